@@ -1,3 +1,27 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { packageProjects } from './vitest.package.js';
 
-export default defineConfig({ test: { projects: ['packages/*/vitest.config.ts'] } });
+const packages = new URL('packages/', import.meta.url);
+const names = readdirSync(packages).filter((name) =>
+  existsSync(new URL(`${name}/vitest.config.ts`, packages)),
+);
+
+export default defineConfig({
+  test: {
+    projects: [
+      ...names.flatMap((name) =>
+        packageProjects({ name, root: fileURLToPath(new URL(name, packages)) }),
+      ),
+      {
+        root: fileURLToPath(new URL('tools', import.meta.url)),
+        test: { name: 'tools', include: ['test/**/*.test.mjs'], testTimeout: 60_000 },
+      },
+    ],
+    coverage: {
+      include: ['packages/*/src/**/*.ts'],
+      exclude: ['**/*.test.ts', '**/__fixtures__/**'],
+    },
+  },
+});

@@ -1,38 +1,50 @@
-import { defineConfig } from 'vitest/config';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
 const conditions = ['@lab/source', 'module', 'node', 'import', 'default'];
-const shared = {
-  resolve: { conditions },
-  ssr: { resolve: { conditions } },
+
+const tiers = {
+  unit: {
+    include: ['src/**/*.test.ts', 'test/property/**/*.test.ts'],
+    testTimeout: 20_000,
+  },
+  golden: { include: ['test/golden/**/*.test.ts'], testTimeout: 60_000 },
+  e2e: {
+    include: ['test/e2e/**/*.test.ts'],
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+  },
 };
 
-/** The test projects that every package has: `unit` (with property and types), `golden`, `e2e`. */
-export default defineConfig({
-  ...shared,
-  test: {
-    projects: [
-      {
-        ...shared,
-        test: {
-          name: 'unit',
-          include: ['src/**/*.test.ts', 'test/property/**/*.test.ts'],
-          typecheck: { enabled: true, include: ['test/*.test-d.ts'] },
-          testTimeout: 20_000,
-        },
-      },
-      {
-        ...shared,
-        test: { name: 'golden', include: ['test/golden/**/*.test.ts'], testTimeout: 60_000 },
-      },
-      {
-        ...shared,
-        test: {
-          name: 'e2e',
-          include: ['test/e2e/**/*.test.ts'],
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
-        },
-      },
-    ],
-  },
-});
+/**
+ * The test projects that every package has: `unit` (with property and types), `golden`, `e2e`.
+ *
+ * @param at - where the package stands, for a run from the root: the projects are then called
+ * `unit:<name>` and so on, because Vitest reads no projects inside projects.
+ */
+export function packageProjects(at?: {
+  name: string;
+  root: string;
+}): TestProjectInlineConfiguration[] {
+  const root = at?.root ?? process.cwd();
+  return Object.entries(tiers).map(([tier, test]) => ({
+    root,
+    resolve: { conditions },
+    ssr: { resolve: { conditions } },
+    test: {
+      ...test,
+      name: at ? `${tier}:${at.name}` : tier,
+      ...(tier === 'unit' && hasTypeTests(root)
+        ? { typecheck: { enabled: true, include: ['test/*.test-d.ts'] } }
+        : {}),
+    },
+  }));
+}
+
+function hasTypeTests(root: string): boolean {
+  const folder = join(root, 'test');
+  return existsSync(folder) && readdirSync(folder).some((name) => name.endsWith('.test-d.ts'));
+}
+
+export default defineConfig({ test: { projects: packageProjects() } });

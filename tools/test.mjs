@@ -1,0 +1,64 @@
+// npm test [-- --tier unit|e2e] [--counts FILE]: installs, runs every test and ends with one line,
+// `N passed, N failed[, N skipped]`. With LAB_REQUIRE=chromium,clang,... a test that is skipped for
+// want of one of these programs counts as failed, as does any skip that names no reason.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { ensureInstalled } from './install.mjs';
+import { run } from './process.mjs';
+import { addCounts, countsLine, countTests, noCounts } from './test-counts.mjs';
+import { root } from './workspace.mjs';
+
+const { values: options } = parseArgs({
+  options: {
+    tier: { type: 'string' },
+    counts: { type: 'string' },
+    only: { type: 'string' },
+  },
+});
+
+const tiers = {
+  unit: ['unit:*', 'golden:*', 'tools'],
+  e2e: ['e2e:*'],
+};
+
+const packageName = (projects) =>
+  options.only ? projects.map((p) => p.replace('*', options.only)) : projects;
+
+/** Runs one tier in one Vitest process and returns what its JSON report counts. */
+async function runTier(tier, folder) {
+  const report = join(folder, `${tier}.json`);
+  const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
+  const projects = packageName(tiers[tier]).flatMap((name) => ['--project', name]);
+  const { code } = await run(
+    process.execPath,
+    [vitest, 'run', '--passWithNoTests', '--reporter=default', '--reporter=json']
+      .concat(['--outputFile.json', report])
+      .concat(projects),
+    { stdio: ['ignore', 'inherit', 'inherit'] },
+  );
+  const required = (process.env.LAB_REQUIRE ?? '').split(',').filter(Boolean);
+  try {
+    const counts = countTests(JSON.parse(readFileSync(report, 'utf8')), required);
+    // Vitest also fails for what no test reports, such as an unhandled rejection.
+    return code !== 0 && counts.failed === 0
+      ? addCounts(counts, { ...noCounts, failed: 1 })
+      : counts;
+  } catch (error) {
+    process.stderr.write(`tests of tier ${tier} left no report: ${error.message}\n`);
+    return { ...noCounts, failed: 1 };
+  }
+}
+
+await ensureInstalled();
+const folder = mkdtempSync(join(tmpdir(), 'lab-test-'));
+let counts = noCounts;
+for (const tier of options.tier ? [options.tier] : Object.keys(tiers)) {
+  counts = addCounts(counts, await runTier(tier, folder));
+}
+rmSync(folder, { recursive: true });
+for (const text of counts.remarks) process.stdout.write(`${text}\n`);
+if (options.counts) writeFileSync(options.counts, JSON.stringify(counts));
+process.stdout.write(`${countsLine(counts)}\n`);
+process.exitCode = counts.failed > 0 ? 1 : 0;
