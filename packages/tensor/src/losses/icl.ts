@@ -1,0 +1,40 @@
+import type { Scalar, Tensor2D } from '@tensorflow/tfjs-core';
+import { jointGradient } from './joint-gradient.js';
+import { assertPairedRows, assertPositive } from './paired-rows.js';
+import { symmetricPairs } from './symmetric-pairs.js';
+
+/** Settings of {@link iclLoss}. */
+export interface IclOptions {
+  /** Divides the similarities; above 0. */
+  temperature: number;
+}
+
+/**
+ * Intra-modal contrastive loss of paired rows: both directions, negatives from both sides.
+ *
+ * `L = -(1/2B) sum_a log( exp(s_ap / t) / sum_{n != a} exp(s_an / t) )` over the 2B rows a of both
+ * sides, p the counterpart of a, n over all other rows of both sides, p among them; s are inner
+ * products. This is the average of the two directions, each with its own side as extra negatives.
+ * Source: MCLEA, intra-modal contrastive loss with equal weights of the directions; equation not
+ * verified.
+ *
+ * Computed in blocks of the upper triangle like {@link multiSimilarity}; never holds B x B.
+ *
+ * @param left - rows `[B, D]`, L2-normalised by the caller.
+ * @param right - counterparts `[B, D]`.
+ * @returns scalar, nats, >= 0; 0 when B = 1.
+ * @throws {ShapeError} when the shapes differ or are empty.
+ * @throws {ConfigError} when the temperature is not above 0.
+ */
+export function iclLoss(left: Tensor2D, right: Tensor2D, { temperature }: IclOptions): Scalar {
+  assertPairedRows(left, right, 'tensor/iclLoss');
+  assertPositive(temperature, 'temperature', 'tensor/iclLoss');
+  const scale = 1 / temperature;
+  const positive = (similarity: number) => ({ value: -similarity * scale, slope: -scale });
+  return jointGradient([left, right], (wantGradients) =>
+    symmetricPairs({
+      ...{ left, right, positive, wantGradients },
+      ...{ scale, offset: 0, floor: 0, weight: 1, includePositive: true },
+    }),
+  );
+}
