@@ -49,7 +49,9 @@ const managers = {
   /** pnpm asks the registry for `@lab/...` unless overrides point at the tarballs. */
   async pnpm(dir, member, tarballs) {
     const { name } = member.manifest;
-    const overrides = [...closure(name)].map((other) => `  "${other}": "file:${tarballs[other]}"\n`);
+    const overrides = [...closure(name)].map(
+      (other) => `  "${other}": "file:${tarballs[other]}"\n`,
+    );
     const workspace = `packages: []\nautoInstallPeers: false\noverrides:\n${overrides.join('')}`;
     writeFileSync(join(dir, 'pnpm-workspace.yaml'), workspace);
     writeManifest(dir, { [name]: `file:${tarballs[name]}`, ...loadedPeers(member.manifest) });
@@ -84,7 +86,8 @@ async function importEntries(dir, manifest) {
 
 async function compileTypes(dir, manifest) {
   const lines = entriesOf(manifest).map(
-    (name, index) => `import * as e${index} from '${name}';\nexport type E${index} = typeof e${index};\n`,
+    (name, index) =>
+      `import * as e${index} from '${name}';\nexport type E${index} = typeof e${index};\n`,
   );
   writeFileSync(join(dir, 'entries.ts'), lines.join(''));
   const strict = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--target', 'es2022'];

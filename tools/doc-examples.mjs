@@ -1,6 +1,14 @@
 // node tools/doc-examples.mjs [--only NAME]: compiles and runs every example in doc comments
 // (`@example` with a ts block) and every ts block of the package READMEs, from sources.
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -71,7 +79,8 @@ async function checkPackage(member) {
   for (const example of written) {
     const name = basename(example.path);
     const typeErrors = types.stdout.split('\n').filter((line) => line.startsWith(`${name}(`));
-    const failure = typeErrors.length > 0 ? typeErrors.join('\n    ') : await runExample(example, member.dir);
+    const failure =
+      typeErrors.length > 0 ? typeErrors.join('\n    ') : await runExample(example, member.dir);
     counts[failure ? 'failed' : 'passed'] += 1;
     if (failure) process.stdout.write(`FAILED ${example.where}\n    ${failure}\n`);
   }

@@ -4,7 +4,10 @@ export function docCommentExamples(source) {
   for (const comment of source.matchAll(/\/\*\*[\s\S]*?\*\//g)) {
     const text = comment[0].replace(/^[ \t]*\*(?: |(?=\n)|(?=\/))/gm, '');
     for (const tag of text.matchAll(/@example[^\n]*\n\s*```(?:ts|typescript)\n([\s\S]*?)```/g)) {
-      found.push({ line: lineAt(source, comment.index) + lineAt(text, tag.index) - 1, code: tag[1] });
+      found.push({
+        line: lineAt(source, comment.index) + lineAt(text, tag.index) - 1,
+        code: tag[1],
+      });
     }
   }
   return found;

@@ -48,7 +48,9 @@ function fill(readme, sections) {
     const next = replaceBetween(text, name, content);
     if (next !== null) text = next;
     else if (required) {
-      problems.push(`${relative(root, readme)} lacks <!-- ${name}: generated --> ... <!-- /${name} -->`);
+      problems.push(
+        `${relative(root, readme)} lacks <!-- ${name}: generated --> ... <!-- /${name} -->`,
+      );
     }
   }
   update(readme, text);

@@ -21,7 +21,8 @@ test('finds the block below @example, without the stars', () => {
 });
 
 test('takes ts blocks of a README unless they say why they are not run', () => {
-  const text = '# x\n```ts\na();\n```\n<!-- not run: needs a server -->\n```ts\nb();\n```\n```sh\nc\n```\n';
+  const text =
+    '# x\n```ts\na();\n```\n<!-- not run: needs a server -->\n```ts\nb();\n```\n```sh\nc\n```\n';
   expect(readmeExamples(text)).toEqual([{ line: 2, code: 'a();\n' }]);
 });
 
