@@ -1,1 +1,71 @@
-export {};
+export {
+  appendLine,
+  type FileContent,
+  writeFileAtomic,
+} from './atomic-file.js';
+export {
+  type ConfigDefinition,
+  type ConfigInput,
+  type DeepPartial,
+  type ExplainedValue,
+  explainConfig,
+  type Preset,
+  type ResolvedConfig,
+  resolveConfig,
+} from './config.js';
+export { configJsonSchema, configTable } from './config-docs.js';
+export {
+  collectDefects,
+  type DefectCollection,
+  type OnDefect,
+  reportDefect,
+  throwDefect,
+} from './defects.js';
+export { describeEnvironment, type Environment } from './environment.js';
+export {
+  BackendError,
+  BudgetError,
+  ConfigError,
+  DataError,
+  type DataErrorOptions,
+  exitCodeOf,
+  InterruptedError,
+  LabError,
+  type LabErrorOptions,
+  LlmError,
+  ModelError,
+  ShapeError,
+  type ShapeErrorOptions,
+} from './errors.js';
+export {
+  type ExperimentCell,
+  type ExperimentOptions,
+  type ExperimentProgress,
+  type ExperimentRow,
+  type ExperimentTable,
+  runExperiment,
+} from './experiment.js';
+export {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatNumber,
+  formatPercent,
+  formatShare,
+} from './format.js';
+export { canonicalJson, type FileRecord, hashFile, sha256 } from './hash.js';
+export { appendJsonLine, type JsonLines, readJsonLines } from './jsonl.js';
+export { type Logger, silentLogger } from './logger.js';
+export { editDistance, nearest } from './nearest.js';
+export { createProgress, type Progress, type ProgressOptions } from './progress.js';
+export { createRandom, type Random, type Shufflable } from './random.js';
+export {
+  type CreateRunOptions,
+  createRun,
+  openRun,
+  type Run,
+  type RunEnd,
+  readRunRecord,
+} from './run.js';
+export { type RunRecord, type RunStatus, runRecordSchema, runSchemaVersion } from './run-schema.js';
+export { type EachLineOptions, eachLine, findFile, type Place, parseInteger } from './text-file.js';
