@@ -1,3 +1,4 @@
+import { cp } from 'node:fs/promises';
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
@@ -7,4 +8,10 @@ export default defineConfig({
   sourcemap: true,
   clean: true,
   dts: false,
+  async onSuccess() {
+    await cp('src/kernels', 'dist/kernels', {
+      recursive: true,
+      filter: (source) => !source.endsWith('.ts'),
+    });
+  },
 });

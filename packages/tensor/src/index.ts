@@ -1,1 +1,13 @@
-export {};
+export { type BackendChoice, type BackendReport, selectBackend } from './backend.js';
+export { type MemoryReport, memoryReport, resetAllocationRecord } from './memory.js';
+export { dropout, maskedDropout } from './ops/dropout.js';
+export { gatherRows } from './ops/gather.js';
+export { type GraphAttentionInput, graphAttention } from './ops/graph-attention.js';
+export { layerNorm } from './ops/layer-norm.js';
+export { l2NormalizeRows } from './ops/normalize.js';
+export { type RowBlockOptions, sumOverRowBlocks } from './ops/row-blocks.js';
+export { segmentMax, segmentMean, segmentSoftmax, segmentSum } from './ops/segment.js';
+export { type CsrArrays, type CsrTensors, createCsr, csrMatMul } from './ops/sparse.js';
+export { scope } from './scope.js';
+export { assertShape } from './shape.js';
+export { tf } from './tfjs.js';

@@ -1,1 +1,2 @@
-export {};
+export { type GradientCheckOptions, checkGradient } from './testing/gradient.js';
+export { expectNoLeak } from './testing/leak.js';

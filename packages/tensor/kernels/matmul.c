@@ -1,0 +1,208 @@
+// Matrix product: b packed in panels of 8 columns, a in panels of 6 rows, 6 x 8 register tiles.
+#include "matmul.h"
+
+#define MR 6
+#define NR 8
+
+// Transposes the 4 x 4 block whose rows are `r`.
+INLINE void transpose4(f4 r[4]) {
+  const f4 t0 = __builtin_shufflevector(r[0], r[1], 0, 4, 1, 5);
+  const f4 t1 = __builtin_shufflevector(r[0], r[1], 2, 6, 3, 7);
+  const f4 t2 = __builtin_shufflevector(r[2], r[3], 0, 4, 1, 5);
+  const f4 t3 = __builtin_shufflevector(r[2], r[3], 2, 6, 3, 7);
+  r[0] = __builtin_shufflevector(t0, t2, 0, 1, 4, 5);
+  r[1] = __builtin_shufflevector(t0, t2, 2, 3, 6, 7);
+  r[2] = __builtin_shufflevector(t1, t3, 0, 1, 4, 5);
+  r[3] = __builtin_shufflevector(t1, t3, 2, 3, 6, 7);
+}
+
+// Packs `count` <= width lines of `source` into one panel [kc, width], zero padded. A line runs
+// along k: its elements are `step` floats apart, lines `line` floats apart.
+INLINE void pack_slow(const float *source, int line, int step, int count, int kc, int width,
+                      float *panel) {
+  for (int k = 0; k < kc; k++, panel += width)
+    for (int i = 0; i < width; i++)
+      panel[i] = i < count ? source[(size_t)i * line + (size_t)k * step] : 0;
+}
+
+// A full panel of 8 lines that lie side by side in memory (k runs down the rows).
+INLINE void pack8_rows(const float *source, int step, int kc, float *panel) {
+  for (int k = 0; k < kc; k++, panel += 8, source += step) {
+    store4(panel, load4(source));
+    store4(panel + 4, load4(source + 4));
+  }
+}
+
+// A full panel of 8 lines that are rows in memory (k runs along the row).
+INLINE void pack8_lines(const float *source, int line, int kc, float *panel) {
+  int k = 0;
+  for (; k + 4 <= kc; k += 4, panel += 32)
+    for (int h = 0; h < 2; h++) {
+      const float *s = source + (size_t)(4 * h) * line + k;
+      f4 r[4] = {load4(s), load4(s + line), load4(s + 2 * (size_t)line),
+                 load4(s + 3 * (size_t)line)};
+      transpose4(r);
+      for (int q = 0; q < 4; q++) store4(panel + 8 * q + 4 * h, r[q]);
+    }
+  pack_slow(source + k, line, 1, 8, kc - k, 8, panel);
+}
+
+static void pack_b(const float *b, int ldb, int trans, int n, int kc, float *packed) {
+  for (int j = 0; j < n; j += NR) {
+    const int count = n - j < NR ? n - j : NR;
+    const float *source = trans ? b + (size_t)j * ldb : b + j;
+    float *panel = packed + (size_t)j * kc;
+    if (count < NR) pack_slow(source, trans ? ldb : 1, trans ? 1 : ldb, count, kc, NR, panel);
+    else if (trans) pack8_lines(source, ldb, kc, panel);
+    else pack8_rows(source, ldb, kc, panel);
+  }
+}
+
+// A full panel of 6 rows of a (k runs along the row).
+INLINE void pack6_lines(const float *source, int line, int kc, float *panel) {
+  int k = 0;
+  for (; k + 4 <= kc; k += 4, panel += 24) {
+    const float *s = source + k;
+    f4 r[4] = {load4(s), load4(s + line), load4(s + 2 * (size_t)line),
+               load4(s + 3 * (size_t)line)};
+    const f4 u = load4(s + 4 * (size_t)line), v = load4(s + 5 * (size_t)line);
+    const f4 low = __builtin_shufflevector(u, v, 0, 4, 1, 5);
+    const f4 high = __builtin_shufflevector(u, v, 2, 6, 3, 7);
+    transpose4(r);
+    store4(panel, r[0]);
+    store4(panel + 4, __builtin_shufflevector(low, r[1], 0, 1, 4, 5));
+    store4(panel + 8, __builtin_shufflevector(r[1], low, 2, 3, 6, 7));
+    store4(panel + 12, r[2]);
+    store4(panel + 16, __builtin_shufflevector(high, r[3], 0, 1, 4, 5));
+    store4(panel + 20, __builtin_shufflevector(r[3], high, 2, 3, 6, 7));
+  }
+  pack_slow(source + k, line, 1, 6, kc - k, 6, panel);
+}
+
+// A full panel of 6 columns of a stored transposed (k runs down the rows).
+INLINE void pack6_rows(const float *source, int step, int kc, float *panel) {
+  for (int k = 0; k < kc; k++, panel += 6, source += step) {
+    store4(panel, load4(source));
+    panel[4] = source[4];
+    panel[5] = source[5];
+  }
+}
+
+static void pack_a(const float *a, int lda, int trans, int m, int kc, float *packed) {
+  for (int i = 0; i < m; i += MR) {
+    const int count = m - i < MR ? m - i : MR;
+    const float *source = trans ? a + i : a + (size_t)i * lda;
+    float *panel = packed + (size_t)i * kc;
+    if (count < MR) pack_slow(source, trans ? 1 : lda, trans ? lda : 1, count, kc, MR, panel);
+    else if (trans) pack6_rows(source, lda, kc, panel);
+    else pack6_lines(source, lda, kc, panel);
+  }
+}
+
+typedef struct {
+  f4 v[MR][2];
+} Tile;
+
+INLINE void tile_step(const float *a, const float *b, Tile *t) {
+  const f4 b0 = load4(b), b1 = load4(b + 4);
+#pragma clang loop unroll(full)
+  for (int i = 0; i < MR; i++) {
+    const f4 x = splat4(a[i]);
+    t->v[i][0] = madd4(x, b0, t->v[i][0]);
+    t->v[i][1] = madd4(x, b1, t->v[i][1]);
+  }
+}
+
+INLINE Tile tile_product(int kc, const float *a, const float *b) {
+  Tile t = {0};
+  int k = 0;
+  for (; k + 2 <= kc; k += 2, a += 2 * MR, b += 2 * NR) {
+    tile_step(a, b, &t);
+    tile_step(a + MR, b + NR, &t);
+  }
+  if (k < kc) tile_step(a, b, &t);
+  return t;
+}
+
+static void tile_full(int kc, const float *a, const float *b, float *c, int ldc, int accumulate) {
+  Tile t = tile_product(kc, a, b);
+  for (int i = 0; i < MR; i++, c += ldc) {
+    if (accumulate) {
+      t.v[i][0] += load4(c);
+      t.v[i][1] += load4(c + 4);
+    }
+    store4(c, t.v[i][0]);
+    store4(c + 4, t.v[i][1]);
+  }
+}
+
+typedef struct {
+  int rows, columns, ldc, accumulate;
+} Edge;
+
+static void tile_edge(int kc, const float *a, const float *b, float *c, Edge edge) {
+  float full[MR * NR];
+  const Tile t = tile_product(kc, a, b);
+  for (int i = 0; i < MR; i++) {
+    store4(full + i * NR, t.v[i][0]);
+    store4(full + i * NR + 4, t.v[i][1]);
+  }
+  for (int i = 0; i < edge.rows; i++, c += edge.ldc)
+    for (int j = 0; j < edge.columns; j++)
+      c[j] = (edge.accumulate ? c[j] : 0) + full[i * NR + j];
+}
+
+static void block_product(int m, int n, int kc, const float *a, const float *b, float *c, int ldc,
+                          int accumulate) {
+  for (int j = 0; j < n; j += NR) {
+    const float *panel = b + (size_t)j * kc;
+    const int columns = n - j < NR ? n - j : NR;
+    for (int i = 0; i < m; i += MR) {
+      const int rows = m - i < MR ? m - i : MR;
+      float *to = c + (size_t)i * ldc + j;
+      const float *rows_of_a = a + (size_t)i * kc;
+      if (rows == MR && columns == NR) tile_full(kc, rows_of_a, panel, to, ldc, accumulate);
+      else tile_edge(kc, rows_of_a, panel, to, (Edge){rows, columns, ldc, accumulate});
+    }
+  }
+}
+
+static void clear(int m, int n, float *c, int ldc) {
+  for (int i = 0; i < m; i++, c += ldc) __builtin_memset(c, 0, (size_t)n * sizeof(float));
+}
+
+void lab_gemm(int m, int n, int k, const float *a, int lda, int trans_a, const float *b, int ldb,
+              int trans_b, float *c, int ldc, int accumulate, float *scratch) {
+  if (k == 0 && !accumulate) clear(m, n, c, ldc);
+  if (k == 0) return;
+  float *packed_a = scratch, *packed_b = scratch + LAB_GEMM_KC * LAB_GEMM_MC;
+  const int parts = (k + LAB_GEMM_KC - 1) / LAB_GEMM_KC;
+  const int step = ((k + parts - 1) / parts + 3) & ~3;
+  for (int j = 0; j < n; j += LAB_GEMM_NC) {
+    const int nc = n - j < LAB_GEMM_NC ? n - j : LAB_GEMM_NC;
+    for (int p = 0; p < k; p += step) {
+      const int kc = k - p < step ? k - p : step;
+      pack_b(trans_b ? b + (size_t)j * ldb + p : b + (size_t)p * ldb + j, ldb, trans_b, nc, kc,
+             packed_b);
+      for (int i = 0; i < m; i += LAB_GEMM_MC) {
+        const int mc = m - i < LAB_GEMM_MC ? m - i : LAB_GEMM_MC;
+        pack_a(trans_a ? a + (size_t)p * lda + i : a + (size_t)i * lda + p, lda, trans_a, mc, kc,
+               packed_a);
+        block_product(mc, nc, kc, packed_a, packed_b, c + (size_t)i * ldc + j, ldc,
+                      accumulate || p > 0);
+      }
+    }
+  }
+}
+
+// Dense products of a batch: item i of a, b and c starts `stride?` floats after item i - 1.
+EXPORT(gemm)
+void gemm(int batch, int m, int n, int k, const float *a, int trans_a, int stride_a, const float *b,
+          int trans_b, int stride_b, float *c, float *scratch) {
+  for (int i = 0; i < batch; i++)
+    lab_gemm(m, n, k, a + (size_t)i * stride_a, trans_a ? m : k, trans_a,
+             b + (size_t)i * stride_b, trans_b ? k : n, trans_b, c + (size_t)i * m * n, n, 0,
+             scratch);
+}
+
+EXPORT(gemm_scratch_bytes) int gemm_scratch_bytes(void) { return LAB_GEMM_SCRATCH * 4; }

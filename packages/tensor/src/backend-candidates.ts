@@ -1,0 +1,139 @@
+import { cpus } from 'node:os';
+import util from 'node:util';
+import { BackendError } from '@lab/core';
+import { installCpuKernels } from './kernels/cpu.js';
+import { installWasmKernels } from './kernels/wasm.js';
+import { WASM_HEAP_LIMIT_BYTES } from './memory.js';
+import { tf } from './tfjs.js';
+import { compileKernels, kernelsOf, type WasmBackend } from './wasm-backend.js';
+
+/** The backends by the names users know. */
+export type BackendName = 'tensorflow-gpu' | 'tensorflow' | 'webgpu' | 'wasm' | 'cpu';
+
+/** What a running backend can do. */
+export interface BackendFacts {
+  /** Instruction set of our wasm kernels; null on other backends. */
+  simd: 'relaxed' | 'plain' | null;
+  /** Threads that one product uses. */
+  threads: number;
+  /** Most bytes that all tensors together can take, or null when only the machine limits it. */
+  memoryLimitBytes: number | null;
+}
+
+/** A backend and the way to bring it up; `start` throws a {@link BackendError} when it cannot. */
+export interface BackendCandidate {
+  readonly name: BackendName;
+  start(): Promise<BackendFacts>;
+}
+
+async function importPeer(packageName: string, wanted: BackendName): Promise<unknown> {
+  try {
+    return await import(packageName);
+  } catch (cause) {
+    throw new BackendError(`tensor: the backend ${wanted} needs ${packageName}.`, {
+      cause,
+      help: `Install it (npm install ${packageName}) or choose the backend wasm.`,
+    });
+  }
+}
+
+async function activate(engineName: string, wanted: BackendName): Promise<void> {
+  if (await tf.setBackend(engineName)) return;
+  throw new BackendError(`tensor: the backend ${wanted} did not come up.`, {
+    help: 'Choose the backend wasm, which needs nothing from the machine.',
+  });
+}
+
+/** Gives `node:util` the two functions that tfjs-node calls and Node 23 removed. */
+function restoreUtil(): void {
+  const legacy = util as unknown as Record<string, unknown>;
+  legacy['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined;
+  legacy['isArray'] ??= Array.isArray;
+}
+
+async function startTensorflow(wanted: 'tensorflow' | 'tensorflow-gpu'): Promise<BackendFacts> {
+  restoreUtil();
+  const isGpu = wanted === 'tensorflow-gpu';
+  await importPeer(isGpu ? '@tensorflow/tfjs-node-gpu' : '@tensorflow/tfjs-node', wanted);
+  await activate('tensorflow', wanted);
+  const { isUsingGpuDevice } = tf.backend() as unknown as { isUsingGpuDevice?: boolean };
+  if (isGpu && isUsingGpuDevice !== true) {
+    throw new BackendError('tensor: tfjs-node-gpu is installed, but it lists no GPU.', {
+      help: 'Check the driver and CUDA libraries, or choose the backend tensorflow or wasm.',
+    });
+  }
+  return { simd: null, threads: cpus().length, memoryLimitBytes: null };
+}
+
+interface WebgpuPackage {
+  create(options: string[]): {
+    requestAdapter(): Promise<{ info?: { description?: string; device?: string } } | null>;
+  };
+  globals: object;
+}
+
+async function startWebgpu(): Promise<BackendFacts> {
+  const { create, globals } = (await importPeer('webgpu', 'webgpu')) as WebgpuPackage;
+  const gpu = create([]);
+  const adapter = await gpu.requestAdapter();
+  const label = `${adapter?.info?.device ?? ''} ${adapter?.info?.description ?? ''}`;
+  if (adapter === null || /llvmpipe|lavapipe|swiftshader|software/i.test(label)) {
+    throw new BackendError('tensor: webgpu finds no hardware adapter.', {
+      help: 'Install a Vulkan, Metal or D3D12 driver, or choose the backend wasm.',
+    });
+  }
+  Object.assign(globalThis, globals);
+  Object.defineProperty(globalThis, 'navigator', { value: { gpu }, configurable: true });
+  await importPeer('@tensorflow/tfjs-backend-webgpu', 'webgpu');
+  await activate('webgpu', 'webgpu');
+  return { simd: null, threads: 1, memoryLimitBytes: null };
+}
+
+/** Runs `body` and takes away the process-wide handlers that the emscripten glue adds. */
+async function withoutNewHandlers(body: () => Promise<void>): Promise<void> {
+  const events = ['uncaughtException', 'unhandledRejection'] as const;
+  const before = events.map((event) => process.listeners(event as 'uncaughtException'));
+  await body();
+  events.forEach((event, i) => {
+    for (const listener of process.listeners(event as 'uncaughtException')) {
+      if (!before[i]?.includes(listener)) process.removeListener(event, listener);
+    }
+  });
+}
+
+async function startWasm(): Promise<BackendFacts> {
+  compileKernels();
+  await withoutNewHandlers(async () => {
+    await import('@tensorflow/tfjs-backend-wasm');
+    installWasmKernels();
+    await activate('wasm', 'wasm');
+  });
+  const { simd } = kernelsOf(tf.backend() as unknown as WasmBackend);
+  return { simd, threads: 1, memoryLimitBytes: WASM_HEAP_LIMIT_BYTES };
+}
+
+async function startCpu(): Promise<BackendFacts> {
+  await import('@tensorflow/tfjs-backend-cpu');
+  installCpuKernels();
+  await activate('cpu', 'cpu');
+  (tf.backend() as unknown as { firstUse: boolean }).firstUse = false; // it would print an advert
+  return { simd: null, threads: 1, memoryLimitBytes: null };
+}
+
+const ORDER: readonly BackendCandidate[] = [
+  { name: 'tensorflow-gpu', start: () => startTensorflow('tensorflow-gpu') },
+  { name: 'webgpu', start: startWebgpu },
+  { name: 'tensorflow', start: () => startTensorflow('tensorflow') },
+  { name: 'wasm', start: startWasm },
+  { name: 'cpu', start: startCpu },
+];
+
+/** The backends to try, in order: the named one alone, or all of them for `'auto'`. */
+export function candidatesFor(choice: 'auto' | BackendName): readonly BackendCandidate[] {
+  if (choice === 'auto') return ORDER;
+  const found = ORDER.filter((candidate) => candidate.name === choice);
+  if (found.length > 0) return found;
+  throw new BackendError(`tensor: there is no backend "${choice}".`, {
+    help: `Choose auto or one of ${ORDER.map(({ name }) => name).join(', ')}.`,
+  });
+}

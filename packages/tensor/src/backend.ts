@@ -1,0 +1,63 @@
+import { BackendError, type Logger } from '@lab/core';
+import { type BackendFacts, type BackendName, candidatesFor } from './backend-candidates.js';
+import { installGradients } from './kernels/gradients.js';
+import { selfTest } from './self-test.js';
+
+/** A backend by name, or `'auto'`: the first that comes up and passes the self-test. */
+export type BackendChoice = 'auto' | BackendName;
+
+/** The backend in use and why it was taken. */
+export interface BackendReport extends BackendFacts {
+  name: BackendName;
+  /** Half a sentence: asked for by name, or the first of the order that works. */
+  reason: string;
+  /** Backends tried before it, with the reason each was passed over. */
+  tried: { name: string; why: string }[];
+}
+
+interface Attempt {
+  name: BackendName;
+  facts: BackendFacts;
+  tried: { name: string; why: string }[];
+}
+
+async function firstWorking(choice: BackendChoice): Promise<Attempt> {
+  const candidates = candidatesFor(choice);
+  const tried: { name: string; why: string }[] = [];
+  let failure: unknown;
+  for (const { name, start } of candidates) {
+    try {
+      const facts = await start();
+      await selfTest(name);
+      return { name, facts, tried };
+    } catch (error) {
+      failure = error;
+      tried.push({ name, why: error instanceof Error ? error.message : String(error) });
+    }
+  }
+  if (candidates.length === 1) throw failure;
+  const reasons = tried.map(({ name, why }) => `${name}: ${why}`).join(' ');
+  throw new BackendError(`tensor: no backend works. ${reasons}`, { cause: failure });
+}
+
+/**
+ * The backend that all tensors use from now on.
+ *
+ * `'auto'` takes the first of tensorflow-gpu, webgpu (hardware adapters only), tensorflow, wasm,
+ * cpu that comes up and passes a self-test (a product and a gather gradient against known values).
+ * wasm and cpu come with this package; the others are optional peers.
+ *
+ * @param choice - default `'auto'`.
+ * @param options.logger - told in one line what was chosen and why.
+ * @throws {BackendError} when the chosen backend does not work, saying what to install.
+ */
+export async function selectBackend(
+  choice: BackendChoice = 'auto',
+  options: { logger?: Logger } = {},
+): Promise<BackendReport> {
+  installGradients();
+  const { name, facts, tried } = await firstWorking(choice);
+  const reason = choice === 'auto' ? 'first in the order that works here' : 'asked for by name';
+  options.logger?.info(`backend ${name}: ${reason}`);
+  return { name, reason, tried, ...facts };
+}

@@ -1,0 +1,70 @@
+import { tf } from '../tfjs.js';
+import { addressOf, type KernelModule, kernelsOf, type WasmBackend } from '../wasm-backend.js';
+
+/** One run of a kernel of ours on the wasm backend: its tensors, attributes and memory. */
+export interface KernelCall {
+  readonly kernels: KernelModule;
+  /** The named input; present by the kernel's contract. */
+  input(name: string): tf.TensorInfo;
+  /** Byte address of a tensor's values. */
+  address(tensor: tf.TensorInfo): number;
+  /** The named attribute. */
+  attribute<T>(name: string): T;
+  /** A new tensor with undefined values. */
+  output(shape: readonly number[], dtype?: tf.DataType): tf.TensorInfo;
+  /** Calls an exported C function. */
+  run(name: string, ...values: number[]): number;
+}
+
+/** What registering a kernel needs: its name and the function of a call. */
+export interface WasmKernel {
+  readonly name: string;
+  readonly compute: (call: KernelCall) => tf.TensorInfo | tf.TensorInfo[];
+}
+
+interface KernelArguments {
+  readonly inputs: tf.NamedTensorInfoMap;
+  readonly backend: unknown;
+  readonly attrs?: tf.NamedAttrMap;
+}
+
+function callOf({ inputs, backend, attrs }: KernelArguments): KernelCall {
+  const kernels = kernelsOf(backend as WasmBackend);
+  return {
+    kernels,
+    input: (name) => inputs[name] as tf.TensorInfo,
+    address: (tensor) => addressOf(kernels, tensor),
+    attribute: <T>(name: string) => attrs?.[name] as T,
+    output: (shape, dtype = 'float32') => kernels.backend.makeOutput([...shape], dtype),
+    run: kernels.call,
+  };
+}
+
+/**
+ * Registers a kernel for the wasm backend, in place of a stock one of the same name.
+ *
+ * @param kernel - name and function.
+ * @param isOurs - decides from the inputs whether our kernel applies; else the stock one runs.
+ */
+export function registerWasmKernel(
+  kernel: WasmKernel,
+  isOurs?: (inputs: tf.NamedTensorInfoMap, attrs: tf.NamedAttrMap | undefined) => boolean,
+): void {
+  const stock = tf.getKernel(kernel.name, 'wasm') as tf.KernelConfig | undefined;
+  if (stock != null) tf.unregisterKernel(kernel.name, 'wasm');
+  const compute = (args: KernelArguments) => kernel.compute(callOf(args));
+  const kernelFunc = (args: KernelArguments) =>
+    stock == null || isOurs === undefined || isOurs(args.inputs, args.attrs)
+      ? compute(args)
+      : stock.kernelFunc(args as unknown as Parameters<tf.KernelFunc>[0]);
+  tf.registerKernel({
+    kernelName: kernel.name,
+    backendName: 'wasm',
+    kernelFunc: kernelFunc as unknown as tf.KernelFunc,
+    ...(stock?.setupFunc === undefined ? {} : { setupFunc: stock.setupFunc }),
+  });
+}
+
+/** Number of elements of a shape. */
+export const sizeOf = (shape: readonly number[]): number =>
+  tf.util.sizeFromShape(shape as number[]);

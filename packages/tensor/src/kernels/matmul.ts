@@ -1,0 +1,66 @@
+import { ShapeError } from '@lab/core';
+import { tf } from '../tfjs.js';
+import { type KernelCall, registerWasmKernel, sizeOf } from './call.js';
+
+interface ProductSizes {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly outer: readonly number[];
+  readonly batchA: number;
+  readonly batchB: number;
+}
+
+const last = (shape: readonly number[], back: number): number =>
+  shape[shape.length - back] as number;
+
+function productSizes(
+  a: tf.TensorInfo,
+  b: tf.TensorInfo,
+  transposeA: boolean,
+  transposeB: boolean,
+): ProductSizes {
+  const k = last(a.shape, transposeA ? 2 : 1);
+  const inner = last(b.shape, transposeB ? 1 : 2);
+  if (k !== inner) {
+    throw new ShapeError(
+      `tensor: a product of [${a.shape}] and [${b.shape}] has inner sizes ${k} and ${inner}.`,
+      { expected: String(k), got: String(inner) },
+    );
+  }
+  const outerA = a.shape.slice(0, -2);
+  const outerB = b.shape.slice(0, -2);
+  return {
+    m: last(a.shape, transposeA ? 1 : 2),
+    n: last(b.shape, transposeB ? 2 : 1),
+    k,
+    outer: tf.broadcast_util.assertAndGetBroadcastShape(outerA, outerB),
+    batchA: sizeOf(outerA),
+    batchB: sizeOf(outerB),
+  };
+}
+
+/** Whether one of the two batches is repeated as a whole (the only broadcasting tfjs has here). */
+function product(call: KernelCall): tf.TensorInfo {
+  const a = call.input('a');
+  const b = call.input('b');
+  const transposeA = call.attribute<boolean>('transposeA');
+  const transposeB = call.attribute<boolean>('transposeB');
+  const { m, n, k, outer, batchA, batchB } = productSizes(a, b, transposeA, transposeB);
+  const output = call.output([...outer, m, n]);
+  const [addressA = 0, addressB = 0, to = 0] = [a, b, output].map(call.address);
+  const strides = { a: batchA === 1 ? 0 : m * k, b: batchB === 1 ? 0 : k * n };
+  call.run(
+    'gemm',
+    ...[sizeOf(outer), m, n, k],
+    ...[addressA, Number(transposeA), strides.a],
+    ...[addressB, Number(transposeB), strides.b],
+    ...[to, call.kernels.scratch],
+  );
+  return output;
+}
+
+/** Registers the product for `tf.matMul`, for every transpose and batch. */
+export function installMatMul(): void {
+  registerWasmKernel({ name: tf.BatchMatMul, compute: product });
+}

@@ -1,0 +1,105 @@
+import { ShapeError } from '@lab/core';
+import { hasKernel, runKernel } from '../engine.js';
+import { assertShape } from '../shape.js';
+import { tf } from '../tfjs.js';
+import type { CsrTensors } from './csr.js';
+import { segmentSoftmax } from './segment.js';
+import { csrMatMul } from './sparse.js';
+
+/** Input of {@link graphAttention}. */
+export interface GraphAttentionInput {
+  /** x, `[N, D]`: what the neighbours send. */
+  readonly features: tf.Tensor2D;
+  /** t, `[N, K]`: the receiving node's part of the score, per head. */
+  readonly targetScores: tf.Tensor2D;
+  /** s, `[N, K]`: the sending node's part of the score, per head. */
+  readonly sourceScores: tf.Tensor2D;
+  /** w, `[K, D]`: one diagonal weight per head; default all ones. */
+  readonly headWeights?: tf.Tensor2D;
+  /** Row i lists the nodes that node i receives from, `[N, N]`; entry values are ignored. */
+  readonly csr: CsrTensors;
+  /** Factor of scores above 0; 1 in LeakyReLU. */
+  readonly positiveSlope: number;
+  /** Factor of scores at or below 0; 0.2 in the usual LeakyReLU. */
+  readonly negativeSlope: number;
+}
+
+/** Most heads that the kernel takes. */
+const MAX_HEADS = 8;
+
+function checkInput(input: GraphAttentionInput): number {
+  const { features, targetScores, sourceScores, headWeights, csr } = input;
+  if (csr.rowCount !== csr.columnCount) {
+    throw new ShapeError(
+      `tensor: graph attention needs a square pattern, got ${csr.rowCount} x ${csr.columnCount}.`,
+      { expected: 'N x N', got: `${csr.rowCount} x ${csr.columnCount}` },
+    );
+  }
+  let sizes = assertShape(features, 'N D', 'features', { N: csr.rowCount });
+  sizes = assertShape(targetScores, 'N K', 'targetScores', sizes);
+  assertShape(sourceScores, 'N K', 'sourceScores', sizes);
+  if (headWeights !== undefined) assertShape(headWeights, 'K D', 'headWeights', sizes);
+  const heads = sizes['K'] as number;
+  if (heads < 1 || heads > MAX_HEADS) {
+    throw new ShapeError(`tensor: graph attention takes 1 to ${MAX_HEADS} heads, got ${heads}.`, {
+      expected: `1 .. ${MAX_HEADS}`,
+      got: String(heads),
+    });
+  }
+  return heads;
+}
+
+/** Column k of `scores`, gathered for every entry: `[E]`. */
+function edgeScores(scores: tf.Tensor2D, ids: tf.Tensor1D, k: number): tf.Tensor1D {
+  return tf.gather(tf.reshape(tf.slice(scores, [0, k], [-1, 1]), [-1]), ids) as tf.Tensor1D;
+}
+
+function headOutput(input: GraphAttentionInput, k: number): tf.Tensor2D {
+  const { csr, features, headWeights, positiveSlope, negativeSlope } = input;
+  const sum = tf.add(
+    edgeScores(input.targetScores, csr.rows, k),
+    edgeScores(input.sourceScores, csr.columns, k),
+  );
+  const sloped = tf.where(
+    tf.greater(sum, 0),
+    tf.mul(sum, positiveSlope),
+    tf.mul(sum, negativeSlope),
+  ) as tf.Tensor1D;
+  const coefficients = segmentSoftmax(sloped, csr.rows, csr.rowCount);
+  const collected = csrMatMul(csr, features, coefficients);
+  if (headWeights === undefined) return collected;
+  return tf.mul(collected, tf.slice(headWeights, [k, 0], [1, -1])) as tf.Tensor2D;
+}
+
+/** The layer head by head, from the other ops of this package. */
+function composedAttention(input: GraphAttentionInput, heads: number): tf.Tensor2D {
+  return tf.tidy(() => {
+    const outputs = Array.from({ length: heads }, (_, k) => headOutput(input, k));
+    return tf.div(tf.addN(outputs), heads) as tf.Tensor2D;
+  });
+}
+
+/**
+ * Attention over the neighbours of each node, averaged over heads.
+ *
+ * `y_i = 1/K sum_k w_k * sum_(j in N(i)) a_kij x_j`,
+ * `a_kij = softmax_j f(t_ik + s_jk)`, `f(u) = u > 0 ? positiveSlope u : negativeSlope u`.
+ * A node without neighbours gives zeros. Gradients for features, both scores and head weights.
+ * On wasm one fused kernel: nothing of size `[E, D]` is made, the softmax coefficients `[E, K]`
+ * are all that is kept for the backward pass.
+ *
+ * @returns `[N, D]`.
+ * @throws {ShapeError} when shapes disagree or K is not in 1 .. 8.
+ */
+export function graphAttention(input: GraphAttentionInput): tf.Tensor2D {
+  const heads = checkInput(input);
+  if (!hasKernel('LabGraphAttention')) return composedAttention(input, heads);
+  const { features, targetScores, sourceScores, headWeights, ...attributes } = input;
+  const tensors: tf.NamedTensorMap = { features, targetScores, sourceScores };
+  const [output, coefficients] =
+    headWeights === undefined
+      ? runKernel('LabGraphAttention', tensors, { ...attributes })
+      : runKernel('LabGraphAttentionWeighted', { ...tensors, headWeights }, { ...attributes });
+  (coefficients as tf.Tensor).dispose();
+  return output as tf.Tensor2D;
+}

@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { BackendError } from '@lab/core';
+import { watchAllocations } from './memory.js';
+import type { tf } from './tfjs.js';
+import { type WasmMemory, webAssembly } from './webassembly.js';
+
+/** The part of tfjs-backend-wasm that our kernels work with. */
+export interface WasmBackend {
+  readonly wasm: {
+    asm: { memory: WasmMemory };
+    _malloc(bytes: number): number;
+    _free(pointer: number): void;
+  };
+  readonly dataIdMap: { get(dataId: object): { memoryOffset: number } };
+  makeOutput(shape: readonly number[], dtype: tf.DataType): tf.TensorInfo;
+  disposeData(dataId: object): boolean;
+}
+
+/** Our compiled kernels, bound to the memory of one wasm backend. */
+export interface KernelModule {
+  readonly backend: WasmBackend;
+  readonly simd: 'relaxed' | 'plain';
+  /** Start of the scratch region that `gemm` and the other kernels may use between calls. */
+  readonly scratch: number;
+  /** Calls an exported kernel. */
+  call(name: string, ...values: number[]): number;
+}
+
+const STACK_BYTES = 65536;
+const bound = new WeakMap<object, KernelModule>();
+let compiled: { module: object; simd: 'relaxed' | 'plain' } | undefined;
+
+function readKernels(name: string): Uint8Array {
+  return new Uint8Array(readFileSync(new URL(`./kernels/${name}`, import.meta.url)));
+}
+
+/** Compiles the relaxed-SIMD build where the engine accepts it, else the plain one. */
+export function compileKernels(): NonNullable<typeof compiled> {
+  if (compiled !== undefined) return compiled;
+  setFlagsFromString('--experimental-wasm-relaxed-simd');
+  const relaxed = readKernels('relaxed-simd.wasm');
+  const isRelaxed = webAssembly.validate(relaxed);
+  const bytes = isRelaxed ? relaxed : readKernels('simd.wasm');
+  compiled = { module: new webAssembly.Module(bytes), simd: isRelaxed ? 'relaxed' : 'plain' };
+  return compiled;
+}
+
+function bindKernels(backend: WasmBackend): KernelModule {
+  watchAllocations(backend);
+  const { module, simd } = compileKernels();
+  const { memory } = backend.wasm.asm;
+  const { exports } = new webAssembly.Instance(module, { env: { memory } });
+  const call = (name: string, ...values: number[]): number => {
+    const kernel = exports[name];
+    if (typeof kernel === 'function') return kernel(...values);
+    throw new BackendError(`tensor: there is no kernel "${name}".`);
+  };
+  const scratchBytes = call('gemm_scratch_bytes');
+  const region = backend.wasm._malloc(STACK_BYTES + scratchBytes + 32) >>> 0;
+  const start = (region + 15) & ~15;
+  const stackPointer = exports['__stack_pointer'];
+  if (typeof stackPointer === 'object') stackPointer.value = start + STACK_BYTES;
+  const scratch = (start + STACK_BYTES) >>> 0;
+  return { backend, simd, scratch, call };
+}
+
+/** Our kernels on the given wasm backend: bound at the first call, the same object afterwards. */
+export function kernelsOf(backend: WasmBackend): KernelModule {
+  let kernels = bound.get(backend);
+  if (kernels === undefined) {
+    kernels = bindKernels(backend);
+    bound.set(backend, kernels);
+  }
+  return kernels;
+}
+
+/** Byte address of a tensor's values in the wasm heap. */
+export function addressOf(kernels: KernelModule, tensor: tf.TensorInfo): number {
+  return kernels.backend.dataIdMap.get(tensor.dataId).memoryOffset;
+}

@@ -1,0 +1,25 @@
+/** The linear memory of a module: its buffer is replaced whenever the memory grows. */
+export interface WasmMemory {
+  readonly buffer: ArrayBuffer;
+}
+
+/** A global variable of a module. */
+interface WasmGlobal {
+  value: number;
+}
+
+/** What an instance exports: functions, and globals that may be set. */
+export type WasmExports = Record<string, ((...values: number[]) => number) | WasmGlobal>;
+
+/** The part of the WebAssembly API used here; the compiler's libraries have it for browsers only. */
+interface WebAssemblyApi {
+  validate(bytes: Uint8Array): boolean;
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (
+    module: object,
+    imports: { env: { memory: WasmMemory } },
+  ) => { readonly exports: WasmExports };
+}
+
+/** The engine's WebAssembly, typed. */
+export const webAssembly = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly;
