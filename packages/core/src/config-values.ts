@@ -84,6 +84,7 @@ export function splitSet(entry: string): { path: string; text: string } {
 
 /** A value as shown in messages and tables: JSON, shortened to 60 characters. */
 export function showValue(value: unknown): string {
-  const text = typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? 'unset');
+  const text =
+    typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? 'unset');
   return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
 }

@@ -7,7 +7,10 @@ import { eachLine, textBlocks } from './text-file.js';
  */
 export async function sniffDelimiter(path: string): Promise<string> {
   for await (const block of textBlocks(path)) {
-    const line = block.toString('utf8').split('\n', 50).find((text) => text.trim() !== '');
+    const line = block
+      .toString('utf8')
+      .split('\n', 50)
+      .find((text) => text.trim() !== '');
     if (line !== undefined) return delimiterOf(line);
   }
   return ',';

@@ -154,7 +154,10 @@ function isStoredCell(row: unknown): row is StoredCell {
   return 'id' in row && 'seed' in row && 'settings' in row && 'values' in row;
 }
 
-function summarise(cell: ExperimentCell, results: readonly Record<string, number>[]): ExperimentRow {
+function summarise(
+  cell: ExperimentCell,
+  results: readonly Record<string, number>[],
+): ExperimentRow {
   const values: Record<string, number[]> = {};
   for (const result of results) {
     for (const [metric, value] of Object.entries(result)) (values[metric] ??= []).push(value);

@@ -161,7 +161,9 @@ function parseRecord(file: string): unknown {
     const what = isMissing ? describeFileProblem(file, cause) : `${file}: not JSON.`;
     throw new DataError(what, {
       file,
-      help: isMissing ? 'give the folder of a run, as printed when it started.' : 'start a new run.',
+      help: isMissing
+        ? 'give the folder of a run, as printed when it started.'
+        : 'start a new run.',
       cause,
     });
   }

@@ -1,1 +1,5 @@
-export {};
+/** Tools for tests (subpath `@lab/core/testing`). Importing it registers the matcher `toBeClose`. */
+export { type ProcessOptions, type ProcessResult, runProcess } from './testing/process.js';
+export { requireCondition, requireProgram } from './testing/require-program.js';
+export { temporaryFolder } from './testing/temporary-folder.js';
+export { type CloseOptions, type MatchResult, toBeClose } from './testing/to-be-close.js';

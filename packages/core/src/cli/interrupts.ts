@@ -1,0 +1,46 @@
+import { InterruptedError } from '../errors.js';
+
+type StopSignal = 'SIGINT' | 'SIGTERM';
+
+/** What happens on the first and on the second signal. */
+export interface InterruptHandlers {
+  onFirst(signal: StopSignal): void;
+  /** Called at once before the process ends. */
+  onSecond(signal: StopSignal): void;
+}
+
+/** Watches Ctrl-C and SIGTERM; see {@link watchInterrupts}. */
+export interface Interrupts {
+  readonly signal: AbortSignal;
+  /** 130 or 143 after a signal, else `undefined`. */
+  exitCode(): number | undefined;
+  stop(): void;
+}
+
+const exitCodes: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143 };
+
+/** The first signal aborts, so that work is saved; the second ends the process at once. */
+export function watchInterrupts(handlers: InterruptHandlers): Interrupts {
+  const controller = new AbortController();
+  let received: StopSignal | undefined;
+  const listener = (signal: StopSignal): void => {
+    if (received === undefined) {
+      received = signal;
+      handlers.onFirst(signal);
+      controller.abort(new InterruptedError(`interrupted by ${signal}`));
+    } else {
+      handlers.onSecond(signal);
+      process.exit(exitCodes[received]);
+    }
+  };
+  process.on('SIGINT', listener);
+  process.on('SIGTERM', listener);
+  return {
+    signal: controller.signal,
+    exitCode: () => (received === undefined ? undefined : exitCodes[received]),
+    stop() {
+      process.off('SIGINT', listener);
+      process.off('SIGTERM', listener);
+    },
+  };
+}
