@@ -1,6 +1,6 @@
 import { BackendError, type Logger } from '@lab/core';
 import { type BackendFacts, type BackendName, candidatesFor } from './backend-candidates.js';
-import { installGradients } from './kernels/gradients.js';
+import { installGradients } from './gradients/install.js';
 import { selfTest } from './self-test.js';
 
 /** A backend by name, or `'auto'`: the first that comes up and passes the self-test. */
@@ -28,6 +28,7 @@ async function firstWorking(choice: BackendChoice): Promise<Attempt> {
   for (const { name, start } of candidates) {
     try {
       const facts = await start();
+      installGradients();
       await selfTest(name);
       return { name, facts, tried };
     } catch (error) {
@@ -55,7 +56,6 @@ export async function selectBackend(
   choice: BackendChoice = 'auto',
   options: { logger?: Logger } = {},
 ): Promise<BackendReport> {
-  installGradients();
   const { name, facts, tried } = await firstWorking(choice);
   const reason = choice === 'auto' ? 'first in the order that works here' : 'asked for by name';
   options.logger?.info(`backend ${name}: ${reason}`);

@@ -29,7 +29,7 @@ export async function selfTest(name: string): Promise<void> {
         true,
       ),
     );
-    await expectValues('a product', product, [7, 11, 16, 23]);
+    await expectValues('a product', product, [7, 10, 16, 22]);
     const gradient = tf.tidy(() => {
       const indices = tf.tensor1d([2, 0, 2], 'int32');
       return tf.grad((x) => tf.sum(tf.square(tf.gather(x, indices))))(
