@@ -59,3 +59,4 @@ export {
   spearman,
 } from './agreement.js';
 export { hungarian } from './assignment.js';
+export { fitLogistic, type LogisticModel, type LogisticOptions } from './learn/logistic.js';
