@@ -1,5 +1,22 @@
 export { type BackendChoice, type BackendReport, selectBackend } from './backend.js';
 export { type MemoryReport, memoryReport, resetAllocationRecord } from './memory.js';
+export {
+  normal,
+  ones,
+  torchLinear,
+  torchLinearBias,
+  uniform,
+  xavierNormal,
+  xavierUniform,
+  zeros,
+} from './nn/init.js';
+export { linear } from './nn/linear.js';
+export {
+  createParameters,
+  type LoadableArray,
+  type ParameterArray,
+  type Parameters,
+} from './nn/parameters.js';
 export { dropout, maskedDropout } from './ops/dropout.js';
 export { gatherRows } from './ops/gather.js';
 export { type GraphAttentionInput, graphAttention } from './ops/graph-attention.js';
@@ -8,6 +25,19 @@ export { l2NormalizeRows } from './ops/normalize.js';
 export { type RowBlockOptions, sumOverRowBlocks } from './ops/row-blocks.js';
 export { segmentMax, segmentMean, segmentSoftmax, segmentSum } from './ops/segment.js';
 export { type CsrArrays, type CsrTensors, createCsr, csrMatMul } from './ops/sparse.js';
+export {
+  type AdamW,
+  type AdamWOptions,
+  type AdamWStateArray,
+  createAdamW,
+} from './optim/adamw.js';
+export { clipByGlobalNorm, type ClippedGradients } from './optim/clip.js';
+export {
+  eachValueAndGradients,
+  type ValueAndGradients,
+  valueAndGradients,
+} from './optim/gradients.js';
+export { warmupCosine } from './optim/schedule.js';
 export { scope } from './scope.js';
 export { assertShape } from './shape.js';
 export { tf } from './tfjs.js';

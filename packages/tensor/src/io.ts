@@ -1,1 +1,20 @@
-export {};
+export type { ArrayDtype, ArrayRecord, TypedArray } from './io/array-record.js';
+export {
+  type Checkpoint,
+  hasCheckpoint,
+  readCheckpoint,
+  writeCheckpoint,
+} from './io/checkpoint.js';
+export type { WritableArray } from './io/checked-record.js';
+export { readNpy, writeNpy } from './io/npy.js';
+export { readNpz } from './io/npz.js';
+export { decodePickle, readPickle } from './io/pickle.js';
+export type { PickleValue } from './io/pickle/plain-value.js';
+export {
+  openSafetensors,
+  readSafetensors,
+  type SafetensorsContent,
+  type SafetensorsFile,
+  writeSafetensors,
+} from './io/safetensors.js';
+export type { SafetensorsHeader, TensorEntry } from './io/safetensors-header.js';

@@ -1,0 +1,127 @@
+import { ArrayBuilder } from './array-builder.js';
+import type { PickleInput } from './input.js';
+
+/** Marks the name of a Python function or class that a pickle asks for; nothing is imported. */
+export class GlobalName {
+  constructor(
+    readonly module: string,
+    readonly attribute: string,
+  ) {}
+
+  toString(): string {
+    return `${this.module}.${this.attribute}`;
+  }
+}
+
+const maxStackLength = 50_000_000;
+const maxObjects = 10_000_000;
+
+/** The stack, marks and memo of a pickle that is being read. */
+export class PickleMachine {
+  readonly arrays = new ArrayBuilder(this);
+  readonly #stack: unknown[] = [];
+  readonly #marks: number[] = [];
+  readonly #memo = new Map<number, unknown>();
+  #objectCount = 0;
+
+  constructor(readonly input: PickleInput) {}
+
+  /** An error that names the file and the place. */
+  failure(what: string, help?: string): Error {
+    return this.input.failure(what, help);
+  }
+
+  /** The error for everything that could run code. */
+  refusal(what: string): Error {
+    return this.input.failure(
+      `${what}; only plain arrays are read, nothing was imported or run`,
+      'Save plain NumPy arrays, numbers, texts, lists and dicts (or use np.savez).',
+    );
+  }
+
+  push(value: unknown): void {
+    if (this.#stack.length >= maxStackLength) {
+      throw this.failure(`keeps more than ${maxStackLength} values on its stack`);
+    }
+    this.#stack.push(value);
+  }
+
+  /** Pushes a new container, text or byte string; their number is limited. */
+  pushObject(value: unknown): void {
+    this.#objectCount += 1;
+    if (this.#objectCount > maxObjects) {
+      throw this.failure(`makes more than ${maxObjects} objects`, 'Save arrays, not lists.');
+    }
+    this.push(value);
+  }
+
+  pop(): unknown {
+    if (this.#stack.length <= (this.#marks.at(-1) ?? 0)) {
+      throw this.failure('takes a value from an empty stack');
+    }
+    return this.#stack.pop();
+  }
+
+  top(): unknown {
+    const value = this.pop();
+    this.#stack.push(value);
+    return value;
+  }
+
+  mark(): void {
+    if (this.#marks.length >= maxObjects) throw this.failure('sets too many marks');
+    this.#marks.push(this.#stack.length);
+  }
+
+  /** The values above the last mark, which is removed. */
+  popToMark(): unknown[] {
+    const mark = this.#marks.pop();
+    if (mark === undefined) throw this.failure('looks for a mark that was not set');
+    return this.#stack.splice(mark);
+  }
+
+  /** Removes the last value, or the mark when there is none above it. */
+  discard(): void {
+    if (this.#marks.length > 0 && this.#marks.at(-1) === this.#stack.length) this.#marks.pop();
+    else this.pop();
+  }
+
+  remember(key: number): void {
+    if (!Number.isSafeInteger(key) || key < 0) throw this.failure(`has memo key ${key}`);
+    this.#memo.set(key, this.top());
+  }
+
+  /** Remembers under the next free number. */
+  memoize(): void {
+    this.remember(this.#memo.size);
+  }
+
+  recall(key: number): void {
+    if (!this.#memo.has(key)) throw this.failure(`asks for memo ${key}, which is not there`);
+    this.push(this.#memo.get(key));
+  }
+
+  /** The only value left. */
+  result(): unknown {
+    const value = this.pop();
+    if (this.#stack.length > 0 || this.#marks.length > 0) {
+      throw this.failure('ends with values left on its stack');
+    }
+    return value;
+  }
+}
+
+/** Tuples are frozen arrays, lists are not. */
+export function makeTuple(items: unknown[]): readonly unknown[] {
+  return Object.freeze(items);
+}
+
+/** Whether a value is a tuple, and so may be the key of a dict. */
+export function isTuple(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value) && Object.isFrozen(value);
+}
+
+/** Whether a value is a list that is still being filled. */
+export function isList(value: unknown): value is unknown[] {
+  return Array.isArray(value) && !Object.isFrozen(value);
+}

@@ -1,0 +1,163 @@
+import { DataError, writeFileAtomic } from '@lab/core';
+import type { ArrayDtype, ArrayRecord } from './array-record.js';
+import { checkedRecord, type WritableArray } from './checked-record.js';
+import { decodeNumbers, encodeNumbers, itemBytes } from './dtype.js';
+import { type FileSource, openFileSource } from './file-source.js';
+import {
+  dtypeNames,
+  parseSafetensorsHeader,
+  type SafetensorsHeader,
+  type TensorEntry,
+} from './safetensors-header.js';
+
+/** The whole content of a safetensors file. */
+export interface SafetensorsContent {
+  tensors: Record<string, ArrayRecord>;
+  /** The texts of the header's `__metadata__`. */
+  metadata: Record<string, string>;
+}
+
+/** An open safetensors file: its header is read, its tensors are read one by one. */
+export interface SafetensorsFile extends SafetensorsHeader {
+  /** Reads one tensor. */
+  read(name: string): Promise<ArrayRecord>;
+  close(): void;
+}
+
+/**
+ * Reads all tensors of a safetensors file.
+ *
+ * @param path - the file; float 16, bfloat16, float 32 and 64, integers 8 to 64, bool.
+ * @returns the tensors by name and the metadata.
+ * @throws {DataError} when the file is cut off or foreign, when entries overlap, leave holes,
+ * reach beyond the file or do not fit their shapes.
+ */
+export async function readSafetensors(path: string): Promise<SafetensorsContent> {
+  const file = openSafetensors(path);
+  try {
+    const records: [string, ArrayRecord][] = [];
+    for (const name of file.entries.keys()) records.push([name, await file.read(name)]);
+    return { tensors: Object.fromEntries(records), metadata: file.metadata };
+  } finally {
+    file.close();
+  }
+}
+
+/**
+ * Opens a safetensors file to read single tensors; only the header is read at once.
+ *
+ * @param path - the file.
+ * @returns the open file; close it.
+ * @throws {DataError} as {@link readSafetensors}.
+ */
+export function openSafetensors(path: string): SafetensorsFile {
+  const source = openFileSource(path);
+  try {
+    const header = parseSafetensorsHeader(source);
+    return {
+      ...header,
+      read: (name) => readTensor(source, header, name),
+      close: () => source.close(),
+    };
+  } catch (error) {
+    source.close();
+    throw error;
+  }
+}
+
+async function readTensor(source: FileSource, header: SafetensorsHeader, name: string) {
+  const entry = header.entries.get(name);
+  if (entry === undefined) {
+    const names = [...header.entries.keys()];
+    throw new DataError(
+      `${source.path}: has no tensor "${name}" among its ${names.length} ` +
+        `(${names.slice(0, 5).join(', ')} ...).`,
+      { file: source.path, field: name, help: 'Ask for one of its tensors.' },
+    );
+  }
+  const bytes = new Uint8Array(entry.end - entry.begin);
+  await source.readLarge(bytes, header.dataOffset + entry.begin);
+  return tensorRecord(entry, bytes, { path: source.path, name });
+}
+
+/** The array of an entry from its bytes. */
+export function tensorRecord(
+  entry: TensorEntry,
+  bytes: Uint8Array,
+  from: { path: string; name: string },
+): ArrayRecord {
+  if (entry.dtype === 'bool' && bytes.some((byte) => byte > 1)) {
+    throw new DataError(`${from.path}: "${from.name}" has bool values other than 0 and 1.`, {
+      file: from.path,
+      field: from.name,
+      help: 'Copy the file again; it is damaged.',
+    });
+  }
+  const data = decodeNumbers({ dtype: entry.dtype, isBigEndian: false }, bytes);
+  return { shape: entry.shape.slice(), dtype: entry.dtype, data };
+}
+
+/**
+ * Writes tensors as a safetensors file, streaming and atomically: after a crash or on a full disk
+ * the old file, if any, is still whole.
+ *
+ * @param path - the file.
+ * @param tensors - by name; `dtype` may be left out when it is that of the typed array.
+ * @param metadata - texts for the header.
+ * @throws {DataError} when shape, dtype and data of a tensor do not fit, or the disk is full.
+ */
+export async function writeSafetensors(
+  path: string,
+  tensors: Readonly<Record<string, WritableArray>>,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  writeFileAtomic(path, safetensorsChunks(tensors, metadata));
+}
+
+/** The bytes of a safetensors file, block by block, in a fixed order; nothing is copied whole. */
+export function* safetensorsChunks(
+  tensors: Readonly<Record<string, WritableArray>>,
+  metadata: Readonly<Record<string, string>>,
+): Generator<Uint8Array> {
+  const records = Object.entries(tensors).map(
+    ([name, array]) => [name, checkedRecord(name, array)] as const,
+  );
+  // Widest numbers first, then by name: every tensor is aligned and the order is fixed.
+  records.sort(
+    ([nameA, a], [nameB, b]) =>
+      itemBytes(b.dtype) - itemBytes(a.dtype) || (nameA < nameB ? -1 : nameA > nameB ? 1 : 0),
+  );
+  yield headerBytes(records, metadata);
+  for (const [, record] of records) yield* encodeNumbers(record);
+}
+
+function headerBytes(
+  records: readonly (readonly [string, ArrayRecord])[],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
+  let offset = 0;
+  const entries: [string, unknown][] = [];
+  if (Object.keys(metadata).length > 0) entries.push(['__metadata__', metadata]);
+  for (const [name, record] of records) {
+    if (name === '__metadata__') {
+      throw new DataError('tensor/safetensors: "__metadata__" cannot be the name of a tensor.', {
+        field: name,
+        help: 'Give the tensor another name.',
+      });
+    }
+    const end = offset + record.data.length * itemBytes(record.dtype);
+    const { shape, dtype } = record;
+    entries.push([name, { dtype: formatName(dtype), shape, data_offsets: [offset, end] }]);
+    offset = end;
+  }
+  const text = Buffer.from(JSON.stringify(Object.fromEntries(entries)));
+  const length = Math.ceil(text.length / 8) * 8;
+  const header = Buffer.alloc(8 + length, ' ');
+  header.writeBigUInt64LE(BigInt(length), 0);
+  text.copy(header, 8);
+  return header;
+}
+
+function formatName(dtype: ArrayDtype): string {
+  return Object.keys(dtypeNames).find((name) => dtypeNames[name] === dtype)!;
+}

@@ -1,0 +1,95 @@
+import { copyMatrix, type Matrix, type MatrixLike, transpose } from './matrix.js';
+
+/** Factors of {@link qr}; K is the smaller of rows and columns. */
+export interface QrFactors {
+  /** `[N, K]`, orthonormal columns. */
+  q: Matrix;
+  /** `[K, D]`, upper triangular, diagonal >= 0. */
+  r: Matrix;
+}
+
+/**
+ * Reduced QR decomposition by Householder reflections: `A = Q R`.
+ *
+ * Source: Golub and Van Loan, Matrix Computations, algorithm 5.2.1; equation not verified.
+ * Deviation: signs are chosen so that the diagonal of R is not negative.
+ *
+ * @param matrix - `[N, D]`, any real matrix.
+ * @returns `q` `[N, K]` and `r` `[K, D]`, K = min(N, D).
+ * @throws {ShapeError} when sizes do not fit or a value is not finite.
+ *
+ * @example
+ * const { q, r } = qr({ rows: 2, columns: 2, data: [3, 0, 4, 5] });
+ * // r.data: 5, 4, 0, 3
+ */
+export function qr(matrix: MatrixLike): QrFactors {
+  // Columns lie contiguous in the transpose.
+  const work = transpose(copyMatrix(matrix, 'the matrix'));
+  const { rows: columns, columns: rows, data } = work;
+  const rank = Math.min(rows, columns);
+  const scales = new Float64Array(rank);
+  const diagonal = new Float64Array(rank);
+  for (let k = 0; k < rank; k += 1) {
+    const column = data.subarray(k * rows, (k + 1) * rows);
+    diagonal[k] = makeReflector(column, k, scales);
+    for (let j = k + 1; j < columns; j += 1) {
+      reflect(data.subarray(j * rows, (j + 1) * rows), column, { from: k, scale: scales[k]! });
+    }
+  }
+  const r = upperTriangle(work, diagonal);
+  const q = new Float64Array(rank * rows);
+  for (let j = 0; j < rank; j += 1) {
+    const target = q.subarray(j * rows, (j + 1) * rows);
+    target[j] = 1;
+    for (let k = rank - 1; k >= 0; k -= 1) {
+      reflect(target, data.subarray(k * rows, (k + 1) * rows), { from: k, scale: scales[k]! });
+    }
+    if (diagonal[j]! < 0) for (let i = 0; i < rows; i += 1) target[i] = -target[i]!;
+  }
+  return { q: transpose({ rows: rank, columns: rows, data: q }), r };
+}
+
+/**
+ * Turns a column below `k` into the vector v of the reflection `I - scale v v^T` that maps it to a
+ * multiple of the first unit vector; returns that multiple.
+ */
+function makeReflector(column: Float64Array, k: number, scales: Float64Array): number {
+  let largest = 0;
+  for (let i = k; i < column.length; i += 1) largest = Math.max(largest, Math.abs(column[i]!));
+  if (largest === 0) return 0;
+  let sum = 0;
+  for (let i = k; i < column.length; i += 1) sum += (column[i]! / largest) ** 2;
+  const norm = largest * Math.sqrt(sum);
+  const head = column[k]!;
+  const image = head > 0 ? -norm : norm;
+  // v is scaled to v[k] = 1, so that it neither overflows nor underflows.
+  const first = head - image;
+  for (let i = k + 1; i < column.length; i += 1) column[i] = column[i]! / first;
+  column[k] = 1;
+  scales[k] = -first / image;
+  return image;
+}
+
+function reflect(
+  target: Float64Array,
+  reflector: Float64Array,
+  by: { from: number; scale: number },
+): void {
+  if (by.scale === 0) return;
+  let dot = 0;
+  for (let i = by.from; i < target.length; i += 1) dot += reflector[i]! * target[i]!;
+  const factor = by.scale * dot;
+  for (let i = by.from; i < target.length; i += 1) target[i] = target[i]! - factor * reflector[i]!;
+}
+
+function upperTriangle(work: Matrix, diagonal: Float64Array): Matrix {
+  const { rows: columns, columns: rows, data } = work;
+  const rank = diagonal.length;
+  const r = new Float64Array(rank * columns);
+  for (let k = 0; k < rank; k += 1) {
+    const sign = diagonal[k]! < 0 ? -1 : 1;
+    r[k * columns + k] = sign * diagonal[k]!;
+    for (let j = k + 1; j < columns; j += 1) r[k * columns + j] = sign * data[j * rows + k]!;
+  }
+  return { rows: rank, columns, data: r };
+}

@@ -1,0 +1,219 @@
+import { DataError, ModelError, ShapeError } from '@lab/core';
+import { tf } from '../tfjs.js';
+import type { Parameters } from '../nn/parameters.js';
+
+/** Settings of {@link createAdamW}. */
+export interface AdamWOptions {
+  /** Decay of the first moment, in [0, 1); default 0.9. */
+  beta1?: number;
+  /** Decay of the second moment, in [0, 1); default 0.999. */
+  beta2?: number;
+  /** Added to the root of the second moment; default 1e-8. */
+  epsilon?: number;
+  /** Decoupled weight decay, per step and unit of learning rate; default 0.01. */
+  weightDecay?: number;
+}
+
+/** The optimiser and its moments. */
+export interface AdamW {
+  /**
+   * Changes every parameter that has an entry in `gradients`; the others, and their moments, are
+   * left alone. The gradients stay alive.
+   *
+   * @param gradients - by parameter name.
+   * @param learningRate - rate of this step.
+   */
+  step(gradients: Readonly<Record<string, tf.Tensor>>, learningRate: number): void;
+  /** Steps made so far. */
+  readonly stepCount: number;
+  /**
+   * The moments, as `<parameter>/first` and `<parameter>/second`, and each parameter's own step
+   * count as `<parameter>/steps`. They belong to the optimiser: copy, do not dispose.
+   */
+  state(): Record<string, tf.Tensor>;
+  /** Sets moments and step count from {@link AdamW.state}'s form. */
+  loadState(record: Readonly<Record<string, AdamWStateArray>>, stepCount: number): void;
+  /** Frees the moments. */
+  dispose(): void;
+}
+
+/** One array of a saved optimiser state. */
+export interface AdamWStateArray {
+  shape: readonly number[];
+  data: ArrayLike<number> | BigInt64Array | BigUint64Array;
+}
+
+interface Slot {
+  first: tf.Tensor;
+  second: tf.Tensor;
+  steps: number;
+  /** The steps as a tensor, made when the state is asked for. */
+  stepsTensor?: tf.Tensor;
+}
+
+type Settings = Required<AdamWOptions>;
+
+/**
+ * Creates Adam with decoupled weight decay (Loshchilov and Hutter 2019).
+ *
+ * With rate `r` and `t` the parameter's own step count:
+ * `p = p - r lambda p`; `m = b1 m + (1 - b1) g`; `v = b2 v + (1 - b2) g^2`;
+ * `p = p - r / (1 - b1^t) m / (sqrt(v) / sqrt(1 - b2^t) + epsilon)`.
+ * Source: PyTorch/torch/optim/adamw.py, `_single_tensor_adamw`; equation not verified.
+ *
+ * @param parameters - the trainable tensors; parameters added later are taken up too.
+ * @param options - see {@link AdamWOptions}.
+ * @returns the optimiser; dispose it to free the moments.
+ * @throws {ModelError} when a setting is out of its range.
+ */
+export function createAdamW(parameters: Parameters, options: AdamWOptions = {}): AdamW {
+  const settings: Settings = {
+    beta1: options.beta1 ?? 0.9,
+    beta2: options.beta2 ?? 0.999,
+    epsilon: options.epsilon ?? 1e-8,
+    weightDecay: options.weightDecay ?? 0.01,
+  };
+  assertSettings(settings);
+  const slots = new Map<string, Slot>();
+  let stepCount = 0;
+  return {
+    get stepCount() {
+      return stepCount;
+    },
+    step(gradients, learningRate) {
+      for (const [name, gradient] of Object.entries(gradients)) {
+        const variable = parameters.get(name);
+        assertSameShape(name, variable, gradient);
+        updateParameter(
+          { variable, gradient, slot: slotOf(slots, name, variable) },
+          {
+            settings,
+            learningRate,
+          },
+        );
+      }
+      stepCount += 1;
+    },
+    state: () => stateOf(slots),
+    loadState(record, count) {
+      loadSlots(parameters, slots, record);
+      stepCount = count;
+    },
+    dispose() {
+      for (const slot of slots.values()) disposeSlot(slot);
+      slots.clear();
+    },
+  };
+}
+
+interface Update {
+  variable: tf.Variable;
+  gradient: tf.Tensor;
+  slot: Slot;
+}
+
+function updateParameter(update: Update, by: { settings: Settings; learningRate: number }): void {
+  const { variable, gradient, slot } = update;
+  const { beta1, beta2, epsilon, weightDecay } = by.settings;
+  slot.steps += 1;
+  const stepSize = by.learningRate / (1 - beta1 ** slot.steps);
+  const secondCorrection = Math.sqrt(1 - beta2 ** slot.steps);
+  const [value, first, second] = tf.tidy(() => {
+    const m = tf.add(tf.mul(slot.first, beta1), tf.mul(gradient, 1 - beta1));
+    const v = tf.add(tf.mul(slot.second, beta2), tf.mul(tf.square(gradient), 1 - beta2));
+    const root = tf.add(tf.div(tf.sqrt(v), secondCorrection), epsilon);
+    const decayed = tf.mul(variable, 1 - by.learningRate * weightDecay);
+    return [tf.sub(decayed, tf.mul(tf.div(m, root), stepSize)), m, v] as const;
+  });
+  variable.assign(value);
+  value.dispose();
+  slot.first.dispose();
+  slot.second.dispose();
+  slot.first = tf.keep(first);
+  slot.second = tf.keep(second);
+}
+
+function slotOf(slots: Map<string, Slot>, name: string, variable: tf.Variable): Slot {
+  const known = slots.get(name);
+  if (known !== undefined) return known;
+  const zeros = () => tf.keep(tf.tensor(new Float32Array(variable.size), variable.shape));
+  const slot: Slot = { first: zeros(), second: zeros(), steps: 0 };
+  slots.set(name, slot);
+  return slot;
+}
+
+function stateOf(slots: Map<string, Slot>): Record<string, tf.Tensor> {
+  const state: Record<string, tf.Tensor> = {};
+  for (const [name, slot] of slots) {
+    slot.stepsTensor?.dispose();
+    slot.stepsTensor = tf.keep(tf.scalar(slot.steps));
+    state[`${name}/first`] = slot.first;
+    state[`${name}/second`] = slot.second;
+    state[`${name}/steps`] = slot.stepsTensor;
+  }
+  return state;
+}
+
+function loadSlots(
+  parameters: Parameters,
+  slots: Map<string, Slot>,
+  record: Readonly<Record<string, AdamWStateArray>>,
+): void {
+  const fresh = new Map<string, Slot>();
+  for (const name of Object.keys(record)) {
+    if (!name.endsWith('/steps')) continue;
+    const parameter = name.slice(0, -'/steps'.length);
+    const variable = parameters.get(parameter);
+    const moments = ['first', 'second'].map((part) =>
+      momentArray(`${parameter}/${part}`, variable, record[`${parameter}/${part}`]),
+    );
+    const [first, second] = moments.map((data) => tf.keep(tf.tensor(data, variable.shape)));
+    fresh.set(parameter, { first: first!, second: second!, steps: Number(record[name]!.data[0]) });
+  }
+  for (const slot of slots.values()) disposeSlot(slot);
+  slots.clear();
+  for (const [name, slot] of fresh) slots.set(name, slot);
+}
+
+function momentArray(
+  name: string,
+  variable: tf.Variable,
+  array: AdamWStateArray | undefined,
+): Float32Array {
+  if (array !== undefined && array.data.length === variable.size) {
+    return Float32Array.from(array.data as ArrayLike<number>, Number);
+  }
+  const got = array === undefined ? 'nothing' : `[${array.shape.join(', ')}]`;
+  throw new DataError(
+    `tensor/adamw: the saved state has ${got} for ${name}, [${variable.shape.join(', ')}] is needed.`,
+    { field: name, help: 'Load the state of a model with the same sizes.' },
+  );
+}
+
+function disposeSlot(slot: Slot): void {
+  slot.first.dispose();
+  slot.second.dispose();
+  slot.stepsTensor?.dispose();
+}
+
+function assertSettings(settings: Settings): void {
+  const { beta1, beta2, epsilon, weightDecay } = settings;
+  const isShare = (value: number) => value >= 0 && value < 1;
+  if (isShare(beta1) && isShare(beta2) && epsilon >= 0 && weightDecay >= 0) return;
+  throw new ModelError(
+    `tensor/adamw: beta1 ${beta1}, beta2 ${beta2}, epsilon ${epsilon}, weight decay ` +
+      `${weightDecay} are out of range.`,
+    { help: 'Betas are in [0, 1), epsilon and weight decay >= 0.', details: { ...settings } },
+  );
+}
+
+function assertSameShape(name: string, variable: tf.Tensor, gradient: tf.Tensor): void {
+  if (tf.util.arraysEqual(variable.shape, gradient.shape)) return;
+  const expected = `[${variable.shape.join(', ')}]`;
+  const got = `[${gradient.shape.join(', ')}]`;
+  throw new ShapeError(`tensor/adamw: the gradient of "${name}" is ${got}, not ${expected}.`, {
+    expected,
+    got,
+    help: 'Take the gradients of these parameters.',
+  });
+}
