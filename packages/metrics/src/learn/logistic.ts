@@ -90,7 +90,10 @@ function moments(rows: readonly ArrayLike<number>[]) {
   for (const row of rows) {
     for (let f = 0; f < width; f += 1) deviations[f]! += (row[f]! - means[f]!) ** 2 / rows.length;
   }
-  return { means, deviations: deviations.map(Math.sqrt) };
+  // Below the rounding of the mean a spread is none.
+  const spread = (variance: number, f: number) =>
+    Math.sqrt(variance) > 1e-12 * Math.max(1, Math.abs(means[f]!)) ? Math.sqrt(variance) : 0;
+  return { means, deviations: deviations.map(spread) };
 }
 
 /** Weights `[F + 1]`, the last one the intercept. */
