@@ -1,1 +1,46 @@
-export {};
+export type { Axis } from './axis.js';
+export {
+  type Bar,
+  type BarPlotSpec,
+  barPlot,
+  type GroupedBarPlotSpec,
+  groupedBarPlot,
+} from './bar-plot.js';
+export { type BoxPlotSpec, boxPlot } from './box-plot.js';
+export {
+  type ComparisonRow,
+  type ComparisonSource,
+  type ComparisonSpec,
+  comparisonTable,
+} from './comparison.js';
+export { csvText, escapeCsv, escapeHtml } from './escape.js';
+export { type Figure, type StandaloneOptions, standaloneSvg } from './figure.js';
+export { type ForestPlotSpec, type ForestRow, forestPlot } from './forest-plot.js';
+export { type HeatmapSpec, heatmap } from './heatmap.js';
+export { type HistogramSpec, histogram } from './histogram.js';
+export type { CaptionedFigure } from './html.js';
+export {
+  type LinePlotSpec,
+  type LinePoint,
+  type LineSeries,
+  linePlot,
+  type ReferenceLine,
+} from './line-plot.js';
+export type { BigNumber, Example, ExampleSet, RunPage, Section, SettingRow } from './page.js';
+export { createSeriesColors, type Scheme, type SeriesColors } from './palette.js';
+export { type PngOptions, svgToPng } from './png.js';
+export { type ReliabilityPlotSpec, reliabilityPlot } from './reliability-plot.js';
+export { pageLimitBytes, runPageHtml, type WrittenPage, writeRunPage } from './run-page.js';
+export { type ScatterPlotSpec, type ScatterPoint, scatterPlot } from './scatter-plot.js';
+export {
+  type CellValue,
+  type Column,
+  type ColumnKind,
+  htmlTable,
+  markdownTable,
+  meanCell,
+  missingText,
+  type RichCell,
+  type Table,
+  textTable,
+} from './table.js';

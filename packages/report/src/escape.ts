@@ -1,0 +1,35 @@
+const ENTITIES: Record<string, string> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+/** The text as it may stand in HTML or SVG content and in quoted attributes. */
+export function escapeHtml(text: unknown): string {
+  return withoutControls(String(text)).replace(/[&<>"']/g, (character) => ENTITIES[character]!);
+}
+
+/** Control characters are not allowed in XML and would end an SVG; they become U+FFFD. */
+function withoutControls(text: string): string {
+  return text.replace(/[^\P{Cc}\t\n\r]|[\uFFFE\uFFFF]|\p{Surrogate}/gu, '\uFFFD');
+}
+
+/** The text as one cell of a CSV line, quoted when it must be; formulas are made harmless. */
+export function escapeCsv(value: string | number | null | undefined): string {
+  if (value === null || value === undefined) return '';
+  if (typeof value === 'number') return String(value);
+  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+/** The CSV text of a header and its rows, lines ended by CRLF as RFC 4180 has it. */
+export function csvText(
+  header: readonly string[],
+  rows: Iterable<readonly (string | number | null | undefined)[]>,
+): string {
+  const lines = [header.map(escapeCsv).join(',')];
+  for (const row of rows) lines.push(row.map(escapeCsv).join(','));
+  return `${lines.join('\r\n')}\r\n`;
+}

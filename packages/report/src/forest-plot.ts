@@ -1,0 +1,124 @@
+import * as Plot from '@observablehq/plot';
+import { type Axis, axisDomain, axisLabel, axisTick, axisValue } from './axis.js';
+import { csvText } from './escape.js';
+import { type Figure, type Frame, renderFigure } from './figure.js';
+import { groundColor, seriesColor } from './palette.js';
+import { fitText, textWidth } from './series-labels.js';
+
+/** A row of a forest plot: an estimate and the ends of its 95 % interval. */
+export interface ForestRow {
+  readonly label: string;
+  readonly estimate: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** What a forest plot shows. */
+export interface ForestPlotSpec {
+  readonly title: string;
+  readonly description?: string;
+  readonly value: Axis;
+  readonly rows: readonly ForestRow[];
+  /** Where "no difference" is; default 0. */
+  readonly reference?: number;
+  readonly width?: number;
+}
+
+/** Estimates with 95 % intervals around a line of no difference; clear rows are filled. */
+export function forestPlot(spec: ForestPlotSpec): Figure {
+  const write = (value: number) => axisValue(spec.value, value);
+  const reference = spec.reference ?? 0;
+  const clear = spec.rows.filter((row) => isClear(row, reference));
+  return renderFigure({
+    title: spec.title,
+    description:
+      spec.description ??
+      `Differences in ${axisLabel(spec.value)} with 95 % intervals; ${clear.length} of ` +
+        `${spec.rows.length} exclude ${write(reference)}. ${spec.rows
+          .map(({ label, estimate, low, high }) => {
+            return `${label}: ${write(estimate)} (${write(low)} to ${write(high)})`;
+          })
+          .join('; ')}.`,
+    csv: csvText(
+      ['name', axisLabel(spec.value), 'low', 'high'],
+      spec.rows.map(({ label, estimate, low, high }) => [label, estimate, low, high]),
+    ),
+    draw: (frame) => drawForest(spec, reference, frame),
+    ...(spec.width === undefined ? {} : { width: spec.width }),
+  });
+}
+
+function isClear({ low, high }: ForestRow, reference: number): boolean {
+  return low > reference || high < reference;
+}
+
+function drawForest(spec: ForestPlotSpec, reference: number, frame: Frame): Plot.PlotOptions {
+  const labels = spec.rows.map(({ label }) => label);
+  const widest = labels.reduce((most, label) => Math.max(most, textWidth(label)), 0);
+  const marginLeft = Math.min(widest + 14, frame.width * 0.36);
+  const tick = axisTick(spec.value);
+  const ticks = frame.isNarrow ? 4 : 7;
+  const ends = spec.rows.flatMap(({ low, high }) => [low, high]);
+  return {
+    width: frame.width,
+    height: labels.length * 30 + 56,
+    marginTop: 12,
+    marginRight: frame.isNarrow ? 58 : 150,
+    marginBottom: 42,
+    marginLeft,
+    x: { domain: axisDomain(spec.value, [...ends, reference]) },
+    y: { domain: labels, axis: null },
+    marks: [
+      Plot.gridX({ stroke: groundColor('rule'), strokeOpacity: 0.7, ticks }),
+      Plot.axisX({
+        label: axisLabel(spec.value),
+        labelArrow: 'none',
+        fill: groundColor('muted'),
+        tickSize: 0,
+        ticks,
+        ...(tick ? { tickFormat: tick } : {}),
+      }),
+      Plot.ruleX([reference], { stroke: groundColor('ink') }),
+      Plot.text(labels, {
+        y: (label: string) => label,
+        frameAnchor: 'left',
+        text: (label: string) => fitText(label, marginLeft - 12),
+        dx: -8,
+        textAnchor: 'end',
+        fill: groundColor('ink'),
+      }),
+      ...rowMarks(spec, reference, frame),
+    ],
+  };
+}
+
+function rowMarks(spec: ForestPlotSpec, reference: number, frame: Frame): Plot.Markish[] {
+  const { rows, value } = spec;
+  const color = seriesColor(0);
+  const write = (number: number) => axisValue(value, number);
+  return [
+    Plot.ruleY(rows, { y: 'label', x1: 'low', x2: 'high', stroke: color, strokeWidth: 2 }),
+    Plot.dot(rows, {
+      y: 'label',
+      x: 'estimate',
+      r: 5,
+      stroke: color,
+      strokeWidth: 2,
+      fill: (row: ForestRow) => (isClear(row, reference) ? color : groundColor('surface')),
+      title: (row: ForestRow) =>
+        `${row.label}: ${write(row.estimate)}, 95 %: ${write(row.low)} to ${write(row.high)}`,
+    }),
+    Plot.text(rows, {
+      y: 'label',
+      frameAnchor: 'right',
+      text: (row: ForestRow) =>
+        frame.isNarrow
+          ? write(row.estimate)
+          : `${write(row.estimate)}  [${write(row.low)}, ${write(row.high)}]`,
+      dx: 10,
+      textAnchor: 'start',
+      fill: groundColor('ink'),
+      fontVariant: 'tabular-nums',
+    }),
+  ];
+}

@@ -1,0 +1,120 @@
+import * as Plot from '@observablehq/plot';
+import { seriesColor, seriesDash, seriesInk } from './palette.js';
+
+/** A name to be shown in the colour of its slot. */
+export interface NamedSlot {
+  readonly name: string;
+  readonly slot: number;
+}
+
+/** About the width of a text at 12 px, in px: good enough to leave room. */
+export function textWidth(text: string): number {
+  let width = 0;
+  for (const character of text) {
+    width += /[ilj.,:;'|!()[\] ]/.test(character) ? 3.8 : /[A-ZMWmw@%]/.test(character) ? 9 : 6.9;
+  }
+  return width;
+}
+
+/** The text cut to a width in px, with an ellipsis when something is missing. */
+export function fitText(text: string, width: number): string {
+  if (textWidth(text) <= width) return text;
+  const characters = [...text];
+  while (characters.length > 1 && textWidth(`${characters.join('')}…`) > width) characters.pop();
+  return `${characters.join('').trimEnd()}…`;
+}
+
+/** Positions moved apart to keep `gap` px between neighbours and to stay within the range. */
+export function spreadPositions(
+  positions: readonly number[],
+  gap: number,
+  [low, high]: readonly [number, number],
+): number[] {
+  const order = positions.map((_, index) => index).sort((a, b) => positions[a]! - positions[b]!);
+  const placed = [...positions];
+  let edge = low;
+  for (const index of order) {
+    placed[index] = Math.max(placed[index]!, edge);
+    edge = placed[index]! + gap;
+  }
+  edge = high;
+  for (const index of order.toReversed()) {
+    placed[index] = Math.min(placed[index]!, edge);
+    edge = placed[index]! - gap;
+  }
+  return placed;
+}
+
+/** Rows of a legend above a plot: as many names a row as fit the width. */
+export function legendRows(names: readonly NamedSlot[], width: number): NamedSlot[][] {
+  const rows: NamedSlot[][] = [];
+  let room = 0;
+  for (const item of names) {
+    const needed = Math.min(textWidth(item.name), width - 40) + 44;
+    if (rows.length === 0 || needed > room) {
+      rows.push([]);
+      room = width;
+    }
+    rows.at(-1)!.push(item);
+    room -= needed;
+  }
+  return rows;
+}
+
+/** Height in px that a legend of so many rows takes above the plot. */
+export function legendHeight(rows: readonly unknown[]): number {
+  return rows.length === 0 ? 0 : rows.length * 18 + 8;
+}
+
+/** How a legend draws its keys: pieces of line, or filled squares. */
+export type LegendKey = 'line' | 'square';
+
+/** Marks of a legend, placed in px from the left edge of the frame and from the picture's top. */
+export function legendMarks(
+  rows: readonly (readonly NamedSlot[])[],
+  options: { left: number; top: number; width: number; key: LegendKey },
+): Plot.Markish[] {
+  return rows.flatMap((row, rowIndex) => {
+    let x = options.left;
+    const y = options.top + rowIndex * 18;
+    return row.flatMap(({ name, slot }) => {
+      const text = fitText(name, options.width - 40);
+      const marks = legendItem({ text, slot, x, y, key: options.key });
+      x += textWidth(text) + 44;
+      return marks;
+    });
+  });
+}
+
+interface LegendItem {
+  readonly text: string;
+  readonly slot: number;
+  readonly x: number;
+  readonly y: number;
+  readonly key: LegendKey;
+}
+
+function legendItem({ text, slot, x, y, key }: LegendItem): Plot.Markish[] {
+  const dash = seriesDash(slot);
+  const drawKey: Plot.RenderFunction = (_index, _scales, _values, _dimensions, context) => {
+    const element = context.document.createElementNS('http://www.w3.org/2000/svg', 'path');
+    const shape = key === 'line' ? `M${x},${y}h22` : `M${x},${y - 5}h12v10h-12z`;
+    element.setAttribute('d', shape);
+    element.setAttribute('fill', key === 'line' ? 'none' : seriesColor(slot));
+    element.setAttribute('stroke', seriesColor(slot));
+    if (key === 'line') element.setAttribute('stroke-width', '2.2');
+    if (key === 'line' && dash) element.setAttribute('stroke-dasharray', dash);
+    return element;
+  };
+  const drawText: Plot.RenderFunction = (_index, _scales, _values, _dimensions, context) => {
+    const element = context.document.createElementNS('http://www.w3.org/2000/svg', 'text');
+    element.setAttribute('x', String(x + (key === 'line' ? 28 : 18)));
+    element.setAttribute('y', String(y));
+    element.setAttribute('dy', '0.34em');
+    element.setAttribute('text-anchor', 'start');
+    element.setAttribute('fill', seriesInk(slot));
+    element.textContent = text;
+    return element;
+  };
+  return [drawKey, drawText];
+}
