@@ -27,7 +27,7 @@ export interface AlignmentFolderOptions {
   readonly images?: string | false;
   /** What to do with equal triples of one graph, default `keep` (they count twice). */
   readonly duplicateTriples?: 'keep' | 'drop';
-  /** `lenient` accepts an entity in several links, default `strict`. */
+  /** `strict`: a second link of an entity is a defect; default `lenient`: it is remarked. */
   readonly links?: 'strict' | 'lenient';
   /** Receives every defect while reading goes on; default: the first one is thrown. */
   readonly onDefect?: OnDefect;
@@ -124,7 +124,7 @@ async function readLinks(reading: FolderReading, entities: EntityTable): Promise
     const pairs = await readLinkFile(path, {
       ends,
       onDefect,
-      links: reading.options.links ?? 'strict',
+      links: reading.options.links ?? 'lenient',
     });
     if (pairs.length === 0) {
       const help = 'Give at least two links.';
@@ -138,7 +138,10 @@ async function readLinks(reading: FolderReading, entities: EntityTable): Promise
   if (all === undefined && seeds === undefined && reference === undefined) {
     await locate(reading, ['ill_ent_ids', 'ref_ent_ids', 'sup_ent_ids'], true);
   }
-  return combineLinks(all, seeds, reference);
+  const combined = combineLinks(all, seeds, reference);
+  const several = combined.links.length - new Set(combined.links).size;
+  if (several > 0) reading.remarks.push(`${several} links join an entity that has another link.`);
+  return combined;
 }
 
 /** If every seed is in the reference links these are all links, otherwise the union is. */

@@ -37,7 +37,7 @@ function endDefect(
     const field = fields[position] as string;
     const column = position === 0 ? 1 : (fields[0] as string).length + 2;
     const side = position + 1;
-    const what = `the link's KG${side} end "${field}" is no entity of ent_ids_${side}`;
+    const what = `the link's KG${side} end "${field}" is no entity of KG${side}`;
     const help = 'Remove the link or add the entity to its graph.';
     return recordDefect({ ...place, column, field: side === 1 ? 'left' : 'right' }, what, help);
   }
@@ -81,46 +81,70 @@ function splitFields(text: string): string[] {
   return text.includes(',') ? text.split(',') : text.trim().split(/ +/);
 }
 
+/** Checks links one by one and keeps the good ones. */
+export interface LinkCollector {
+  /** Takes a link given by the names or ids of its two ends; a bad one becomes a defect. */
+  add(fields: readonly string[], place: RecordPlace): void;
+  /** The good links, interleaved dense pairs in the order they came. */
+  pairs(): Int32Array;
+}
+
 /**
- * The links of one file (`KG1 entity<TAB>KG2 entity`) as interleaved dense pairs in file order.
- * Ragged lines, unknown ends, both ends in one graph, swapped ends, repeated links, and (unless
- * lenient) a second link of an entity are defects and left out.
+ * A collector of links: unknown ends, both ends in one graph, swapped ends, repeated links, and
+ * (when strict) a second link of an entity are defects and left out.
  *
- * @param path - plain or gzipped text file.
  * @param reading - how ends are looked up and defects reported.
  */
-export async function readLinkFile(path: string, reading: LinkReading): Promise<Int32Array> {
+export function createLinkCollector(reading: LinkReading): LinkCollector {
   const state: LinkState = {
     pairs: new IntList(),
     lineOfLeft: new Map(),
     lineOfRight: new Map(),
     linesOfPair: new Map(),
   };
+  const { ends, onDefect } = reading;
   const isStrict = reading.links === 'strict';
+  return {
+    pairs: () => state.pairs.toArray(),
+    add(fields, place) {
+      const left = ends.indexOf(fields[0] as string, 1);
+      const right = ends.indexOf(fields[1] as string, 2);
+      const pair = { left, right, fields };
+      const defect =
+        endDefect(place, pair, ends.sideOf) ?? repeatDefect(place, pair, state, isStrict);
+      if (defect !== undefined) {
+        onDefect(defect);
+        return;
+      }
+      state.pairs.push(left);
+      state.pairs.push(right);
+      state.lineOfLeft.set(left, place.line);
+      state.lineOfRight.set(right, place.line);
+      state.linesOfPair.set(pairKey(left, right), place.line);
+    },
+  };
+}
+
+/**
+ * The links of one file (`KG1 entity<TAB>KG2 entity`) as interleaved dense pairs in file order;
+ * what {@link createLinkCollector} refuses, and ragged lines, are defects.
+ *
+ * @param path - plain or gzipped text file.
+ * @param reading - how ends are looked up and defects reported.
+ */
+export async function readLinkFile(path: string, reading: LinkReading): Promise<Int32Array> {
+  const collector = createLinkCollector(reading);
   await eachRecord(path, reading.onDefect, (text, line) => {
     const fields = splitFields(text);
     const place = { file: path, line, text, column: 1 };
-    if (fields.length !== 2) {
-      const what = `expected KG1 entity<TAB>KG2 entity, found ${fields.length} field(s)`;
-      reading.onDefect(recordDefect(place, what, 'Write the two ends of one link per line.'));
+    if (fields.length === 2) {
+      collector.add(fields, place);
       return;
     }
-    const left = reading.ends.indexOf(fields[0] as string, 1);
-    const right = reading.ends.indexOf(fields[1] as string, 2);
-    const pair = { left, right, fields };
-    const defect =
-      endDefect(place, pair, reading.ends.sideOf) ?? repeatDefect(place, pair, state, isStrict);
-    if (defect !== undefined) {
-      reading.onDefect(defect);
-      return;
-    }
-    state.pairs.push(left);
-    state.pairs.push(right);
-    state.lineOfLeft.set(left, line);
-    state.lineOfRight.set(right, line);
-    state.linesOfPair.set(pairKey(left, right), line);
+    const what = `expected KG1 entity<TAB>KG2 entity, found ${fields.length} field(s)`;
+    reading.onDefect(recordDefect(place, what, 'Write the two ends of one link per line.'));
   });
-  return state.pairs.toArray();
+  return collector.pairs();
 }
 
 /** A number that names the pair, for sets of pairs; exact for fewer than 2^26 entities. */

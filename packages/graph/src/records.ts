@@ -18,7 +18,7 @@ export interface RecordPlace {
  * @param help - what the user should do.
  */
 export function recordDefect(place: RecordPlace, what: string, help: string): DataError {
-  return new DataError(`${place.file}, line ${place.line}: ${what}.`, { ...place, help });
+  return new DataError(`${place.file} line ${place.line}: ${what}.`, { ...place, help });
 }
 
 /**
@@ -47,7 +47,24 @@ export async function eachRecord(
     }
     onRecord(text, line);
   };
-  await eachLine(path, onLine, { onDefect });
+  await reportDefects(onDefect, () => eachLine(path, onLine, { onDefect }));
+}
+
+/**
+ * Resolves to the value of `body`, or to undefined when it ended with a data error, which then
+ * went to `onDefect`: a damaged file does not hide the defects of the others.
+ */
+export async function reportDefects<T>(
+  onDefect: OnDefect,
+  body: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await body();
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    onDefect(error);
+    return undefined;
+  }
 }
 
 /**

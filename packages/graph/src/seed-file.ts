@@ -51,7 +51,7 @@ export async function readSeeds(
     indexOf: createEntityLookup(data),
     sideOf: (index: number): 1 | 2 => (data.sides[index] === 1 ? 1 : 2),
   };
-  const seeds = await readLinkFile(file, { ends, onDefect, links: options.links ?? 'strict' });
+  const seeds = await readLinkFile(file, { ends, onDefect, links: options.links ?? 'lenient' });
   if (seeds.length === 0) {
     const help = 'Write one KG1 entity and one KG2 entity per line, separated by a tab.';
     onDefect(new DataError(`${file}: the seed set is empty.`, { file, help }));

@@ -1,0 +1,178 @@
+import { DataError, type OnDefect } from '@lab/core';
+import { readCsv } from '@lab/core/csv';
+import { recordDefect, reportDefects } from './records.js';
+
+/** Words by which a heading is known, for each column that is looked for. */
+export type ColumnWords = Readonly<Record<string, readonly string[]>>;
+
+/** One row of a table: the wanted cells by name. */
+export interface TableRow {
+  /** Cells in the order of the wanted columns. */
+  readonly cells: readonly string[];
+  readonly line: number;
+  /** The whole row for messages. */
+  readonly text: string;
+}
+
+/** How {@link eachTableRow} reads. */
+export interface TableReading {
+  readonly file: string;
+  /** Wanted columns in their default order. */
+  readonly columns: ColumnWords;
+  readonly onDefect: OnDefect;
+}
+
+function plainWord(cell: string): string {
+  return cell
+    .trim()
+    .toLowerCase()
+    .replace(/[^a-z0-9]/g, '');
+}
+
+/**
+ * Positions of the wanted columns when `row` is a heading that names all of them, else undefined.
+ *
+ * @param row - first row of a table.
+ * @param columns - wanted columns and the words that name them.
+ */
+export function headingPositions(
+  row: readonly string[],
+  columns: ColumnWords,
+): number[] | undefined {
+  const words = row.map(plainWord);
+  const positions = Object.values(columns).map((names) =>
+    words.findIndex((word) => names.includes(word)),
+  );
+  return positions.includes(-1) ? undefined : positions;
+}
+
+/** Text of a row as a message shows it. */
+export function rowText(row: readonly string[]): string {
+  return row.join(',');
+}
+
+/**
+ * Resolves when each row of a CSV or TSV file was given to `onRow`. A first row that names all
+ * wanted columns is taken as heading and decides where they are (others are passed over); else
+ * they are the first columns in the given order. Empty cells in wanted columns are defects.
+ *
+ * @param reading - file, wanted columns, receiver of defects.
+ * @param onRow - receives the wanted cells.
+ */
+export async function eachTableRow(
+  reading: TableReading,
+  onRow: (row: TableRow) => void,
+): Promise<void> {
+  const { file, columns, onDefect } = reading;
+  const names = Object.keys(columns);
+  let positions: number[] | undefined;
+  const take = (row: string[], line: number): void => {
+    if (positions === undefined) {
+      positions = headingPositions(row, columns);
+      if (positions !== undefined) return;
+      positions = names.map((_, i) => i);
+    }
+    const text = rowText(row);
+    const cells = positions.map((position) => (row[position] ?? '').trim());
+    const missing = cells.indexOf('');
+    if (missing < 0) {
+      onRow({ cells, line, text });
+      return;
+    }
+    const what = `no ${names[missing]} in column ${(positions[missing] as number) + 1} of ${row.length}`;
+    const help = `Give ${names.join(', ')} in this order, or name the columns in the first row.`;
+    onDefect(recordDefect({ file, line, text, field: names[missing] as string }, what, help));
+  };
+  await reportDefects(onDefect, () => readCsv(file, { onDefect }, take));
+}
+
+/** Columns of a triple table. */
+export const tripleColumns: ColumnWords = {
+  head: ['head', 'h', 'subject', 's', 'source', 'from', 'start'],
+  relation: ['relation', 'r', 'rel', 'predicate', 'p', 'property', 'edge', 'type', 'label'],
+  tail: ['tail', 't', 'object', 'o', 'target', 'to', 'end'],
+};
+
+/** Columns of a link table. */
+export const linkColumns: ColumnWords = {
+  left: ['left', 'source', 'kg1', 'entity1', 'id1', 'from', 'a', 'subject'],
+  right: ['right', 'target', 'kg2', 'entity2', 'id2', 'to', 'b', 'object'],
+};
+
+const entityWords = ['entity', 'id', 'name', 'subject', 's', 'uri', 'iri', 'key', 'head'];
+const attributeWords = ['attribute', 'attr', 'property', 'predicate', 'attributename'];
+
+/** Receives the attributes of a table. */
+export interface AttributeTarget {
+  /** Dense index of an entity name, -1 when unknown. */
+  readonly indexOf: (name: string) => number;
+  readonly add: (entity: number, attribute: string) => void;
+  readonly onDefect: OnDefect;
+}
+
+/** Layout of an attribute table: one attribute a row, or one column an attribute. */
+type AttributeLayout =
+  | { readonly kind: 'long'; readonly entity: number; readonly attribute: number }
+  | { readonly kind: 'wide'; readonly entity: number; readonly names: readonly string[] };
+
+function attributeLayout(row: readonly string[]): { layout: AttributeLayout; isHeading: boolean } {
+  const words = row.map(plainWord);
+  const attribute = words.findIndex((word) => attributeWords.includes(word));
+  const entity = words.findIndex((word, i) => i !== attribute && entityWords.includes(word));
+  if (entity >= 0 && attribute >= 0) {
+    return { layout: { kind: 'long', entity, attribute }, isHeading: true };
+  }
+  if (entity >= 0 && row.length > 1) {
+    return { layout: { kind: 'wide', entity, names: row }, isHeading: true };
+  }
+  return { layout: { kind: 'long', entity: 0, attribute: 1 }, isHeading: false };
+}
+
+function attributesOf(row: readonly string[], layout: AttributeLayout): string[] {
+  if (layout.kind === 'long') return [(row[layout.attribute] ?? '').trim()];
+  return layout.names.filter((_, i) => i !== layout.entity && (row[i] ?? '').trim() !== '');
+}
+
+/**
+ * Adds the attribute names of a CSV or TSV table and resolves to the number of rows and of rows
+ * whose entity is unknown. Two layouts: `entity,attribute[,value]`, one attribute a row; or a
+ * heading `entity,<attribute>,<attribute>,...`, where an entity has those attributes whose cell
+ * is not empty. More than half of unknown entities is a defect.
+ *
+ * @param file - path.
+ * @param target - receives the attributes.
+ */
+export async function readAttributeTable(
+  file: string,
+  target: AttributeTarget,
+): Promise<{ rows: number; unknown: number }> {
+  const counts = { rows: 0, unknown: 0 };
+  let layout: AttributeLayout | undefined;
+  const take = (row: string[], line: number): void => {
+    if (layout === undefined) {
+      const found = attributeLayout(row);
+      layout = found.layout;
+      if (found.isHeading) return;
+    }
+    counts.rows += 1;
+    const attributes = attributesOf(row, layout);
+    if (attributes.includes('')) {
+      const help = 'Give entity and attribute in each row, or a heading with one column each.';
+      const place = { file, line, text: rowText(row), field: 'attribute' };
+      target.onDefect(recordDefect(place, `no attribute name in ${row.length} column(s)`, help));
+      return;
+    }
+    const entity = target.indexOf((row[layout.entity] ?? '').trim());
+    if (entity < 0) counts.unknown += 1;
+    else for (const attribute of attributes) target.add(entity, attribute.trim());
+  };
+  const { onDefect } = target;
+  await reportDefects(onDefect, () => readCsv(file, { onDefect }, take));
+  if (2 * counts.unknown > counts.rows) {
+    const what = `${counts.unknown} of ${counts.rows} rows name an entity that no triple has`;
+    const help =
+      'Spell entities as in the triples, or list entities without triples (entities.csv).';
+    onDefect(new DataError(`${file}: ${what}.`, { file, help }));
+  }
+  return counts;
+}
