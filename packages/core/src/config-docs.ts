@@ -8,10 +8,10 @@ import { showValue } from './config-values.js';
  * in the order of the schema.
  */
 export function configTable<C>(definition: ConfigDefinition<C>): string {
-  const rows = configLeaves(definition.schema).map(
-    (leaf) =>
-      `| \`${leaf.path}\` | ${cell(typeName(leaf.schema))} | ${defaultOf(leaf)} | ${cell(leaf.description)} |`,
-  );
+  const rows = configLeaves(definition.schema).map((leaf) => {
+    const cells = [cell(typeName(leaf.schema)), defaultOf(leaf), cell(leaf.description)];
+    return `| \`${leaf.path}\` | ${cells.join(' | ')} |`;
+  });
   return ['| option | type | default | meaning |', '|---|---|---|---|', ...rows, ''].join('\n');
 }
 

@@ -23,7 +23,7 @@ export interface Preset<C> {
 export interface ConfigDefinition<C> {
   /** Name of the method, e.g. `ibmea`. */
   readonly name: string;
-  /** A `z.strictObject` of topics, at most two levels; every field has a default and a description. */
+  /** A `z.strictObject` of topics, two levels; every field has a default and a description. */
   readonly schema: z.ZodType<C>;
   readonly modes: readonly string[];
   readonly defaultMode: string;
@@ -108,7 +108,7 @@ interface FileSelection {
   readonly preset?: string;
 }
 
-/** Splits `preset` and `mode` from the file's values, unless the schema has options of that name. */
+/** Splits `preset` and `mode` from the file's values, unless they are options of the schema. */
 function readSelection<C>(
   definition: ConfigDefinition<C>,
   leaves: readonly ConfigLeaf[],

@@ -37,8 +37,8 @@ type OnRow = (row: string[], line: number) => void;
  * line, as a stream. Gzip, byte-order mark, CRLF, blank lines and a missing final line feed are
  * accepted; quoted fields may hold line breaks.
  *
- * @throws {DataError} when the file cannot be read or is not text, a quote is not closed, or - unless
- *   `onDefect` goes on - a row has not as many fields as the first.
+ * @throws {DataError} when the file cannot be read or is not text, a quote is not closed, or -
+ *   unless `onDefect` goes on - a row has not as many fields as the first.
  */
 export async function readCsv(
   path: string,

@@ -13,12 +13,12 @@ export interface LabErrorOptions {
 
 /**
  * The error of the house: message (where, what with numbers), `help` (what to do), `code` and
- * `details` as plain data. Recognise it with {@link LabError.is}, which also works when a package is
- * installed twice.
+ * `details` as plain data. Recognise it with {@link LabError.is}, which also works when a package
+ * is installed twice.
  */
 export class LabError extends Error {
   readonly code: string;
-  readonly help?: string;
+  declare readonly help?: string;
   readonly details: Record<string, unknown>;
 
   constructor(message: string, options: LabErrorOptions = {}) {
@@ -64,11 +64,11 @@ const placeKeys = ['file', 'line', 'column', 'text', 'field'] as const;
 
 /** A file that is missing, damaged or says something impossible (`LAB_DATA`, exit code 3). */
 export class DataError extends LabError {
-  readonly file?: string;
-  readonly line?: number;
-  readonly column?: number;
-  readonly text?: string;
-  readonly field?: string;
+  declare readonly file?: string;
+  declare readonly line?: number;
+  declare readonly column?: number;
+  declare readonly text?: string;
+  declare readonly field?: string;
 
   constructor(message: string, options: DataErrorOptions = {}) {
     const place: Record<string, unknown> = {};
@@ -89,8 +89,8 @@ export interface ShapeErrorOptions extends LabErrorOptions {
 
 /** An array or tensor of the wrong shape or type (`LAB_SHAPE`, exit code 4). */
 export class ShapeError extends LabError {
-  readonly expected?: unknown;
-  readonly got?: unknown;
+  declare readonly expected?: unknown;
+  declare readonly got?: unknown;
 
   constructor(message: string, options: ShapeErrorOptions = {}) {
     const { expected, got } = options;
@@ -107,14 +107,14 @@ export class ShapeError extends LabError {
   }
 }
 
-/** A model that cannot be built, loaded or trained: wrong checkpoint, NaN loss (`LAB_MODEL`, exit 4). */
+/** A model that cannot be built, loaded or trained, e.g. a NaN loss (`LAB_MODEL`, exit code 4). */
 export class ModelError extends LabError {
   constructor(message: string, options: LabErrorOptions = {}) {
     super(message, withCode('LAB_MODEL', options));
   }
 }
 
-/** A compute backend that is absent or too small; `help` says what to install (`LAB_BACKEND`, exit 4). */
+/** A compute backend that is absent or too small for the work (`LAB_BACKEND`, exit code 4). */
 export class BackendError extends LabError {
   constructor(message: string, options: LabErrorOptions = {}) {
     super(message, withCode('LAB_BACKEND', options));
@@ -128,7 +128,7 @@ export class LlmError extends LabError {
   }
 }
 
-/** A budget of calls, tokens or money that is used up; the run can be resumed (`LAB_BUDGET`, exit 6). */
+/** A budget of calls, tokens or money that is used up; resume later (`LAB_BUDGET`, exit code 6). */
 export class BudgetError extends LabError {
   constructor(message: string, options: LabErrorOptions = {}) {
     super(message, withCode('LAB_BUDGET', options));

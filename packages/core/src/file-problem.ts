@@ -15,7 +15,7 @@ const phrases: Readonly<Record<string, string>> = {
   EEXIST: 'exists already',
 };
 
-/** One sentence saying what is wrong with a file: path and reason, without jargon where possible. */
+/** One sentence saying what is wrong with a file: path and reason in plain words. */
 export function describeFileProblem(path: string, error: unknown): string {
   const code = systemCode(error);
   const reason = phrases[code] ?? (error instanceof Error ? error.message : String(error));

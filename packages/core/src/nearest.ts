@@ -26,9 +26,9 @@ function closeness(typed: string, candidate: string): number {
   const longest = Math.max(typed.length, candidate.length);
   const allowed = Math.max(1, Math.floor(longest / 3));
   const distance = editDistance(typed, candidate);
-  if (distance <= allowed && distance < longest) return distance;
   const isPrefix = typed.length >= 3 && candidate.startsWith(typed);
-  return isPrefix ? allowed + 0.5 : Number.POSITIVE_INFINITY;
+  if (isPrefix) return Math.min(distance, 0.5);
+  return distance <= allowed && distance < longest ? distance : Number.POSITIVE_INFINITY;
 }
 
 /**

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { ConfigError } from './errors.js';
 import { portableExp, portableLog } from './portable-math.js';
-import { zigguratTables } from './ziggurat.js';
+import { fillZiggurat, ziggurat } from './ziggurat.js';
+import { nextBits, seedState, unitInterval, type XoshiroState } from './xoshiro.js';
 
 /** Anything with a length and writable elements: arrays and typed arrays. */
 export interface Shufflable {
@@ -64,13 +64,12 @@ export function createRandom(seed: number | string): Random {
 class Stream implements Random {
   readonly name: string;
   readonly #seed: string;
-  readonly #bits: () => number;
+  readonly #state: XoshiroState;
 
   constructor(seed: string, name: string) {
     this.name = name;
     this.#seed = seed;
-    const digest = createHash('sha256').update(`${seed}\n${name}`).digest();
-    this.#bits = xoshiro128(digest);
+    this.#state = seedState(`${seed}\n${name}`);
   }
 
   fork(name: string): Random {
@@ -78,15 +77,15 @@ class Stream implements Random {
   }
 
   seed32(): number {
-    return this.#bits() >>> 0;
+    return nextBits(this.#state) >>> 0;
   }
 
   uniform(): number {
-    return unitInterval(this.#bits);
+    return unitInterval(this.#state);
   }
 
   normal(): number {
-    return ziggurat(this.#bits);
+    return ziggurat(this.#state);
   }
 
   integer(below: number): number {
@@ -96,7 +95,7 @@ class Stream implements Random {
     const range = below <= 4294967296 ? 4294967296 : 9007199254740992;
     const limit = range - (range % below);
     for (;;) {
-      const draw = range === 4294967296 ? this.#bits() >>> 0 : this.uniform() * range;
+      const draw = range === 4294967296 ? nextBits(this.#state) >>> 0 : this.uniform() * range;
       if (draw < limit) return draw % below;
     }
   }
@@ -128,66 +127,16 @@ class Stream implements Random {
 
   fillUniform(out: Float32Array, low = 0, high = 1): Float32Array {
     const scale = (high - low) / 16777216;
-    for (let i = 0; i < out.length; i += 1) out[i] = low + (this.#bits() >>> 8) * scale;
+    const state = this.#state;
+    for (let i = 0; i < out.length; i += 1) out[i] = low + (nextBits(state) >>> 8) * scale;
     return out;
   }
 
   fillNormal(out: Float32Array, mean = 0, deviation = 1): Float32Array {
-    const bits = this.#bits;
-    for (let i = 0; i < out.length; i += 1) out[i] = mean + deviation * ziggurat(bits);
+    fillZiggurat(this.#state, out);
+    if (mean === 0 && deviation === 1) return out;
+    for (let i = 0; i < out.length; i += 1) out[i] = mean + deviation * out[i]!;
     return out;
-  }
-}
-
-function xoshiro128(digest: Buffer): () => number {
-  let a = digest.readInt32LE(0);
-  let b = digest.readInt32LE(4);
-  let c = digest.readInt32LE(8);
-  let d = digest.readInt32LE(12);
-  return () => {
-    const product = Math.imul(b, 5);
-    const result = Math.imul((product << 7) | (product >>> 25), 9);
-    const shifted = b << 9;
-    c ^= a;
-    d ^= b;
-    b ^= c;
-    a ^= d;
-    c ^= shifted;
-    d = (d << 11) | (d >>> 21);
-    return result;
-  };
-}
-
-function unitInterval(bits: () => number): number {
-  return ((bits() >>> 5) * 67108864 + (bits() >>> 6)) / 9007199254740992;
-}
-
-/**
- * A standard normal number by the ziggurat of 256 layers.
- *
- * Source: Marsaglia & Tsang, "The ziggurat method for generating random variables" (2000), with
- * independent bits for layer and position (Doornik, 2005).
- */
-function ziggurat(bits: () => number): number {
-  for (;;) {
-    const first = bits();
-    const layer = first & 255;
-    const position = (first >> 8) * 2 ** -23 + (bits() >>> 5) * 2 ** -50; // in [-1, 1)
-    const x = position * zigguratTables.edges[layer]!;
-    if (Math.abs(x) < zigguratTables.edges[layer + 1]!) return x;
-    if (layer === 0) return tail(bits, position < 0);
-    const low = zigguratTables.heights[layer]!;
-    const high = zigguratTables.heights[layer + 1]!;
-    if (low + unitInterval(bits) * (high - low) < portableExp(-0.5 * x * x)) return x;
-  }
-}
-
-function tail(bits: () => number, isNegative: boolean): number {
-  const start = zigguratTables.tailStart;
-  for (;;) {
-    const x = -portableLog(1 - unitInterval(bits)) / start;
-    const y = -portableLog(1 - unitInterval(bits));
-    if (2 * y > x * x) return isNegative ? -(start + x) : start + x;
   }
 }
 

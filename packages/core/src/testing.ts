@@ -1,4 +1,4 @@
-/** Tools for tests (subpath `@lab/core/testing`). Importing it registers the matcher `toBeClose`. */
+/** Tools for tests (subpath `@lab/core/testing`); importing it registers `toBeClose`. */
 export { type ProcessOptions, type ProcessResult, runProcess } from './testing/process.js';
 export { requireCondition, requireProgram } from './testing/require-program.js';
 export { temporaryFolder } from './testing/temporary-folder.js';

@@ -17,9 +17,10 @@ const maxLineBytes = 64 * 1024 * 1024;
 const lineFeed = 10;
 
 /**
- * Hands each line of a text file to `onLine`, with its number from 1, as a stream: files larger than
- * memory are fine. Gzip (known by its first bytes, also several members), a byte-order mark, CRLF
- * and a missing final line feed are accepted; line ends are not part of the text.
+ * Resolves after each line of a text file went to `onLine`, with its number from 1, as a stream:
+ * files larger than memory are fine. Gzip (known by its first bytes, also several members), a
+ * byte-order mark, CRLF and a missing final line feed are accepted; line ends are not part of the
+ * text.
  *
  * @throws {DataError} when the file is missing, its gzip is damaged or cut off, or - unless
  *   `onDefect` goes on - a line holds bytes that are not UTF-8 text.

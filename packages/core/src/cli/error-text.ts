@@ -67,8 +67,7 @@ function placeLines(error: unknown, width: number): string[] {
 
 /** One character for each control character, so that data cannot steer the terminal. */
 function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
-  return text.replace(/[\t\n\r]/g, ' ').replace(/[\u0000-\u001f\u007f-\u009f]/g, '?');
+  return text.replace(/[\t\n\r]/g, ' ').replace(/\p{Cc}/gu, '?');
 }
 
 function debugLines(error: unknown, facts: ReadonlyMap<string, string>): string[] {

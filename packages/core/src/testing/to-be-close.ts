@@ -18,9 +18,9 @@ interface Numbers {
 }
 
 /**
- * Whether every number is close to the expected one; the message names the largest error, its index,
- * both values there and how many are out of tolerance. Numbers, arrays, nested arrays and typed
- * arrays are compared; shapes must agree; NaN is close to NaN only.
+ * Whether every number is close to the expected one; the message names the largest error, its
+ * index, both values there and how many are out of tolerance. Numbers, arrays, nested arrays and
+ * typed arrays are compared; shapes must agree; NaN is close to NaN only.
  *
  * @param received - what the code gave.
  * @param expected - what it should give.
@@ -112,7 +112,7 @@ if (typeof globalExpect === 'function' && 'extend' in globalExpect) {
 
 declare global {
   namespace jest {
-    // biome-ignore lint/correctness/noUnusedVariables: the parameters must match the merged declaration
+    // the type parameters must be those of the merged declaration
     interface Matchers<R, T = {}> {
       /** Every number within `atol + rtol * |expected|`; prints the max error and its index. */
       toBeClose(expected: unknown, options?: CloseOptions): R;
