@@ -135,7 +135,9 @@ async function checkPackage(member, manager, { folder, tarballs }) {
 
 const folder = mkdtempSync(join(tmpdir(), 'lab-consumer-'));
 if (!options['no-build']) {
-  await runOrThrow('node_modules/.bin/turbo', ['run', 'build', '--output-logs=errors-only']);
+  const chosen = options.only ? [`--filter=./packages/${options.only}`] : [];
+  const turbo = join(root, 'node_modules', '.bin', 'turbo');
+  await runOrThrow(turbo, ['run', 'build', '--output-logs=errors-only', ...chosen]);
 }
 const tarballs = await packAll(folder);
 const counts = { passed: 0, failed: 0, skipped: 0 };

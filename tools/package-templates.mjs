@@ -7,6 +7,10 @@ const dependenciesOfLevel = [
 ];
 
 const json = (value) => `${JSON.stringify(value, null, 2)}\n`;
+
+/** As `json`, with lists on one line, as the formatter wants them outside package.json. */
+const compactJson = (value) =>
+  json(value).replace(/\[\s+([^[\]]*?)\s+\]/g, (_, list) => `[${list.replace(/\s*\n\s*/g, ' ')}]`);
 const entry = (name) => ({
   '@lab/source': `./src/${name}.ts`,
   types: `./dist/${name}.d.ts`,
@@ -189,8 +193,11 @@ const commonFiles = (options) => ({
   'package.json': manifest(options),
   'README.md': readme(options),
   'CHANGELOG.md': `# @lab/${options.name}\n`,
-  'tsconfig.json': json({ extends: '../../tsconfig.base.json', include: ['src', 'test', 'bench'] }),
-  'tsconfig.build.json': json({
+  'tsconfig.json': compactJson({
+    extends: '../../tsconfig.base.json',
+    include: ['src', 'test', 'bench'],
+  }),
+  'tsconfig.build.json': compactJson({
     extends: '../../tsconfig.base.json',
     compilerOptions: {
       noEmit: false,
@@ -203,7 +210,7 @@ const commonFiles = (options) => ({
     exclude: ['src/**/*.test.ts', 'src/**/__fixtures__'],
   }),
   'tsup.config.ts': tsup(options.level === 3 ? ['index', 'cli'] : ['index']),
-  'turbo.json': json({ extends: ['//'], tags: [`level${options.level}`] }),
+  'turbo.json': compactJson({ extends: ['//'], tags: [`level${options.level}`] }),
   'vitest.config.ts':
     '// @boundaries-ignore the settings of all packages stand once, at the root\n' +
     "export { default } from '../../vitest.package.js';\n",
