@@ -51,6 +51,27 @@ async function runTier(tier, folder) {
   }
 }
 
+/** Checks beside Vitest that are cheap enough for every run; each prints its own counts or none. */
+const otherChecks = options.only
+  ? []
+  : [
+      ['generated documents', ['readme-tables.mjs', '--check']],
+      ['documentation examples', ['doc-examples.mjs']],
+    ];
+
+/** Runs one check beside Vitest: its own counts where it prints them, else one passed or failed. */
+async function runCheck([name, [script, ...args]]) {
+  const { code, stdout, stderr } = await run(process.execPath, [
+    join(root, 'tools', script),
+    ...args,
+  ]);
+  process.stdout.write(`${code === 0 ? 'ok    ' : 'FAILED'} ${name}\n`);
+  if (code !== 0) process.stdout.write(`${stdout}${stderr}`);
+  const own = /^(\d+) passed, (\d+) failed$/m.exec(stdout);
+  if (own) return { ...noCounts, passed: Number(own[1]), failed: Number(own[2]) };
+  return { ...noCounts, [code === 0 ? 'passed' : 'failed']: 1 };
+}
+
 await ensureInstalled();
 const folder = mkdtempSync(join(tmpdir(), 'lab-test-'));
 let counts = noCounts;
@@ -58,6 +79,9 @@ for (const tier of options.tier ? [options.tier] : Object.keys(tiers)) {
   counts = addCounts(counts, await runTier(tier, folder));
 }
 rmSync(folder, { recursive: true });
+for (const check of options.tier ? [] : otherChecks) {
+  counts = addCounts(counts, await runCheck(check));
+}
 for (const text of counts.remarks) process.stdout.write(`${text}\n`);
 if (options.counts) writeFileSync(options.counts, JSON.stringify(counts));
 process.stdout.write(`${countsLine(counts)}\n`);
