@@ -1,4 +1,4 @@
-import type { Scalar, Tensor2D } from '@tensorflow/tfjs-core';
+import type { tf } from '../tfjs.js';
 import { jointGradient } from './joint-gradient.js';
 import { assertPairedRows, assertPositive } from './paired-rows.js';
 import { symmetricPairs } from './symmetric-pairs.js';
@@ -26,7 +26,11 @@ export interface IclOptions {
  * @throws {ShapeError} when the shapes differ or are empty.
  * @throws {ConfigError} when the temperature is not above 0.
  */
-export function iclLoss(left: Tensor2D, right: Tensor2D, { temperature }: IclOptions): Scalar {
+export function iclLoss(
+  left: tf.Tensor2D,
+  right: tf.Tensor2D,
+  { temperature }: IclOptions,
+): tf.Scalar {
   assertPairedRows(left, right, 'tensor/iclLoss');
   assertPositive(temperature, 'temperature', 'tensor/iclLoss');
   const scale = 1 / temperature;

@@ -1,5 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
-import type { Scalar, Tensor, Tensor2D } from '@tensorflow/tfjs-core';
+import { tf } from '../tfjs.js';
 import type { JointGradient } from './joint-gradient.js';
 
 /** Checked targets of InfoNCE: `perRow` weighted columns for every row, and the sums of weights. */
@@ -13,8 +12,8 @@ export interface Labels {
 
 /** One evaluation of InfoNCE. */
 export interface InfoNceProblem {
-  left: Tensor2D;
-  right: Tensor2D;
+  left: tf.Tensor2D;
+  right: tf.Tensor2D;
   labels: Labels;
   temperature: number;
   bothDirections: boolean;
@@ -24,17 +23,17 @@ export interface InfoNceProblem {
 
 interface Block {
   start: number;
-  rows: Tensor2D;
+  rows: tf.Tensor2D;
   /** Logits of the block's rows against all columns, [rows, B]. */
-  logits: Tensor2D;
+  logits: tf.Tensor2D;
 }
 
 /** InfoNCE and its gradients from stock tensor operations, a row block of logits at a time. */
 export function composedInfoNce(problem: InfoNceProblem): JointGradient {
   const columnSums = problem.bothDirections ? columnLogSums(problem) : null;
-  let total: Scalar = tf.scalar(0);
+  let total: tf.Scalar = tf.scalar(0);
   let right = tf.zerosLike(problem.right);
-  const left: Tensor2D[] = [];
+  const left: tf.Tensor2D[] = [];
   eachBlock(problem, (block) => {
     const part = blockPart(problem, block, columnSums);
     const previous = [total, right];
@@ -50,16 +49,16 @@ export function composedInfoNce(problem: InfoNceProblem): JointGradient {
   return { value: total, gradients: [tf.concat(left, 0), right] };
 }
 
-type Visit = (block: Block) => { dispose: Tensor[]; keep: Record<string, Tensor | null> };
+type Visit = (block: Block) => { dispose: tf.Tensor[]; keep: Record<string, tf.Tensor | null> };
 
 /** Visits all row blocks; what a visit keeps outlives it, the rest is disposed. */
 function eachBlock({ left, right, temperature, blockRows }: InfoNceProblem, visit: Visit): void {
   for (let start = 0; start < left.shape[0]; start += blockRows) {
-    let stale: Tensor[] = [];
+    let stale: tf.Tensor[] = [];
     tf.tidy(() => {
       const count = Math.min(blockRows, left.shape[0] - start);
       const rows = tf.slice(left, [start, 0], [count, -1]);
-      const logits = tf.div(tf.matMul(rows, right, false, true), temperature) as Tensor2D;
+      const logits = tf.div(tf.matMul(rows, right, false, true), temperature) as tf.Tensor2D;
       const { dispose, keep } = visit({ start, rows, logits });
       const kept = Object.values(keep).filter((tensor) => tensor !== null);
       stale = dispose.filter((tensor) => !kept.includes(tensor));
@@ -70,20 +69,20 @@ function eachBlock({ left, right, temperature, blockRows }: InfoNceProblem, visi
 }
 
 /** Log-sum-exp of every column of the logits, [1, B]. */
-function columnLogSums(problem: InfoNceProblem): Tensor2D {
-  let running: Tensor2D | null = null;
+function columnLogSums(problem: InfoNceProblem): tf.Tensor2D {
+  let running: tf.Tensor2D | null = null;
   eachBlock(problem, ({ logits }) => {
-    const block = tf.logSumExp(logits, 0, true) as Tensor2D;
-    const previous: Tensor2D | null = running;
-    const next: Tensor2D =
+    const block = tf.logSumExp(logits, 0, true) as tf.Tensor2D;
+    const previous: tf.Tensor2D | null = running;
+    const next: tf.Tensor2D =
       previous === null ? block : tf.logSumExp(tf.concat([previous, block], 0), 0, true);
     running = next;
     return { dispose: previous === null ? [] : [previous], keep: { next } };
   });
-  return running as unknown as Tensor2D;
+  return running as unknown as tf.Tensor2D;
 }
 
-function denseLabels({ columns, weights, perRow, rowSums }: Labels, block: Block): Tensor2D {
+function denseLabels({ columns, weights, perRow, rowSums }: Labels, block: Block): tf.Tensor2D {
   const width = rowSums.length;
   const count = block.rows.shape[0];
   const dense = new Float32Array(count * width);
@@ -98,13 +97,13 @@ function denseLabels({ columns, weights, perRow, rowSums }: Labels, block: Block
 }
 
 /** Share of a row block in the loss and in both gradients. */
-function blockPart(problem: InfoNceProblem, block: Block, columnSums: Tensor2D | null) {
+function blockPart(problem: InfoNceProblem, block: Block, columnSums: tf.Tensor2D | null) {
   const { labels, left, right, temperature } = problem;
   const target = denseLabels(labels, block);
   const targetSums = labels.rowSums.subarray(block.start, block.start + block.rows.shape[0]);
   const rowMass = tf.expandDims(tf.tensor1d(targetSums), 1);
-  let logs: Tensor = tf.sub(block.logits, tf.logSumExp(block.logits, 1, true)); // [rows, B]
-  let excess: Tensor = tf.sub(tf.mul(tf.exp(logs), rowMass), target);
+  let logs: tf.Tensor = tf.sub(block.logits, tf.logSumExp(block.logits, 1, true)); // [rows, B]
+  let excess: tf.Tensor = tf.sub(tf.mul(tf.exp(logs), rowMass), target);
   if (columnSums !== null) {
     const columnLogs = tf.sub(block.logits, columnSums);
     const columnMass = tf.tensor1d(labels.columnSums);
@@ -112,10 +111,10 @@ function blockPart(problem: InfoNceProblem, block: Block, columnSums: Tensor2D |
     excess = tf.add(excess, tf.sub(tf.mul(tf.exp(columnLogs), columnMass), target));
   }
   const factor = 1 / (left.shape[0] * (columnSums === null ? 1 : 2));
-  const value = tf.mul(tf.sum(tf.mul(logs, target)), -factor) as Scalar;
+  const value = tf.mul(tf.sum(tf.mul(logs, target)), -factor) as tf.Scalar;
   if (!problem.wantGradients) return { value };
-  const slope = tf.mul(excess, factor / temperature) as Tensor2D;
-  const leftPart = tf.matMul(slope, right) as Tensor2D;
-  const rightPart = tf.matMul(slope, block.rows, true) as Tensor2D;
+  const slope = tf.mul(excess, factor / temperature) as tf.Tensor2D;
+  const leftPart = tf.matMul(slope, right) as tf.Tensor2D;
+  const rightPart = tf.matMul(slope, block.rows, true) as tf.Tensor2D;
   return { value, left: leftPart, right: rightPart };
 }

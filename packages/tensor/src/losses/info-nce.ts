@@ -1,5 +1,7 @@
 import { ConfigError, ShapeError } from '@lab/core';
-import type { Scalar, Tensor2D } from '@tensorflow/tfjs-core';
+import type { tf } from '../tfjs.js';
+import { activeKernels } from '../ops/heap.js';
+import { kernelInfoNce } from './info-nce-kernel.js';
 import { composedInfoNce, type Labels } from './info-nce-composed.js';
 import { jointGradient } from './joint-gradient.js';
 import { assertPairedRows, assertPositive } from './paired-rows.js';
@@ -20,7 +22,7 @@ export interface InfoNceOptions {
   direction: 'left-to-right' | 'both';
   /** Soft identities; without them the target of row b is column b. */
   softLabels?: SoftLabels;
-  /** Rows of logits held at a time. Default 512. */
+  /** Rows of logits held at a time; by default as many as fit 16 MB, at most 1024. */
   blockRows?: number;
 }
 
@@ -42,16 +44,22 @@ export interface InfoNceOptions {
  * @throws {ShapeError} when the shapes differ, are empty, or soft labels do not fit.
  * @throws {ConfigError} when the temperature is not above 0 or a label column is outside 0..B-1.
  */
-export function infoNce(left: Tensor2D, right: Tensor2D, options: InfoNceOptions): Scalar {
+export function infoNce(left: tf.Tensor2D, right: tf.Tensor2D, options: InfoNceOptions): tf.Scalar {
   assertPairedRows(left, right, 'tensor/infoNce');
   assertPositive(options.temperature, 'temperature', 'tensor/infoNce');
   const labels = labelsOf(left.shape[0], options.softLabels);
-  const { temperature, direction, blockRows = 512 } = options;
+  const { temperature, direction, blockRows = rowsPerBlock(left.shape[0]) } = options;
   const bothDirections = direction === 'both';
   const shared = { left, right, labels, temperature, bothDirections, blockRows };
-  return jointGradient([left, right], (wantGradients) =>
-    composedInfoNce({ ...shared, wantGradients }),
-  );
+  return jointGradient([left, right], (wantGradients) => {
+    const kernels = activeKernels();
+    const problem = { ...shared, wantGradients };
+    return kernels ? kernelInfoNce(kernels, problem) : composedInfoNce(problem);
+  });
+}
+
+function rowsPerBlock(columnCount: number): number {
+  return Math.max(1, Math.min(1024, Math.floor(2 ** 22 / columnCount)));
 }
 
 function labelsOf(rowCount: number, soft: SoftLabels | undefined): Labels {

@@ -1,10 +1,9 @@
-import * as tf from '@tensorflow/tfjs-core';
-import type { Scalar, Tensor, Tensor2D } from '@tensorflow/tfjs-core';
+import { tf } from '../tfjs.js';
 
 /** A loss value and, when they were asked for, its gradients by the inputs, in their order. */
 export interface JointGradient {
-  value: Scalar;
-  gradients: Tensor2D[];
+  value: tf.Scalar;
+  gradients: tf.Tensor2D[];
 }
 
 /** Whether the engine is recording at this moment, so that a gradient may be asked for later. */
@@ -27,18 +26,18 @@ export function isRecording(): boolean {
  * @returns scalar.
  */
 export function jointGradient(
-  inputs: Tensor2D[],
+  inputs: tf.Tensor2D[],
   compute: (wantGradients: boolean) => JointGradient,
-): Scalar {
+): tf.Scalar {
   if (!isRecording()) return tf.tidy(() => compute(false).value);
   const operation = tf.customGrad((...parts) => {
-    const save = parts[parts.length - 1] as unknown as (tensors: Tensor[]) => void;
+    const save = parts[parts.length - 1] as unknown as (tensors: tf.Tensor[]) => void;
     const { value, gradients } = compute(true);
     save(gradients);
     return {
       value,
-      gradFunc: (upstream: Tensor, saved: Tensor[]) => saved.map((g) => tf.mul(g, upstream)),
+      gradFunc: (upstream: tf.Tensor, saved: tf.Tensor[]) => saved.map((g) => tf.mul(g, upstream)),
     };
   });
-  return operation(...inputs) as Scalar;
+  return operation(...inputs) as tf.Scalar;
 }

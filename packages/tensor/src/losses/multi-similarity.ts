@@ -1,5 +1,5 @@
 import { ConfigError } from '@lab/core';
-import type { Scalar, Tensor2D } from '@tensorflow/tfjs-core';
+import type { tf } from '../tfjs.js';
 import { jointGradient } from './joint-gradient.js';
 import { assertPairedRows, assertPositive } from './paired-rows.js';
 import { symmetricPairs } from './symmetric-pairs.js';
@@ -36,10 +36,10 @@ export interface MultiSimilarityOptions {
  * @throws {ConfigError} when alpha or beta is not above 0 or lambda is not finite.
  */
 export function multiSimilarity(
-  left: Tensor2D,
-  right: Tensor2D,
+  left: tf.Tensor2D,
+  right: tf.Tensor2D,
   { alpha, beta, lambda }: MultiSimilarityOptions,
-): Scalar {
+): tf.Scalar {
   assertPairedRows(left, right, 'tensor/multiSimilarity');
   assertPositive(alpha, 'alpha', 'tensor/multiSimilarity');
   assertPositive(beta, 'beta', 'tensor/multiSimilarity');

@@ -1,8 +1,8 @@
 import { ConfigError, ShapeError } from '@lab/core';
-import type { Tensor2D } from '@tensorflow/tfjs-core';
+import type { tf } from '../tfjs.js';
 
 /** Throws unless `left` and `right` are float matrices of the same shape with at least a row. */
-export function assertPairedRows(left: Tensor2D, right: Tensor2D, where: string): void {
+export function assertPairedRows(left: tf.Tensor2D, right: tf.Tensor2D, where: string): void {
   const fits =
     left.rank === 2 &&
     right.rank === 2 &&

@@ -1,6 +1,7 @@
-import * as tf from '@tensorflow/tfjs-core';
-import type { Scalar, Tensor, Tensor2D } from '@tensorflow/tfjs-core';
+import { tf } from '../tfjs.js';
+import { activeKernels } from '../ops/heap.js';
 import type { JointGradient } from './joint-gradient.js';
+import { kernelSymmetricPairs } from './symmetric-pairs-kernel.js';
 
 /**
  * A loss over all 2B rows z of both sides, each of which is an anchor a with one positive p:
@@ -8,8 +9,8 @@ import type { JointGradient } from './joint-gradient.js';
  * s = inner products, n over all rows but a, and but p unless `includePositive`.
  */
 export interface SymmetricPairs {
-  left: Tensor2D;
-  right: Tensor2D;
+  left: tf.Tensor2D;
+  right: tf.Tensor2D;
   scale: number;
   offset: number;
   /** Constant under the logarithm: 1 for multi-similarity, 0 for a plain log-sum-exp. */
@@ -26,19 +27,20 @@ const blockRows = 512;
 
 /** Value and gradients of a symmetric pair loss. */
 export function symmetricPairs(problem: SymmetricPairs): JointGradient {
-  return composedSymmetricPairs(problem);
+  const kernels = activeKernels();
+  return kernels ? kernelSymmetricPairs(kernels, problem) : composedSymmetricPairs(problem);
 }
 
 interface Block {
-  rows: Tensor2D;
+  rows: tf.Tensor2D;
   /** `scale (s - offset)` of the block's rows against all rows, masked entries -Infinity. */
-  exponents: Tensor2D;
+  exponents: tf.Tensor2D;
   /** Positive similarities of the block's rows. */
   positives: Float32Array;
   start: number;
 }
 
-function blockOf(problem: SymmetricPairs, all: Tensor2D, start: number): Block {
+function blockOf(problem: SymmetricPairs, all: tf.Tensor2D, start: number): Block {
   const { scale, offset, includePositive } = problem;
   const total = all.shape[0];
   const half = total / 2;
@@ -56,7 +58,7 @@ function blockOf(problem: SymmetricPairs, all: Tensor2D, start: number): Block {
   const exponents = tf.add(
     tf.mul(tf.sub(products, offset), scale),
     tf.tensor2d(mask, [count, total]),
-  ) as Tensor2D;
+  ) as tf.Tensor2D;
   const others = tf.gather(all, tf.tensor1d(partners, 'int32'));
   const positives = tf.sum(tf.mul(rows, others), 1).dataSync() as Float32Array;
   return { rows, exponents, positives, start };
@@ -65,7 +67,7 @@ function blockOf(problem: SymmetricPairs, all: Tensor2D, start: number): Block {
 function composedSymmetricPairs(problem: SymmetricPairs): JointGradient {
   const all = tf.concat([problem.left, problem.right], 0);
   const total = all.shape[0];
-  const logSums: Tensor[] = [];
+  const logSums: tf.Tensor[] = [];
   const positives = new Float32Array(total);
   for (let start = 0; start < total; start += blockRows) {
     const sums = tf.tidy(() => {
@@ -75,17 +77,17 @@ function composedSymmetricPairs(problem: SymmetricPairs): JointGradient {
     });
     logSums.push(sums);
   }
-  const sums = tf.concat(logSums, 0) as Tensor2D; // [2B, 1]
+  const sums = tf.concat(logSums, 0) as tf.Tensor2D; // [2B, 1]
   const terms = Array.from(positives, (similarity) => problem.positive(similarity));
   const positiveMean = terms.reduce((sum, term) => sum + term.value, 0) / total;
-  const value = tf.add(tf.mul(tf.mean(sums), problem.weight), positiveMean) as Scalar;
+  const value = tf.add(tf.mul(tf.mean(sums), problem.weight), positiveMean) as tf.Scalar;
   if (!problem.wantGradients) return { value, gradients: [] };
   const slopes = terms.map((term) => term.slope);
   return { value, gradients: composedGradients(problem, { all, sums, slopes }) };
 }
 
 /** `ln(floor + sum_j exp(x_ij))` of each row, [rows, 1]; finite or -Infinity, never NaN. */
-function stableLogSums(exponents: Tensor2D, floor: 0 | 1): Tensor {
+function stableLogSums(exponents: tf.Tensor2D, floor: 0 | 1): tf.Tensor {
   const lowest = floor === 1 ? 0 : -3e38;
   const top = tf.maximum(tf.max(exponents, 1, true), lowest);
   const sum = tf.sum(tf.exp(tf.sub(exponents, top)), 1, true);
@@ -93,16 +95,16 @@ function stableLogSums(exponents: Tensor2D, floor: 0 | 1): Tensor {
 }
 
 interface Sums {
-  all: Tensor2D;
-  sums: Tensor2D;
+  all: tf.Tensor2D;
+  sums: tf.Tensor2D;
   slopes: readonly number[];
 }
 
-function composedGradients(problem: SymmetricPairs, { all, sums, slopes }: Sums): Tensor2D[] {
+function composedGradients(problem: SymmetricPairs, { all, sums, slopes }: Sums): tf.Tensor2D[] {
   const total = all.shape[0];
   const half = total / 2;
   const factor = (problem.weight * problem.scale) / total;
-  const parts: Tensor2D[] = [];
+  const parts: tf.Tensor2D[] = [];
   for (let start = 0; start < total; start += blockRows) {
     const part = tf.tidy(() => {
       const { rows, exponents } = blockOf(problem, all, start);
@@ -111,15 +113,17 @@ function composedGradients(problem: SymmetricPairs, { all, sums, slopes }: Sums)
         tf.exp(tf.sub(exponents, own)),
         tf.exp(tf.sub(exponents, tf.reshape(sums, [1, total]))),
       );
-      const negative = tf.matMul(tf.mul(weights, factor) as Tensor2D, all);
+      const negative = tf.matMul(tf.mul(weights, factor) as tf.Tensor2D, all);
       const local = Array.from({ length: rows.shape[0] }, (_, row) => start + row);
       const partners = local.map((anchor) => (anchor + half) % total);
-      const pull = local.map((a, i) => ((slopes[a] ?? 0) + (slopes[partners[i] ?? 0] ?? 0)) / total);
+      const pull = local.map(
+        (a, i) => ((slopes[a] ?? 0) + (slopes[partners[i] ?? 0] ?? 0)) / total,
+      );
       const towards = tf.gather(all, tf.tensor1d(partners, 'int32'));
-      return tf.add(negative, tf.mul(towards, tf.expandDims(tf.tensor1d(pull), 1))) as Tensor2D;
+      return tf.add(negative, tf.mul(towards, tf.expandDims(tf.tensor1d(pull), 1))) as tf.Tensor2D;
     });
     parts.push(part);
   }
   const gradient = tf.concat(parts, 0);
-  return tf.split(gradient, 2, 0) as Tensor2D[];
+  return tf.split(gradient, 2, 0) as tf.Tensor2D[];
 }

@@ -1,5 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
-import type { Tensor2D } from '@tensorflow/tfjs-core';
+import { tf } from '../tfjs.js';
 
 /** Position and size of a block of the similarity matrix. */
 export interface BlockRange {
@@ -50,8 +49,8 @@ export interface SimilarityBlocks {
 
 /** Rows of both sides: one matrix a side, or several samples whose similarities are summed. */
 export interface SimilarityInputs {
-  left: readonly Tensor2D[];
-  right: readonly Tensor2D[];
+  left: readonly tf.Tensor2D[];
+  right: readonly tf.Tensor2D[];
   signal?: AbortSignal | undefined;
 }
 

@@ -1,5 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
-import type { Tensor2D } from '@tensorflow/tfjs-core';
+import { tf } from '../tfjs.js';
 import {
   type Best,
   type BlockRange,
@@ -51,15 +50,15 @@ function emptyCounts(lineCount: number): Counts {
   return { above: new Int32Array(lineCount), equal: new Int32Array(lineCount) };
 }
 
-function sumOfProducts(left: readonly Tensor2D[], right: readonly Tensor2D[]): Tensor2D {
+function sumOfProducts(left: readonly tf.Tensor2D[], right: readonly tf.Tensor2D[]): tf.Tensor2D {
   return left
-    .map((rows, sample) => tf.matMul<Tensor2D>(rows, right[sample] as Tensor2D, false, true))
-    .reduce((sum, product) => tf.add<Tensor2D>(sum, product));
+    .map((rows, sample) => tf.matMul<tf.Tensor2D>(rows, right[sample] as tf.Tensor2D, false, true))
+    .reduce((sum, product) => tf.add<tf.Tensor2D>(sum, product));
 }
 
 async function blockValues(
-  left: readonly Tensor2D[],
-  right: readonly Tensor2D[],
+  left: readonly tf.Tensor2D[],
+  right: readonly tf.Tensor2D[],
   range: BlockRange,
 ): Promise<Float32Array> {
   const block = tf.tidy(() =>

@@ -1,10 +1,12 @@
 import { ConfigError, ModelError, ShapeError } from '@lab/core';
-import type { Tensor2D } from '@tensorflow/tfjs-core';
+import type { tf } from '../tfjs.js';
 import type { Best, SimilarityBlocks, SimilarityInputs, Threshold } from './similarity-blocks.js';
+import { activeKernels } from './heap.js';
+import { kernelBlocks } from './similarity-kernel.js';
 import { scannedBlocks } from './similarity-scan.js';
 
 /** Rows of one side, L2-normalised: a matrix, or samples of it whose similarities are averaged. */
-export type Rows = Tensor2D | readonly Tensor2D[];
+export type Rows = tf.Tensor2D | readonly tf.Tensor2D[];
 
 /** The two sides that are compared. */
 export interface SimilaritySides {
@@ -146,7 +148,8 @@ export async function mutualNearest(options: SimilaritySides): Promise<Int32Arra
 }
 
 function createBlocks(inputs: SimilarityInputs): SimilarityBlocks {
-  return scannedBlocks(inputs);
+  const kernels = activeKernels();
+  return kernels ? kernelBlocks(kernels, inputs) : scannedBlocks(inputs);
 }
 
 interface Sides {
@@ -179,15 +182,15 @@ async function checkedSides(sides: SimilaritySides, where: string): Promise<Side
   return { inputs: { left, right, signal: sides.signal }, rowTotal, columnTotal };
 }
 
-function asSamples(rows: Rows): readonly Tensor2D[] {
-  return Array.isArray(rows) ? (rows as readonly Tensor2D[]) : [rows as Tensor2D];
+function asSamples(rows: Rows): readonly tf.Tensor2D[] {
+  return Array.isArray(rows) ? (rows as readonly tf.Tensor2D[]) : [rows as tf.Tensor2D];
 }
 
-function shapesOf(samples: readonly Tensor2D[]): string {
+function shapesOf(samples: readonly tf.Tensor2D[]): string {
   return samples.map((x) => `[${x.shape}]`).join(' ') || 'empty';
 }
 
-async function assertFinite(x: Tensor2D, side: string, where: string): Promise<void> {
+async function assertFinite(x: tf.Tensor2D, side: string, where: string): Promise<void> {
   const width = x.shape[1];
   const at = (await x.data()).findIndex((value) => !Number.isFinite(value));
   if (at < 0) return;

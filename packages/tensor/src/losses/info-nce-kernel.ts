@@ -1,0 +1,184 @@
+import { evenRanges, type Heap, type HeapArray, withHeap } from '../ops/heap.js';
+import { tf } from '../tfjs.js';
+import { addressOf, type KernelModule } from '../wasm-backend.js';
+import type { InfoNceProblem, Labels } from './info-nce-composed.js';
+import type { JointGradient } from './joint-gradient.js';
+
+/** Row blocks of logits kept from the first pass for the second, in bytes. */
+const cacheBytes = 48 * 2 ** 20;
+
+interface RowBlock {
+  start: number;
+  count: number;
+  logits: HeapArray<Float32Array>;
+  isCached: boolean;
+}
+
+/** Running log-sum-exps in the heap, one a line: `top + ln(sum)`. */
+interface LogSums {
+  tops: HeapArray<Float32Array>;
+  sums: HeapArray<Float32Array>;
+  logs: HeapArray<Float32Array>;
+  /** Factor of the line's soft-max in the weights. */
+  factors: HeapArray<Float32Array>;
+}
+
+interface Run {
+  kernels: KernelModule;
+  problem: InfoNceProblem;
+  heap: Heap;
+  size: number;
+  width: number;
+  rows: LogSums;
+  columns: LogSums;
+  gradients: readonly tf.Tensor2D[];
+  /** Sum of the label-weighted logits seen so far. */
+  labelled: number;
+}
+
+/** InfoNCE on our kernels; the same value and gradients as the composed form. */
+export function kernelInfoNce(kernels: KernelModule, problem: InfoNceProblem): JointGradient {
+  const [size, width] = problem.left.shape;
+  const gradients = problem.wantGradients
+    ? [tf.zeros<tf.Rank.R2>([size, width]), tf.zeros<tf.Rank.R2>([size, width])]
+    : [];
+  const value = withHeap(kernels, (heap) => {
+    const factor = 1 / (size * problem.temperature * (problem.bothDirections ? 2 : 1));
+    const rows = createLogSums(heap, problem.labels.rowSums, factor);
+    const columns = createLogSums(heap, problem.labels.columnSums, factor);
+    const run = { kernels, problem, heap, size, width, rows, columns, gradients, labelled: 0 };
+    walkBlocks(run, planBlocks(run));
+    return meanLoss(run);
+  });
+  return { value: tf.scalar(value), gradients };
+}
+
+function createLogSums(heap: Heap, masses: Float32Array, factor: number): LogSums {
+  const factors = heap.floats(masses.length);
+  factors.view().set(masses.map((mass) => mass * factor));
+  const tops = heap.floats(masses.length, -3e38);
+  const sums = heap.floats(masses.length, 0);
+  return { tops, sums, factors, logs: heap.floats(masses.length) };
+}
+
+function planBlocks({ heap, size, problem }: Run): RowBlock[] {
+  const ranges = evenRanges(size, problem.blockRows);
+  const shared = heap.floats(Math.max(...ranges.map((range) => range.count)) * size);
+  let budget = problem.bothDirections && problem.wantGradients ? cacheBytes : 0;
+  return ranges.map((range) => {
+    const bytes = 4 * range.count * size;
+    const isCached = budget >= bytes;
+    if (isCached) budget -= bytes;
+    return { ...range, isCached, logits: isCached ? heap.floats(range.count * size) : shared };
+  });
+}
+
+/** One walk when rows suffice for the gradients; a second when column sums are needed first. */
+function walkBlocks(run: Run, blocks: readonly RowBlock[]): void {
+  const { problem } = run;
+  for (const block of blocks) {
+    computeLogits(run, block);
+    addSums(run, block);
+    if (problem.wantGradients && !problem.bothDirections) addGradients(run, block);
+  }
+  if (!problem.bothDirections) return;
+  finishLogs(run.columns, { start: 0, count: run.size });
+  if (!problem.wantGradients) return;
+  for (const block of blocks) {
+    if (!block.isCached) computeLogits(run, block);
+    addGradients(run, block);
+  }
+}
+
+function computeLogits({ kernels, problem, size, width }: Run, block: RowBlock): void {
+  const { start, count, logits } = block;
+  kernels.call(
+    'block_gemm',
+    ...[count, size, width, addressOf(kernels, problem.left) + 4 * start * width, width, 0],
+    ...[addressOf(kernels, problem.right), width, 1, logits.at(), size, 0, kernels.scratch],
+  );
+  kernels.call('similarity_exponents', count * size, logits.at(), 1 / problem.temperature, 0);
+}
+
+function addSums(run: Run, { start, count, logits }: RowBlock): void {
+  const { kernels, problem, size, rows, columns } = run;
+  run.labelled += labelledSum(logits.view(), problem.labels, { start, count });
+  const own = [rows.tops.at(start), rows.sums.at(start)];
+  const other = problem.bothDirections ? [columns.tops.at(), columns.sums.at()] : [0, 0];
+  // The columns' logs are not known yet; until then their array is spare room.
+  const spare = columns.logs.at();
+  kernels.call('exponent_sums', count, size, logits.at(), ...own, ...other, spare);
+  finishLogs(rows, { start, count });
+}
+
+function finishLogs(
+  { tops, sums, logs }: LogSums,
+  { start, count }: { start: number; count: number },
+): void {
+  const [top, sum, log] = [tops.view(), sums.view(), logs.view()];
+  for (let line = start; line < start + count; line += 1) {
+    log[line] = (top[line] ?? 0) + Math.log(sum[line] ?? 0);
+  }
+}
+
+interface LabelVisit {
+  start: number;
+  count: number;
+}
+
+function labelledSum(logits: Float32Array, labels: Labels, { start, count }: LabelVisit): number {
+  const size = labels.rowSums.length;
+  let sum = 0;
+  for (let at = start * labels.perRow; at < (start + count) * labels.perRow; at += 1) {
+    const row = Math.floor(at / labels.perRow) - start;
+    const weight = labels.weights[at] ?? 0;
+    if (weight !== 0) sum += weight * (logits[row * size + (labels.columns[at] ?? 0)] ?? 0);
+  }
+  return sum;
+}
+
+function subtractLabels(
+  weights: Float32Array,
+  labels: Labels,
+  { start, count, factor }: LabelVisit & { factor: number },
+): void {
+  const size = labels.rowSums.length;
+  for (let at = start * labels.perRow; at < (start + count) * labels.perRow; at += 1) {
+    const row = Math.floor(at / labels.perRow) - start;
+    const target = row * size + (labels.columns[at] ?? 0);
+    weights[target] = (weights[target] ?? 0) - factor * (labels.weights[at] ?? 0);
+  }
+}
+
+function addGradients(run: Run, block: RowBlock): void {
+  const { kernels, problem, size, width, rows, columns, gradients } = run;
+  const { start, count, logits } = block;
+  const other = problem.bothDirections ? [columns.logs.at(), columns.factors.at()] : [0, 0];
+  const own = [rows.logs.at(start), rows.factors.at(start)];
+  kernels.call('exponent_weights', count, size, logits.at(), ...own, ...other);
+  const factor = 1 / (size * problem.temperature);
+  subtractLabels(logits.view(), problem.labels, { start, count, factor });
+  const [left, right] = gradients.map((gradient) => addressOf(kernels, gradient));
+  const offset = 4 * start * width;
+  kernels.call(
+    'block_gemm',
+    ...[count, width, size, logits.at(), size, 0, addressOf(kernels, problem.right), width, 0],
+    ...[(left ?? 0) + offset, width, 1, kernels.scratch],
+  );
+  kernels.call(
+    'block_gemm',
+    ...[size, width, count, logits.at(), size, 1, addressOf(kernels, problem.left) + offset],
+    ...[width, 0, right ?? 0, width, 1, kernels.scratch],
+  );
+}
+
+/** From the log-sum-exps: `-(1/B) sum_bc Y_bc (s_bc - log)`, averaged over the directions. */
+function meanLoss({ problem, rows, columns, size, labelled }: Run): number {
+  const { rowSums, columnSums } = problem.labels;
+  const weighted = (logs: Float32Array, masses: Float32Array) =>
+    logs.reduce((sum, log, line) => sum + log * (masses[line] ?? 0), 0);
+  const forward = weighted(rows.logs.view(), rowSums) - labelled;
+  if (!problem.bothDirections) return forward / size;
+  const backward = weighted(columns.logs.view(), columnSums) - labelled;
+  return (forward + backward) / (2 * size);
+}
