@@ -105,7 +105,7 @@ function appendWhole(file: number, text: string): void {
   try {
     writeWhole(file, text);
   } catch (error) {
-    ftruncateSync(file, wholeSize);
+    if (fstatSync(file).isFile()) ftruncateSync(file, wholeSize);
     throw error;
   }
 }

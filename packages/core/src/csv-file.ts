@@ -1,11 +1,10 @@
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { parse, writeToString } from 'fast-csv';
 import { writeFileAtomic } from './atomic-file.js';
 import { locateQuoteProblem, sniffDelimiter } from './csv-scan.js';
 import { type OnDefect, throwDefect } from './defects.js';
 import { DataError } from './errors.js';
-import { textBlocks } from './text-file.js';
+import { checkedBlocks } from './text-file.js';
 
 /** Settings of {@link readCsv}. */
 export interface ReadCsvOptions {
@@ -49,15 +48,16 @@ export async function readCsv(
   const delimiter = wish === 'auto' ? await sniffDelimiter(path) : wish;
   const quote = options.quote === undefined ? (delimiter === '\t' ? null : '"') : options.quote;
   const reader = new RowReader(path, options, onRow);
+  const blocks = Readable.from(checkedBlocks(path));
+  const rows = parse({ headers: false, delimiter, quote, ignoreEmpty: false });
+  blocks.on('error', (error) => rows.destroy(error)).pipe(rows);
   try {
-    await pipeline(
-      Readable.from(textBlocks(path)),
-      parse({ headers: false, delimiter, quote, ignoreEmpty: false }),
-      (rows: AsyncIterable<string[]>) => reader.readAll(rows),
-    );
+    await reader.readAll(rows as AsyncIterable<string[]>);
   } catch (error) {
     if (!(error instanceof Error && error.message.startsWith('Parse Error'))) throw error;
     throw await locateQuoteProblem(path, { delimiter, quote: quote ?? '"', cause: error });
+  } finally {
+    blocks.destroy();
   }
   return { delimiter, header: reader.header, rowCount: reader.rowCount };
 }

@@ -1,12 +1,12 @@
 import { DataError } from './errors.js';
-import { eachLine, textBlocks } from './text-file.js';
+import { checkedBlocks, eachLine } from './text-file.js';
 
 /**
  * The separator of a table: tab, semicolon or comma, whichever the first line that is not blank
  * holds most of outside quotes; comma when it holds none.
  */
 export async function sniffDelimiter(path: string): Promise<string> {
-  for await (const block of textBlocks(path)) {
+  for await (const block of checkedBlocks(path)) {
     const line = block
       .toString('utf8')
       .split('\n', 50)

@@ -48,7 +48,7 @@ interface BlockVisit {
 
 function visitBlock({ path, block, line, onLine, onDefect }: BlockVisit): number {
   let number = line;
-  if (isUtf8(block) && block.indexOf(0) < 0) {
+  if (isText(block)) {
     for (const text of linesOf(block)) onLine(text, ++number);
     return number;
   }
@@ -99,7 +99,7 @@ function lineDefect(bytes: Buffer, path: string, line: number): DataError | unde
  *
  * @throws {DataError} see {@link eachLine}; also for UTF-16 and for lines above 64 MB.
  */
-export async function* textBlocks(path: string): AsyncGenerator<Buffer> {
+async function* textBlocks(path: string): AsyncGenerator<Buffer> {
   let waiting: Buffer[] = [];
   let waitingBytes = 0;
   let isFirst = true;
@@ -119,6 +119,26 @@ export async function* textBlocks(path: string): AsyncGenerator<Buffer> {
     if (waitingBytes > maxLineBytes) throw tooLong(path);
   }
   if (waitingBytes > 0) yield Buffer.concat(waiting);
+}
+
+/**
+ * The blocks of a text file, each checked to be UTF-8 text and to end at a line end (but the last).
+ *
+ * @throws {DataError} see {@link eachLine}.
+ */
+export async function* checkedBlocks(path: string): AsyncGenerator<Buffer> {
+  let line = 0;
+  for await (const block of textBlocks(path)) {
+    if (!isText(block)) {
+      visitBlock({ path, block, line, onLine: () => undefined, onDefect: throwDefect });
+    }
+    for (let at = block.indexOf(lineFeed); at >= 0; at = block.indexOf(lineFeed, at + 1)) line += 1;
+    yield block;
+  }
+}
+
+function isText(block: Buffer): boolean {
+  return isUtf8(block) && block.indexOf(0) < 0;
 }
 
 function withoutMark(bytes: Buffer, path: string): Buffer {
