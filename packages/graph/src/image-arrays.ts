@@ -1,5 +1,12 @@
 import { DataError } from '@lab/core';
-import type { ArrayRecord } from '@lab/tensor/io';
+import {
+  type ArrayRecord,
+  type PickleValue,
+  readNpy,
+  readNpz,
+  readPickle,
+  readSafetensors,
+} from '@lab/tensor/io';
 
 /** Numbers of an image file, before they are matched with entities. */
 export interface ImageArrays {
@@ -54,30 +61,23 @@ function fromNamedArrays(file: string, arrays: Readonly<Record<string, ArrayReco
   return { file, ids, ...matrixRows(file, record) };
 }
 
-/** Whether a value of a pickle is an array of numbers. */
-function isArrayRecord(value: unknown): value is ArrayRecord {
+function isArrayRecord(value: PickleValue): value is ArrayRecord {
   return typeof value === 'object' && value !== null && 'shape' in value && 'data' in value;
 }
 
-function dictEntries(file: string, value: unknown): (readonly [unknown, unknown])[] {
-  if (value instanceof Map) return [...value.entries()];
-  if (typeof value === 'object' && value !== null && !isArrayRecord(value)) {
-    return Object.entries(value);
-  }
-  const help = 'Save a dict from entity id to a one-dimensional numpy array.';
-  throw new DataError(`${file} does not hold a dict of image vectors.`, { file, help });
-}
-
 /** The vectors of the community's pickles: a dict from entity id to a vector. */
-function fromDict(file: string, value: unknown): ImageArrays {
-  const entries = dictEntries(file, value);
+function fromDict(file: string, value: PickleValue): ImageArrays {
+  const help = 'Save a dict from entity id to a one-dimensional numpy array.';
+  if (!(value instanceof Map)) {
+    throw new DataError(`${file} does not hold a dict of image vectors.`, { file, help });
+  }
+  const entries: [PickleValue, PickleValue][] = [...value.entries()];
   const ids = new Float64Array(entries.length);
   const rows = entries.map(([key, item], row) => {
     const id = Number(key);
     const isVector = isArrayRecord(item) || Array.isArray(item);
     if (!Number.isInteger(id) || !isVector) {
       const what = `${file}: the entry ${String(key)} is not an id with a vector of numbers`;
-      const help = 'Save a dict from entity id to a one-dimensional numpy array.';
       throw new DataError(`${what}.`, { file, help });
     }
     ids[row] = id;
@@ -95,7 +95,6 @@ function fromDict(file: string, value: unknown): ImageArrays {
  */
 export async function readImageArrays(file: string): Promise<ImageArrays> {
   const extension = /\.([a-z]+)$/.exec(file)?.[1];
-  const { readNpy, readNpz, readPickle, readSafetensors } = await import('@lab/tensor/io');
   if (extension === 'npy') {
     return { file, ids: null, ...matrixRows(file, await readNpy(file)) };
   }

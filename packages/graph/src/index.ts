@@ -1,11 +1,18 @@
-export {
-  type LinkSplit,
-  type SplitOptions,
-  sortByDigest,
-  splitLinks,
-} from './alignment.js';
+export { type LinkSplit, type SplitOptions, sortByDigest, splitLinks } from './alignment.js';
 export { type AlignmentFolderOptions, readAlignmentFolder } from './alignment-folder.js';
+export {
+  addImageNoise,
+  type Corruption,
+  dropImages,
+  dropTriples,
+  flipAttributes,
+  noiseImages,
+  swapAttributeRows,
+  swapFeatureRows,
+  swapImages,
+} from './corrupt.js';
 export { countMatrix, neighbourGraph, type SparseEntries } from './csr.js';
+export { type SyntheticPairOptions, syntheticPair } from './datasets/synthetic-pair.js';
 export {
   attributeFeatures,
   type FeatureOptions,
@@ -14,6 +21,14 @@ export {
   relationFeatures,
   scaleFeatures,
 } from './features.js';
+export {
+  fromGraphology,
+  type GraphologyPair,
+  type GraphologySource,
+  type GraphologyTarget,
+  type ToGraphologyOptions,
+  toGraphology,
+} from './graphology.js';
 export { type ImageFeatures, type ImageFill, imageFeatures } from './images.js';
 export {
   type AlignmentData,
@@ -24,4 +39,34 @@ export {
   type TripleArrays,
   tripleDegrees,
 } from './knowledge-graph.js';
+export {
+  type AttentionOptions,
+  type DiagonalAttentionWeights,
+  diagonalAttention,
+  type FullAttentionHead,
+  fullAttention,
+} from './layers/gat.js';
+export { graphConvolution } from './layers/gcn.js';
+export {
+  type CandidateMatrix,
+  greedyOneToOne,
+  type Matching,
+  mutualPairs,
+  type SinkhornOptions,
+  sinkhorn,
+} from './matching.js';
+export { eachStatement, type Statement } from './n-triples.js';
+export { type AdjacencyScaling, normalizeAdjacency } from './normalize.js';
+export { type OwnGraphFiles, readOwnGraphs } from './own-graphs.js';
+export { type PropagationOptions, propagateSeeds, type SeedPropagation } from './propagation.js';
+export {
+  createPseudoSeeds,
+  type PseudoSeedOptions,
+  type PseudoSeedSchedule,
+  type PseudoSeedState,
+  type PseudoSeedStep,
+  type PseudoSeeds,
+  searchMutualPairs,
+} from './pseudo-seeds.js';
 export { automaticSeeds, readSeeds, writeSeeds } from './seed-file.js';
+export { type WriteFolderOptions, writeAlignmentFolder } from './write-alignment-folder.js';

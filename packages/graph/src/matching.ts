@@ -114,7 +114,8 @@ function logSums(logs: Float64Array, groupOf: Int32Array, groupCount: number): F
   for (let e = 0; e < logs.length; e += 1) {
     const group = groupOf[e] as number;
     if (group < 0) continue;
-    sums[group] = (sums[group] as number) + Math.exp((logs[e] as number) - (largest[group] as number));
+    sums[group] =
+      (sums[group] as number) + Math.exp((logs[e] as number) - (largest[group] as number));
   }
   return sums.map((sum, group) => (sum > 0 ? Math.log(sum) + (largest[group] as number) : 0));
 }
@@ -131,7 +132,10 @@ function logSums(logs: Float64Array, groupOf: Int32Array, groupCount: number): F
  * @returns candidates whose scores are shares in 0..1.
  * @throws {ConfigError} when temperature is not positive.
  */
-export function sinkhorn(candidates: CandidateMatrix, options: SinkhornOptions = {}): CandidateMatrix {
+export function sinkhorn(
+  candidates: CandidateMatrix,
+  options: SinkhornOptions = {},
+): CandidateMatrix {
   const { temperature = 0.02, iterations = 30 } = options;
   if (!(temperature > 0)) {
     const help = 'Give a positive number, e.g. 0.02.';
@@ -156,7 +160,11 @@ export function sinkhorn(candidates: CandidateMatrix, options: SinkhornOptions =
   return sortRows(candidates, logs, perRow);
 }
 
-function sortRows(candidates: CandidateMatrix, logs: Float64Array, perRow: number): CandidateMatrix {
+function sortRows(
+  candidates: CandidateMatrix,
+  logs: Float64Array,
+  perRow: number,
+): CandidateMatrix {
   const indices = new Int32Array(candidates.indices.length);
   const scores = new Float32Array(indices.length);
   for (let row = 0; row < candidates.rowCount; row += 1) {
