@@ -34,3 +34,11 @@ export function readmeStates(readme) {
     [...rows].map(([, name, planned]) => [name, planned ? 'planned' : 'here']),
   );
 }
+
+/** The relative links of a Markdown document, without anchors. */
+export function relativeLinks(markdown) {
+  const prose = markdown.replace(/```[\s\S]*?```/g, '');
+  return [...prose.matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, target]) => target.split('#')[0])
+    .filter((target) => target !== '' && !/^[a-z]+:/.test(target));
+}

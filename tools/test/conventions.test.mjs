@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { conventionProblems, readmeStates } from '../conventions.mjs';
+import { conventionProblems, readmeStates, relativeLinks } from '../conventions.mjs';
 import { filesBelow, members, packages, root } from '../workspace.mjs';
 
 describe('the checks themselves', () => {
@@ -24,7 +24,22 @@ describe('the checks themselves', () => {
   });
 });
 
+test('relative links are read without anchors, code and addresses', () => {
+  const text = '[a](b.md#c) [d](https://e.f) [g](#h)\n```sh\n[i](j)\n```\n![k](l/m.png)\n';
+  expect(relativeLinks(text)).toEqual(['b.md', 'l/m.png']);
+});
+
 describe('the repository', () => {
+  test('every relative link of a document leads to a file', () => {
+    const isDocument = (path) => path.endsWith('.md') && !path.includes(`${join('docs', 'api')}`);
+    const dead = filesBelow(root, isDocument).flatMap((path) =>
+      relativeLinks(readFileSync(path, 'utf8'))
+        .filter((target) => !existsSync(join(dirname(path), target)))
+        .map((target) => `${relative(root, path)}: ${target}`),
+    );
+    expect(dead).toEqual([]);
+  });
+
   test.each(packages().map((member) => [member.folder, member]))(
     '%s keeps the conventions on files',
     (_, { dir }) => {
