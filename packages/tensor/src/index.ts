@@ -1,4 +1,7 @@
 export { type BackendChoice, type BackendReport, selectBackend } from './backend.js';
+export { type IclOptions, iclLoss } from './losses/icl.js';
+export { type InfoNceOptions, infoNce, type SoftLabels } from './losses/info-nce.js';
+export { type MultiSimilarityOptions, multiSimilarity } from './losses/multi-similarity.js';
 export { type MemoryReport, memoryReport, resetAllocationRecord } from './memory.js';
 export {
   normal,
@@ -24,6 +27,17 @@ export { layerNorm } from './ops/layer-norm.js';
 export { l2NormalizeRows } from './ops/normalize.js';
 export { type RowBlockOptions, sumOverRowBlocks } from './ops/row-blocks.js';
 export { segmentMax, segmentMean, segmentSoftmax, segmentSum } from './ops/segment.js';
+export {
+  mutualNearest,
+  type NearestPairs,
+  type NearestPairsOptions,
+  nearestPairs,
+  type PairRanks,
+  type RankPairsOptions,
+  rankPairs,
+  type Rows,
+  type SimilaritySides,
+} from './ops/similarity.js';
 export { type CsrArrays, type CsrTensors, createCsr, csrMatMul } from './ops/sparse.js';
 export {
   type AdamW,
