@@ -31,6 +31,9 @@ const FLAGS = [
   '-mbulk-memory',
   '-mmutable-globals',
   '-mnontrapping-fptoint',
+  // Strength reduction hides constant offsets from the addresses, one extra addition a load.
+  '-mllvm',
+  '-disable-lsr',
 ];
 
 // The memory is the backend's; the stack pointer is set by the loader to a region it allocates.

@@ -47,7 +47,7 @@ INLINE void pack8_lines(const float *source, int line, int kc, float *panel) {
   pack_slow(source + k, line, 1, 8, kc - k, 8, panel);
 }
 
-static void pack_b(const float *b, int ldb, int trans, int n, int kc, float *packed) {
+NOINLINE static void pack_b(const float *b, int ldb, int trans, int n, int kc, float *packed) {
   for (int j = 0; j < n; j += NR) {
     const int count = n - j < NR ? n - j : NR;
     const float *source = trans ? b + (size_t)j * ldb : b + j;
@@ -88,7 +88,7 @@ INLINE void pack6_rows(const float *source, int step, int kc, float *panel) {
   }
 }
 
-static void pack_a(const float *a, int lda, int trans, int m, int kc, float *packed) {
+NOINLINE static void pack_a(const float *a, int lda, int trans, int m, int kc, float *packed) {
   for (int i = 0; i < m; i += MR) {
     const int count = m - i < MR ? m - i : MR;
     const float *source = trans ? a + i : a + (size_t)i * lda;
@@ -110,21 +110,18 @@ INLINE void tile_step(const float *a, const float *b, Tile *t) {
     const f4 x = splat4(a[i]);
     t->v[i][0] = madd4(x, b0, t->v[i][0]);
     t->v[i][1] = madd4(x, b1, t->v[i][1]);
+    // Keeps the rows in this order: together they would need more registers than there are.
+    __asm__ volatile("" ::: "memory");
   }
 }
 
 INLINE Tile tile_product(int kc, const float *a, const float *b) {
   Tile t = {0};
-  int k = 0;
-  for (; k + 2 <= kc; k += 2, a += 2 * MR, b += 2 * NR) {
-    tile_step(a, b, &t);
-    tile_step(a + MR, b + NR, &t);
-  }
-  if (k < kc) tile_step(a, b, &t);
+  for (int k = 0; k < kc; k++, a += MR, b += NR) tile_step(a, b, &t);
   return t;
 }
 
-static void tile_full(int kc, const float *a, const float *b, float *c, int ldc, int accumulate) {
+NOINLINE static void tile_full(int kc, const float *a, const float *b, float *c, int ldc, int accumulate) {
   Tile t = tile_product(kc, a, b);
   for (int i = 0; i < MR; i++, c += ldc) {
     if (accumulate) {
@@ -140,7 +137,7 @@ typedef struct {
   int rows, columns, ldc, accumulate;
 } Edge;
 
-static void tile_edge(int kc, const float *a, const float *b, float *c, Edge edge) {
+NOINLINE static void tile_edge(int kc, const float *a, const float *b, float *c, Edge edge) {
   float full[MR * NR];
   const Tile t = tile_product(kc, a, b);
   for (int i = 0; i < MR; i++) {
@@ -152,7 +149,7 @@ static void tile_edge(int kc, const float *a, const float *b, float *c, Edge edg
       c[j] = (edge.accumulate ? c[j] : 0) + full[i * NR + j];
 }
 
-static void block_product(int m, int n, int kc, const float *a, const float *b, float *c, int ldc,
+NOINLINE static void block_product(int m, int n, int kc, const float *a, const float *b, float *c, int ldc,
                           int accumulate) {
   for (int j = 0; j < n; j += NR) {
     const float *panel = b + (size_t)j * kc;

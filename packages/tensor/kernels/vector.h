@@ -12,6 +12,8 @@ typedef int32_t i4_unaligned __attribute__((vector_size(16), aligned(4), may_ali
 
 #define EXPORT(name) __attribute__((export_name(#name), visibility("default")))
 #define INLINE static inline __attribute__((always_inline))
+// Keeps a hot loop in a small function, which the engine optimises soon and well.
+#define NOINLINE __attribute__((noinline))
 
 INLINE f4 load4(const float *p) { return *(const f4_unaligned *)p; }
 INLINE void store4(float *p, f4 v) { *(f4_unaligned *)p = v; }

@@ -35,14 +35,24 @@ function readKernels(name: string): Uint8Array {
   return new Uint8Array(readFileSync(new URL(`./kernels/${name}`, import.meta.url)));
 }
 
-/** Compiles the relaxed-SIMD build where the engine accepts it, else the plain one. */
+/**
+ * The compiled kernels: the relaxed-SIMD build where the engine accepts it, else the plain one.
+ *
+ * Without its baseline compiler the engine optimises the module at once; otherwise a kernel that
+ * is called a few times, with long loops inside, would stay in slow code.
+ */
 export function compileKernels(): NonNullable<typeof compiled> {
   if (compiled !== undefined) return compiled;
   setFlagsFromString('--experimental-wasm-relaxed-simd');
   const relaxed = readKernels('relaxed-simd.wasm');
   const isRelaxed = webAssembly.validate(relaxed);
   const bytes = isRelaxed ? relaxed : readKernels('simd.wasm');
-  compiled = { module: new webAssembly.Module(bytes), simd: isRelaxed ? 'relaxed' : 'plain' };
+  setFlagsFromString('--no-liftoff');
+  try {
+    compiled = { module: new webAssembly.Module(bytes), simd: isRelaxed ? 'relaxed' : 'plain' };
+  } finally {
+    setFlagsFromString('--liftoff');
+  }
   return compiled;
 }
 
