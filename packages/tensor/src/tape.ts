@@ -48,6 +48,17 @@ export function inputShape(name: string | number): number[] {
   });
 }
 
+/** Runs `body` with these tensors as the inputs that `inputShape` speaks of. */
+export function withNodeInputs<T>(inputs: tf.NamedTensorMap, body: () => T): T {
+  const outer = nodeInputs;
+  nodeInputs = inputs;
+  try {
+    return body();
+  } finally {
+    nodeInputs = outer;
+  }
+}
+
 /** Nodes on a path from `xs` to `y`, with the names of the inputs that depend on `xs`. */
 function pathNodes(tape: readonly TapeNode[], xs: readonly tf.Tensor[], y: tf.Tensor) {
   const fromX = new Set(xs.map((x) => x.id));
@@ -69,7 +80,7 @@ function pathNodes(tape: readonly TapeNode[], xs: readonly tf.Tensor[], y: tf.Te
 }
 
 /** `dx` summed over broadcast dimensions and given the shape of the input it belongs to. */
-function fitShape(dx: tf.Tensor, shape: number[]): tf.Tensor {
+export function fitShape(dx: tf.Tensor, shape: number[]): tf.Tensor {
   if (tf.util.arraysEqual(dx.shape, shape)) return dx;
   if (dx.size === tf.util.sizeFromShape(shape)) return tf.reshape(dx, shape);
   const axes = tf.broadcast_util.getReductionAxes(shape, dx.shape);
@@ -103,24 +114,21 @@ function inputGradient(node: TapeNode, compute: (() => tf.Tensor) | undefined, n
 }
 
 function backThrough(node: TapeNode, names: readonly string[], sums: GradientMap): void {
-  if (node.gradient === undefined) {
+  const { gradient } = node;
+  if (gradient === undefined) {
     throw new LabError(`tensor: the operation ${node.kernelName} has no gradient.`, {
       code: 'LAB_GRADIENT',
       help: 'Compose the function of operations that have one.',
     });
   }
-  const outer = nodeInputs;
-  nodeInputs = node.inputs;
-  try {
+  withNodeInputs(node.inputs, () => {
     const dys = node.outputs.map((output) => sums.get(output.id) ?? null);
-    const computes = node.gradient(dys);
+    const computes = gradient(dys);
     for (const name of names) {
       const dx = inputGradient(node, computes[name], name);
       addGradient(sums, node.inputs[name] as tf.Tensor, dx);
     }
-  } finally {
-    nodeInputs = outer;
-  }
+  });
 }
 
 /** Frees what the node kept and the gradients of its outputs, which nothing needs any more. */

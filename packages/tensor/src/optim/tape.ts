@@ -1,4 +1,5 @@
 import { ModelError } from '@lab/core';
+import { fitShape, withNodeInputs } from '../tape.js';
 import { tf } from '../tfjs.js';
 
 /** One recorded operation, as the tfjs engine writes it while a gradient is being taken. */
@@ -6,6 +7,8 @@ export interface TapeNode {
   id: number;
   kernelName: string;
   inputs: Record<string, tf.Tensor>;
+  /** Set by {@link tapeBetween}, which reduces `inputs`. */
+  allInputs?: Record<string, tf.Tensor>;
   outputs: tf.Tensor[];
   /** Tensors kept for the backward pass. */
   saved?: tf.Tensor[];
@@ -39,7 +42,7 @@ export function tapeBetween(
     const inputs = Object.entries(node.inputs).filter(([, input]) => fromSource.has(input.id));
     if (inputs.length === 0) continue;
     for (const [, input] of inputs) toValue.add(input.id);
-    path.push({ ...node, inputs: Object.fromEntries(inputs) });
+    path.push({ ...node, inputs: Object.fromEntries(inputs), allInputs: node.inputs });
   }
   return path.reverse();
 }
@@ -146,14 +149,16 @@ function inputGradients(node: TapeNode, dys: (tf.Tensor | null)[]): tf.Tensor[] 
       details: { operation: node.kernelName },
     });
   }
-  return tf.tidy(() => {
+  const compute = () => {
     const byName = gradient(dys);
     return Object.entries(node.inputs).map(([name, input]) => {
-      const dx = byName[name] === undefined ? undefined : tf.tidy(byName[name]);
+      const rule = byName[name];
+      const dx = rule === undefined ? undefined : tf.tidy(() => fitShape(rule(), input.shape));
       assertGradient(node, input, dx);
       return dx;
     });
-  });
+  };
+  return withNodeInputs(node.allInputs ?? node.inputs, () => tf.tidy(compute));
 }
 
 function assertGradient(
