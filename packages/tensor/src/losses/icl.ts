@@ -1,10 +1,10 @@
 import type { tf } from '../tfjs.js';
 import { jointGradient } from './joint-gradient.js';
-import { assertPairedRows, assertPositive } from './paired-rows.js';
+import { assertPairedRows, assertPositive, type BlockOptions } from './paired-rows.js';
 import { symmetricPairs } from './symmetric-pairs.js';
 
 /** Settings of {@link iclLoss}. */
-export interface IclOptions {
+export interface IclOptions extends BlockOptions {
   /** Divides the similarities; above 0. */
   temperature: number;
 }
@@ -29,7 +29,7 @@ export interface IclOptions {
 export function iclLoss(
   left: tf.Tensor2D,
   right: tf.Tensor2D,
-  { temperature }: IclOptions,
+  { temperature, ...blocks }: IclOptions,
 ): tf.Scalar {
   assertPairedRows(left, right, 'tensor/iclLoss');
   assertPositive(temperature, 'temperature', 'tensor/iclLoss');
@@ -37,7 +37,7 @@ export function iclLoss(
   const positive = (similarity: number) => ({ value: -similarity * scale, slope: -scale });
   return jointGradient([left, right], (wantGradients) =>
     symmetricPairs({
-      ...{ left, right, positive, wantGradients },
+      ...{ left, right, positive, blocks, wantGradients },
       ...{ scale, offset: 0, floor: 0, weight: 1, includePositive: true },
     }),
   );

@@ -18,6 +18,8 @@ export interface InfoNceProblem {
   temperature: number;
   bothDirections: boolean;
   blockRows: number;
+  /** Bytes of blocks kept between two passes, where blocks are kept. */
+  cacheBytes: number;
   wantGradients: boolean;
 }
 

@@ -4,9 +4,6 @@ import { addressOf, type KernelModule } from '../wasm-backend.js';
 import type { InfoNceProblem, Labels } from './info-nce-composed.js';
 import type { JointGradient } from './joint-gradient.js';
 
-/** Row blocks of logits kept from the first pass for the second, in bytes. */
-const cacheBytes = 48 * 2 ** 20;
-
 interface RowBlock {
   start: number;
   count: number;
@@ -64,7 +61,7 @@ function createLogSums(heap: Heap, masses: Float32Array, factor: number): LogSum
 function planBlocks({ heap, size, problem }: Run): RowBlock[] {
   const ranges = evenRanges(size, problem.blockRows);
   const shared = heap.floats(Math.max(...ranges.map((range) => range.count)) * size);
-  let budget = problem.bothDirections && problem.wantGradients ? cacheBytes : 0;
+  let budget = problem.bothDirections && problem.wantGradients ? problem.cacheBytes : 0;
   return ranges.map((range) => {
     const bytes = 4 * range.count * size;
     const isCached = budget >= bytes;

@@ -4,7 +4,12 @@ import { activeKernels } from '../ops/heap.js';
 import { kernelInfoNce } from './info-nce-kernel.js';
 import { composedInfoNce, type Labels } from './info-nce-composed.js';
 import { jointGradient } from './joint-gradient.js';
-import { assertPairedRows, assertPositive } from './paired-rows.js';
+import {
+  assertPairedRows,
+  assertPositive,
+  type BlockOptions,
+  defaultCacheBytes,
+} from './paired-rows.js';
 
 /** Targets other than "row b belongs to column b": K weighted columns for every row. */
 export interface SoftLabels {
@@ -15,15 +20,13 @@ export interface SoftLabels {
 }
 
 /** Settings of {@link infoNce}. */
-export interface InfoNceOptions {
+export interface InfoNceOptions extends BlockOptions {
   /** Divides the similarities; above 0. */
   temperature: number;
   /** `left-to-right`: each left row looks for its right row; `both`: mean of both directions. */
   direction: 'left-to-right' | 'both';
   /** Soft identities; without them the target of row b is column b. */
   softLabels?: SoftLabels;
-  /** Rows of logits held at a time; by default as many as fit 16 MB, at most 1024. */
-  blockRows?: number;
 }
 
 /**
@@ -48,9 +51,10 @@ export function infoNce(left: tf.Tensor2D, right: tf.Tensor2D, options: InfoNceO
   assertPairedRows(left, right, 'tensor/infoNce');
   assertPositive(options.temperature, 'temperature', 'tensor/infoNce');
   const labels = labelsOf(left.shape[0], options.softLabels);
-  const { temperature, direction, blockRows = rowsPerBlock(left.shape[0]) } = options;
+  const { temperature, direction, cacheBytes = defaultCacheBytes } = options;
+  const blockRows = options.blockRows ?? rowsPerBlock(left.shape[0]);
   const bothDirections = direction === 'both';
-  const shared = { left, right, labels, temperature, bothDirections, blockRows };
+  const shared = { left, right, labels, temperature, bothDirections, blockRows, cacheBytes };
   return jointGradient([left, right], (wantGradients) => {
     const kernels = activeKernels();
     const problem = { ...shared, wantGradients };
@@ -58,6 +62,7 @@ export function infoNce(left: tf.Tensor2D, right: tf.Tensor2D, options: InfoNceO
   });
 }
 
+/** Rows of logits that fit 16 MB, at most 1024. */
 function rowsPerBlock(columnCount: number): number {
   return Math.max(1, Math.min(1024, Math.floor(2 ** 22 / columnCount)));
 }

@@ -1,11 +1,11 @@
 import { ConfigError } from '@lab/core';
 import type { tf } from '../tfjs.js';
 import { jointGradient } from './joint-gradient.js';
-import { assertPairedRows, assertPositive } from './paired-rows.js';
+import { assertPairedRows, assertPositive, type BlockOptions } from './paired-rows.js';
 import { symmetricPairs } from './symmetric-pairs.js';
 
 /** Settings of {@link multiSimilarity}. */
-export interface MultiSimilarityOptions {
+export interface MultiSimilarityOptions extends BlockOptions {
   /** Sharpness of the positive term; above 0. */
   alpha: number;
   /** Sharpness of the negative term; above 0. */
@@ -38,7 +38,7 @@ export interface MultiSimilarityOptions {
 export function multiSimilarity(
   left: tf.Tensor2D,
   right: tf.Tensor2D,
-  { alpha, beta, lambda }: MultiSimilarityOptions,
+  { alpha, beta, lambda, ...blocks }: MultiSimilarityOptions,
 ): tf.Scalar {
   assertPairedRows(left, right, 'tensor/multiSimilarity');
   assertPositive(alpha, 'alpha', 'tensor/multiSimilarity');
@@ -52,7 +52,7 @@ export function multiSimilarity(
   };
   return jointGradient([left, right], (wantGradients) =>
     symmetricPairs({
-      ...{ left, right, positive, wantGradients },
+      ...{ left, right, positive, blocks, wantGradients },
       ...{ scale: beta, offset: lambda, floor: 1, weight: 1 / beta, includePositive: false },
     }),
   );

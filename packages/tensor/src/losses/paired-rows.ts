@@ -23,3 +23,14 @@ export function assertPositive(value: number, name: string, where: string): void
   if (Number.isFinite(value) && value > 0) return;
   throw new ConfigError(`${where}: ${name} is ${value}; pass a finite number above 0.`);
 }
+
+/** How a loss cuts its similarities into blocks; the values do not depend on it. */
+export interface BlockOptions {
+  /** Rows (and columns, where blocks are square) of a block at most; the default suits the loss. */
+  blockRows?: number;
+  /** Bytes of blocks kept from the first pass for the second; default 48 MiB. */
+  cacheBytes?: number;
+}
+
+/** Default of {@link BlockOptions.cacheBytes}. */
+export const defaultCacheBytes = 48 * 2 ** 20;

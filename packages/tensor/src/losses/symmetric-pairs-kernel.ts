@@ -2,13 +2,11 @@ import { evenRanges, type Heap, type HeapArray, withHeap } from '../ops/heap.js'
 import { tf } from '../tfjs.js';
 import { addressOf, type KernelModule } from '../wasm-backend.js';
 import type { JointGradient } from './joint-gradient.js';
+import { defaultCacheBytes } from './paired-rows.js';
 import type { SymmetricPairs } from './symmetric-pairs.js';
 
-/** Most rows of one side of a block. */
+/** Most rows of one side of a block, by default. */
 const largestBlock = 1024;
-
-/** Blocks of the first pass kept for the second, in bytes. */
-const cacheBytes = 48 * 2 ** 20;
 
 /** Consecutive anchors of one side. */
 interface Anchors {
@@ -61,13 +59,13 @@ export function kernelSymmetricPairs(
 }
 
 function planPairs({ heap, half, problem }: Run): Pair[] {
-  const ranges = evenRanges(half, largestBlock);
+  const ranges = evenRanges(half, problem.blocks.blockRows ?? largestBlock);
   const anchors = ([0, 1] as const).flatMap((side) =>
     ranges.map((range) => ({ ...range, side, first: side * half + range.start })),
   );
   const largest = Math.max(...ranges.map((range) => range.count));
   const shared = heap.floats(largest * largest);
-  let budget = problem.wantGradients ? cacheBytes : 0;
+  let budget = problem.wantGradients ? (problem.blocks.cacheBytes ?? defaultCacheBytes) : 0;
   return anchors.flatMap((rows, at) =>
     anchors.slice(at).map((columns) => {
       const size = rows.count * columns.count;
@@ -119,7 +117,7 @@ function logSums(run: Run, pairs: readonly Pair[]): Float64Array {
   // The floor of 1 enters as a first term exp(0).
   const tops = heap.floats(2 * half, problem.floor === 1 ? 0 : -3e38);
   const sums = heap.floats(2 * half, problem.floor);
-  const spare = heap.floats(largestBlock);
+  const spare = heap.floats(Math.max(...pairs.map((pair) => pair.columns.count)));
   for (const pair of pairs) {
     const { rows, columns, block } = pair;
     computeExponents(run, pair);

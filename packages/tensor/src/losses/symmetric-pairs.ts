@@ -1,6 +1,7 @@
 import { tf } from '../tfjs.js';
 import { activeKernels } from '../ops/heap.js';
 import type { JointGradient } from './joint-gradient.js';
+import type { BlockOptions } from './paired-rows.js';
 import { kernelSymmetricPairs } from './symmetric-pairs-kernel.js';
 
 /**
@@ -19,11 +20,12 @@ export interface SymmetricPairs {
   includePositive: boolean;
   /** Value and derivative of the positive term at a similarity. */
   positive(similarity: number): { value: number; slope: number };
+  blocks: BlockOptions;
   wantGradients: boolean;
 }
 
-/** Row blocks of the composed form. */
-const blockRows = 512;
+/** Rows of a block of the composed form, by default. */
+const composedRows = 512;
 
 /** Value and gradients of a symmetric pair loss. */
 export function symmetricPairs(problem: SymmetricPairs): JointGradient {
@@ -40,11 +42,15 @@ interface Block {
   start: number;
 }
 
+function rowsOfBlock({ blocks }: SymmetricPairs): number {
+  return blocks.blockRows ?? composedRows;
+}
+
 function blockOf(problem: SymmetricPairs, all: tf.Tensor2D, start: number): Block {
   const { scale, offset, includePositive } = problem;
   const total = all.shape[0];
   const half = total / 2;
-  const count = Math.min(blockRows, total - start);
+  const count = Math.min(rowsOfBlock(problem), total - start);
   const rows = tf.slice(all, [start, 0], [count, -1]);
   const mask = new Float32Array(count * total);
   const partners = new Int32Array(count);
@@ -69,7 +75,7 @@ function composedSymmetricPairs(problem: SymmetricPairs): JointGradient {
   const total = all.shape[0];
   const logSums: tf.Tensor[] = [];
   const positives = new Float32Array(total);
-  for (let start = 0; start < total; start += blockRows) {
+  for (let start = 0; start < total; start += rowsOfBlock(problem)) {
     const sums = tf.tidy(() => {
       const block = blockOf(problem, all, start);
       positives.set(block.positives, start);
@@ -105,7 +111,7 @@ function composedGradients(problem: SymmetricPairs, { all, sums, slopes }: Sums)
   const half = total / 2;
   const factor = (problem.weight * problem.scale) / total;
   const parts: tf.Tensor2D[] = [];
-  for (let start = 0; start < total; start += blockRows) {
+  for (let start = 0; start < total; start += rowsOfBlock(problem)) {
     const part = tf.tidy(() => {
       const { rows, exponents } = blockOf(problem, all, start);
       const own = tf.slice(sums, [start, 0], [rows.shape[0], 1]);
