@@ -27,13 +27,39 @@ export function axisValue(axis: Pick<Axis, 'format'>, value: number): string {
   return axis.format === 'share' ? formatShare(value) : formatNumber(value);
 }
 
-/** Tick text: shares without trailing zeros, others short. */
-export function axisTick(axis: Pick<Axis, 'format'>): ((value: number) => string) | undefined {
-  if (axis.format !== 'share') return undefined;
-  return (value) => {
-    const text = String(Number(value.toFixed(4)));
-    return text.replace(/^(-?)0\./, '$1.');
-  };
+/** Ticks of a plot's axis: where they are (or how many), and how they read. */
+export interface AxisTicks {
+  readonly ticks: number | number[];
+  readonly tickFormat?: (value: number) => string;
+}
+
+/** About `count` ticks: round numbers on a linear axis, 1-2-5 steps or decades on a log one. */
+export function axisTicks(axis: Axis, domain: readonly [number, number], count: number): AxisTicks {
+  if (axis.isLog) return { ticks: logTicks(domain, count), tickFormat: plainNumber };
+  if (axis.format !== 'share') return { ticks: count };
+  const tickFormat = (value: number) => plainNumber(value).replace(/^(-?)0\./, '$1.');
+  return { ticks: count, tickFormat };
+}
+
+function plainNumber(value: number): string {
+  const rounded = Number(value.toPrecision(6));
+  const isPlain = rounded === 0 || (Math.abs(rounded) >= 1e-4 && Math.abs(rounded) < 1e6);
+  return isPlain ? rounded.toLocaleString('en-US', { maximumSignificantDigits: 6 }) : `${rounded}`;
+}
+
+function logTicks([low, high]: readonly [number, number], count: number): number[] {
+  const exponents: number[] = [];
+  for (let power = Math.floor(Math.log10(low)); 10 ** power <= high; power++) exponents.push(power);
+  const at = (steps: readonly number[]) =>
+    exponents
+      .flatMap((power) => steps.map((step) => Number(`${step}e${power}`)))
+      .filter((value) => value >= low && value <= high);
+  const candidates = [at([1, 2, 3, 5, 7]), at([1, 2, 5]), at([1, 3]), at([1])];
+  const fitting = candidates.find((ticks) => ticks.length <= count + 1);
+  if (fitting) return fitting;
+  const decades = at([1]);
+  const stride = Math.ceil(decades.length / count);
+  return decades.filter((_, index) => index % stride === 0);
 }
 
 /**

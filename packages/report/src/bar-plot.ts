@@ -1,5 +1,5 @@
 import * as Plot from '@observablehq/plot';
-import { type Axis, axisDomain, axisLabel, axisTick, axisValue } from './axis.js';
+import { type Axis, axisDomain, axisLabel, axisTicks, axisValue } from './axis.js';
 import { csvText } from './escape.js';
 import { type Figure, type Frame, renderFigure } from './figure.js';
 import {
@@ -109,92 +109,87 @@ function drawBars(
   layout: BarLayout,
   frame: Frame,
 ): Plot.PlotOptions {
-  const { rows, isGrouped, rowHeight } = layout;
+  const { rows, rowHeight } = layout;
   const groups = [...new Set(rows.map(({ group }) => group))];
   const widest = groups.reduce((most, group) => Math.max(most, textWidth(group)), 0);
   const marginLeft = Math.min(widest + 14, frame.width * 0.36);
   const legend = legendRows(layout.legend, frame.width - 8);
   const marginTop = legendHeight(legend) + 8;
-  const gap = isGrouped ? 14 : 0;
-  const height = marginTop + rows.length * rowHeight + groups.length * gap + 44;
+  const keys = rowKeys(layout);
   const values = rows.flatMap(({ value, low, high }) => [value, low ?? value, high ?? value]);
-  const grid = { stroke: groundColor('rule'), strokeOpacity: 0.7 };
-  const tick = axisTick(spec.value);
-  const words = { fill: groundColor('muted'), tickSize: 0, labelArrow: 'none' as const };
-  const band = isGrouped ? 'fy' : 'y';
+  const domain = axisDomain({ ...spec.value, hasZero: true }, values, 0);
+  const ticks = axisTicks(spec.value, domain, frame.isNarrow ? 4 : 6);
   return {
     width: frame.width,
-    height,
+    height: marginTop + keys.length * rowHeight + 42,
     marginTop,
     marginRight: 56,
     marginBottom: 42,
     marginLeft,
-    x: { domain: axisDomain({ ...spec.value, hasZero: true }, values, 0) },
-    y: {
-      domain: isGrouped ? uniqueLabels(rows) : groups,
-      axis: null,
-      padding: isGrouped ? 0.12 : 0.3,
-    },
-    ...(isGrouped ? { fy: { domain: groups, axis: null, padding: gap / (gap + 60) } } : {}),
+    x: { domain },
+    y: { domain: keys, axis: null, padding: layout.isGrouped ? 0.1 : 0.3, round: false },
     marks: [
-      Plot.gridX({ ...grid, ticks: frame.isNarrow ? 4 : 6 }),
+      Plot.gridX({ stroke: groundColor('rule'), strokeOpacity: 0.7, ticks: ticks.ticks }),
       Plot.axisX({
-        ...words,
+        fill: groundColor('muted'),
+        tickSize: 0,
+        labelArrow: 'none',
         label: axisLabel(spec.value),
-        ticks: frame.isNarrow ? 4 : 6,
-        ...(tick ? { tickFormat: tick } : {}),
+        ...ticks,
       }),
       ...legendMarks(legend, { left: 4, top: 10, width: frame.width - 8, key: 'square' }),
-      ...barMarks(spec, rows, isGrouped),
-      ...groupNames(groups, { band, marginLeft }),
+      ...barMarks(spec, layout),
+      ...groups.map((group) => groupName(group, layout, marginLeft)),
     ],
   };
 }
 
-function uniqueLabels(rows: readonly BarRow[]): string[] {
-  return [...new Set(rows.map(({ label }) => label))];
+/** Keys of the rows from top to bottom, with an empty one between groups. */
+function rowKeys({ rows, isGrouped }: BarLayout): string[] {
+  return rows.flatMap((row, index) => {
+    const isNewGroup = isGrouped && index > 0 && rows[index - 1]!.group !== row.group;
+    return isNewGroup ? [`gap before ${keyOf(row)}`, keyOf(row)] : [keyOf(row)];
+  });
 }
 
-function groupNames(
-  groups: readonly string[],
-  { band, marginLeft }: { band: 'y' | 'fy'; marginLeft: number },
-): Plot.Markish[] {
-  return [
-    Plot.text(groups, {
-      [band]: (group: string) => group,
-      frameAnchor: 'left',
-      text: (group: string) => fitText(group, marginLeft - 12),
-      title: (group: string) => group,
-      dx: -8,
-      textAnchor: 'end',
-      fill: groundColor('ink'),
-    }),
-  ];
+function keyOf({ group, label }: BarRow): string {
+  return `${group}\n${label}`;
 }
 
-function barMarks(
-  spec: Omit<BarPlotSpec, 'bars'>,
-  rows: readonly BarRow[],
-  isGrouped: boolean,
-): Plot.Markish[] {
-  const place = {
-    y: isGrouped ? (row: BarRow) => row.label : (row: BarRow) => row.group,
-    ...(isGrouped ? { fy: (row: BarRow) => row.group } : {}),
-  };
+function groupName(
+  group: string,
+  { rows, rowHeight }: BarLayout,
+  marginLeft: number,
+): Plot.Markish {
+  const own = rows.filter((row) => row.group === group);
+  return Plot.text(own.slice(0, 1), {
+    y: keyOf,
+    frameAnchor: 'left',
+    text: () => fitText(group, marginLeft - 12),
+    title: () => group,
+    dx: -8,
+    dy: ((own.length - 1) / 2) * rowHeight,
+    textAnchor: 'end',
+    fill: groundColor('ink'),
+  });
+}
+
+function barMarks(spec: Omit<BarPlotSpec, 'bars'>, layout: BarLayout): Plot.Markish[] {
+  const { rows, isGrouped } = layout;
   const banded = rows.filter(({ low, high }) => low !== undefined && high !== undefined);
   return [
     Plot.barX(rows, {
-      ...place,
+      y: keyOf,
       x: 'value',
       fill: (row: BarRow) => seriesColor(row.slot),
       title: (row: BarRow) => barTitle(spec.value, row),
     }),
-    Plot.ruleY(banded, { ...place, x1: 'low', x2: 'high', stroke: groundColor('ink') }),
+    Plot.ruleY(banded, { y: keyOf, x1: 'low', x2: 'high', stroke: groundColor('ink') }),
     ...(['low', 'high'] as const).map((end) =>
-      Plot.tickX(banded, { ...place, x: end, stroke: groundColor('ink'), inset: 5 }),
+      Plot.tickX(banded, { y: keyOf, x: end, stroke: groundColor('ink'), inset: 5 }),
     ),
     Plot.text(rows, {
-      ...place,
+      y: keyOf,
       x: (row: BarRow) => Math.max(row.high ?? row.value, row.value, 0),
       text: (row: BarRow) => axisValue(spec.value, row.value),
       dx: 6,

@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import { formatCount } from '@lab/core';
 import { quantile } from '@lab/metrics';
-import { type Axis, axisDomain, axisLabel, axisTick, axisValue } from './axis.js';
+import { type Axis, axisDomain, axisLabel, axisTicks, axisValue } from './axis.js';
 import { csvText } from './escape.js';
 import { type Figure, type Frame, renderFigure } from './figure.js';
 import { createSeriesColors, groundColor, type SeriesColors, seriesColor } from './palette.js';
@@ -100,9 +100,9 @@ function drawBoxes(spec: BoxPlotSpec, boxes: readonly Box[], frame: Frame): Plot
   const colors = spec.colors ?? createSeriesColors(labels);
   const widest = labels.reduce((most, label) => Math.max(most, textWidth(label)), 0);
   const marginLeft = Math.min(widest + 14, frame.width * 0.36);
-  const tick = axisTick(spec.value);
-  const ticks = frame.isNarrow ? 4 : 7;
   const ends = boxes.flatMap(({ low, high, outliers }) => [low, high, ...outliers]);
+  const domain = axisDomain(spec.value, ends);
+  const ticks = axisTicks(spec.value, domain, frame.isNarrow ? 4 : 7);
   return {
     width: frame.width,
     height: labels.length * 40 + 52,
@@ -110,17 +110,16 @@ function drawBoxes(spec: BoxPlotSpec, boxes: readonly Box[], frame: Frame): Plot
     marginRight: 18,
     marginBottom: 42,
     marginLeft,
-    x: { type: spec.value.isLog ? 'log' : 'linear', domain: axisDomain(spec.value, ends) },
+    x: { type: spec.value.isLog ? 'log' : 'linear', domain },
     y: { domain: labels, axis: null, padding: 0.4 },
     marks: [
-      Plot.gridX({ stroke: groundColor('rule'), strokeOpacity: 0.7, ticks }),
+      Plot.gridX({ stroke: groundColor('rule'), strokeOpacity: 0.7, ticks: ticks.ticks }),
       Plot.axisX({
         label: axisLabel(spec.value),
         labelArrow: 'none',
         fill: groundColor('muted'),
         tickSize: 0,
-        ticks,
-        ...(tick ? { tickFormat: tick } : {}),
+        ...ticks,
       }),
       Plot.text(labels, {
         y: (label: string) => label,

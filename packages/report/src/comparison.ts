@@ -47,7 +47,9 @@ export function comparisonTable(spec: ComparisonSpec): Table {
     };
   });
   return {
-    caption: spec.caption ?? 'Comparison',
+    caption:
+      spec.caption ??
+      'Small print: 95 % interval of ours; of the others, ours minus theirs. ★ best.',
     columns: [{ key: 'name', label: 'Source' }, ...spec.metrics],
     rows,
     ...(oursIndex >= 0 ? { highlightRow: oursIndex } : {}),

@@ -1,5 +1,5 @@
 import * as Plot from '@observablehq/plot';
-import { type Axis, axisDomain, axisLabel, axisTick, axisValue } from './axis.js';
+import { type Axis, axisDomain, axisLabel, axisTicks, axisValue } from './axis.js';
 import { csvText } from './escape.js';
 import { type Figure, type Frame, renderFigure } from './figure.js';
 import { groundColor, seriesColor } from './palette.js';
@@ -56,9 +56,9 @@ function drawForest(spec: ForestPlotSpec, reference: number, frame: Frame): Plot
   const labels = spec.rows.map(({ label }) => label);
   const widest = labels.reduce((most, label) => Math.max(most, textWidth(label)), 0);
   const marginLeft = Math.min(widest + 14, frame.width * 0.36);
-  const tick = axisTick(spec.value);
-  const ticks = frame.isNarrow ? 4 : 7;
   const ends = spec.rows.flatMap(({ low, high }) => [low, high]);
+  const domain = axisDomain(spec.value, [...ends, reference]);
+  const ticks = axisTicks(spec.value, domain, frame.isNarrow ? 4 : 7);
   return {
     width: frame.width,
     height: labels.length * 30 + 56,
@@ -66,17 +66,16 @@ function drawForest(spec: ForestPlotSpec, reference: number, frame: Frame): Plot
     marginRight: frame.isNarrow ? 58 : 150,
     marginBottom: 42,
     marginLeft,
-    x: { domain: axisDomain(spec.value, [...ends, reference]) },
+    x: { domain },
     y: { domain: labels, axis: null },
     marks: [
-      Plot.gridX({ stroke: groundColor('rule'), strokeOpacity: 0.7, ticks }),
+      Plot.gridX({ stroke: groundColor('rule'), strokeOpacity: 0.7, ticks: ticks.ticks }),
       Plot.axisX({
         label: axisLabel(spec.value),
         labelArrow: 'none',
         fill: groundColor('muted'),
         tickSize: 0,
-        ticks,
-        ...(tick ? { tickFormat: tick } : {}),
+        ...ticks,
       }),
       Plot.ruleX([reference], { stroke: groundColor('ink') }),
       Plot.text(labels, {

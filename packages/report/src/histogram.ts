@@ -104,6 +104,7 @@ function drawHistogram(
   const rows = series.length > 1 ? legendRows(series, frame.width - 8) : [];
   const marginTop = legendHeight(rows) + 30;
   const top = Math.max(...series.flatMap(({ bins }) => bins.map(({ share }) => share)), 0);
+  const yDomain: [number, number] = [0, top > 0 ? top * 1.05 : 1];
   const y: Axis = { label: 'share of values', hasZero: true, format: 'share' };
   return {
     width: frame.width,
@@ -113,10 +114,13 @@ function drawHistogram(
     marginBottom: 42,
     marginLeft: 46,
     x: { domain },
-    y: { domain: [0, top > 0 ? top * 1.05 : 1] },
+    y: { domain: yDomain },
     marks: [
-      ...axisMarks(spec.x, y, frame.isNarrow ? 4 : 8),
-      ...legendMarks(rows, { left: 4, top: 10, width: frame.width - 8, key: 'square' }),
+      ...axisMarks(
+        { axis: spec.x, domain, ticks: frame.isNarrow ? 4 : 8 },
+        { axis: y, domain: yDomain, ticks: 5 },
+      ),
+      ...legendMarks(rows, { left: 4, top: 28, width: frame.width - 8, key: 'square' }),
       ...series.map(({ name, slot, bins }) =>
         Plot.rectY(bins, {
           x1: 'x1',

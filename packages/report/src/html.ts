@@ -75,9 +75,12 @@ export function figureHtml(
       )}” as CSV">data (CSV)</a>`;
   const words = caption === '' ? '' : `${escapeHtml(caption)} `;
   const lines = figure.pointerLabel ? ` data-lines="${escapeHtml(figure.pointerLabel)}"` : '';
-  const kind = isSmall || isSmallPicture(figure) ? ' class="small"' : '';
+  const classes = [
+    ...(isSmall ? [] : ['beside']),
+    ...(isSmall || isSmallPicture(figure) ? ['small'] : []),
+  ];
   return (
-    `<figure${kind}${lines}><h3>${escapeHtml(figure.title)}</h3>` +
+    `<figure class="${classes.join(' ')}"${lines}><h3>${escapeHtml(figure.title)}</h3>` +
     `<div class="wide">${figure.svg}</div><div class="narrow">${figure.narrowSvg}</div>` +
     `<figcaption>${words}${link}</figcaption></figure>`
   );

@@ -1,5 +1,5 @@
 import * as Plot from '@observablehq/plot';
-import { type Axis, axisDomain, axisLabel, axisPosition, axisTick, axisValue } from './axis.js';
+import { type Axis, axisDomain, axisLabel, axisPosition, axisTicks, axisValue } from './axis.js';
 import { csvText } from './escape.js';
 import { type Figure, type Frame, renderFigure } from './figure.js';
 import {
@@ -154,9 +154,12 @@ function drawLines(spec: LinePlotSpec, context: LineContext): Plot.PlotOptions {
     x: { type: spec.x.isLog ? 'log' : 'linear', domain: layout.xDomain },
     y: { type: spec.y.isLog ? 'log' : 'linear', domain: layout.yDomain },
     marks: [
-      ...axisMarks(spec.x, spec.y, ticks),
+      ...axisMarks(
+        { axis: spec.x, domain: layout.xDomain, ticks },
+        { axis: spec.y, domain: layout.yDomain, ticks: 5 },
+      ),
       ...(legend.length > 0
-        ? legendMarks(legend, { left: 4, top: 10, width: frame.width - 8, key: 'line' })
+        ? legendMarks(legend, { left: 4, top: 28, width: frame.width - 8, key: 'line' })
         : []),
       ...referenceMarks(spec, layout),
       ...seriesMarks(spec, context.colors),
@@ -165,37 +168,53 @@ function drawLines(spec: LinePlotSpec, context: LineContext): Plot.PlotOptions {
   };
 }
 
+/** An axis as it is drawn: with its ends and about how many ticks. */
+export interface DrawnAxis {
+  readonly axis: Axis;
+  readonly domain: readonly [number, number];
+  readonly ticks: number;
+}
+
 /** Grid and axes in the house's manner: rules behind, labels in words, no arrows. */
-export function axisMarks(x: Axis, y: Axis, ticks: number): Plot.Markish[] {
-  const grid = { stroke: groundColor('rule'), strokeOpacity: 0.7 };
+export function axisMarks(x: DrawnAxis, y: DrawnAxis): Plot.Markish[] {
   const words = { fill: groundColor('muted'), tickSize: 0, labelArrow: 'none' as const };
-  const [xTick, yTick] = [axisTick(x), axisTick(y)];
+  const yTicks = axisTicks(y.axis, y.domain, y.ticks);
   return [
-    Plot.gridY({ ...grid, ticks: 5 }),
-    Plot.axisY({
-      ...words,
-      label: axisLabel(y),
-      ticks: 5,
-      ...(yTick ? { tickFormat: yTick } : {}),
-    }),
-    Plot.axisX({ ...words, label: axisLabel(x), ticks, ...(xTick ? { tickFormat: xTick } : {}) }),
+    Plot.gridY({ stroke: groundColor('rule'), strokeOpacity: 0.7, ticks: yTicks.ticks }),
+    Plot.axisY({ ...words, label: axisLabel(y.axis), ...yTicks }),
+    Plot.axisX({ ...words, label: axisLabel(x.axis), ...axisTicks(x.axis, x.domain, x.ticks) }),
   ];
 }
 
 function referenceMarks(spec: LinePlotSpec, layout: LineLayout): Plot.Markish[] {
-  return (spec.references ?? []).flatMap(({ y, label }) => [
-    Plot.ruleY([y], { stroke: groundColor('muted'), strokeDasharray: '3 3' }),
-    Plot.text([label], {
-      x: layout.xDomain[0],
-      y,
-      dx: 6,
-      dy: -8,
-      textAnchor: 'start',
-      fill: groundColor('muted'),
-      stroke: groundColor('surface'),
-      strokeWidth: 4,
-    }),
-  ]);
+  return (spec.references ?? []).flatMap(({ y, label }) => {
+    const isAtRight =
+      roomAt(spec, layout, { y, end: 'end' }) >= roomAt(spec, layout, { y, end: 'start' });
+    return [
+      Plot.ruleY([y], { stroke: groundColor('muted'), strokeDasharray: '3 3' }),
+      Plot.text([label], {
+        x: layout.xDomain[isAtRight ? 1 : 0],
+        y,
+        dx: isAtRight ? -4 : 6,
+        dy: -8,
+        textAnchor: isAtRight ? 'end' : 'start',
+        fill: groundColor('muted'),
+      }),
+    ];
+  });
+}
+
+/** How far the nearest line stays from a height in the first or last two fifths of the axis. */
+function roomAt(
+  spec: LinePlotSpec,
+  { xDomain }: LineLayout,
+  { y, end }: { y: number; end: 'start' | 'end' },
+): number {
+  const position = axisPosition(spec.x, xDomain, [0, 1]);
+  const near = spec.series
+    .flatMap(({ points }) => points)
+    .filter(({ x }) => (end === 'end' ? position(x) > 0.6 : position(x) < 0.4));
+  return near.reduce((least, point) => Math.min(least, Math.abs(point.y - y)), Infinity);
 }
 
 function seriesMarks(spec: LinePlotSpec, colors: SeriesColors): Plot.Markish[] {

@@ -19,7 +19,7 @@ const RULES = `
 html{font-size:100%;-webkit-text-size-adjust:100%}
 body{margin:0;background:var(--surface);color:var(--ink);line-height:1.55;
 font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",sans-serif}
-main,header.top,footer{max-width:66rem;margin:0 auto;padding:0 1.5rem}
+main,header.top,footer{max-width:69rem;margin:0 auto;padding:0 1.5rem}
 header.top{padding-top:3rem}
 h1{font-size:clamp(1.7rem,1.2rem + 2.2vw,2.5rem);line-height:1.15;letter-spacing:-.015em;margin:.2rem 0 .8rem;
 text-wrap:balance;overflow-wrap:anywhere}
@@ -48,13 +48,20 @@ section{padding:2.5rem 0 0;margin:0}
 .numbers dd{margin:0;color:var(--muted);font-size:.93rem;line-height:1.4}
 .numbers dd.value{color:var(--ink);font-size:3.1rem;line-height:1.15;font-weight:650;letter-spacing:-.025em;
 font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
-figure{margin:1.4rem 0 0;position:relative}
-figure svg{display:block;width:100%;height:auto;max-width:45rem}
-figure.small svg{max-width:30rem}
+figure{margin:1.6rem 0 0;position:relative}
+figure svg{display:block;width:100%;height:auto}
+figure .wide{max-width:45rem}
+figure.small .wide{max-width:30rem}
 figure .narrow{display:none}
-figcaption{margin-top:.35rem;font-size:.95rem;color:var(--muted)}
+figcaption{margin-top:.35rem;font-size:.95rem;line-height:1.5;color:var(--muted)}
 figcaption a{white-space:nowrap}
-.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,28rem),1fr));gap:.6rem 2.2rem}
+@media (min-width:62rem){
+figure.beside{display:grid;grid-template-columns:45rem 1fr;column-gap:1.8rem}
+figure.beside.small{grid-template-columns:30rem 1fr}
+figure.beside h3{grid-column:1/-1}
+figure.beside .wide{grid-column:1}
+figure.beside figcaption{grid-column:2;margin-top:1.6rem;max-width:26rem}
+}
 .multiples{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,19.5rem),1fr));gap:.4rem 1.6rem}
 .tip{position:absolute;pointer-events:none;background:var(--surface);border:1px solid var(--rule);border-radius:.4rem;
 box-shadow:0 2px 10px rgb(0 0 0/.18);padding:.35rem .6rem;font-size:.82rem;line-height:1.4;white-space:nowrap;z-index:5;
@@ -72,9 +79,8 @@ tr.ours>*{background:var(--raised)}
 tr.ours>th{font-weight:650}
 .missing{color:var(--muted);font-style:italic;white-space:normal}
 th button{all:unset;cursor:pointer;border-radius:3px}
-th button::after{content:"";display:inline-block;width:1.1em;text-align:center}
-th[aria-sort=ascending] button::after{content:"↑"}
-th[aria-sort=descending] button::after{content:"↓"}
+th[aria-sort=ascending] button::before{content:"↑ "}
+th[aria-sort=descending] button::before{content:"↓ "}
 th button:hover{text-decoration:underline;text-underline-offset:.2em}
 button.copy,.filter input{font:inherit;font-size:.93rem;color:var(--ink);background:var(--surface);
 border:1px solid var(--muted);border-radius:.4rem;padding:.35rem .8rem}
@@ -108,17 +114,24 @@ header.top{padding-top:1.6rem}
 section{padding-top:2rem}
 figure .wide{display:none}figure .narrow{display:block}
 .numbers{grid-template-columns:1fr;gap:.6rem}
-.numbers>div{padding:.8rem 1rem}
-.numbers dd.value{font-size:2.6rem}
+.numbers>div{padding:.7rem 1rem;display:grid;grid-template-columns:8.2rem 1fr;align-items:center}
+.numbers dt{grid-column:1/-1}
+.numbers dd{grid-column:2}
+.numbers dd.value{font-size:2.6rem;grid-column:1;grid-row:2/span 2}
 table.stack,table.stack tbody,table.stack tr,table.stack td,table.stack th{display:block;min-width:0}
 table.stack thead{display:none}
 table.stack tr{border-bottom:1px solid var(--rule);padding:.55rem 0}
 table.stack td,table.stack th{border:0;padding:0;text-align:left;white-space:normal}
-table.stack td[data-label]::before{content:attr(data-label) ": ";color:var(--muted)}
+table.stack caption{display:block}
+table.stack tr.ours{padding:.55rem .7rem;border-radius:.4rem}
+table.stack tr.ours,table.stack tr.ours>*{background:var(--raised)}
+table.stack td{display:grid;grid-template-columns:4.5rem max-content 1fr;column-gap:.7rem;align-items:baseline;padding:.1rem 0}
+table.stack td[data-label]::before{content:attr(data-label);color:var(--muted)}
 }`.trim();
 
 const PRINT = `
 body{font-size:10.5pt}
+details:not([open])::details-content{content-visibility:visible}
 nav.contents,.filter,button.copy,.skip{display:none}
 section{padding-top:1.2rem;break-inside:auto}
 figure,.numbers>div,.examples li,tr{break-inside:avoid}

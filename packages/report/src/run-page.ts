@@ -86,7 +86,7 @@ function resultParts(page: RunPage, draw: (figure: CaptionedFigure) => string): 
   const parts: Part[] = [];
   if (page.comparison) {
     const table = comparisonTable(page.comparison);
-    const body = paragraph(page.comparison.text) + htmlTable(table);
+    const body = paragraph(page.comparison.text) + htmlTable(table, { isStacked: true });
     parts.push({ heading: 'Comparison', body });
   }
   for (const section of page.sections) {
@@ -134,7 +134,7 @@ function sectionBody(section: Section, draw: (figure: CaptionedFigure) => string
   const figures = section.figures?.map(draw) ?? [];
   return [
     paragraph(section.text),
-    figures.length > 1 ? `<div class="figures">${figures.join('')}</div>` : figures.join(''),
+    figures.join(''),
     section.table ? htmlTable(section.table) : '',
     section.examples ? examplesHtml(section.examples) : '',
   ].join('');

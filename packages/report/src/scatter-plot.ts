@@ -80,6 +80,7 @@ function drawScatter(
   const rows = series.length > 1 ? legendRows(series, frame.width - 8) : [];
   const marginTop = legendHeight(rows) + 30;
   const all = series.flatMap(({ points }) => points);
+  const [xDomain, yDomain] = [axisDomain(spec.x, xs(all)), axisDomain(spec.y, ys(all))];
   const symbols = ['circle', 'square', 'triangle', 'diamond', 'cross', 'star'] as const;
   return {
     width: frame.width,
@@ -88,11 +89,14 @@ function drawScatter(
     marginRight: 18,
     marginBottom: 42,
     marginLeft: spec.y.isLog ? 52 : 46,
-    x: { type: spec.x.isLog ? 'log' : 'linear', domain: axisDomain(spec.x, xs(all)) },
-    y: { type: spec.y.isLog ? 'log' : 'linear', domain: axisDomain(spec.y, ys(all)) },
+    x: { type: spec.x.isLog ? 'log' : 'linear', domain: xDomain },
+    y: { type: spec.y.isLog ? 'log' : 'linear', domain: yDomain },
     marks: [
-      ...axisMarks(spec.x, spec.y, frame.isNarrow ? 4 : 7),
-      ...legendMarks(rows, { left: 4, top: 10, width: frame.width - 8, key: 'square' }),
+      ...axisMarks(
+        { axis: spec.x, domain: xDomain, ticks: frame.isNarrow ? 4 : 7 },
+        { axis: spec.y, domain: yDomain, ticks: 5 },
+      ),
+      ...legendMarks(rows, { left: 4, top: 28, width: frame.width - 8, key: 'square' }),
       ...series.map(({ slot, points }, index) =>
         Plot.dot(points, {
           x: 'x',

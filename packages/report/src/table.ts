@@ -68,11 +68,15 @@ export function cellText(column: Column, cell: CellValue): string {
   return `${writeNumber(column, value)}${spread}`;
 }
 
-function writeNumber({ kind, decimals = 3 }: Column, value: number): string {
+function writeNumber(column: Column, value: number): string {
+  const { kind, decimals = 3 } = column;
   if (kind === 'share') return formatShare(value, decimals);
   if (kind === 'percent') return formatPercent(value);
   if (kind === 'count') return formatCount(value);
-  return formatNumber(value);
+  if (kind === 'number' && column.decimals !== undefined) return value.toFixed(decimals);
+  return formatNumber(value)
+    .replace(/(\.\d*?)0+$/, '$1')
+    .replace(/\.$/, '');
 }
 
 /** Whether a column is set flush right. */
@@ -143,8 +147,14 @@ export function textTable(table: Table): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** How a table stands on its page. */
+export interface HtmlTableOptions {
+  /** On narrow screens each row becomes a block of its own instead of scrolling sideways. */
+  readonly isStacked?: boolean;
+}
+
 /** The table as HTML in its own scrolling box; columns sort by a click where scripts run. */
-export function htmlTable(table: Table): string {
+export function htmlTable(table: Table, { isStacked = false }: HtmlTableOptions = {}): string {
   const best = table.columns.map((column) => bestRows(table, column));
   const head = table.columns
     .map((column) => `<th scope="col"${classOf(column)}>${escapeHtml(column.label)}</th>`)
@@ -159,7 +169,7 @@ export function htmlTable(table: Table): string {
   const name = escapeHtml(table.caption ?? 'Table');
   const caption = table.caption ? `<caption>${name}</caption>` : '';
   return (
-    `<div class="scroll" role="region" tabindex="0" aria-label="${name}"><table class="data">` +
+    `<div class="scroll" role="region" tabindex="0" aria-label="${name}"><table class="data${isStacked ? ' stack' : ''}">` +
     `${caption}<thead><tr>${head}</tr></thead><tbody>${body.join('')}</tbody></table></div>`
   );
 }
@@ -194,5 +204,6 @@ function htmlCell(
   const small = remarks.map((part) => `<small>${escapeHtml(part)}</small>`).join('');
   const sortKey = typeof value === 'number' ? ` data-value="${value}"` : '';
   const [tag, scope] = isHeading ? ['th', ' scope="row"'] : ['td', ''];
-  return `<${tag}${scope}${classOf(column)}${sortKey}>${marked}${small}</${tag}>`;
+  const label = isHeading ? '' : ` data-label="${escapeHtml(column.label)}"`;
+  return `<${tag}${scope}${classOf(column)}${label}${sortKey}>${marked}${small}</${tag}>`;
 }
