@@ -52,17 +52,33 @@ export interface SimilarityInputs {
   left: readonly tf.Tensor2D[];
   right: readonly tf.Tensor2D[];
   signal?: AbortSignal | undefined;
+  block: BlockSize;
 }
 
-/** Rows and columns of a block. */
-export const blockSize = { rows: 512, columns: 4096 } as const;
+/** Most rows and columns of a block. */
+export interface BlockSize {
+  rows: number;
+  columns: number;
+}
+
+/** A block of 8 MiB: large enough that a product is limited by arithmetic. */
+export const defaultBlock: BlockSize = { rows: 512, columns: 4096 };
+
+/** Rows and columns of the whole matrix. */
+export interface MatrixSize {
+  rowTotal: number;
+  columnTotal: number;
+}
 
 /** All blocks of a matrix, row blocks outside, columns inside, both ascending. */
-export function* blockRanges(rowTotal: number, columnTotal: number): Generator<BlockRange> {
-  for (let rowStart = 0; rowStart < rowTotal; rowStart += blockSize.rows) {
-    const rowCount = Math.min(blockSize.rows, rowTotal - rowStart);
-    for (let columnStart = 0; columnStart < columnTotal; columnStart += blockSize.columns) {
-      const columnCount = Math.min(blockSize.columns, columnTotal - columnStart);
+export function* blockRanges(
+  { rowTotal, columnTotal }: MatrixSize,
+  block: BlockSize,
+): Generator<BlockRange> {
+  for (let rowStart = 0; rowStart < rowTotal; rowStart += block.rows) {
+    const rowCount = Math.min(block.rows, rowTotal - rowStart);
+    for (let columnStart = 0; columnStart < columnTotal; columnStart += block.columns) {
+      const columnCount = Math.min(block.columns, columnTotal - columnStart);
       yield { rowStart, rowCount, columnStart, columnCount };
     }
   }

@@ -4,7 +4,6 @@ import {
   type Best,
   type BlockRange,
   blockRanges,
-  blockSize,
   breathe,
   type Counts,
   type SimilarityBlocks,
@@ -27,7 +26,7 @@ export function kernelBlocks(kernels: KernelModule, inputs: SimilarityInputs): S
   const columnTotal = inputs.right[0]?.shape[0] ?? 0;
   const heap = createHeap(kernels);
   const block = heap.floats(
-    Math.min(blockSize.rows, rowTotal) * Math.min(blockSize.columns, columnTotal),
+    Math.min(inputs.block.rows, rowTotal) * Math.min(inputs.block.columns, columnTotal),
   );
   const walk = { kernels, inputs, rowTotal, columnTotal, width, block };
   return {
@@ -52,7 +51,7 @@ async function withAsyncHeap<T>(
 }
 
 async function eachBlock(walk: Walk, visit: (range: BlockRange) => void): Promise<void> {
-  for (const range of blockRanges(walk.rowTotal, walk.columnTotal)) {
+  for (const range of blockRanges(walk, walk.inputs.block)) {
     await breathe(walk.inputs.signal);
     computeBlock(walk, range);
     visit(range);

@@ -12,17 +12,17 @@ import {
 } from './similarity-blocks.js';
 
 /** Blocks computed by the backend's product and scanned here, for backends without our kernels. */
-export function scannedBlocks({ left, right, signal }: SimilarityInputs): SimilarityBlocks {
+export function scannedBlocks({ left, right, signal, block }: SimilarityInputs): SimilarityBlocks {
   const rowTotal = left[0]?.shape[0] ?? 0;
   const columnTotal = right[0]?.shape[0] ?? 0;
   const eachBlock = async (visit: (values: Float32Array, range: BlockRange) => void) => {
-    for (const range of blockRanges(rowTotal, columnTotal)) {
+    for (const range of blockRanges({ rowTotal, columnTotal }, block)) {
       await breathe(signal);
       visit(await blockValues(left, right, range), range);
     }
   };
   return {
-    pairs: (counterparts) => pairValues({ left, right }, counterparts),
+    pairs: (counterparts) => pairValues(left, right, counterparts),
     async best({ rowK, columnK, columnShifts }) {
       const rows = emptyBest(rowTotal, rowK);
       const columns = emptyBest(columnTotal, columnK);
@@ -78,7 +78,8 @@ async function blockValues(
 const pairRows = 64;
 
 async function pairValues(
-  { left, right }: SimilarityInputs,
+  left: readonly tf.Tensor2D[],
+  right: readonly tf.Tensor2D[],
   counterparts: Int32Array,
 ): Promise<Float32Array> {
   const values = new Float32Array(counterparts.length);

@@ -1,0 +1,101 @@
+import { ConfigError, ModelError, ShapeError } from '@lab/core';
+import type { tf } from '../tfjs.js';
+import {
+  type BlockSize,
+  defaultBlock,
+  type MatrixSize,
+  type SimilarityInputs,
+} from './similarity-blocks.js';
+
+/** Rows of one side, L2-normalised: a matrix, or samples of it whose similarities are averaged. */
+export type Rows = tf.Tensor2D | readonly tf.Tensor2D[];
+
+/** The two sides that are compared. */
+export interface SimilaritySides {
+  /** `[n, D]`, or samples of that shape. */
+  left: Rows;
+  /** `[m, D]`, or as many samples. */
+  right: Rows;
+  /** Stops the walk at the next block. */
+  signal?: AbortSignal;
+  /** Most rows and columns of a block; default 512 by 4096. The results do not depend on it. */
+  block?: BlockSize;
+}
+
+/** Checked sides and the size of their matrix of similarities. */
+export interface CheckedSides extends MatrixSize {
+  inputs: SimilarityInputs;
+}
+
+/** The sides as samples of fitting shapes without NaN or infinity; throws as rankPairs does. */
+export async function checkedSides(sides: SimilaritySides, where: string): Promise<CheckedSides> {
+  const left = asSamples(sides.left);
+  const right = asSamples(sides.right);
+  const [rowTotal = 0, width = 0] = left[0]?.shape ?? [];
+  const columnTotal = right[0]?.shape[0] ?? 0;
+  const fits =
+    left.length === right.length &&
+    rowTotal > 0 &&
+    columnTotal > 0 &&
+    left.every((x) => x.rank === 2 && x.shape[0] === rowTotal && x.shape[1] === width) &&
+    right.every((x) => x.rank === 2 && x.shape[0] === columnTotal && x.shape[1] === width);
+  if (!fits) {
+    const got = `${shapesOf(left)} and ${shapesOf(right)}`;
+    throw new ShapeError(
+      `${where}: left is ${shapesOf(left)}, right is ${shapesOf(right)}; ` +
+        'pass [n, D] and [m, D] with n, m >= 1, and as many samples left as right.',
+      { expected: '[n, D] and [m, D]', got },
+    );
+  }
+  for (const x of left) await assertFinite(x, 'left', where);
+  for (const x of right) await assertFinite(x, 'right', where);
+  const inputs = { left, right, signal: sides.signal, block: sides.block ?? defaultBlock };
+  return { inputs, rowTotal, columnTotal };
+}
+
+function asSamples(rows: Rows): readonly tf.Tensor2D[] {
+  return Array.isArray(rows) ? (rows as readonly tf.Tensor2D[]) : [rows as tf.Tensor2D];
+}
+
+function shapesOf(samples: readonly tf.Tensor2D[]): string {
+  return samples.map((x) => `[${x.shape}]`).join(' ') || 'empty';
+}
+
+async function assertFinite(x: tf.Tensor2D, side: string, where: string): Promise<void> {
+  const width = x.shape[1];
+  const at = (await x.data()).findIndex((value) => !Number.isFinite(value));
+  if (at < 0) return;
+  const row = Math.floor(at / width);
+  throw new ModelError(
+    `${where}: ${side} row ${row} has a value that is not finite at feature ${at % width}; ` +
+      'its similarities cannot be ranked. Look for a diverged training or a zero row before it.',
+    { details: { side, row, feature: at % width } },
+  );
+}
+
+/** Throws unless `gold` has a column, or -1, for every row. */
+export function assertGold(
+  gold: Int32Array,
+  { rowTotal, columnTotal }: MatrixSize,
+  where: string,
+): void {
+  if (gold.length !== rowTotal) {
+    throw new ShapeError(
+      `${where}: gold has ${gold.length} entries, left has ${rowTotal} rows; ` +
+        'give a column, or -1, for every row.',
+      { expected: `[${rowTotal}]`, got: `[${gold.length}]` },
+    );
+  }
+  const row = gold.findIndex((column) => column < -1 || column >= columnTotal);
+  if (row < 0) return;
+  throw new ConfigError(
+    `${where}: gold of row ${row} is column ${gold[row]}, there are ${columnTotal} columns; ` +
+      'give a column of right, or -1 for no counterpart.',
+  );
+}
+
+/** Throws unless `value` is a whole number of at least 1. */
+export function assertCount(value: number, name: string, where: string): void {
+  if (Number.isInteger(value) && value >= 1) return;
+  throw new ConfigError(`${where}: ${name} is ${value}; pass a whole number of at least 1.`);
+}
