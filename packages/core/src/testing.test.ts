@@ -1,0 +1,121 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import {
+  requireCondition,
+  requireProgram,
+  runProcess,
+  temporaryFolder,
+  toBeClose,
+} from './testing.js';
+
+describe('toBeClose', () => {
+  it('accepts what is within atol + rtol * |expected|', () => {
+    expect(1.05).toBeClose(1, { atol: 0.1 });
+    expect([100, -200]).toBeClose([101, -202], { rtol: 0.01 });
+    expect(Float32Array.of(1, 2)).toBeClose([1, 2]);
+    expect([
+      [1, 2],
+      [3, 4],
+    ]).toBeClose([Float64Array.of(1, 2), [3, 4]]);
+    expect([Number.NaN, Number.POSITIVE_INFINITY]).toBeClose([
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+    ]);
+    expect([]).toBeClose([]);
+    expect(1.05).not.toBeClose(1, { atol: 0.01 });
+  });
+
+  it('prints the largest error, its index and the number of misses', () => {
+    const result = toBeClose(
+      [
+        [1, 2, 3],
+        [4, 5.5, 6.1],
+      ],
+      [
+        [1, 2, 3],
+        [4, 5, 6],
+      ],
+      { atol: 0.05 },
+    );
+    expect(result.pass).toBe(false);
+    expect(result.message()).toBe(
+      'max error 0.5 at [1, 1]: got 5.5, expected 5; 2 of 6 values out of tolerance ' +
+        '(atol 0.05, rtol 0)',
+    );
+    expect(toBeClose([1], [1]).message()).toContain('all values are close');
+  });
+
+  it('refuses other shapes, NaN and what is no number', () => {
+    expect(toBeClose([1, 2], [1, 2, 3]).message()).toBe('shape is [2], expected [3]');
+    expect(toBeClose([Number.NaN], [1], { atol: 10 }).pass).toBe(false);
+    expect(toBeClose([1], [Number.NaN], { atol: 10 }).message()).toContain('max error Infinity');
+    expect(() => toBeClose('1', 1)).toThrow(TypeError);
+    expect(() => toBeClose([[1], [1, 2]], 1)).toThrow('equal lengths');
+  });
+});
+
+describe('temporaryFolder', () => {
+  it('makes a new empty folder each time', () => {
+    const [a, b] = [temporaryFolder(), temporaryFolder()];
+    expect(a).not.toBe(b);
+    expect(statSync(a).isDirectory()).toBe(true);
+    expect(readdirSync(a)).toEqual([]);
+  });
+
+  it('removes it when the process ends', async () => {
+    const code = `
+      import { temporaryFolder } from './src/testing/temporary-folder.ts';
+      console.log(temporaryFolder());`;
+    const args = ['--import', 'tsx', '--input-type=module', '-e', code];
+    const { stdout, code: exitCode } = await runProcess(process.execPath, args);
+    expect(exitCode).toBe(0);
+    expect(stdout.trim()).toContain('lab-test-');
+    expect(existsSync(stdout.trim())).toBe(false);
+  });
+});
+
+describe('requireProgram', () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  it('looks on the PATH', () => {
+    vi.stubEnv('LAB_REQUIRE', '');
+    expect(requireProgram('node')).toBe(true);
+    expect(requireProgram('no-such-program')).toBe(false);
+    vi.stubEnv('PATH', '');
+    expect(requireProgram('node')).toBe(false);
+  });
+
+  it('throws when LAB_REQUIRE names the absent program, also without its suffix', () => {
+    for (const list of ['no-such-program', 'redis, no-such', 'no']) {
+      vi.stubEnv('LAB_REQUIRE', list);
+      expect(() => requireProgram('no-such-program')).toThrow('no-such-program is not there');
+    }
+    vi.stubEnv('LAB_REQUIRE', 'such,program');
+    expect(requireProgram('no-such-program')).toBe(false);
+    expect(requireCondition('such', true)).toBe(true);
+  });
+});
+
+describe('runProcess', () => {
+  const node = process.execPath;
+
+  it('gives code and output', async () => {
+    const script = 'process.stdin.pipe(process.stdout); console.error(process.env.X); ';
+    const options = { input: 'hello', env: { X: '1' } };
+    const result = await runProcess(node, ['-e', `${script} process.exitCode = 3`], options);
+    expect(result).toEqual({ code: 3, stdout: 'hello', stderr: '1\n' });
+  });
+
+  it('sends signals when their text appears', async () => {
+    const script = 'setInterval(() => 0, 1000); console.log("ready")';
+    const send = [{ after: 'ready', signal: 'SIGTERM' as const }];
+    expect(await runProcess(node, ['-e', script], { send })).toMatchObject({ code: 143 });
+  });
+
+  it('kills when aborted and reports a missing program', async () => {
+    const signal = AbortSignal.timeout(100);
+    const result = await runProcess(node, ['-e', 'setInterval(() => 0, 1000)'], { signal });
+    expect(result.code).toBe(137);
+    await expect(runProcess('no-such-program', [])).rejects.toThrow('ENOENT');
+  });
+});
