@@ -41,7 +41,10 @@ function manifest({ name, level, description }) {
     ...(isMethod ? { bin: { [name]: `./bin/${name}.js` } } : {}),
     files: [
       ...(isMethod ? ['bin', 'config.schema.json'] : []),
-      ...['dist', 'src', '!src/**/*.test.ts', '!src/**/__fixtures__'],
+      'dist',
+      'src',
+      '!src/**/*.test.ts',
+      '!src/**/__fixtures__',
     ],
     publishConfig: { access: 'public', provenance: true },
     scripts: {

@@ -6,6 +6,19 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { root } from '../workspace.mjs';
 
 const tool = join(root, 'tools', 'new-package.mjs');
+const entries = [
+  'bin/weak-probe.js',
+  'README.md',
+  'CHANGELOG.md',
+  'test',
+  'bench',
+  'package.json',
+  'tsup.config.ts',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'vitest.config.ts',
+  'turbo.json',
+];
 let dir;
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'lab-new-package-'));
@@ -19,10 +32,7 @@ const at = (...path) => join(dir, 'packages', ...path);
 test('a method gets the entries of every package and names itself throughout', () => {
   const made = make('weak-probe', '--level', '3', '--description', 'Read hidden states');
   expect(made.stderr).toBe('');
-  for (const name of [
-    ...['bin/weak-probe.js', 'README.md', 'CHANGELOG.md', 'test', 'bench', 'package.json'],
-    ...['tsup.config.ts', 'tsconfig.json', 'tsconfig.build.json', 'vitest.config.ts', 'turbo.json'],
-  ]) {
+  for (const name of entries) {
     expect(existsSync(at('weak-probe', name)), name).toBe(true);
   }
   const manifest = JSON.parse(readFileSync(at('weak-probe', 'package.json'), 'utf8'));
