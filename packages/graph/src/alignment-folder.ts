@@ -85,6 +85,11 @@ async function readRelationNames(
   return { ids: [...names.keys()], names };
 }
 
+/** Whether the graph has entities; without, its other files would be all defects. */
+function hasEntities(entities: EntityTable, side: number): boolean {
+  return side === 1 ? entities.leftCount > 0 : entities.leftCount < entities.ids.length;
+}
+
 async function readAllTriples(
   reading: FolderReading,
   entities: EntityTable,
@@ -98,7 +103,7 @@ async function readAllTriples(
       const file = basename(path);
       reading.remarks.push(`KG${side} is incomplete: its triples come from ${file}.`);
     }
-    if (path !== undefined) {
+    if (path !== undefined && hasEntities(entities, side)) {
       await readTriples({ path, side }, table, { entities, onDefect: reading.onDefect });
     }
     if (side === 1) table.leftCount = table.heads.length;
@@ -121,6 +126,7 @@ async function readLinks(reading: FolderReading, entities: EntityTable): Promise
   const { onDefect } = reading;
   const read = async (path: string | undefined): Promise<Int32Array | undefined> => {
     if (path === undefined) return undefined;
+    if (!hasEntities(entities, 1) || !hasEntities(entities, 2)) return new Int32Array(0);
     const pairs = await readLinkFile(path, {
       ends,
       onDefect,
@@ -166,7 +172,7 @@ async function readAttributes(
   const present: number[] = [];
   for (const side of [1, 2]) {
     const path = await locate(reading, [`training_attrs_${side}`]);
-    if (path === undefined) continue;
+    if (path === undefined || !hasEntities(entities, side)) continue;
     const indices = nameIndices(entities, side === 1);
     const indexOf = (name: string): number => indices.get(name) ?? -1;
     const counts = await readAttributeFile(path, indexOf, {

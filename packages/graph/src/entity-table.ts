@@ -38,6 +38,11 @@ function entityDefect(place: RecordPlace, id: number, seen: SeenLines): DataErro
   return recordDefect(place, what, 'Give every entity of both graphs its own id.');
 }
 
+function noEntities(file: string, side: number): DataError {
+  const place = { file, line: 1, text: '' };
+  return recordDefect(place, `KG${side + 1} has no entities`, 'Both graphs need entities.');
+}
+
 /**
  * The entities of the two `ent_ids` files (`id<TAB>name`). Ids may have gaps; an id that occurs
  * twice, also across the files, is a defect and its second line is left out.
@@ -55,7 +60,9 @@ export async function readEntityTable(
   let leftCount = 0;
   for (const [side, file] of paths.entries()) {
     if (file !== undefined) {
+      let lineCount = 0;
       await eachRecord(file, onDefect, (text, line) => {
+        lineCount += 1;
         const tab = text.indexOf('\t');
         const id = parseId(text, 0, tab);
         const isPlain = tab > 0 && tab < text.length - 1 && !text.includes('\t', tab + 1);
@@ -68,6 +75,7 @@ export async function readEntityTable(
         const defect = entityDefect({ file, line, text, column: 1 }, id, seen);
         if (defect !== undefined) onDefect(defect);
       });
+      if (lineCount === 0) onDefect(noEntities(file, side));
     }
     if (side === 0) leftCount = ids.length;
   }
