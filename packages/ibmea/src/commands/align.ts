@@ -1,0 +1,132 @@
+/** `ibmea align`: the pairs themselves, from a trained run or from two graphs of one's own. */
+import { existsSync, readFileSync } from 'node:fs';
+import { ConfigError, formatCount, readRunRecord } from '@lab/core';
+import { type CliCommand, type CliContext, type CliInput, configOptions } from '@lab/core/cli';
+import type { BackendReport } from '@lab/tensor';
+import { type AlignedPair, alignEntities, candidateTable } from '../align.js';
+import { fittedConfidence, type FittedConfidence } from '../conclude.js';
+import { ibmeaConfig } from '../config.js';
+import { pairFormats, writePairs } from '../export.js';
+import { restoreRun } from '../restore.js';
+import { backendOption, given, ownGraphOptions, ownGraphs, textOption } from './options.js';
+import { chosenBackend, newRun, trainAndConclude, trainingConfig } from './train.js';
+
+const matchings = ['best', 'mutual', 'greedy'] as const;
+
+/** The verb `align`. */
+export const alignCommand: CliCommand = {
+  name: 'align',
+  summary: 'Write the pairs: every entity with its counterpart, surest first.',
+  options: [
+    { flags: '--run <dir>', summary: 'a trained run', topic: 'data' },
+    ...ownGraphOptions,
+    ...configOptions(ibmeaConfig),
+    { flags: '--epochs <n>', summary: 'epochs to train', topic: 'settings', kind: 'integer' },
+    { flags: '--runs <dir>', summary: 'folder of runs', topic: 'output', default: 'runs' },
+    {
+      flags: '--out <file>',
+      summary: `where to write (${pairFormats.map((ending) => `.${ending}`).join(', ')})`,
+      topic: 'output',
+      default: 'pairs.csv',
+    },
+    {
+      flags: '--matching <name>',
+      summary: 'best target of each source, mutual best pairs, or each target once',
+      topic: 'output',
+      choices: matchings,
+      default: 'best',
+    },
+    {
+      flags: '--min-confidence <p>',
+      summary: 'leave out pairs below it: their source has no counterpart',
+      topic: 'output',
+      kind: 'number',
+      default: 0,
+    },
+    backendOption,
+  ],
+  example: 'ibmea align --source a.csv --target b.csv --links seeds.csv --out pairs.csv',
+  run: runAlign,
+};
+
+async function runAlign(context: CliContext, input: CliInput): Promise<number> {
+  const { options } = input;
+  const backend = await chosenBackend(context, input);
+  const dir = textOption(options, 'run') ?? (await trainOwn(context, input, backend));
+  context.setRun(dir);
+  context.progress.update('reading the run');
+  const { state } = await restoreRun(dir);
+  try {
+    context.progress.update('searching counterparts');
+    const table = await candidateTable(state, context.signal);
+    const stored = readConfidence(dir) ?? fittedConfidence(state, table);
+    const pairs = alignEntities(table, stored?.model ?? null, {
+      matching: options['matching'] as (typeof matchings)[number],
+      minConfidence: options['minConfidence'] as number,
+    });
+    const out = textOption(options, 'out')!;
+    await writePairs(out, pairs, state.task.data);
+    context.progress.done();
+    tell(context, { pairs, sources: table.sources.length, out, stored, dir });
+    return 0;
+  } finally {
+    state.dispose();
+  }
+}
+
+/** The confidence that the run keeps, if any. */
+function readConfidence(dir: string): FittedConfidence | null {
+  const path = `${dir}/confidence.json`;
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as FittedConfidence) : null;
+}
+
+interface Written {
+  readonly pairs: readonly AlignedPair[];
+  readonly sources: number;
+  readonly out: string;
+  readonly stored: FittedConfidence | null;
+  readonly dir: string;
+}
+
+function tell(context: CliContext, { pairs, sources, out, stored, dir }: Written): void {
+  const seedOrigin = (readRunRecord(dir).results as { seedOrigin?: string } | null)?.seedOrigin;
+  if (stored === null) {
+    context.note(
+      'note: too few known pairs outside of training to calibrate; confidence is empty, ' +
+        'pairs are ordered by margin',
+    );
+  }
+  context.printJson({
+    run: dir,
+    status: 'success',
+    metrics: null,
+    out,
+    pairs: pairs.length,
+    sources,
+    seedOrigin: seedOrigin ?? null,
+    confidence: stored?.quality ?? null,
+  });
+  const without = sources - pairs.length;
+  context.print(
+    `${formatCount(pairs.length)} pairs in ${out}` +
+      `${without > 0 ? `; ${formatCount(without)} entities without a counterpart` : ''}\n`,
+  );
+}
+
+/** Trains on the two graphs that the flags name; the run folder. */
+async function trainOwn(
+  context: CliContext,
+  input: CliInput,
+  backend: BackendReport,
+): Promise<string> {
+  const own = ownGraphs(input.options);
+  if (own === undefined) {
+    throw new ConfigError('ibmea align: neither a run nor two graphs were given.', {
+      help: 'give --run DIR, or --source FILE --target FILE --links FILE',
+    });
+  }
+  const config = await trainingConfig(input, 'own');
+  const data = { own, ...given({ seedsFile: textOption(input.options, 'seeds') }) };
+  const run = newRun(textOption(input.options, 'runs') ?? 'runs', 'own');
+  return (await trainAndConclude(context, { config, data, run }, backend)).run;
+}

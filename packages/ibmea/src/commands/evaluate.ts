@@ -1,0 +1,53 @@
+/** `ibmea evaluate`: the metrics of a run again, from its checkpoint. */
+import { ConfigError } from '@lab/core';
+import type { CliCommand } from '@lab/core/cli';
+import { measureBaseline } from '../baseline.js';
+import { evaluateModel } from '../evaluate.js';
+import { restoreRun } from '../restore.js';
+import { metricsTable } from './metrics-table.js';
+import { backendOption } from './options.js';
+import { chosenBackend } from './train.js';
+
+/** The verb `evaluate`. */
+export const evaluateCommand: CliCommand = {
+  name: 'evaluate',
+  summary: 'Measure a trained run again, from its checkpoint.',
+  arguments: [{ name: 'run', summary: 'run folder', required: true }],
+  options: [
+    {
+      flags: '--candidates <name>',
+      summary: 'rank among the test entities or all entities of the other graph',
+      choices: ['test', 'all'],
+    },
+    backendOption,
+  ],
+  example: 'ibmea evaluate runs/2026-11-26T0912-ibmea-dbp15k-s2023-3f9c --candidates all',
+  run: async (context, input) => {
+    await chosenBackend(context, input);
+    const dir = input.arguments[0]!;
+    context.setRun(dir);
+    context.progress.update('reading the run');
+    const { state, run } = await restoreRun(dir);
+    try {
+      const { test } = state.task.split;
+      if (test.length === 0) {
+        throw new ConfigError(`ibmea evaluate: ${dir} has no test pairs.`, {
+          help: 'train with fewer seeds than links, so that some links are left to test',
+        });
+      }
+      const candidates = input.options['candidates'] as 'test' | 'all' | undefined;
+      if (candidates !== undefined) state.config.evaluation.candidates = candidates;
+      context.progress.update('ranking');
+      const random = state.random.fork('evaluate');
+      const evaluation = { data: state.task.data, pairs: test, random, signal: context.signal };
+      const { forward, backward } = await evaluateModel(state.model, evaluation);
+      const baseline = await measureBaseline(state.task, state.config, context.signal);
+      context.progress.done();
+      const metrics = { forward, backward };
+      context.printJson({ run: run.dir, status: 'success', metrics, baseline });
+      context.print(metricsTable({ metrics, baseline }));
+    } finally {
+      state.dispose();
+    }
+  },
+};

@@ -1,0 +1,35 @@
+/** The result of a training as a small text table. */
+import { formatShare } from '@lab/core';
+import { table } from '@lab/core/cli';
+import type { AlignmentMetrics } from '../evaluate.js';
+import type { RunSummary } from '../conclude.js';
+
+const share = (value: unknown) => formatShare(Number(value));
+
+/** Rows per direction, ours above the baseline. */
+export function metricsTable({
+  metrics,
+  baseline,
+}: Pick<RunSummary, 'metrics' | 'baseline'>): string {
+  const rows: Record<string, unknown>[] = [];
+  const add = (name: string, found: AlignmentMetrics | null) => {
+    if (found === null) return;
+    for (const [direction, values] of [
+      ['KG1 to KG2', found.forward],
+      ['KG2 to KG1', found.backward],
+    ] as const) {
+      rows.push({ name, direction, ...values });
+    }
+  };
+  add('ibmea', metrics);
+  add('baseline', baseline);
+  return table(rows, [
+    { key: 'name', heading: 'method' },
+    { key: 'direction' },
+    { key: 'hits@1', heading: 'H@1', format: share },
+    { key: 'hits@5', heading: 'H@5', format: share },
+    { key: 'hits@10', heading: 'H@10', format: share },
+    { key: 'mrr', heading: 'MRR', format: share },
+    { key: 'meanRank', heading: 'mean rank', decimals: 1 },
+  ]);
+}

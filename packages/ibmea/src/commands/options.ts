@@ -1,0 +1,78 @@
+/** Flags that several verbs share. */
+import type { CliOption } from '@lab/core/cli';
+import type { OwnGraphFiles } from '@lab/graph';
+import type { BackendChoice } from '@lab/tensor';
+
+/** Names of `--backend`. */
+export const backendNames = [
+  'auto',
+  'tensorflow-gpu',
+  'tensorflow',
+  'webgpu',
+  'wasm',
+  'cpu',
+] as const satisfies readonly BackendChoice[];
+
+/** `--backend`. */
+export const backendOption: CliOption = {
+  flags: '--backend <name>',
+  summary: 'what computes',
+  topic: 'machine',
+  choices: backendNames,
+  unit: 'default auto',
+};
+
+/** Where the two graphs are. */
+export const dataOptions: readonly CliOption[] = [
+  { flags: '--data <dir>', summary: 'folder with both graphs and their links', topic: 'data' },
+  {
+    flags: '--seeds <file>',
+    summary: 'known pairs, two ids a line; auto:names pairs equal names',
+    topic: 'data',
+    unit: 'default a share of the links',
+  },
+  { flags: '--images <file>', summary: 'image vectors when not found by name', topic: 'data' },
+];
+
+/** The value of a text option, or undefined. */
+export function textOption(options: Record<string, unknown>, name: string): string | undefined {
+  const value = options[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** Drops the entries whose value is undefined. */
+export function given(values: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}
+
+/** Two graphs of one's own. */
+export const ownGraphOptions: readonly CliOption[] = [
+  {
+    flags: '--source <path>',
+    summary: 'first graph: folder, CSV or TSV of triples, or N-Triples',
+    topic: 'data',
+  },
+  { flags: '--target <path>', summary: 'second graph', topic: 'data' },
+  { flags: '--links <file>', summary: 'known pairs: CSV, TSV or owl:sameAs', topic: 'data' },
+  { flags: '--source-attributes <file>', summary: 'attributes of the first', topic: 'data' },
+  { flags: '--target-attributes <file>', summary: 'attributes of the second', topic: 'data' },
+  { flags: '--source-images <file>', summary: 'image vectors of the first', topic: 'data' },
+  { flags: '--target-images <file>', summary: 'image vectors of the second', topic: 'data' },
+  { flags: '--seeds <file>', summary: 'auto:names pairs equal names', topic: 'data' },
+];
+
+/** The own graphs that the flags name, or undefined. */
+export function ownGraphs(options: Record<string, unknown>): OwnGraphFiles | undefined {
+  const source = textOption(options, 'source');
+  const target = textOption(options, 'target');
+  if (source === undefined || target === undefined) return undefined;
+  return {
+    source,
+    target,
+    links: textOption(options, 'links'),
+    sourceAttributes: textOption(options, 'sourceAttributes'),
+    targetAttributes: textOption(options, 'targetAttributes'),
+    sourceImages: textOption(options, 'sourceImages'),
+    targetImages: textOption(options, 'targetImages'),
+  };
+}

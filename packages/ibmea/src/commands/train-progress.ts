@@ -1,0 +1,64 @@
+/** What a training says on stderr: three lines at the start, then one line that moves. */
+import { formatBytes, formatCount, formatDuration, formatShare } from '@lab/core';
+import type { CliContext } from '@lab/core/cli';
+import { type BackendReport, memoryReport } from '@lab/tensor';
+import type { TrainProgress } from '../training-run.js';
+
+/** Mode and preset for the first line. */
+export interface TrainingLabel {
+  readonly mode: string;
+  readonly preset: string | null;
+}
+
+/** A progress callback that writes to the context. */
+export function trainingReporter(
+  context: CliContext,
+  label: TrainingLabel,
+  backend: BackendReport,
+): (progress: TrainProgress) => void {
+  let lastHits = '';
+  let meanSeconds = 0;
+  return (progress) => {
+    if (progress.stage === 'reading') context.progress.update('reading the graphs');
+    if (progress.stage === 'baseline') context.progress.update('ranking the baseline');
+    if (progress.stage === 'ready') {
+      context.progress.done();
+      for (const line of startLines(progress, label, backend)) context.note(line);
+      if (progress.run !== null) context.setRun(progress.run.dir);
+      context.onSecondInterrupt('the epochs since the last checkpoint are lost');
+    }
+    if (progress.stage !== 'epoch') return;
+    const { record, epochs, seconds } = progress;
+    meanSeconds = meanSeconds === 0 ? seconds : 0.8 * meanSeconds + 0.2 * seconds;
+    const hits = record.evaluation?.forward['hits@1'];
+    if (hits !== undefined) lastHits = `  H@1 ${formatShare(hits)}`;
+    const done = record.epoch + 1;
+    const text =
+      `train  epoch ${done}/${epochs}  loss ${record.loss.toFixed(3)}${lastHits}  ` +
+      `${seconds.toFixed(1)} s/epoch  ETA ${formatDuration((epochs - done) * meanSeconds)}  ` +
+      formatBytes(memoryReport().heapBytes);
+    context.progress.update(text, done / epochs);
+  };
+}
+
+function startLines(
+  { task, state }: Extract<TrainProgress, { stage: 'ready' }>,
+  { mode, preset }: TrainingLabel,
+  backend: BackendReport,
+): string[] {
+  const { data, split } = task;
+  const counts =
+    `${formatCount(data.left.length)} + ${formatCount(data.right.length)} entities, ` +
+    `${formatCount(data.triples.heads.length)} triples, ` +
+    `${formatCount(split.seeds.length / 2)} seeds (${split.origin}), ` +
+    `${formatCount(split.test.length / 2)} test pairs`;
+  const threads = backend.threads === 1 ? '1 thread' : `${backend.threads} threads`;
+  return [
+    `ibmea  mode ${mode}${preset === null ? '' : `, preset ${preset}`}, modalities ` +
+      `${state.model.modalities.join(', ')}, ` +
+      `${formatCount(state.model.parameters.count())} parameters`,
+    `data   ${counts}`,
+    `on     ${backend.name} (${backend.reason}), ${threads}`,
+    ...data.remarks.map((remark) => `note   ${remark}`),
+  ];
+}

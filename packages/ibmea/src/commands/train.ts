@@ -1,0 +1,175 @@
+/** `ibmea train`: from two graphs to a trained model, its metrics and its report. */
+import { ConfigError, formatCount, formatDuration, openRun, type ResolvedConfig } from '@lab/core';
+import {
+  type CliCommand,
+  type CliContext,
+  type CliInput,
+  configOptions,
+  readConfigInput,
+} from '@lab/core/cli';
+import { type BackendChoice, type BackendReport, selectBackend } from '@lab/tensor';
+import { type Conclusion, conclude } from '../conclude.js';
+import { type IbmeaConfig, ibmeaConfig } from '../config.js';
+import { type AlignmentTask, type DataSource, readTask } from '../data.js';
+import { recordedTraining, type RunTarget, train } from '../training-run.js';
+import { metricsTable } from './metrics-table.js';
+import { backendOption, dataOptions, given, ownGraphs, textOption } from './options.js';
+import { trainingReporter } from './train-progress.js';
+
+/** The verb `train`. */
+export const trainCommand: CliCommand = {
+  name: 'train',
+  summary: 'Train on two graphs and say how well held-out pairs are found.',
+  options: [
+    ...dataOptions,
+    ...configOptions(ibmeaConfig),
+    { flags: '--epochs <n>', summary: 'epochs to train', topic: 'settings', kind: 'integer' },
+    { flags: '--no-evaluate', summary: 'only train: no test, no baseline', topic: 'settings' },
+    { flags: '--out <dir>', summary: 'folder of runs', topic: 'output', default: 'runs' },
+    { flags: '--resume <run>', summary: 'go on with a run folder', topic: 'output' },
+    { flags: '--dry-run', summary: 'say what would be done, then stop', topic: 'output' },
+    backendOption,
+  ],
+  example: 'ibmea train --data ./data --preset dbp15k --epochs 100 --seed 1',
+  run: async (context, input) => {
+    const start = readStart(input, await trainingConfig(input));
+    const backend = await chosenBackend(context, input);
+    if (input.options['dryRun'] === true) return dryRun(context, start, backend);
+    printConclusion(context, await trainAndConclude(context, start, backend));
+    return 0;
+  },
+};
+
+/** What a training starts from: files or a task, and a run folder that is new or goes on. */
+export interface TrainingStart {
+  readonly config: ResolvedConfig<IbmeaConfig>;
+  readonly data: DataSource | AlignmentTask;
+  readonly run: (backend: BackendReport) => RunTarget;
+}
+
+/** The backend that `--backend` names. */
+export async function chosenBackend(
+  context: CliContext,
+  { options }: CliInput,
+): Promise<BackendReport> {
+  const choice = (textOption(options, 'backend') as BackendChoice | undefined) ?? 'auto';
+  const backend = await selectBackend(choice, { logger: context.logger });
+  context.addFact('backend', `${backend.name}, ${backend.reason}`);
+  return backend;
+}
+
+/** The config of this call, with another default preset where a verb has one. */
+export async function trainingConfig(
+  { options }: CliInput,
+  defaultPreset?: string,
+): Promise<ResolvedConfig<IbmeaConfig>> {
+  const preset = options['preset'] ?? defaultPreset;
+  return readConfigInput(
+    ibmeaConfig,
+    { ...options, ...given({ preset }) },
+    given({
+      'training.epochs': options['epochs'],
+      'evaluation.enabled': options['evaluate'] === false ? false : undefined,
+    }),
+  );
+}
+
+/** A new run folder under a parent. */
+export function newRun(parent: string, label: string): TrainingStart['run'] {
+  const command = ['ibmea', ...process.argv.slice(2)];
+  return (backend) => ({ parent, label, command, backend });
+}
+
+/** Config and data of this call; `--resume` takes both from the run. */
+function readStart({ options }: CliInput, config: ResolvedConfig<IbmeaConfig>): TrainingStart {
+  const resume = textOption(options, 'resume');
+  if (resume !== undefined) return resumedStart(resume, options);
+  const dir = textOption(options, 'data');
+  const own = ownGraphs(options);
+  if (dir === undefined && own === undefined) {
+    throw new ConfigError('ibmea train: --data is missing.', {
+      help: 'give the folder of the two graphs: --data DIR (or --resume RUN)',
+    });
+  }
+  const seedsFile = textOption(options, 'seeds');
+  const images = textOption(options, 'images');
+  const run = newRun(textOption(options, 'out') ?? 'runs', config.preset ?? 'custom');
+  return { config, data: given({ dir, own, seedsFile, images }), run };
+}
+
+function resumedStart(resume: string, options: Record<string, unknown>): TrainingStart {
+  const { config: recorded, source } = recordedTraining(openRun(resume));
+  const epochs = (options['epochs'] as number | undefined) ?? recorded.training.epochs;
+  const config = { ...recorded, training: { ...recorded.training, epochs } };
+  const { mode, preset, origins } = openRun(resume).record.config;
+  return {
+    config: { config, mode: mode ?? 'corrected', preset, origins },
+    data: source,
+    run: () => ({ resume }),
+  };
+}
+
+/** Says what a training would do. */
+async function dryRun(
+  context: CliContext,
+  start: TrainingStart,
+  backend: BackendReport,
+): Promise<number> {
+  const { data, split } =
+    'split' in start.data ? start.data : await readTask(start.data, start.config.config);
+  const plan = {
+    entities: data.entityCount,
+    triples: data.triples.heads.length,
+    seeds: split.seeds.length / 2,
+    test: split.test.length / 2,
+    epochs: start.config.config.training.epochs,
+    backend: backend.name,
+  };
+  context.printJson({ run: null, status: 'planned', metrics: null, plan });
+  context.print(
+    `would train ${formatCount(plan.epochs)} epochs on ${formatCount(plan.entities)} entities, ` +
+      `${formatCount(plan.triples)} triples, ${formatCount(plan.seeds)} seeds ` +
+      `(${plan.backend}: ${backend.reason})\n`,
+  );
+  return 0;
+}
+
+/** Trains into the run folder and writes predictions and report. */
+export async function trainAndConclude(
+  context: CliContext,
+  start: TrainingStart,
+  backend: BackendReport,
+): Promise<Conclusion & { readonly seconds: number }> {
+  const began = performance.now();
+  const elapsed = () => (performance.now() - began) / 1000;
+  const trained = await train({
+    data: start.data,
+    config: start.config,
+    run: start.run(backend),
+    signal: context.signal,
+    logger: context.logger,
+    onProgress: trainingReporter(context, start.config, backend),
+  }).finally(() => context.progress.done());
+  const seconds = elapsed();
+  try {
+    context.progress.update('writing the report');
+    const options = { config: start.config, seconds, signal: context.signal };
+    return { ...(await conclude(trained, options)), seconds };
+  } finally {
+    context.progress.done();
+    trained.state.dispose();
+  }
+}
+
+/** The table, where the report is, and what to do next. */
+export function printConclusion(
+  context: CliContext,
+  { summary, run, reportPath, seconds }: Conclusion & { readonly seconds: number },
+): void {
+  context.printJson({ run, ...summary, report: reportPath });
+  if (summary.metrics !== null) context.print(`${metricsTable(summary)}\n`);
+  context.print(
+    `${formatDuration(seconds)}; report ${reportPath}\n` +
+      `next: ibmea align --run ${run} --out pairs.csv\n`,
+  );
+}

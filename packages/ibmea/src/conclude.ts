@@ -1,0 +1,153 @@
+/**
+ * What is made of a finished training: predictions, calibrated confidence, results and report.
+ */
+import { type ResolvedConfig, readJsonLines, writeFileAtomic } from '@lab/core';
+import { writeRunPage } from '@lab/report';
+import { type CandidateTable, calibrate, candidateTable, judgePairs } from './align.js';
+import { analysePairs, type PairAnalysis } from './analysis.js';
+import type { BaselineResult } from './baseline.js';
+import {
+  type ConfidenceModel,
+  type ConfidenceQuality,
+  confidenceQuality,
+  fitConfidence,
+} from './confidence.js';
+import type { IbmeaConfig } from './config.js';
+import type { AlignmentMetrics } from './evaluate.js';
+import { runPage } from './run-page.js';
+import type { EpochRecord, TrainingState } from './train.js';
+import type { TrainResult } from './training-run.js';
+
+/** The numbers of a run: what `--json` prints and `run.json` keeps as results. */
+export interface RunSummary {
+  readonly status: 'success';
+  readonly metrics: AlignmentMetrics | null;
+  readonly baseline: BaselineResult | null;
+  readonly epochs: number;
+  readonly selectedEpoch: number;
+  /** Which evaluation the metrics come from. */
+  readonly select: IbmeaConfig['evaluation']['select'];
+  readonly parameters: number;
+  readonly seeds: number;
+  readonly pseudoSeeds: number;
+  /** Where the seeds came from. */
+  readonly seedOrigin: string;
+  readonly testPairs: number;
+  readonly confidence: ConfidenceQuality | null;
+}
+
+/** A concluded run. */
+export interface Conclusion {
+  readonly run: string;
+  readonly reportPath: string;
+  readonly summary: RunSummary;
+}
+
+/** What the conclusion needs beside the training. */
+export interface ConcludeOptions {
+  readonly config: ResolvedConfig<IbmeaConfig>;
+  /** Wall seconds of the training. */
+  readonly seconds: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Confidence with its quality and where it was fitted. */
+export interface FittedConfidence {
+  readonly model: ConfidenceModel;
+  readonly quality: ConfidenceQuality | null;
+  /** In words: validation pairs, or half of the test pairs. */
+  readonly fittedOn: string;
+}
+
+/** Writes predictions, confidence, results and report of a training that has a run folder. */
+export async function conclude(
+  trained: TrainResult,
+  options: ConcludeOptions,
+): Promise<Conclusion> {
+  const { state, run } = trained;
+  if (run === null) throw new TypeError('ibmea/conclude: the training has no run folder.');
+  const { test } = state.task.split;
+  const judged = state.config.evaluation.enabled && test.length > 0;
+  const table = judged ? await candidateTable(state, options.signal) : null;
+  const confidence = table === null ? null : fittedConfidence(state, table);
+  const pairs = table === null ? [] : await analysePairs(state, table, confidence?.model ?? null);
+  if (confidence !== null) {
+    writeFileAtomic(run.path('confidence.json'), `${JSON.stringify(confidence, null, 2)}\n`);
+  }
+  if (pairs.length > 0) writePredictions(run.path('predictions.jsonl'), state, pairs);
+  const summary = summaryOf(trained, confidence);
+  const epochs = readJsonLines(run.path('metrics.jsonl')).rows as EpochRecord[];
+  const reportPath = run.path('report.html');
+  const page = { trained, summary, epochs, pairs, confidence, ...options, record: run.record };
+  writeRunPage(reportPath, runPage(page));
+  run.finish({
+    status: 'success',
+    results: { ...summary },
+    usage: { seconds: options.seconds, peakTensorBytes: trained.peakTensorBytes },
+  });
+  return { run: run.dir, reportPath, summary };
+}
+
+/**
+ * A confidence fitted on the validation pairs, or on every second test pair where there are too
+ * few; its quality is measured on test pairs that the fit has not seen.
+ */
+export function fittedConfidence(
+  state: TrainingState,
+  table: CandidateTable,
+): FittedConfidence | null {
+  const { validation, test } = state.task.split;
+  const onValidation = calibrate(table, validation);
+  const tested = judgePairs(table, test);
+  if (onValidation !== null) {
+    const quality = confidenceQuality(onValidation, tested.evidence, tested.isRight);
+    return { model: onValidation, quality, fittedOn: `${onValidation.pairs} validation pairs` };
+  }
+  const half = (parity: number) => ({
+    evidence: tested.evidence.filter((_, at) => at % 2 === parity),
+    isRight: tested.isRight.filter((_, at) => at % 2 === parity),
+  });
+  const seen = half(0);
+  const unseen = half(1);
+  const model = fitConfidence(seen.evidence, seen.isRight);
+  if (model === null) return null;
+  const quality = confidenceQuality(model, unseen.evidence, unseen.isRight);
+  return { model, quality, fittedOn: `every second test pair (${model.pairs})` };
+}
+
+function summaryOf(trained: TrainResult, confidence: FittedConfidence | null): RunSummary {
+  const { state, task } = trained;
+  return {
+    status: 'success',
+    metrics: trained.metrics,
+    baseline: trained.baseline,
+    epochs: state.epoch,
+    selectedEpoch: trained.selectedEpoch,
+    select: state.config.evaluation.select,
+    parameters: state.model.parameters.count(),
+    seeds: task.split.seeds.length / 2,
+    pseudoSeeds: (state.seeds.length - task.split.seeds.length) / 2,
+    seedOrigin: task.split.origin,
+    testPairs: task.split.test.length / 2,
+    confidence: confidence?.quality ?? null,
+  };
+}
+
+/** One line per test pair. */
+function writePredictions(path: string, state: TrainingState, pairs: readonly PairAnalysis[]) {
+  const { entityIds, entityNames } = state.task.data;
+  const lines = pairs.map((pair) =>
+    JSON.stringify({
+      id: entityIds[pair.source],
+      source: entityNames[pair.source],
+      predicted: entityNames[pair.predicted],
+      gold: entityNames[pair.gold],
+      rank: pair.rank === 0 ? null : pair.rank,
+      score: pair.score,
+      margin: pair.margin,
+      confidence: pair.confidence,
+      status: 'answered',
+    }),
+  );
+  writeFileAtomic(path, `${lines.join('\n')}\n`);
+}

@@ -1,0 +1,206 @@
+/**
+ * Every hyperparameter of IBMEA, one field each, with its default in mode `corrected`.
+ *
+ * The names are the method's words. `presets.ts` holds the data sets' settings and what the two
+ * modes change.
+ */
+import type { ConfigDefinition } from '@lab/core';
+import { z } from 'zod';
+import { modeValues, presets } from './presets.js';
+
+/** The kinds of evidence that an entity may have, in the order of the fused vector. */
+export const modalities = ['image', 'attribute', 'relation', 'graph'] as const;
+
+/** One kind of evidence about an entity. */
+export type Modality = (typeof modalities)[number];
+
+const modality = z.enum(modalities);
+const size = (value: number, text: string) =>
+  z.int().min(1).max(65_536).default(value).describe(text);
+const share = (value: number, text: string) =>
+  z.number().min(0).max(1).default(value).describe(text);
+const weight = (value: number, text: string) => z.number().min(0).default(value).describe(text);
+
+const dataSchema = z.strictObject({
+  modalities: z
+    .array(modality)
+    .min(1)
+    .default([...modalities])
+    .describe('modalities to use where the data has them'),
+  split: z
+    .enum(['provided', 'sha256'])
+    .default('provided')
+    .describe('without a seed file: the split that came with the data if any, or always by hash'),
+  seedShare: share(0.3, 'share of the links that are seeds, by hash; 1 makes all links seeds'),
+  validationShare: share(
+    0,
+    'share of the seeds kept out of training, for calibration and model selection',
+  ),
+  duplicateTriples: z
+    .enum(['keep', 'drop'])
+    .default('drop')
+    .describe('what happens to repeated triple lines'),
+  relationColumns: size(1000, 'most frequent relations that become columns'),
+  attributeColumns: size(1000, 'most frequent attribute names that become columns'),
+  padColumns: z
+    .boolean()
+    .default(false)
+    .describe('fill relation and attribute inputs with zero columns up to the limits above'),
+  relationScaling: z
+    .enum(['none', 'log1p', 'l2', 'idf'])
+    .default('none')
+    .describe('scaling of the relation counts'),
+  missingImages: z
+    .enum(['neighbour-mean', 'random', 'zeros', 'mask'])
+    .default('neighbour-mean')
+    .describe('what stands for the image vector of an entity without image'),
+});
+
+const modelSchema = z.strictObject({
+  graphSize: size(300, 'd_g, width of entity embeddings and of the graph posterior'),
+  featureSize: size(100, 'd_v = d_r = d_a, width of the other posteriors'),
+  layers: z.int().min(1).max(8).default(2).describe('graph attention layers'),
+  heads: z.int().min(1).max(8).default(2).describe('attention heads per layer'),
+  dropout: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0.45)
+    .describe('dropout rate on the input of the first attention layer'),
+  structureEncoder: z
+    .enum(['gat', 'gcn'])
+    .default('gat')
+    .describe('graph encoder: attention with diagonal weights, or mean over neighbours'),
+  bottlenecks: z
+    .array(modality)
+    .default([...modalities])
+    .describe('modalities encoded as distributions; the others by a plain encoder'),
+  noise: z
+    .enum(['normal', 'official'])
+    .default('normal')
+    .describe('noise of the samples; official is uniform on [0, 1) except for the graph'),
+  graphScale: z
+    .enum(['softplus', 'elu'])
+    .default('softplus')
+    .describe('how the standard deviation of the graph posterior is made'),
+  prior: z
+    .enum(['standard', 'official'])
+    .default('standard')
+    .describe('KL to N(0, 1), or the released form: clamped deviation, prior N(0, 2.51^2)'),
+  fusion: z
+    .enum(['weighted', 'attention'])
+    .default('weighted')
+    .describe('one weight per modality, or weights per entity by attention'),
+  unusedSlots: z
+    .boolean()
+    .default(false)
+    .describe('build the parameters that the released model declares beside those it uses'),
+});
+
+const lossSchema = z.strictObject({
+  temperature: z.number().gt(0).default(0.1).describe('tau of InfoNCE'),
+  direction: z
+    .enum(['both', 'left-to-right'])
+    .default('both')
+    .describe('direction of InfoNCE; both is the mean of the two'),
+  graphBeta: weight(0.001, 'beta_g, weight of the KL term of the graph'),
+  imageBeta: weight(0.001, 'beta_v, weight of the KL term of the images'),
+  relationBeta: weight(0.01, 'beta_r, weight of the KL term of the relations'),
+  attributeBeta: weight(0.001, 'beta_a, weight of the KL term of the attributes'),
+  klPer: z
+    .enum(['epoch', 'batch'])
+    .default('epoch')
+    .describe('add the KL terms once per epoch or with every seed batch'),
+  hybrid: z
+    .enum(['multi-similarity', 'infonce', 'icl', 'none'])
+    .default('multi-similarity')
+    .describe('loss of the fused vectors'),
+  hybridWeight: weight(3, 'w_J, weight of the hybrid loss'),
+  alpha: z.number().gt(0).default(5).describe('alpha of the multi-similarity loss'),
+  beta: z.number().gt(0).default(40).describe('beta of the multi-similarity loss'),
+  lambda: z.number().default(0.5).describe('lambda, margin of the multi-similarity loss'),
+});
+
+const trainingSchema = z.strictObject({
+  epochs: z.int().min(0).default(300).describe('epochs, full-graph steps'),
+  batchSize: z.int().min(2).default(7500).describe('seed pairs per batch'),
+  learningRate: z.number().gt(0).default(0.006).describe('peak learning rate'),
+  schedule: z
+    .enum(['warmup-cosine', 'constant'])
+    .default('warmup-cosine')
+    .describe('learning rate over the epochs'),
+  warmup: z.int().min(0).default(200).describe('epochs of linear warm-up'),
+  horizon: z.int().min(1).default(1500).describe('epoch at which the cosine reaches zero'),
+  weightDecay: weight(0.01, 'decoupled weight decay of AdamW'),
+  clip: weight(0.1, 'largest 2-norm of the gradient; 0 switches clipping off'),
+  clipping: z
+    .enum(['once', 'accumulated'])
+    .default('once')
+    .describe('clip the whole gradient, or the running sum after every batch (released code)'),
+  patience: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe('evaluations without a better validation MRR before training stops; 0 = off'),
+  checkpointSeconds: weight(60, 'shortest time between two checkpoints; seconds'),
+});
+
+const pseudoSeedsSchema = z.strictObject({
+  enabled: z.boolean().default(false).describe('add confident pairs to the seeds while training'),
+  start: z.int().min(0).default(20).describe('first epoch at which pairs are proposed'),
+  every: z.int().min(1).default(5).describe('epochs between proposals'),
+  accept: z.int().min(1).default(50).describe('epochs between acceptances'),
+  remove: z
+    .boolean()
+    .default(false)
+    .describe('drop accepted pairs that are no longer mutual nearest neighbours'),
+});
+
+const evaluationSchema = z.strictObject({
+  every: z.int().min(1).default(50).describe('epochs between evaluations; the last always counts'),
+  enabled: z.boolean().default(true).describe('evaluate on the test links while training'),
+  candidates: z
+    .enum(['test', 'all'])
+    .default('test')
+    .describe('candidates of a query: test entities, or every entity of the other graph'),
+  cslsNeighbours: z.int().min(0).default(3).describe('k of CSLS; 0 ranks by cosine'),
+  samples: z
+    .int()
+    .min(0)
+    .max(100)
+    .default(0)
+    .describe('noise draws averaged at evaluation; 0 uses the posterior mean'),
+  select: z
+    .enum(['last', 'validation', 'test-oracle'])
+    .default('last')
+    .describe('which evaluation is reported; test-oracle is what the released code prints'),
+  baseline: z
+    .boolean()
+    .default(true)
+    .describe('also rank by training-free propagation of the seeds'),
+});
+
+/** The whole configuration, two levels: topic and field. */
+export const configSchema = z.strictObject({
+  seed: z.int().min(0).default(2023).describe('seed of every random stream'),
+  data: dataSchema.prefault({}),
+  model: modelSchema.prefault({}),
+  loss: lossSchema.prefault({}),
+  training: trainingSchema.prefault({}),
+  pseudoSeeds: pseudoSeedsSchema.prefault({}),
+  evaluation: evaluationSchema.prefault({}),
+});
+
+/** A resolved configuration of IBMEA. */
+export type IbmeaConfig = z.infer<typeof configSchema>;
+
+/** Schema, modes and presets together, as `resolveConfig` of `@lab/core` wants them. */
+export const ibmeaConfig: ConfigDefinition<IbmeaConfig> = {
+  name: 'ibmea',
+  schema: configSchema,
+  modes: ['corrected', 'official'],
+  defaultMode: 'corrected',
+  modeValues,
+  presets,
+  defaultPreset: 'dbp15k',
+};

@@ -1,0 +1,153 @@
+/**
+ * From files to what the model reads: graphs, split, feature matrices.
+ */
+import { ConfigError, type OnDefect, type Random } from '@lab/core';
+import {
+  type AlignmentData,
+  attributeFeatures,
+  automaticSeeds,
+  imageFeatures,
+  type LinkSplit,
+  neighbourGraph,
+  normalizeAdjacency,
+  type OwnGraphFiles,
+  readAlignmentFolder,
+  readOwnGraphs,
+  relationFeatures,
+  splitLinks,
+} from '@lab/graph';
+import { createCsr, tf } from '@lab/tensor';
+import type { IbmeaConfig } from './config.js';
+import type { ModelInputs } from './model.js';
+
+/** Two graphs and the links between them, divided into seeds, validation and test. */
+export interface AlignmentTask {
+  readonly data: AlignmentData;
+  readonly split: LinkSplit;
+}
+
+/** Where the data are: a folder in the field's layout, or two graphs of one's own. */
+export interface DataSource {
+  /** Folder in the field's layout. */
+  readonly dir?: string | undefined;
+  /** Graphs of one's own: folders, CSV or TSV triples, N-Triples. */
+  readonly own?: OwnGraphFiles | undefined;
+  /**
+   * File of seed pairs, two ids a line; `auto:names` pairs equal names; without it the links are
+   * split as the config says.
+   */
+  readonly seedsFile?: string | undefined;
+  /** Image file when it is not found by name; false leaves images out. */
+  readonly images?: string | false | undefined;
+  /** Called for every defect; without it the first one throws. */
+  readonly onDefect?: OnDefect | undefined;
+}
+
+/** What `seedsFile` says when the seeds are to be made from names. */
+export const AUTOMATIC_SEEDS = 'auto:names';
+
+/**
+ * The graphs of a source and the split of their links.
+ *
+ * @throws {DataError} for the first defect, unless `onDefect` collects them.
+ */
+export async function readTask(source: DataSource, config: IbmeaConfig): Promise<AlignmentTask> {
+  const data = await readGraphs(source, config);
+  return { data, split: await readSplit(source, config, data) };
+}
+
+/** Only the graphs and links. */
+async function readGraphs(source: DataSource, config: IbmeaConfig): Promise<AlignmentData> {
+  const report = source.onDefect === undefined ? {} : { onDefect: source.onDefect };
+  if (source.own !== undefined) return readOwnGraphs({ ...source.own, ...report });
+  if (source.dir === undefined) {
+    throw new ConfigError('ibmea: no data were given.', {
+      help: 'give a folder (--data DIR) or two graphs (--source FILE --target FILE)',
+    });
+  }
+  const images = config.data.modalities.includes('image') ? source.images : false;
+  return readAlignmentFolder(source.dir, {
+    ...(images === undefined ? {} : { images }),
+    duplicateTriples: config.data.duplicateTriples,
+    ...report,
+  });
+}
+
+/** Seeds, validation and test pairs; automatic seeds are named as such wherever they are used. */
+async function readSplit(
+  source: DataSource,
+  config: IbmeaConfig,
+  data: AlignmentData,
+): Promise<LinkSplit> {
+  const { split, seedShare, validationShare } = config.data;
+  const options = {
+    validationShare,
+    ...(source.onDefect === undefined ? {} : { onDefect: source.onDefect }),
+  };
+  if (source.seedsFile === AUTOMATIC_SEEDS) {
+    const found = await splitLinks(data, { ...options, seeds: automaticSeeds(data, 'names') });
+    return { ...found, origin: 'AUTOMATIC: equal names, not verified' };
+  }
+  if (source.seedsFile !== undefined) {
+    return splitLinks(data, { ...options, seedsFile: source.seedsFile });
+  }
+  if (seedShare === 1) {
+    const found = await splitLinks(data, { ...options, seeds: data.links });
+    return { ...found, origin: 'all links' };
+  }
+  const isProvided = split === 'provided' && data.providedSplit !== null;
+  return splitLinks(data, isProvided ? options : { ...options, share: seedShare });
+}
+
+/**
+ * The model's inputs as tensors on the current backend.
+ *
+ * @param random - stream for image vectors that have to be drawn.
+ */
+export function createInputs(
+  data: AlignmentData,
+  { data: config, model }: IbmeaConfig,
+  random: Random,
+): ModelInputs {
+  const pattern = neighbourGraph(data, { selfLoops: true });
+  const wants = (modality: 'image' | 'relation' | 'attribute') =>
+    config.modalities.includes(modality);
+  const neighbours = createCsr(
+    model.structureEncoder === 'gcn' ? normalizeAdjacency(pattern) : pattern,
+  );
+  const relation = wants('relation')
+    ? createCsr(
+        relationFeatures(data, {
+          columns: config.relationColumns,
+          pad: config.padColumns,
+          scaling: config.relationScaling,
+        }),
+      )
+    : null;
+  const bags = wants('attribute')
+    ? attributeFeatures(data, { columns: config.attributeColumns, pad: config.padColumns })
+    : null;
+  const attribute = bags === null ? null : createCsr(bags);
+  const image = wants('image') ? imageTensor(data, config, random) : null;
+  return {
+    entityCount: data.entityCount,
+    neighbours,
+    relation,
+    attribute,
+    image,
+    dispose: () => {
+      for (const part of [neighbours, relation, attribute, image]) part?.dispose();
+    },
+  };
+}
+
+/** Image vectors `[N, D_v]` with the missing ones filled in, or null without any image. */
+function imageTensor(
+  data: AlignmentData,
+  config: IbmeaConfig['data'],
+  random: Random,
+): tf.Tensor2D | null {
+  if (data.images === null) return null;
+  const filled = imageFeatures(data, { fill: config.missingImages, random });
+  return tf.tensor2d(filled.values, [data.entityCount, filled.dimension]);
+}

@@ -1,0 +1,115 @@
+/**
+ * Encoders: from what is known of an entity to the mean and deviation of its posterior.
+ *
+ * The graph is read by two attention networks of the same form, one for the mean and one for the
+ * deviation, over one table of free entity embeddings. Images, relations and attributes each go
+ * through one hidden layer with two heads.
+ */
+import { diagonalAttention, graphConvolution } from '@lab/graph';
+import { type CsrTensors, csrMatMul, layerNorm, linear, type Parameters, tf } from '@lab/tensor';
+import type { Posterior } from './bottleneck.js';
+import type { IbmeaConfig, Modality } from './config.js';
+import type { ModelInputs } from './model.js';
+
+/** The two graph networks: one makes the mean, one the deviation. */
+export type GraphEncoder = 'graphMean' | 'graphScale';
+
+/** Dropout of the first graph layer's input; a network without dropout returns its input. */
+export type DropoutSource = (x: tf.Tensor2D, encoder: GraphEncoder) => tf.Tensor2D;
+
+/** Keeps every value: the dropout of evaluation. */
+export const noDropout: DropoutSource = (x) => x;
+
+/** Slope of LeakyReLU for negative attention logits. */
+const LEAKY_SLOPE = 0.2;
+
+/** What the two kinds of encoder read. */
+interface EncoderContext {
+  readonly parameters: Parameters;
+  readonly config: IbmeaConfig['model'];
+  readonly inputs: ModelInputs;
+  readonly dropout: DropoutSource;
+}
+
+/**
+ * Posterior of the graph modality.
+ *
+ * `mean = LayerNorm(GAT_mean(x))`, `scale = ELU(GAT_scale(x))` (released form, may be negative) or
+ * `softplus(GAT_scale(x)) + 1e-4`.
+ * Source: sutaoyu/IBMEA, `src/models.py`; equation not verified.
+ *
+ * @returns mean and scale, `[N, d_g]`; without bottleneck the plain network's output.
+ */
+export function encodeGraph(context: EncoderContext): Posterior {
+  const { parameters, config } = context;
+  const hidden = graphNetwork('graphMean', context);
+  if (!config.bottlenecks.includes('graph')) return { mean: hidden, scale: null };
+  const gain = parameters.get('graphNorm.gain') as tf.Tensor1D;
+  const mean = layerNorm(hidden, gain, parameters.get('graphNorm.bias') as tf.Tensor1D, 1e-5);
+  hidden.dispose();
+  const raw = graphNetwork('graphScale', context);
+  const scale = config.graphScale === 'elu' ? tf.elu(raw) : tf.add(tf.softplus(raw), 1e-4);
+  raw.dispose();
+  return { mean, scale: scale as tf.Tensor2D };
+}
+
+/**
+ * Output of one graph network, `[N, d_g]`: attention layers with ELU between them.
+ *
+ * Intermediate tensors are released as soon as the next one exists: at 200,000 entities each of
+ * them is 240 MB.
+ */
+function graphNetwork(encoder: GraphEncoder, context: EncoderContext): tf.Tensor2D {
+  const { parameters, config } = context;
+  const entity = parameters.get('entity') as tf.Tensor2D;
+  let h = context.dropout(entity, encoder);
+  for (let layer = 0; layer < config.layers; layer += 1) {
+    const next = graphLayer(h, `${encoder}.layer${layer}`, context);
+    if (h !== entity) h.dispose();
+    h = next;
+    if (layer < config.layers - 1) {
+      h = tf.elu(next);
+      next.dispose();
+    }
+  }
+  return h;
+}
+
+/** One layer without its activation, `[N, D]` to `[N, D]`. */
+function graphLayer(x: tf.Tensor2D, name: string, context: EncoderContext): tf.Tensor2D {
+  const { parameters, config, inputs } = context;
+  const weight = parameters.get(`${name}.weight`);
+  if (config.structureEncoder === 'gcn') {
+    return graphConvolution(x, { weight: weight as tf.Tensor1D }, inputs.neighbours);
+  }
+  const attention = parameters.get(`${name}.attention`) as tf.Tensor2D; // [K, 2 D]
+  const layer = { weights: weight as tf.Tensor2D, attention }; // weights [K, D]
+  return diagonalAttention(x, layer, { csr: inputs.neighbours, slope: LEAKY_SLOPE, sign: -1 });
+}
+
+/**
+ * Posterior of images, relations or attributes.
+ *
+ * `u = ReLU(x W0 + b0)`, `mean = u W1 + b1`, `l = u W2 + b2`, `scale = exp(l / 2)`.
+ * Source: sutaoyu/IBMEA, `src/models.py`; equation not verified.
+ *
+ * @returns mean and scale, `[N, d_m]`; without bottleneck `x W0 + b0` alone.
+ */
+export function encodeFeatures(
+  modality: Exclude<Modality, 'graph'>,
+  features: CsrTensors | tf.Tensor2D,
+  context: EncoderContext,
+): Posterior {
+  const { parameters, config } = context;
+  const matrix = (name: string) => parameters.get(`${modality}.${name}.weight`) as tf.Tensor2D;
+  const bias = (name: string) => parameters.get(`${modality}.${name}.bias`) as tf.Tensor1D;
+  const projected =
+    features instanceof tf.Tensor
+      ? linear(features, matrix('hidden'), bias('hidden'))
+      : (tf.add(csrMatMul(features, matrix('hidden')), bias('hidden')) as tf.Tensor2D);
+  if (!config.bottlenecks.includes(modality)) return { mean: projected, scale: null };
+  const hidden = tf.relu(projected); // [N, d_m]
+  const mean = linear(hidden, matrix('mean'), bias('mean'));
+  const logVariance = linear(hidden, matrix('logVariance'), bias('logVariance'));
+  return { mean, scale: tf.exp(tf.mul(logVariance, 0.5)) as tf.Tensor2D };
+}

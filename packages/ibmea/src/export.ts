@@ -1,0 +1,77 @@
+/**
+ * Proposed pairs as files that other tools read.
+ */
+import { ConfigError, writeFileAtomic } from '@lab/core';
+import { writeCsv } from '@lab/core/csv';
+import type { AlignmentData } from '@lab/graph';
+import type { AlignedPair } from './align.js';
+
+/** Endings of files that pairs can be written to. */
+export const pairFormats = ['csv', 'tsv', 'nt', 'jsonl'] as const;
+
+const HEADINGS = ['source', 'target', 'confidence', 'score', 'margin', 'mutual'];
+const SAME_AS = '<http://www.w3.org/2002/07/owl#sameAs>';
+
+/**
+ * Writes pairs, surest first, in the format of the file's ending: CSV or TSV with headings,
+ * N-Triples of `owl:sameAs`, or JSON lines.
+ *
+ * @throws {ConfigError} for another ending; {DataError} when the file cannot be written.
+ */
+export async function writePairs(
+  path: string,
+  pairs: readonly AlignedPair[],
+  data: Pick<AlignmentData, 'entityNames'>,
+): Promise<void> {
+  const name = (entity: number) => data.entityNames[entity]!;
+  const format = path.slice(path.lastIndexOf('.') + 1).toLowerCase();
+  if (format === 'csv' || format === 'tsv') {
+    const delimiter = format === 'csv' ? ',' : '\t';
+    await writeCsv(
+      path,
+      HEADINGS,
+      pairs.map((pair) => csvRow(pair, name)),
+      { delimiter },
+    );
+    return;
+  }
+  if (format === 'nt') {
+    const lines = pairs.map(
+      ({ source, target }) => `${resource(name(source))} ${SAME_AS} ${resource(name(target))} .\n`,
+    );
+    writeFileAtomic(path, lines.join(''));
+    return;
+  }
+  if (format === 'jsonl') {
+    const lines = pairs.map(({ source, target, ...evidence }) =>
+      JSON.stringify({ source: name(source), target: name(target), ...evidence }),
+    );
+    writeFileAtomic(path, lines.map((line) => `${line}\n`).join(''));
+    return;
+  }
+  throw new ConfigError(`ibmea/align: cannot tell the format of ${path}.`, {
+    help: `end the file name in ${pairFormats.map((ending) => `.${ending}`).join(', ')}`,
+  });
+}
+
+function csvRow(pair: AlignedPair, name: (entity: number) => string): (string | number)[] {
+  return [
+    name(pair.source),
+    name(pair.target),
+    pair.confidence === null ? '' : pair.confidence.toFixed(4),
+    pair.score.toFixed(4),
+    pair.margin.toFixed(4),
+    pair.mutual ? 'yes' : 'no',
+  ];
+}
+
+/** An IRI in N-Triples; names that are none become `urn:lab:` IRIs. */
+function resource(name: string): string {
+  const isIri = /^[a-z][a-z0-9+.-]*:/i.test(name);
+  const text = isIri ? name : `urn:lab:${encodeURIComponent(name)}`;
+  const escaped = text.replace(/[\u0000-\u0020<>"{}|^`\\]/g, (character) => {
+    const code = character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0');
+    return `\\u${code}`;
+  });
+  return `<${escaped}>`;
+}

@@ -1,0 +1,68 @@
+/**
+ * From one vector per modality to one vector per entity, the hybrid representation.
+ */
+import { l2NormalizeRows, layerNorm, linear, type Parameters, tf } from '@lab/tensor';
+import type { Modality } from './config.js';
+
+/** Slots of the fusion weights in the released model; name and char are never filled here. */
+export const fusionSlots = ['image', 'attribute', 'relation', 'graph', 'name', 'char'] as const;
+
+/** Width of the fused vector when fusion is by attention. */
+export const ATTENTION_SIZE = 600;
+
+/** One vector per modality for the same rows; absent modalities are left out. */
+export type ModalityRows = Partial<Record<Modality, tf.Tensor2D>>;
+
+/** The modalities that are present, in slot order. */
+export function presentModalities(rows: ModalityRows): Modality[] {
+  return fusionSlots.filter((slot): slot is Modality => rows[slot as Modality] !== undefined);
+}
+
+/**
+ * Fused rows by one weight per modality.
+ *
+ * `z_h = [ w_m z_m / |z_m| ]_m`, `w = softmax(fusion.weights)` over all six slots.
+ * Source: sutaoyu/IBMEA, `src/models.py`; equation not verified.
+ *
+ * @param weights - slot scores, `[6]`.
+ * @param rows - samples or means per modality, `[B, d_m]`.
+ * @returns `[B, sum d_m]`; every row has the same length, the norm of the present weights.
+ */
+export function weightedFusion(weights: tf.Tensor1D, rows: ModalityRows): tf.Tensor2D {
+  const shares = tf.softmax(weights); // [6]
+  const parts = presentModalities(rows).map((modality) => {
+    const slot = fusionSlots.indexOf(modality);
+    return tf.mul(l2NormalizeRows(rows[modality]!), tf.slice(shares, slot, 1)) as tf.Tensor2D;
+  });
+  return parts.length === 1 ? parts[0]! : (tf.concat(parts, 1) as tf.Tensor2D);
+}
+
+/**
+ * Fused rows by attention over the modalities of each entity.
+ *
+ * `h_m = LayerNorm(z_m P_m + b_m)`, `a = softmax_m(v . tanh(h_m W))`, `z_h = sum_m a_m h_m`.
+ * Deviation: the released code takes its softmax over an axis of length 1, so all its weights are
+ * 1; here it runs over the modalities.
+ * Source: sutaoyu/IBMEA, `src/models.py`, fusion 2, repaired; equation not verified.
+ *
+ * @returns `[B, 600]`.
+ */
+export function attentionFusion(parameters: Parameters, rows: ModalityRows): tf.Tensor2D {
+  const present = presentModalities(rows);
+  const projected = present.map((modality) => {
+    const name = `fusion.${modality}`;
+    const h = linear(
+      rows[modality]!,
+      parameters.get(`${name}.weight`) as tf.Tensor2D,
+      parameters.get(`${name}.bias`) as tf.Tensor1D,
+    );
+    const gain = parameters.get(`${name}.gain`) as tf.Tensor1D;
+    return layerNorm(h, gain, parameters.get(`${name}.shift`) as tf.Tensor1D); // [B, 600]
+  });
+  const hidden = parameters.get('fusion.hidden') as tf.Tensor2D; // [600, 600]
+  const query = parameters.get('fusion.query') as tf.Tensor2D; // [600, 1]
+  const scores = projected.map((h) => tf.matMul(tf.tanh(tf.matMul(h, hidden)), query)); // [B, 1]
+  const shares = tf.softmax(tf.concat(scores, 1)); // [B, M]
+  const weighted = projected.map((h, index) => tf.mul(h, tf.slice(shares, [0, index], [-1, 1])));
+  return tf.addN(weighted) as tf.Tensor2D;
+}

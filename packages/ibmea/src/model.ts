@@ -1,0 +1,187 @@
+/**
+ * The model: its parameters, their starts, and the forward pass from inputs to posteriors.
+ */
+import type { Random } from '@lab/core';
+import {
+  type CsrTensors,
+  createParameters,
+  normal,
+  ones,
+  type Parameters,
+  tf,
+  torchLinear,
+  torchLinearBias,
+  uniform,
+  xavierUniform,
+  zeros,
+} from '@lab/tensor';
+import type { Posterior } from './bottleneck.js';
+import type { IbmeaConfig, Modality } from './config.js';
+import { type DropoutSource, encodeFeatures, encodeGraph } from './encoders.js';
+import { ATTENTION_SIZE, attentionFusion, fusionSlots, weightedFusion } from './fusion.js';
+
+/** What the model reads, on the tensor backend. */
+export interface ModelInputs {
+  readonly entityCount: number;
+  /** Undirected neighbour pattern with self loops, `[N, N]`. */
+  readonly neighbours: CsrTensors;
+  /** Image vectors, L2 rows, `[N, D_v]`. */
+  readonly image: tf.Tensor2D | null;
+  /** Relation counts, `[N, F_r]`. */
+  readonly relation: CsrTensors | null;
+  /** Attribute indicators, `[N, F_a]`. */
+  readonly attribute: CsrTensors | null;
+  dispose(): void;
+}
+
+/** One posterior per present modality. */
+export type Posteriors = Partial<Record<Modality, Posterior>>;
+
+/** An IBMEA model over one pair of graphs. */
+export interface IbmeaModel {
+  readonly config: IbmeaConfig;
+  readonly parameters: Parameters;
+  /** Modalities that both the data and the config have, in slot order. */
+  readonly modalities: readonly Modality[];
+  /** Posteriors of every entity; `dropout` as in training, or `noDropout`. */
+  encode(dropout: DropoutSource): Posteriors;
+  /** Fused rows `[B, 600]` from one vector per modality. */
+  fuse(rows: Partial<Record<Modality, tf.Tensor2D>>): tf.Tensor2D;
+  /** Frees the parameters (not the inputs). */
+  dispose(): void;
+}
+
+/**
+ * A model with fresh parameters.
+ *
+ * Starts: entities N(0, 1/sqrt(N)); diagonal attention weights 1; attention vectors uniform on
+ * +-1/sqrt(2 d_g); linear layers as `torch.nn.Linear`; fusion scores 1.
+ * Source: sutaoyu/IBMEA, `src/models.py`; equation not verified.
+ *
+ * @param random - stream of the initial values.
+ */
+export function createModel(config: IbmeaConfig, inputs: ModelInputs, random: Random): IbmeaModel {
+  const parameters = createParameters();
+  const present = presentIn(config, inputs);
+  if (present.includes('graph')) addGraphParameters(parameters, config, inputs, random);
+  for (const modality of present) {
+    if (modality !== 'graph') addFeatureParameters(parameters, modality, config, inputs, random);
+  }
+  addFusionParameters(parameters, present, config, random);
+  return {
+    config,
+    parameters,
+    modalities: present,
+    encode: (dropout) => {
+      const context = { parameters, config: config.model, inputs, dropout };
+      const posteriors: Posteriors = {};
+      for (const modality of present) {
+        posteriors[modality] =
+          modality === 'graph'
+            ? encodeGraph(context)
+            : encodeFeatures(modality, inputs[modality]!, context);
+      }
+      return posteriors;
+    },
+    fuse: (rows) =>
+      config.model.fusion === 'attention'
+        ? attentionFusion(parameters, rows)
+        : weightedFusion(parameters.get('fusion.weights') as tf.Tensor1D, rows),
+    dispose: () => parameters.dispose(),
+  };
+}
+
+/** The modalities that config and data share, in slot order. */
+function presentIn(config: IbmeaConfig, inputs: ModelInputs): Modality[] {
+  return fusionSlots.filter(
+    (slot): slot is Modality =>
+      config.data.modalities.includes(slot as Modality) &&
+      (slot === 'graph' || (inputs[slot as 'image' | 'relation' | 'attribute'] ?? null) !== null),
+  );
+}
+
+/** Width of a modality's posterior. */
+export function modalitySize(modality: Modality, config: IbmeaConfig['model']): number {
+  return modality === 'graph' ? config.graphSize : config.featureSize;
+}
+
+function addGraphParameters(
+  parameters: Parameters,
+  config: IbmeaConfig,
+  inputs: ModelInputs,
+  random: Random,
+): void {
+  const { graphSize, heads, layers, bottlenecks, unusedSlots, structureEncoder } = config.model;
+  const deviation = 1 / Math.sqrt(inputs.entityCount);
+  const entity = normal([inputs.entityCount, graphSize], deviation, random.fork('entity'));
+  parameters.add('entity', entity);
+  const variational = bottlenecks.includes('graph');
+  for (const encoder of variational ? ['graphMean', 'graphScale'] : ['graphMean']) {
+    for (let layer = 0; layer < layers; layer += 1) {
+      const name = `${encoder}.layer${layer}`;
+      if (structureEncoder === 'gcn') {
+        parameters.add(`${name}.weight`, ones([graphSize]));
+        continue;
+      }
+      const bound = 1 / Math.sqrt(2 * graphSize);
+      parameters.add(`${name}.weight`, ones([heads, graphSize]));
+      const stream = random.fork(`${name}.attention`);
+      parameters.add(`${name}.attention`, uniform([heads, 2 * graphSize], bound, stream));
+    }
+  }
+  if (!variational) return;
+  // The released model declares a second LayerNorm that its forward pass does not reach.
+  for (const norm of unusedSlots ? ['graphNorm', 'graphScaleNorm'] : ['graphNorm']) {
+    parameters.add(`${norm}.gain`, ones([graphSize]));
+    parameters.add(`${norm}.bias`, zeros([graphSize]));
+  }
+}
+
+function addFeatureParameters(
+  parameters: Parameters,
+  modality: Exclude<Modality, 'graph'>,
+  config: IbmeaConfig,
+  inputs: ModelInputs,
+  random: Random,
+): void {
+  const features = inputs[modality]!;
+  const width = features instanceof tf.Tensor ? features.shape[1] : features.columnCount;
+  const { featureSize, bottlenecks } = config.model;
+  addLinear(parameters, `${modality}.hidden`, [width, featureSize], random);
+  if (!bottlenecks.includes(modality)) return;
+  addLinear(parameters, `${modality}.mean`, [featureSize, featureSize], random);
+  addLinear(parameters, `${modality}.logVariance`, [featureSize, featureSize], random);
+}
+
+function addLinear(
+  parameters: Parameters,
+  name: string,
+  [inputSize, outputSize]: [number, number],
+  random: Random,
+): void {
+  const shape = [inputSize, outputSize] as const;
+  parameters.add(`${name}.weight`, torchLinear(shape, random.fork(`${name}.weight`)));
+  parameters.add(`${name}.bias`, torchLinearBias(shape, random.fork(`${name}.bias`)));
+}
+
+function addFusionParameters(
+  parameters: Parameters,
+  present: readonly Modality[],
+  config: IbmeaConfig,
+  random: Random,
+): void {
+  if (config.model.fusion === 'weighted') {
+    parameters.add('fusion.weights', ones([fusionSlots.length]));
+    return;
+  }
+  for (const modality of present) {
+    const size: [number, number] = [modalitySize(modality, config.model), ATTENTION_SIZE];
+    addLinear(parameters, `fusion.${modality}`, size, random);
+    parameters.add(`fusion.${modality}.gain`, ones([ATTENTION_SIZE]));
+    parameters.add(`fusion.${modality}.shift`, zeros([ATTENTION_SIZE]));
+  }
+  const hidden = random.fork('fusion.hidden');
+  parameters.add('fusion.hidden', xavierUniform([ATTENTION_SIZE, ATTENTION_SIZE], hidden));
+  const query = random.fork('fusion.query');
+  parameters.add('fusion.query', xavierUniform([ATTENTION_SIZE, 1], query));
+}

@@ -1,0 +1,64 @@
+/**
+ * Settings by mode and by data set.
+ *
+ * Mode `official` is the released code (sutaoyu/IBMEA, commit a21814c) with its behaviour; mode
+ * `corrected` is what its equations mean. A preset holds what the released scripts change between
+ * data sets; `own` is for graphs that no paper has tuned.
+ */
+import type { DeepPartial } from '@lab/core';
+import type { IbmeaConfig } from './config.js';
+
+/** What mode `official` changes against the defaults (which are mode `corrected`). */
+export const modeValues: Record<string, DeepPartial<IbmeaConfig>> = {
+  corrected: {},
+  official: {
+    data: { duplicateTriples: 'keep', padColumns: true },
+    model: { noise: 'official', graphScale: 'elu', prior: 'official', unusedSlots: true },
+    loss: { direction: 'left-to-right', klPer: 'batch' },
+    training: { clipping: 'accumulated' },
+    evaluation: { samples: 1 },
+  },
+};
+
+const fb15k: DeepPartial<IbmeaConfig> = {
+  data: { seedShare: 0.2 },
+  training: { epochs: 500, batchSize: 1000, warmup: 400, horizon: 1000 },
+};
+
+/** What the released script for FB15K sets beside `fb15k`; mode `corrected` keeps tau 0.1. */
+const fb15kOfficial: DeepPartial<IbmeaConfig> = {
+  loss: { temperature: 400, alpha: 0.1, hybridWeight: 1 },
+};
+
+/** The data sets' settings; `modeValues` are applied on top in that mode. */
+export const presets = {
+  dbp15k: {
+    description: 'DBP15K and SRPRS 15K pairs: 30 % seeds, 1000 epochs',
+    values: { data: { seedShare: 0.3 }, training: { epochs: 1000 } },
+  },
+  'fb15k-db15k': {
+    description: 'FB15K-DB15K: 20 % seeds, 500 epochs',
+    values: fb15k,
+    modeValues: { official: fb15kOfficial },
+  },
+  'fb15k-yago15k': {
+    description: 'FB15K-YAGO15K: 20 % seeds, 500 epochs',
+    values: fb15k,
+    modeValues: { official: fb15kOfficial },
+  },
+  own: {
+    description: 'your own graphs: all given links are seeds, a fifth of them validates',
+    values: {
+      data: { seedShare: 1, validationShare: 0.2 },
+      training: { epochs: 200, warmup: 20, horizon: 220 },
+      evaluation: { candidates: 'all', every: 20, select: 'validation' },
+    },
+  },
+} satisfies Record<
+  string,
+  {
+    description: string;
+    values: DeepPartial<IbmeaConfig>;
+    modeValues?: Record<string, DeepPartial<IbmeaConfig>>;
+  }
+>;

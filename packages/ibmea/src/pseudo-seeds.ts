@@ -1,0 +1,72 @@
+/**
+ * Pseudo seeds: pairs that the model itself is sure of, added to the seeds while it trains.
+ *
+ * Every few epochs the mutual nearest neighbours among the entities without a seed are proposed,
+ * in training mode (dropout and noise on); only pairs that survive every proposal since the last
+ * replacement are accepted.
+ * Source: sutaoyu/IBMEA, `src/run.py`; equation not verified.
+ */
+import type { Random } from '@lab/core';
+import { mutualNearest, tf } from '@lab/tensor';
+import { disposePosteriors, embedRows, encodeOutside } from './evaluate.js';
+import { epochDropout } from './noise.js';
+import type { TrainingState } from './train.js';
+
+/** What a round of pseudo seeds did. */
+export interface PseudoSeedRecord {
+  readonly candidates: number;
+  readonly accepted: number;
+  readonly removed: number;
+  /** Accepted pairs that are gold links; only known where gold links are. */
+  readonly correct: number;
+}
+
+/**
+ * One epoch's part of the procedure: proposes, accepts or removes when it is due.
+ *
+ * @returns what happened, or null when nothing was due; the state's seeds are updated.
+ */
+export async function pseudoSeedRound(
+  state: TrainingState,
+  random: Random,
+): Promise<PseudoSeedRecord | null> {
+  const { config, pseudoSeeds, epoch, task } = state;
+  if (!config.pseudoSeeds.enabled || !pseudoSeeds.isDue(epoch)) return null;
+  const mutual = await proposePairs(state, random.fork('proposal'));
+  const { candidates, added, removed } = pseudoSeeds.step(epoch, mutual);
+  state.seeds = pseudoSeeds.seeds();
+  return {
+    candidates,
+    accepted: added.length / 2,
+    removed: removed.length / 2,
+    correct: countGold(added, task.data.links),
+  };
+}
+
+/** Mutual nearest neighbours among the entities without a seed, interleaved dense pairs. */
+async function proposePairs(state: TrainingState, random: Random): Promise<Int32Array> {
+  const { model, config } = state;
+  const { left, right } = state.pseudoSeeds.open();
+  const dropout = epochDropout(config.model.dropout, random.fork('dropout'));
+  const posteriors = encodeOutside(model, dropout);
+  const draw = { samples: 1, random: random.fork('noise') };
+  const rows = [left, right].map((side) => embedRows(model, posteriors, side, draw)[0]!);
+  disposePosteriors(posteriors);
+  try {
+    const found = await mutualNearest({ left: rows[0]!, right: rows[1]! });
+    return found.map((row, at) => (at % 2 === 0 ? left[row]! : right[row]!));
+  } finally {
+    tf.dispose(rows);
+  }
+}
+
+/** How many of the pairs are among the links. */
+function countGold(pairs: Int32Array, links: Int32Array): number {
+  const gold = new Set<string>();
+  for (let at = 0; at < links.length; at += 2) gold.add(`${links[at]} ${links[at + 1]}`);
+  let count = 0;
+  for (let at = 0; at < pairs.length; at += 2) {
+    if (gold.has(`${pairs[at]} ${pairs[at + 1]}`)) count += 1;
+  }
+  return count;
+}

@@ -1,0 +1,46 @@
+/**
+ * A trained model from its run folder.
+ */
+import { DataError, openRun, type Run } from '@lab/core';
+import { hasCheckpoint, readCheckpoint } from '@lab/tensor/io';
+import { loadParameters } from './checkpoint.js';
+import type { IbmeaConfig } from './config.js';
+import { type DataSource, readTask } from './data.js';
+import { createTraining, type TrainingState } from './train.js';
+import { recordedTraining } from './training-run.js';
+
+/** A run and the state of its model; the caller disposes `state`. */
+export interface RestoredRun {
+  readonly run: Run;
+  readonly state: TrainingState;
+  readonly config: IbmeaConfig;
+  readonly source: DataSource;
+}
+
+/**
+ * The model of a finished run with the parameters of its selected epoch, and its data read again.
+ *
+ * @throws {DataError} when the folder is no run, has no checkpoint, or its data are gone.
+ */
+export async function restoreRun(dir: string): Promise<RestoredRun> {
+  const run = openRun(dir);
+  const { config, source } = recordedTraining(run);
+  const folder = ['selected', 'checkpoint'].map((name) => run.path(name)).find(hasCheckpoint);
+  if (folder === undefined) {
+    throw new DataError(`${run.dir}: the run has no checkpoint yet.`, {
+      file: run.dir,
+      help: `train on: ibmea train --resume ${run.dir}`,
+    });
+  }
+  const task = await readTask(source, config);
+  const state = createTraining(task, config);
+  try {
+    const checkpoint = await readCheckpoint(folder);
+    loadParameters(state.model, checkpoint);
+    state.epoch = (checkpoint.meta as { epoch: number }).epoch;
+    return { run, state, config, source };
+  } catch (error) {
+    state.dispose();
+    throw error;
+  }
+}

@@ -1,0 +1,244 @@
+/**
+ * The page of a run: the result first, then how it came about.
+ */
+import {
+  explainConfig,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatPercent,
+  formatShare,
+  type ResolvedConfig,
+  type RunRecord,
+} from '@lab/core';
+import { wilson } from '@lab/metrics';
+import type {
+  BigNumber,
+  CaptionedFigure,
+  Example,
+  ExampleSet,
+  RunPage,
+  Section,
+} from '@lab/report';
+import type { PairAnalysis } from './analysis.js';
+import type { FittedConfidence, RunSummary } from './conclude.js';
+import { type IbmeaConfig, ibmeaConfig } from './config.js';
+import type { AlignmentMetrics } from './evaluate.js';
+import {
+  confidenceFigure,
+  lossFigures,
+  metricsFigure,
+  modelFigures,
+  pairFigures,
+  pseudoSeedFigure,
+} from './figures.js';
+import type { EpochRecord } from './train.js';
+import type { TrainResult } from './training-run.js';
+
+/** Everything that the page is made of. */
+export interface RunPageInput {
+  readonly trained: TrainResult;
+  readonly summary: RunSummary;
+  readonly epochs: readonly EpochRecord[];
+  readonly pairs: readonly PairAnalysis[];
+  readonly confidence: FittedConfidence | null;
+  readonly config: ResolvedConfig<IbmeaConfig>;
+  readonly seconds: number;
+  readonly record: RunRecord;
+}
+
+/** Right and wrong examples on the page, each. */
+const EXAMPLES = 10;
+
+/** The run as a page for `writeRunPage`. */
+export function runPage(input: RunPageInput): RunPage {
+  const { trained, summary, epochs, config, record } = input;
+  const main = metricsFigure(epochs, summary);
+  const examples = exampleSet(input);
+  return {
+    title: `IBMEA on ${trained.task.data.name}`,
+    eyebrow: `ibmea run of ${record.start.slice(0, 10)}, mode ${config.mode}`,
+    sentence: sentence(summary),
+    numbers: bigNumbers(summary),
+    ...(main === null ? {} : { mainFigure: main }),
+    ...(summary.metrics === null ? {} : { comparison: comparison(summary, summary.metrics) }),
+    sections: sections(input),
+    ...(examples === null ? {} : { examples }),
+    cost: [
+      { label: 'training', value: formatDuration(input.seconds) },
+      { label: 'tensor memory, peak', value: formatBytes(trained.peakTensorBytes) },
+      { label: 'parameters', value: formatCount(summary.parameters) },
+      { label: 'epochs', value: formatCount(summary.epochs) },
+    ],
+    settings: explainConfig(ibmeaConfig, config),
+    files: trained.task.data.files,
+    command: record.command.join(' '),
+    environment: environment(record),
+    warnings: warnings(input),
+  };
+}
+
+function environment(record: RunRecord): { label: string; value: string }[] {
+  const facts = record.environment as Record<string, unknown>;
+  const backend = record.backend as { name?: string; simd?: string } | null;
+  const packages = Object.entries(record.packages).map(([name, version]) => `${name} ${version}`);
+  return [
+    { label: 'packages', value: packages.join(', ') },
+    { label: 'Node', value: String(facts['node'] ?? process.version) },
+    { label: 'processor', value: `${facts['cpu']}, ${facts['cores']} cores` },
+    { label: 'backend', value: [backend?.name, backend?.simd].filter(Boolean).join(', ') },
+    { label: 'seed', value: String(record.seed) },
+  ];
+}
+
+function sentence({ metrics, baseline, testPairs, select }: RunSummary): string {
+  if (metrics === null) return 'The model was trained without an evaluation.';
+  const hits = formatPercent(metrics.forward['hits@1']!);
+  const floor =
+    baseline === null
+      ? ''
+      : `; seed propagation without training finds ${formatPercent(baseline.forward['hits@1']!)}`;
+  const oracle =
+    select === 'test-oracle'
+      ? ' The epoch was chosen on the test pairs themselves, so the figure is optimistic.'
+      : '';
+  return (
+    `For ${hits} of ${formatCount(testPairs)} held-out entities the true counterpart is ranked ` +
+    `first${floor}.${oracle}`
+  );
+}
+
+function bigNumbers({ metrics, baseline, testPairs }: RunSummary): BigNumber[] {
+  if (metrics === null) return [];
+  const number = (label: string, direction: 'forward' | 'backward', key: 'hits@1' | 'mrr') => {
+    const value = metrics[direction][key]!;
+    const floor = baseline?.[direction][key];
+    return {
+      label,
+      value,
+      ...(key === 'hits@1' ? { interval: wilson(Math.round(value * testPairs), testPairs) } : {}),
+      ...(floor === undefined ? {} : { reference: `baseline ${formatShare(floor)}` }),
+    };
+  };
+  return [
+    number('H@1, KG1 to KG2', 'forward', 'hits@1'),
+    number('H@1, KG2 to KG1', 'backward', 'hits@1'),
+    number('MRR, KG1 to KG2', 'forward', 'mrr'),
+  ];
+}
+
+function comparison({ baseline, testPairs }: RunSummary, metrics: AlignmentMetrics) {
+  const values = (found: AlignmentMetrics, withInterval: boolean) =>
+    Object.fromEntries(
+      (['forward', 'backward'] as const).flatMap((direction) =>
+        (['hits@1', 'hits@10', 'mrr'] as const).map((key) => {
+          const value = found[direction][key]!;
+          const hits = Math.round(value * testPairs);
+          const interval = withInterval && key !== 'mrr' ? wilson(hits, testPairs) : {};
+          return [`${direction} ${key}`, { value, ...interval }];
+        }),
+      ),
+    );
+  const labels = { 'hits@1': 'H@1', 'hits@10': 'H@10', mrr: 'MRR' } as const;
+  const arrows = { forward: 'KG1 to KG2', backward: 'KG2 to KG1' } as const;
+  return {
+    caption: 'The model beside what the seeds alone say',
+    metrics: (['forward', 'backward'] as const).flatMap((direction) =>
+      (['hits@1', 'hits@10', 'mrr'] as const).map((key) => ({
+        key: `${direction} ${key}`,
+        label: `${labels[key]}, ${arrows[direction]}`,
+        kind: 'share' as const,
+        best: 'highest' as const,
+      })),
+    ),
+    rows: [
+      { source: 'ours' as const, label: 'IBMEA', values: values(metrics, true) },
+      ...(baseline === null
+        ? []
+        : [
+            {
+              source: 'baseline' as const,
+              label: baseline.attributes
+                ? 'seed propagation with attribute names'
+                : 'seed propagation',
+              values: values(baseline, false),
+            },
+          ]),
+    ],
+    text:
+      'Published figures are left out: they were measured with images, which decide much of them. ' +
+      'The README sets them side by side.',
+  };
+}
+
+function sections({ epochs, config, pairs, confidence }: RunPageInput): Section[] {
+  const calibration = confidenceFigure(confidence);
+  const pseudo = pseudoSeedFigure(epochs);
+  const groups: [string, (CaptionedFigure | null)[]][] = [
+    ['Pairs', pairFigures(pairs)],
+    ['Confidence', [calibration]],
+    ['Losses', epochs.length === 0 ? [] : lossFigures(epochs, config.config)],
+    ['Bottlenecks and fusion', modelFigures(epochs)],
+    ['Pseudo seeds', [pseudo]],
+  ];
+  return groups.flatMap(([heading, figures]) => {
+    const present = figures.filter((figure) => figure !== null);
+    return present.length === 0 ? [] : [{ heading, figures: present }];
+  });
+}
+
+/** Ten right and ten wrong test pairs, spread over the confidence. */
+function exampleSet({ pairs, trained }: RunPageInput): ExampleSet | null {
+  if (pairs.length === 0) return null;
+  const names = trained.task.data.entityNames;
+  const toExample = (pair: PairAnalysis, verdict: 'right' | 'wrong'): Example => ({
+    verdict,
+    title: names[pair.source] ?? String(pair.source),
+    facts: [
+      { label: 'matched with', value: names[pair.predicted] ?? String(pair.predicted) },
+      ...(verdict === 'right'
+        ? []
+        : [
+            { label: 'true counterpart', value: names[pair.gold] ?? String(pair.gold) },
+            { label: 'its rank', value: pair.rank === 0 ? 'beyond 10' : String(pair.rank) },
+          ]),
+      { label: 'margin', value: pair.margin.toFixed(3) },
+      ...(pair.confidence === null
+        ? []
+        : [{ label: 'confidence', value: formatShare(pair.confidence, 2) }]),
+      { label: 'triples', value: String(pair.degree) },
+    ],
+  });
+  const pick = (verdict: 'right' | 'wrong') => {
+    const found = pairs.filter(({ rank }) => (rank === 1) === (verdict === 'right'));
+    const stride = Math.max(1, Math.floor(found.length / EXAMPLES));
+    return found
+      .filter((_, at) => at % stride === 0)
+      .slice(0, EXAMPLES)
+      .map((pair) => toExample(pair, verdict));
+  };
+  return {
+    text: 'Candidates are all entities of the other graph that are in no seed.',
+    items: [...pick('right'), ...pick('wrong')],
+  };
+}
+
+function warnings({ trained, summary, epochs, confidence }: RunPageInput): string[] {
+  const { data, split } = trained.task;
+  const repaired = epochs.reduce((sum, record) => sum + (record.repaired ?? 0), 0);
+  return [
+    ...data.remarks,
+    ...(split.seedsOutsideLinks > 0
+      ? [`${split.seedsOutsideLinks} seeds are not among the gold links (${split.origin}).`]
+      : []),
+    ...(summary.select === 'test-oracle'
+      ? ['The reported epoch was selected on the test pairs, as the released code does.']
+      : []),
+    ...(repaired > 0
+      ? [`${repaired} values that were not finite were repaired (mode official).`]
+      : []),
+    ...(confidence === null && summary.metrics !== null
+      ? ['There were too few held-out pairs to calibrate a confidence.']
+      : []),
+  ];
+}

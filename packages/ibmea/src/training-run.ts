@@ -1,0 +1,265 @@
+/**
+ * A whole training from files to results: what `ibmea train` does, and the library call `train`.
+ */
+import { join } from 'node:path';
+import {
+  createRun,
+  DataError,
+  LabError,
+  type Logger,
+  openRun,
+  type ResolvedConfig,
+  type Run,
+  silentLogger,
+} from '@lab/core';
+import { memoryReport } from '@lab/tensor';
+import { hasCheckpoint, readCheckpoint, writeCheckpoint } from '@lab/tensor/io';
+import { type BaselineResult, measureBaseline } from './baseline.js';
+import {
+  fingerprint,
+  loadParameters,
+  parameterArrays,
+  restoreTraining,
+  saveTraining,
+} from './checkpoint.js';
+import { configSchema, type IbmeaConfig } from './config.js';
+import { type AlignmentTask, type DataSource, readTask } from './data.js';
+import type { AlignmentMetrics } from './evaluate.js';
+import {
+  createTraining,
+  type EpochEvent,
+  type EpochRecord,
+  trainEpochs,
+  type TrainingState,
+} from './train.js';
+import { version } from './version.js';
+
+/** What a training tells while it runs. */
+export type TrainProgress =
+  | { readonly stage: 'reading' }
+  | {
+      readonly stage: 'ready';
+      readonly task: AlignmentTask;
+      readonly state: TrainingState;
+      readonly run: Run | null;
+    }
+  | { readonly stage: 'baseline' }
+  | {
+      readonly stage: 'epoch';
+      readonly record: EpochRecord;
+      readonly epochs: number;
+      /** Wall seconds of this epoch. */
+      readonly seconds: number;
+    };
+
+/** Options of `train`. */
+export interface TrainOptions {
+  /** Folder in the field's layout and its seed file, or a task that is read already. */
+  readonly data: DataSource | AlignmentTask;
+  readonly config: ResolvedConfig<IbmeaConfig>;
+  /** Where to write a run folder; without it nothing is written. */
+  readonly run?: RunTarget | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: TrainProgress) => void) | undefined;
+  readonly logger?: Logger | undefined;
+  /** Seconds of a clock that only moves forward; default `performance.now() / 1000`. */
+  readonly now?: (() => number) | undefined;
+}
+
+/** A new run folder, or one to go on with. */
+export type RunTarget =
+  | {
+      readonly parent: string;
+      readonly dir?: string | undefined;
+      readonly label: string;
+      readonly command: readonly string[];
+      readonly backend: unknown;
+    }
+  | { readonly resume: string };
+
+/** A finished training. The caller disposes `state`. */
+export interface TrainResult {
+  readonly task: AlignmentTask;
+  readonly state: TrainingState;
+  readonly run: Run | null;
+  /** Metrics of the selected epoch on the test links; null without test links or evaluation. */
+  readonly metrics: AlignmentMetrics | null;
+  /** Epochs that were done when the reported parameters were reached. */
+  readonly selectedEpoch: number;
+  readonly baseline: BaselineResult | null;
+  /** Largest memory of the tensor backend, bytes. */
+  readonly peakTensorBytes: number;
+}
+
+/**
+ * Trains IBMEA on a pair of graphs.
+ *
+ * With a run folder, every epoch is a line of its `metrics.jsonl`, the state is saved from time to
+ * time, and a run that was killed goes on with `{ resume }` to the same results.
+ *
+ * @throws {InterruptedError} when the signal aborts, after saving.
+ * @throws {DataError} for bad files, {@link ModelError} for a loss that is not finite.
+ */
+export async function train(options: TrainOptions): Promise<TrainResult> {
+  const { config } = options.config;
+  options.onProgress?.({ stage: 'reading' });
+  const task = 'split' in options.data ? options.data : await readTask(options.data, config);
+  const run = openTarget(options, task);
+  const state = createTraining(task, config);
+  try {
+    const key = fingerprint(config, [
+      ...task.data.files.map((file) => file.sha256),
+      String(task.split.seeds.length),
+    ]);
+    await resumeState(options, run, state, key);
+    options.onProgress?.({ stage: 'ready', task, state, run });
+    const baseline = await baselineOf(options, task);
+    await epochs(options, run, state, key);
+    await loadSelected(run, state);
+    return {
+      task,
+      state,
+      run,
+      metrics: state.selection.evaluation,
+      selectedEpoch: state.selection.epoch || state.epoch,
+      baseline,
+      peakTensorBytes: memoryReport().peakHeapBytes ?? memoryReport().tensorBytes,
+    };
+  } catch (error) {
+    run?.finish({ status: statusOf(error), error });
+    state.dispose();
+    throw error;
+  }
+}
+
+function statusOf(error: unknown): 'interrupted' | 'error' {
+  return LabError.is(error) && error.code === 'LAB_INTERRUPTED' ? 'interrupted' : 'error';
+}
+
+/** The run folder, created or opened. */
+function openTarget(options: TrainOptions, task: AlignmentTask): Run | null {
+  const target = options.run;
+  if (target === undefined) return null;
+  if ('resume' in target) return openRun(target.resume);
+  const { config, mode, preset, origins } = options.config;
+  return createRun({
+    ...target,
+    method: 'ibmea',
+    seed: config.seed,
+    config,
+    passed: { source: 'split' in options.data ? null : sourceRecord(options.data) },
+    origins,
+    mode,
+    preset,
+    data: task.data.files,
+    packages: { '@lab/ibmea': version },
+  });
+}
+
+/** A data source as `run.json` keeps it, so that `--resume` and `align --run` find the data again. */
+function sourceRecord({ onDefect: _report, ...source }: DataSource): DataSource {
+  return source;
+}
+
+/** Config and data source of a run, for `--resume` and `align --run`. */
+export function recordedTraining(run: Run): { config: IbmeaConfig; source: DataSource } {
+  const { resolved, passed } = run.record.config as {
+    resolved: unknown;
+    passed?: { source?: DataSource | null };
+  };
+  const source = passed?.source ?? null;
+  if (run.record.method !== 'ibmea' || source === null) {
+    throw new DataError(`${run.dir}: this is not a run of ibmea train on files.`, {
+      file: run.path('run.json'),
+      help: 'give the folder of a run that "ibmea train" made',
+    });
+  }
+  return { config: configSchema.parse(resolved), source };
+}
+
+/** Loads the last checkpoint and cuts the metrics back to it. */
+async function resumeState(
+  options: TrainOptions,
+  run: Run | null,
+  state: TrainingState,
+  key: string,
+): Promise<void> {
+  if (run === null || options.run === undefined || !('resume' in options.run)) return;
+  if (hasCheckpoint(run.path('checkpoint'))) {
+    await restoreTraining(run.path('checkpoint'), state, key);
+  }
+  run.keepMetrics((row) => Number(row['epoch']) < state.epoch);
+  run.update({ status: 'started', error: null, end: null });
+  (options.logger ?? silentLogger).info(`resumed after epoch ${state.epoch}`);
+}
+
+/** The training-free baseline on the same split, when asked for and possible. */
+async function baselineOf(
+  options: TrainOptions,
+  task: AlignmentTask,
+): Promise<BaselineResult | null> {
+  const { evaluation } = options.config.config;
+  if (!evaluation.baseline || !evaluation.enabled || task.split.test.length === 0) return null;
+  options.onProgress?.({ stage: 'baseline' });
+  return measureBaseline(task, options.config.config, options.signal);
+}
+
+/** The loop, with records, progress and checkpoints. */
+async function epochs(
+  options: TrainOptions,
+  run: Run | null,
+  state: TrainingState,
+  key: string,
+): Promise<void> {
+  const now = options.now ?? (() => performance.now() / 1000);
+  let epochStart = now();
+  let saved = now();
+  const save = async () => {
+    if (run !== null) await saveTraining(run.path('checkpoint'), state, key);
+    saved = now();
+  };
+  const onEpoch = async ({ record, isSelected }: EpochEvent) => {
+    const seconds = now() - epochStart;
+    run?.appendMetrics(record);
+    run?.appendTimings({ epoch: record.epoch, seconds });
+    if (isSelected && state.config.evaluation.select !== 'last') await saveSelected(run, state);
+    if (now() - saved >= state.config.training.checkpointSeconds) await save();
+    options.onProgress?.({
+      stage: 'epoch',
+      record,
+      epochs: state.config.training.epochs,
+      seconds,
+    });
+    epochStart = now();
+  };
+  try {
+    await trainEpochs(state, { signal: options.signal, onEpoch });
+  } catch (error) {
+    if (statusOf(error) === 'interrupted') await save();
+    throw error;
+  }
+  await save();
+}
+
+/** Parameters of the selected epoch, kept beside the checkpoint. */
+const selectedDir = (run: Run) => join(run.dir, 'selected');
+
+async function saveSelected(run: Run | null, state: TrainingState): Promise<void> {
+  if (run === null) {
+    state.selectedParameters = await state.model.parameters.toArrays();
+    return;
+  }
+  const tensors = await parameterArrays(state.model);
+  await writeCheckpoint(selectedDir(run), { tensors, meta: { epoch: state.epoch } });
+}
+
+/** Puts the selected parameters into the model, where they are not the last ones. */
+async function loadSelected(run: Run | null, state: TrainingState): Promise<void> {
+  const { select } = state.config.evaluation;
+  if (select === 'last' || state.selection.epoch === state.epoch) return;
+  if (run !== null && hasCheckpoint(selectedDir(run))) {
+    loadParameters(state.model, await readCheckpoint(selectedDir(run)));
+  } else if (state.selectedParameters !== null) {
+    state.model.parameters.load(state.selectedParameters);
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * Our forward pass, losses, gradients and training steps against the independent PyTorch twin.
+ *
+ * All randomness comes from the file. The twin computed in float64; its own float32 run stays
+ * within 2e-6 of it, so 1e-4 relative leaves room for another order of summation only.
+ */
+import { createAdamW, selectBackend, tf } from '@lab/tensor';
+import { sampleRows } from '../../src/bottleneck.js';
+import { stepGradients, type StepInput, trainStep } from '../../src/step.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  arrayOf,
+  goldenBatches,
+  goldenConfig,
+  goldenDropout,
+  goldenModalities,
+  goldenModel,
+  goldenNoise,
+  type Golden,
+  numbersOf,
+  readGolden,
+} from './golden-model.js';
+
+/** Values and gradients: largest difference relative to the tensor's largest value. */
+const RELATIVE = 1e-4;
+/** Change of a parameter tensor over all steps: norm of the difference relative to its norm. */
+const CHANGE = 1e-3;
+const DROPOUT = 0.45;
+const LEARNING_RATE = 5e-3;
+
+beforeAll(async () => {
+  await selectBackend('wasm');
+});
+
+/** Largest absolute difference over the largest expected value. */
+function relativeError(got: ArrayLike<number>, expected: readonly number[]): number {
+  const scale = Math.max(1e-12, ...expected.map(Math.abs));
+  let worst = 0;
+  for (let i = 0; i < expected.length; i += 1) {
+    worst = Math.max(worst, Math.abs(got[i]! - expected[i]!) / scale);
+  }
+  return got.length === expected.length ? worst : Number.POSITIVE_INFINITY;
+}
+
+/** Slots name and char have a zero gradient that f32 turns into rounding noise (see README). */
+const comparable = (name: string, values: ArrayLike<number>) =>
+  Array.from(values).slice(0, name === 'fusion.weights' ? 4 : undefined);
+
+function stepInput(golden: Golden, step: number): StepInput {
+  return {
+    batches: goldenBatches(golden, step),
+    noise: goldenNoise(golden, step),
+    dropout: goldenDropout(golden, step, DROPOUT),
+    learningRate: LEARNING_RATE,
+  };
+}
+
+/** Norm of (got - start) - (expected - start) over the norm of (expected - start). */
+function changeError(got: number[], expected: number[], start: number[]): number {
+  let difference = 0;
+  let change = 0;
+  for (let i = 0; i < expected.length; i += 1) {
+    difference += (got[i]! - expected[i]!) ** 2;
+    change += (expected[i]! - start[i]!) ** 2;
+  }
+  return Math.sqrt(difference / Math.max(change, 1e-30));
+}
+
+const variants = [
+  { file: 'official.npz', mode: 'official', clip: 0.1, steps: 10 },
+  { file: 'single.npz', mode: 'official', clip: 0, steps: 3 },
+  { file: 'corrected.npz', mode: 'corrected', clip: 0.1, steps: 10 },
+] as const;
+
+describe.each(variants)('$file', ({ file, mode, clip, steps }) => {
+  let golden: Golden;
+  const config = goldenConfig(mode, clip);
+  beforeAll(async () => {
+    golden = await readGolden(file);
+  });
+  afterAll(() => tf.disposeVariables());
+
+  it('gives the twin’s posteriors, samples and fused rows', async () => {
+    const model = goldenModel(golden, config);
+    const noise = goldenNoise(golden, 0);
+    const everyone = Int32Array.from({ length: 80 }, (_, entity) => entity);
+    const rows = tf.tensor1d(everyone, 'int32');
+    const posteriors = model.encode(goldenDropout(golden, 0, DROPOUT));
+    const samples: Record<string, tf.Tensor2D> = {};
+    for (const modality of goldenModalities) {
+      const { mean, scale } = posteriors[modality]!;
+      const sample = sampleRows(posteriors[modality]!, rows, noise.rows(modality, everyone));
+      samples[modality] = sample;
+      for (const [kind, tensor] of [
+        ['mean', mean],
+        ['scale', scale!],
+        ['sample', sample],
+      ] as const) {
+        const expected = numbersOf(golden, `step0.out.${kind}.${modality}`);
+        const error = relativeError(await tensor.data(), expected);
+        expect(error, `${kind} of ${modality}`).toBeLessThan(RELATIVE);
+      }
+    }
+    const hybrid = numbersOf(golden, 'step0.out.hybrid');
+    expect(relativeError(await model.fuse(samples).data(), hybrid)).toBeLessThan(RELATIVE);
+  });
+
+  it('gives the twin’s losses and gradients in the first step', async () => {
+    const model = goldenModel(golden, config);
+    const { batches, gradients } = await stepGradients(model, stepInput(golden, 0));
+    for (const modality of goldenModalities) {
+      const infoNce = batches.map((batch) => batch.infoNce[modality]!);
+      const kl = batches.map((batch) => batch.kl[modality] ?? 0);
+      const expected = (term: string) => numbersOf(golden, `step0.loss.${term}.${modality}`);
+      expect(relativeError(infoNce, expected('infoNce'))).toBeLessThan(RELATIVE);
+      expect(relativeError(kl, expected('kl'))).toBeLessThan(RELATIVE);
+    }
+    const hybrid = batches.map((batch) => batch.hybrid!);
+    const totals = batches.map((batch) => batch.total);
+    expect(relativeError(hybrid, numbersOf(golden, 'step0.loss.multiSimilarity'))).toBeLessThan(
+      RELATIVE,
+    );
+    expect(relativeError(totals, numbersOf(golden, 'step0.loss.total'))).toBeLessThan(RELATIVE);
+    for (const name of model.parameters.names()) {
+      const expected = comparable(name, numbersOf(golden, `step0.clippedGradient.${name}`));
+      const got = comparable(name, await gradients[name]!.data());
+      expect(relativeError(got, expected), name).toBeLessThan(RELATIVE);
+    }
+  });
+
+  it(`follows the twin over ${steps} steps, and would not without updates`, async () => {
+    const model = goldenModel(golden, config);
+    const optimizer = createAdamW(model.parameters, { weightDecay: 0.01 });
+    for (let step = 0; step < steps; step += 1) {
+      const { batches } = await trainStep(model, optimizer, stepInput(golden, step));
+      const totals = batches.map((batch) => batch.total);
+      const expected = numbersOf(golden, `step${step}.loss.total`);
+      expect(relativeError(totals, expected), `loss of step ${step}`).toBeLessThan(RELATIVE);
+    }
+    const trained = await model.parameters.toArrays();
+    const names = model.parameters.names();
+    expect(names.length).toBe(Object.keys(golden).filter((key) => key.startsWith('param.')).length);
+    for (const name of names) {
+      const start = comparable(name, numbersOf(golden, `param.${name}`));
+      const expected = comparable(name, numbersOf(golden, `step${steps - 1}.param.${name}`));
+      const got = comparable(name, trained[name]!.data);
+      expect(changeError(got, expected, start), `change of ${name}`).toBeLessThan(CHANGE);
+      // A model that is never updated misses the change by its whole norm.
+      expect(changeError(start, expected, start), `no change of ${name}`).toBeGreaterThan(0.9);
+    }
+    expect(arrayOf(golden, 'sides').shape).toEqual([80]);
+  });
+});
