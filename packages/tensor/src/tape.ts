@@ -64,7 +64,8 @@ function pathNodes(tape: readonly TapeNode[], xs: readonly tf.Tensor[], y: tf.Te
   const fromX = new Set(xs.map((x) => x.id));
   for (const { inputs, outputs } of tape) {
     if (!Object.values(inputs).some((input) => fromX.has(input.id))) continue;
-    for (const output of outputs) fromX.add(output.id);
+    // Comparisons and indices carry no gradient.
+    for (const output of outputs) if (output.dtype === 'float32') fromX.add(output.id);
   }
   const toY = new Set([y.id]);
   const path: { node: TapeNode; names: string[] }[] = [];

@@ -33,7 +33,10 @@ export function tapeBetween(
   const fromSource = new Set(sources.map((source) => source.id));
   for (const node of tape) {
     if (!Object.values(node.inputs).some((input) => fromSource.has(input.id))) continue;
-    for (const output of node.outputs) fromSource.add(output.id);
+    // Comparisons and indices carry no gradient.
+    for (const output of node.outputs) {
+      if (output.dtype === 'float32') fromSource.add(output.id);
+    }
   }
   const toValue = new Set([value.id]);
   const path: TapeNode[] = [];
