@@ -64,7 +64,7 @@ export function parseString(machine: PickleMachine, line: string): string {
   }
   return quoted
     .slice(1, -1)
-    .replace(/\\(?:x([\da-f]{2})|([0-7]{1,3})|(.))/gi, (whole, hex, octal, single: string) => {
+    .replace(/\\(?:x([\da-fA-F]{2})|([0-7]{1,3})|(.))/g, (whole, hex, octal, single: string) => {
       if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex as string, 16));
       if (octal !== undefined)
         return String.fromCharCode(Number.parseInt(octal as string, 8) & 255);
@@ -74,7 +74,7 @@ export function parseString(machine: PickleMachine, line: string): string {
 
 /** The text of a UNICODE line: Latin-1 with `\u` and `\U` escapes. */
 export function parseUnicode(machine: PickleMachine, line: string): string {
-  return line.replace(/\\u([\da-f]{4})|\\U([\da-f]{8})/gi, (_, short, long) => {
+  return line.replace(/\\u([\da-fA-F]{4})|\\U([\da-fA-F]{8})/g, (_, short, long) => {
     const code = Number.parseInt((short ?? long) as string, 16);
     if (code > 0x10ffff) throw machine.failure('has a character that does not exist');
     return String.fromCodePoint(code);
