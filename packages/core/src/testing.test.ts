@@ -64,10 +64,11 @@ describe('temporaryFolder', () => {
 
   it('removes it when the process ends', async () => {
     const code = `
-      import { temporaryFolder } from './src/testing/temporary-folder.ts';
+      import { temporaryFolder } from '${new URL('./testing/temporary-folder.ts', import.meta.url)}';
       console.log(temporaryFolder());`;
     const args = ['--import', 'tsx', '--input-type=module', '-e', code];
-    const { stdout, code: exitCode } = await runProcess(process.execPath, args);
+    const cwd = new URL('..', import.meta.url).pathname;
+    const { stdout, code: exitCode } = await runProcess(process.execPath, args, { cwd });
     expect(exitCode).toBe(0);
     expect(stdout.trim()).toContain('lab-test-');
     expect(existsSync(stdout.trim())).toBe(false);

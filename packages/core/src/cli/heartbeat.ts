@@ -8,6 +8,8 @@ const lineMs = 30_000;
 
 /** A progress reporter that shows life in silent times. */
 export interface LivingProgress extends Progress {
+  /** No more updates and signs of life: work is being saved. */
+  calm(): void;
   stop(): void;
 }
 
@@ -33,10 +35,11 @@ export function createLivingProgress(options: LivingProgressOptions): LivingProg
   let text = title;
   let since = now();
   let saidAt = now();
+  let isCalm = false;
   const tick = (): void => {
     const silence = now() - since;
     if (silence < silentMs) return;
-    const line = `${text}  ${formatDuration(Math.round(silence / 1000))}`;
+    const line = `${text}  ${wholeSeconds(silence)}`;
     if (isTerminal) progress.update(line);
     else if (!terminal.hasSpoken) stream.write(`${title}: working\n`);
     else if (now() - saidAt >= lineMs) stream.write(`${line} and still working\n`);
@@ -47,6 +50,7 @@ export function createLivingProgress(options: LivingProgressOptions): LivingProg
   timer?.unref();
   return {
     update(newText, fraction) {
+      if (isCalm) return;
       text = newText;
       since = now();
       saidAt = since;
@@ -58,9 +62,18 @@ export function createLivingProgress(options: LivingProgressOptions): LivingProg
       saidAt = since;
       progress.done(lastText);
     },
+    calm() {
+      isCalm = true;
+      clearInterval(timer);
+    },
     stop() {
       clearInterval(timer);
       progress.done();
     },
   };
+}
+
+function wholeSeconds(milliseconds: number): string {
+  const seconds = Math.round(milliseconds / 1000);
+  return seconds < 100 ? `${seconds} s` : formatDuration(seconds);
 }

@@ -128,15 +128,18 @@ class Session {
   }
 
   async #runCommand({ command, input }: ParsedCommand): Promise<number> {
-    const interrupts = watchInterrupts({
-      onFirst: () => this.#terminal.begin('saving ... '),
-      onSecond: () => this.#endAtOnce(),
-    });
     const progress = createLivingProgress({
       terminal: this.#terminal,
       quiet: this.#flags.quiet,
       title: `${this.#definition.name} ${command.name}`,
       now: () => Date.now(),
+    });
+    const interrupts = watchInterrupts({
+      onFirst: () => {
+        progress.calm();
+        this.#terminal.begin('saving ... ');
+      },
+      onSecond: () => this.#endAtOnce(),
     });
     try {
       const code = await command.run(this.#context(interrupts, progress), input);
