@@ -112,7 +112,7 @@ function drawBars(
   const { rows, rowHeight } = layout;
   const groups = [...new Set(rows.map(({ group }) => group))];
   const widest = groups.reduce((most, group) => Math.max(most, textWidth(group)), 0);
-  const marginLeft = Math.min(widest + 14, frame.width * 0.36);
+  const marginLeft = Math.min(widest + 14, frame.width * (frame.isNarrow ? 0.42 : 0.36));
   const legend = legendRows(layout.legend, frame.width - 8);
   const marginTop = legendHeight(legend) + 8;
   const keys = rowKeys(layout);

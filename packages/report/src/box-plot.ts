@@ -99,7 +99,7 @@ function drawBoxes(spec: BoxPlotSpec, boxes: readonly Box[], frame: Frame): Plot
   const labels = spec.groups.map(({ label }) => label);
   const colors = spec.colors ?? createSeriesColors(labels);
   const widest = labels.reduce((most, label) => Math.max(most, textWidth(label)), 0);
-  const marginLeft = Math.min(widest + 14, frame.width * 0.36);
+  const marginLeft = Math.min(widest + 14, frame.width * (frame.isNarrow ? 0.42 : 0.36));
   const ends = boxes.flatMap(({ low, high, outliers }) => [low, high, ...outliers]);
   const domain = axisDomain(spec.value, ends);
   const ticks = axisTicks(spec.value, domain, frame.isNarrow ? 4 : 7);

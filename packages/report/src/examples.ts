@@ -26,9 +26,9 @@ function exampleHtml({ verdict, title, facts, text }: Example): string {
   const rows = facts.map(
     ({ label, value }) => `<dt>${escapeHtml(label)}</dt><dd>${escapeHtml(value)}</dd>`,
   );
-  const sign = verdict === 'right' ? '✓ right' : '✗ wrong';
+  const sign = verdict === 'right' ? '✓' : '✗';
   return (
-    `<li><span class="verdict">${sign}</span> <strong>${escapeHtml(title)}</strong>` +
+    `<li><span class="verdict" role="img" aria-label="${verdict}">${sign}</span> <strong>${escapeHtml(title)}</strong>` +
     `${rows.length > 0 ? `<dl>${rows.join('')}</dl>` : ''}` +
     `${text === undefined ? '' : untrustedHtml(text)}</li>`
   );

@@ -55,7 +55,7 @@ function isClear({ low, high }: ForestRow, reference: number): boolean {
 function drawForest(spec: ForestPlotSpec, reference: number, frame: Frame): Plot.PlotOptions {
   const labels = spec.rows.map(({ label }) => label);
   const widest = labels.reduce((most, label) => Math.max(most, textWidth(label)), 0);
-  const marginLeft = Math.min(widest + 14, frame.width * 0.36);
+  const marginLeft = Math.min(widest + 14, frame.width * (frame.isNarrow ? 0.42 : 0.36));
   const ends = spec.rows.flatMap(({ low, high }) => [low, high]);
   const domain = axisDomain(spec.value, [...ends, reference]);
   const ticks = axisTicks(spec.value, domain, frame.isNarrow ? 4 : 7);

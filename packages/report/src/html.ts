@@ -8,6 +8,8 @@ export interface HtmlDocument {
   readonly title: string;
   /** Content of the body: HTML that is already escaped. */
   readonly body: string;
+  /** Whether its forms may ask the server it came from; default no. */
+  readonly hasForms?: boolean;
 }
 
 /**
@@ -15,13 +17,13 @@ export interface HtmlDocument {
  *
  * Its content security policy admits the inline style, the one script by its hash and data URIs.
  */
-export function htmlDocument({ title, body }: HtmlDocument): string {
+export function htmlDocument({ title, body, hasForms = false }: HtmlDocument): string {
   const policy = [
     "default-src 'none'",
     "style-src 'unsafe-inline'",
     `script-src '${pageScriptHash}'`,
     'img-src data:',
-    "form-action 'none'",
+    `form-action ${hasForms ? "'self'" : "'none'"}`,
     "base-uri 'none'",
   ].join('; ');
   return [

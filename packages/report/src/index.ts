@@ -8,6 +8,21 @@ export {
 } from './bar-plot.js';
 export { type BoxPlotSpec, boxPlot } from './box-plot.js';
 export {
+  type CompareOptions,
+  type ComparedMetric,
+  compareRuns,
+  type GroupDifference,
+  type RunComparison,
+  type RunGroup,
+  type SampleDifference,
+} from './compare.js';
+export {
+  comparisonPageHtml,
+  comparisonSentence,
+  resultTable,
+  writeComparisonPage,
+} from './compare-page.js';
+export {
   type ComparisonRow,
   type ComparisonSource,
   type ComparisonSpec,
@@ -30,8 +45,10 @@ export type { BigNumber, Example, ExampleSet, RunPage, Section, SettingRow } fro
 export { createSeriesColors, type Scheme, type SeriesColors } from './palette.js';
 export { type PngOptions, svgToPng } from './png.js';
 export { type ReliabilityPlotSpec, reliabilityPlot } from './reliability-plot.js';
+export { type RunFolder, readRunFolder } from './run-folder.js';
 export { pageLimitBytes, runPageHtml, type WrittenPage, writeRunPage } from './run-page.js';
 export { type ScatterPlotSpec, type ScatterPoint, scatterPlot } from './scatter-plot.js';
+export { type ReportServer, type ServeOptions, serveReports } from './serve.js';
 export {
   type CellValue,
   type Column,

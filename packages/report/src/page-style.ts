@@ -121,11 +121,11 @@ figure .wide{display:none}figure .narrow{display:block}
 table.stack,table.stack tbody,table.stack tr,table.stack td,table.stack th{display:block;min-width:0}
 table.stack thead{display:none}
 table.stack tr{border-bottom:1px solid var(--rule);padding:.55rem 0}
-table.stack td,table.stack th{border:0;padding:0;text-align:left;white-space:normal}
+table.stack td,table.stack th{border:0;padding:0;text-align:left;white-space:normal;overflow-wrap:anywhere}
 table.stack caption{display:block}
 table.stack tr.ours{padding:.55rem .7rem;border-radius:.4rem}
 table.stack tr.ours,table.stack tr.ours>*{background:var(--raised)}
-table.stack td{display:grid;grid-template-columns:4.5rem max-content 1fr;column-gap:.7rem;align-items:baseline;padding:.1rem 0}
+table.stack td{display:grid;grid-template-columns:4.5rem minmax(0,max-content) 1fr;column-gap:.7rem;align-items:baseline;padding:.1rem 0}
 table.stack td[data-label]::before{content:attr(data-label);color:var(--muted)}
 }`.trim();
 

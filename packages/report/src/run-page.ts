@@ -10,7 +10,7 @@ import {
   sectionHtml,
 } from './html.js';
 import type { BigNumber, RunPage, Section, SettingRow } from './page.js';
-import { htmlTable } from './table.js';
+import { htmlTable, type Table } from './table.js';
 
 /** A page stays below this many bytes; data links are left out before it grows beyond. */
 export const pageLimitBytes = 2_000_000;
@@ -167,7 +167,7 @@ function settingsHtml(settings: readonly SettingRow[]): string {
 }
 
 function settingsTable(caption: string, settings: readonly SettingRow[]): string {
-  return htmlTable({
+  const table: Table = {
     caption,
     columns: [
       { key: 'path', label: 'Setting', kind: 'code' },
@@ -175,7 +175,8 @@ function settingsTable(caption: string, settings: readonly SettingRow[]): string
       { key: 'origin', label: 'Origin' },
     ],
     rows: settings.map(({ path, value, origin }) => ({ path, value: settingText(value), origin })),
-  });
+  };
+  return htmlTable(table, { isStacked: true });
 }
 
 /** A setting's value as it is written in a config file. */
@@ -185,7 +186,7 @@ export function settingText(value: unknown): string {
 
 function filesHtml({ files }: RunPage): string {
   if (files.length === 0) return '<p>The run read no files.</p>';
-  return htmlTable({
+  const table: Table = {
     caption: 'Files that were read',
     columns: [
       { key: 'path', label: 'File', kind: 'code' },
@@ -193,7 +194,8 @@ function filesHtml({ files }: RunPage): string {
       { key: 'sha256', label: 'SHA-256', kind: 'code' },
     ],
     rows: files.map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 })),
-  });
+  };
+  return htmlTable(table, { isStacked: true });
 }
 
 function reproduceHtml({ command, environment = [] }: RunPage): string {

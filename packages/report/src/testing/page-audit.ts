@@ -94,6 +94,7 @@ for (let node = walker.nextNode(); node; node = walker.nextNode()) {
   }
 }
 scrollTo(0, 0);
+for (const box of document.querySelectorAll('.scroll')) box.scrollLeft = 0;
 const width = document.documentElement.clientWidth;
 const isBoxed = (element) => {
   for (let at = element; at; at = at.parentElement) {

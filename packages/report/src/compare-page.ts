@@ -1,0 +1,300 @@
+import { formatNumber, writeFileAtomic } from '@lab/core';
+import { tInterval } from '@lab/metrics';
+import { type RunComparison, type RunGroup, metricValues } from './compare.js';
+import { escapeHtml } from './escape.js';
+import { forestPlot } from './forest-plot.js';
+import {
+  type CaptionedFigure,
+  contentsHtml,
+  figureHtml,
+  htmlDocument,
+  sectionHtml,
+} from './html.js';
+import { type LinePoint, linePlot } from './line-plot.js';
+import { createSeriesColors, type SeriesColors } from './palette.js';
+import type { RunFolder } from './run-folder.js';
+import type { WrittenPage } from './run-page.js';
+import { type CellValue, cellText, type Column, htmlTable, meanCell, type Table } from './table.js';
+
+/** Most curves shown, one small picture each. */
+const SHOWN_CURVES = 18;
+/** Most groups drawn in one picture: as many as there are colours. */
+const SHOWN_GROUPS = 8;
+/** Most points drawn of a curve. */
+const CURVE_POINTS = 150;
+
+/**
+ * Writes the comparison of runs as one self-contained HTML file and returns its size.
+ *
+ * @throws {DataError} when the file cannot be written; an older file then stays whole.
+ */
+export function writeComparisonPage(path: string, comparison: RunComparison): WrittenPage {
+  const html = comparisonPageHtml(comparison);
+  writeFileAtomic(path, html);
+  return { path, bytes: Buffer.byteLength(html) };
+}
+
+/** The HTML of a comparison page, as `writeComparisonPage` writes it. */
+export function comparisonPageHtml(comparison: RunComparison): string {
+  const { groups, warnings } = comparison;
+  const runCount = groups.reduce((sum, { runs }) => sum + runs.length, 0);
+  const title = `${runCount} ${runCount === 1 ? 'run' : 'runs'} compared`;
+  const parts = [
+    { heading: 'Results', body: htmlTable(resultTable(comparison)) + differenceFigure(comparison) },
+    { heading: 'Settings that differ', body: settingsBody(comparison) },
+    ...(comparison.samples.length > 0
+      ? [{ heading: 'Sample by sample', body: samplesBody(comparison) }]
+      : []),
+    { heading: 'Curves', body: curvesBody(groups) },
+    { heading: 'Runs', body: htmlTable(runsTable(comparison)) },
+    { heading: 'Warnings', body: warningsBody(warnings) },
+  ];
+  const body = [
+    `<header class="top"><h1>${title}</h1>`,
+    `<p class="lead">${escapeHtml(comparisonSentence(comparison))}</p></header>`,
+    '<main id="main">',
+    contentsHtml(parts.map(({ heading }) => heading)),
+    ...parts.map((part) => sectionHtml(part.heading, part.body)),
+    '</main>',
+    '<footer>Written by @lab/report. This file is complete: it loads nothing.</footer>',
+  ].join('\n');
+  return htmlDocument({ title, body });
+}
+
+/** The result of a comparison in one sentence: the best group in the first metric, and how sure. */
+export function comparisonSentence({ groups, metrics, differences }: RunComparison): string {
+  const metric = metrics[0];
+  if (!metric) return 'None of the runs has results yet.';
+  const column = metricColumn(metric);
+  const own = differences.filter(({ metric: key }) => key === metric.key);
+  const bestIndex = own[0]?.best ?? groups.findIndex((group) => hasMetric(group, metric.key));
+  const best = groups[bestIndex]!;
+  const value = cellText(column, meanCell(metricValues(best, metric.key)));
+  const start = `Best in ${metric.key}: ${best.label} with ${value}`;
+  const second = own.reduce<(typeof own)[number] | undefined>(
+    (near, item) => (near && Math.abs(near.difference) <= Math.abs(item.difference) ? near : item),
+    undefined,
+  );
+  if (!second) return `${start}.`;
+  const lead = cellText(column, Math.abs(second.difference));
+  const verdict = second.test
+    ? `p = ${formatP(second.test.pValue)} after adjustment`
+    : 'not tested: at least two seeds of each are needed';
+  return `${start}, ${lead} from ${groups[second.group]!.label} (${verdict}).`;
+}
+
+function hasMetric(group: RunGroup, key: string): boolean {
+  return metricValues(group, key).length > 0;
+}
+
+function metricColumn({ key, best }: RunComparison['metrics'][number]): Column {
+  const isShare = /hits@|mrr|f1|accuracy|auroc|ece$|brier|precision|recall|share/i.test(key);
+  return { key, label: key, kind: isShare ? 'share' : 'number', best };
+}
+
+/** A p-value as people print it. */
+export function formatP(pValue: number): string {
+  return pValue < 0.001 ? '<.001' : pValue.toFixed(3).replace(/^0/, '');
+}
+
+/** Mean and deviation of each group in each metric, with the tested difference from the best. */
+export function resultTable({ groups, metrics, differences }: RunComparison): Table {
+  const columns = metrics.map(metricColumn);
+  const rows = groups.map((group, index) => {
+    const cells = columns.map((column): [string, CellValue] => {
+      const found = differences.find(
+        ({ metric, group: place }) => metric === column.key && place === index,
+      );
+      const cell = meanCell(metricValues(group, column.key));
+      if (!found) return [column.key, cell];
+      const sign = found.difference < 0 ? '−' : '+';
+      const amount = cellText({ ...column }, Math.abs(found.difference));
+      const verdict = found.test ? `p = ${formatP(found.test.pValue)}` : 'not tested';
+      return [column.key, { ...cell, note: `${sign}${amount} to best, ${verdict}` }];
+    });
+    return { group: group.label, ...Object.fromEntries(cells) };
+  });
+  return {
+    caption:
+      'Mean ± standard deviation over n seeds; ★ best. Differences by Welch’s test, adjusted.',
+    columns: [{ key: 'group', label: 'Settings' }, ...columns],
+    rows,
+  };
+}
+
+function differenceFigure({ groups, metrics, differences }: RunComparison): string {
+  const metric = metrics[0];
+  const rows = differences.flatMap(({ metric: key, group, difference, test }) =>
+    test && key === metric?.key
+      ? [{ label: groups[group]!.label, estimate: difference, low: test.low, high: test.high }]
+      : [],
+  );
+  if (!metric || rows.length === 0) return '';
+  const best = groups[differences.find(({ metric: key }) => key === metric.key)!.best]!;
+  const { kind } = metricColumn(metric);
+  const figure = forestPlot({
+    title: `Difference from ${best.label}`,
+    value: { label: metric.key, format: kind === 'share' ? 'share' : 'number' },
+    rows,
+  });
+  return figureHtml({ figure, caption: 'Filled dots: the 95 % interval excludes no difference.' });
+}
+
+function settingsBody({ groups, differing }: RunComparison): string {
+  if (differing.length === 0) {
+    return '<p>None: the runs differ in nothing but their seed.</p>';
+  }
+  const rows = differing.map((path) => {
+    const cells = groups.map(({ runs }, index) => [`g${index}`, settingOf(runs[0]!, path)]);
+    return { path, ...Object.fromEntries(cells) };
+  });
+  const columns = groups.map(({ label }, index): Column => {
+    return { key: `g${index}`, label, kind: 'code' };
+  });
+  return htmlTable({
+    caption: 'One row a setting, one column a group of runs; equal settings are left out.',
+    columns: [{ key: 'path', label: 'Setting', kind: 'code' }, ...columns],
+    rows,
+  });
+}
+
+function settingOf(run: RunFolder, path: string): string {
+  if (path === 'method') return run.record.method;
+  if (path === 'mode') return run.record.config.mode ?? 'not set';
+  return run.settings[path] ?? 'not set';
+}
+
+function samplesBody({ samples }: RunComparison): string {
+  const reference = samples[0]!.reference;
+  const figure = forestPlot({
+    title: `Mean score against ${reference}`,
+    value: { label: 'difference of mean scores' },
+    rows: samples.map(({ run, estimate, low, high }) => ({ label: run, estimate, low, high })),
+  });
+  const caption =
+    'Samples that both runs have, resampled in pairs; filled dots exclude no difference.';
+  const table: Table = {
+    columns: [
+      { key: 'run', label: 'Run' },
+      { key: 'count', label: 'Samples', kind: 'count' },
+      { key: 'estimate', label: 'Difference', kind: 'number' },
+      { key: 'p', label: 'p' },
+    ],
+    rows: samples.map(({ run, count, estimate, low, high, pValue }) => ({
+      run,
+      count,
+      estimate: { value: estimate, low, high },
+      p: formatP(pValue),
+    })),
+  };
+  return figureHtml({ figure, caption }) + htmlTable(table);
+}
+
+function curvesBody(groups: readonly RunGroup[]): string {
+  const shown = groups.slice(0, SHOWN_GROUPS);
+  const colors = createSeriesColors(shown.map(({ label }) => label));
+  const keys = curveKeys(shown);
+  if (keys.length === 0) return '<p>None of the runs has a metrics.jsonl with numbers.</p>';
+  const figures = keys
+    .slice(0, SHOWN_CURVES)
+    .flatMap((key) => curveFigure(shown, key, colors))
+    .map((figure) => figureHtml(figure, { isSmall: true }));
+  const isBanded = shown.some(({ runs }) => runs.length > 2);
+  const remarks = [
+    'One picture a metric; a group has the same colour and dashes in all of them.',
+    isBanded ? 'Lines are means over seeds, bands 95 % intervals of the mean.' : '',
+    groups.length > shown.length ? `Only the first ${shown.length} groups are drawn.` : '',
+    keys.length > SHOWN_CURVES ? `${keys.length - SHOWN_CURVES} metrics are not drawn.` : '',
+  ].filter((remark) => remark !== '');
+  return (
+    `<p>${escapeHtml(remarks.join(' '))}</p>` + `<div class="multiples">${figures.join('')}</div>`
+  );
+}
+
+const AXES = ['epoch', 'step', 'iteration', 'round'];
+
+function curveKeys(groups: readonly RunGroup[]): string[] {
+  const keys = new Set<string>();
+  for (const { runs } of groups) {
+    for (const { metrics } of runs) for (const row of metrics) for (const key in row) keys.add(key);
+  }
+  return [...keys].filter((key) => !AXES.includes(key) && !/(^|\.)(count|seed)$/.test(key));
+}
+
+function curveFigure(
+  groups: readonly RunGroup[],
+  key: string,
+  colors: SeriesColors,
+): CaptionedFigure[] {
+  const axis = AXES.find((name) =>
+    groups.some(({ runs }) => runs.some(({ metrics }) => metrics.some((row) => name in row))),
+  );
+  const series = groups.flatMap(({ label, runs }) => {
+    const points = curvePoints(runs, key, axis);
+    return points.length > 0 ? [{ name: label, points }] : [];
+  });
+  if (series.every(({ points }) => points.length < 2)) return [];
+  const { kind } = metricColumn({ key, best: 'highest' });
+  const figure = linePlot({
+    title: key,
+    x: { label: axis ?? 'row' },
+    y: { label: key, format: kind === 'share' ? 'share' : 'number' },
+    series,
+    colors,
+    width: 352,
+  });
+  const last = series.map(({ name, points }) => `${name} ${formatNumber(points.at(-1)!.y)}`);
+  return [{ figure, caption: `Last: ${last.join('; ')}.` }];
+}
+
+function curvePoints(
+  runs: readonly RunFolder[],
+  key: string,
+  axis: string | undefined,
+): LinePoint[] {
+  const byX = new Map<number, number[]>();
+  for (const { metrics } of runs) {
+    metrics.forEach((row, index) => {
+      const [x, y] = [axis === undefined ? index : row[axis], row[key]];
+      if (x === undefined || y === undefined) return;
+      byX.set(x, [...(byX.get(x) ?? []), y]);
+    });
+  }
+  const points = [...byX].sort(([left], [right]) => left - right);
+  const stride = Math.max(1, Math.ceil(points.length / CURVE_POINTS));
+  return points
+    .filter((_, index) => index % stride === 0 || index === points.length - 1)
+    .map(([x, values]) => {
+      const { mean: y, low, high } = tInterval(values);
+      return values.length > 2 ? { x, y, low, high } : { x, y };
+    });
+}
+
+function runsTable({ groups }: RunComparison): Table {
+  return {
+    caption: 'Folders, in the order given within each group',
+    columns: [
+      { key: 'name', label: 'Run', kind: 'code' },
+      { key: 'group', label: 'Settings' },
+      { key: 'seed', label: 'Seed' },
+      { key: 'status', label: 'Status' },
+      { key: 'command', label: 'Command', kind: 'code' },
+    ],
+    rows: groups.flatMap(({ label, runs }) =>
+      runs.map(({ name, record }) => ({
+        name,
+        group: label,
+        seed: String(record.seed),
+        status: record.status,
+        command: record.command.join(' '),
+      })),
+    ),
+  };
+}
+
+function warningsBody(warnings: readonly string[]): string {
+  if (warnings.length === 0) return '<p>None: same data, same versions, all runs complete.</p>';
+  return `<ul class="warnings">${warnings
+    .map((warning) => `<li>${escapeHtml(warning)}</li>`)
+    .join('')}</ul>`;
+}
