@@ -147,27 +147,39 @@ async function checkPackage(member, manager, { folder, tarballs }) {
   return failures;
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'lab-consumer-'));
-if (!options['no-build']) {
-  const chosen = options.only ? [`--filter=./packages/${options.only}`] : [];
-  const turbo = join(root, 'node_modules', '.bin', 'turbo');
-  await runOrThrow(turbo, ['run', 'build', '--output-logs=errors-only', ...chosen]);
-}
-const tarballs = await packAll(folder);
-const counts = { passed: 0, failed: 0, skipped: 0 };
-for (const member of packages()) {
-  if (options.only && member.folder !== options.only) continue;
-  for (const manager of options.manager ? [options.manager] : Object.keys(managers)) {
-    const start = performance.now();
-    const failures = await checkPackage(member, manager, { folder, tarballs });
-    const seconds = ((performance.now() - start) / 1000).toFixed(1);
-    counts[failures.length > 0 ? 'failed' : 'passed'] += 1;
-    const mark = failures.length > 0 ? 'FAILED' : 'ok    ';
-    process.stdout.write(`${mark} ${manager.padEnd(4)} ${member.manifest.name} ${seconds} s\n`);
-    for (const failure of failures) process.stdout.write(`  ${failure}\n`);
+/** Builds and packs, then checks every chosen package under every chosen manager. */
+async function checkAll(folder) {
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  if (!options['no-build']) {
+    const chosen = options.only ? [`--filter=./packages/${options.only}`] : [];
+    const turbo = join(root, 'node_modules', '.bin', 'turbo');
+    await runOrThrow(turbo, ['run', 'build', '--output-logs=errors-only', ...chosen]);
   }
+  const tarballs = await packAll(folder);
+  for (const member of packages()) {
+    if (options.only && member.folder !== options.only) continue;
+    for (const manager of options.manager ? [options.manager] : Object.keys(managers)) {
+      const start = performance.now();
+      const failures = await checkPackage(member, manager, { folder, tarballs });
+      const seconds = ((performance.now() - start) / 1000).toFixed(1);
+      counts[failures.length > 0 ? 'failed' : 'passed'] += 1;
+      const mark = failures.length > 0 ? 'FAILED' : 'ok    ';
+      process.stdout.write(`${mark} ${manager.padEnd(4)} ${member.manifest.name} ${seconds} s\n`);
+      for (const failure of failures) process.stdout.write(`  ${failure}\n`);
+    }
+  }
+  return counts;
 }
-if (options.keep) process.stdout.write(`kept ${folder}\n`);
-else rmSync(folder, { recursive: true });
-process.stdout.write(`${countsLine(counts)}\n`);
-process.exitCode = counts.failed > 0 ? 1 : 0;
+
+const folder = mkdtempSync(join(tmpdir(), 'lab-consumer-'));
+try {
+  const counts = await checkAll(folder);
+  process.stdout.write(`${countsLine(counts)}\n`);
+  process.exitCode = counts.failed > 0 ? 1 : 0;
+} catch (error) {
+  process.stderr.write(`error: ${error.message}\n`);
+  process.exitCode = 1;
+} finally {
+  if (options.keep) process.stdout.write(`kept ${folder}\n`);
+  else rmSync(folder, { recursive: true });
+}
