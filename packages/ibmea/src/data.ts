@@ -16,7 +16,7 @@ import {
   relationFeatures,
   splitLinks,
 } from '@lab/graph';
-import { createCsr, tf } from '@lab/tensor';
+import { type CsrArrays, createCsr, tf } from '@lab/tensor';
 import type { IbmeaConfig } from './config.js';
 import type { ModelInputs } from './model.js';
 
@@ -24,6 +24,8 @@ import type { ModelInputs } from './model.js';
 export interface AlignmentTask {
   readonly data: AlignmentData;
   readonly split: LinkSplit;
+  /** Relation bags `[N, F]` in place of those that the triples give (noise studies). */
+  readonly relationBags?: CsrArrays | undefined;
 }
 
 /** Where the data are: a folder in the field's layout, or two graphs of one's own. */
@@ -105,25 +107,18 @@ async function readSplit(
  * @param random - stream for image vectors that have to be drawn.
  */
 export function createInputs(
-  data: AlignmentData,
+  task: AlignmentTask,
   { data: config, model }: IbmeaConfig,
   random: Random,
 ): ModelInputs {
+  const { data } = task;
   const pattern = neighbourGraph(data, { selfLoops: true });
   const wants = (modality: 'image' | 'relation' | 'attribute') =>
     config.modalities.includes(modality);
   const neighbours = createCsr(
     model.structureEncoder === 'gcn' ? normalizeAdjacency(pattern) : pattern,
   );
-  const relation = wants('relation')
-    ? createCsr(
-        relationFeatures(data, {
-          columns: config.relationColumns,
-          pad: config.padColumns,
-          scaling: config.relationScaling,
-        }),
-      )
-    : null;
+  const relation = wants('relation') ? createCsr(relationBags(task, config)) : null;
   const bags = wants('attribute')
     ? attributeFeatures(data, { columns: config.attributeColumns, pad: config.padColumns })
     : null;
@@ -139,6 +134,16 @@ export function createInputs(
       for (const part of [neighbours, relation, attribute, image]) part?.dispose();
     },
   };
+}
+
+/** Relation counts `[N, F]`, the task's own or those of its triples. */
+export function relationBags(task: AlignmentTask, config: IbmeaConfig['data']): CsrArrays {
+  if (task.relationBags !== undefined) return task.relationBags;
+  return relationFeatures(task.data, {
+    columns: config.relationColumns,
+    pad: config.padColumns,
+    scaling: config.relationScaling,
+  });
 }
 
 /** Image vectors `[N, D_v]` with the missing ones filled in, or null without any image. */

@@ -80,7 +80,7 @@ export interface Selection {
 /** A fresh state: inputs on the backend, new parameters, epoch 0. */
 export function createTraining(task: AlignmentTask, config: IbmeaConfig): TrainingState {
   const random = createRandom(config.seed);
-  const inputs = createInputs(task.data, config, random.fork('images'));
+  const inputs = createInputs(task, config, random.fork('images'));
   const model = createModel(config, inputs, random.fork('parameters'));
   const optimizer = createAdamW(model.parameters, { weightDecay: config.training.weightDecay });
   const { start, every, accept, remove } = config.pseudoSeeds;

@@ -1,0 +1,107 @@
+/** `ibmea experiment`: ablations and sweeps, resumable, as tables and figures. */
+import { ConfigError, formatCount, nearest } from '@lab/core';
+import { type CliCommand, type CliContext, type CliInput, configOptions } from '@lab/core/cli';
+import { ibmeaConfig } from '../config.js';
+import { readTask } from '../data.js';
+import { groupsFor, runIbmeaExperiment } from '../experiment.js';
+import { backendOption, dataOptions, given, textOption } from './options.js';
+import { chosenBackend, trainingConfig } from './train.js';
+
+/** The verb `experiment`. */
+export const experimentCommand: CliCommand = {
+  name: 'experiment',
+  summary: 'Run ablations and sweeps on two graphs; the same command goes on after a stop.',
+  options: [
+    ...dataOptions,
+    ...configOptions(ibmeaConfig),
+    {
+      flags: '--only <groups>',
+      summary: 'groups, separated by commas',
+      kind: 'list',
+      unit: 'default all',
+    },
+    { flags: '--list', summary: 'list the groups and their cells, then stop' },
+    { flags: '--epochs <n>', summary: 'epochs of each cell', kind: 'integer', default: 20 },
+    {
+      flags: '--run-seeds <list>',
+      summary: 'seeds of the runs, separated by commas',
+      kind: 'list',
+      unit: 'default the config seed',
+    },
+    { flags: '--out <dir>', summary: 'folder of results', default: 'experiment' },
+    backendOption,
+  ],
+  example: 'ibmea experiment --data ./data --only modalities,low-resource --epochs 20',
+  run: runExperimentCommand,
+};
+
+async function runExperimentCommand(context: CliContext, input: CliInput): Promise<number> {
+  const { options } = input;
+  const dir = textOption(options, 'data');
+  if (dir === undefined) {
+    throw new ConfigError('ibmea experiment: --data is missing.', {
+      help: 'give the folder of the two graphs: --data DIR',
+    });
+  }
+  const base = await trainingConfig(input);
+  const seedsFile = textOption(options, 'seeds');
+  const task = await readTask(given({ dir, seedsFile }), base.config);
+  const groups = groupsFor(task);
+  const only = options['only'] as string[] | undefined;
+  for (const name of only ?? [])
+    assertGroup(
+      name,
+      groups.map((group) => group.name),
+    );
+  if (options['list'] === true) return listGroups(context, groups);
+  await chosenBackend(context, input);
+  const out = textOption(options, 'out')!;
+  const { files, groups: results } = await runIbmeaExperiment({
+    task,
+    base,
+    epochs: Number(options['epochs']),
+    seeds: runSeeds(options['runSeeds'], base.config.seed),
+    ...(only === undefined ? {} : { only }),
+    dir: out,
+    signal: context.signal,
+    onProgress: (text, share) => context.progress.update(text, share),
+  });
+  context.progress.done();
+  const tables = Object.fromEntries(
+    results.map(({ group, table }) => [
+      group.name,
+      table.rows.map(({ settings: _, ...row }) => row),
+    ]),
+  );
+  context.printJson({ run: out, status: 'success', metrics: null, tables, files });
+  for (const file of files.filter((path) => path.endsWith('.md'))) context.print(`${file}\n`);
+  return 0;
+}
+
+function listGroups(context: CliContext, groups: ReturnType<typeof groupsFor>): number {
+  const cells = groups.map(({ name, cells: list }) => ({ name, cells: list.map(({ id }) => id) }));
+  context.printJson({ run: null, status: 'planned', metrics: null, groups: cells });
+  for (const { name, title, cells: list } of groups) {
+    context.print(`${name.padEnd(18)} ${formatCount(list.length).padStart(3)} cells  ${title}\n`);
+  }
+  return 0;
+}
+
+function assertGroup(name: string, names: readonly string[]): void {
+  if (names.includes(name)) return;
+  const near = nearest(name, names);
+  throw new ConfigError(`ibmea experiment: there is no group "${name}".`, {
+    help: near === undefined ? `groups: ${names.join(', ')}` : `did you mean "${near}"?`,
+  });
+}
+
+function runSeeds(value: unknown, fallback: number): number[] {
+  if (!Array.isArray(value) || value.length === 0) return [fallback];
+  return value.map((text) => {
+    const seed = Number(text);
+    if (Number.isSafeInteger(seed) && seed >= 0) return seed;
+    throw new ConfigError(`ibmea experiment: --run-seeds has "${text}".`, {
+      help: 'give whole numbers, e.g. --run-seeds 1,2,3',
+    });
+  });
+}
