@@ -47,7 +47,7 @@ INLINE float raise_tops(int columns, const float *x, float row_top, float *colum
   return max1(max1(top[0], top[1]), max1(top[2], top[3]));
 }
 
-// Sum of exp(x - top) over a row, and the same into the sums of the columns.
+// Sum of exp(x - top) over a row, and into the sums of the columns by their own tops.
 INLINE float add_exponentials(int columns, const float *x, float row_top, const float *column_tops,
                               float *column_sums) {
   f4 sum = splat4(0.0f);
@@ -69,6 +69,46 @@ INLINE float add_exponentials(int columns, const float *x, float row_top, const 
   return sum4(sum);
 }
 
+// Largest difference of two tops up to which one exponential serves rows and columns: a term that
+// is lost then lies e^-27 below the largest of its line.
+#define NEAR 60.0f
+
+// Whether all values are within NEAR of the highest, which goes to `highest`.
+INLINE int are_near(int rows, const float *a, int columns, const float *b, float *highest) {
+  float low = a[0], high = a[0];
+  for (int i = 0; i < rows; i++) low = min1(low, a[i]), high = max1(high, a[i]);
+  for (int j = 0; j < columns; j++) low = min1(low, b[j]), high = max1(high, b[j]);
+  *highest = high;
+  return high - low <= NEAR;
+}
+
+// Sum of exp(x - top) over a row, added to the sums of the columns as well.
+INLINE float add_shared(int columns, const float *x, float top, float *column_sums) {
+  f4 sum = splat4(0.0f);
+  int j = 0;
+  for (; j + 4 <= columns; j += 4) {
+    const f4 e = exp4(load4(x + j) - splat4(top));
+    sum += e;
+    store4(column_sums + j, load4(column_sums + j) + e);
+  }
+  if (j == columns) return sum4(sum);
+  const int rest = columns - j;
+  const f4 e = exp4(load_part(x + j, rest, -__builtin_inff()) - splat4(top));
+  store_part(column_sums + j, rest, load_part(column_sums + j, rest, 0) + e);
+  return sum4(sum + e);
+}
+
+static void sum_near(int rows, int columns, const float *block, float highest,
+                     const float *row_tops, float *row_sums, const float *column_tops,
+                     float *column_sums, float *spare) {
+  __builtin_memset(spare, 0, (size_t)columns * sizeof(float));
+  for (int i = 0; i < rows; i++) {
+    const float sum = add_shared(columns, block + (size_t)i * columns, highest, spare);
+    row_sums[i] += sum * exp1(highest - row_tops[i]);
+  }
+  for (int j = 0; j < columns; j++) column_sums[j] += spare[j] * exp1(highest - column_tops[j]);
+}
+
 // Takes a block of exponents into running log-sum-exps, each kept as (top, sum of exp(x - top)).
 // Without `column_tops` the columns are left out. `spare` holds `columns` floats.
 EXPORT(exponent_sums)
@@ -80,45 +120,92 @@ void exponent_sums(int rows, int columns, const float *block, float *row_tops, f
     row_tops[i] = raise_tops(columns, block + (size_t)i * columns, old, column_tops);
     row_sums[i] *= exp1(old - row_tops[i]);
   }
-  if (column_tops)
+  float highest;
+  if (column_tops) {
     for (int j = 0; j < columns; j++) column_sums[j] *= exp1(spare[j] - column_tops[j]);
+    if (are_near(rows, row_tops, columns, column_tops, &highest)) {
+      sum_near(rows, columns, block, highest, row_tops, row_sums, column_tops, column_sums, spare);
+      return;
+    }
+  }
   for (int i = 0; i < rows; i++)
     row_sums[i] += add_exponentials(columns, block + (size_t)i * columns, row_tops[i], column_tops,
                                     column_tops ? column_sums : 0);
 }
 
-INLINE f4 weight4(f4 x, f4 row_log, f4 row_factor, f4 column_log, f4 column_factor) {
-  return row_factor * exp4(x - row_log) + column_factor * exp4(x - column_log);
-}
-
-INLINE void weigh_both(int columns, float *x, f4 row_log, f4 row_factor, const float *logs,
-                       const float *factors) {
-  int j = 0;
-  for (; j + 4 <= columns; j += 4)
-    store4(x + j, weight4(load4(x + j), row_log, row_factor, load4(logs + j), load4(factors + j)));
-  const int rest = columns - j;
-  const f4 v = load_part(x + j, rest, 0), log = load_part(logs + j, rest, 0);
-  const f4 factor = load_part(factors + j, rest, 0);
-  store_part(x + j, rest, weight4(v, row_log, row_factor, log, factor));
-}
-
-INLINE void weigh_row(int columns, float *x, f4 row_log, f4 row_factor) {
-  int j = 0;
-  for (; j + 4 <= columns; j += 4) store4(x + j, row_factor * exp4(load4(x + j) - row_log));
-  const int rest = columns - j;
-  store_part(x + j, rest, row_factor * exp4(load_part(x + j, rest, 0) - row_log));
-}
-
-// Replaces exponents x by row_factor * exp(x - row_log) + column_factor * exp(x - column_log);
-// without `column_logs` only the first term.
-EXPORT(exponent_weights)
-void exponent_weights(int rows, int columns, float *block, const float *row_logs,
+// Exponents x become row_factor * exp(x - row_log) + column_factor * exp(x - column_log).
+static void weigh_far(int rows, int columns, float *block, const float *row_logs,
                       const float *row_factors, const float *column_logs,
                       const float *column_factors) {
   for (int i = 0; i < rows; i++) {
     float *x = block + (size_t)i * columns;
-    const f4 log = splat4(row_logs[i]), factor = splat4(row_factors[i]);
-    if (column_logs) weigh_both(columns, x, log, factor, column_logs, column_factors);
-    else weigh_row(columns, x, log, factor);
+    for (int j = 0; j < columns; j += 4) {
+      const int rest = columns - j < 4 ? columns - j : 4;
+      const f4 v = load_part(x + j, rest, 0), log = load_part(column_logs + j, rest, 0);
+      const f4 own = splat4(row_factors[i]) * exp4(v - splat4(row_logs[i]));
+      store_part(x + j, rest, own + load_part(column_factors + j, rest, 0) * exp4(v - log));
+    }
+  }
+}
+
+// The same as exp(x - highest) * (own + others): one exponential an entry.
+INLINE void weigh_row(int columns, float *x, float highest, float own, const float *others) {
+  const f4 top = splat4(highest), factor = splat4(own);
+  int j = 0;
+  for (; j + 4 <= columns; j += 4)
+    store4(x + j, exp4(load4(x + j) - top) * (factor + load4(others + j)));
+  const int rest = columns - j;
+  const f4 e = exp4(load_part(x + j, rest, 0) - top);
+  store_part(x + j, rest, e * (factor + load_part(others + j, rest, 0)));
+}
+
+// Replaces exponents x by row_factor * exp(x - row_log) + column_factor * exp(x - column_log).
+// `spare` holds `columns` floats.
+EXPORT(exponent_weights)
+void exponent_weights(int rows, int columns, float *block, const float *row_logs,
+                      const float *row_factors, const float *column_logs,
+                      const float *column_factors, float *spare) {
+  float highest;
+  if (!are_near(rows, row_logs, columns, column_logs, &highest)) {
+    weigh_far(rows, columns, block, row_logs, row_factors, column_logs, column_factors);
+    return;
+  }
+  for (int j = 0; j < columns; j++)
+    spare[j] = column_factors[j] * exp1(highest - column_logs[j]);
+  for (int i = 0; i < rows; i++) {
+    const float own = row_factors[i] * exp1(highest - row_logs[i]);
+    weigh_row(columns, block + (size_t)i * columns, highest, own, spare);
+  }
+}
+
+// exp(x - top) in place; returns the sum.
+INLINE float exponentials(int columns, float *x, float top) {
+  f4 sum = splat4(0.0f);
+  int j = 0;
+  for (; j + 4 <= columns; j += 4) {
+    const f4 e = exp4(load4(x + j) - splat4(top));
+    sum += e;
+    store4(x + j, e);
+  }
+  if (j == columns) return sum4(sum);
+  const int rest = columns - j;
+  const f4 e = exp4(load_part(x + j, rest, -__builtin_inff()) - splat4(top));
+  store_part(x + j, rest, e);
+  return sum4(sum + e);
+}
+
+// Replaces whole rows of exponents by factor * softmax and leaves their log-sum-exps as
+// (top, sum of exp(x - top)).
+EXPORT(softmax_weights)
+void softmax_weights(int rows, int columns, float *block, const float *factors, float *tops,
+                     float *sums) {
+  for (int i = 0; i < rows; i++) {
+    float *x = block + (size_t)i * columns;
+    tops[i] = raise_tops(columns, x, -3e38f, 0);
+    sums[i] = exponentials(columns, x, tops[i]);
+    const float scale = factors[i] / sums[i];
+    int j = 0;
+    for (; j + 4 <= columns; j += 4) store4(x + j, load4(x + j) * splat4(scale));
+    for (; j < columns; j++) x[j] *= scale;
   }
 }

@@ -59,6 +59,10 @@ export function withNodeInputs<T>(inputs: tf.NamedTensorMap, body: () => T): T {
   }
 }
 
+/** Whether gradients can pass: comparisons, casts to integers and the like are constants. */
+const isSmooth = ({ outputs }: TapeNode): boolean =>
+  outputs.some((output) => output.dtype === 'float32');
+
 /** Nodes on a path from `xs` to `y`, with the names of the inputs that depend on `xs`. */
 function pathNodes(tape: readonly TapeNode[], xs: readonly tf.Tensor[], y: tf.Tensor) {
   const fromX = new Set(xs.map((x) => x.id));
@@ -70,7 +74,7 @@ function pathNodes(tape: readonly TapeNode[], xs: readonly tf.Tensor[], y: tf.Te
   const toY = new Set([y.id]);
   const path: { node: TapeNode; names: string[] }[] = [];
   for (const node of [...tape].reverse()) {
-    if (!node.outputs.some((output) => toY.has(output.id))) continue;
+    if (!node.outputs.some((output) => toY.has(output.id) && fromX.has(output.id))) continue;
     for (const input of Object.values(node.inputs)) toY.add(input.id);
     const names = Object.keys(node.inputs).filter((name) =>
       fromX.has((node.inputs[name] as tf.Tensor).id),

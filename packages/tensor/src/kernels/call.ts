@@ -12,6 +12,8 @@ export interface KernelCall {
   attribute<T>(name: string): T;
   /** A new tensor with undefined values. */
   output(shape: readonly number[], dtype?: tf.DataType): tf.TensorInfo;
+  /** Runs `body` with the address of that many bytes, which are freed afterwards. */
+  temporary<T>(bytes: number, body: (address: number) => T): T;
   /** Calls an exported C function. */
   run(name: string, ...values: number[]): number;
 }
@@ -36,8 +38,19 @@ function callOf({ inputs, backend, attrs }: KernelArguments): KernelCall {
     address: (tensor) => addressOf(kernels, tensor),
     attribute: <T>(name: string) => attrs?.[name] as T,
     output: (shape, dtype = 'float32') => kernels.backend.makeOutput([...shape], dtype),
+    temporary: (bytes, body) => withTemporary(kernels, bytes, body),
     run: kernels.call,
   };
+}
+
+function withTemporary<T>(kernels: KernelModule, bytes: number, body: (address: number) => T): T {
+  const { wasm } = kernels.backend;
+  const address = wasm._malloc(Math.max(bytes, 4)) >>> 0;
+  try {
+    return body(address);
+  } finally {
+    wasm._free(address);
+  }
 }
 
 /**

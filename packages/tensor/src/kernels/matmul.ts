@@ -40,7 +40,6 @@ function productSizes(
   };
 }
 
-/** Whether one of the two batches is repeated as a whole (the only broadcasting tfjs has here). */
 function product(call: KernelCall): tf.TensorInfo {
   const a = call.input('a');
   const b = call.input('b');
@@ -60,7 +59,45 @@ function product(call: KernelCall): tf.TensorInfo {
   return output;
 }
 
-/** Registers the product for `tf.matMul`, for every transpose and batch. */
+/** Stock kernels of the activations that a fused product may end in. */
+const ACTIVATIONS: Readonly<Record<string, string>> = {
+  relu: tf.Relu,
+  relu6: tf.Relu6,
+  elu: tf.Elu,
+  sigmoid: tf.Sigmoid,
+  leakyrelu: tf.LeakyRelu,
+  prelu: tf.Prelu,
+};
+
+function activate(call: KernelCall, x: tf.TensorInfo, activation: string): tf.TensorInfo {
+  const { backend } = call.kernels;
+  const kernel = tf.getKernel(ACTIVATIONS[activation] ?? activation, 'wasm');
+  const inputs =
+    activation === 'prelu' ? { x, alpha: call.input('preluActivationWeights') } : { x };
+  const attrs = { alpha: call.attribute<number>('leakyreluAlpha') };
+  const result = kernel.kernelFunc({ inputs, backend, attrs });
+  backend.disposeData(x.dataId);
+  return result as tf.TensorInfo;
+}
+
+/** Product, then bias, then activation; the stock kernel adds the bias several times. */
+function fusedProduct(call: KernelCall): tf.TensorInfo {
+  const output = product(call);
+  const bias = call.input('bias') as tf.TensorInfo | undefined;
+  if (bias !== undefined) {
+    const width = sizeOf(bias.shape);
+    const rows = sizeOf(output.shape) / Math.max(width, 1);
+    call.run('add_bias', rows, width, call.address(bias), call.address(output));
+  }
+  const activation = call.attribute<string>('activation');
+  return activation === 'linear' ? output : activate(call, output, activation);
+}
+
+/** Registers the product for `tf.matMul` and `tf.fused.matMul`, every transpose and batch. */
 export function installMatMul(): void {
-  registerWasmKernel({ name: tf.BatchMatMul, compute: product });
+  registerWasmKernel(
+    { name: tf.BatchMatMul, compute: product },
+    ({ a, b }) => a?.dtype === 'float32' && b?.dtype === 'float32',
+  );
+  registerWasmKernel({ name: tf._FusedMatMul, compute: fusedProduct });
 }

@@ -1,6 +1,11 @@
+import { installDropout } from './dropout.js';
 import { installGather } from './gather.js';
+import { installGraphAttention } from './graph-attention.js';
 import { installMatMul } from './matmul.js';
+import { installReduce } from './reduce.js';
+import { installRowNorms } from './row-norms.js';
 import { installSegment } from './segment.js';
+import { installSparse } from './sparse.js';
 
 let isInstalled = false;
 
@@ -9,6 +14,11 @@ export function installWasmKernels(): void {
   if (isInstalled) return;
   isInstalled = true;
   installMatMul();
+  installReduce();
   installGather();
   installSegment();
+  installSparse();
+  installGraphAttention();
+  installRowNorms();
+  installDropout();
 }

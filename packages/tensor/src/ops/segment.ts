@@ -1,5 +1,5 @@
 import { ShapeError } from '@lab/core';
-import { hasKernel, runSingle } from '../engine.js';
+import { hasKernel, runKernel, runSingle } from '../engine.js';
 import { assertShape } from '../shape.js';
 import { tf } from '../tfjs.js';
 import { checkIndices } from './index-range.js';
@@ -102,7 +102,11 @@ export function segmentMax<T extends tf.Tensor1D | tf.Tensor2D>(
   count: number,
 ): T {
   checkSegments(x, ids, count);
-  if (hasKernel('LabSegmentMax')) return runSingle<T>('LabSegmentMax', { x, ids }, { count });
+  if (hasKernel('LabSegmentMax')) {
+    const [largest, places] = runKernel('LabSegmentMax', { x, ids }, { count });
+    (places as tf.Tensor).dispose();
+    return largest as T;
+  }
   return composedMax(x, ids, count);
 }
 

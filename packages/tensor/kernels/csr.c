@@ -1,0 +1,63 @@
+// Sparse (compressed rows) times dense, and its gradients.
+#include "csr.h"
+
+// Sum over the entries of a row of 4 * V columns, kept in registers.
+#define SUM_TILE(NAME, V)                                                                          \
+  INLINE void NAME(Entries e, const float *x, int width, float *out) {                             \
+    f4 sum[V] = {0};                                                                               \
+    for (int i = e.start; i < e.end; i++) {                                                        \
+      const float *row = x + (size_t)e.columns[i] * width;                                         \
+      const f4 weight = splat4(e.values ? e.values[i] : 1.0f);                                     \
+      for (int q = 0; q < V; q++) sum[q] = madd4(weight, load4(row + 4 * q), sum[q]);              \
+    }                                                                                              \
+    for (int q = 0; q < V; q++) store4(out + 4 * q, sum[q]);                                       \
+  }
+
+SUM_TILE(sum_tile8, 8)
+SUM_TILE(sum_tile1, 1)
+
+INLINE void sum_scalar(Entries e, const float *x, int width, float *out) {
+  float sum = 0;
+  for (int i = e.start; i < e.end; i++)
+    sum += (e.values ? e.values[i] : 1.0f) * x[(size_t)e.columns[i] * width];
+  *out = sum;
+}
+
+// The last tile of 4 may overlap the one before: it writes the same numbers again.
+NOINLINE static void sum_row(Entries e, const float *x, int width, float *out) {
+  int d = 0;
+  for (; d + 32 <= width; d += 32) sum_tile8(e, x + d, width, out + d);
+  for (; d + 4 <= width; d += 4) sum_tile1(e, x + d, width, out + d);
+  if (d < width && width >= 4) sum_tile1(e, x + width - 4, width, out + width - 4);
+  else
+    for (; d < width; d++) sum_scalar(e, x + d, width, out + d);
+}
+
+// out_i = sum over the entries e of row i of values_e x_(columns_e); values 0 means all ones.
+EXPORT(csr_product)
+void csr_product(int rows, int width, const int32_t *pointers, const int32_t *columns,
+                 const float *values, const float *x, float *out) {
+  for (int i = 0; i < rows; i++)
+    sum_row((Entries){pointers[i], pointers[i + 1], columns, values}, x, width,
+            out + (size_t)i * width);
+}
+
+// out_e = dy_(row of e) . x_(columns_e), the gradient of the values.
+EXPORT(csr_sampled_dot)
+void csr_sampled_dot(int rows, int width, const int32_t *pointers, const int32_t *columns,
+                     const float *dy, const float *x, float *out) {
+  for (int i = 0; i < rows; i++)
+    for (int e = pointers[i]; e < pointers[i + 1]; e++)
+      out[e] = dot(dy + (size_t)i * width, x + (size_t)columns[e] * width, width);
+}
+
+// out_i = sum over the entries of row i of the rows of x numbered by `positions`.
+EXPORT(csr_sum_entries)
+void csr_sum_entries(int rows, int width, const int32_t *pointers, const int32_t *positions,
+                     const float *x, float *out) {
+  for (int i = 0; i < rows; i++, out += width) {
+    for (int k = 0; k < width; k++) out[k] = 0;
+    for (int e = pointers[i]; e < pointers[i + 1]; e++)
+      for (int k = 0; k < width; k++) out[k] += x[(size_t)positions[e] * width + k];
+  }
+}

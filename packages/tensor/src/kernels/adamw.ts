@@ -1,0 +1,43 @@
+import { tf } from '../tfjs.js';
+import { addressOf, kernelsOf, type WasmBackend } from '../wasm-backend.js';
+
+/** The four buffers of one parameter; all but the gradient are changed. */
+export interface AdamWBuffers {
+  readonly parameter: tf.Tensor;
+  readonly gradient: tf.Tensor;
+  readonly first: tf.Tensor;
+  readonly second: tf.Tensor;
+}
+
+/** The numbers of one step. */
+export interface AdamWStep {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  /** `1 - learningRate * weightDecay`. */
+  readonly decay: number;
+  /** `learningRate / (1 - beta1^t)`. */
+  readonly stepSize: number;
+  /** `sqrt(1 - beta2^t)`. */
+  readonly secondCorrection: number;
+}
+
+/**
+ * Makes one AdamW step in place where the backend is wasm; whether it did.
+ *
+ * The values are written into the parameter's buffer, so clones of it change too. The product
+ * kernel of this package keeps no packed copy of its inputs, so in-place updates are safe there.
+ *
+ * `m = b1 m + (1 - b1) g`; `v = b2 v + (1 - b2) g^2`;
+ * `p = decay p - stepSize m / (sqrt(v) / secondCorrection + epsilon)`.
+ */
+export function adamwInPlace(buffers: AdamWBuffers, step: AdamWStep): boolean {
+  if (tf.getBackend() !== 'wasm') return false;
+  const kernels = kernelsOf(tf.backend() as unknown as WasmBackend);
+  const { parameter, gradient, first, second } = buffers;
+  const addresses = [parameter, gradient, first, second].map((x) => addressOf(kernels, x));
+  const { beta1, beta2, epsilon, decay, stepSize, secondCorrection } = step;
+  const numbers = [beta1, beta2, decay, stepSize, 1 / secondCorrection, epsilon];
+  kernels.call('adamw', parameter.size, ...addresses, ...numbers);
+  return true;
+}

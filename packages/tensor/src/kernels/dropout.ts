@@ -1,0 +1,31 @@
+import { runSingle } from '../engine.js';
+import { registerRule } from '../gradients/rule.js';
+import { dropoutThreshold } from '../ops/dropout.js';
+import type { tf } from '../tfjs.js';
+import { type KernelCall, registerWasmKernel, sizeOf } from './call.js';
+
+function dropout(call: KernelCall): tf.TensorInfo {
+  const x = call.input('x');
+  const rate = call.attribute<number>('rate');
+  const output = call.output(x.shape);
+  const [from = 0, to = 0] = [x, output].map(call.address);
+  const mask = [call.attribute<number>('seed32'), dropoutThreshold(rate), 1 / (1 - rate)];
+  call.run('dropout', sizeOf(x.shape), from, ...mask, to);
+  return output;
+}
+
+/** Registers dropout; its gradient is dropout of the gradient with the same mask. */
+export function installDropout(): void {
+  registerWasmKernel({ name: 'LabDropout', compute: dropout });
+  registerRule({
+    kernelName: 'LabDropout',
+    rule: ({ dy, attribute }) => ({
+      x: () =>
+        runSingle(
+          'LabDropout',
+          { x: dy },
+          { rate: attribute('rate'), seed32: attribute('seed32') },
+        ),
+    }),
+  });
+}

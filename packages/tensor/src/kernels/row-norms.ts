@@ -1,0 +1,77 @@
+import { runKernel, runSingle } from '../engine.js';
+import { registerRule, type RuleInput } from '../gradients/rule.js';
+import type { tf } from '../tfjs.js';
+import { type KernelCall, registerWasmKernel } from './call.js';
+
+const sizesOf = (x: tf.TensorInfo): [number, number] => [
+  x.shape[0] as number,
+  x.shape[1] as number,
+];
+
+function normalizeRows(call: KernelCall): tf.TensorInfo[] {
+  const x = call.input('x');
+  const [rows, width] = sizesOf(x);
+  const output = call.output(x.shape);
+  const divisors = call.output([rows]);
+  const [from = 0, to = 0, by = 0] = [x, output, divisors].map(call.address);
+  call.run('normalize_rows', rows, width, from, call.attribute<number>('epsilon'), to, by);
+  return [output, divisors];
+}
+
+function normalizeRowsGradient(call: KernelCall): tf.TensorInfo {
+  const y = call.input('y');
+  const output = call.output(y.shape);
+  const before = [y, call.input('divisors'), call.input('dy')].map(call.address);
+  const epsilon = call.attribute<number>('epsilon');
+  call.run('normalize_rows_backward', ...sizesOf(y), ...before, epsilon, call.address(output));
+  return output;
+}
+
+function layerNorm(call: KernelCall): tf.TensorInfo {
+  const x = call.input('x');
+  const output = call.output(x.shape);
+  const before = [x, call.input('gain'), call.input('bias')].map(call.address);
+  const epsilon = call.attribute<number>('epsilon');
+  call.run('layer_norm', ...sizesOf(x), ...before, epsilon, call.address(output));
+  return output;
+}
+
+function layerNormGradient(call: KernelCall): tf.TensorInfo[] {
+  const x = call.input('x');
+  const width = x.shape[1] as number;
+  const outputs = [call.output(x.shape), call.output([width]), call.output([width])];
+  const before = [x, call.input('gain'), call.input('dy')].map(call.address);
+  const epsilon = call.attribute<number>('epsilon');
+  call.run('layer_norm_backward', ...sizesOf(x), ...before, epsilon, ...outputs.map(call.address));
+  return outputs;
+}
+
+function layerNormRule({ dy, saved, attribute }: RuleInput): Record<string, () => tf.Tensor> {
+  const [x, gain] = saved as [tf.Tensor, tf.Tensor];
+  const attributes = { epsilon: attribute('epsilon') };
+  const [dx, dgain, dbias] = runKernel('LabLayerNormGradient', { x, gain, dy }, attributes);
+  return {
+    x: () => dx as tf.Tensor,
+    gain: () => dgain as tf.Tensor,
+    bias: () => dbias as tf.Tensor,
+  };
+}
+
+/** Registers the normalisations of rows and their gradients. */
+export function installRowNorms(): void {
+  registerWasmKernel({ name: 'LabNormalizeRows', compute: normalizeRows });
+  registerWasmKernel({ name: 'LabNormalizeRowsGradient', compute: normalizeRowsGradient });
+  registerWasmKernel({ name: 'LabLayerNorm', compute: layerNorm });
+  registerWasmKernel({ name: 'LabLayerNormGradient', compute: layerNormGradient });
+  registerRule({
+    kernelName: 'LabNormalizeRows',
+    outputs: [true, true],
+    rule: ({ dy, saved: [y, divisors], attribute }) => ({
+      x: () => {
+        const inputs = { y: y as tf.Tensor, divisors: divisors as tf.Tensor, dy };
+        return runSingle('LabNormalizeRowsGradient', inputs, { epsilon: attribute('epsilon') });
+      },
+    }),
+  });
+  registerRule({ kernelName: 'LabLayerNorm', inputs: ['x', 'gain'], rule: layerNormRule });
+}

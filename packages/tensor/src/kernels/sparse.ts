@@ -1,0 +1,106 @@
+import { runSingle } from '../engine.js';
+import { registerRule, type RuleInput } from '../gradients/rule.js';
+import type { CsrTensors } from '../ops/csr.js';
+import type { tf } from '../tfjs.js';
+import { type KernelCall, registerWasmKernel } from './call.js';
+
+/** Rows of one side of a sparse matrix: the matrix itself, or its transpose. */
+export interface SparsePattern {
+  readonly rowCount: number;
+  readonly rowPointers: tf.Tensor1D;
+  readonly columns: tf.Tensor1D;
+}
+
+/** The transpose as a pattern of its own. */
+export function transposed(csr: CsrTensors): SparsePattern {
+  const { rowPointers, columns } = csr.transpose;
+  return { rowCount: csr.columnCount, rowPointers, columns };
+}
+
+/** Entry values in the order of the transpose, at `address`; `width` numbers an entry. */
+export function permuteEntries(
+  call: KernelCall,
+  csr: CsrTensors,
+  { values, width, address }: { values: number; width: number; address: number },
+): void {
+  const permutation = call.address(csr.transpose.permutation);
+  call.run('gather_rows', csr.entryCount, width, values, permutation, address);
+}
+
+/** Pattern times dense; `values` is an address, 0 for all ones. */
+export function patternProduct(
+  call: KernelCall,
+  pattern: SparsePattern,
+  { dense, values }: { dense: tf.TensorInfo; values: number },
+): tf.TensorInfo {
+  const width = dense.shape[1] as number;
+  const output = call.output([pattern.rowCount, width]);
+  const [pointers = 0, columns = 0] = [pattern.rowPointers, pattern.columns].map(call.address);
+  const [x = 0, y = 0] = [dense, output].map(call.address);
+  call.run('csr_product', pattern.rowCount, width, pointers, columns, values, x, y);
+  return output;
+}
+
+function product(call: KernelCall): tf.TensorInfo {
+  const csr = call.attribute<CsrTensors>('csr');
+  return patternProduct(call, csr, { dense: call.input('dense'), values: 0 });
+}
+
+function weightedProduct(call: KernelCall): tf.TensorInfo {
+  const csr = call.attribute<CsrTensors>('csr');
+  const values = call.address(call.input('values'));
+  return patternProduct(call, csr, { dense: call.input('dense'), values });
+}
+
+function transposeProduct(call: KernelCall): tf.TensorInfo {
+  const csr = call.attribute<CsrTensors>('csr');
+  return patternProduct(call, transposed(csr), { dense: call.input('dy'), values: 0 });
+}
+
+function weightedTransposeProduct(call: KernelCall): tf.TensorInfo {
+  const csr = call.attribute<CsrTensors>('csr');
+  const values = call.address(call.input('values'));
+  return call.temporary(csr.entryCount * 4, (address) => {
+    permuteEntries(call, csr, { values, width: 1, address });
+    return patternProduct(call, transposed(csr), { dense: call.input('dy'), values: address });
+  });
+}
+
+function valueGradient(call: KernelCall): tf.TensorInfo {
+  const csr = call.attribute<CsrTensors>('csr');
+  const dense = call.input('dense');
+  const output = call.output([csr.entryCount]);
+  const tensors = [csr.rowPointers, csr.columns, call.input('dy'), dense, output];
+  const addresses = tensors.map(call.address);
+  call.run('csr_sampled_dot', csr.rowCount, dense.shape[1] as number, ...addresses);
+  return output;
+}
+
+function weightedRule({ dy, saved, attribute }: RuleInput): Record<string, () => tf.Tensor> {
+  const [dense, values] = saved as [tf.Tensor, tf.Tensor];
+  const csr = attribute<CsrTensors>('csr');
+  return {
+    dense: () => runSingle('LabCsrTransposeWeighted', { dy, values }, { csr }),
+    values: () => runSingle('LabCsrValueGradient', { dy, dense }, { csr }),
+  };
+}
+
+/** Registers the products of sparse and dense matrices and their gradients. */
+export function installSparse(): void {
+  registerWasmKernel({ name: 'LabCsrMatMul', compute: product });
+  registerWasmKernel({ name: 'LabCsrMatMulWeighted', compute: weightedProduct });
+  registerWasmKernel({ name: 'LabCsrTranspose', compute: transposeProduct });
+  registerWasmKernel({ name: 'LabCsrTransposeWeighted', compute: weightedTransposeProduct });
+  registerWasmKernel({ name: 'LabCsrValueGradient', compute: valueGradient });
+  registerRule({
+    kernelName: 'LabCsrMatMul',
+    rule: ({ dy, attribute }) => ({
+      dense: () => runSingle('LabCsrTranspose', { dy }, { csr: attribute('csr') }),
+    }),
+  });
+  registerRule({
+    kernelName: 'LabCsrMatMulWeighted',
+    inputs: ['dense', 'values'],
+    rule: weightedRule,
+  });
+}
