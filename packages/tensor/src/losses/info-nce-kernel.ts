@@ -29,6 +29,7 @@ interface Run {
   rows: LogSums;
   columns: LogSums;
   gradients: readonly tf.Tensor2D[];
+  spare: HeapArray<Float32Array>;
   /** Sum of the label-weighted logits seen so far. */
   labelled: number;
 }
@@ -43,7 +44,9 @@ export function kernelInfoNce(kernels: KernelModule, problem: InfoNceProblem): J
     const factor = 1 / (size * problem.temperature * (problem.bothDirections ? 2 : 1));
     const rows = createLogSums(heap, problem.labels.rowSums, factor);
     const columns = createLogSums(heap, problem.labels.columnSums, factor);
-    const run = { kernels, problem, heap, size, width, rows, columns, gradients, labelled: 0 };
+    const spare = heap.floats(size);
+    const lines = { rows, columns, spare, labelled: 0 };
+    const run = { kernels, problem, heap, size, width, gradients, ...lines };
     walkBlocks(run, planBlocks(run));
     return meanLoss(run);
   });
@@ -70,19 +73,39 @@ function planBlocks({ heap, size, problem }: Run): RowBlock[] {
   });
 }
 
-/** One walk when rows suffice for the gradients; a second when column sums are needed first. */
+/** One walk where rows alone matter; a second where the columns' sums are needed first. */
 function walkBlocks(run: Run, blocks: readonly RowBlock[]): void {
-  const { problem } = run;
+  const { kernels, problem, size, rows, columns } = run;
   for (const block of blocks) {
+    const { start, count, logits } = block;
     computeLogits(run, block);
-    addSums(run, block);
-    if (problem.wantGradients && !problem.bothDirections) addGradients(run, block);
+    run.labelled += labelledSum(logits.view(), problem.labels, block);
+    const sums = [rows.tops.at(start), rows.sums.at(start)];
+    if (problem.bothDirections) {
+      const other = [columns.tops.at(), columns.sums.at(), run.spare.at()];
+      kernels.call('exponent_sums', count, size, logits.at(), ...sums, ...other);
+    } else if (problem.wantGradients) {
+      kernels.call('softmax_weights', count, size, logits.at(), rows.factors.at(start), ...sums);
+      addGradients(run, block);
+    } else {
+      kernels.call('exponent_sums', count, size, logits.at(), ...sums, 0, 0, 0);
+    }
   }
-  if (!problem.bothDirections) return;
-  finishLogs(run.columns, { start: 0, count: run.size });
-  if (!problem.wantGradients) return;
+  finishLogs(rows);
+  finishLogs(columns);
+  if (problem.bothDirections && problem.wantGradients) secondWalk(run, blocks);
+}
+
+function secondWalk(run: Run, blocks: readonly RowBlock[]): void {
+  const { kernels, size, rows, columns, spare } = run;
   for (const block of blocks) {
-    if (!block.isCached) computeLogits(run, block);
+    const { start, count, logits, isCached } = block;
+    if (!isCached) computeLogits(run, block);
+    kernels.call(
+      'exponent_weights',
+      ...[count, size, logits.at(), rows.logs.at(start), rows.factors.at(start)],
+      ...[columns.logs.at(), columns.factors.at(), spare.at()],
+    );
     addGradients(run, block);
   }
 }
@@ -97,25 +120,11 @@ function computeLogits({ kernels, problem, size, width }: Run, block: RowBlock):
   kernels.call('similarity_exponents', count * size, logits.at(), 1 / problem.temperature, 0);
 }
 
-function addSums(run: Run, { start, count, logits }: RowBlock): void {
-  const { kernels, problem, size, rows, columns } = run;
-  run.labelled += labelledSum(logits.view(), problem.labels, { start, count });
-  const own = [rows.tops.at(start), rows.sums.at(start)];
-  const other = problem.bothDirections ? [columns.tops.at(), columns.sums.at()] : [0, 0];
-  // The columns' logs are not known yet; until then their array is spare room.
-  const spare = columns.logs.at();
-  kernels.call('exponent_sums', count, size, logits.at(), ...own, ...other, spare);
-  finishLogs(rows, { start, count });
-}
-
-function finishLogs(
-  { tops, sums, logs }: LogSums,
-  { start, count }: { start: number; count: number },
-): void {
+function finishLogs({ tops, sums, logs }: LogSums): void {
   const [top, sum, log] = [tops.view(), sums.view(), logs.view()];
-  for (let line = start; line < start + count; line += 1) {
+  log.forEach((_, line) => {
     log[line] = (top[line] ?? 0) + Math.log(sum[line] ?? 0);
-  }
+  });
 }
 
 interface LabelVisit {
@@ -147,12 +156,9 @@ function subtractLabels(
   }
 }
 
-function addGradients(run: Run, block: RowBlock): void {
-  const { kernels, problem, size, width, rows, columns, gradients } = run;
-  const { start, count, logits } = block;
-  const other = problem.bothDirections ? [columns.logs.at(), columns.factors.at()] : [0, 0];
-  const own = [rows.logs.at(start), rows.factors.at(start)];
-  kernels.call('exponent_weights', count, size, logits.at(), ...own, ...other);
+/** From soft-max weights in the block: subtracts the labels, adds to both gradients. */
+function addGradients(run: Run, { start, count, logits }: RowBlock): void {
+  const { kernels, problem, size, width, gradients } = run;
   const factor = 1 / (size * problem.temperature);
   subtractLabels(logits.view(), problem.labels, { start, count, factor });
   const [left, right] = gradients.map((gradient) => addressOf(kernels, gradient));

@@ -76,6 +76,10 @@ function planPairs({ heap, half, problem }: Run): Pair[] {
   );
 }
 
+function widestBlock(pairs: readonly Pair[]): number {
+  return Math.max(...pairs.map((pair) => pair.columns.count));
+}
+
 function isDiagonal({ rows, columns }: Pair): boolean {
   return rows.first === columns.first;
 }
@@ -117,7 +121,7 @@ function logSums(run: Run, pairs: readonly Pair[]): Float64Array {
   // The floor of 1 enters as a first term exp(0).
   const tops = heap.floats(2 * half, problem.floor === 1 ? 0 : -3e38);
   const sums = heap.floats(2 * half, problem.floor);
-  const spare = heap.floats(Math.max(...pairs.map((pair) => pair.columns.count)));
+  const spare = heap.floats(widestBlock(pairs));
   for (const pair of pairs) {
     const { rows, columns, block } = pair;
     computeExponents(run, pair);
@@ -143,6 +147,7 @@ function addGradients(run: Run, { pairs, logs, pulls, gradients }: Slopes): void
   const logsOnHeap = heap.floats(2 * half);
   logsOnHeap.view().set(logs);
   const factors = heap.floats(2 * half, (problem.weight * problem.scale) / (2 * half));
+  const spare = heap.floats(widestBlock(pairs));
   for (const pair of pairs) {
     const { rows, columns, block } = pair;
     if (!pair.isCached) computeExponents(run, pair);
@@ -150,7 +155,7 @@ function addGradients(run: Run, { pairs, logs, pulls, gradients }: Slopes): void
       'exponent_weights',
       ...[rows.count, columns.count, block.at()],
       ...[logsOnHeap.at(rows.first), factors.at(rows.first)],
-      ...[logsOnHeap.at(columns.first), factors.at(columns.first)],
+      ...[logsOnHeap.at(columns.first), factors.at(columns.first), spare.at()],
     );
     if (holdsPositives(pair)) addPulls(pair, pulls);
     const target = ({ side, start }: Anchors) =>
