@@ -10,19 +10,17 @@ interface Labels {
   readonly roles: Float32Array; // [2R, W]: row r seen from the head, row R + r from the tail
 }
 
-/** Adds `scale` times row `source` of `from` to row `target` of `to`. */
-function addRow(
-  to: { readonly values: Float32Array; readonly row: number },
-  from: { readonly values: Float32Array; readonly row: number },
-  scaling: { readonly width: number; readonly scale: number },
-): void {
-  const { width, scale } = scaling;
-  const target = to.row * width;
-  const source = from.row * width;
-  for (let d = 0; d < width; d += 1) {
-    to.values[target + d] =
-      (to.values[target + d] as number) + scale * (from.values[source + d] as number);
-  }
+/** Adds `scale` times row `source` of one matrix to row `target` of another. */
+type AddRow = (target: number, source: number, scale: number) => void;
+
+function rowAdder(to: Float32Array, from: Float32Array, width: number): AddRow {
+  return (target, source, scale) => {
+    const shift = source * width - target * width;
+    const end = (target + 1) * width;
+    for (let at = target * width; at < end; at += 1) {
+      to[at] = (to[at] as number) + scale * (from[at + shift] as number);
+    }
+  };
 }
 
 /** Rows divided by their norm, in place; zero rows stay zero. */
@@ -43,21 +41,20 @@ function stepEntities(graph: Graph, labels: Labels, relationWeight: number): Flo
   const degrees = tripleDegrees(graph);
   const next = new Float32Array(entities.length);
   const relationCount = graph.relationIds.length;
+  const addEntity = rowAdder(next, entities, width);
+  const addRole = rowAdder(next, roles, width);
   for (let e = 0; e < heads.length; e += 1) {
     const head = heads[e] as number;
     const tail = tails[e] as number;
-    const relation = relations[e] as number;
-    const degreeOf = { head: degrees[head] as number, tail: degrees[tail] as number };
-    const scale = 1 / Math.sqrt(degreeOf.head * degreeOf.tail);
-    const toHead = { values: next, row: head };
-    const toTail = { values: next, row: tail };
-    addRow(toHead, { values: entities, row: tail }, { width, scale });
-    addRow(toTail, { values: entities, row: head }, { width, scale });
+    const headDegree = degrees[head] as number;
+    const tailDegree = degrees[tail] as number;
+    const scale = 1 / Math.sqrt(headDegree * tailDegree);
+    addEntity(head, tail, scale);
+    addEntity(tail, head, scale);
     if (relationWeight === 0) continue;
-    const headScale = { width, scale: relationWeight / degreeOf.head };
-    addRow(toHead, { values: roles, row: relation }, headScale);
-    const tailScale = { width, scale: relationWeight / degreeOf.tail };
-    addRow(toTail, { values: roles, row: relationCount + relation }, tailScale);
+    const relation = relations[e] as number;
+    addRole(head, relation, relationWeight / headDegree);
+    addRole(tail, relationCount + relation, relationWeight / tailDegree);
   }
   return normalizeRowsInPlace(next, width);
 }
@@ -67,13 +64,11 @@ function stepRoles(graph: Graph, labels: Labels): Float32Array {
   const { width, entities } = labels;
   const next = new Float32Array(labels.roles.length);
   const relationCount = graph.relationIds.length;
-  const scaling = { width, scale: 1 };
+  const add = rowAdder(next, entities, width);
   for (let e = 0; e < heads.length; e += 1) {
     const relation = relations[e] as number;
-    const head = { values: entities, row: heads[e] as number };
-    const tail = { values: entities, row: tails[e] as number };
-    addRow({ values: next, row: relation }, tail, scaling);
-    addRow({ values: next, row: relationCount + relation }, head, scaling);
+    add(relation, tails[e] as number, 1);
+    add(relationCount + relation, heads[e] as number, 1);
   }
   return normalizeRowsInPlace(next, width);
 }

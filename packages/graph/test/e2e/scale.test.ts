@@ -1,0 +1,44 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createRandom, throwDefect } from '@lab/core';
+import { temporaryFolder } from '@lab/core/testing';
+import { describe, expect, it } from 'vitest';
+import { neighbourGraph, relationFeatures, syntheticPair } from '../../src/index.js';
+import { createIdLookup } from '../../src/records.js';
+import { createTripleTable, densifyTriples, readTriples } from '../../src/triple-table.js';
+
+describe('a million triples', () => {
+  it('are read and made distinct in seconds', { timeout: 20_000 }, async () => {
+    const count = 1_000_000;
+    const file = join(temporaryFolder(), 'triples_1');
+    const lines = Array.from({ length: count }, (_, i) => {
+      const head = Math.imul(i, 7919) & 0xffff;
+      return `${head}\t${i % 300}\t${(head + i) & 0xffff}\n`;
+    });
+    writeFileSync(file, lines.join(''));
+    const ids = Int32Array.from({ length: 1 << 16 }, (_, i) => i);
+    const entities = { ids, names: [], leftCount: ids.length, indexOfId: createIdLookup(ids) };
+    const table = createTripleTable();
+    const start = performance.now();
+    await readTriples({ path: file, side: 1 }, table, { entities, onDefect: throwDefect });
+    const dense = densifyTriples(table, [], 'drop');
+    const seconds = (performance.now() - start) / 1000;
+    expect(table.heads.length).toBe(count);
+    expect(dense.relationIds).toHaveLength(300);
+    expect(seconds).toBeLessThan(8); // about 0.6 s on an idle machine
+  });
+});
+
+describe('a synthetic pair of 300,000 entities per side', () => {
+  it('is made and indexed in seconds', () => {
+    const start = performance.now();
+    const data = syntheticPair({ entities: 300_000, random: createRandom(1) });
+    const graph = neighbourGraph(data, { selfLoops: true });
+    const relations = relationFeatures(data);
+    const seconds = (performance.now() - start) / 1000;
+    expect(data.entityCount).toBe(600_000);
+    expect(graph.rowCount).toBe(600_000);
+    expect(relations.columns.length).toBeGreaterThan(600_000);
+    expect(seconds).toBeLessThan(20);
+  });
+});
