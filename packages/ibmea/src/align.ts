@@ -3,14 +3,14 @@
  * score, a margin and a confidence.
  */
 import { greedyOneToOne } from '@lab/graph';
-import { nearestPairs, tf } from '@lab/tensor';
+import { nearestPairs } from '@lab/tensor';
 import {
   type ConfidenceModel,
   confidenceOf,
   fitConfidence,
   type PairEvidence,
 } from './confidence.js';
-import { disposePosteriors, embedRows, encodeOutside } from './evaluate.js';
+import { disposePosteriors, embedSides, encodeOutside } from './evaluate.js';
 import type { TrainingState } from './train.js';
 
 /** How many candidates of an entity are looked at, for one-to-one matching and for reports. */
@@ -67,14 +67,18 @@ export async function candidateTable(
   const targets = task.data.right.filter((entity) => !seeded.has(entity));
   const posteriors = encodeOutside(model);
   const draw = { samples: config.evaluation.samples, random: random.fork('align') };
-  const left = embedRows(model, posteriors, sources, draw);
-  const right = embedRows(model, posteriors, targets, draw);
+  const rows = embedSides(model, posteriors, { left: sources, right: targets }, draw);
   disposePosteriors(posteriors);
   const k = config.evaluation.cslsNeighbours;
   const common = { ...(k > 0 ? { csls: k } : {}), ...(signal === undefined ? {} : { signal }) };
   try {
-    const forward = await nearestPairs({ left, right, k: CANDIDATES, ...common });
-    const backward = await nearestPairs({ left: right, right: left, k: 2, ...common });
+    const forward = await nearestPairs({
+      left: rows.left,
+      right: rows.right,
+      k: CANDIDATES,
+      ...common,
+    });
+    const backward = await nearestPairs({ left: rows.right, right: rows.left, k: 2, ...common });
     return {
       sources,
       targets,
@@ -84,7 +88,7 @@ export async function candidateTable(
       backwardScores: backward.scores,
     };
   } finally {
-    tf.dispose([...left, ...right]);
+    rows.dispose();
   }
 }
 

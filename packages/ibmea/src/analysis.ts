@@ -5,7 +5,7 @@ import { tripleDegrees } from '@lab/graph';
 import { nearestPairs, tf } from '@lab/tensor';
 import { type CandidateTable, evidenceOf } from './align.js';
 import { type ConfidenceModel, confidenceOf } from './confidence.js';
-import { disposePosteriors, embedRows, encodeOutside } from './evaluate.js';
+import { disposePosteriors, embedSides, encodeOutside } from './evaluate.js';
 import type { TrainingState } from './train.js';
 
 /** One test pair and what the model says about it. */
@@ -68,15 +68,17 @@ export async function analysePairs(
 async function pairValues(state: TrainingState, sources: Int32Array, golds: Int32Array) {
   const posteriors = encodeOutside(state.model);
   const draw = { samples: 0, random: state.random };
-  const [left] = embedRows(state.model, posteriors, sources, draw);
-  const [right] = embedRows(state.model, posteriors, golds, draw);
+  const rows = embedSides(state.model, posteriors, { left: sources, right: golds }, draw);
+  const left = rows.left[0]!;
+  const right = rows.right[0]!;
   const scale = posteriors.graph?.scale ?? null;
   const means = scale === null ? null : tf.tidy(() => tf.mean(scale, 1));
   const perEntity = means === null ? null : await means.data();
-  const products = tf.tidy(() => tf.sum(tf.mul(left!, right!), 1));
+  const products = tf.tidy(() => tf.sum(tf.mul(left, right), 1));
   const trueCosines = await products.data();
-  const nearest = await nearestPairs({ left: left!, right: right!, k: Math.min(2, golds.length) });
-  tf.dispose([left!, right!, products]);
+  const nearest = await nearestPairs({ left, right, k: Math.min(2, golds.length) });
+  products.dispose();
+  rows.dispose();
   means?.dispose();
   disposePosteriors(posteriors);
   const width = Math.min(2, golds.length);

@@ -26,24 +26,40 @@ export interface AlignmentEvaluation extends AlignmentMetrics {
 /** Fused, L2-normalised rows of some entities, one tensor per noise draw. */
 export type EmbeddingSamples = tf.Tensor2D[];
 
+/** Fused rows of both sides, `[n, D]` and `[m, D]`, one tensor per draw. */
+export interface EmbeddedSides {
+  readonly left: EmbeddingSamples;
+  readonly right: EmbeddingSamples;
+  dispose(): void;
+}
+
+/** How samples are drawn outside of training. */
+export interface SampleDraws {
+  /** 0: posterior means, one tensor; n: n draws, n tensors. */
+  readonly samples: number;
+  readonly random: Random;
+}
+
 /**
- * Fused rows of the given entities, `[n, D]` each.
+ * Fused rows of the entities of both sides.
  *
- * @param samples - 0: posterior means, one tensor; n: n draws, n tensors.
- * @param random - stream of the draws.
+ * Each side has streams of its own: rows of equal position must not share their noise, or the
+ * noise itself would give the pairs away.
  */
-export function embedRows(
+export function embedSides(
   model: IbmeaModel,
   posteriors: Posteriors,
-  entities: Int32Array,
-  { samples, random }: { samples: number; random: Random },
-): EmbeddingSamples {
-  const draws: EmbeddingSamples = [];
-  for (let draw = 0; draw < Math.max(1, samples); draw += 1) {
-    const stream = samples === 0 ? null : random.fork(`draw/${draw}`);
-    draws.push(embedOnce(model, posteriors, entities, stream));
-  }
-  return draws;
+  sides: { readonly left: Int32Array; readonly right: Int32Array },
+  { samples, random }: SampleDraws,
+): EmbeddedSides {
+  const rows = (side: 'left' | 'right') =>
+    Array.from({ length: Math.max(1, samples) }, (_, draw) => {
+      const stream = samples === 0 ? null : random.fork(`${side}/${draw}`);
+      return embedOnce(model, posteriors, sides[side], stream);
+    });
+  const left = rows('left');
+  const right = rows('right');
+  return { left, right, dispose: () => tf.dispose([...left, ...right]) };
 }
 
 /** One tensor of fused rows; without a stream the means. */
@@ -122,13 +138,11 @@ export async function evaluatePosteriors(
 ): Promise<AlignmentEvaluation> {
   const { candidates, samples, cslsNeighbours } = model.config.evaluation;
   const sides = candidateSides(data, pairs, candidates);
-  const draw = { samples, random };
-  const left = embedRows(model, posteriors, sides.left, draw);
-  const right = embedRows(model, posteriors, sides.right, draw);
+  const rows = embedSides(model, posteriors, sides, { samples, random });
   try {
     const ranks = await rankPairs({
-      left,
-      right,
+      left: rows.left,
+      right: rows.right,
       gold: sides.gold,
       k: Math.max(1, cslsNeighbours),
       csls: cslsNeighbours > 0,
@@ -136,7 +150,7 @@ export async function evaluatePosteriors(
     });
     return rankedPairs(ranks, sides.rows);
   } finally {
-    tf.dispose([...left, ...right]);
+    rows.dispose();
   }
 }
 

@@ -1,1 +1,39 @@
-export {};
+export {
+  type AlignedPair,
+  type AlignOptions,
+  alignEntities,
+  type CandidateTable,
+  candidateTable,
+} from './align.js';
+export { type BaselineResult, measureBaseline } from './baseline.js';
+export {
+  klOfficial,
+  klToStandardNormal,
+  officialPriorScale,
+  type Posterior,
+  sampleRows,
+} from './bottleneck.js';
+export { type Conclusion, conclude, fittedConfidence, type RunSummary } from './conclude.js';
+export {
+  type ConfidenceModel,
+  type ConfidenceQuality,
+  confidenceOf,
+  fitConfidence,
+  type PairEvidence,
+} from './confidence.js';
+export { type IbmeaConfig, ibmeaConfig, type Modality, modalities } from './config.js';
+export { type AlignmentTask, type DataSource, readTask } from './data.js';
+export {
+  type AlignmentEvaluation,
+  type AlignmentMetrics,
+  evaluateModel,
+} from './evaluate.js';
+export { type IbmeaExperiment, runIbmeaExperiment } from './experiment.js';
+export { writePairs } from './export.js';
+export { attentionFusion, weightedFusion } from './fusion.js';
+export { contrastiveTerms, klTerms, type LossParts, totalLoss } from './losses.js';
+export { createModel, type IbmeaModel, type ModelInputs, type Posteriors } from './model.js';
+export { presets } from './presets.js';
+export { type RestoredRun, restoreRun } from './restore.js';
+export type { EpochRecord, TrainingState } from './train.js';
+export { type TrainOptions, type TrainProgress, type TrainResult, train } from './training-run.js';

@@ -7,8 +7,8 @@
  * Source: sutaoyu/IBMEA, `src/run.py`; equation not verified.
  */
 import type { Random } from '@lab/core';
-import { mutualNearest, tf } from '@lab/tensor';
-import { disposePosteriors, embedRows, encodeOutside } from './evaluate.js';
+import { mutualNearest } from '@lab/tensor';
+import { disposePosteriors, embedSides, encodeOutside } from './evaluate.js';
 import { epochDropout } from './noise.js';
 import type { TrainingState } from './train.js';
 
@@ -50,13 +50,13 @@ async function proposePairs(state: TrainingState, random: Random): Promise<Int32
   const dropout = epochDropout(config.model.dropout, random.fork('dropout'));
   const posteriors = encodeOutside(model, dropout);
   const draw = { samples: 1, random: random.fork('noise') };
-  const rows = [left, right].map((side) => embedRows(model, posteriors, side, draw)[0]!);
+  const rows = embedSides(model, posteriors, { left, right }, draw);
   disposePosteriors(posteriors);
   try {
-    const found = await mutualNearest({ left: rows[0]!, right: rows[1]! });
+    const found = await mutualNearest({ left: rows.left, right: rows.right });
     return found.map((row, at) => (at % 2 === 0 ? left[row]! : right[row]!));
   } finally {
-    tf.dispose(rows);
+    rows.dispose();
   }
 }
 
