@@ -1,4 +1,4 @@
-import { inputShape } from '../tape.js';
+import { inputShape } from '../node-inputs.js';
 import { tf } from '../tfjs.js';
 import type { GradientRule, RuleInput } from './rule.js';
 

@@ -1,5 +1,5 @@
 import { registerRule } from '../gradients/rule.js';
-import { inputShape } from '../tape.js';
+import { inputShape } from '../node-inputs.js';
 import { tf } from '../tfjs.js';
 import { type KernelCall, registerWasmKernel, sizeOf } from './call.js';
 import { checkIndexTensor } from './index-check.js';

@@ -1,7 +1,8 @@
 import { ModelError } from '@lab/core';
 import { tf } from '../tfjs.js';
 import type { Parameters } from '../nn/parameters.js';
-import { backpropagate, releaseSaved, type TapeNode, tapeBetween } from './tape.js';
+import { backpropagate, releaseSaved, type TapeNode, tapeBetween } from '../backpropagate.js';
+import { recordForward } from '../tape.js';
 
 /** A loss and its gradients; the caller disposes both (or calls inside a scope). */
 export interface ValueAndGradients {
@@ -65,7 +66,11 @@ export function eachValueAndGradients(
       help: 'Call valueAndGradients outside of f; second derivatives are not supported.',
     });
   }
-  const values = recordForward(f);
+  const values = recordForward(() => {
+    const built = f();
+    built.forEach(assertScalar);
+    return built;
+  });
   const tape = engine.state.activeTape as unknown as TapeNode[];
   engine.state.activeTape = null as never;
   let visited = 0;
@@ -97,36 +102,6 @@ function named(names: readonly string[], found: readonly (tf.Tensor | undefined)
     `tensor/gradients: the loss depends on none of the ${names.length} parameters.`,
     { help: 'Build the loss inside f, from the variables of the parameters.', details: { names } },
   );
-}
-
-/** Runs `f` with the tape on; when it throws, frees what the tape had saved. */
-function recordForward(f: () => tf.Scalar[]): tf.Scalar[] {
-  const engine = tf.engine();
-  const keep = engine.keep;
-  const saved: tf.Tensor[] = [];
-  // tfjs marks what an operation saves for its gradient as kept, so no scope frees it; only the
-  // backward pass does, which an error never reaches. Saving happens inside kernels; tensors that
-  // the caller keeps elsewhere in f are left alone.
-  engine.keep = (tensor) => {
-    if (engine.state.kernelDepth > 0) saved.push(tensor);
-    return keep.call(engine, tensor) as typeof tensor;
-  };
-  engine.state.activeTape = [];
-  engine.state.gradientDepth += 1;
-  try {
-    return tf.tidy('forward', () => {
-      const values = f();
-      values.forEach(assertScalar);
-      return values;
-    });
-  } catch (error) {
-    for (const tensor of saved) tensor.dispose();
-    engine.state.activeTape = null as never;
-    throw error;
-  } finally {
-    engine.state.gradientDepth -= 1;
-    engine.keep = keep;
-  }
 }
 
 function assertScalar(value: tf.Tensor): void {

@@ -1,6 +1,6 @@
 import { ModelError } from '@lab/core';
-import { fitShape, withNodeInputs } from '../tape.js';
-import { tf } from '../tfjs.js';
+import { fitShape, withNodeInputs } from './node-inputs.js';
+import { tf } from './tfjs.js';
 
 /** One recorded operation, as the tfjs engine writes it while a gradient is being taken. */
 export interface TapeNode {
@@ -78,9 +78,12 @@ export function backpropagate(options: {
   value: tf.Tensor;
   wanted: readonly tf.Tensor[];
   release: boolean;
+  /** Gradient of what the value goes into; ones when left out. */
+  dy?: tf.Tensor | null | undefined;
 }): (tf.Tensor | undefined)[] {
   const store = new GradientStore();
-  store.add(options.value, tf.ones(options.value.shape));
+  store.add(options.value, options.dy ?? tf.ones(options.value.shape));
+  const wanted = new Set(options.wanted.map((tensor) => tensor.id));
   for (const node of options.path.toReversed()) {
     const dys = node.outputs.map((output) => store.get(output) ?? null);
     const gradients = inputGradients(node, dys);
@@ -89,7 +92,7 @@ export function backpropagate(options: {
       store.add(input, gradients[index]!);
     }
     for (const gradient of gradients) store.release(gradient);
-    for (const output of node.outputs) store.remove(output);
+    for (const output of node.outputs) if (!wanted.has(output.id)) store.remove(output);
     if (options.release) releaseSaved([node]);
   }
   return options.wanted.map((tensor) => store.take(tensor));
