@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { DataError } from './errors.js';
 import { describeFileProblem } from './file-problem.js';
@@ -7,39 +7,47 @@ import { describeFileProblem } from './file-problem.js';
 const chunkBytes = 1 << 18;
 
 /**
- * The bytes of a file as a stream of chunks, unpacked when the file begins like gzip.
+ * The bytes of a file as a stream of chunks, unpacked when the file begins like gzip. The file is
+ * opened once, so named pipes work too.
  *
  * @throws {DataError} when the file cannot be read or its gzip is damaged or cut off.
  */
 export async function* readBytes(path: string): AsyncGenerator<Buffer> {
-  const isPacked = await isGzip(path);
   const file = createReadStream(path, { highWaterMark: chunkBytes });
-  const unpacked = isPacked ? createGunzip({ chunkSize: chunkBytes }) : file;
-  if (unpacked !== file) {
-    file.on('error', (error) => unpacked.destroy(error));
-    file.pipe(unpacked as NodeJS.WritableStream & typeof unpacked);
-  }
+  const chunks = file[Symbol.asyncIterator]() as AsyncIterableIterator<Buffer>;
   try {
-    for await (const chunk of unpacked) yield chunk as Buffer;
+    const first = await chunks.next();
+    if (first.done === true) return;
+    const all = prepend(first.value, chunks);
+    yield* isGzip(first.value) ? unpack(all) : all;
   } catch (cause) {
     throw readProblem(path, cause);
   } finally {
     file.destroy();
-    unpacked.destroy();
   }
 }
 
-async function isGzip(path: string): Promise<boolean> {
+async function* prepend(
+  first: Buffer,
+  others: AsyncIterable<Buffer>,
+): AsyncGenerator<Buffer, void, void> {
+  yield first;
+  yield* others;
+}
+
+function isGzip(bytes: Buffer): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+}
+
+async function* unpack(packed: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, void> {
+  const source = Readable.from(packed);
+  const unpacked = createGunzip({ chunkSize: chunkBytes });
+  source.on('error', (error) => unpacked.destroy(error)).pipe(unpacked);
   try {
-    const file = await open(path, 'r');
-    try {
-      const { bytesRead, buffer } = await file.read(Buffer.alloc(2), 0, 2, 0);
-      return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
-    } finally {
-      await file.close();
-    }
-  } catch (cause) {
-    throw readProblem(path, cause);
+    for await (const chunk of unpacked) yield chunk as Buffer;
+  } finally {
+    source.destroy();
+    unpacked.destroy();
   }
 }
 

@@ -4,7 +4,7 @@ import { writeFileAtomic } from './atomic-file.js';
 import { locateQuoteProblem, sniffDelimiter } from './csv-scan.js';
 import { type OnDefect, throwDefect } from './defects.js';
 import { DataError } from './errors.js';
-import { checkedBlocks } from './text-file.js';
+import { checkedBlocks } from './text-blocks.js';
 
 /** Settings of {@link readCsv}. */
 export interface ReadCsvOptions {

@@ -1,5 +1,6 @@
 import { DataError } from './errors.js';
-import { checkedBlocks, eachLine } from './text-file.js';
+import { checkedBlocks } from './text-blocks.js';
+import { eachLine } from './text-file.js';
 
 /**
  * The separator of a table: tab, semicolon or comma, whichever the first line that is not blank

@@ -1,5 +1,10 @@
 /** Tools for tests (subpath `@lab/core/testing`); importing it registers `toBeClose`. */
-export { type ProcessOptions, type ProcessResult, runProcess } from './testing/process.js';
+export {
+  type ProcessOptions,
+  type ProcessResult,
+  type ProcessSignal,
+  runProcess,
+} from './testing/process.js';
 export { requireCondition, requireProgram } from './testing/require-program.js';
 export { temporaryFolder } from './testing/temporary-folder.js';
 export { type CloseOptions, type MatchResult, toBeClose } from './testing/to-be-close.js';

@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -48,6 +50,16 @@ describe('eachLine accepts', () => {
   function join2(a: Uint8Array, b: Uint8Array): Uint8Array {
     return Buffer.concat([a, b]);
   }
+
+  it('a named pipe, plain or packed', async () => {
+    for (const content of ['a\nb\n', gzipSync('a\nb\n')]) {
+      const pipe = join(folder, `pipe-${content.length}`);
+      execFileSync('mkfifo', [pipe]);
+      const reading = linesOf(pipe);
+      await writeFile(pipe, content);
+      expect(await reading).toEqual(['1:a', '2:b']);
+    }
+  });
 
   it('lines and letters that cross its blocks', async () => {
     const lines = Array.from({ length: 3000 }, (_, i) => `${'中é'.repeat(i % 97)}${i}`);

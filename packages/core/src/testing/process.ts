@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process';
 
+/** The signals that {@link runProcess} can send. */
+export type ProcessSignal = 'SIGHUP' | 'SIGINT' | 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT';
+
 /** Settings of {@link runProcess}. */
 export interface ProcessOptions {
   /** Ends the process with SIGKILL when aborted. */
@@ -10,9 +13,7 @@ export interface ProcessOptions {
   /** Text for stdin; default none. */
   readonly input?: string | undefined;
   /** Signals to send, in this order, each when its text appears in stdout or stderr. */
-  readonly send?:
-    | readonly { readonly after: string; readonly signal: NodeJS.Signals }[]
-    | undefined;
+  readonly send?: readonly { readonly after: string; readonly signal: ProcessSignal }[] | undefined;
 }
 
 /** How a process ended. */
