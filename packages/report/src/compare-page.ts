@@ -1,4 +1,4 @@
-import { formatNumber, writeFileAtomic } from '@lab/core';
+import { formatNumber, formatShare, writeFileAtomic } from '@lab/core';
 import { tInterval } from '@lab/metrics';
 import { type RunComparison, type RunGroup, metricValues } from './compare.js';
 import { escapeHtml } from './escape.js';
@@ -12,6 +12,7 @@ import {
 } from './html.js';
 import { type LinePoint, linePlot } from './line-plot.js';
 import { createSeriesColors, type SeriesColors } from './palette.js';
+import { metricLabel } from './metric-label.js';
 import type { RunFolder } from './run-folder.js';
 import type { WrittenPage } from './run-page.js';
 import { type CellValue, cellText, type Column, htmlTable, meanCell, type Table } from './table.js';
@@ -70,7 +71,7 @@ export function comparisonSentence({ groups, metrics, differences }: RunComparis
   const bestIndex = own[0]?.best ?? groups.findIndex((group) => hasMetric(group, metric.key));
   const best = groups[bestIndex]!;
   const value = cellText(column, meanCell(metricValues(best, metric.key)));
-  const start = `Best in ${metric.key}: ${best.label} with ${value}`;
+  const start = `Best in ${column.label}: ${best.label} with ${value}`;
   const second = own.reduce<(typeof own)[number] | undefined>(
     (near, item) => (near && Math.abs(near.difference) <= Math.abs(item.difference) ? near : item),
     undefined,
@@ -78,7 +79,7 @@ export function comparisonSentence({ groups, metrics, differences }: RunComparis
   if (!second) return `${start}.`;
   const lead = cellText(column, Math.abs(second.difference));
   const verdict = second.test
-    ? `p = ${formatP(second.test.pValue)} after adjustment`
+    ? `${formatP(second.test.pValue)} after adjustment`
     : 'not tested: at least two seeds of each are needed';
   return `${start}, ${lead} from ${groups[second.group]!.label} (${verdict}).`;
 }
@@ -89,12 +90,12 @@ function hasMetric(group: RunGroup, key: string): boolean {
 
 function metricColumn({ key, best }: RunComparison['metrics'][number]): Column {
   const isShare = /hits@|mrr|f1|accuracy|auroc|ece$|brier|precision|recall|share/i.test(key);
-  return { key, label: key, kind: isShare ? 'share' : 'number', best };
+  return { key, label: metricLabel(key), kind: isShare ? 'share' : 'number', best };
 }
 
-/** A p-value as people print it. */
+/** A p-value as people print it: "p = .010", "p < .001". */
 export function formatP(pValue: number): string {
-  return pValue < 0.001 ? '<.001' : pValue.toFixed(3).replace(/^0/, '');
+  return pValue < 0.001 ? 'p < .001' : `p = ${formatShare(pValue)}`;
 }
 
 /** Mean and deviation of each group in each metric, with the tested difference from the best. */
@@ -109,7 +110,7 @@ export function resultTable({ groups, metrics, differences }: RunComparison): Ta
       if (!found) return [column.key, cell];
       const sign = found.difference < 0 ? '−' : '+';
       const amount = cellText({ ...column }, Math.abs(found.difference));
-      const verdict = found.test ? `p = ${formatP(found.test.pValue)}` : 'not tested';
+      const verdict = found.test ? formatP(found.test.pValue) : 'not tested';
       return [column.key, { ...cell, note: `${sign}${amount} to best, ${verdict}` }];
     });
     return { group: group.label, ...Object.fromEntries(cells) };
@@ -131,10 +132,10 @@ function differenceFigure({ groups, metrics, differences }: RunComparison): stri
   );
   if (!metric || rows.length === 0) return '';
   const best = groups[differences.find(({ metric: key }) => key === metric.key)!.best]!;
-  const { kind } = metricColumn(metric);
+  const { kind, label } = metricColumn(metric);
   const figure = forestPlot({
     title: `Difference from ${best.label}`,
-    value: { label: metric.key, format: kind === 'share' ? 'share' : 'number' },
+    value: { label: `difference in ${label}`, format: kind === 'share' ? 'share' : 'number' },
     rows,
   });
   return figureHtml({ figure, caption: 'Filled dots: the 95 % interval excludes no difference.' });
@@ -178,7 +179,7 @@ function samplesBody({ samples }: RunComparison): string {
       { key: 'run', label: 'Run' },
       { key: 'count', label: 'Samples', kind: 'count' },
       { key: 'estimate', label: 'Difference', kind: 'number' },
-      { key: 'p', label: 'p' },
+      { key: 'p', label: 'Test' },
     ],
     rows: samples.map(({ run, count, estimate, low, high, pValue }) => ({
       run,
@@ -229,16 +230,16 @@ function curveFigure(
   const axis = AXES.find((name) =>
     groups.some(({ runs }) => runs.some(({ metrics }) => metrics.some((row) => name in row))),
   );
-  const series = groups.flatMap(({ label, runs }) => {
+  const series = groups.flatMap(({ label: name, runs }) => {
     const points = curvePoints(runs, key, axis);
-    return points.length > 0 ? [{ name: label, points }] : [];
+    return points.length > 0 ? [{ name, points }] : [];
   });
   if (series.every(({ points }) => points.length < 2)) return [];
-  const { kind } = metricColumn({ key, best: 'highest' });
+  const { kind, label } = metricColumn({ key, best: 'highest' });
   const figure = linePlot({
-    title: key,
+    title: label,
     x: { label: axis ?? 'row' },
-    y: { label: key, format: kind === 'share' ? 'share' : 'number' },
+    y: { label, format: kind === 'share' ? 'share' : 'number' },
     series,
     colors,
     width: 352,

@@ -11,8 +11,8 @@ export function escapeHtml(text: unknown): string {
   return withoutControls(String(text)).replace(/[&<>"']/g, (character) => ENTITIES[character]!);
 }
 
-/** Control characters are not allowed in XML and would end an SVG; they become U+FFFD. */
-function withoutControls(text: string): string {
+/** The text with characters that XML forbids replaced by U+FFFD: they would end an SVG file. */
+export function withoutControls(text: string): string {
   return text.replace(/[^\P{Cc}\t\n\r]|[\uFFFE\uFFFF]|\p{Surrogate}/gu, '\uFFFD');
 }
 

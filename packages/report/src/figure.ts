@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
-import { escapeHtml } from './escape.js';
+import { escapeHtml, withoutControls } from './escape.js';
 import { type Scheme, schemeVariables } from './palette.js';
 
 /** A drawn figure: pictures for wide and narrow screens, its words and its data. */
@@ -66,15 +66,14 @@ function svgOf(options: Plot.PlotOptions, alternative: string): string {
     ...options,
     document,
     className: 'plot',
-    style: { fontSize: '12px', fontFamily, background: 'none', overflow: 'visible' },
   });
   node.querySelector('style')?.remove();
-  node.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
-  node.setAttribute('role', 'img');
-  node.setAttribute('aria-label', alternative);
-  node.removeAttribute('height');
-  node.removeAttribute('width');
-  return compact(String(node.outerHTML));
+  const root =
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="${node.getAttribute('viewBox')}" ` +
+    `role="img" aria-label="${escapeHtml(alternative)}" class="plot" fill="currentColor" ` +
+    `font-size="12" font-family="${escapeHtml(fontFamily)}" text-anchor="middle" ` +
+    `style="overflow:visible">`;
+  return `${root}${compact(withoutControls(String(node.innerHTML)))}</svg>`;
 }
 
 /** Coordinates with two decimals: a hundredth of a pixel is not seen, 15 digits are heavy. */

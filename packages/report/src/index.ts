@@ -41,6 +41,7 @@ export {
   linePlot,
   type ReferenceLine,
 } from './line-plot.js';
+export { metricLabel } from './metric-label.js';
 export type { BigNumber, Example, ExampleSet, RunPage, Section, SettingRow } from './page.js';
 export { createSeriesColors, type Scheme, type SeriesColors } from './palette.js';
 export { type PngOptions, svgToPng } from './png.js';

@@ -232,7 +232,7 @@ function seriesMarks(spec: LinePlotSpec, colors: SeriesColors): Plot.Markish[] {
     const slot = colors.slotOf(name);
     const dash = seriesDash(slot);
     const stroke = seriesColor(slot);
-    const few = points.length <= 24;
+    const few = points.length <= 12;
     return [
       Plot.lineY(points, {
         x: 'x',

@@ -7,6 +7,8 @@ export interface PngOptions {
   readonly font?: string;
   /** Font files to load besides those of the system. */
   readonly fontFiles?: readonly string[];
+  /** Whether fonts of the machine may be used; false makes the same picture everywhere. */
+  readonly hasSystemFonts?: boolean;
 }
 
 type Resvg = typeof import('@resvg/resvg-js');
@@ -15,19 +17,24 @@ type Resvg = typeof import('@resvg/resvg-js');
  * The SVG as a PNG, drawn by the optional package `@resvg/resvg-js`.
  *
  * @param svg - with concrete colours, as `standaloneSvg` returns it.
- * @throws {BackendError} when the package is not installed, or the font is nowhere found: words
+ * @throws {BackendError} when the package is not installed, or there is no font at all: words
  *   would silently be missing.
  */
 export async function svgToPng(svg: string, options: PngOptions = {}): Promise<Uint8Array> {
-  const { scale = 2, font = 'DejaVu Sans', fontFiles = [] } = options;
+  const { scale = 2, font = 'DejaVu Sans', fontFiles = [], hasSystemFonts = true } = options;
   const { Resvg } = await loadResvg();
   const settings = {
     fitTo: { mode: 'zoom' as const, value: scale },
-    font: { fontFiles: [...fontFiles], defaultFontFamily: font, sansSerifFamily: font },
+    font: {
+      fontFiles: [...fontFiles],
+      loadSystemFonts: hasSystemFonts,
+      defaultFontFamily: font,
+      sansSerifFamily: font,
+    },
   };
   if (svg.includes('<text') && !new Resvg(probeOf(font), settings).getBBox()) {
-    throw new BackendError(`report/png: the font "${font}" is not on this machine.`, {
-      help: 'Pass { font } with an installed family, or { fontFiles } with the path of a font.',
+    throw new BackendError(`report/png: neither "${font}" nor any other font was found.`, {
+      help: 'Install a font (Debian: apt-get install fonts-dejavu) or pass { fontFiles }.',
       details: { font },
     });
   }

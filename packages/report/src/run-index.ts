@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { formatDuration, formatShare, LabError } from '@lab/core';
 import { escapeHtml } from './escape.js';
 import { htmlDocument } from './html.js';
+import { metricLabel } from './metric-label.js';
 import { readRunFolder } from './run-folder.js';
 
 /** Names of the run folders in a folder, newest first as their names begin with the time. */
@@ -67,7 +68,7 @@ function indexCells(root: string, name: string): string[] {
       record.label,
       record.status,
       String(record.seed),
-      main ? `${main[0]} ${formatShare(main[1])}` : 'none yet',
+      main ? `${metricLabel(main[0])} ${formatShare(main[1])}` : 'none yet',
       Number.isFinite(seconds) ? formatDuration(seconds) : 'not ended',
     ];
   } catch (error) {

@@ -1,0 +1,44 @@
+import { ConfigError } from '@lab/core';
+import { expect, test } from 'vitest';
+import { axisDomain, axisLabel, axisPosition, axisTicks, axisValue } from './axis.js';
+
+test('labels carry unit and scale', () => {
+  expect(axisLabel({ label: 'loss', unit: 'nats', isLog: true })).toBe('loss (nats, log)');
+  expect(axisLabel({ label: 'epoch' })).toBe('epoch');
+});
+
+test('zero is kept where it matters, shares end at 0 and 1', () => {
+  expect(axisDomain({ label: 'x', hasZero: true }, [3, 5])[0]).toBe(0);
+  expect(axisDomain({ label: 'x', format: 'share' }, [0.01, 0.999])).toEqual([0, 1]);
+  expect(axisDomain({ label: 'x', domain: [1, 2] }, [9])).toEqual([1, 2]);
+});
+
+test('no values, one value, and values that are not numbers still make an axis', () => {
+  for (const values of [[], [0], [7], [Number.NaN, 2]]) {
+    const [low, high] = axisDomain({ label: 'x' }, values);
+    expect(high, JSON.stringify(values)).toBeGreaterThan(low);
+  }
+});
+
+test('a logarithmic axis refuses zero and names the axis', () => {
+  expect(() => axisDomain({ label: 'loss', isLog: true }, [1, 0])).toThrow(ConfigError);
+  expect(() => axisDomain({ label: 'loss', isLog: true }, [1, 0])).toThrow(/"loss".*is 0/);
+});
+
+test('logarithmic ticks are round, few and within the ends', () => {
+  const { ticks } = axisTicks({ label: 'x', isLog: true }, [0.18, 7], 5);
+  expect(ticks).toEqual([0.2, 0.5, 1, 2, 5]);
+  const wide = axisTicks({ label: 'x', isLog: true }, [1e-9, 1e9], 5).ticks as number[];
+  expect(wide.length).toBeLessThanOrEqual(7);
+});
+
+test('values read as the house writes them', () => {
+  expect(axisValue({ format: 'share' }, 0.6121)).toBe('.612');
+  const { tickFormat } = axisTicks({ label: 'x', format: 'share' }, [0, 1], 5);
+  expect([0, 0.25, -0.5, 1].map((value) => tickFormat?.(value))).toEqual(['0', '.25', '-.5', '1']);
+});
+
+test('positions are linear in value, or in its logarithm', () => {
+  expect(axisPosition({ label: 'x' }, [0, 10], [100, 0])(5)).toBe(50);
+  expect(axisPosition({ label: 'x', isLog: true }, [1, 100], [0, 10])(10)).toBeCloseTo(5, 12);
+});

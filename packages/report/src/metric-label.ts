@@ -1,0 +1,19 @@
+const NAMES: Record<string, string> = {
+  mrr: 'MRR',
+  meanRank: 'mean rank',
+  ece: 'ECE',
+  auroc: 'AUROC',
+  f1: 'F1',
+  kl: 'KL',
+};
+
+/**
+ * The name under which a number of `results` or `metrics.jsonl` is shown: `forward.hits@1` is
+ * "H@1, forward". The same metric so has the same name in tables, figures and terminals.
+ */
+export function metricLabel(path: string): string {
+  const parts = path.split('.');
+  const last = parts.pop() ?? path;
+  const name = NAMES[last] ?? last.replace(/^hits@/, 'H@');
+  return parts.length > 0 ? `${name}, ${parts.join(' ')}` : name;
+}
