@@ -59,5 +59,13 @@ export async function selectBackend(
   const { name, facts, tried } = await firstWorking(choice);
   const reason = choice === 'auto' ? 'first in the order that works here' : 'asked for by name';
   options.logger?.info(`backend ${name}: ${reason}`);
-  return { name, reason, tried, ...facts };
+  selected = { name, reason, tried, ...facts };
+  return selected;
+}
+
+let selected: BackendReport | null = null;
+
+/** The report of the last {@link selectBackend}, or null before the first. */
+export function selectedBackend(): BackendReport | null {
+  return selected;
 }

@@ -1,4 +1,9 @@
-export { type BackendChoice, type BackendReport, selectBackend } from './backend.js';
+export {
+  type BackendChoice,
+  type BackendReport,
+  selectBackend,
+  selectedBackend,
+} from './backend.js';
 export { type IclOptions, iclLoss } from './losses/icl.js';
 export { type InfoNceOptions, infoNce, type SoftLabels } from './losses/info-nce.js';
 export { type MultiSimilarityOptions, multiSimilarity } from './losses/multi-similarity.js';
