@@ -89,7 +89,8 @@ async function chooseSeeds(
  *
  * @param data - entity names and links.
  * @param options - where seeds come from.
- * @throws {DataError} when no seed is left, or links exist but none is left to test.
+ * @throws {DataError} when no seed is left, or a file or share leaves no link to test (seeds given
+ * as pairs may take all).
  */
 export async function splitLinks(
   data: AlignmentData,
@@ -108,7 +109,7 @@ export async function splitLinks(
     onDefect(
       new DataError(`graph/splitLinks: 0 of ${links} links are seeds (${origin}).`, { help }),
     );
-  } else if (links > 0 && test.length === 0) {
+  } else if (links > 0 && test.length === 0 && options.seeds === undefined) {
     const help = 'Give a smaller share or a shorter seed file.';
     onDefect(new DataError(`graph/splitLinks: all ${links} links are seeds, 0 to test.`, { help }));
   }
