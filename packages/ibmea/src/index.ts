@@ -1,4 +1,10 @@
 export {
+  type AlignedGraphs,
+  type AlignGraphsOptions,
+  align,
+  type NamedPair,
+} from './align-graphs.js';
+export {
   type AlignedPair,
   type AlignOptions,
   alignEntities,

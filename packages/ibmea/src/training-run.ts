@@ -9,10 +9,11 @@ import {
   type Logger,
   openRun,
   type ResolvedConfig,
+  resolveConfig,
   type Run,
   silentLogger,
 } from '@lab/core';
-import { memoryReport } from '@lab/tensor';
+import { memoryReport, selectBackend, selectedBackend } from '@lab/tensor';
 import { hasCheckpoint, readCheckpoint, writeCheckpoint } from '@lab/tensor/io';
 import { type BaselineResult, measureBaseline } from './baseline.js';
 import {
@@ -22,9 +23,10 @@ import {
   restoreTraining,
   saveTraining,
 } from './checkpoint.js';
-import { configSchema, type IbmeaConfig } from './config.js';
+import { configSchema, type IbmeaConfig, ibmeaConfig } from './config.js';
 import { type AlignmentTask, type DataSource, readTask } from './data.js';
 import type { AlignmentMetrics } from './evaluate.js';
+import type { presets } from './presets.js';
 import {
   createTraining,
   type EpochEvent,
@@ -52,18 +54,45 @@ export type TrainProgress =
       readonly seconds: number;
     };
 
-/** Options of `train`. */
-export interface TrainOptions {
-  /** Folder in the field's layout and its seed file, or a task that is read already. */
-  readonly data: DataSource | AlignmentTask;
-  readonly config: ResolvedConfig<IbmeaConfig>;
-  /** Where to write a run folder; without it nothing is written. */
-  readonly run?: RunTarget | undefined;
+/** Settings of a library call: a resolved config, or the parts that make one. */
+export interface SettingOptions {
+  readonly config?: ResolvedConfig<IbmeaConfig> | undefined;
+  readonly preset?: keyof typeof presets | undefined;
+  /** Default `corrected`. */
+  readonly mode?: 'corrected' | 'official' | undefined;
+  /** Default 2023. */
+  readonly seed?: number | undefined;
+  readonly epochs?: number | undefined;
+  /** Single settings by path, e.g. `{ 'loss.temperature': 0.2 }`. */
+  readonly settings?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** What every long call takes. */
+export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: TrainProgress) => void) | undefined;
   readonly logger?: Logger | undefined;
   /** Seconds of a clock that only moves forward; default `performance.now() / 1000`. */
   readonly now?: (() => number) | undefined;
+}
+
+/** Options of `train`. */
+export interface TrainOptions extends SettingOptions, CallOptions {
+  /** A folder in the field's layout, a source with more to say, or a task that is read already. */
+  readonly data: string | DataSource | AlignmentTask;
+  /** Where to write a run folder; without it nothing is written. */
+  readonly run?: RunTarget | undefined;
+}
+
+/** The config of a library call. */
+export function settingsOf(options: SettingOptions): ResolvedConfig<IbmeaConfig> {
+  if (options.config !== undefined) return options.config;
+  const { preset, mode, seed, epochs, settings } = options;
+  return resolveConfig(ibmeaConfig, {
+    preset,
+    mode,
+    flags: { ...settings, ...(seed === undefined ? {} : { seed }), 'training.epochs': epochs },
+  });
 }
 
 /** A new run folder, or one to go on with. */
@@ -101,10 +130,13 @@ export interface TrainResult {
  * @throws {DataError} for bad files, {@link ModelError} for a loss that is not finite.
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
-  const { config } = options.config;
+  const resolved = settingsOf(options);
+  const { config } = resolved;
+  await ensureBackend(options.logger);
   options.onProgress?.({ stage: 'reading' });
-  const task = 'split' in options.data ? options.data : await readTask(options.data, config);
-  const run = openTarget(options, task);
+  const source = typeof options.data === 'string' ? { dir: options.data } : options.data;
+  const task = 'split' in source ? source : await readTask(source, config);
+  const run = openTarget(options.run, resolved, source, task);
   const state = createTraining(task, config);
   try {
     const key = fingerprint(config, [
@@ -113,7 +145,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     ]);
     await resumeState(options, run, state, key);
     options.onProgress?.({ stage: 'ready', task, state, run });
-    const baseline = await baselineOf(options, task);
+    const baseline = await baselineOf(options, task, config);
     await epochs(options, run, state, key);
     await loadSelected(run, state);
     return {
@@ -136,18 +168,27 @@ function statusOf(error: unknown): 'interrupted' | 'error' {
   return LabError.is(error) && error.code === 'LAB_INTERRUPTED' ? 'interrupted' : 'error';
 }
 
+/** The backend that was selected, or the best one when none was. */
+async function ensureBackend(logger: Logger | undefined): Promise<void> {
+  if (selectedBackend() === null)
+    await selectBackend('auto', logger === undefined ? {} : { logger });
+}
+
 /** The run folder, created or opened. */
-function openTarget(options: TrainOptions, task: AlignmentTask): Run | null {
-  const target = options.run;
+function openTarget(
+  target: RunTarget | undefined,
+  { config, mode, preset, origins }: ResolvedConfig<IbmeaConfig>,
+  source: DataSource | AlignmentTask,
+  task: AlignmentTask,
+): Run | null {
   if (target === undefined) return null;
   if ('resume' in target) return openRun(target.resume);
-  const { config, mode, preset, origins } = options.config;
   return createRun({
     ...target,
     method: 'ibmea',
     seed: config.seed,
     config,
-    passed: { source: 'split' in options.data ? null : sourceRecord(options.data) },
+    passed: { source: 'split' in source ? null : sourceRecord(source) },
     origins,
     mode,
     preset,
@@ -197,11 +238,12 @@ async function resumeState(
 async function baselineOf(
   options: TrainOptions,
   task: AlignmentTask,
+  config: IbmeaConfig,
 ): Promise<BaselineResult | null> {
-  const { evaluation } = options.config.config;
+  const { evaluation } = config;
   if (!evaluation.baseline || !evaluation.enabled || task.split.test.length === 0) return null;
   options.onProgress?.({ stage: 'baseline' });
-  return measureBaseline(task, options.config.config, options.signal);
+  return measureBaseline(task, config, options.signal);
 }
 
 /** The loop, with records, progress and checkpoints. */
