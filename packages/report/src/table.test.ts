@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import { htmlTable, markdownTable, meanCell, type Table, textTable } from './index.js';
+
+const table: Table = {
+  caption: 'Sweep',
+  columns: [
+    { key: 'name', label: 'Name' },
+    { key: 'hits', label: 'H@1', kind: 'share', best: 'highest' },
+    { key: 'time', label: 'Seconds', kind: 'number', best: 'lowest' },
+    { key: 'rows', label: 'Rows', kind: 'count' },
+  ],
+  rows: [
+    { name: 'a | b', hits: { value: 0.7912, deviation: 0.004, n: 3 }, time: 12.5, rows: 30000 },
+    { name: '<b>', hits: 0.7909, time: 0.0005, rows: null },
+    { name: 'c', hits: { value: null, note: 'diverged' }, time: undefined, rows: 2 },
+  ],
+  highlightRow: 0,
+};
+
+test('text: aligned, numbers right, best starred, missing said', () => {
+  const lines = textTable(table).trimEnd().split('\n');
+  expect(lines[1]).toMatch(/^a \| b +\.791 ± \.004 \* +12\.5 +30,000$/);
+  expect(lines[2]).toMatch(/\.791 \* +0\.0005 \* +not measured$/);
+  const ends = lines.slice(0, 3).map((line) => line.length);
+  expect(new Set(ends).size).toBe(1);
+});
+
+test('values that read the same are equally good', () => {
+  expect(markdownTable(table).match(/\*\*\.791/g)?.length).toBe(2);
+});
+
+test('Markdown: escaped, right-aligned numbers, notes in brackets', () => {
+  const lines = markdownTable(table).split('\n');
+  expect(lines[1]).toBe('| --- | ---: | ---: | ---: |');
+  expect(lines[2]).toContain('| a \\| b | **.791 ± .004** |');
+  expect(lines[3]).toContain('\\<b\\>');
+  expect(lines[4]).toContain('| not measured (diverged) |');
+});
+
+test('HTML: escaped, sortable keys, the reason instead of a hole, n in small print', () => {
+  const html = htmlTable(table);
+  expect(html).toContain('&lt;b&gt;');
+  expect(html).not.toContain('<b>');
+  expect(html).toContain('data-value="0.7912"');
+  expect(html).toContain('<span class="missing">diverged</span>');
+  expect(html).toContain('<small>n = 3</small>');
+  expect(html).toContain('<tr class="ours">');
+  expect(html).toContain('tabindex="0"');
+  expect(htmlTable(table, { isStacked: true })).toContain('class="data stack"');
+});
+
+test('a column with one value has no best', () => {
+  const single = { columns: table.columns, rows: table.rows.slice(0, 1) };
+  expect(markdownTable(single)).not.toContain('**');
+});
+
+test('means over seeds', () => {
+  expect(meanCell([])).toEqual({ value: null });
+  expect(meanCell([2])).toEqual({ value: 2, n: 1 });
+  expect(meanCell([1, 3])).toEqual({ value: 2, deviation: Math.SQRT2, n: 2 });
+});
