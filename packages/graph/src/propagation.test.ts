@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 
 async function hitsAtOne(attributes: boolean): Promise<{ forward: number; backward: number }> {
-  const { dimension, left, right } = await propagateSeeds(data, split, { attributes, width: 256 });
+  const { dimension, left, right } = await propagateSeeds(data, split, { attributes });
   const count = split.test.length / 2;
   return scope(async () => {
     const { forwardRanks, backwardRanks } = await rankPairs({

@@ -8,7 +8,7 @@ import { labelSteps, normalizeRowsInPlace } from './label-propagation.js';
 export interface PropagationOptions {
   /** Steps over the graph, 1 or more, default 3; each adds `width` columns. */
   readonly steps?: number;
-  /** Length of the random vectors, default 512. */
+  /** Length of the random vectors, default 256. */
   readonly width?: number;
   /** Weight of what the relations carry beside what the neighbours carry, default 0.4. */
   readonly relationWeight?: number;
@@ -33,7 +33,7 @@ export interface SeedPropagation {
   readonly right: Float32Array;
 }
 
-const defaults = { steps: 3, width: 512, relationWeight: 0.4, attributeWeight: 0.5 };
+const defaults = { steps: 3, width: 256, relationWeight: 0.4, attributeWeight: 0.5 };
 
 /** Weight of a step's columns: early steps know less, the last one counts 1. */
 function stepWeight(step: number, steps: number): number {
