@@ -22,6 +22,7 @@ describe('toBeClose', () => {
       Number.POSITIVE_INFINITY,
     ]);
     expect([]).toBeClose([]);
+    expect(BigInt64Array.of(1n, 2n)).toBeClose(Int32Array.of(1, 2));
     expect(1.05).not.toBeClose(1, { atol: 0.01 });
   });
 

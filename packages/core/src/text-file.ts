@@ -1,8 +1,12 @@
+import { isAscii } from 'node:buffer';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { throwDefect, type OnDefect } from './defects.js';
 import { DataError } from './errors.js';
 import { isText, lineDefect, splitLines, textBlocks } from './text-blocks.js';
+
+const lineFeed = 10;
+const carriageReturn = 13;
 
 /** Settings of {@link eachLine}. */
 export interface EachLineOptions {
@@ -44,10 +48,7 @@ interface BlockVisit {
 
 function visitBlock({ path, block, line, onLine, onDefect }: BlockVisit): number {
   let number = line;
-  if (isText(block)) {
-    for (const text of linesOf(block)) onLine(text, ++number);
-    return number;
-  }
+  if (isText(block)) return visitText(block, line, onLine);
   for (const bytes of splitLines(block)) {
     number += 1;
     const defect = lineDefect(bytes, path, number);
@@ -57,11 +58,20 @@ function visitBlock({ path, block, line, onLine, onDefect }: BlockVisit): number
   return number;
 }
 
-function linesOf(block: Buffer): string[] {
-  const lines = block.toString('utf8').split('\n');
-  if (lines.at(-1) === '') lines.pop();
-  for (let i = 0; i < lines.length; i += 1) lines[i] = withoutReturn(lines[i]!);
-  return lines;
+/** Each line becomes a string of its own: a slice of the block would keep the whole block alive. */
+function visitText(block: Buffer, line: number, onLine: BlockVisit['onLine']): number {
+  const encoding = isAscii(block) ? 'latin1' : 'utf8';
+  let number = line;
+  let start = 0;
+  while (start < block.length) {
+    const found = block.indexOf(lineFeed, start);
+    const next = found < 0 ? block.length : found;
+    const hasReturn = next > start && block[next - 1] === carriageReturn;
+    number += 1;
+    onLine(block.toString(encoding, start, hasReturn ? next - 1 : next), number);
+    start = next + 1;
+  }
+  return number;
 }
 
 function withoutReturn(text: string): string {

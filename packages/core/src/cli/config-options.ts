@@ -23,21 +23,23 @@ export function configOptions<C>(definition: ConfigDefinition<C>): CliOption[] {
     topic,
     kind: 'integer',
   };
+  const preset: CliOption = {
+    flags: '--preset <name>',
+    summary: `settings for a data set: ${presets.join(', ')}`,
+    topic,
+    ...(definition.defaultPreset === undefined
+      ? {}
+      : { unit: `default ${definition.defaultPreset}` }),
+  };
+  const mode: CliOption = {
+    flags: '--mode <name>',
+    summary: definition.modes.join(' or '),
+    topic,
+    unit: `default ${definition.defaultMode}`,
+  };
   return [
-    {
-      flags: '--preset <name>',
-      summary: `settings for a data set: ${presets.join(', ')}`,
-      topic,
-      ...(definition.defaultPreset === undefined
-        ? {}
-        : { unit: `default ${definition.defaultPreset}` }),
-    },
-    {
-      flags: '--mode <name>',
-      summary: `${definition.modes.join(' or ')}`,
-      topic,
-      unit: `default ${definition.defaultMode}`,
-    },
+    ...(presets.length === 0 ? [] : [preset]),
+    ...(definition.modes.length < 2 ? [] : [mode]),
     { flags: '--config <file>', summary: 'settings from a JSON or YAML file', topic },
     {
       flags: '--set <path=value>',

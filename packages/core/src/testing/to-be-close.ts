@@ -13,7 +13,7 @@ export interface MatchResult {
 }
 
 interface Numbers {
-  readonly values: number[];
+  readonly values: ArrayLike<number>;
   readonly shape: number[];
 }
 
@@ -44,7 +44,8 @@ function compare(got: Numbers, want: Numbers, { atol = 0, rtol = 0 }: CloseOptio
   let worstError = -1;
   let largest = 0;
   let failures = 0;
-  for (const [index, expected] of want.values.entries()) {
+  for (let index = 0; index < want.values.length; index += 1) {
+    const expected = want.values[index]!;
     const value = got.values[index]!;
     const error = errorOf(value, expected);
     largest = Math.max(largest, error);
@@ -78,7 +79,8 @@ function errorOf(value: number, expected: number): number {
 function numbersOf(value: unknown): Numbers {
   if (typeof value === 'number') return { values: [value], shape: [] };
   if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
-    const values = Array.from(value as Float64Array, Number);
+    const isBig = value instanceof BigInt64Array || value instanceof BigUint64Array;
+    const values = isBig ? Array.from(value, Number) : (value as Float64Array);
     return { values, shape: [values.length] };
   }
   if (!Array.isArray(value)) throw new TypeError(`toBeClose compares numbers, not ${typeof value}`);
@@ -87,7 +89,10 @@ function numbersOf(value: unknown): Numbers {
   if (parts.some((part) => part.shape.join() !== inner.join())) {
     throw new TypeError('toBeClose needs nested arrays of equal lengths');
   }
-  return { values: parts.flatMap((part) => part.values), shape: [parts.length, ...inner] };
+  return {
+    values: parts.flatMap((part) => Array.from(part.values)),
+    shape: [parts.length, ...inner],
+  };
 }
 
 function indexOf(flat: number, shape: readonly number[]): number[] {

@@ -7,8 +7,8 @@ import { runProcess, temporaryFolder } from '../../src/testing.js';
 const root = new URL('../..', import.meta.url).pathname;
 const script = join(root, 'test/e2e/fixture/count-lines.ts');
 
-/** Node and the loader of the test alone need some 110 MB. */
-const memoryLimitBytes = 260e6;
+/** Node and the loader of the test alone need some 100 MB. */
+const memoryLimitBytes = 200e6;
 
 describe('a text file of 300 MB (gzip of 300 members)', () => {
   it('is read as a stream', async () => {

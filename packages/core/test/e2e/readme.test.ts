@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runProcess } from '../../src/testing.js';
+
+const root = new URL('../..', import.meta.url).pathname;
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const pairs = [...readme.matchAll(/```ts\n([\s\S]*?)```\n\n```text\n([\s\S]*?)```/g)];
+
+describe('README', () => {
+  it('shows examples', () => {
+    expect(pairs).toHaveLength(4);
+    expect(readme.match(/```ts\n/g)).toHaveLength(pairs.length);
+  });
+
+  it.each(pairs.map(([, code = '', output = '']) => ({ code, output })))(
+    'example $# prints what it says',
+    async ({ code, output }) => {
+      const args = ['--conditions=@lab/source', '--import', 'tsx', '--input-type=module'];
+      const env = { NO_COLOR: '1', FORCE_COLOR: undefined };
+      const options = { cwd: root, env };
+      const result = await runProcess(process.execPath, [...args, '-e', code], options);
+      expect(result).toEqual({ code: 0, stdout: output, stderr: '' });
+    },
+  );
+});
