@@ -1,52 +1,10 @@
-import { join } from 'node:path';
 import { createRandom } from '@lab/core';
-import { rankPairs, scope, selectBackend, tf } from '@lab/tensor';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { type LinkSplit, splitLinks } from './alignment.js';
-import { readAlignmentFolder } from './alignment-folder.js';
+import { describe, expect, it } from 'vitest';
+import { splitLinks } from './alignment.js';
 import { syntheticPair } from './datasets/synthetic-pair.js';
-import type { AlignmentData } from './knowledge-graph.js';
 import { propagateSeeds } from './propagation.js';
 
-const sample = join(import.meta.dirname, '../../ibmea/data/en-fr-3k');
-
-let data: AlignmentData;
-let split: LinkSplit;
-beforeAll(async () => {
-  await selectBackend('wasm');
-  data = await readAlignmentFolder(sample);
-  split = await splitLinks(data, { share: 0.3 });
-});
-
-async function hitsAtOne(attributes: boolean): Promise<{ forward: number; backward: number }> {
-  const { dimension, left, right } = await propagateSeeds(data, split, { attributes });
-  const count = split.test.length / 2;
-  return scope(async () => {
-    const { forwardRanks, backwardRanks } = await rankPairs({
-      left: tf.tensor2d(left, [count, dimension]),
-      right: tf.tensor2d(right, [count, dimension]),
-      gold: Int32Array.from({ length: count }, (_, i) => i),
-      k: 3,
-      csls: true,
-    });
-    const share = (ranks: Float64Array): number =>
-      ranks.filter((rank) => rank === 1).length / count;
-    return { forward: share(forwardRanks), backward: share(backwardRanks) };
-  });
-}
-
 describe('propagateSeeds', () => {
-  it('finds 70 % of the test pairs of EN-FR 3K without training, names or attributes', async () => {
-    const { forward, backward } = await hitsAtOne(false);
-    expect(forward).toBeGreaterThan(0.68);
-    expect(backward).toBeGreaterThan(0.67);
-  });
-
-  it('finds more with shared attribute names', async () => {
-    const { forward } = await hitsAtOne(true);
-    expect(forward).toBeGreaterThan(0.7);
-  });
-
   it('gives rows of norm 1 or 0, in the order of the test pairs, the same every time', async () => {
     const pair = syntheticPair({ entities: 60, random: createRandom(3) });
     const parts = await splitLinks(pair, { share: 0.3 });
@@ -76,6 +34,8 @@ describe('propagateSeeds', () => {
   });
 
   it('refuses a width of 0 and stops when told to', async () => {
+    const data = syntheticPair({ entities: 40, random: createRandom(4) });
+    const split = await splitLinks(data, { share: 0.3 });
     await expect(propagateSeeds(data, split, { width: 0 })).rejects.toThrow(/width is 0/);
     await expect(propagateSeeds(data, split, { steps: 1.5 })).rejects.toThrow(/steps is 1.5/);
     const signal = AbortSignal.abort();
