@@ -37,15 +37,28 @@ function collect({ dir }) {
   ];
 }
 
-async function exportedNames(dir) {
-  const script = `import(${JSON.stringify(join(dir, 'src/index.ts'))})
-    .then((all) => console.log(JSON.stringify(Object.keys(all))))`;
-  const { code, stdout, stderr } = await run(process.execPath, [...fromSources(), '-e', script]);
-  if (code !== 0) throw new Error(`${relative(root, dir)}/src/index.ts does not load\n${stderr}`);
+/** The exported names of each entry of a package: `{ '@lab/x/io': [...] }`. */
+async function exportedNames({ dir, manifest }) {
+  const entries = Object.entries(manifest.exports).filter(([, target]) => target['@lab/source']);
+  const files = entries.map(([key, target]) => [
+    manifest.name + key.slice(1),
+    join(dir, target['@lab/source']),
+  ]);
+  // An entry that runs on import, such as a command line, exports nothing that examples need.
+  const script = `const names = {};
+    for (const [name, file] of ${JSON.stringify(files)}) names[name] = Object.keys(await import(file));
+    console.log(JSON.stringify(names));`;
+  const { code, stdout, stderr } = await run(process.execPath, [
+    ...fromSources(),
+    '--input-type=module',
+    '-e',
+    script,
+  ]);
+  if (code !== 0) throw new Error(`an entry does not load\n${stderr}`);
   return JSON.parse(stdout.trim().split('\n').at(-1));
 }
 
-function writeModules({ dir, manifest }, examples, exported) {
+function writeModules({ dir }, examples, exported) {
   const folder = join(dir, '.doc-examples');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder);
@@ -54,15 +67,16 @@ function writeModules({ dir, manifest }, examples, exported) {
   writeFileSync(join(folder, 'expect-equal.ts'), expectEqualSource);
   return examples.map((example, index) => {
     const path = join(folder, `example-${index + 1}.ts`);
-    writeFileSync(path, exampleModule(example.code, { packageName: manifest.name, exported }));
+    writeFileSync(path, exampleModule(example.code, exported));
     return { ...example, path };
   });
 }
 
-/** Runs one example in a scratch folder in which `data` is the data of the package. */
+/** Runs one example in a scratch folder with links to `data` of the package and to `examples`. */
 async function runExample({ path }, dir) {
   const cwd = mkdtempSync(join(tmpdir(), 'lab-example-'));
   if (existsSync(join(dir, 'data'))) symlinkSync(join(dir, 'data'), join(cwd, 'data'));
+  symlinkSync(join(root, 'examples'), join(cwd, 'examples'));
   const result = await run(process.execPath, [...fromSources(), path], { cwd, timeout: 120_000 });
   rmSync(cwd, { recursive: true });
   return result.code === 0 ? null : result.stderr.trim().split('\n').slice(0, 12).join('\n    ');
@@ -71,7 +85,7 @@ async function runExample({ path }, dir) {
 async function checkPackage(member) {
   const examples = collect(member);
   if (examples.length === 0) return { passed: 0, failed: 0 };
-  const written = writeModules(member, examples, await exportedNames(member.dir));
+  const written = writeModules(member, examples, await exportedNames(member));
   const folder = join(member.dir, '.doc-examples');
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const types = await run(process.execPath, [tsc, '-p', folder], { cwd: folder });

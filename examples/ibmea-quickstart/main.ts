@@ -1,15 +1,16 @@
 // The library call behind `ibmea train`, on the pair of graphs that is shipped with the package.
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { train } from '@lab/ibmea';
 
-const data = fileURLToPath(new URL('data/en-fr-3k/', import.meta.resolve('@lab/ibmea/package.json')));
+const packageFolder = dirname(fileURLToPath(import.meta.resolve('@lab/ibmea/package.json')));
+const folder = join(packageFolder, 'data', 'en-fr-3k');
 
 const { metrics, baseline, state } = await train({
-  data: { dir: data, seedsFile: `${data}seeds.tsv` },
-  preset: 'dbp15k',
-  seed: 1,
+  data: { dir: folder, seedsFile: join(folder, 'seeds.tsv') },
+  settings: { 'training.warmup': 3, 'training.learningRate': 0.006 },
   epochs: 15,
-  settings: { 'training.warmup': 3 },
+  seed: 1,
   onProgress: (progress) => {
     if (progress.stage !== 'epoch') return;
     const { epoch, loss } = progress.record;

@@ -20,6 +20,12 @@ test('finds the block below @example, without the stars', () => {
   ]);
 });
 
+test('takes an example without a block up to the next tag, and no block of another language', () => {
+  const source = '/**\n * Sum.\n * @example\n * sum(1);\n *\n * sum(2);\n *\n * @throws never\n */';
+  expect(docCommentExamples(source)).toEqual([{ line: 3, code: 'sum(1);\n\nsum(2);\n' }]);
+  expect(docCommentExamples('/**\n * @example\n * ```sh\n * ls\n * ```\n */')).toEqual([]);
+});
+
 test('takes ts blocks of a README unless they say why they are not run', () => {
   const text =
     '# x\n```ts\na();\n```\n<!-- not run: needs a server -->\n```ts\nb();\n```\n```sh\nc\n```\n';
@@ -27,15 +33,23 @@ test('takes ts blocks of a README unless they say why they are not run', () => {
 });
 
 test('imports exported names that are used, and turns an arrow comment into a check', () => {
-  const target = { packageName: '@lab/x', exported: ['sum', 'mean'] };
-  const text = exampleModule('sum(1, 2); // => 3\nconst y = 1; // => not a check\n', target);
+  const exported = { '@lab/x': ['sum', 'mean'], '@lab/x/io': ['sum', 'read'] };
+  const text = exampleModule("sum(read('a')); // => 3\nconst y = 1; // => no check\n", exported);
   expect(text).toContain("import { sum } from '@lab/x';");
-  expect(text).toContain('expectEqual(sum(1, 2), 3);');
-  expect(text).toContain('const y = 1; // => not a check');
+  expect(text).toContain("import { read } from '@lab/x/io';");
+  expect(text).toContain("expectEqual(sum(read('a')), 3);");
+  expect(text).toContain('const y = 1; // => no check');
 });
 
-test('leaves the imports of a block alone', () => {
-  const target = { packageName: '@lab/x', exported: ['sum'] };
-  const text = exampleModule("import { sum } from '@lab/x';\nsum(1, 2);\n", target);
+test('leaves the imports of a block alone, and members of the same name', () => {
+  const text = exampleModule("import { sum } from '@lab/x';\nsum(a.mean);\n", {
+    '@lab/x': ['sum', 'mean'],
+  });
   expect(text.match(/import/g)).toHaveLength(1);
+});
+
+test('a tensor example that selects no backend runs on the plain one', () => {
+  const exported = { '@lab/tensor': ['zeros', 'selectBackend'] };
+  expect(exampleModule('zeros([2]);\n', exported)).toContain("await selectBackend('cpu');");
+  expect(exampleModule("await selectBackend('wasm');\n", exported)).not.toContain("'cpu'");
 });
