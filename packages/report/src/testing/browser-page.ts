@@ -21,6 +21,8 @@ export interface BrowserPage {
   evaluate(expression: string): Promise<unknown>;
   /** Presses a key that has no character, such as Tab or Enter. */
   press(key: string): Promise<void>;
+  /** Makes the window as high as the page, so that nothing has to be scrolled to. */
+  fitHeight(): Promise<void>;
   /** PNG of the whole page, or of its first `height` px. */
   screenshot(options?: { height?: number; scale?: number }): Promise<Uint8Array>;
   close(): Promise<void>;
@@ -36,12 +38,14 @@ export async function openPage(browser: Browser, url: string, view: View): Promi
   const send = (method: string, params?: object) => browser.send(method, params, sessionId);
   const log = recordEvents(browser, sessionId, url);
   await Promise.all(['Page', 'Runtime', 'Network', 'Log'].map((name) => send(`${name}.enable`)));
-  await send('Emulation.setDeviceMetricsOverride', {
-    width: view.width,
-    height: WINDOW_HEIGHT,
-    deviceScaleFactor: 1,
-    mobile: view.width < 600,
-  });
+  const resize = (height: number) =>
+    send('Emulation.setDeviceMetricsOverride', {
+      width: view.width,
+      height,
+      deviceScaleFactor: 1,
+      mobile: view.width < 600,
+    });
+  await resize(WINDOW_HEIGHT);
   const features = [{ name: 'prefers-color-scheme', value: view.scheme }];
   await send('Emulation.setEmulatedMedia', { features });
   await send('Emulation.setScriptExecutionDisabled', { value: !view.hasScripts });
@@ -57,6 +61,10 @@ export async function openPage(browser: Browser, url: string, view: View): Promi
       const text = key === 'Enter' ? { text: '\r' } : {};
       await send('Input.dispatchKeyEvent', { type: 'keyDown', ...code, ...text });
       await send('Input.dispatchKeyEvent', { type: 'keyUp', ...code });
+    },
+    fitHeight: async () => {
+      const { cssContentSize } = await send('Page.getLayoutMetrics');
+      await resize(Math.ceil((cssContentSize as { height: number }).height));
     },
     screenshot: (options) => takePicture(send, options),
     close: async () => {

@@ -58,6 +58,7 @@ export async function checkPage(
         for (const hasScripts of scripts) {
           const view = { width, scheme, hasScripts };
           const page = await openPage(browser, url, view);
+          await page.fitHeight();
           const audit = (await page.evaluate(pageAuditScript)) as PageAudit;
           if (options.onPicture) options.onPicture(view, await page.screenshot());
           views.push({ view, ...audit, errors: page.errors, requests: page.requests });

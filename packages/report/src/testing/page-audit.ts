@@ -76,8 +76,10 @@ for (let node = walker.nextNode(); node; node = walker.nextNode()) {
   range.selectNodeContents(node);
   let box = range.getClientRects()[0];
   if (!box || box.width === 0) continue;
-  element.scrollIntoView({ block: 'center', inline: 'nearest', behavior: 'instant' });
-  box = range.getClientRects()[0];
+  if (box.top < 0 || box.bottom > innerHeight || box.left < 0 || box.right > innerWidth) {
+    element.scrollIntoView({ block: 'center', inline: 'nearest', behavior: 'instant' });
+    box = range.getClientRects()[0];
+  }
   const style = getComputedStyle(element);
   const isSvg = element.namespaceURI.endsWith('/svg');
   const color = parse(isSvg ? style.fill : style.color);

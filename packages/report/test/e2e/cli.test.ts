@@ -1,18 +1,41 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { runProcess, temporaryFolder } from '@lab/core/testing';
 import { describe, expect, test } from 'vitest';
 import { writeSampleRuns } from './sample-runs.js';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const program = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
-const tsx = join(root, 'node_modules/.bin/tsx');
+const loader = ['--import', pathToFileURL(join(root, 'node_modules/tsx/dist/esm/index.mjs')).href];
 
 function report(...args: string[]) {
-  const env = { ...process.env, NODE_OPTIONS: '--conditions=@lab/source', NO_COLOR: '1' };
-  return runProcess(tsx, [program, ...args], { env });
+  const env = { NODE_OPTIONS: '--conditions=@lab/source', NO_COLOR: '1' };
+  return runProcess(process.execPath, [...loader, program, ...args], { env });
 }
+
+describe('report serve', () => {
+  test('prints its address and ends on Ctrl-C', async () => {
+    const dir = temporaryFolder();
+    const env = { NODE_OPTIONS: '--conditions=@lab/source', NO_COLOR: '1' };
+    const send = [{ after: 'Ctrl-C ends.', signal: 'SIGINT' as const }];
+    const { code, stdout } = await runProcess(
+      process.execPath,
+      [...loader, program, 'serve', dir],
+      {
+        env,
+        send,
+      },
+    );
+    expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/\n$/);
+    expect(code).toBe(130);
+  });
+
+  test('a folder that is not there exits with 3', async () => {
+    const { code, stderr } = await report('serve', '/no/such/folder');
+    expect([code, stderr]).toEqual([3, expect.stringContaining('there is no folder')]);
+  });
+});
 
 describe('report compare', () => {
   const folder = temporaryFolder();
