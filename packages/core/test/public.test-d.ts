@@ -17,7 +17,8 @@ type Config = z.infer<typeof schema>;
 
 test('a resolved config has the type of its schema', () => {
   const definition = {} as ConfigDefinition<Config>;
-  expectTypeOf<ReturnType<typeof resolveConfig<Config>>>().toEqualTypeOf<ResolvedConfig<Config>>();
+  const resolve = (): ResolvedConfig<Config> => resolveConfig(definition);
+  expectTypeOf(resolve).returns.toEqualTypeOf<ResolvedConfig<Config>>();
   expectTypeOf(definition.modeValues.m).toEqualTypeOf<DeepPartial<Config> | undefined>();
   expectTypeOf<DeepPartial<{ list: number[] }>>().toEqualTypeOf<{ list?: number[] | undefined }>();
   expectTypeOf({ model: { kind: 'c' } }).not.toExtend<DeepPartial<Config>>();

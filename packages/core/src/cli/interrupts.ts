@@ -17,18 +17,26 @@ export interface Interrupts {
   stop(): void;
 }
 
+/**
+ * A script runner such as npm passes Ctrl-C on to its child, which gets it from the terminal as
+ * well: signals that follow within this time are the same key press.
+ */
+const sameKeyMs = 300;
+
 const exitCodes: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143 };
 
 /** The first signal aborts, so that work is saved; the second ends the process at once. */
 export function watchInterrupts(handlers: InterruptHandlers): Interrupts {
   const controller = new AbortController();
   let received: StopSignal | undefined;
+  let receivedAt = 0;
   const listener = (signal: StopSignal): void => {
     if (received === undefined) {
       received = signal;
+      receivedAt = performance.now();
       handlers.onFirst(signal);
       controller.abort(new InterruptedError(`interrupted by ${signal}`));
-    } else {
+    } else if (performance.now() - receivedAt > sameKeyMs) {
       handlers.onSecond(signal);
       process.exit(exitCodes[received]);
     }

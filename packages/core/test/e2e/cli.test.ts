@@ -92,16 +92,23 @@ describe('signals', () => {
     expect(stopped.stderr).toContain('saving ... saved: resume with');
   });
 
+  it('one Ctrl-C that arrives twice, as under npm, still saves', async () => {
+    const send = [afterThree, afterThree];
+    const stopped = await tiny(['train', '--out', temporaryFolder()], { send });
+    expect(stopped.code).toBe(130);
+    expect(stopped.stderr).toContain('saving ... saved: resume with');
+  });
+
   it('a second Ctrl-C ends at once and says what is lost', async () => {
     const send = [
       { after: 'working\n', signal: 'SIGINT' as const },
-      { after: 'saving ... ', signal: 'SIGINT' as const },
+      { after: 'still here\n', signal: 'SIGINT' as const },
     ];
     const stopped = await tiny(['stubborn'], { send });
     expect(stopped).toEqual({
       code: 130,
       stdout: '',
-      stderr: 'working\nsaving ... ended at once: everything is lost.\n',
+      stderr: 'working\nsaving ... still here\nended at once: everything is lost.\n',
     });
     const json = await tiny(['stubborn', '--json'], { send });
     expect(JSON.parse(json.stdout)).toMatchObject({ status: 'interrupted' });
