@@ -111,6 +111,15 @@ describe('seed files', () => {
     expect(readFileSync(file, 'utf8')).toBe('en/France\tfr/France\n');
   });
 
+  it('may be CSV with heading, quotes and further columns', async () => {
+    const entityNames = ['a, b', 'c', 'd'];
+    const ids = Int32Array.of(0, 1, 2);
+    const data = { entityNames, entityIds: ids, sides: Uint8Array.of(1, 2, 2) };
+    const file = join(temporaryFolder(), 'seeds.csv');
+    writeFileSync(file, 'score,left,right\n.9,"a, b",d\n');
+    expect([...(await readSeeds(file, { ...data, keyedBy: 'name' }))]).toEqual([0, 2]);
+  });
+
   it('with defects name the line; an empty file is one', async () => {
     const data = await small();
     const file = join(temporaryFolder(), 'seeds.tsv');

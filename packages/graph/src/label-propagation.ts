@@ -103,9 +103,9 @@ export interface LabelStepOptions {
 /**
  * Labels of the entities after each step, `steps` matrices `[N, width]` with rows of norm 1 or 0.
  *
- * `x_i' = normalise( sum_j x_j / sqrt(d_i d_j) + w / d_i sum_r y_r )` over the triples at i, where y is the
- * normalised sum of the labels at the other end of all triples of the relation, and d counts
- * triple ends. Start: a random unit vector shared by the two entities of a seed pair, else 0.
+ * `x_i' = normalise( sum_j x_j / sqrt(d_i d_j) + w / d_i sum_r y_r )` over the triples at i, where
+ * y is the normalised sum of the labels at the other end of all triples of the relation, and d
+ * counts triple ends. Start: a random unit vector shared by both entities of a seed pair, else 0.
  * Source: MaoXinn/LightEA, three-view label propagation; equation not verified.
  * Deviation: neighbours by symmetric degree instead of inverse relation frequency, and a weight w.
  *

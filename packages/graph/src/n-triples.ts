@@ -1,3 +1,4 @@
+// oxlint-disable-next-line typescript/triple-slash-reference -- n3 ships no types of its own
 /// <reference path="./n3.d.ts" />
 import { eachLine, type OnDefect } from '@lab/core';
 import { Parser, type Quad } from 'n3';

@@ -51,7 +51,7 @@ async function defectsOf(files: OwnGraphFiles): Promise<string[]> {
 }
 
 describe('readOwnGraphs', () => {
-  it('reads triples without heading, CSV and TSV; equal names on both sides stay apart', async () => {
+  it('reads triples without heading; equal names on both sides stay apart', async () => {
     const data = await readOwnGraphs(plainFiles());
     expect(data.entityNames).toEqual(['Paris', 'France', 'Seine', 'Paris', 'France', 'Loire']);
     expect([...data.sides]).toEqual([1, 1, 1, 2, 2, 2]);

@@ -6,7 +6,7 @@ import type { AlignmentData, ImageVectors } from './knowledge-graph.js';
 import { createLinkCollector } from './link-table.js';
 import { eachStatement } from './n-triples.js';
 import { joinImages, readOwnImages } from './own-images.js';
-import { eachTableRow, linkColumns, readAttributeTable, tripleColumns } from './own-tables.js';
+import { eachTableRow, readAttributeTable, readLinkTable, tripleColumns } from './own-tables.js';
 
 /** Files of {@link readOwnGraphs}. */
 export interface OwnGraphFiles {
@@ -167,19 +167,15 @@ async function readLinks(path: string | undefined, reading: OwnReading): Promise
     indexOf: (name: string, side: 1 | 2): number => builder.indexOf(name, side),
     sideOf: (index: number): 1 | 2 => builder.sideOf(index),
   };
-  const collector = createLinkCollector({ ends, onDefect, links: 'lenient' });
-  if (isStatements(path)) {
-    let line = 0;
-    await eachStatement(path, onDefect, ({ subject, object }) => {
-      line += 1;
-      const fields = [subject, object ?? ''];
-      collector.add(fields, { file: path, line, text: fields.join(' ') });
-    });
-  } else {
-    await eachTableRow({ file: path, columns: linkColumns, onDefect }, ({ cells, line, text }) => {
-      collector.add(cells, { file: path, line, text, column: 1 });
-    });
-  }
+  const linkReading = { ends, onDefect, links: 'lenient' } as const;
+  if (!isStatements(path)) return readLinkTable(path, linkReading);
+  const collector = createLinkCollector(linkReading);
+  let line = 0;
+  await eachStatement(path, onDefect, ({ subject, object }) => {
+    line += 1;
+    const fields = [subject, object ?? ''];
+    collector.add(fields, { file: path, line, text: fields.join(' ') });
+  });
   return collector.pairs();
 }
 

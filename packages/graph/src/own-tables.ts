@@ -1,5 +1,6 @@
 import { DataError, type OnDefect } from '@lab/core';
 import { readCsv } from '@lab/core/csv';
+import { createLinkCollector, type LinkReading } from './link-table.js';
 import { recordDefect, reportDefects } from './records.js';
 
 /** Words by which a heading is known, for each column that is looked for. */
@@ -79,7 +80,8 @@ export async function eachTableRow(
       onRow({ cells, line, text });
       return;
     }
-    const what = `no ${names[missing]} in column ${(positions[missing] as number) + 1} of ${row.length}`;
+    const column = (positions[missing] as number) + 1;
+    const what = `no ${names[missing]} in column ${column} of ${row.length}`;
     const help = `Give ${names.join(', ')} in this order, or name the columns in the first row.`;
     onDefect(recordDefect({ file, line, text, field: names[missing] as string }, what, help));
   };
@@ -94,10 +96,26 @@ export const tripleColumns: ColumnWords = {
 };
 
 /** Columns of a link table. */
-export const linkColumns: ColumnWords = {
+const linkColumns: ColumnWords = {
   left: ['left', 'source', 'kg1', 'entity1', 'id1', 'from', 'a', 'subject'],
   right: ['right', 'target', 'kg2', 'entity2', 'id2', 'to', 'b', 'object'],
 };
+
+/**
+ * The links of a CSV or TSV table (`left,right`, with or without heading, further columns passed
+ * over) as interleaved dense pairs; bad links are defects.
+ *
+ * @param file - path.
+ * @param reading - how ends are looked up and defects reported.
+ */
+export async function readLinkTable(file: string, reading: LinkReading): Promise<Int32Array> {
+  const collector = createLinkCollector(reading);
+  const { onDefect } = reading;
+  await eachTableRow({ file, columns: linkColumns, onDefect }, ({ cells, line, text }) => {
+    collector.add(cells, { file, line, text, column: 1 });
+  });
+  return collector.pairs();
+}
 
 const entityWords = ['entity', 'id', 'name', 'subject', 's', 'uri', 'iri', 'key', 'head'];
 const attributeWords = ['attribute', 'attr', 'property', 'predicate', 'attributename'];

@@ -88,7 +88,7 @@ describe('searchMutualPairs', () => {
     await selectBackend('cpu');
   });
 
-  it('finds the pairs that choose each other among open entities, whatever their length', async () => {
+  it('finds pairs of open entities that choose each other, whatever their length', async () => {
     const embeddings = tf.tensor2d([
       [9, 0],
       [0, 5],

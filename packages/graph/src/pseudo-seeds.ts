@@ -102,11 +102,24 @@ function filterPairs(pairs: readonly number[], keep: (key: number) => boolean): 
   return kept;
 }
 
+/** Entities of both graphs that are in none of the pair lists. */
+function openEntities(
+  data: PseudoSeedOptions['data'],
+  taken: readonly ArrayLike<number>[],
+): { left: Int32Array; right: Int32Array } {
+  const used = new Uint8Array(data.entityCount);
+  for (const pairs of taken) {
+    for (let i = 0; i < pairs.length; i += 1) used[pairs[i] as number] = 1;
+  }
+  const isOpen = (entity: number): boolean => used[entity] === 0;
+  return { left: data.left.filter(isOpen), right: data.right.filter(isOpen) };
+}
+
 /**
- * Pseudo seeds as the reference code makes them: from epoch `start` on, every `proposeEvery` epochs the mutual
- * nearest pairs among all entities that are in no seed become the candidates (first proposal after
- * an acceptance) or thin them out (the following ones); every `acceptEvery` epochs the pairs that
- * survived become seeds.
+ * Pseudo seeds as the reference code makes them: from epoch `start` on, every `proposeEvery`
+ * epochs the mutual nearest pairs among all entities that are in no seed become the candidates
+ * (first proposal after an acceptance) or thin them out (the following ones); every `acceptEvery`
+ * epochs the pairs that survived become seeds.
  *
  * Source: sutaoyu/IBMEA, `propose` and accept steps of the training loop; equation not verified.
  *
@@ -119,13 +132,6 @@ export function createPseudoSeeds(options: PseudoSeedOptions): PseudoSeeds {
   const removal = options.removal ?? false;
   let candidates: number[] = [];
   let accepted: number[] = [];
-  const open = (): { left: Int32Array; right: Int32Array } => {
-    const used = new Uint8Array(data.entityCount);
-    for (const entity of gold) used[entity] = 1;
-    if (!removal) for (const entity of accepted) used[entity] = 1;
-    const isOpen = (entity: number): boolean => used[entity] === 0;
-    return { left: data.left.filter(isOpen), right: data.right.filter(isOpen) };
-  };
   const accept = (current: Set<number>): { added: Int32Array; removed: Int32Array } => {
     const removed = removal ? filterPairs(accepted, (key) => !current.has(key)) : [];
     const kept = removal ? filterPairs(accepted, (key) => current.has(key)) : accepted;
@@ -137,7 +143,7 @@ export function createPseudoSeeds(options: PseudoSeedOptions): PseudoSeeds {
   };
   return {
     isDue: (epoch) => epoch >= start && (epoch + 1) % proposeEvery === 0,
-    open,
+    open: () => openEntities(data, removal ? [gold] : [gold, accepted]),
     step(epoch, mutual) {
       const current = keysOf(mutual);
       const isFirst = (epoch + 1) % acceptEvery === proposeEvery % acceptEvery;

@@ -1,6 +1,7 @@
 import { DataError, type OnDefect, throwDefect, writeFileAtomic } from '@lab/core';
 import type { AlignmentData } from './knowledge-graph.js';
 import { readLinkFile } from './link-table.js';
+import { readLinkTable } from './own-tables.js';
 import { createIdLookup, parseId } from './records.js';
 
 type Entities = Pick<AlignmentData, 'entityIds' | 'entityNames' | 'sides' | 'keyedBy'>;
@@ -35,7 +36,8 @@ function createEntityLookup(data: Entities): (field: string, side: 1 | 2) => num
 
 /**
  * The pairs of a seed file (`KG1 entity<TAB>KG2 entity`; ids, or names) as interleaved dense
- * pairs in file order. Bad lines are defects, and so is a file without any pair.
+ * pairs in file order. A `.csv` file may have a heading, quotes and further columns. Bad lines are
+ * defects, and so is a file without any pair.
  *
  * @param file - plain or gzipped text file.
  * @param data - the graphs the seeds belong to.
@@ -51,7 +53,9 @@ export async function readSeeds(
     indexOf: createEntityLookup(data),
     sideOf: (index: number): 1 | 2 => (data.sides[index] === 1 ? 1 : 2),
   };
-  const seeds = await readLinkFile(file, { ends, onDefect, links: options.links ?? 'lenient' });
+  const reading = { ends, onDefect, links: options.links ?? 'lenient' };
+  const isTable = /\.csv(\.gz)?$/.test(file);
+  const seeds = isTable ? await readLinkTable(file, reading) : await readLinkFile(file, reading);
   if (seeds.length === 0) {
     const help = 'Write one KG1 entity and one KG2 entity per line, separated by a tab.';
     onDefect(new DataError(`${file}: the seed set is empty.`, { file, help }));

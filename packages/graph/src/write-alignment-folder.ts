@@ -30,7 +30,7 @@ function cleanName(name: string): string {
   if (name !== '' && !/[\t\r\n\0]/.test(name)) return name;
   const help = 'Rename it: the format has one name per field and one record per line.';
   throw new DataError(
-    `graph/writeAlignmentFolder: the name ${JSON.stringify(name)} is empty or has a tab or line end.`,
+    `graph/writeAlignmentFolder: ${JSON.stringify(name)} is empty or has a tab or line end.`,
     { help },
   );
 }
@@ -84,9 +84,9 @@ function writeTriples(data: AlignmentData, write: WriteLines): void {
   for (const [side, [start, end]] of ranges.entries()) {
     write(`triples_${side + 1}`, end - start, (i) => {
       const e = start + i;
-      const ends = [heads[e] as number, tails[e] as number] as const;
+      const head = data.entityIds[heads[e] as number] as number;
       const relation = data.relationIds[relations[e] as number] as number;
-      return `${data.entityIds[ends[0]] as number}\t${relation}\t${data.entityIds[ends[1]] as number}`;
+      return `${head}\t${relation}\t${data.entityIds[tails[e] as number] as number}`;
     });
     const used = new Set(relations.subarray(start, end));
     write(`rel_ids_${side + 1}`, data.relationIds.length, (r) =>

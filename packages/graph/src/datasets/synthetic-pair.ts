@@ -194,6 +194,24 @@ function checkSettings(options: SyntheticPairOptions): Required<SyntheticPairOpt
   return settings;
 }
 
+/** The triples of both copies of one graph. */
+function copiedTriples(
+  settings: Required<SyntheticPairOptions>,
+  partner: Int32Array,
+): TripleArrays {
+  const { entities, random, relations, deletedShare } = settings;
+  const shape = attachEntities(entities, settings.triplesPerEntity, random.fork('graph'));
+  const draw = zipfDraw(relations, random.fork('relations'));
+  const edges = { ...shape, relations: Int32Array.from(shape.heads, draw) };
+  const own = Int32Array.from({ length: entities }, (_, i) => i);
+  const sameRelation = Int32Array.from({ length: relations }, (_, i) => i);
+  const target = { start: relations, onto: Math.min(settings.rightRelations, relations) };
+  const renamed = surjection(relations, target, random.fork('surjection'));
+  const copy = (entity: Int32Array, relation: Int32Array, name: string): Edges =>
+    copyGraph(edges, { entity, relation }, { deletedShare, random: random.fork(name) });
+  return joinEdges(copy(own, sameRelation, 'left'), copy(partner, renamed, 'right'));
+}
+
 /**
  * A made-up pair of graphs with all gold links, for tests of time and memory: a
  * preferential-attachment graph with Zipf relation frequencies, copied twice, a share of the
@@ -205,27 +223,14 @@ function checkSettings(options: SyntheticPairOptions): Required<SyntheticPairOpt
  */
 export function syntheticPair(options: SyntheticPairOptions): AlignmentData {
   const settings = checkSettings(options);
-  const { entities, random, relations, deletedShare } = settings;
-  const rightRelations = Math.min(settings.rightRelations, relations);
-  const shape = attachEntities(entities, settings.triplesPerEntity, random.fork('graph'));
-  const draw = zipfDraw(relations, random.fork('relations'));
-  const edges = { ...shape, relations: Int32Array.from(shape.heads, draw) };
-  const own = Int32Array.from({ length: entities }, (_, i) => i);
-  const partner = random
-    .fork('order')
-    .permutation(entities)
-    .map((i) => i + entities);
-  const sameRelation = Int32Array.from({ length: relations }, (_, i) => i);
-  const target = { start: relations, onto: rightRelations };
-  const renamed = surjection(relations, target, random.fork('surjection'));
-  const leftNames = { entity: own, relation: sameRelation };
-  const left = copyGraph(edges, leftNames, { deletedShare, random: random.fork('left') });
-  const rightNames = { entity: partner, relation: renamed };
-  const right = copyGraph(edges, rightNames, { deletedShare, random: random.fork('right') });
+  const { entities, random, relations } = settings;
+  const order = random.fork('order').permutation(entities);
+  const partner = order.map((i) => i + entities); // of entity i in KG2
+  const relationCount = relations + Math.min(settings.rightRelations, relations);
   const ids = Int32Array.from({ length: 2 * entities }, (_, i) => i);
   const links = new Int32Array(2 * entities);
   for (let i = 0; i < entities; i += 1) links.set([i, partner[i] as number], 2 * i);
-  const relationIds = Int32Array.from({ length: relations + rightRelations }, (_, i) => i);
+  const relationIds = Int32Array.from({ length: relationCount }, (_, i) => i);
   return {
     name: `synthetic-${entities}`,
     entityCount: 2 * entities,
@@ -234,7 +239,7 @@ export function syntheticPair(options: SyntheticPairOptions): AlignmentData {
     sides: new Uint8Array(2 * entities).fill(2).fill(1, 0, entities),
     left: ids.slice(0, entities),
     right: ids.slice(entities),
-    triples: joinEdges(left, right),
+    triples: copiedTriples(settings, partner),
     relationIds,
     relationNames: Array.from(relationIds, (id) => `relation/${id}`),
     links,
