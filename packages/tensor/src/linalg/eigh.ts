@@ -1,5 +1,12 @@
 import { ModelError, ShapeError } from '@lab/core';
-import { copyMatrix, type Matrix, type MatrixLike, transpose } from './matrix.js';
+import {
+  copyMatrix,
+  type Matrix,
+  type MatrixLike,
+  negligible,
+  scaleToOne,
+  transpose,
+} from './matrix.js';
 
 /** Result of {@link eigh}. */
 export interface Eigen {
@@ -29,6 +36,7 @@ export function eigh(matrix: MatrixLike): Eigen {
   const work = copyMatrix(matrix, 'the matrix');
   assertSymmetric(work);
   const size = work.rows;
+  const scale = scaleToOne(work.data);
   const { diagonal, offDiagonal, vectors } = tridiagonalise(work);
   iterate(diagonal, offDiagonal, vectors);
   const order = Array.from(diagonal.keys()).sort((a, b) => diagonal[a]! - diagonal[b]!);
@@ -37,7 +45,7 @@ export function eigh(matrix: MatrixLike): Eigen {
     sorted.set(vectors.subarray(source * size, (source + 1) * size), target * size);
   }
   return {
-    values: Float64Array.from(order, (index) => diagonal[index]!),
+    values: Float64Array.from(order, (index) => diagonal[index]! * scale),
     vectors: transpose({ rows: size, columns: size, data: sorted }),
   };
 }
@@ -98,8 +106,8 @@ function normaliseReflector(vector: Float64Array, from: number, scales: Float64A
   const head = vector[from]!;
   let largest = 0;
   for (let i = from + 1; i < size; i += 1) largest = Math.max(largest, Math.abs(vector[i]!));
-  if (largest === 0) {
-    vector[from] = 1;
+  if (largest < negligible) {
+    vector.fill(0, from);
     return head;
   }
   largest = Math.max(largest, Math.abs(head));
@@ -160,10 +168,11 @@ function accumulate(data: Float64Array, scales: Float64Array): Float64Array {
 /** Implicit QL on a tridiagonal matrix; `d` becomes the values, the rows of `z` the vectors. */
 function iterate(d: Float64Array, e: Float64Array, z: Float64Array): void {
   const size = d.length;
+  const norm = d.reduce((max, value, i) => Math.max(max, Math.abs(value) + Math.abs(e[i]!)), 0);
   for (let low = 0; low < size; low += 1) {
     for (let iteration = 0; ; iteration += 1) {
       let high = low;
-      while (high < size - 1 && !isNegligible(d, e, high)) high += 1;
+      while (high < size - 1 && Math.abs(e[high]!) > Number.EPSILON * norm) high += 1;
       if (high === low) break;
       if (iteration === maxIterations) {
         throw new ModelError(
@@ -174,11 +183,6 @@ function iterate(d: Float64Array, e: Float64Array, z: Float64Array): void {
       sweep(d, e, { z, low, high });
     }
   }
-}
-
-function isNegligible(d: Float64Array, e: Float64Array, i: number): boolean {
-  const scale = Math.abs(d[i]!) + Math.abs(d[i + 1]!);
-  return Math.abs(e[i]!) <= Number.EPSILON * scale || e[i] === 0;
 }
 
 function sweep(

@@ -43,6 +43,9 @@ export function copyMatrix(matrix: MatrixLike, name: string): Matrix {
   );
 }
 
+/** Entries this small beside 1, the scale of the matrix, are taken as zero. */
+export const negligible = 1e-290;
+
 /** The transpose. */
 export function transpose(matrix: Matrix): Matrix {
   const { rows, columns, data } = matrix;
@@ -71,4 +74,19 @@ export function multiply(a: Matrix, b: Matrix): Matrix {
     }
   }
   return { rows: a.rows, columns: b.columns, data: out };
+}
+
+/**
+ * Divides by a power of two, so that the largest entry lies in [1, 2); exact but for entries that
+ * become denormal.
+ *
+ * @param data - changed in place.
+ * @returns the power of two.
+ */
+export function scaleToOne(data: Float64Array): number {
+  const largest = data.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+  if (largest === 0) return 1;
+  const scale = 2 ** Math.max(-1020, Math.floor(Math.log2(largest)));
+  for (let i = 0; i < data.length; i += 1) data[i] = data[i]! / scale;
+  return scale;
 }

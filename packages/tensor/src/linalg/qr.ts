@@ -1,4 +1,11 @@
-import { copyMatrix, type Matrix, type MatrixLike, transpose } from './matrix.js';
+import {
+  copyMatrix,
+  type Matrix,
+  type MatrixLike,
+  negligible,
+  scaleToOne,
+  transpose,
+} from './matrix.js';
 
 /** Factors of {@link qr}; K is the smaller of rows and columns. */
 export interface QrFactors {
@@ -26,6 +33,7 @@ export function qr(matrix: MatrixLike): QrFactors {
   // Columns lie contiguous in the transpose.
   const work = transpose(copyMatrix(matrix, 'the matrix'));
   const { rows: columns, columns: rows, data } = work;
+  const scale = scaleToOne(data);
   const rank = Math.min(rows, columns);
   const scales = new Float64Array(rank);
   const diagonal = new Float64Array(rank);
@@ -37,6 +45,7 @@ export function qr(matrix: MatrixLike): QrFactors {
     }
   }
   const r = upperTriangle(work, diagonal);
+  for (let i = 0; i < r.data.length; i += 1) r.data[i] = r.data[i]! * scale;
   const q = new Float64Array(rank * rows);
   for (let j = 0; j < rank; j += 1) {
     const target = q.subarray(j * rows, (j + 1) * rows);
@@ -56,7 +65,10 @@ export function qr(matrix: MatrixLike): QrFactors {
 function makeReflector(column: Float64Array, k: number, scales: Float64Array): number {
   let largest = 0;
   for (let i = k; i < column.length; i += 1) largest = Math.max(largest, Math.abs(column[i]!));
-  if (largest === 0) return 0;
+  if (largest < negligible) {
+    column.fill(0, k);
+    return 0;
+  }
   let sum = 0;
   for (let i = k; i < column.length; i += 1) sum += (column[i]! / largest) ** 2;
   const norm = largest * Math.sqrt(sum);

@@ -1,5 +1,12 @@
 import { ModelError } from '@lab/core';
-import { copyMatrix, type Matrix, type MatrixLike, multiply, transpose } from './matrix.js';
+import {
+  copyMatrix,
+  type Matrix,
+  type MatrixLike,
+  multiply,
+  scaleToOne,
+  transpose,
+} from './matrix.js';
 import { qr } from './qr.js';
 
 /** Result of {@link svd}; K is the smaller of rows and columns. */
@@ -13,12 +20,14 @@ export interface SingularValues {
 }
 
 const maxSweeps = 60;
+/** Rows this small beside 1, the scale of the matrix, are zero: their squares would underflow. */
+const negligibleSquare = 1e-280;
 
 /**
  * Reduced singular value decomposition: `A = U diag(values) V^T`.
  *
  * QR first, then one-sided Jacobi rotations on the transposed triangle; small singular values keep
- * their relative accuracy.
+ * their relative accuracy, those below 1e-140 of the largest become zero.
  * Source: Golub and Van Loan, Matrix Computations, section 8.6.3; equation not verified.
  *
  * @param matrix - `[N, D]`, any real matrix.
@@ -35,8 +44,7 @@ export function svd(matrix: MatrixLike): SingularValues {
     const { u, values, v } = svd(transpose(copy));
     return { u: v, values, v: u };
   }
-  const scale = copy.data.reduce((max, value) => Math.max(max, Math.abs(value)), 0) || 1;
-  for (let i = 0; i < copy.data.length; i += 1) copy.data[i] = copy.data[i]! / scale;
+  const scale = scaleToOne(copy.data);
   const { q, r } = qr(copy);
   // The rows of R are the columns of its transpose, and lie contiguous.
   const size = r.rows;
@@ -88,6 +96,9 @@ function jacobiAngle(a: Float64Array, b: Float64Array): { c: number; s: number }
     bb += bk * bk;
     ab += ak * bk;
   }
+  if (aa < negligibleSquare) a.fill(0);
+  if (bb < negligibleSquare) b.fill(0);
+  if (aa < negligibleSquare || bb < negligibleSquare) return undefined;
   if (ab === 0 || Math.abs(ab) <= Number.EPSILON * a.length * Math.sqrt(aa) * Math.sqrt(bb)) {
     return undefined;
   }
@@ -112,7 +123,7 @@ function row(data: Float64Array, index: number, size: number): Float64Array {
 /** Scales a row to length 1 and returns the length it had. */
 function normalise(data: Float64Array, index: number, size: number): number {
   const vector = row(data, index, size);
-  const norm = Math.hypot(...vector);
+  const norm = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
   if (norm > 0) for (let k = 0; k < size; k += 1) vector[k] = vector[k]! / norm;
   return norm;
 }

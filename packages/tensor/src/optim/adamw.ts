@@ -1,4 +1,5 @@
 import { DataError, ModelError, ShapeError } from '@lab/core';
+import { type AdamWStep, adamwInPlace } from '../kernels/adamw.js';
 import { tf } from '../tfjs.js';
 import type { Parameters } from '../nn/parameters.js';
 
@@ -61,6 +62,9 @@ type Settings = Required<AdamWOptions>;
  * `p = p - r / (1 - b1^t) m / (sqrt(v) / sqrt(1 - b2^t) + epsilon)`.
  * Source: PyTorch/torch/optim/adamw.py, `_single_tensor_adamw`; equation not verified.
  *
+ * On the wasm backend parameters and moments change inside their buffers: clones made before change
+ * too. Elsewhere each step makes new tensors.
+ *
  * @param parameters - the trainable tensors; parameters added later are taken up too.
  * @param options - see {@link AdamWOptions}.
  * @returns the optimiser; dispose it to free the moments.
@@ -116,14 +120,28 @@ function updateParameter(update: Update, by: { settings: Settings; learningRate:
   const { variable, gradient, slot } = update;
   const { beta1, beta2, epsilon, weightDecay } = by.settings;
   slot.steps += 1;
-  const stepSize = by.learningRate / (1 - beta1 ** slot.steps);
-  const secondCorrection = Math.sqrt(1 - beta2 ** slot.steps);
+  const step: AdamWStep = {
+    beta1,
+    beta2,
+    epsilon,
+    decay: 1 - by.learningRate * weightDecay,
+    stepSize: by.learningRate / (1 - beta1 ** slot.steps),
+    secondCorrection: Math.sqrt(1 - beta2 ** slot.steps),
+  };
+  const { first, second } = slot;
+  if (adamwInPlace({ parameter: variable, gradient, first, second }, step)) return;
+  updateComposed(update, step);
+}
+
+/** The same step by operations that every backend has; makes new tensors. */
+function updateComposed({ variable, gradient, slot }: Update, step: AdamWStep): void {
+  const { beta1, beta2 } = step;
   const [value, first, second] = tf.tidy(() => {
     const m = tf.add(tf.mul(slot.first, beta1), tf.mul(gradient, 1 - beta1));
     const v = tf.add(tf.mul(slot.second, beta2), tf.mul(tf.square(gradient), 1 - beta2));
-    const root = tf.add(tf.div(tf.sqrt(v), secondCorrection), epsilon);
-    const decayed = tf.mul(variable, 1 - by.learningRate * weightDecay);
-    return [tf.sub(decayed, tf.mul(tf.div(m, root), stepSize)), m, v] as const;
+    const root = tf.add(tf.div(tf.sqrt(v), step.secondCorrection), step.epsilon);
+    const move = tf.mul(tf.div(m, root), step.stepSize);
+    return [tf.sub(tf.mul(variable, step.decay), move), m, v] as const;
   });
   variable.assign(value);
   value.dispose();
