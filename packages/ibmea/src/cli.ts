@@ -1,17 +1,5 @@
-/** The program `ibmea`. */
+/** Runs the program `ibmea` on the process's arguments. */
 import { runCli } from '@lab/core/cli';
-import { alignCommand } from './commands/align.js';
-import { checkCommand } from './commands/check.js';
-import { configCommand } from './commands/config.js';
-import { demoCommand } from './commands/demo.js';
-import { experimentCommand } from './commands/experiment.js';
-import { evaluateCommand } from './commands/evaluate.js';
-import { trainCommand } from './commands/train.js';
-import { version } from './version.js';
+import { program } from './program.js';
 
-await runCli({
-  name: 'ibmea',
-  summary: 'Align the entities of two multi-modal knowledge graphs (IBMEA).',
-  version,
-  commands: [trainCommand, evaluateCommand, alignCommand, checkCommand, configCommand, demoCommand],
-});
+await runCli(program);

@@ -33,8 +33,9 @@ export interface ConfidenceQuality {
   readonly auroc: number;
   /** The same of the margin alone. */
   readonly marginAuroc: number;
-  /** Expected calibration error, ten bins. */
+  /** Expected calibration error, ten bins of equal width. */
   readonly ece: number;
+  /** Bins that hold a pair; the others have no mean. */
   readonly bins: readonly ReliabilityBin[];
   readonly pairs: number;
 }
@@ -93,7 +94,7 @@ export function confidenceQuality(
       isRight,
     ),
     ece,
-    bins,
+    bins: bins.filter(({ count }) => count > 0),
     pairs: evidence.length,
   };
 }
