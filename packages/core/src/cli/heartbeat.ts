@@ -28,49 +28,69 @@ export interface LivingProgressOptions {
  * last line with the time in silence, elsewhere one line, then one each 30 s.
  */
 export function createLivingProgress(options: LivingProgressOptions): LivingProgress {
-  const { terminal, quiet, title, now } = options;
-  const { isTerminal, width } = terminal;
-  const stream = terminal.progressStream;
-  const progress = createProgress({ stream, isTerminal, width, quiet, now });
-  let text = title;
-  let since = now();
-  let saidAt = now();
-  let isCalm = false;
-  const tick = (): void => {
-    const silence = now() - since;
+  return new LivingLine(options);
+}
+
+class LivingLine implements LivingProgress {
+  readonly #options: LivingProgressOptions;
+  readonly #progress: Progress;
+  readonly #timer: NodeJS.Timeout | undefined;
+  #text: string;
+  #changedAt: number;
+  #saidAt: number;
+  #isCalm = false;
+
+  constructor(options: LivingProgressOptions) {
+    const { terminal, quiet, now } = options;
+    const { isTerminal, width, progressStream: stream } = terminal;
+    this.#options = options;
+    this.#progress = createProgress({ stream, isTerminal, width, quiet, now });
+    this.#text = options.title;
+    this.#changedAt = now();
+    this.#saidAt = now();
+    this.#timer = quiet ? undefined : setInterval(() => this.#tick(), tickMs);
+    this.#timer?.unref();
+  }
+
+  update(text: string, fraction?: number): void {
+    if (this.#isCalm) return;
+    this.#noteChange(text);
+    this.#progress.update(text, fraction);
+  }
+
+  done(text?: string): void {
+    this.#noteChange(this.#options.title);
+    this.#progress.done(text);
+  }
+
+  calm(): void {
+    this.#isCalm = true;
+    clearInterval(this.#timer);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#progress.done();
+  }
+
+  #noteChange(text: string): void {
+    this.#text = text;
+    this.#changedAt = this.#options.now();
+    this.#saidAt = this.#changedAt;
+  }
+
+  #tick(): void {
+    const { terminal, title, now } = this.#options;
+    const silence = now() - this.#changedAt;
     if (silence < silentMs) return;
-    const line = `${text}  ${wholeSeconds(silence)}`;
-    if (isTerminal) progress.update(line);
+    const line = `${this.#text}  ${wholeSeconds(silence)}`;
+    const { progressStream: stream } = terminal;
+    if (terminal.isTerminal) this.#progress.update(line);
     else if (!terminal.hasSpoken) stream.write(`${title}: working\n`);
-    else if (now() - saidAt >= lineMs) stream.write(`${line} and still working\n`);
+    else if (now() - this.#saidAt >= lineMs) stream.write(`${line} and still working\n`);
     else return;
-    saidAt = now();
-  };
-  const timer = quiet ? undefined : setInterval(tick, tickMs);
-  timer?.unref();
-  return {
-    update(newText, fraction) {
-      if (isCalm) return;
-      text = newText;
-      since = now();
-      saidAt = since;
-      progress.update(newText, fraction);
-    },
-    done(lastText) {
-      text = title;
-      since = now();
-      saidAt = since;
-      progress.done(lastText);
-    },
-    calm() {
-      isCalm = true;
-      clearInterval(timer);
-    },
-    stop() {
-      clearInterval(timer);
-      progress.done();
-    },
-  };
+    this.#saidAt = now();
+  }
 }
 
 function wholeSeconds(milliseconds: number): string {

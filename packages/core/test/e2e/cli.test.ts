@@ -3,7 +3,12 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type ProcessOptions, runProcess, temporaryFolder } from '../../src/testing.js';
+import {
+  type ProcessOptions,
+  requireProgram,
+  runProcess,
+  temporaryFolder,
+} from '../../src/testing.js';
 
 const root = new URL('../..', import.meta.url).pathname;
 const script = join(root, 'test/e2e/fixture/tiny.ts');
@@ -92,8 +97,8 @@ describe('signals', () => {
     expect(stopped.stderr).toContain('saving ... saved: resume with');
   });
 
-  it('one Ctrl-C that arrives twice, as under npm, still saves', async () => {
-    const send = [afterThree, afterThree];
+  it('a signal right behind the first, as npm sends it, still saves', async () => {
+    const send = [afterThree, { ...afterThree, signal: 'SIGTERM' as const }];
     const stopped = await tiny(['train', '--out', temporaryFolder()], { send });
     expect(stopped.code).toBe(130);
     expect(stopped.stderr).toContain('saving ... saved: resume with');
@@ -134,6 +139,16 @@ describe('signals', () => {
       .split('\n')
       .map((line) => (JSON.parse(line) as { epoch: number }).epoch);
     expect(epochs).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  });
+});
+
+describe.skipIf(!requireProgram('script'))('on a terminal', () => {
+  it('progress is one line that is rewritten and cleared', async () => {
+    const command = [process.execPath, ...nodeArgs, 'train', '--out', temporaryFolder()].join(' ');
+    const options = { cwd: root, env: { ...plain, TERM: 'xterm' } };
+    const { code, stdout } = await runProcess('script', ['-qec', command, '/dev/null'], options);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^(\r\u001b\[Kepoch \d+)+\r\u001b\[Kepochs 10\r\n$/);
   });
 });
 
