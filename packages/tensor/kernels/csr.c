@@ -8,7 +8,10 @@
     for (int i = e.start; i < e.end; i++) {                                                        \
       const float *row = x + (size_t)e.columns[i] * width;                                         \
       const f4 weight = splat4(e.values ? e.values[i] : 1.0f);                                     \
-      for (int q = 0; q < V; q++) sum[q] = madd4(weight, load4(row + 4 * q), sum[q]);              \
+      for (int q = 0; q < V; q++) {                                                                \
+        sum[q] = madd4(weight, load4(row + 4 * q), sum[q]);                                        \
+        __asm__ volatile("" ::: "memory");                                                         \
+      }                                                                                            \
     }                                                                                              \
     for (int q = 0; q < V; q++) store4(out + 4 * q, sum[q]);                                       \
   }

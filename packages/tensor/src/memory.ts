@@ -22,6 +22,9 @@ export const WASM_HEAP_LIMIT_BYTES = 2 ** 32;
 /** Largest single buffer: addresses inside one are signed 32-bit offsets. */
 const BUFFER_LIMIT_BYTES = 2 ** 31 - 65536;
 
+/** Room that the stock kernels need for their own bookkeeping; they abort without it. */
+const RESERVE_BYTES = 65536;
+
 interface AllocatingBackend {
   wasm: {
     asm: { memory: WasmMemory };
@@ -56,13 +59,19 @@ export function watchAllocations(backend: AllocatingBackend): void {
   watched.add(wasm);
   const { memory } = wasm.asm;
   heap = memory;
+  wasm._free(wasm._malloc(16)); // at their first call the stock functions replace themselves
   const malloc = wasm._malloc.bind(wasm);
   const free = wasm._free.bind(wasm);
   const sizes = new Map<number, number>();
   wasm._malloc = (bytes) => {
     if (bytes > BUFFER_LIMIT_BYTES) throw heapError(bytes, memory);
     const pointer = malloc(bytes) >>> 0;
-    if (pointer === 0 && bytes > 0) throw heapError(bytes, memory);
+    const reserve = bytes > RESERVE_BYTES ? malloc(RESERVE_BYTES) : pointer;
+    if (reserve !== pointer && reserve !== 0) free(reserve);
+    if ((pointer === 0 || reserve === 0) && bytes > 0) {
+      if (pointer !== 0) free(pointer);
+      throw heapError(bytes, memory);
+    }
     sizes.set(pointer, bytes);
     record.liveBytes += bytes;
     record.peakBytes = Math.max(record.peakBytes, record.liveBytes);

@@ -74,5 +74,17 @@ export const BINARY_RULES: readonly GradientRule[] = [
       e: () => tf.mul(dy, mask(tf.logicalNot(condition as tf.Tensor))),
     }),
   },
+  {
+    kernelName: tf.Prelu,
+    inputs: ['x', 'alpha'],
+    rule: ({ dy, saved }) => {
+      const [x, alpha] = saved as [tf.Tensor, tf.Tensor];
+      const positive = tf.greater(x, 0);
+      return {
+        x: () => tf.where(positive, dy, tf.mul(dy, alpha)),
+        alpha: () => tf.where(positive, tf.zerosLike(dy), tf.mul(dy, x)),
+      };
+    },
+  },
   { kernelName: tf.BatchMatMul, inputs: ['a', 'b'], rule: productRule },
 ];

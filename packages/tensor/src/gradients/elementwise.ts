@@ -1,20 +1,31 @@
+import { hasKernel, runSingle } from '../engine.js';
 import { tf } from '../tfjs.js';
-import type { GradientRule } from './rule.js';
+import { derivativeKernel, type GradientRule } from './rule.js';
 
 type Derivative = (dy: tf.Tensor, kept: tf.Tensor) => tf.Tensor;
+
+/** `dy` times the derivative: by the backend's fused kernel where there is one. */
+function applied(kernelName: string, derivative: Derivative): Derivative {
+  const fused = derivativeKernel(kernelName);
+  return (dy, kept) => (hasKernel(fused) ? runSingle(fused, { dy, kept }) : derivative(dy, kept));
+}
 
 /** Operation of one input whose derivative is a function of the input. */
 const ofInput = (kernelName: string, derivative: Derivative): GradientRule => ({
   kernelName,
   inputs: ['x'],
-  rule: ({ dy, saved }) => ({ x: () => derivative(dy, saved[0] as tf.Tensor) }),
+  rule: ({ dy, saved }) => ({
+    x: () => applied(kernelName, derivative)(dy, saved[0] as tf.Tensor),
+  }),
 });
 
 /** Operation of one input whose derivative is a function of the output. */
 const ofOutput = (kernelName: string, derivative: Derivative): GradientRule => ({
   kernelName,
   outputs: [true],
-  rule: ({ dy, saved }) => ({ x: () => derivative(dy, saved[0] as tf.Tensor) }),
+  rule: ({ dy, saved }) => ({
+    x: () => applied(kernelName, derivative)(dy, saved[0] as tf.Tensor),
+  }),
 });
 
 /** Operation whose derivative is zero wherever it exists. */

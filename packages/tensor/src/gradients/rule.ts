@@ -20,6 +20,9 @@ export interface GradientRule {
   readonly rule: (input: RuleInput) => Record<string, () => tf.Tensor>;
 }
 
+/** Name of the kernel, where a backend has it, that multiplies `dy` with a derivative. */
+export const derivativeKernel = (kernelName: string): string => `Lab${kernelName}Gradient`;
+
 /** Registers a rule, in place of any other for the same operation. */
 export function registerRule({ kernelName, inputs, outputs, rule }: GradientRule): void {
   tf.registerGradient({

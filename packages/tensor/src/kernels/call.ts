@@ -6,6 +6,8 @@ export interface KernelCall {
   readonly kernels: KernelModule;
   /** The named input; present by the kernel's contract. */
   input(name: string): tf.TensorInfo;
+  /** All inputs in their order, for kernels that take a list. */
+  inputs(): tf.TensorInfo[];
   /** Byte address of a tensor's values. */
   address(tensor: tf.TensorInfo): number;
   /** The named attribute. */
@@ -35,6 +37,7 @@ function callOf({ inputs, backend, attrs }: KernelArguments): KernelCall {
   return {
     kernels,
     input: (name) => inputs[name] as tf.TensorInfo,
+    inputs: () => Object.values(inputs) as tf.TensorInfo[],
     address: (tensor) => addressOf(kernels, tensor),
     attribute: <T>(name: string) => attrs?.[name] as T,
     output: (shape, dtype = 'float32') => kernels.backend.makeOutput([...shape], dtype),

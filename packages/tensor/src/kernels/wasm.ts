@@ -1,7 +1,9 @@
 import { installDropout } from './dropout.js';
+import { installElementwise } from './elementwise.js';
 import { installGather } from './gather.js';
 import { installGraphAttention } from './graph-attention.js';
 import { installMatMul } from './matmul.js';
+import { installMove } from './move.js';
 import { installReduce } from './reduce.js';
 import { installRowNorms } from './row-norms.js';
 import { installSegment } from './segment.js';
@@ -14,7 +16,9 @@ export function installWasmKernels(): void {
   if (isInstalled) return;
   isInstalled = true;
   installMatMul();
+  installElementwise();
   installReduce();
+  installMove();
   installGather();
   installSegment();
   installSparse();

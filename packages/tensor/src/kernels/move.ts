@@ -1,0 +1,160 @@
+import { tf } from '../tfjs.js';
+import { type KernelCall, registerWasmKernel, sizeOf } from './call.js';
+
+const FLOAT_BYTES = 4;
+
+interface Repetition {
+  readonly outer: number;
+  readonly repeats: number;
+  readonly block: number;
+}
+
+/** The repetitions of a tile, innermost axis first; each makes the next one's block longer. */
+function repetitionsOf(shape: readonly number[], reps: readonly number[]): Repetition[] {
+  const steps: Repetition[] = [];
+  let block = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    const repeats = reps[axis] as number;
+    block *= shape[axis] as number;
+    if (repeats !== 1) steps.push({ outer: sizeOf(shape.slice(0, axis)), repeats, block });
+    block *= repeats;
+  }
+  return steps;
+}
+
+function repeatInto(call: KernelCall, steps: Repetition[], from: number, to: number): void {
+  const [first, ...rest] = steps;
+  if (first === undefined) return;
+  const { outer, repeats, block } = first;
+  if (rest.length === 0) {
+    call.run('repeat_blocks', outer, repeats, block, from, to);
+    return;
+  }
+  call.temporary(outer * repeats * block * FLOAT_BYTES, (between) => {
+    call.run('repeat_blocks', outer, repeats, block, from, between);
+    repeatInto(call, rest, between, to);
+  });
+}
+
+function tile(call: KernelCall): tf.TensorInfo {
+  const x = call.input('x');
+  const reps = call.attribute<number[]>('reps');
+  const output = call.output(x.shape.map((size, axis) => size * (reps[axis] as number)));
+  const steps = repetitionsOf(x.shape, reps);
+  const copy = [{ outer: 1, repeats: 1, block: sizeOf(x.shape) }];
+  if (sizeOf(output.shape) === 0) return output;
+  repeatInto(call, steps.length > 0 ? steps : copy, call.address(x), call.address(output));
+  return output;
+}
+
+/** A box of a tensor that is cut along at most one axis. */
+interface Cut {
+  readonly outer: number;
+  /** Sizes of the axis: of the whole, of the box; elements after the axis. */
+  readonly whole: number;
+  readonly part: number;
+  readonly inner: number;
+  readonly begin: number;
+}
+
+/** The cut that a box makes, or undefined when it cuts along several axes. */
+function cutOf(whole: readonly number[], begin: readonly number[], size: readonly number[]) {
+  const axes = whole.flatMap((length, axis) => (length === size[axis] ? [] : [axis]));
+  if (axes.length > 1) return undefined;
+  const axis = axes[0] ?? 0;
+  const cut: Cut = {
+    outer: sizeOf(whole.slice(0, axis)),
+    whole: whole[axis] ?? 1,
+    part: size[axis] ?? 1,
+    inner: sizeOf(whole.slice(axis + 1)),
+    begin: begin[axis] ?? 0,
+  };
+  return cut;
+}
+
+function sliceCut(x: tf.TensorInfo, attrs: tf.NamedAttrMap | undefined) {
+  const [begin, size] = tf.slice_util.parseSliceParams(
+    x as tf.Tensor,
+    attrs?.['begin'] as number[],
+    attrs?.['size'] as number[],
+  );
+  const [first = [], sizes = []] = [begin, size] as number[][];
+  return { sizes, cut: cutOf(x.shape, first, sizes) };
+}
+
+function slice(call: KernelCall): tf.TensorInfo {
+  const x = call.input('x');
+  const attrs = {
+    begin: call.attribute<number[]>('begin'),
+    size: call.attribute<number[]>('size'),
+  };
+  const { sizes, cut } = sliceCut(x, attrs);
+  const output = call.output(sizes);
+  const { outer, whole, part, inner, begin } = cut as Cut;
+  const from = call.address(x) + begin * inner * FLOAT_BYTES;
+  const to = call.address(output);
+  call.run('copy_rows', outer, part * inner, from, whole * inner, to, part * inner);
+  return output;
+}
+
+function padCut(x: tf.TensorInfo, paddings: readonly [number, number][]) {
+  const shape = x.shape.map((size, i) => size + (paddings[i]?.[0] ?? 0) + (paddings[i]?.[1] ?? 0));
+  return {
+    shape,
+    cut: cutOf(
+      shape,
+      paddings.map(([before]) => before),
+      x.shape,
+    ),
+  };
+}
+
+function pad(call: KernelCall): tf.TensorInfo {
+  const x = call.input('x');
+  const { shape, cut } = padCut(x, call.attribute<[number, number][]>('paddings'));
+  const output = call.output(shape);
+  const { outer, whole, part, inner, begin } = cut as Cut;
+  const to = call.address(output);
+  call.run('clear_values', sizeOf(shape), to);
+  const start = to + begin * inner * FLOAT_BYTES;
+  call.run('copy_rows', outer, part * inner, call.address(x), part * inner, start, whole * inner);
+  return output;
+}
+
+function concat(call: KernelCall): tf.TensorInfo {
+  const tensors = call.inputs();
+  const first = tensors[0] as tf.TensorInfo;
+  const axis = tf.util.parseAxisParam(call.attribute<number>('axis'), first.shape)[0] as number;
+  const lengths = tensors.map((x) => x.shape[axis] as number);
+  const total = lengths.reduce((sum, length) => sum + length, 0);
+  const output = call.output(first.shape.map((size, i) => (i === axis ? total : size)));
+  const outer = sizeOf(first.shape.slice(0, axis));
+  const inner = sizeOf(first.shape.slice(axis + 1));
+  let to = call.address(output);
+  tensors.forEach((x, i) => {
+    const width = (lengths[i] as number) * inner;
+    call.run('copy_rows', outer, width, call.address(x), width, to, total * inner);
+    to += width * FLOAT_BYTES;
+  });
+  return output;
+}
+
+/** Registers tile, slice, pad and concat of float tensors; boxes cut twice stay with tfjs. */
+export function installMove(): void {
+  const isFloat = (x: tf.TensorInfo | undefined): boolean => x?.dtype === 'float32';
+  registerWasmKernel({ name: tf.Tile, compute: tile }, ({ x }) => isFloat(x));
+  registerWasmKernel(
+    { name: tf.Slice, compute: slice },
+    ({ x }, attrs) => isFloat(x) && sliceCut(x as tf.TensorInfo, attrs).cut !== undefined,
+  );
+  registerWasmKernel(
+    { name: tf.PadV2, compute: pad },
+    ({ x }, attrs) =>
+      isFloat(x) &&
+      attrs?.['constantValue'] === 0 &&
+      padCut(x as tf.TensorInfo, attrs['paddings'] as [number, number][]).cut !== undefined,
+  );
+  registerWasmKernel({ name: tf.Concat, compute: concat }, (inputs) =>
+    Object.values(inputs).every(isFloat),
+  );
+}
