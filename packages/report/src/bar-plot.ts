@@ -9,7 +9,15 @@ import {
   seriesColor,
   seriesInk,
 } from './palette.js';
-import { fitText, legendHeight, legendMarks, legendRows, textWidth } from './series-labels.js';
+import {
+  fitText,
+  legendHeight,
+  legendMarks,
+  legendRows,
+  type RowLabels,
+  rowLabels,
+  textWidth,
+} from './series-labels.js';
 
 /** A bar: what it is called, how long it is, and its 95 % interval where there is one. */
 export interface Bar {
@@ -111,8 +119,7 @@ function drawBars(
 ): Plot.PlotOptions {
   const { rows, rowHeight } = layout;
   const groups = [...new Set(rows.map(({ group }) => group))];
-  const widest = groups.reduce((most, group) => Math.max(most, textWidth(group)), 0);
-  const marginLeft = Math.min(widest + 14, frame.width * (frame.isNarrow ? 0.42 : 0.36));
+  const names = layout.isGrouped ? groupNames(groups, layout, frame) : rowLabels(groups, frame);
   const legend = legendRows(layout.legend, frame.width - 8);
   const marginTop = legendHeight(legend) + 8;
   const keys = rowKeys(layout);
@@ -121,13 +128,13 @@ function drawBars(
   const ticks = axisTicks(spec.value, domain, frame.isNarrow ? 4 : 6);
   return {
     width: frame.width,
-    height: marginTop + keys.length * rowHeight + 42,
-    marginTop,
+    height: marginTop + keys.length * (rowHeight + names.above) + 42,
+    marginTop: marginTop + names.above / 2,
     marginRight: 56,
     marginBottom: 42,
-    marginLeft,
+    marginLeft: names.marginLeft,
     x: { domain },
-    y: { domain: keys, axis: null, padding: layout.isGrouped ? 0.1 : 0.3, round: false },
+    y: { domain: keys, axis: null, padding: barPadding(layout, names), round: false },
     marks: [
       Plot.gridX({ stroke: groundColor('rule'), strokeOpacity: 0.7, ticks: ticks.ticks }),
       Plot.axisX({
@@ -139,7 +146,7 @@ function drawBars(
       }),
       ...legendMarks(legend, { left: 4, top: 10, width: frame.width - 8, key: 'square' }),
       ...barMarks(spec, layout),
-      ...groups.map((group) => groupName(group, layout, marginLeft)),
+      ...names.marks(),
     ],
   };
 }
@@ -153,30 +160,39 @@ function rowKeys({ rows, isGrouped }: BarLayout): string[] {
 }
 
 function keyOf({ group, label }: BarRow): string {
-  return `${group}\n${label}`;
+  return group === label ? label : `${group}\n${label}`;
 }
 
-function groupName(
-  group: string,
-  { rows, rowHeight }: BarLayout,
-  marginLeft: number,
-): Plot.Markish {
-  const own = rows.filter((row) => row.group === group);
-  return Plot.text(own.slice(0, 1), {
-    y: keyOf,
-    frameAnchor: 'left',
-    text: () => fitText(group, marginLeft - 12),
-    title: () => group,
-    dx: -8,
-    dy: ((own.length - 1) / 2) * rowHeight,
-    textAnchor: 'end',
-    fill: groundColor('ink'),
-  });
+function barPadding({ isGrouped }: BarLayout, { isAbove }: RowLabels): number {
+  if (isGrouped) return 0.1;
+  return isAbove ? 0.68 : 0.3;
+}
+
+/** Names of groups in the middle of their bars, cut where they do not fit. */
+function groupNames(groups: readonly string[], layout: BarLayout, frame: Frame): RowLabels {
+  const widest = groups.reduce((most, group) => Math.max(most, textWidth(group)), 0);
+  const marginLeft = Math.min(widest + 14, frame.width * 0.4);
+  const marks = () =>
+    groups.map((group) => {
+      const own = layout.rows.filter((row) => row.group === group);
+      return Plot.text(own.slice(0, 1), {
+        y: keyOf,
+        frameAnchor: 'left',
+        text: () => fitText(group, marginLeft - 12),
+        title: () => group,
+        dx: -8,
+        dy: ((own.length - 1) / 2) * layout.rowHeight,
+        textAnchor: 'end',
+        fill: groundColor('ink'),
+      });
+    });
+  return { isAbove: false, marginLeft, above: 0, marks };
 }
 
 function barMarks(spec: Omit<BarPlotSpec, 'bars'>, layout: BarLayout): Plot.Markish[] {
   const { rows, isGrouped } = layout;
   const banded = rows.filter(({ low, high }) => low !== undefined && high !== undefined);
+  const whisker = { y: keyOf, x1: 'low', x2: 'high' };
   return [
     Plot.barX(rows, {
       y: keyOf,
@@ -184,9 +200,10 @@ function barMarks(spec: Omit<BarPlotSpec, 'bars'>, layout: BarLayout): Plot.Mark
       fill: (row: BarRow) => seriesColor(row.slot),
       title: (row: BarRow) => barTitle(spec.value, row),
     }),
-    Plot.ruleY(banded, { y: keyOf, x1: 'low', x2: 'high', stroke: groundColor('ink') }),
+    Plot.ruleY(banded, { ...whisker, stroke: groundColor('surface'), strokeWidth: 3.5 }),
+    Plot.ruleY(banded, { ...whisker, stroke: groundColor('ink') }),
     ...(['low', 'high'] as const).map((end) =>
-      Plot.tickX(banded, { y: keyOf, x: end, stroke: groundColor('ink'), inset: 5 }),
+      Plot.tickX(banded, { y: keyOf, x: end, stroke: groundColor('ink'), inset: 3 }),
     ),
     Plot.text(rows, {
       y: keyOf,

@@ -5,7 +5,7 @@ import { type Axis, axisDomain, axisLabel, axisTicks, axisValue } from './axis.j
 import { csvText } from './escape.js';
 import { type Figure, type Frame, renderFigure } from './figure.js';
 import { createSeriesColors, groundColor, type SeriesColors, seriesColor } from './palette.js';
-import { fitText, textWidth } from './series-labels.js';
+import { rowLabels } from './series-labels.js';
 
 /** What a box plot shows. */
 export interface BoxPlotSpec {
@@ -98,20 +98,19 @@ function boxOf(label: string, values: ArrayLike<number>): Box[] {
 function drawBoxes(spec: BoxPlotSpec, boxes: readonly Box[], frame: Frame): Plot.PlotOptions {
   const labels = spec.groups.map(({ label }) => label);
   const colors = spec.colors ?? createSeriesColors(labels);
-  const widest = labels.reduce((most, label) => Math.max(most, textWidth(label)), 0);
-  const marginLeft = Math.min(widest + 14, frame.width * (frame.isNarrow ? 0.42 : 0.36));
+  const names = rowLabels(labels, frame);
   const ends = boxes.flatMap(({ low, high, outliers }) => [low, high, ...outliers]);
   const domain = axisDomain(spec.value, ends);
   const ticks = axisTicks(spec.value, domain, frame.isNarrow ? 4 : 7);
   return {
     width: frame.width,
-    height: labels.length * 40 + 52,
-    marginTop: 8,
+    height: labels.length * (40 + names.above) + 52,
+    marginTop: 8 + names.above / 2,
     marginRight: 18,
     marginBottom: 42,
-    marginLeft,
+    marginLeft: names.marginLeft,
     x: { type: spec.value.isLog ? 'log' : 'linear', domain },
-    y: { domain: labels, axis: null, padding: 0.4 },
+    y: { domain: labels, axis: null, padding: names.isAbove ? 0.68 : 0.4 },
     marks: [
       Plot.gridX({ stroke: groundColor('rule'), strokeOpacity: 0.7, ticks: ticks.ticks }),
       Plot.axisX({
@@ -121,14 +120,7 @@ function drawBoxes(spec: BoxPlotSpec, boxes: readonly Box[], frame: Frame): Plot
         tickSize: 0,
         ...ticks,
       }),
-      Plot.text(labels, {
-        y: (label: string) => label,
-        frameAnchor: 'left',
-        text: (label: string) => fitText(label, marginLeft - 12),
-        dx: -8,
-        textAnchor: 'end',
-        fill: groundColor('ink'),
-      }),
+      ...names.marks(),
       ...boxMarks(spec, boxes, colors),
     ],
   };

@@ -41,13 +41,16 @@ export function comparisonPageHtml(comparison: RunComparison): string {
   const runCount = groups.reduce((sum, { runs }) => sum + runs.length, 0);
   const title = `${runCount} ${runCount === 1 ? 'run' : 'runs'} compared`;
   const parts = [
-    { heading: 'Results', body: htmlTable(resultTable(comparison)) + differenceFigure(comparison) },
+    {
+      heading: 'Results',
+      body: htmlTable(resultTable(comparison), { isStacked: true }) + differenceFigure(comparison),
+    },
     { heading: 'Settings that differ', body: settingsBody(comparison) },
     ...(comparison.samples.length > 0
       ? [{ heading: 'Sample by sample', body: samplesBody(comparison) }]
       : []),
     { heading: 'Curves', body: curvesBody(groups) },
-    { heading: 'Runs', body: htmlTable(runsTable(comparison)) },
+    { heading: 'Runs', body: htmlTable(runsTable(comparison), { isStacked: true }) },
     { heading: 'Warnings', body: warningsBody(warnings) },
   ];
   const body = [

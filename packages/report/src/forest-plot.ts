@@ -3,7 +3,7 @@ import { type Axis, axisDomain, axisLabel, axisTicks, axisValue } from './axis.j
 import { csvText } from './escape.js';
 import { type Figure, type Frame, renderFigure } from './figure.js';
 import { groundColor, seriesColor } from './palette.js';
-import { fitText, textWidth } from './series-labels.js';
+import { rowLabels } from './series-labels.js';
 
 /** A row of a forest plot: an estimate and the ends of its 95 % interval. */
 export interface ForestRow {
@@ -54,18 +54,17 @@ function isClear({ low, high }: ForestRow, reference: number): boolean {
 
 function drawForest(spec: ForestPlotSpec, reference: number, frame: Frame): Plot.PlotOptions {
   const labels = spec.rows.map(({ label }) => label);
-  const widest = labels.reduce((most, label) => Math.max(most, textWidth(label)), 0);
-  const marginLeft = Math.min(widest + 14, frame.width * (frame.isNarrow ? 0.42 : 0.36));
+  const names = rowLabels(labels, frame);
   const ends = spec.rows.flatMap(({ low, high }) => [low, high]);
   const domain = axisDomain(spec.value, [...ends, reference]);
   const ticks = axisTicks(spec.value, domain, frame.isNarrow ? 4 : 7);
   return {
     width: frame.width,
-    height: labels.length * 30 + 56,
-    marginTop: 12,
+    height: labels.length * (30 + names.above) + 56,
+    marginTop: 12 + names.above / 2,
     marginRight: frame.isNarrow ? 58 : 150,
     marginBottom: 42,
-    marginLeft,
+    marginLeft: names.marginLeft,
     x: { domain },
     y: { domain: labels, axis: null },
     marks: [
@@ -78,14 +77,7 @@ function drawForest(spec: ForestPlotSpec, reference: number, frame: Frame): Plot
         ...ticks,
       }),
       Plot.ruleX([reference], { stroke: groundColor('ink') }),
-      Plot.text(labels, {
-        y: (label: string) => label,
-        frameAnchor: 'left',
-        text: (label: string) => fitText(label, marginLeft - 12),
-        dx: -8,
-        textAnchor: 'end',
-        fill: groundColor('ink'),
-      }),
+      ...names.marks(),
       ...rowMarks(spec, reference, frame),
     ],
   };

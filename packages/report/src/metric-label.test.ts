@@ -5,6 +5,6 @@ test.each([
   ['hits@1', 'H@1'],
   ['forward.hits@10', 'H@10, forward'],
   ['baseline.backward.mrr', 'MRR, baseline backward'],
-  ['loss.total', 'total, loss'],
+  ['loss.total', 'loss total'],
   ['meanRank', 'mean rank'],
 ])('%s is shown as %s', (path, label) => expect(metricLabel(path)).toBe(label));

@@ -15,5 +15,6 @@ export function metricLabel(path: string): string {
   const parts = path.split('.');
   const last = parts.pop() ?? path;
   const name = NAMES[last] ?? last.replace(/^hits@/, 'H@');
-  return parts.length > 0 ? `${name}, ${parts.join(' ')}` : name;
+  if (parts.length === 0) return name;
+  return name === last ? `${parts.join(' ')} ${last}` : `${name}, ${parts.join(' ')}`;
 }

@@ -32,6 +32,7 @@ a:focus-visible,button:focus-visible,input:focus-visible,summary:focus-visible,[
 outline:3px solid var(--accent);outline-offset:2px;border-radius:3px}
 code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.875em}
 code{overflow-wrap:anywhere}
+th code{white-space:nowrap}
 .eyebrow,small,.muted,caption{color:var(--muted)}
 .eyebrow{font-size:.9rem;margin:0}
 .lead{font-size:1.2rem;line-height:1.5;margin:0 0 1.2rem}
@@ -121,11 +122,13 @@ figure .wide{display:none}figure .narrow{display:block}
 table.stack,table.stack tbody,table.stack tr,table.stack td,table.stack th{display:block;min-width:0}
 table.stack thead{display:none}
 table.stack tr{border-bottom:1px solid var(--rule);padding:.55rem 0}
+table.stack th code{white-space:normal}
 table.stack td,table.stack th{border:0;padding:0;text-align:left;white-space:normal;overflow-wrap:anywhere}
 table.stack caption{display:block}
+table.stack td small{grid-column:3}
 table.stack tr.ours{padding:.55rem .7rem;border-radius:.4rem}
 table.stack tr.ours,table.stack tr.ours>*{background:var(--raised)}
-table.stack td{display:grid;grid-template-columns:4.5rem minmax(0,max-content) 1fr;column-gap:.7rem;align-items:baseline;padding:.1rem 0}
+table.stack td{display:grid;grid-template-columns:5.6rem minmax(0,max-content) 1fr;column-gap:.7rem;align-items:baseline;padding:.1rem 0}
 table.stack td[data-label]::before{content:attr(data-label);color:var(--muted)}
 }`.trim();
 

@@ -1,5 +1,6 @@
 import * as Plot from '@observablehq/plot';
-import { seriesColor, seriesDash, seriesInk } from './palette.js';
+import type { Frame } from './figure.js';
+import { groundColor, seriesColor, seriesDash, seriesInk } from './palette.js';
 
 /** A name to be shown in the colour of its slot. */
 export interface NamedSlot {
@@ -11,7 +12,7 @@ export interface NamedSlot {
 export function textWidth(text: string): number {
   let width = 0;
   for (const character of text) {
-    width += /[ilj.,:;'|!()[\] ]/.test(character) ? 3.8 : /[A-ZMWmw@%]/.test(character) ? 9 : 6.9;
+    width += /[ilj.,:;'|!()[\] ]/.test(character) ? 4.2 : /[A-Zmw@%]/.test(character) ? 9.4 : 7.4;
   }
   return width;
 }
@@ -117,4 +118,39 @@ function legendItem({ text, slot, x, y, key }: LegendItem): Plot.Markish[] {
     return element;
   };
   return [drawKey, drawText];
+}
+
+/** Where the names of rows stand: in a column at the left, or above each row when too long. */
+export interface RowLabels {
+  readonly isAbove: boolean;
+  /** px that the names take at the left. */
+  readonly marginLeft: number;
+  /** px that a name takes above its row; 0 when it stands at the left. */
+  readonly above: number;
+  /** The marks of the names. */
+  marks(): Plot.Markish[];
+}
+
+/** Lays out the names of rows on a band axis `y` whose domain they are. */
+export function rowLabels(labels: readonly string[], frame: Frame): RowLabels {
+  const widest = labels.reduce((most, label) => Math.max(most, textWidth(label)), 0);
+  const room = frame.width * (frame.isNarrow ? 0.36 : 0.34);
+  const isAbove = widest + 14 > room;
+  const marginLeft = isAbove ? 8 : widest + 14;
+  const width = isAbove ? frame.width - 16 : marginLeft;
+  const halo = { stroke: groundColor('surface'), strokeWidth: 4 };
+  const place = isAbove
+    ? { dy: -17, textAnchor: 'start' as const, ...halo }
+    : { dx: -8, textAnchor: 'end' as const };
+  const marks = () => [
+    Plot.text(labels, {
+      ...place,
+      y: (label: string) => label,
+      frameAnchor: 'left',
+      text: (label: string) => fitText(label, width),
+      title: (label: string) => label,
+      fill: groundColor('ink'),
+    }),
+  ];
+  return { isAbove, marginLeft, above: isAbove ? 18 : 0, marks };
 }
