@@ -1,7 +1,5 @@
-// oxlint-disable-next-line typescript/triple-slash-reference -- n3 ships no types of its own
-/// <reference path="./n3.d.ts" />
 import { eachLine, type OnDefect } from '@lab/core';
-import { Parser, type Quad } from 'n3';
+import { parseStatements, type Quad } from './n3-parser.js';
 import { recordDefect, reportDefects } from './records.js';
 
 /** One statement of an N-Triples file. */
@@ -18,10 +16,6 @@ export interface Statement {
 
 const batchLines = 2048;
 const plainString = 'http://www.w3.org/2001/XMLSchema#string';
-
-function parse(text: string): Quad[] {
-  return new Parser({ format: 'N-Triples', blankNodePrefix: '_:' }).parse(text);
-}
 
 function toStatement({ subject, predicate, object }: Quad): Statement {
   const isLiteral = object.termType === 'Literal';
@@ -44,7 +38,7 @@ function parseBatch(
   onDefect: OnDefect,
 ): Quad[] {
   try {
-    return parse(lines.join('\n'));
+    return parseStatements(lines.join('\n'));
   } catch (error) {
     if (lines.length > 1) {
       return lines.flatMap((text, i) =>
