@@ -1,5 +1,5 @@
 // CPU time of the losses and of the evaluation at the sizes of 15,000 pairs with 30 % seeds:
-// `pnpm exec vitest bench --run bench/losses.bench.ts`. BENCH_BACKEND chooses the backend.
+// `pnpm exec vitest bench --run --project unit bench/losses.bench.ts`. BENCH_BACKEND chooses the backend.
 import { afterAll, beforeAll, bench, describe } from 'vitest';
 import {
   type BackendChoice,
@@ -25,8 +25,18 @@ interface Result {
 
 const results = new Map<string, Result>();
 
-/** Unit rows; the right ones resemble the left ones. */
+const prepared = new Map<string, [tf.Tensor2D, tf.Tensor2D]>();
+
+/** The inputs of a size, made once and outside the time that is measured. */
 function sides(rowCount: number, width: number): [tf.Tensor2D, tf.Tensor2D] {
+  const name = `${rowCount} ${width}`;
+  const inputs = prepared.get(name) ?? similarSides(rowCount, width);
+  prepared.set(name, inputs);
+  return inputs;
+}
+
+/** Unit rows; the right ones resemble the left ones. */
+function similarSides(rowCount: number, width: number): [tf.Tensor2D, tf.Tensor2D] {
   const noise = (seed: number) => tf.randomNormal([rowCount, width], 0, 1, 'float32', seed);
   const unit = (x: tf.Tensor) => tf.div<tf.Tensor2D>(x, tf.norm(x, 2, 1, true));
   return tf.tidy(() => {
@@ -41,31 +51,36 @@ const cpuMs = () => {
 };
 
 /** One benchmark: two runs, the better one counts. */
-function measure(name: string, products: number, run: () => Promise<void>): void {
+function measure(
+  name: string,
+  { rowCount, width, products }: Size,
+  run: (left: tf.Tensor2D, right: tf.Tensor2D) => Promise<void>,
+): void {
   const result: Result = { name, products, cpuMs: [] };
   results.set(name, result);
   const timed = async () => {
+    const [left, right] = sides(rowCount, width);
     const start = cpuMs();
-    await run();
+    await run(left, right);
     result.cpuMs.push(cpuMs() - start);
   };
   bench(name, timed, { iterations: 2, time: 0, warmupIterations: 0, warmupTime: 0 });
 }
 
-type Loss = (left: tf.Tensor2D, right: tf.Tensor2D) => tf.Scalar;
-
-function measureGradients(name: string, { width, products }: Size, loss: Loss): void {
-  measure(`${name}, D = ${width}`, products, async () => {
-    const inputs = sides(pairCount, width);
-    const gradients = tf.grads((l, r) => loss(l as tf.Tensor2D, r as tf.Tensor2D))(inputs);
-    await gradients[0]?.data();
-    tf.dispose([gradients, inputs]);
-  });
-}
-
 interface Size {
+  rowCount: number;
   width: number;
   products: number;
+}
+
+type Loss = (left: tf.Tensor2D, right: tf.Tensor2D) => tf.Scalar;
+
+function measureGradients(name: string, size: Size, loss: Loss): void {
+  measure(`${name}, D = ${size.width}`, size, async (left, right) => {
+    const gradients = tf.grads((l, r) => loss(l as tf.Tensor2D, r as tf.Tensor2D))([left, right]);
+    await gradients[0]?.data();
+    tf.dispose(gradients);
+  });
 }
 
 beforeAll(async () => {
@@ -85,13 +100,15 @@ describe('value and gradients of 4,500 pairs', () => {
   for (const width of [100, 300]) {
     const products = 3 * pairCount ** 2 * width;
     for (const direction of ['left-to-right', 'both'] as const) {
-      measureGradients(`infoNce ${direction}`, { width, products }, (left, right) =>
-        infoNce(left, right, { temperature: 0.1, direction }),
+      measureGradients(
+        `infoNce ${direction}`,
+        { rowCount: pairCount, width, products },
+        (left, right) => infoNce(left, right, { temperature: 0.1, direction }),
       );
     }
   }
   // Half of the similarities by symmetry, all of the gradient.
-  const size = { width: 600, products: 6 * pairCount ** 2 * 600 };
+  const size = { rowCount: pairCount, width: 600, products: 6 * pairCount ** 2 * 600 };
   measureGradients('multiSimilarity', size, (left, right) =>
     multiSimilarity(left, right, { alpha: 5, beta: 40, lambda: 0.5 }),
   );
@@ -101,14 +118,11 @@ describe('value and gradients of 4,500 pairs', () => {
 describe('evaluation of 10,500 by 10,500', () => {
   const products = testCount ** 2 * 600;
   const gold = Int32Array.from({ length: testCount }, (_, row) => row);
-  measure('rankPairs with CSLS, D = 600', 2 * products, async () => {
-    const [left, right] = sides(testCount, 600);
+  const size = { rowCount: testCount, width: 600 };
+  measure('rankPairs with CSLS', { ...size, products: 2 * products }, async (left, right) => {
     await rankPairs({ left, right, gold, csls: true });
-    tf.dispose([left, right]);
   });
-  measure('nearestPairs, k = 10, D = 600', products, async () => {
-    const [left, right] = sides(testCount, 600);
+  measure('nearestPairs, k = 10', { ...size, products }, async (left, right) => {
     await nearestPairs({ left, right, k: 10 });
-    tf.dispose([left, right]);
   });
 });
