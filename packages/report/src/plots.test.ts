@@ -197,7 +197,7 @@ test('a box shows its median, quartiles and outliers by hand', () => {
     ],
   });
   expect(figure.csv).toContain('a,5,1,2,3,4,4\r\n');
-  expect(figure.svg).toContain('>none</text>');
+  expect(figure.svg).toContain('>none<');
 });
 
 test('a reliability diagram leaves empty bins out', () => {

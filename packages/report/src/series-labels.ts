@@ -97,27 +97,36 @@ interface LegendItem {
 
 function legendItem({ text, slot, x, y, key }: LegendItem): Plot.Markish[] {
   const dash = seriesDash(slot);
-  const drawKey: Plot.RenderFunction = (_index, _scales, _values, _dimensions, context) => {
-    const element = context.document.createElementNS('http://www.w3.org/2000/svg', 'path');
-    const shape = key === 'line' ? `M${x},${y}h22` : `M${x},${y - 5}h12v10h-12z`;
-    element.setAttribute('d', shape);
-    element.setAttribute('fill', key === 'line' ? 'none' : seriesColor(slot));
-    element.setAttribute('stroke', seriesColor(slot));
-    if (key === 'line') element.setAttribute('stroke-width', '2.2');
-    if (key === 'line' && dash) element.setAttribute('stroke-dasharray', dash);
+  const isLine = key === 'line';
+  const shape = {
+    d: isLine ? `M${x},${y}h22` : `M${x},${y - 5}h12v10h-12z`,
+    fill: isLine ? 'none' : seriesColor(slot),
+    stroke: seriesColor(slot),
+    ...(isLine ? { 'stroke-width': '2.2' } : {}),
+    ...(isLine && dash ? { 'stroke-dasharray': dash } : {}),
+  };
+  const words = {
+    x: String(x + (isLine ? 28 : 18)),
+    y: String(y),
+    dy: '0.34em',
+    'text-anchor': 'start',
+    fill: seriesInk(slot),
+  };
+  return [fixedElement('path', shape), fixedElement('text', words, text)];
+}
+
+/** A mark that draws one SVG element at fixed pixels. */
+function fixedElement(
+  name: string,
+  attributes: Readonly<Record<string, string>>,
+  text?: string,
+): Plot.RenderFunction {
+  return (...[, , , , context]) => {
+    const element = context.document.createElementNS('http://www.w3.org/2000/svg', name);
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+    if (text !== undefined) element.textContent = text;
     return element;
   };
-  const drawText: Plot.RenderFunction = (_index, _scales, _values, _dimensions, context) => {
-    const element = context.document.createElementNS('http://www.w3.org/2000/svg', 'text');
-    element.setAttribute('x', String(x + (key === 'line' ? 28 : 18)));
-    element.setAttribute('y', String(y));
-    element.setAttribute('dy', '0.34em');
-    element.setAttribute('text-anchor', 'start');
-    element.setAttribute('fill', seriesInk(slot));
-    element.textContent = text;
-    return element;
-  };
-  return [drawKey, drawText];
 }
 
 /** Where the names of rows stand: in a column at the left, or above each row when too long. */

@@ -1,4 +1,4 @@
-import { createReadStream, existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { createReadStream, existsSync, realpathSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, resolve, sep } from 'node:path';
@@ -111,8 +111,9 @@ function respond(root: string, request: IncomingMessage, response: ServerRespons
 }
 
 function route(root: string, target: string, response: ServerResponse): void {
-  const [rawPath = '/', query = ''] = target.split('?', 2) as [string, string?];
-  const path = decodePath(rawPath);
+  const mark = target.indexOf('?');
+  const path = decodePath(mark < 0 ? target : target.slice(0, mark));
+  const query = mark < 0 ? '' : target.slice(mark + 1);
   if (path === undefined) sendText(response, 400, 'The address is malformed.');
   else if (path === '/') sendHtml(response, runIndexHtml(root));
   else if (path === '/compare') sendHtml(response, compareHtml(root, query));
