@@ -140,7 +140,8 @@ function reflectBothSides(
   const half = (by.scale / 2) * dot;
   for (let i = by.from; i < size; i += 1) w[i] = w[i]! - half * v[i]!;
   for (let i = by.from; i < size; i += 1) {
-    const [vi, wi] = [v[i]!, w[i]!];
+    const vi = v[i]!;
+    const wi = w[i]!;
     const row = i * size;
     for (let j = by.from; j < size; j += 1) data[row + j]! -= vi * w[j]! + wi * v[j]!;
   }
@@ -194,7 +195,9 @@ function sweep(
   const slope = (d[low + 1]! - d[low]!) / (2 * e[low]!);
   const root = Math.hypot(slope, 1);
   let g = d[high]! - d[low]! + e[low]! / (slope + (slope < 0 ? -root : root));
-  let [s, c, p] = [1, 1, 0];
+  let s = 1;
+  let c = 1;
+  let p = 0;
   for (let i = high - 1; i >= low; i -= 1) {
     const f = s * e[i]!;
     const b = c * e[i]!;

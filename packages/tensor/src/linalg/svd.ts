@@ -68,14 +68,16 @@ function identity(size: number): Float64Array {
 
 /** Rotates pairs of rows of `x`, and of `turned` with them, until the rows are orthogonal. */
 function orthogonalise(x: Float64Array, turned: Float64Array, size: number): void {
+  const rows = Array.from({ length: size }, (_, i) => row(x, i, size));
+  const turnedRows = Array.from({ length: size }, (_, i) => row(turned, i, size));
   for (let sweep = 0; sweep < maxSweeps; sweep += 1) {
     let rotations = 0;
     for (let i = 0; i < size - 1; i += 1) {
       for (let j = i + 1; j < size; j += 1) {
-        const angle = jacobiAngle(row(x, i, size), row(x, j, size));
+        const angle = jacobiAngle(rows[i]!, rows[j]!);
         if (angle === undefined) continue;
-        rotate(row(x, i, size), row(x, j, size), angle);
-        rotate(row(turned, i, size), row(turned, j, size), angle);
+        rotate(rows[i]!, rows[j]!, angle);
+        rotate(turnedRows[i]!, turnedRows[j]!, angle);
         rotations += 1;
       }
     }
@@ -89,9 +91,12 @@ function orthogonalise(x: Float64Array, turned: Float64Array, size: number): voi
 
 /** Cosine and sine that make two vectors orthogonal, or undefined when they are. */
 function jacobiAngle(a: Float64Array, b: Float64Array): { c: number; s: number } | undefined {
-  let [aa, bb, ab] = [0, 0, 0];
+  let aa = 0;
+  let bb = 0;
+  let ab = 0;
   for (let k = 0; k < a.length; k += 1) {
-    const [ak, bk] = [a[k]!, b[k]!];
+    const ak = a[k]!;
+    const bk = b[k]!;
     aa += ak * ak;
     bb += bk * bk;
     ab += ak * bk;
@@ -110,7 +115,8 @@ function jacobiAngle(a: Float64Array, b: Float64Array): { c: number; s: number }
 
 function rotate(a: Float64Array, b: Float64Array, { c, s }: { c: number; s: number }): void {
   for (let k = 0; k < a.length; k += 1) {
-    const [ak, bk] = [a[k]!, b[k]!];
+    const ak = a[k]!;
+    const bk = b[k]!;
     a[k] = c * ak - s * bk;
     b[k] = s * ak + c * bk;
   }
