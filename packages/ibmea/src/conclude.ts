@@ -59,8 +59,22 @@ export interface FittedConfidence {
   readonly fittedOn: string;
 }
 
-/** Writes predictions, confidence, results and report of a training that has a run folder. */
+/** Writes predictions, confidence and report, then the results into `run.json`. */
 export async function conclude(
+  trained: TrainResult,
+  options: ConcludeOptions,
+): Promise<Conclusion> {
+  const conclusion = await writeReport(trained, options);
+  trained.run?.finish({
+    status: 'success',
+    results: { ...conclusion.summary },
+    usage: { seconds: options.seconds, peakTensorBytes: trained.peakTensorBytes },
+  });
+  return conclusion;
+}
+
+/** Writes predictions, confidence and report of a training that has a run folder. */
+export async function writeReport(
   trained: TrainResult,
   options: ConcludeOptions,
 ): Promise<Conclusion> {
@@ -80,11 +94,6 @@ export async function conclude(
   const reportPath = run.path('report.html');
   const page = { trained, summary, epochs, pairs, confidence, ...options, record: run.record };
   writeRunPage(reportPath, runPage(page));
-  run.finish({
-    status: 'success',
-    results: { ...summary },
-    usage: { seconds: options.seconds, peakTensorBytes: trained.peakTensorBytes },
-  });
   return { run: run.dir, reportPath, summary };
 }
 

@@ -46,6 +46,14 @@ export const presets = {
     values: fb15k,
     modeValues: { official: fb15kOfficial },
   },
+  quick: {
+    description: 'a first result on a small pair: 80 epochs with a short warm-up',
+    values: {
+      data: { seedShare: 0.3 },
+      training: { epochs: 80, warmup: 10, horizon: 100 },
+      evaluation: { every: 20 },
+    },
+  },
   own: {
     description: 'your own graphs: all given links are seeds, a fifth of them validates',
     values: {

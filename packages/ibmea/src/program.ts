@@ -5,6 +5,7 @@ import { configCommand } from './commands/config.js';
 import { demoCommand } from './commands/demo.js';
 import { evaluateCommand } from './commands/evaluate.js';
 import { experimentCommand } from './commands/experiment.js';
+import { reportCommand } from './commands/report.js';
 import { trainCommand } from './commands/train.js';
 import { version } from './version.js';
 
@@ -20,6 +21,7 @@ export const program: CliDefinition = {
     checkCommand,
     configCommand,
     experimentCommand,
+    reportCommand,
     demoCommand,
   ],
 };

@@ -4,10 +4,11 @@
 import { DataError, openRun, type Run } from '@lab/core';
 import { hasCheckpoint, readCheckpoint } from '@lab/tensor/io';
 import { loadParameters } from './checkpoint.js';
+import type { ConcludeOptions, RunSummary } from './conclude.js';
 import type { IbmeaConfig } from './config.js';
 import { type DataSource, readTask } from './data.js';
 import { createTraining, type TrainingState } from './train.js';
-import { recordedTraining } from './training-run.js';
+import { recordedTraining, type TrainResult } from './training-run.js';
 
 /** A run and the state of its model; the caller disposes `state`. */
 export interface RestoredRun {
@@ -43,4 +44,40 @@ export async function restoreRun(dir: string): Promise<RestoredRun> {
     state.dispose();
     throw error;
   }
+}
+
+/**
+ * A restored run as the training that it was, to write its report again.
+ *
+ * @throws {DataError} when the run has not finished.
+ */
+export function finishedTraining(restored: RestoredRun): {
+  readonly result: TrainResult;
+  readonly options: ConcludeOptions;
+} {
+  const { run, state, config } = restored;
+  const { results, usage } = run.record;
+  if (results === null) {
+    throw new DataError(`${run.dir}: the run has not finished (status ${run.record.status}).`, {
+      file: run.path('run.json'),
+      help: `go on with it: ibmea train --resume ${run.dir}`,
+    });
+  }
+  const summary = results as unknown as RunSummary;
+  const { mode, preset, origins } = run.record.config;
+  return {
+    result: {
+      task: state.task,
+      state,
+      run,
+      metrics: summary.metrics,
+      selectedEpoch: summary.selectedEpoch,
+      baseline: summary.baseline,
+      peakTensorBytes: Number(usage?.['peakTensorBytes'] ?? 0),
+    },
+    options: {
+      config: { config, mode: mode ?? 'corrected', preset, origins },
+      seconds: Number(usage?.['seconds'] ?? 0),
+    },
+  };
 }

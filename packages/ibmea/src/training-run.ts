@@ -27,6 +27,7 @@ import { configSchema, type IbmeaConfig, ibmeaConfig } from './config.js';
 import { type AlignmentTask, type DataSource, readTask } from './data.js';
 import type { AlignmentMetrics } from './evaluate.js';
 import type { presets } from './presets.js';
+import { assertFits } from './memory-estimate.js';
 import {
   createTraining,
   type EpochEvent,
@@ -136,9 +137,11 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   options.onProgress?.({ stage: 'reading' });
   const source = typeof options.data === 'string' ? { dir: options.data } : options.data;
   const task = 'split' in source ? source : await readTask(source, config);
-  const run = openTarget(options.run, resolved, source, task);
+  assertFits(task, config);
   const state = createTraining(task, config);
+  let run: Run | null = null;
   try {
+    run = openTarget(options.run, resolved, source, task);
     const key = fingerprint(config, [
       ...task.data.files.map((file) => file.sha256),
       String(task.split.seeds.length),

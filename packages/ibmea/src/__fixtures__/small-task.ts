@@ -1,0 +1,67 @@
+import { createRandom, resolveConfig } from '@lab/core';
+import { type AlignmentData, splitLinks, syntheticPair } from '@lab/graph';
+import { type IbmeaConfig, ibmeaConfig } from '../config.js';
+import { type AlignmentTask, createInputs } from '../data.js';
+import { createModel, type IbmeaModel, type ModelInputs } from '../model.js';
+
+/** Sizes that make a training of some epochs a matter of milliseconds. */
+export const smallSettings = {
+  'model.graphSize': 12,
+  'model.featureSize': 6,
+  'training.warmup': 2,
+  'training.horizon': 30,
+  'evaluation.baseline': false,
+} as const;
+
+/** A small configuration; `settings` are paths. */
+export function smallConfig(
+  settings: Readonly<Record<string, unknown>> = {},
+  mode: 'official' | 'corrected' = 'corrected',
+): IbmeaConfig {
+  return smallResolved(settings, mode).config;
+}
+
+/** The same with the origin of every value. */
+export function smallResolved(
+  settings: Readonly<Record<string, unknown>> = {},
+  mode: 'official' | 'corrected' = 'corrected',
+) {
+  return resolveConfig(ibmeaConfig, { mode, flags: { ...smallSettings, ...settings } });
+}
+
+/** Two generated graphs of 40 entities each, without images. */
+export function smallData(entities = 40): AlignmentData {
+  const random = createRandom(11).fork('small task');
+  return { ...syntheticPair({ entities, attributes: 40, random }), name: 'small pair' };
+}
+
+/** The graphs with an image vector for every second entity. */
+export function withImages(data: AlignmentData, dimension = 5): AlignmentData {
+  const entities = Int32Array.from({ length: data.entityCount / 2 }, (_, row) => 2 * row);
+  const vectors = new Float32Array(entities.length * dimension);
+  createRandom(12).fillNormal(vectors);
+  return { ...data, images: { dimension, entities, vectors } };
+}
+
+/** A small task: half of the links are seeds. */
+export async function smallTask(data = smallData(), validationShare = 0): Promise<AlignmentTask> {
+  return { data, split: await splitLinks(data, { share: 0.5, validationShare }) };
+}
+
+/** A model over a task, and its inputs; the caller disposes both. */
+export function smallModel(
+  task: AlignmentTask,
+  config: IbmeaConfig,
+): { model: IbmeaModel; inputs: ModelInputs; dispose(): void } {
+  const random = createRandom(config.seed);
+  const inputs = createInputs(task, config, random.fork('images'));
+  const model = createModel(config, inputs, random.fork('parameters'));
+  return {
+    model,
+    inputs,
+    dispose: () => {
+      model.dispose();
+      inputs.dispose();
+    },
+  };
+}

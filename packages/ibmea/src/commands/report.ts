@@ -1,0 +1,58 @@
+/** `ibmea report`: the page of a run made again, or several runs side by side. */
+import { formatCount } from '@lab/core';
+import type { CliCommand } from '@lab/core/cli';
+import {
+  compareRuns,
+  comparisonSentence,
+  readRunFolder,
+  resultTable,
+  textTable,
+  writeComparisonPage,
+} from '@lab/report';
+import { writeReport } from '../conclude.js';
+import { finishedTraining, restoreRun } from '../restore.js';
+import { backendOption } from './options.js';
+import { chosenBackend } from './train.js';
+
+/** The verb `report`. */
+export const reportCommand: CliCommand = {
+  name: 'report',
+  summary: 'Write the page of a run again, or one page that compares several runs.',
+  arguments: [{ name: 'runs', summary: 'run folders', required: true, variadic: true }],
+  options: [
+    { flags: '--out <file>', summary: 'page of a comparison', default: 'comparison.html' },
+    backendOption,
+  ],
+  example: 'ibmea report runs/A runs/B --out comparison.html',
+  run: async (context, input) => {
+    const dirs = input.arguments;
+    if (dirs.length === 1) {
+      await chosenBackend(context, input);
+      context.progress.update('reading the run');
+      const restored = await restoreRun(dirs[0]!);
+      try {
+        const trained = finishedTraining(restored);
+        const { reportPath, summary } = await writeReport(trained.result, trained.options);
+        context.progress.done();
+        context.printJson({ run: dirs[0], ...summary, report: reportPath });
+        context.print(reportPath);
+      } finally {
+        restored.state.dispose();
+      }
+      return;
+    }
+    const comparison = compareRuns(dirs.map((dir) => readRunFolder(dir)));
+    const { path } = writeComparisonPage(String(input.options['out']), comparison);
+    context.printJson({
+      run: null,
+      status: 'success',
+      metrics: null,
+      page: path,
+      differences: comparison.differences,
+    });
+    context.print(textTable(resultTable(comparison)).trimEnd());
+    context.print(comparisonSentence(comparison));
+    for (const warning of comparison.warnings) context.note(`note: ${warning}`);
+    context.print(`${formatCount(dirs.length)} runs compared in ${path}`);
+  },
+};
