@@ -24,13 +24,13 @@ import {
 /** Options of {@link readAlignmentFolder}. */
 export interface AlignmentFolderOptions {
   /** Path of the image file; false reads none; default: look for one in the folder. */
-  readonly images?: string | false;
+  readonly images?: string | false | undefined;
   /** What to do with equal triples of one graph, default `keep` (they count twice). */
-  readonly duplicateTriples?: 'keep' | 'drop';
+  readonly duplicateTriples?: 'keep' | 'drop' | undefined;
   /** `strict`: a second link of an entity is a defect; default `lenient`: it is remarked. */
-  readonly links?: 'strict' | 'lenient';
+  readonly links?: 'strict' | 'lenient' | undefined;
   /** Receives every defect while reading goes on; default: the first one is thrown. */
-  readonly onDefect?: OnDefect;
+  readonly onDefect?: OnDefect | undefined;
 }
 
 /** Everything a reading step may use and add to. */

@@ -17,14 +17,14 @@ export interface LinkSplit {
 /** Options of {@link splitLinks}. */
 export interface SplitOptions {
   /** File of seeds, `KG1 id<TAB>KG2 id`; goes before `share` and the provided split. */
-  readonly seedsFile?: string;
+  readonly seedsFile?: string | undefined;
   /** Seeds as interleaved dense pairs, e.g. from `automaticSeeds`; goes before everything. */
-  readonly seeds?: Int32Array;
+  readonly seeds?: Int32Array | undefined;
   /** Share of the links that become seeds by the SHA-256 rule, 0..1. */
-  readonly share?: number;
+  readonly share?: number | undefined;
   /** Share of the seeds that is kept back for validation, default 0. */
-  readonly validationShare?: number;
-  readonly onDefect?: OnDefect;
+  readonly validationShare?: number | undefined;
+  readonly onDefect?: OnDefect | undefined;
 }
 
 const defaultShare = 0.3;

@@ -8,9 +8,9 @@ export type FeatureScaling = 'none' | 'log1p' | 'l2' | 'idf';
 /** Options of {@link relationFeatures} and {@link attributeFeatures}. */
 export interface FeatureOptions {
   /** The most frequent names that become columns, default 1,000. */
-  readonly columns?: number;
+  readonly columns?: number | undefined;
   /** True: always `columns` wide; false (default): as narrow as there are names. */
-  readonly pad?: boolean;
+  readonly pad?: boolean | undefined;
 }
 
 /** Column of each name, -1 for those beyond the most frequent; ties: smaller index first. */
@@ -51,7 +51,7 @@ function firstSeenOrder(relations: Int32Array, relationCount: number): Int32Arra
  */
 export function relationFeatures(
   data: Pick<AlignmentData, 'entityCount' | 'triples' | 'relationIds'>,
-  options: FeatureOptions & { readonly scaling?: FeatureScaling } = {},
+  options: FeatureOptions & { readonly scaling?: FeatureScaling | undefined } = {},
 ): CsrArrays {
   const { heads, relations, tails } = data.triples;
   const limit = options.columns ?? 1000;

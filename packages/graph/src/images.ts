@@ -98,7 +98,7 @@ function normalizeRows(values: Float32Array, dimension: number): void {
  */
 export function imageFeatures(
   data: Pick<AlignmentData, 'entityCount' | 'triples' | 'images'>,
-  options: { readonly fill?: ImageFill; readonly random?: Random } = {},
+  options: { readonly fill?: ImageFill | undefined; readonly random?: Random | undefined } = {},
 ): ImageFeatures {
   const { images } = data;
   if (images === null) {

@@ -7,15 +7,15 @@ import { labelSteps, normalizeRowsInPlace } from './label-propagation.js';
 /** Options of {@link propagateSeeds}. */
 export interface PropagationOptions {
   /** Steps over the graph, 1 or more, default 3; each adds `width` columns. */
-  readonly steps?: number;
+  readonly steps?: number | undefined;
   /** Length of the random vectors, default 256. */
-  readonly width?: number;
+  readonly width?: number | undefined;
   /** Weight of what the relations carry beside what the neighbours carry, default 0.4. */
-  readonly relationWeight?: number;
+  readonly relationWeight?: number | undefined;
   /** Whether attribute names that both graphs use count too, default false. */
-  readonly attributes?: boolean;
+  readonly attributes?: boolean | undefined;
   /** Weight of the attribute columns beside the last step's 1, default 0.5. */
-  readonly attributeWeight?: number;
+  readonly attributeWeight?: number | undefined;
   /** Stream of the random vectors, default that of seed 2024. */
   readonly random?: Random | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -32,8 +32,6 @@ export interface SeedPropagation {
   /** Embeddings of the KG2 ends of the test pairs, `[test, D]`. */
   readonly right: Float32Array;
 }
-
-const defaults = { steps: 3, width: 256, relationWeight: 0.4, attributeWeight: 0.5 };
 
 /** Weight of a step's columns: early steps know less, the last one counts 1. */
 function stepWeight(step: number, steps: number): number {
@@ -124,7 +122,7 @@ export async function propagateSeeds(
   split: Pick<LinkSplit, 'seeds' | 'test'>,
   options: PropagationOptions = {},
 ): Promise<SeedPropagation> {
-  const { steps, width, relationWeight, attributeWeight } = { ...defaults, ...options };
+  const { steps = 3, width = 256, relationWeight = 0.4, attributeWeight = 0.5 } = options;
   for (const [name, value] of Object.entries({ steps, width })) {
     if (Number.isInteger(value) && value > 0) continue;
     const help = 'Give a positive whole number.';

@@ -6,11 +6,11 @@ import { pairKey } from './link-table.js';
 /** When pairs are proposed and accepted; epochs count from 0. */
 export interface PseudoSeedSchedule {
   /** First epoch with proposals, default 20. */
-  readonly start?: number;
+  readonly start?: number | undefined;
   /** A proposal when `(epoch + 1) % proposeEvery == 0`, default 5. */
-  readonly proposeEvery?: number;
+  readonly proposeEvery?: number | undefined;
   /** Candidates become seeds when `(epoch + 1) % acceptEvery == 0`, default 50. */
-  readonly acceptEvery?: number;
+  readonly acceptEvery?: number | undefined;
 }
 
 /** Options of {@link createPseudoSeeds}. */
@@ -22,7 +22,7 @@ export interface PseudoSeedOptions extends PseudoSeedSchedule {
    * Whether an accepted pair that is no longer mutual at a later acceptance is given up again;
    * default false, as in the reference code.
    */
-  readonly removal?: boolean;
+  readonly removal?: boolean | undefined;
 }
 
 /** Plain data from which the pseudo seeds of a stopped training go on. */
