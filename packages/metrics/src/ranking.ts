@@ -47,11 +47,9 @@ export function rankingMetrics(
     total += rank;
     for (let cut = 0; cut < hits.length; cut++) if (rank <= hitsAt[cut]!) hits[cut]! += 1;
   }
-  const result: RankingMetrics = { mrr: reciprocal / count, meanRank: total / count, count };
-  hitsAt.forEach((cut, position) => {
-    result[`hits@${cut}`] = hits[position]! / count;
-  });
-  return result;
+  const shares = hitsAt.map((cut, position) => [`hits@${cut}`, hits[position]! / count] as const);
+  const means = { mrr: reciprocal / count, meanRank: total / count, count };
+  return { ...Object.fromEntries(shares), ...means };
 }
 
 function badRank(rank: number, index: number): DataError {
