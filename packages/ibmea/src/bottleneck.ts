@@ -64,11 +64,10 @@ export function sampleRows(
  * @returns scalar, nats, >= 0.
  */
 export function klToStandardNormal(mean: tf.Tensor2D, scale: tf.Tensor2D): tf.Scalar {
-  const sum = sumOverRowBlocks([mean, scale], (m, s) => {
-    const squares = tf.add(tf.square(m!), tf.square(s!)); // [n, D]
-    return tf.sum(tf.sub(tf.mul(tf.sub(squares, 1), 0.5), tf.log(s!))) as tf.Scalar;
+  return meanOverEntities([mean, scale], (m, s) => {
+    const squares = tf.add(tf.square(m), tf.square(s)); // [n, D]
+    return tf.sum(tf.sub(tf.mul(tf.sub(squares, 1), 0.5), tf.log(s)));
   });
-  return tf.div(sum, Math.max(1, mean.shape[0]));
 }
 
 /**
@@ -88,14 +87,24 @@ export function klToStandardNormal(mean: tf.Tensor2D, scale: tf.Tensor2D): tf.Sc
 export function klOfficial(mean: tf.Tensor2D, sigma: tf.Tensor2D, repair = false): tf.Scalar {
   const precision = 1 / (2 * officialPriorScale ** 2);
   const constant = Math.log(officialPriorScale) - 0.5;
-  const sum = sumOverRowBlocks([mean, sigma], (m, s) => {
-    const m1 = repair ? repairNonFinite(m!, 0) : m!;
-    const s1 = repair ? repairNonFinite(s!, 1) : s!;
+  return meanOverEntities([mean, sigma], (m, s) => {
+    const m1 = repair ? repairNonFinite(m, 0) : m;
+    const s1 = repair ? repairNonFinite(s, 1) : s;
     const logScale = tf.add(tf.mul(tf.softplus(tf.minimum(s1, CLAMP)), 0.9), 0.1); // [n, D]
     const squares = tf.add(tf.exp(tf.mul(logScale, 2)), tf.square(m1));
-    return tf.sum(tf.add(tf.sub(tf.mul(squares, precision), logScale), constant)) as tf.Scalar;
+    return tf.sum(tf.add(tf.sub(tf.mul(squares, precision), logScale), constant));
   });
-  return tf.div(sum, Math.max(1, mean.shape[0]));
+}
+
+/** Sum of `term` over blocks of rows, divided by the number of rows. */
+function meanOverEntities(
+  [mean, scale]: [tf.Tensor2D, tf.Tensor2D],
+  term: (mean: tf.Tensor, scale: tf.Tensor) => tf.Tensor,
+): tf.Scalar {
+  return tf.tidy(() => {
+    const sum = sumOverRowBlocks([mean, scale], (m, s) => term(m!, s!) as tf.Scalar);
+    return tf.div<tf.Scalar>(sum, Math.max(1, mean.shape[0]));
+  });
 }
 
 /** The tensor with NaN replaced and infinities clipped to the largest finite f32. */
