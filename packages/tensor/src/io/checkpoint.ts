@@ -38,7 +38,10 @@ interface Manifest {
  * @throws {DataError} when the disk is full or the folder cannot be written.
  *
  * @example
- * await writeCheckpoint('checkpoint', { tensors: await parameters.toArrays(), meta: { epoch: 7 } });
+ * const weight = { shape: [2], data: Float32Array.of(1, 2) };
+ * await writeCheckpoint('checkpoint', { tensors: { weight }, meta: { epoch: 7 } });
+ * const { meta } = await readCheckpoint('checkpoint');
+ * meta; // => { epoch: 7 }
  */
 export async function writeCheckpoint(
   dir: string,

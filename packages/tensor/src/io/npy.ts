@@ -37,7 +37,9 @@ export interface NpyHeader {
  * @throws {DataError} when the file is cut off, foreign, or of a type not listed.
  *
  * @example
- * const { shape, data } = await readNpy('features.npy'); // np.save('features.npy', x)
+ * await writeNpy('features.npy', { shape: [2, 2], data: Float32Array.of(1, 2, 3, 4) });
+ * const { shape } = await readNpy('features.npy');
+ * shape; // => [2, 2]
  */
 export async function readNpy(path: string): Promise<ArrayRecord> {
   return withFileSource(path, async (source) => {

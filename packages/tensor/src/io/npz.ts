@@ -13,7 +13,9 @@ import { readZipEntries, readZipEntry } from './zip.js';
  * entry is of a type that npy reading refuses.
  *
  * @example
- * const { images } = await readNpz('images.npz'); // np.savez('images.npz', images=x)
+ * ```python
+ * np.savez('images.npz', images=x)  # const { images } = await readNpz('images.npz');
+ * ```
  */
 export async function readNpz(path: string): Promise<Record<string, ArrayRecord>> {
   return withFileSource(path, async (source) => {

@@ -22,7 +22,11 @@ const sliceBytes = 1 << 25;
  * names module and attribute.
  *
  * @example
- * const images = await readPickle('images.pkl'); // {7: np.float32 array [4096], ...}
+ * ```python
+ * pickle.dump({7: np.zeros(4096, np.float32)}, open('images.pkl', 'wb'))
+ * # const images = await readPickle('images.pkl');
+ * # images.get(7) is { shape: [4096], dtype: 'float32', data: Float32Array }
+ * ```
  */
 export async function readPickle(path: string): Promise<PickleValue> {
   return withFileSource(path, (source) => decode(source));

@@ -30,7 +30,7 @@ const maxIterations = 60;
  * @throws {ModelError} when the iteration does not converge.
  *
  * @example
- * eigh({ rows: 2, columns: 2, data: [2, 1, 1, 2] }).values; // 1, 3
+ * Array.from(eigh({ rows: 2, columns: 2, data: [2, 1, 1, 2] }).values, Math.round); // => [1, 3]
  */
 export function eigh(matrix: MatrixLike): Eigen {
   const work = copyMatrix(matrix, 'the matrix');

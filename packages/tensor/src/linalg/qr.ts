@@ -26,8 +26,8 @@ export interface QrFactors {
  * @throws {ShapeError} when sizes do not fit or a value is not finite.
  *
  * @example
- * const { q, r } = qr({ rows: 2, columns: 2, data: [3, 0, 4, 5] });
- * // r.data: 5, 4, 0, 3
+ * const { r } = qr({ rows: 2, columns: 2, data: [3, 0, 4, 5] });
+ * Array.from(r.data, Math.round); // => [5, 4, 0, 3]
  */
 export function qr(matrix: MatrixLike): QrFactors {
   // Columns lie contiguous in the transpose.

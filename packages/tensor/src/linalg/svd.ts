@@ -36,7 +36,7 @@ const negligibleSquare = 1e-280;
  * @throws {ModelError} when the iteration does not converge.
  *
  * @example
- * svd({ rows: 2, columns: 2, data: [0, 2, 1, 0] }).values; // 2, 1
+ * Array.from(svd({ rows: 2, columns: 2, data: [0, 2, 1, 0] }).values); // => [2, 1]
  */
 export function svd(matrix: MatrixLike): SingularValues {
   const copy = copyMatrix(matrix, 'the matrix');

@@ -1,7 +1,7 @@
 import { createRandom } from '@lab/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { selectBackend } from '../backend.js';
-import { tf } from '../tfjs.js';
+import type { tf } from '../tfjs.js';
 import {
   normal,
   ones,

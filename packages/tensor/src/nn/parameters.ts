@@ -43,7 +43,7 @@ export interface LoadableArray {
  * @example
  * const parameters = createParameters();
  * parameters.add('weight', tf.zeros([3, 2]));
- * parameters.count(); // 6
+ * parameters.count(); // => 6
  */
 export function createParameters(): Parameters {
   const variables = new Map<string, tf.Variable>();

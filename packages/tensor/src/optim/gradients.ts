@@ -28,7 +28,8 @@ export interface ValueAndGradients {
  * const parameters = createParameters();
  * const x = parameters.add('x', tf.tensor1d([1, 2]));
  * const { value, gradients } = valueAndGradients(parameters, () => tf.sum(tf.square(x)));
- * // value 5, gradients.x [2, 4]
+ * value.dataSync()[0]; // => 5
+ * Array.from(gradients['x']!.dataSync()); // => [2, 4]
  */
 export function valueAndGradients(parameters: Parameters, f: () => tf.Scalar): ValueAndGradients {
   let result: ValueAndGradients | undefined;

@@ -8,7 +8,8 @@ import {
   stridedCopy,
   toRowMajor,
 } from '../dtype.js';
-import { GlobalName, isTuple, type PickleMachine } from './machine.js';
+import type { PickleInput } from './input.js';
+import { GlobalName, isTuple } from './python-values.js';
 
 /** A NumPy dtype; its byte order comes with BUILD. */
 class Dtype {
@@ -38,19 +39,19 @@ export class ArrayBuilder {
   /** Arrays that `_reconstruct` made and BUILD has not filled. */
   readonly #pending = new Set<ArrayRecord>();
 
-  constructor(private readonly machine: PickleMachine) {}
+  constructor(private readonly input: PickleInput) {}
 
   /** The name, when it is one of those that arrays need. */
   global(module: string, attribute: string): GlobalName {
     if (names.has(`${module}.${attribute}`)) return new GlobalName(module, attribute);
-    throw this.machine.refusal(`asks for ${printable(module)}.${printable(attribute)}`);
+    throw this.input.refusal(`asks for ${printable(module)}.${printable(attribute)}`);
   }
 
   /** The value of a REDUCE. */
   call(callee: unknown, args: unknown): unknown {
     const call = callee instanceof GlobalName ? calls.get(callee.toString()) : undefined;
-    if (call === undefined) throw this.machine.refusal(`calls ${describe(callee)}`);
-    if (!isTuple(args)) throw this.machine.failure(`calls ${describe(callee)} without a tuple`);
+    if (call === undefined) throw this.input.refusal(`calls ${describe(callee)}`);
+    if (!isTuple(args)) throw this.input.failure(`calls ${describe(callee)} without a tuple`);
     return call(this, args);
   }
 
@@ -60,7 +61,7 @@ export class ArrayBuilder {
     if (this.#pending.has(target as ArrayRecord)) {
       return this.#fillArray(target as ArrayRecord, state);
     }
-    throw this.machine.refusal(`sets the state of ${describe(target)}`);
+    throw this.input.refusal(`sets the state of ${describe(target)}`);
   }
 
   /** Whether a value is a helper of the reading and not data. */
@@ -75,7 +76,7 @@ export class ArrayBuilder {
   emptyArray(args: readonly unknown[]): ArrayRecord {
     const [kind] = args;
     if (args.length !== 3 || !(kind instanceof GlobalName) || String(kind) !== 'numpy.ndarray') {
-      throw this.machine.refusal(`builds an array of the class ${describe(kind)}`);
+      throw this.input.refusal(`builds an array of the class ${describe(kind)}`);
     }
     const record: ArrayRecord = { shape: [0], dtype: 'float64', data: new Float64Array(0) };
     this.#pending.add(record);
@@ -85,17 +86,17 @@ export class ArrayBuilder {
   dtype([text]: readonly unknown[]): Dtype {
     const type = typeof text === 'string' ? parseNumpyType(text) : undefined;
     if (type !== undefined) return new Dtype(type);
-    throw this.machine.failure(
+    throw this.input.failure(
       `holds an array of type ${describe(text)}, not of plain numbers`,
       'Save floats, integers or bools.',
     );
   }
 
   scalar([dtype, stored]: readonly unknown[]): unknown {
-    if (!(dtype instanceof Dtype)) throw this.machine.failure('has a number without a dtype');
+    if (!(dtype instanceof Dtype)) throw this.input.failure('has a number without a dtype');
     const bytes = this.#bytes(stored);
     if (bytes.length !== itemBytes(dtype.type.dtype)) {
-      throw this.machine.failure(`has a ${dtype.type.dtype} of ${bytes.length} bytes`);
+      throw this.input.failure(`has a ${dtype.type.dtype} of ${bytes.length} bytes`);
     }
     const value = decodeNumbers(dtype.type, bytes)[0]!;
     if (dtype.type.dtype === 'bool') return value !== 0;
@@ -104,7 +105,7 @@ export class ArrayBuilder {
 
   fromBuffer(args: readonly unknown[]): ArrayRecord {
     const [buffer, dtype, shape, order, axes] = args;
-    if (!(dtype instanceof Dtype)) throw this.machine.failure('has an array without a dtype');
+    if (!(dtype instanceof Dtype)) throw this.input.failure('has an array without a dtype');
     const record = this.#record(dtype, { shape, bytes: this.#bytes(buffer) });
     if (order === 'F') return { ...record, data: toRowMajor(record.data, record.shape) };
     if (order === 'C' || (order === 'K' && (axes === undefined || axes === null))) return record;
@@ -113,13 +114,13 @@ export class ArrayBuilder {
 
   encoded([text, encoding]: readonly unknown[]): Uint8Array {
     if (typeof text !== 'string' || !['latin1', 'latin-1'].includes(String(encoding))) {
-      throw this.machine.refusal(`encodes ${describe(text)} as ${describe(encoding)}`);
+      throw this.input.refusal(`encodes ${describe(text)} as ${describe(encoding)}`);
     }
     return this.#bytes(text);
   }
 
   emptyBytes(args: readonly unknown[]): Uint8Array {
-    if (args.length > 0) throw this.machine.refusal('calls bytes with arguments');
+    if (args.length > 0) throw this.input.refusal('calls bytes with arguments');
     return new Uint8Array(0);
   }
 
@@ -127,7 +128,7 @@ export class ArrayBuilder {
     const [version, order, ...rest] = isTuple(state) ? state : [];
     const isPlain = rest.slice(0, 3).every((part) => part === null);
     if (typeof version !== 'number' || !['<', '>', '|', '='].includes(String(order)) || !isPlain) {
-      throw this.machine.failure('has an array of structures', 'Save plain numbers.');
+      throw this.input.failure('has an array of structures', 'Save plain numbers.');
     }
     Object.assign(dtype.type, { isBigEndian: order === '>' });
     return dtype;
@@ -136,7 +137,7 @@ export class ArrayBuilder {
   #fillArray(target: ArrayRecord, state: unknown): ArrayRecord {
     const [version, shape, dtype, isFortran, stored, ...rest] = isTuple(state) ? state : [];
     if (version !== 1 || !(dtype instanceof Dtype) || rest.length > 0) {
-      throw this.machine.failure('has an array whose state is not known');
+      throw this.input.failure('has an array whose state is not known');
     }
     const record = this.#record(dtype, { shape, bytes: this.#bytes(stored) });
     if (isFortran === true || isFortran === 1) {
@@ -151,12 +152,12 @@ export class ArrayBuilder {
     const shape = isTuple(from.shape) ? from.shape.map(Number) : [Number.NaN];
     const count = elementCount(shape);
     if (count === undefined || count * itemBytes(type.dtype) !== from.bytes.length) {
-      throw this.machine.failure(
+      throw this.input.failure(
         `has an array [${shape.join(', ')}] of ${type.dtype} with ${from.bytes.length} bytes`,
       );
     }
     if (type.dtype === 'bool' && from.bytes.some((byte) => byte > 1)) {
-      throw this.machine.failure('has bool values other than 0 and 1');
+      throw this.input.failure('has bool values other than 0 and 1');
     }
     return { shape, dtype: type.dtype, data: decodeNumbers(type, from.bytes) };
   }
@@ -167,7 +168,7 @@ export class ArrayBuilder {
     const order = isTuple(axes) ? axes.map(Number) : [];
     const isOrder = [...order].sort((a, b) => a - b).every((axis, index) => axis === index);
     if (order.length !== shape.length || !isOrder) {
-      throw this.machine.failure(`has an array in the order ${describe(axes)}`);
+      throw this.input.failure(`has an array in the order ${describe(axes)}`);
     }
     const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
     const turned = order.map((axis) => shape[axis]!);
@@ -179,10 +180,9 @@ export class ArrayBuilder {
   #bytes(value: unknown): Uint8Array {
     if (value instanceof Uint8Array) return value;
     if (typeof value !== 'string') {
-      throw this.machine.failure(`has ${describe(value)} where the bytes of an array belong`);
+      throw this.input.failure(`has ${describe(value)} where the bytes of an array belong`);
     }
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: the range of Latin-1
-    if (/[^\u0000-\u00ff]/.test(value)) throw this.machine.failure('has bytes beyond 255');
+    if (/[^\u0000-\u00ff]/.test(value)) throw this.input.failure('has bytes beyond 255');
     const bytes = Buffer.allocUnsafeSlow(value.length);
     bytes.write(value, 'latin1');
     return new Uint8Array(bytes.buffer, 0, value.length);

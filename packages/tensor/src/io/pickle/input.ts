@@ -49,6 +49,14 @@ export class PickleInput {
     });
   }
 
+  /** The error for everything that could run code. */
+  refusal(what: string): DataError {
+    return this.failure(
+      `${what}; only plain arrays are read, nothing was imported or run`,
+      'Save plain NumPy arrays, numbers, texts, lists and dicts (or use np.savez).',
+    );
+  }
+
   byte(): number {
     return this.#window[this.#advance(1)]!;
   }

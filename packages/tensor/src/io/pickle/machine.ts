@@ -1,30 +1,20 @@
 import { ArrayBuilder } from './array-builder.js';
 import type { PickleInput } from './input.js';
 
-/** Marks the name of a Python function or class that a pickle asks for; nothing is imported. */
-export class GlobalName {
-  constructor(
-    readonly module: string,
-    readonly attribute: string,
-  ) {}
-
-  toString(): string {
-    return `${this.module}.${this.attribute}`;
-  }
-}
-
 const maxStackLength = 50_000_000;
 const maxObjects = 10_000_000;
 
 /** The stack, marks and memo of a pickle that is being read. */
 export class PickleMachine {
-  readonly arrays = new ArrayBuilder(this);
+  readonly arrays: ArrayBuilder;
   readonly #stack: unknown[] = [];
   readonly #marks: number[] = [];
   readonly #memo = new Map<number, unknown>();
   #objectCount = 0;
 
-  constructor(readonly input: PickleInput) {}
+  constructor(readonly input: PickleInput) {
+    this.arrays = new ArrayBuilder(input);
+  }
 
   /** An error that names the file and the place. */
   failure(what: string, help?: string): Error {
@@ -33,10 +23,7 @@ export class PickleMachine {
 
   /** The error for everything that could run code. */
   refusal(what: string): Error {
-    return this.input.failure(
-      `${what}; only plain arrays are read, nothing was imported or run`,
-      'Save plain NumPy arrays, numbers, texts, lists and dicts (or use np.savez).',
-    );
+    return this.input.refusal(what);
   }
 
   push(value: unknown): void {
@@ -109,19 +96,4 @@ export class PickleMachine {
     }
     return value;
   }
-}
-
-/** Tuples are frozen arrays, lists are not. */
-export function makeTuple(items: unknown[]): readonly unknown[] {
-  return Object.freeze(items);
-}
-
-/** Whether a value is a tuple, and so may be the key of a dict. */
-export function isTuple(value: unknown): value is readonly unknown[] {
-  return Array.isArray(value) && Object.isFrozen(value);
-}
-
-/** Whether a value is a list that is still being filled. */
-export function isList(value: unknown): value is unknown[] {
-  return Array.isArray(value) && !Object.isFrozen(value);
 }

@@ -6,7 +6,8 @@ import {
   parseUnicode,
   readInteger,
 } from './literals.js';
-import { GlobalName, isList, isTuple, makeTuple, type PickleMachine } from './machine.js';
+import type { PickleMachine } from './machine.js';
+import { GlobalName, isList, isTuple, makeTuple } from './python-values.js';
 
 type Handler = (machine: PickleMachine) => void;
 
