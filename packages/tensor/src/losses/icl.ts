@@ -1,7 +1,7 @@
-import type { tf } from '../tfjs.js';
+import { tf } from '../tfjs.js';
 import { jointGradient } from './joint-gradient.js';
 import { assertPairedRows, assertPositive, type BlockOptions } from './paired-rows.js';
-import { symmetricPairs } from './symmetric-pairs.js';
+import { type PositiveTerm, symmetricPairs } from './symmetric-pairs.js';
 
 /** Settings of {@link iclLoss}. */
 export interface IclOptions extends BlockOptions {
@@ -34,7 +34,13 @@ export function iclLoss(
   assertPairedRows(left, right, 'tensor/iclLoss');
   assertPositive(temperature, 'temperature', 'tensor/iclLoss');
   const scale = 1 / temperature;
-  const positive = (similarity: number) => ({ value: -similarity * scale, slope: -scale });
+  const positive: PositiveTerm = {
+    ofNumber: (similarity) => ({ value: -similarity * scale, slope: -scale }),
+    ofTensor: (similarities) => ({
+      values: tf.mul(similarities, -scale),
+      slopes: tf.fill(similarities.shape, -scale),
+    }),
+  };
   return jointGradient([left, right], (wantGradients) =>
     symmetricPairs({
       ...{ left, right, positive, blocks, wantGradients },

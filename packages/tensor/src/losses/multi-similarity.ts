@@ -1,8 +1,8 @@
 import { ConfigError } from '@lab/core';
-import type { tf } from '../tfjs.js';
+import { tf } from '../tfjs.js';
 import { jointGradient } from './joint-gradient.js';
 import { assertPairedRows, assertPositive, type BlockOptions } from './paired-rows.js';
-import { symmetricPairs } from './symmetric-pairs.js';
+import { type PositiveTerm, symmetricPairs } from './symmetric-pairs.js';
 
 /** Settings of {@link multiSimilarity}. */
 export interface MultiSimilarityOptions extends BlockOptions {
@@ -46,10 +46,7 @@ export function multiSimilarity(
   if (!Number.isFinite(lambda)) {
     throw new ConfigError(`tensor/multiSimilarity: lambda is ${lambda}; pass a finite similarity.`);
   }
-  const positive = (similarity: number) => {
-    const x = -alpha * (similarity - lambda);
-    return { value: softplus(x) / alpha, slope: -1 / (1 + Math.exp(-x)) };
-  };
+  const positive = positiveTerm(alpha, lambda);
   return jointGradient([left, right], (wantGradients) =>
     symmetricPairs({
       ...{ left, right, positive, blocks, wantGradients },
@@ -58,6 +55,17 @@ export function multiSimilarity(
   );
 }
 
-function softplus(x: number): number {
-  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+/** `ln(1 + exp(-alpha (s - lambda))) / alpha`, evaluated without overflow. */
+function positiveTerm(alpha: number, lambda: number): PositiveTerm {
+  return {
+    ofNumber(similarity) {
+      const x = -alpha * (similarity - lambda);
+      const softplus = Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+      return { value: softplus / alpha, slope: -1 / (1 + Math.exp(-x)) };
+    },
+    ofTensor(similarities) {
+      const x = tf.mul(tf.sub(similarities, lambda), -alpha);
+      return { values: tf.div(tf.softplus(x), alpha), slopes: tf.neg(tf.sigmoid(x)) };
+    },
+  };
 }

@@ -47,7 +47,7 @@ export function kernelSymmetricPairs(
     const run = { kernels, problem, heap, width, half, positives: new Float32Array(half) };
     const pairs = planPairs(run);
     const logs = logSums(run, pairs);
-    const terms = Array.from(run.positives, problem.positive);
+    const terms = Array.from(run.positives, problem.positive.ofNumber);
     if (problem.wantGradients) {
       const pulls = terms.map(({ slope }) => slope / half);
       addGradients(run, { pairs, logs, pulls, gradients });
