@@ -57,7 +57,10 @@ describe('fitConfidence', () => {
   it('stays finite when all pairs are right, or all wrong', () => {
     const { evidence } = sample(60, 'one class');
     for (const truth of [true, false]) {
-      const model = fitConfidence(evidence, evidence.map(() => truth))!;
+      const model = fitConfidence(
+        evidence,
+        evidence.map(() => truth),
+      )!;
       const probability = confidenceOf(model, evidence[0]!);
       expect(truth ? probability : 1 - probability).toBeGreaterThan(0.9);
     }

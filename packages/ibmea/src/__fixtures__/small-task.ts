@@ -1,8 +1,12 @@
 import { createRandom, resolveConfig } from '@lab/core';
 import { type AlignmentData, splitLinks, syntheticPair } from '@lab/graph';
+import type { tf } from '@lab/tensor';
 import { type IbmeaConfig, ibmeaConfig } from '../config.js';
 import { type AlignmentTask, createInputs } from '../data.js';
 import { createModel, type IbmeaModel, type ModelInputs } from '../model.js';
+
+/** The values of a tensor as plain numbers. */
+export const valuesOf = (x: tf.Tensor): number[] => Array.from(x.dataSync());
 
 /** Sizes that make a training of some epochs a matter of milliseconds. */
 export const smallSettings = {
