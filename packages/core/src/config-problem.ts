@@ -64,9 +64,16 @@ function describeIssue(
     keys.pop();
     path = keys.join('.');
   }
-  if (path === '') return `${issue.path.join('.')}: ${allowedText(issue)}`.replace(/^: /, '');
+  if (path === '') return unsetText(issue);
   const origin = origins[path] ?? 'default';
   return `${path} = ${showValue(values.get(path))} (${origin}) ${allowedText(issue)}`;
+}
+
+function unsetText(issue: z.core.$ZodIssue): string {
+  const path = issue.path.join('.');
+  return path === ''
+    ? `the config ${allowedText(issue)}`
+    : `${path} is not set; it ${allowedText(issue)}`;
 }
 
 /** What the schema allows, as the end of a sentence. */

@@ -7,14 +7,6 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
   return prototype === Object.prototype || prototype === null;
 }
 
-/** The leaves of nested plain objects as dotted path and value. */
-export function flatten(value: unknown, prefix = ''): [string, unknown][] {
-  if (!isPlainObject(value)) return [[prefix, value]];
-  return Object.entries(value).flatMap(([key, item]) =>
-    flatten(item, prefix === '' ? key : `${prefix}.${key}`),
-  );
-}
-
 /** Nested objects from dotted paths. */
 export function unflatten(values: ReadonlyMap<string, unknown>): Record<string, unknown> {
   const root: Record<string, unknown> = {};

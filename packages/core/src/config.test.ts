@@ -187,6 +187,36 @@ describe('resolveConfig', () => {
     expect(error.details.problems).toHaveLength(2);
   });
 
+  it('handles options without a default, maps, steps and rules on the whole', () => {
+    const wide = z
+      .strictObject({
+        needed: z.number().describe('has no default'),
+        weights: z.record(z.string(), z.number()).default({}).describe('by modality'),
+        size: z.int().multipleOf(8).default(8).describe('width').optional(),
+        pair: z.strictObject({ a: z.number() }).nullable().default(null).describe('two numbers'),
+      })
+      .refine((config) => config.needed < 100, { message: 'too much' });
+    const plain: ConfigDefinition<z.infer<typeof wide>> = {
+      name: 'demo',
+      schema: wide,
+      modes: ['corrected'],
+      defaultMode: 'corrected',
+      modeValues: {},
+      presets: {},
+    };
+    const set = (...entries: string[]) => resolveConfig(plain, { set: entries });
+    expect(set('needed=1', 'weights={"image":2}').config.weights).toEqual({ image: 2 });
+    const file = { name: 'f', values: { needed: 1, weights: { text: 3 } } };
+    expect(resolveConfig(plain, { file }).config.weights).toEqual({ text: 3 });
+    expect(() => set()).toThrow('demo: needed is not set; it must be a number.');
+    expect(() => set('needed=1', 'size=9')).toThrow('size = 9 (--set) must be a multiple of 8');
+    expect(() => set('needed=1', 'pair={"b":1}')).toThrow('pair = {"b":1} (--set)');
+    expect(() => set('needed=100')).toThrow('the config is refused: too much');
+    expect(() => set('presets=x')).toThrow('unknown option "presets"');
+    expect(() => resolveConfig(plain, { preset: 'x' })).toThrow('unknown preset "x"');
+    expect(configTable(plain)).toContain('| `needed` | number | none | has no default |');
+  });
+
   it('reports rules between fields', () => {
     const ruled: ConfigDefinition<Config> = {
       ...definition,

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { invalidValues, nearestOption, unknownName } from './config-problem.js';
 import { type ConfigLeaf, configLeaves } from './config-schema.js';
-import { flatten, isPlainObject, parseSetValue, splitSet, unflatten } from './config-values.js';
+import { isPlainObject, parseSetValue, splitSet, unflatten } from './config-values.js';
 import { ConfigError } from './errors.js';
 
 /** Some fields of a config, at any depth. */
@@ -180,9 +180,9 @@ class Layers {
     });
   }
 
-  /** Like `flatten`, but objects that are the value of one option stay whole. */
+  /** Paths and values; objects that are the value of one option stay whole. */
   #flatten(values: unknown, prefix = ''): [string, unknown][] {
-    if (!isPlainObject(values)) return flatten(values, prefix);
+    if (!isPlainObject(values)) return [[prefix, values]];
     return Object.entries(values).flatMap(([key, value]): [string, unknown][] => {
       const path = prefix === '' ? key : `${prefix}.${key}`;
       return this.#leaves.has(path) ? [[path, value]] : this.#flatten(value, path);
