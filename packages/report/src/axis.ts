@@ -1,4 +1,4 @@
-import { ConfigError, formatNumber, formatShare } from '@lab/core';
+import { ConfigError, formatCount, formatNumber, formatShare } from '@lab/core';
 
 /** One axis of a plot. */
 export interface Axis {
@@ -24,7 +24,10 @@ export function axisLabel(axis: Axis): string {
 
 /** A value as the axis writes it. */
 export function axisValue(axis: Pick<Axis, 'format'>, value: number): string {
-  return axis.format === 'share' ? formatShare(value) : formatNumber(value);
+  if (axis.format === 'share') return formatShare(value);
+  return Number.isInteger(value) && Math.abs(value) < 1e6
+    ? formatCount(value)
+    : formatNumber(value);
 }
 
 /** Ticks of a plot's axis: where they are (or how many), and how they read. */

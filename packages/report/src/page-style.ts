@@ -25,7 +25,7 @@ h1{font-size:clamp(1.7rem,1.2rem + 2.2vw,2.5rem);line-height:1.15;letter-spacing
 text-wrap:balance;overflow-wrap:anywhere}
 h2{font-size:1.35rem;line-height:1.25;letter-spacing:-.01em;margin:0 0 .6rem;text-wrap:balance}
 h3{font-size:1.02rem;margin:0 0 .3rem;line-height:1.35}
-p,li,figcaption,.lead{max-width:68ch}
+p,li,figcaption,.lead{max-width:61ch}
 p{margin:.4rem 0}
 a{color:var(--accent);text-underline-offset:.15em}
 a:focus-visible,button:focus-visible,input:focus-visible,summary:focus-visible,[tabindex]:focus-visible{
@@ -43,7 +43,7 @@ nav.contents ul{list-style:none;display:flex;flex-wrap:wrap;gap:.1rem 1.25rem;ma
 nav.contents a{text-decoration:none;display:inline-block;padding:.25rem 0}
 nav.contents a:hover{text-decoration:underline}
 section{padding:2.5rem 0 0;margin:0}
-.numbers{display:grid;grid-template-columns:repeat(auto-fit,minmax(13.5rem,1fr));gap:1rem;margin:1.6rem 0 0;padding:0}
+.numbers{display:grid;grid-template-columns:repeat(auto-fit,minmax(12rem,1fr));gap:1rem;margin:1.6rem 0 0;padding:0}
 .numbers>div{background:var(--raised);border-radius:.6rem;padding:1.1rem 1.25rem 1rem}
 .numbers dt{font-weight:600}
 .numbers dd{margin:0;color:var(--muted);font-size:.93rem;line-height:1.4}

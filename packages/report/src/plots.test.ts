@@ -144,7 +144,7 @@ test('bars start at zero, also for values below it', () => {
       { label: 'down', value: -2 },
     ],
   });
-  expect(figure.description).toBe('Bars of epoch. up: 5.00; down: -2.00.');
+  expect(figure.description).toBe('Bars of epoch. up: 5; down: -2.');
   expect(figure.svg).not.toMatch(/width="-/);
 });
 
@@ -162,7 +162,7 @@ test('a histogram counts every finite value and says what is left out', () => {
     'a,0,1,1,0.3333333333333333',
     'a,1,2,2,0.6666666666666666',
   ]);
-  expect(figure.description).toContain('a: 3 values, mean 1.00, 1 not numbers left out.');
+  expect(figure.description).toContain('a: 3 values, mean 1, 1 not numbers left out.');
 });
 
 test('a scatter plot of very many points draws some and says so', () => {
