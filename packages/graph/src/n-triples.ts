@@ -1,5 +1,5 @@
 import { eachLine, type OnDefect } from '@lab/core';
-import { parseStatements, type Quad } from './n3-parser.js';
+import { Parser, type Quad } from './n3.js';
 import { recordDefect, reportDefects } from './records.js';
 
 /** One statement of an N-Triples file. */
@@ -38,7 +38,8 @@ function parseBatch(
   onDefect: OnDefect,
 ): Quad[] {
   try {
-    return parseStatements(lines.join('\n'));
+    const parser = new Parser({ format: 'N-Triples', blankNodePrefix: '_:' }); // labels are kept
+    return parser.parse(lines.join('\n'));
   } catch (error) {
     if (lines.length > 1) {
       return lines.flatMap((text, i) =>
