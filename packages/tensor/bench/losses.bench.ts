@@ -1,8 +1,7 @@
 // CPU time of the losses and of the evaluation at the sizes of 15,000 pairs with 30 % seeds:
-// `pnpm exec vitest bench --run --project unit bench/losses.bench.ts`. BENCH_BACKEND chooses the backend.
+// `pnpm exec vitest bench --run --project unit bench/losses.bench.ts`.
 import { afterAll, beforeAll, bench, describe } from 'vitest';
 import {
-  type BackendChoice,
   iclLoss,
   infoNce,
   multiSimilarity,
@@ -84,7 +83,7 @@ function measureGradients(name: string, size: Size, loss: Loss): void {
 }
 
 beforeAll(async () => {
-  await selectBackend((process.env['BENCH_BACKEND'] ?? 'wasm') as BackendChoice);
+  await selectBackend('wasm');
 });
 
 afterAll(() => {

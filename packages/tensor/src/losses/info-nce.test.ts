@@ -2,6 +2,8 @@ import '@lab/core/testing';
 import { describe, expect, it } from 'vitest';
 import { selectBackend } from '../backend.js';
 import { memoryReport, resetAllocationRecord } from '../memory.js';
+import { createParameters } from '../nn/parameters.js';
+import { valueAndGradients } from '../optim/gradients.js';
 import { checkGradient, expectNoLeak } from '../testing.js';
 import { tf } from '../tfjs.js';
 import { referenceInfoNce, unitRows } from './__fixtures__/reference-losses.js';
@@ -84,6 +86,19 @@ describe.each(['wasm', 'cpu'] as const)('infoNce on %s', (backend) => {
     expect(valueOf(value)).toBe(valueOf(infoNce(left, right, options)));
     const tripled = tf.grad((l) => tf.mul(loss(l), 3))(left);
     expect(valuesOf(tripled)).toBeClose(valuesOf(tf.mul(grad, 3)), { atol: 1e-7, rtol: 1e-6 });
+  });
+
+  it('gives valueAndGradients what it gives tf.grads', async () => {
+    await selectBackend(backend);
+    const parameters = createParameters();
+    const left = parameters.add('left', unitRows('left', 9, 4)) as tf.Tensor2D;
+    const right = unitRows('right', 9, 4);
+    const options: InfoNceOptions = { temperature: 0.2, direction: 'both' };
+    const found = valueAndGradients(parameters, () => infoNce(left, right, options));
+    const expected = tf.grad((l) => infoNce(l as tf.Tensor2D, right, options))(left);
+    const gradient = found.gradients['left'] ?? tf.scalar(0);
+    expect(valuesOf(gradient)).toBeClose(valuesOf(expected), { atol: 1e-7, rtol: 1e-6 });
+    parameters.dispose();
   });
 
   it('adds the gradients of both sides when they are one tensor', async () => {

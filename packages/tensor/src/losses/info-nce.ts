@@ -62,9 +62,9 @@ export function infoNce(left: tf.Tensor2D, right: tf.Tensor2D, options: InfoNceO
   });
 }
 
-/** Rows of logits that fit 16 MB, at most 1024. */
+/** Rows of logits that fit 32 MB, at most 1024. */
 function rowsPerBlock(columnCount: number): number {
-  return Math.max(1, Math.min(1024, Math.floor(2 ** 22 / columnCount)));
+  return Math.max(1, Math.min(1024, Math.floor(2 ** 23 / columnCount)));
 }
 
 function labelsOf(rowCount: number, soft: SoftLabels | undefined): Labels {

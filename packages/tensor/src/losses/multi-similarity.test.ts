@@ -92,6 +92,18 @@ describe.each(['wasm', 'cpu'] as const)('multiSimilarity on %s', (backend) => {
   });
 });
 
+describe('multiSimilarity of many pairs', () => {
+  it('allocates no B x B array', async () => {
+    await selectBackend('wasm');
+    const B = 3000;
+    const inputs = [unitRows('left', B, 2), unitRows('right', B, 2)];
+    resetAllocationRecord();
+    const gradients = tf.grads(lossOf(settings))(inputs);
+    expect(memoryReport().largestAllocationBytes).toBeLessThan((4 * B * B) / 8);
+    tf.dispose([inputs, gradients]);
+  });
+});
+
 describe('multiSimilarity refuses', () => {
   const rows = () => unitRows('left', 4, 3);
 

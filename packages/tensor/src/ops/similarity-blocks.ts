@@ -53,6 +53,8 @@ export interface SimilarityInputs {
   right: readonly tf.Tensor2D[];
   signal?: AbortSignal | undefined;
   block: BlockSize;
+  /** Bytes of blocks kept for a second walk, where blocks are kept. */
+  cacheBytes: number;
 }
 
 /** Most rows and columns of a block. */
@@ -63,6 +65,9 @@ export interface BlockSize {
 
 /** A block of 8 MiB: large enough that a product is limited by arithmetic. */
 export const defaultBlock: BlockSize = { rows: 512, columns: 4096 };
+
+/** Blocks kept for a second walk: nearly half of 10,500 by 10,500, all of a smaller matrix. */
+export const defaultCacheBytes = 192 * 2 ** 20;
 
 /** Rows and columns of the whole matrix. */
 export interface MatrixSize {

@@ -17,7 +17,11 @@ interface Walk {
   rowTotal: number;
   columnTotal: number;
   width: number;
-  block: HeapArray<Float32Array>;
+  /** Where blocks are computed that are not kept. */
+  shared: HeapArray<Float32Array>;
+  /** Blocks kept for the next walk, by their place in the order. */
+  kept: Map<number, HeapArray<Float32Array>>;
+  keep(size: number): HeapArray<Float32Array> | null;
 }
 
 /** Blocks computed and scanned by our kernels in one reused buffer. */
@@ -25,10 +29,15 @@ export function kernelBlocks(kernels: KernelModule, inputs: SimilarityInputs): S
   const [rowTotal = 0, width = 0] = inputs.left[0]?.shape ?? [];
   const columnTotal = inputs.right[0]?.shape[0] ?? 0;
   const heap = createHeap(kernels);
-  const block = heap.floats(
-    Math.min(inputs.block.rows, rowTotal) * Math.min(inputs.block.columns, columnTotal),
-  );
-  const walk = { kernels, inputs, rowTotal, columnTotal, width, block };
+  const { block } = inputs;
+  const shared = heap.floats(Math.min(block.rows, rowTotal) * Math.min(block.columns, columnTotal));
+  let budget = inputs.cacheBytes;
+  const keep = (size: number) => {
+    if (budget < 4 * size) return null;
+    budget -= 4 * size;
+    return heap.floats(size);
+  };
+  const walk = { kernels, inputs, rowTotal, columnTotal, width, shared, kept: new Map(), keep };
   return {
     pairs: async (counterparts) => withHeap(kernels, (own) => pairValues(walk, own, counterparts)),
     best: (wanted) => withAsyncHeap(kernels, (own) => bestOf(walk, own, wanted)),
@@ -50,16 +59,23 @@ async function withAsyncHeap<T>(
   }
 }
 
-async function eachBlock(walk: Walk, visit: (range: BlockRange) => void): Promise<void> {
+type Visit = (range: BlockRange, block: HeapArray<Float32Array>) => void;
+
+async function eachBlock(walk: Walk, visit: Visit): Promise<void> {
+  let place = 0;
   for (const range of blockRanges(walk, walk.inputs.block)) {
     await breathe(walk.inputs.signal);
-    computeBlock(walk, range);
-    visit(range);
+    const block = walk.kept.get(place) ?? computeBlock(walk, range);
+    if (block !== walk.shared) walk.kept.set(place, block);
+    visit(range, block);
+    place += 1;
   }
 }
 
-/** Fills the block with the similarities of a range, summed over the samples. */
-function computeBlock({ kernels, inputs, width, block }: Walk, range: BlockRange): void {
+/** The similarities of a range, summed over the samples. */
+function computeBlock(walk: Walk, range: BlockRange): HeapArray<Float32Array> {
+  const { kernels, inputs, width } = walk;
+  const block = walk.keep(range.rowCount * range.columnCount) ?? walk.shared;
   inputs.left.forEach((left, sample) => {
     const right = inputs.right[sample] ?? left;
     kernels.call(
@@ -70,6 +86,7 @@ function computeBlock({ kernels, inputs, width, block }: Walk, range: BlockRange
       ...[block.at(), range.columnCount, sample > 0 ? 1 : 0, kernels.scratch],
     );
   });
+  return block;
 }
 
 /** Rows whose pair similarities are read off the diagonal of one small product. */
@@ -118,12 +135,12 @@ async function bestOf(
   heap: Heap,
   wanted: { rowK: number; columnK: number; columnShifts?: Float32Array },
 ): Promise<{ rows: Best; columns: Best }> {
-  const { kernels, rowTotal, columnTotal, block } = walk;
+  const { kernels, rowTotal, columnTotal } = walk;
   const rows = createTable(heap, rowTotal, wanted.rowK);
   const columns = createTable(heap, columnTotal, wanted.columnK);
   const shifts = wanted.columnShifts ? heap.floats(columnTotal) : null;
   if (wanted.columnShifts) shifts?.view().set(wanted.columnShifts);
-  await eachBlock(walk, ({ rowStart, rowCount, columnStart, columnCount }) => {
+  await eachBlock(walk, ({ rowStart, rowCount, columnStart, columnCount }, block) => {
     const ownRow = rowStart * rows.k;
     kernels.call(
       'scan_best',
@@ -174,10 +191,10 @@ async function countAll(
   heap: Heap,
   thresholds: { rows: Threshold; columns: Threshold },
 ): Promise<{ rows: Counts; columns: Counts }> {
-  const { kernels, block } = walk;
+  const { kernels } = walk;
   const rows = createSide(heap, thresholds.rows);
   const columns = createSide(heap, thresholds.columns);
-  await eachBlock(walk, (range) => {
+  await eachBlock(walk, (range, block) => {
     const { rowStart, rowCount, columnStart, columnCount } = range;
     kernels.call(
       'scan_counts',

@@ -3,6 +3,7 @@ import type { tf } from '../tfjs.js';
 import {
   type BlockSize,
   defaultBlock,
+  defaultCacheBytes,
   type MatrixSize,
   type SimilarityInputs,
 } from './similarity-blocks.js';
@@ -20,6 +21,8 @@ export interface SimilaritySides {
   signal?: AbortSignal;
   /** Most rows and columns of a block; default 512 by 4096. The results do not depend on it. */
   block?: BlockSize;
+  /** Bytes of blocks kept for a second walk; default 192 MiB. The results do not depend on it. */
+  cacheBytes?: number;
 }
 
 /** Checked sides and the size of their matrix of similarities. */
@@ -49,7 +52,8 @@ export async function checkedSides(sides: SimilaritySides, where: string): Promi
   }
   for (const x of left) await assertFinite(x, 'left', where);
   for (const x of right) await assertFinite(x, 'right', where);
-  const inputs = { left, right, signal: sides.signal, block: sides.block ?? defaultBlock };
+  const { signal, block = defaultBlock, cacheBytes = defaultCacheBytes } = sides;
+  const inputs = { left, right, signal, block, cacheBytes };
   return { inputs, rowTotal, columnTotal };
 }
 

@@ -43,7 +43,8 @@ export interface PairRanks {
  * Deviation: the official code ranks ties by sorted position.
  *
  * The n x m matrix is never held: blocks are computed twice (neighbourhoods, then counts; once
- * without CSLS), the event loop runs in between.
+ * without CSLS), but for those within a fixed budget, which are kept. The event loop runs between
+ * blocks.
  *
  * @returns ranks, one for each row whose gold is not -1, in row order.
  * @throws {ShapeError} when the sides or `gold` do not fit together.
@@ -56,7 +57,7 @@ export async function rankPairs(options: RankPairsOptions): Promise<PairRanks> {
   const sides = await checkedSides(options, where);
   assertGold(gold, sides, where);
   assertCount(k, 'k', where);
-  const blocks = createBlocks(sides.inputs);
+  const blocks = createBlocks(sides.inputs, csls ? 2 : 1);
   try {
     const cosines = await blocks.pairs(gold);
     const { rows, columns, remarks } = csls
@@ -98,7 +99,7 @@ export async function nearestPairs(options: NearestPairsOptions): Promise<Neares
   assertCount(options.k, 'k', where);
   if (options.csls !== undefined) assertCount(options.csls, 'csls', where);
   const { k, csls } = options;
-  const blocks = createBlocks(sides.inputs);
+  const blocks = createBlocks(sides.inputs, csls === undefined ? 1 : 2);
   try {
     const sampleCount = sides.inputs.left.length;
     if (csls === undefined) {
@@ -128,7 +129,7 @@ export async function nearestPairs(options: NearestPairsOptions): Promise<Neares
  */
 export async function mutualNearest(options: SimilaritySides): Promise<Int32Array> {
   const { inputs } = await checkedSides(options, 'tensor/mutualNearest');
-  const blocks = createBlocks(inputs);
+  const blocks = createBlocks(inputs, 1);
   try {
     const { rows, columns } = await blocks.best({ rowK: 1, columnK: 1 });
     const pairs: number[] = [];
@@ -141,7 +142,9 @@ export async function mutualNearest(options: SimilaritySides): Promise<Int32Arra
   }
 }
 
-function createBlocks(inputs: SimilarityInputs): SimilarityBlocks {
+/** Blocks are kept only when they are walked twice. */
+function createBlocks(sides: SimilarityInputs, walks: 1 | 2): SimilarityBlocks {
+  const inputs = walks === 2 ? sides : { ...sides, cacheBytes: 0 };
   const kernels = activeKernels();
   return kernels ? kernelBlocks(kernels, inputs) : scannedBlocks(inputs);
 }

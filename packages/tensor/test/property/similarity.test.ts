@@ -29,6 +29,7 @@ const problems = fc
       gold: fc.array(fc.integer({ min: -1, max: m - 1 }), { minLength: n, maxLength: n }),
       k: fc.constantFrom(1, 2, 4),
       csls: fc.boolean(),
+      cacheBytes: fc.constantFrom(0, 500, 1e6),
       block: fc.record({
         rows: fc.integer({ min: 1, max: 32 }),
         columns: fc.integer({ min: 1, max: 32 }),
@@ -42,6 +43,7 @@ async function ranksOf(problem: {
   gold: number[];
   k: number;
   csls: boolean;
+  cacheBytes: number;
   block: { rows: number; columns: number };
 }) {
   const sides = { left: tf.tensor2d(problem.left), right: tf.tensor2d(problem.right) };
