@@ -74,6 +74,15 @@ describe('readOwnGraphs', () => {
     expect(triplesOf(data)[0]).toBe('Paris in France');
   });
 
+  it('drops repeated triples with a remark, or keeps them', async () => {
+    const files = { ...plainFiles(), source: file('c.csv', 'a,r,b\na,r,b\na,s,b\n') };
+    const data = await readOwnGraphs(files);
+    expect(data.triples.leftCount).toBe(2);
+    expect(data.remarks).toContain('1 repeated triples were dropped.');
+    const kept = await readOwnGraphs({ ...files, duplicateTriples: 'keep' });
+    expect(kept.triples.leftCount).toBe(3);
+  });
+
   it('reads links by name, with heading and extra columns', async () => {
     const links = file('links.csv', 'left,right,score\nParis,Paris,0.9\nFrance,France,0.8\n');
     const data = await readOwnGraphs({ ...plainFiles(), links });

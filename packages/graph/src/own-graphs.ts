@@ -6,6 +6,7 @@ import type { AlignmentData, ImageVectors } from './knowledge-graph.js';
 import { createLinkCollector } from './link-table.js';
 import { eachStatement } from './n-triples.js';
 import { joinImages, readOwnImages } from './own-images.js';
+import { dropDuplicateTriples } from './triple-table.js';
 import { eachTableRow, readAttributeTable, readLinkTable, tripleColumns } from './own-tables.js';
 
 /** Files of {@link readOwnGraphs}. */
@@ -20,6 +21,8 @@ export interface OwnGraphFiles {
   readonly targetAttributes?: string | undefined;
   readonly sourceImages?: string | undefined;
   readonly targetImages?: string | undefined;
+  /** What to do with equal triples of one graph, default `drop` (with a remark). */
+  readonly duplicateTriples?: 'keep' | 'drop' | undefined;
   readonly onDefect?: OnDefect | undefined;
 }
 
@@ -206,10 +209,15 @@ export async function readOwnGraphs(files: OwnGraphFiles): Promise<AlignmentData
   }
   const links = await readLinks(files.links, reading);
   const parts = builder.build();
+  const triples =
+    files.duplicateTriples === 'keep' ? parts.triples : dropDuplicateTriples(parts.triples);
+  const dropped = parts.triples.heads.length - triples.heads.length;
+  if (dropped > 0) reading.remarks.push(`${dropped} repeated triples were dropped.`);
   const stem = (path: string): string => basename(path).replace(/\..*$/, '');
   return {
     name: `${stem(files.source)}-${stem(files.target)}`,
     ...parts,
+    triples,
     links,
     providedSplit: null,
     images: joinImages(images, reading),
