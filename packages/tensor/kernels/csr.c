@@ -49,9 +49,14 @@ void csr_product(int rows, int width, const int32_t *pointers, const int32_t *co
 EXPORT(csr_sampled_dot)
 void csr_sampled_dot(int rows, int width, const int32_t *pointers, const int32_t *columns,
                      const float *dy, const float *x, float *out) {
-  for (int i = 0; i < rows; i++)
-    for (int e = pointers[i]; e < pointers[i + 1]; e++)
-      out[e] = dot(dy + (size_t)i * width, x + (size_t)columns[e] * width, width);
+  for (int i = 0; i < rows; i++, dy += width) {
+    int e = pointers[i];
+    for (; e + 4 <= pointers[i + 1]; e += 4) {
+      const Rows four = rows_of(x, columns + e, width);
+      dots_4x1(&four, dy, width, out + e, 1);
+    }
+    for (; e < pointers[i + 1]; e++) out[e] = dot(dy, x + (size_t)columns[e] * width, width);
+  }
 }
 
 // out_i = sum over the entries of row i of the rows of x numbered by `positions`.

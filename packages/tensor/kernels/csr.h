@@ -24,3 +24,53 @@ INLINE float dot(const float *a, const float *b, int width) {
   for (; d < width; d++) sum += a[d] * b[d];
   return sum;
 }
+
+// Four rows of a matrix.
+typedef struct {
+  const float *row[4];
+} Rows;
+
+INLINE Rows rows_of(const float *x, const int32_t *indices, int width) {
+  return (Rows){{x + (size_t)indices[0] * width, x + (size_t)indices[1] * width,
+                 x + (size_t)indices[2] * width, x + (size_t)indices[3] * width}};
+}
+
+// out[step * r] = row r . g for four rows.
+INLINE void dots_4x1(const Rows *rows, const float *g, int width, float *out, int step) {
+  f4 sum[4] = {0};
+  int d = 0;
+  for (; d + 4 <= width; d += 4) {
+    const f4 v = load4(g + d);
+    for (int r = 0; r < 4; r++) sum[r] = madd4(load4(rows->row[r] + d), v, sum[r]);
+  }
+  for (int r = 0; r < 4; r++) {
+    float total = sum4(sum[r]);
+    for (int t = d; t < width; t++) total += rows->row[r][t] * g[t];
+    out[(size_t)r * step] = total;
+  }
+}
+
+// out[step * r] = row r . g, out[step * r + 1] = row r . h for four rows.
+INLINE void dots_4x2(const Rows *rows, const float *g, const float *h, int width, float *out,
+                     int step) {
+  f4 a[4] = {0}, b[4] = {0};
+  int d = 0;
+  for (; d + 4 <= width; d += 4) {
+    const f4 v = load4(g + d), w = load4(h + d);
+    for (int r = 0; r < 4; r++) {
+      const f4 x = load4(rows->row[r] + d);
+      a[r] = madd4(x, v, a[r]);
+      b[r] = madd4(x, w, b[r]);
+      __asm__ volatile("" ::: "memory");
+    }
+  }
+  for (int r = 0; r < 4; r++) {
+    float first = sum4(a[r]), second = sum4(b[r]);
+    for (int t = d; t < width; t++) {
+      first += rows->row[r][t] * g[t];
+      second += rows->row[r][t] * h[t];
+    }
+    out[(size_t)r * step] = first;
+    out[(size_t)r * step + 1] = second;
+  }
+}

@@ -190,15 +190,25 @@ INLINE void dot_pair(const float *x, const float *g0, const float *g1, int width
   out[1] = second;
 }
 
-// out[e, k] = g_k . x_(columns_e) for a row's entries.
+// out[e, k] = g_k . x_(columns_e) for a row's entries, four of them at a time: their rows are far
+// apart in memory, and so are fetched together.
 NOINLINE static void entry_dots(Entries e, int width, int heads, const float *g, const float *x,
                                 float *out) {
-  for (int i = e.start; i < e.end; i++, out += heads) {
-    const float *row = x + (size_t)e.columns[i] * width;
-    int k = 0;
-    for (; k + 2 <= heads; k += 2)
-      dot_pair(row, g + (size_t)k * width, g + (size_t)(k + 1) * width, width, out + k);
-    if (k < heads) out[k] = dot(row, g + (size_t)k * width, width);
+  for (int k = 0; k < heads; k++, g += width) {
+    const float *h = k + 1 < heads ? g + width : 0;
+    int i = e.start;
+    float *to = out + k;
+    for (; i + 4 <= e.end; i += 4, to += 4 * (size_t)heads) {
+      const Rows rows = rows_of(x, e.columns + i, width);
+      if (h) dots_4x2(&rows, g, h, width, to, heads);
+      else dots_4x1(&rows, g, width, to, heads);
+    }
+    for (; i < e.end; i++, to += heads) {
+      const float *row = x + (size_t)e.columns[i] * width;
+      if (h) dot_pair(row, g, h, width, to);
+      else *to = dot(row, g, width);
+    }
+    if (h) k++, g += width;
   }
 }
 
@@ -206,9 +216,10 @@ NOINLINE static void entry_dots(Entries e, int width, int heads, const float *g,
 NOINLINE static void shared_dots(Entries e, int width, int heads, const float *dy, const float *x,
                                  float *out) {
   const float scale = 1.0f / (float)heads;
-  for (int i = e.start; i < e.end; i++, out += heads) {
-    const float value = dot(x + (size_t)e.columns[i] * width, dy, width) * scale;
-    for (int k = 0; k < heads; k++) out[k] = value;
+  entry_dots(e, width, 1, dy, x, out);
+  for (int i = e.end - e.start - 1; i >= 0; i--) {
+    const float value = out[i] * scale;
+    for (int k = 0; k < heads; k++) out[(size_t)i * heads + k] = value;
   }
 }
 

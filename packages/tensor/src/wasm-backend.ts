@@ -15,6 +15,9 @@ export interface WasmBackend {
   readonly dataIdMap: { get(dataId: object): { memoryOffset: number } };
   makeOutput(shape: readonly number[], dtype: tf.DataType): tf.TensorInfo;
   disposeData(dataId: object): boolean;
+  /** How many tensors share the values, and one more that does. */
+  refCount(dataId: object): number;
+  incRef(dataId: object): void;
 }
 
 /** Our compiled kernels, bound to the memory of one wasm backend. */

@@ -13,6 +13,9 @@ const ofBoth = (kernelName: string, sideA: Side, sideB: Side): GradientRule => (
   },
 });
 
+/** The tensor as float32, without the copy that a cast of floats makes. */
+const asFloat = (x: tf.Tensor): tf.Tensor => (x.dtype === 'float32' ? x : tf.cast(x, 'float32'));
+
 const mask = (condition: tf.Tensor): tf.Tensor => tf.cast(condition, 'float32');
 
 /** `a ** b * log(a)`, taken as 0 where a <= 0. */
@@ -38,13 +41,13 @@ export const BINARY_RULES: readonly GradientRule[] = [
   { kernelName: tf.Sub, rule: ({ dy }) => ({ a: () => tf.clone(dy), b: () => tf.neg(dy) }) },
   ofBoth(
     tf.Multiply,
-    (dy, _, b) => tf.mul(dy, tf.cast(b, 'float32')),
-    (dy, a) => tf.mul(dy, tf.cast(a, 'float32')),
+    (dy, _, b) => tf.mul(dy, asFloat(b)),
+    (dy, a) => tf.mul(dy, asFloat(a)),
   ),
   ofBoth(
     tf.RealDiv,
-    (dy, _, b) => tf.div(dy, tf.cast(b, 'float32')),
-    (dy, a, b) => tf.neg(tf.div(tf.mul(dy, a), tf.square(tf.cast(b, 'float32')))),
+    (dy, _, b) => tf.div(dy, asFloat(b)),
+    (dy, a, b) => tf.neg(tf.div(tf.mul(dy, a), tf.square(asFloat(b)))),
   ),
   ofBoth(
     tf.Maximum,

@@ -25,7 +25,7 @@ export interface AdamWStep {
 /**
  * Makes one AdamW step in place where the backend is wasm; whether it did.
  *
- * The values are written into the parameter's buffer, so clones of it change too. The product
+ * Buffers that a clone shares are left alone (false): the clone would change too. The product
  * kernel of this package keeps no packed copy of its inputs, so in-place updates are safe there.
  *
  * `m = b1 m + (1 - b1) g`; `v = b2 v + (1 - b2) g^2`;
@@ -33,8 +33,10 @@ export interface AdamWStep {
  */
 export function adamwInPlace(buffers: AdamWBuffers, step: AdamWStep): boolean {
   if (tf.getBackend() !== 'wasm') return false;
-  const kernels = kernelsOf(tf.backend() as unknown as WasmBackend);
+  const backend = tf.backend() as unknown as WasmBackend;
   const { parameter, gradient, first, second } = buffers;
+  if ([parameter, first, second].some((x) => backend.refCount(x.dataId) > 1)) return false;
+  const kernels = kernelsOf(backend);
   const addresses = [parameter, gradient, first, second].map((x) => addressOf(kernels, x));
   const { beta1, beta2, epsilon, decay, stepSize, secondCorrection } = step;
   const numbers = [beta1, beta2, decay, stepSize, 1 / secondCorrection, epsilon];

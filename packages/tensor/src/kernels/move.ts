@@ -139,9 +139,17 @@ function concat(call: KernelCall): tf.TensorInfo {
   return output;
 }
 
+/** The same values under another tensor; the stock kernel copies them, at every saved tensor. */
+function identity(call: KernelCall): tf.TensorInfo {
+  const { dataId, shape, dtype } = call.input('x');
+  call.kernels.backend.incRef(dataId);
+  return { dataId, shape, dtype };
+}
+
 /** Registers tile, slice, pad and concat of float tensors; boxes cut twice stay with tfjs. */
 export function installMove(): void {
   const isFloat = (x: tf.TensorInfo | undefined): boolean => x?.dtype === 'float32';
+  registerWasmKernel({ name: tf.Identity, compute: identity });
   registerWasmKernel({ name: tf.Tile, compute: tile }, ({ x }) => isFloat(x));
   registerWasmKernel(
     { name: tf.Slice, compute: slice },
