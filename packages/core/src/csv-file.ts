@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { parse, writeToString } from 'fast-csv';
+import { parse } from 'fast-csv';
 import { writeFileAtomic } from './atomic-file.js';
 import { locateQuoteProblem, sniffDelimiter } from './csv-scan.js';
 import { type OnDefect, throwDefect } from './defects.js';
@@ -34,7 +34,8 @@ type OnRow = (row: string[], line: number) => void;
 /**
  * What was found, after each row of a CSV or TSV file went to `onRow` with the number of its first
  * line, as a stream. Gzip, byte-order mark, CRLF, blank lines and a missing final line feed are
- * accepted; quoted fields may hold line breaks.
+ * accepted; quoted fields may hold line breaks. A first field of white space alone reads as empty
+ * unless it is quoted.
  *
  * @throws {DataError} when the file cannot be read or is not text, a quote is not closed, or -
  *   unless `onDefect` goes on - a row has not as many fields as the first.
@@ -130,8 +131,9 @@ export interface WriteCsvOptions {
 }
 
 /**
- * Writes a heading and rows as CSV, atomically: a crash or a full disk leaves the old file whole.
- * Fields are quoted where needed; lines end in LF.
+ * Resolves when a heading and rows are written as CSV, atomically: a crash or a full disk leaves the
+ * old file whole. Lines end in LF. Fields are quoted where a reader needs it; in tab-separated files,
+ * which are read without quotes, only those that hold a tab or a line break.
  *
  * @throws {DataError} when the disk is full or the folder cannot be written.
  */
@@ -142,16 +144,42 @@ export async function writeCsv(
   options: WriteCsvOptions = {},
 ): Promise<void> {
   const delimiter = options.delimiter ?? (path.endsWith('.tsv') ? '\t' : ',');
-  const parts: string[] = options.byteOrderMark === true ? ['\ufeff'] : [];
-  let block: (string | number)[][] = [[...header]];
-  const flush = async (): Promise<void> => {
-    parts.push(await writeToString(block, { delimiter, includeEndRowDelimiter: true }));
-    block = [];
-  };
+  const lines = csvLines(delimiter, header, rows);
+  writeFileAtomic(path, options.byteOrderMark === true ? prefixed('\ufeff', lines) : lines);
+}
+
+function* prefixed(first: string, others: Iterable<string>): Generator<string> {
+  yield first;
+  yield* others;
+}
+
+const rowsPerBlock = 1024;
+
+/** The text of the table in blocks of many lines. */
+function* csvLines(
+  delimiter: string,
+  header: readonly string[],
+  rows: Iterable<readonly (string | number)[]>,
+): Generator<string> {
+  let block = csvLine(header, delimiter);
+  let count = 1;
   for (const row of rows) {
-    block.push([...row]);
-    if (block.length >= 4096) await flush();
+    block += csvLine(row, delimiter);
+    count += 1;
+    if (count % rowsPerBlock !== 0) continue;
+    yield block;
+    block = '';
   }
-  if (block.length > 0) await flush();
-  writeFileAtomic(path, parts);
+  yield block;
+}
+
+function csvLine(row: readonly (string | number)[], delimiter: string): string {
+  const fields = row.map((value) => {
+    const field = String(value);
+    const isSplit = field.includes(delimiter) || /[\r\n]/.test(field);
+    const needsQuotes = isSplit || (delimiter !== '\t' && /"|^\s|\s$/.test(field));
+    return needsQuotes ? `"${field.replaceAll('"', '""')}"` : field;
+  });
+  const isBlank = fields.length === 1 && fields[0] === '';
+  return `${isBlank ? '""' : fields.join(delimiter)}\n`;
 }

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -132,6 +132,8 @@ describe('writeCsv', () => {
       ['a,b', 1.5],
       ['line\nbreak "q"', -2],
       ['', 0],
+      [' ', 1e-7],
+      [' a ', 1e21],
     ];
     await writeCsv(path, ['name', 'score'], rows);
     const read: string[][] = [];
@@ -145,6 +147,22 @@ describe('writeCsv', () => {
     const tsv = path.replace('.csv', '.tsv');
     await writeCsv(tsv, ['a', 'b'], [[1, 2]], { byteOrderMark: true });
     expect(readFileSync(tsv, 'utf8')).toBe('\ufeffa\tb\n1\t2\n');
+  });
+
+  it('quotes in tab-separated files only what would break them', async () => {
+    const tsv = path.replace('.csv', '.tsv');
+    await writeCsv(tsv, ['name', 'note'], [['"Weird Al" Y', 'tab\there']]);
+    expect(readFileSync(tsv, 'utf8')).toBe('name\tnote\n"Weird Al" Y\t"tab\there"\n');
+  });
+
+  it('reports a folder that is not there and rows that fail', async () => {
+    await expect(writeCsv(join(path, 'no', 'a.csv'), ['a'], [])).rejects.toThrow(DataError);
+    const broken = function* (): Generator<string[]> {
+      yield ['1'];
+      throw new RangeError('mine');
+    };
+    await expect(writeCsv(path, ['a'], broken())).rejects.toThrow(RangeError);
+    expect(existsSync(path)).toBe(false);
   });
 
   it('writes many rows in order', async () => {

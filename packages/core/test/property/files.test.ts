@@ -47,13 +47,12 @@ describe('CSV', () => {
     .map((text) => text.replace('\0', ''));
 
   it('reads what it wrote', async () => {
-    const tables = fc.integer({ min: 2, max: 4 }).chain((width) => {
+    const tables = fc.integer({ min: 1, max: 4 }).chain((width) => {
       const row = fc.array(field, { minLength: width, maxLength: width });
       return fc.array(row, { minLength: 1, maxLength: 10 });
     });
     await fc.assert(
       fc.asyncProperty(tables, async ([header = [], ...rows]) => {
-        fc.pre(!header[0]?.startsWith('\ufeff'));
         await writeCsv(path, header, rows);
         const read: string[][] = [];
         await readCsv(path, { delimiter: ',' }, (row) => read.push(row));
