@@ -1,6 +1,8 @@
 // Matrix product: b packed in panels of 8 columns, a in panels of 6 rows, 6 x 8 register tiles.
 #include "matmul.h"
 
+#include "narrow.h"
+
 #define MR 6
 #define NR 8
 
@@ -168,10 +170,31 @@ static void clear(int m, int n, float *c, int ldc) {
   for (int i = 0; i < m; i++, c += ldc) __builtin_memset(c, 0, (size_t)n * sizeof(float));
 }
 
+// The product by row dots or row sums when it is narrow and its scratch fits; whether it was.
+static int narrow_product(int m, int n, int k, const float *a, int lda, int trans_a,
+                          const float *b, int ldb, int trans_b, float *c, int ldc, int accumulate,
+                          float *scratch) {
+  if (n > NARROW_COLUMNS || (trans_a ? m : k) > LAB_GEMM_SCRATCH / NARROW_COLUMNS) return 0;
+  if (!trans_a) {
+    narrow_pack(n, k, b, ldb, trans_b, scratch);
+    narrow_rows(m, n, k, a, lda, scratch, c, ldc, accumulate);
+    return 1;
+  }
+  narrow_columns(m, n, k, a, lda, b, ldb, trans_b, scratch);
+  for (int i = 0; i < m; i++)
+    for (int j = 0; j < n; j++) {
+      float *to = c + (size_t)i * ldc + j;
+      *to = (accumulate ? *to : 0) + scratch[(size_t)j * m + i];
+    }
+  return 1;
+}
+
 void lab_gemm(int m, int n, int k, const float *a, int lda, int trans_a, const float *b, int ldb,
               int trans_b, float *c, int ldc, int accumulate, float *scratch) {
   if (k == 0 && !accumulate) clear(m, n, c, ldc);
   if (k == 0) return;
+  if (narrow_product(m, n, k, a, lda, trans_a, b, ldb, trans_b, c, ldc, accumulate, scratch))
+    return;
   float *packed_a = scratch, *packed_b = scratch + LAB_GEMM_KC * LAB_GEMM_MC;
   const int parts = (k + LAB_GEMM_KC - 1) / LAB_GEMM_KC;
   const int step = ((k + parts - 1) / parts + 3) & ~3;

@@ -30,6 +30,7 @@ export { gatherRows } from './ops/gather.js';
 export { type GraphAttentionInput, graphAttention } from './ops/graph-attention.js';
 export { layerNorm } from './ops/layer-norm.js';
 export { l2NormalizeRows } from './ops/normalize.js';
+export { recompute } from './ops/recompute.js';
 export { type RowBlockOptions, sumOverRowBlocks } from './ops/row-blocks.js';
 export { segmentMax, segmentMean, segmentSoftmax, segmentSum } from './ops/segment.js';
 export {

@@ -101,21 +101,23 @@ export function installTape(): void {
  * The engine has one tape: computing a gradient inside a gradient function, or inside the forward
  * pass of a custom gradient, would spoil it. Here its state is set aside and put back.
  *
- * @param f - scalar of the inputs.
+ * @param f - function of the inputs; a scalar unless `dy` is given.
+ * @param dy - gradient of what the value goes into, in its shape; default ones.
  * @returns the value and one gradient per input; zeros for an input that `f` does not use.
  */
-export function isolatedGradients<T extends tf.Tensor>(
-  f: (...inputs: T[]) => tf.Scalar,
+export function isolatedGradients<T extends tf.Tensor, Y extends tf.Tensor>(
+  f: (...inputs: T[]) => Y,
   inputs: readonly T[],
-): { value: tf.Scalar; gradients: T[] } {
+  dy?: tf.Tensor,
+): { value: Y; gradients: T[] } {
   const { state } = engine();
   const { activeTape, gradientDepth, kernelDepth } = state;
   Object.assign(state, { activeTape: null, gradientDepth: 0, kernelDepth: 0 });
   try {
     return tf.tidy(() => {
-      const { value, grads } = gradients(() => f(...(inputs as T[])), inputs, undefined, true);
+      const { value, grads } = gradients(() => f(...(inputs as T[])), inputs, dy, true);
       const found = inputs.map((x, i) => (grads[i] ?? tf.zerosLike(x)) as T);
-      return { value: value as tf.Scalar, gradients: found };
+      return { value: value as Y, gradients: found };
     });
   } finally {
     Object.assign(state, { activeTape, gradientDepth, kernelDepth });

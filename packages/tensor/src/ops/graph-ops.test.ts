@@ -10,6 +10,7 @@ import {
   l2NormalizeRows,
   layerNorm,
   maskedDropout,
+  recompute,
   segmentMax,
   segmentMean,
   segmentSoftmax,
@@ -220,6 +221,15 @@ describe.each(['cpu', 'wasm'] as const)('graph operations on %s', (backend) => {
     });
     expect(await values(sumOverRowBlocks([matrix('none', 0, 3)], (x) => tf.sum(x)))).toEqual([0]);
     expect(() => sumOverRowBlocks([], () => tf.scalar(0))).toThrow(ShapeError);
+  });
+
+  test('recompute has the value and gradients of the function itself', async () => {
+    const inputs = [matrix('x', 3, 4), matrix('w', 4, 2)];
+    const f = (x: tf.Tensor, w: tf.Tensor) => tf.tanh(tf.matMul(x, w));
+    const again = (...xs: tf.Tensor[]) => recompute(xs, f as (...xs: tf.Tensor[]) => tf.Tensor);
+    const direct = await values(f(...(inputs as [tf.Tensor, tf.Tensor])));
+    expect(await values(again(...inputs))).toEqual(direct);
+    await checkGradient(again, inputs, { step: 1e-2 });
   });
 
   test('nothing leaks, on success and on error', async () => {
