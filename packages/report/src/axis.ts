@@ -1,4 +1,5 @@
 import { ConfigError, formatCount, formatNumber, formatShare } from '@lab/core';
+import { linearTicks, logTicks } from './ticks.js';
 
 /** One axis of a plot. */
 export interface Axis {
@@ -30,39 +31,28 @@ export function axisValue(axis: Pick<Axis, 'format'>, value: number): string {
     : formatNumber(value);
 }
 
-/** Ticks of a plot's axis: where they are (or how many), and how they read. */
+/** An axis as it is drawn: with its ends and about how many ticks. */
+export interface DrawnAxis {
+  readonly axis: Axis;
+  readonly domain: readonly [number, number];
+  readonly count: number;
+  /** Whether ticks stand at whole numbers only, as for epochs. */
+  readonly isWhole?: boolean;
+}
+
+/** Ticks in the form that Observable Plot takes: where they are and how they read. */
 export interface AxisTicks {
-  readonly ticks: number | number[];
-  readonly tickFormat?: (value: number) => string;
+  readonly ticks: number[];
+  readonly tickFormat: (value: number) => string;
 }
 
 /** About `count` ticks: round numbers on a linear axis, 1-2-5 steps or decades on a log one. */
-export function axisTicks(axis: Axis, domain: readonly [number, number], count: number): AxisTicks {
-  if (axis.isLog) return { ticks: logTicks(domain, count), tickFormat: plainNumber };
-  if (axis.format !== 'share') return { ticks: count };
-  const tickFormat = (value: number) => plainNumber(value).replace(/^(-?)0\./, '$1.');
-  return { ticks: count, tickFormat };
-}
-
-function plainNumber(value: number): string {
-  const rounded = Number(value.toPrecision(6));
-  const isPlain = rounded === 0 || (Math.abs(rounded) >= 1e-4 && Math.abs(rounded) < 1e6);
-  return isPlain ? rounded.toLocaleString('en-US', { maximumSignificantDigits: 6 }) : `${rounded}`;
-}
-
-function logTicks([low, high]: readonly [number, number], count: number): number[] {
-  const exponents: number[] = [];
-  for (let power = Math.floor(Math.log10(low)); 10 ** power <= high; power++) exponents.push(power);
-  const at = (steps: readonly number[]) =>
-    exponents
-      .flatMap((power) => steps.map((step) => Number(`${step}e${power}`)))
-      .filter((value) => value >= low && value <= high);
-  const candidates = [at([1, 2, 3, 5, 7]), at([1, 2, 5]), at([1, 3]), at([1])];
-  const fitting = candidates.find((ticks) => ticks.length <= count + 1);
-  if (fitting) return fitting;
-  const decades = at([1]);
-  const stride = Math.ceil(decades.length / count);
-  return decades.filter((_, index) => index % stride === 0);
+export function axisTicks({ axis, domain, count, isWhole = false }: DrawnAxis): AxisTicks {
+  const isShare = axis.format === 'share';
+  const { values, format } = axis.isLog
+    ? logTicks(domain, count)
+    : linearTicks(domain, { count, isShare, isWhole });
+  return { ticks: values, tickFormat: format };
 }
 
 /**
@@ -78,12 +68,18 @@ export function axisDomain(axis: Axis, values: readonly number[], air = 0.04): [
   if (finite.length === 0) return axis.isLog ? [1, 10] : [0, 1];
   if (axis.isLog) return logDomain(axis, low, high);
   if (axis.hasZero) [low, high] = [Math.min(low, 0), Math.max(high, 0)];
-  if (low === high) [low, high] = low === 0 ? [0, 1] : [low - Math.abs(low) / 10, high * 1.1];
+  if (low === high) [low, high] = aroundValue(low);
   const margin = (high - low) * air;
   const bottom = axis.hasZero && low === 0 ? 0 : low - margin;
   const top = axis.hasZero && high === 0 ? 0 : high + margin;
   const isShare = axis.format === 'share' && low >= 0 && high <= 1;
   return isShare ? [Math.max(0, bottom), Math.min(1, top)] : [bottom, top];
+}
+
+function aroundValue(value: number): [number, number] {
+  if (value === 0) return [0, 1];
+  const room = Number.isInteger(value) ? 1 : Math.abs(value) / 10;
+  return [value - room, value + room];
 }
 
 function logDomain(axis: Axis, low: number, high: number): [number, number] {

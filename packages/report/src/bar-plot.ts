@@ -125,7 +125,7 @@ function drawBars(
   const keys = rowKeys(layout);
   const values = rows.flatMap(({ value, low, high }) => [value, low ?? value, high ?? value]);
   const domain = axisDomain({ ...spec.value, hasZero: true }, values, 0);
-  const ticks = axisTicks(spec.value, domain, frame.isNarrow ? 4 : 6);
+  const ticks = axisTicks({ axis: spec.value, domain, count: frame.isNarrow ? 4 : 6 });
   return {
     width: frame.width,
     height: marginTop + keys.length * (rowHeight + names.above) + 42,

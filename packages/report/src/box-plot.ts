@@ -101,7 +101,7 @@ function drawBoxes(spec: BoxPlotSpec, boxes: readonly Box[], frame: Frame): Plot
   const names = rowLabels(labels, frame);
   const ends = boxes.flatMap(({ low, high, outliers }) => [low, high, ...outliers]);
   const domain = axisDomain(spec.value, ends);
-  const ticks = axisTicks(spec.value, domain, frame.isNarrow ? 4 : 7);
+  const ticks = axisTicks({ axis: spec.value, domain, count: frame.isNarrow ? 4 : 7 });
   return {
     width: frame.width,
     height: labels.length * (40 + names.above) + 52,

@@ -39,7 +39,7 @@ export function writeComparisonPage(path: string, comparison: RunComparison): Wr
 export function comparisonPageHtml(comparison: RunComparison): string {
   const { groups, warnings } = comparison;
   const runCount = groups.reduce((sum, { runs }) => sum + runs.length, 0);
-  const title = `${runCount} ${runCount === 1 ? 'run' : 'runs'} compared`;
+  const title = runCount === 1 ? 'One run' : `${runCount} runs compared`;
   const parts = [
     {
       heading: 'Results',
@@ -74,6 +74,7 @@ export function comparisonSentence({ groups, metrics, differences }: RunComparis
   const bestIndex = own[0]?.best ?? groups.findIndex((group) => hasMetric(group, metric.key));
   const best = groups[bestIndex]!;
   const value = cellText(column, meanCell(metricValues(best, metric.key)));
+  if (groups.length === 1) return `${column.label}: ${value}.`;
   const start = `Best in ${column.label}: ${best.label} with ${value}`;
   const second = own.reduce<(typeof own)[number] | undefined>(
     (near, item) => (near && Math.abs(near.difference) <= Math.abs(item.difference) ? near : item),
@@ -146,7 +147,7 @@ function differenceFigure({ groups, metrics, differences }: RunComparison): stri
 
 function settingsBody({ groups, differing }: RunComparison): string {
   if (differing.length === 0) {
-    return '<p>None: the runs differ in nothing but their seed.</p>';
+    return '<p>None; runs that differ in their seed alone are one group.</p>';
   }
   const rows = differing.map((path) => {
     const cells = groups.map(({ runs }, index) => [`g${index}`, settingOf(runs[0]!, path)]);
@@ -169,10 +170,10 @@ function settingOf(run: RunFolder, path: string): string {
 }
 
 function samplesBody({ samples }: RunComparison): string {
-  const reference = samples[0]!.reference;
+  const { reference, kind } = samples[0]!;
   const figure = forestPlot({
-    title: `Mean score against ${reference}`,
-    value: { label: 'difference of mean scores' },
+    title: `Mean ${kind} against ${reference}`,
+    value: { label: `difference in ${kind}` },
     rows: samples.map(({ run, estimate, low, high }) => ({ label: run, estimate, low, high })),
   });
   const caption =

@@ -109,7 +109,7 @@ test('one seed each is not tested, samples in common are', () => {
 test('runs without results, and a single run, still make a page', () => {
   const run = readRunFolder(writeRun('<i>', {}));
   const html = comparisonPageHtml(compareRuns([run]));
-  expect(html).toContain('1 run compared');
+  expect(html).toContain('<h1>One run</h1>');
   expect(html).toContain('None of the runs has results yet.');
   expect(html).not.toContain('<i>');
 });
@@ -120,6 +120,36 @@ test('a torn last line and an unfinished run are remarks', () => {
   const run = readRunFolder(dir);
   expect(run.metrics).toEqual([{ epoch: 1, loss: 2 }]);
   expect(run.remarks[0]).toContain('torn');
+});
+
+test('samples are judged by rank, else by the gold answer; lists of batches are averaged', () => {
+  const dir = writeRun('judged', {});
+  const write = (name: string, rows: object[]) =>
+    writeFileSync(join(dir, name), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  const answers = [
+    { id: 1, predicted: 'a', gold: 'a', score: 0.3, rank: null },
+    { id: 2, predicted: 'b', gold: 'c', score: 0.9, rank: null },
+    { id: 3, predicted: 'b', gold: null },
+  ];
+  write('predictions.jsonl', answers);
+  write('metrics.jsonl', [
+    { epoch: 0, batches: [{ loss: { kl: 1 } }, { loss: { kl: 3 } }], w: [1] },
+  ]);
+  const run = readRunFolder(dir);
+  expect(run.samples).toEqual({
+    kind: 'share right',
+    byId: new Map([
+      ['1', 1],
+      ['2', 0],
+    ]),
+  });
+  expect(run.metrics).toEqual([{ epoch: 0, 'batches.loss.kl': 2 }]);
+  write(
+    'predictions.jsonl',
+    answers.map((answer) => ({ ...answer, rank: 4 })),
+  );
+  expect(readRunFolder(dir).samples).toMatchObject({ kind: 'reciprocal rank' });
+  expect(readRunFolder(dir).samples.byId.get('2')).toBe(0.25);
 });
 
 test('what is no run folder is said', () => {

@@ -1,6 +1,6 @@
 import { createRandom, DataError } from '@lab/core';
 import { falseDiscoveryRate, mean, pairedBootstrap, welchTest } from '@lab/metrics';
-import type { RunFolder } from './run-folder.js';
+import type { RunFolder, SampleScores } from './run-folder.js';
 
 /** Runs that differ in nothing but their seed. */
 export interface RunGroup {
@@ -27,8 +27,9 @@ export interface GroupDifference {
   readonly test?: { readonly low: number; readonly high: number; readonly pValue: number };
 }
 
-/** The difference of mean sample scores from those of the first run, on the samples of both. */
+/** The difference of a run from the first run in mean sample quality, on the samples of both. */
 export interface SampleDifference {
+  readonly kind: SampleScores['kind'];
   readonly run: string;
   readonly reference: string;
   readonly count: number;
@@ -57,15 +58,16 @@ export interface CompareOptions {
 
 const SEED = /(^|\.)seed$/;
 const LOWER_IS_BETTER = /loss|rank|ece$|brier|error|seconds|bytes|perplexity|(^|\.)kl/i;
-const MAIN = /hits@1$|(^|\.)(accuracy|f1|auroc|mrr)$|hits@/;
-const NO_RESULT = /(^|\.)(count|n|epoch|step|low|high|deviation)$|seed/i;
+/** Metrics that people look at first, in this order. */
+const MAIN = [/(^|\.)hits@1$/, /(^|\.)(accuracy|f1)$/, /(^|\.)mrr$/, /hits@/, /(^|\.)auroc$/];
+const NO_RESULT = /^baseline\.|(^|\.)(count|n|epochs?|step|low|high|deviation)$|seed/i;
 const SHOWN_METRICS = 8;
 
 /**
  * Runs compared: grouped by settings, with differences from the best tested over seeds.
  *
  * Welch's test where two groups have at least two seeds each; p-values adjusted by
- * Benjamini-Hochberg. Runs with sample scores are also compared sample by sample with the first
+ * Benjamini-Hochberg. Runs with predictions are also compared sample by sample with the first
  * run by a paired bootstrap (2000 resamples, fixed seed).
  *
  * @param runs - at least one.
@@ -134,9 +136,11 @@ function chosenMetrics(
     });
   }
   const shown = known.filter((key) => !NO_RESULT.test(key));
-  const main = shown.filter((key) => MAIN.test(key));
-  const rest = shown.filter((key) => !MAIN.test(key));
-  const keys = wanted ?? [...main, ...rest].slice(0, SHOWN_METRICS);
+  const order = (key: string) => {
+    const place = MAIN.findIndex((pattern) => pattern.test(key));
+    return place < 0 ? MAIN.length : place;
+  };
+  const keys = wanted ?? shown.sort((a, b) => order(a) - order(b)).slice(0, SHOWN_METRICS);
   return keys.map((key) => ({ key, best: LOWER_IS_BETTER.test(key) ? 'lowest' : 'highest' }));
 }
 
@@ -176,13 +180,15 @@ function sampleDifferences(runs: readonly RunFolder[]): SampleDifference[] {
   const [reference, ...others] = runs;
   if (!reference) return [];
   return others.flatMap((run): SampleDifference[] => {
-    const ids = [...run.scores.keys()].filter((id) => reference.scores.has(id));
+    if (run.samples.kind !== reference.samples.kind) return [];
+    const { kind, byId } = run.samples;
+    const ids = [...byId.keys()].filter((id) => reference.samples.byId.has(id));
     if (ids.length < 2) return [];
-    const [own, base] = [run, reference].map(({ scores }) => ids.map((id) => scores.get(id)!));
+    const [own, base] = [byId, reference.samples.byId].map((map) => ids.map((id) => map.get(id)!));
     const random = createRandom('report/compare').fork(run.name);
     const { estimate, low, high, pValue } = pairedBootstrap(own!, base!, { random });
     const names = { run: run.name, reference: reference.name };
-    return [{ ...names, count: ids.length, estimate, low, high, pValue }];
+    return [{ kind, ...names, count: ids.length, estimate, low, high, pValue }];
   });
 }
 

@@ -57,7 +57,7 @@ function drawForest(spec: ForestPlotSpec, reference: number, frame: Frame): Plot
   const names = rowLabels(labels, frame);
   const ends = spec.rows.flatMap(({ low, high }) => [low, high]);
   const domain = axisDomain(spec.value, [...ends, reference]);
-  const ticks = axisTicks(spec.value, domain, frame.isNarrow ? 4 : 7);
+  const ticks = axisTicks({ axis: spec.value, domain, count: frame.isNarrow ? 4 : 7 });
   return {
     width: frame.width,
     height: labels.length * (30 + names.above) + 56,

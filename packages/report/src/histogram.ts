@@ -117,8 +117,8 @@ function drawHistogram(
     y: { domain: yDomain },
     marks: [
       ...axisMarks(
-        { axis: spec.x, domain, ticks: frame.isNarrow ? 4 : 8 },
-        { axis: y, domain: yDomain, ticks: 5 },
+        { axis: spec.x, domain, count: frame.isNarrow ? 4 : 8 },
+        { axis: y, domain: yDomain, count: 5 },
       ),
       ...legendMarks(rows, { left: 4, top: 28, width: frame.width - 8, key: 'square' }),
       ...series.map(({ name, slot, bins }) =>

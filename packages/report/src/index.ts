@@ -46,7 +46,7 @@ export type { BigNumber, Example, ExampleSet, RunPage, Section, SettingRow } fro
 export { createSeriesColors, type Scheme, type SeriesColors } from './palette.js';
 export { type PngOptions, svgToPng } from './png.js';
 export { type ReliabilityPlotSpec, reliabilityPlot } from './reliability-plot.js';
-export { type RunFolder, readRunFolder } from './run-folder.js';
+export { type RunFolder, readRunFolder, type SampleScores } from './run-folder.js';
 export { pageLimitBytes, runPageHtml, type WrittenPage, writeRunPage } from './run-page.js';
 export { type ScatterPlotSpec, type ScatterPoint, scatterPlot } from './scatter-plot.js';
 export { type ReportServer, type ServeOptions, serveReports } from './serve.js';

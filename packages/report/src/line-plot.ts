@@ -1,5 +1,13 @@
 import * as Plot from '@observablehq/plot';
-import { type Axis, axisDomain, axisLabel, axisPosition, axisTicks, axisValue } from './axis.js';
+import {
+  type Axis,
+  axisDomain,
+  axisLabel,
+  axisPosition,
+  axisTicks,
+  axisValue,
+  type DrawnAxis,
+} from './axis.js';
 import { csvText } from './escape.js';
 import { type Figure, type Frame, renderFigure } from './figure.js';
 import {
@@ -70,8 +78,8 @@ export function linePlot(spec: LinePlotSpec): Figure {
     pointer: {
       label: spec.x.label,
       axis: (frame) => {
-        const { xDomain, margins } = layoutLines(spec, { frame, colors, hasBand });
-        const ends = [margins.left, frame.width - margins.right, ...xDomain];
+        const { x, margins } = layoutLines(spec, { frame, colors, hasBand });
+        const ends = [margins.left, frame.width - margins.right, ...x.domain];
         return [...ends.map((end) => Number(end.toFixed(3))), spec.x.isLog ? 1 : 0].join(' ');
       },
     },
@@ -104,8 +112,8 @@ interface LineContext {
 }
 
 interface LineLayout {
-  readonly xDomain: [number, number];
-  readonly yDomain: [number, number];
+  readonly x: DrawnAxis;
+  readonly y: DrawnAxis;
   readonly height: number;
   readonly margins: { top: number; right: number; bottom: number; left: number };
   readonly legend: ReturnType<typeof legendRows>;
@@ -119,7 +127,9 @@ function layoutLines(spec: LinePlotSpec, { frame, colors }: LineContext): LineLa
   const isLegend =
     spec.series.length > 1 && labelWidth > frame.width * (frame.isNarrow ? 0.2 : 0.26);
   const slots = spec.series.map(({ name }) => ({ name, slot: colors.slotOf(name) }));
-  const left = spec.y.isLog ? 52 : 46;
+  const references = (spec.references ?? []).map(({ y }) => y);
+  const y = { axis: spec.y, domain: axisDomain(spec.y, [...heights, ...references]), count: 5 };
+  const left = tickRoom(y);
   const legend = isLegend ? legendRows(slots, frame.width - left) : [];
   const isDirect = spec.series.length > 1 && !isLegend;
   const xs = points.map(({ x }) => x);
@@ -131,8 +141,13 @@ function layoutLines(spec: LinePlotSpec, { frame, colors }: LineContext): LineLa
     left,
   };
   return {
-    xDomain: axisDomain(spec.x, xs, 0),
-    yDomain: axisDomain(spec.y, [...heights, ...(spec.references ?? []).map(({ y }) => y)]),
+    x: {
+      axis: spec.x,
+      domain: axisDomain(spec.x, xs, 0),
+      count: frame.width < 420 ? 4 : 7,
+      isWhole: xs.every((x) => Number.isInteger(x)),
+    },
+    y,
     height: plotHeight + margins.top + margins.bottom,
     margins,
     legend,
@@ -143,7 +158,6 @@ function drawLines(spec: LinePlotSpec, context: LineContext): Plot.PlotOptions {
   const layout = layoutLines(spec, context);
   const { margins, height, legend } = layout;
   const { frame } = context;
-  const ticks = frame.width < 420 ? 4 : 7;
   return {
     width: frame.width,
     height,
@@ -151,13 +165,10 @@ function drawLines(spec: LinePlotSpec, context: LineContext): Plot.PlotOptions {
     marginRight: margins.right,
     marginBottom: margins.bottom,
     marginLeft: margins.left,
-    x: { type: spec.x.isLog ? 'log' : 'linear', domain: layout.xDomain },
-    y: { type: spec.y.isLog ? 'log' : 'linear', domain: layout.yDomain },
+    x: { type: spec.x.isLog ? 'log' : 'linear', domain: [...layout.x.domain] },
+    y: { type: spec.y.isLog ? 'log' : 'linear', domain: [...layout.y.domain] },
     marks: [
-      ...axisMarks(
-        { axis: spec.x, domain: layout.xDomain, ticks },
-        { axis: spec.y, domain: layout.yDomain, ticks: 5 },
-      ),
+      ...axisMarks(layout.x, layout.y),
       ...(legend.length > 0
         ? legendMarks(legend, { left: 4, top: 28, width: frame.width - 8, key: 'line' })
         : []),
@@ -168,21 +179,21 @@ function drawLines(spec: LinePlotSpec, context: LineContext): Plot.PlotOptions {
   };
 }
 
-/** An axis as it is drawn: with its ends and about how many ticks. */
-export interface DrawnAxis {
-  readonly axis: Axis;
-  readonly domain: readonly [number, number];
-  readonly ticks: number;
+/** px at the left that the ticks of a vertical axis take. */
+export function tickRoom(y: DrawnAxis): number {
+  const { ticks, tickFormat } = axisTicks(y);
+  const widest = ticks.reduce((most, tick) => Math.max(most, textWidth(tickFormat(tick))), 0);
+  return Math.max(46, Math.ceil(widest) + 16);
 }
 
 /** Grid and axes in the house's manner: rules behind, labels in words, no arrows. */
 export function axisMarks(x: DrawnAxis, y: DrawnAxis): Plot.Markish[] {
   const words = { fill: groundColor('muted'), tickSize: 0, labelArrow: 'none' as const };
-  const yTicks = axisTicks(y.axis, y.domain, y.ticks);
+  const yTicks = axisTicks(y);
   return [
     Plot.gridY({ stroke: groundColor('rule'), strokeOpacity: 0.7, ticks: yTicks.ticks }),
     Plot.axisY({ ...words, label: axisLabel(y.axis), ...yTicks }),
-    Plot.axisX({ ...words, label: axisLabel(x.axis), ...axisTicks(x.axis, x.domain, x.ticks) }),
+    Plot.axisX({ ...words, label: axisLabel(x.axis), ...axisTicks(x) }),
   ];
 }
 
@@ -193,7 +204,7 @@ function referenceMarks(spec: LinePlotSpec, layout: LineLayout): Plot.Markish[] 
     return [
       Plot.ruleY([y], { stroke: groundColor('muted'), strokeDasharray: '3 3' }),
       Plot.text([label], {
-        x: layout.xDomain[isAtRight ? 1 : 0],
+        x: layout.x.domain[isAtRight ? 1 : 0],
         y,
         dx: isAtRight ? -4 : 6,
         dy: -8,
@@ -207,10 +218,10 @@ function referenceMarks(spec: LinePlotSpec, layout: LineLayout): Plot.Markish[] 
 /** How far the nearest line stays from a height in the first or last two fifths of the axis. */
 function roomAt(
   spec: LinePlotSpec,
-  { xDomain }: LineLayout,
+  { x: drawn }: LineLayout,
   { y, end }: { y: number; end: 'start' | 'end' },
 ): number {
-  const position = axisPosition(spec.x, xDomain, [0, 1]);
+  const position = axisPosition(spec.x, drawn.domain, [0, 1]);
   const near = spec.series
     .flatMap(({ points }) => points)
     .filter(({ x }) => (end === 'end' ? position(x) > 0.6 : position(x) < 0.4));
@@ -249,8 +260,8 @@ function seriesMarks(spec: LinePlotSpec, colors: SeriesColors): Plot.Markish[] {
 
 function endLabels(spec: LinePlotSpec, context: LineContext, layout: LineLayout): Plot.Markish[] {
   if (spec.series.length < 2) return [];
-  const { margins, height, yDomain } = layout;
-  const position = axisPosition(spec.y, yDomain, [height - margins.bottom, margins.top]);
+  const { margins, height } = layout;
+  const position = axisPosition(spec.y, layout.y.domain, [height - margins.bottom, margins.top]);
   const ends = spec.series.flatMap(({ name, points }) => {
     const last = points.findLast(({ y }) => Number.isFinite(y));
     return last ? [{ name, last, pixel: position(last.y) }] : [];
@@ -260,7 +271,7 @@ function endLabels(spec: LinePlotSpec, context: LineContext, layout: LineLayout)
   const placed = spreadPositions(pixels, 15, range);
   return ends.map(({ name, last, pixel }, index) =>
     Plot.text([last], {
-      x: () => layout.xDomain[1],
+      x: () => layout.x.domain[1],
       y: 'y',
       text: () => fitText(name, margins.right - 10),
       dx: 8,

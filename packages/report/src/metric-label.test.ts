@@ -3,7 +3,7 @@ import { metricLabel } from './index.js';
 
 test.each([
   ['hits@1', 'H@1'],
-  ['forward.hits@10', 'H@10, forward'],
+  ['metrics.forward.hits@10', 'H@10, forward'],
   ['baseline.backward.mrr', 'MRR, baseline backward'],
   ['loss.total', 'loss total'],
   ['meanRank', 'mean rank'],

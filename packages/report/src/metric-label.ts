@@ -8,11 +8,11 @@ const NAMES: Record<string, string> = {
 };
 
 /**
- * The name under which a number of `results` or `metrics.jsonl` is shown: `forward.hits@1` is
- * "H@1, forward". The same metric so has the same name in tables, figures and terminals.
+ * The name under which a number of `results` or `metrics.jsonl` is shown: `metrics.forward.hits@1`
+ * is "H@1, forward". The same metric so has the same name in tables, figures and terminals.
  */
 export function metricLabel(path: string): string {
-  const parts = path.split('.');
+  const parts = path.replace(/^metrics\./, '').split('.');
   const last = parts.pop() ?? path;
   const name = NAMES[last] ?? last.replace(/^hits@/, 'H@');
   if (parts.length === 0) return name;

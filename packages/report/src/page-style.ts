@@ -71,8 +71,10 @@ font-variant-numeric:tabular-nums;max-width:100%;overflow:hidden;text-overflow:e
 table{border-collapse:collapse;font-size:.93rem;line-height:1.4;min-width:min(100%,30rem)}
 caption{text-align:left;padding:0 0 .5rem;font-size:.9rem}
 th,td{text-align:left;vertical-align:top;padding:.5rem 1.1rem .5rem .6rem;border-bottom:1px solid var(--rule);font-weight:400}
-thead th{font-weight:600;vertical-align:bottom;border-bottom:2px solid var(--muted);white-space:nowrap}
+thead th{font-weight:600;vertical-align:bottom;border-bottom:2px solid var(--muted);min-width:4.5rem}
+tbody th{min-width:9rem}
 tbody th small{max-width:20rem}
+td.number small{max-width:9.5rem;margin-left:auto}
 td.number,th.number{text-align:right;font-variant-numeric:tabular-nums;padding:.5rem .6rem .5rem 1.1rem}
 td.number{white-space:nowrap}
 td small,th small{display:block;white-space:normal;font-size:.8rem;line-height:1.35}
@@ -125,7 +127,7 @@ table.stack tr{border-bottom:1px solid var(--rule);padding:.55rem 0}
 table.stack th code{white-space:normal}
 table.stack td,table.stack th{border:0;padding:0;text-align:left;white-space:normal;overflow-wrap:anywhere}
 table.stack caption{display:block}
-table.stack td small{grid-column:3}
+table.stack td small{grid-column:3;max-width:none;margin:0}
 table.stack tr.ours{padding:.55rem .7rem;border-radius:.4rem}
 table.stack tr.ours,table.stack tr.ours>*{background:var(--raised)}
 table.stack td{display:grid;grid-template-columns:5.6rem minmax(0,max-content) 1fr;column-gap:.7rem;align-items:baseline;padding:.1rem 0}

@@ -80,7 +80,7 @@ function drawReliability(
     x: { domain: [0, 1] },
     y: { domain: [0, 1] },
     marks: [
-      ...axisMarks({ axis: x, domain: [0, 1], ticks: 5 }, { axis: y, domain: [0, 1], ticks: 5 }),
+      ...axisMarks({ axis: x, domain: [0, 1], count: 5 }, { axis: y, domain: [0, 1], count: 5 }),
       Plot.line(
         [
           [0, 0],

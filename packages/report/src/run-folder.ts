@@ -11,12 +11,19 @@ export interface RunFolder {
   readonly results: Readonly<Record<string, number>>;
   /** Settings as text, by path. */
   readonly settings: Readonly<Record<string, string>>;
-  /** Rows of `metrics.jsonl`: numbers by path. */
+  /** Rows of `metrics.jsonl`: numbers by path, means over lists of objects such as batches. */
   readonly metrics: readonly Readonly<Record<string, number>>[];
-  /** Score of each sample of `predictions.jsonl` that has one, by id. */
-  readonly scores: ReadonlyMap<string, number>;
+  /** How good each sample of `predictions.jsonl` is. */
+  readonly samples: SampleScores;
   /** What is odd about the folder, as sentences. */
   readonly remarks: readonly string[];
+}
+
+/** A number per sample, and what it is. */
+export interface SampleScores {
+  readonly kind: 'reciprocal rank' | 'share right' | 'score';
+  /** By sample id; empty when there are no predictions. */
+  readonly byId: ReadonlyMap<string, number>;
 }
 
 /**
@@ -44,29 +51,64 @@ export function readRunFolder(dir: string): RunFolder {
     record,
     results: numbersOf(record.results ?? {}),
     settings: textsOf(record.config.resolved),
-    metrics: metrics.rows.map((row) => numbersOf(row)),
-    scores: scoresOf(predictions.rows),
+    metrics: metrics.rows.map((row) => numbersOf(row, { hasMeans: true })),
+    samples: samplesOf(predictions.rows),
     remarks,
   };
 }
 
-function scoresOf(rows: readonly unknown[]): Map<string, number> {
-  const scores = new Map<string, number>();
-  for (const row of rows) {
-    if (typeof row !== 'object' || row === null) continue;
-    const { id, score } = row as { id?: unknown; score?: unknown };
-    if (id !== undefined && typeof score === 'number') scores.set(String(id), score);
-  }
-  return scores;
+/** Ranks where there are any, else right or wrong against the gold answer, else scores. */
+function samplesOf(rows: readonly unknown[]): SampleScores {
+  const known = rows.filter(
+    (row): row is Record<string, unknown> => typeof row === 'object' && row !== null,
+  );
+  const read = (kind: SampleScores['kind'], value: (row: Record<string, unknown>) => unknown) => {
+    const byId = new Map<string, number>();
+    for (const row of known) {
+      const number = value(row);
+      if (row.id !== undefined && typeof number === 'number') byId.set(String(row.id), number);
+    }
+    return { kind, byId };
+  };
+  const byRank = read('reciprocal rank', ({ rank }) =>
+    typeof rank === 'number' && rank >= 1 ? 1 / rank : undefined,
+  );
+  if (byRank.byId.size > 0) return byRank;
+  const byGold = read('share right', ({ gold, predicted }) =>
+    gold === undefined || gold === null ? undefined : Number(gold === predicted),
+  );
+  return byGold.byId.size > 0 ? byGold : read('score', ({ score }) => score);
 }
 
-/** The numbers within plain data by dotted path; lists are left out. */
-export function numbersOf(value: unknown): Record<string, number> {
+/**
+ * The numbers within plain data by dotted path.
+ *
+ * Lists are left out; with `hasMeans` a list of objects counts as the mean of each number in it.
+ */
+export function numbersOf(
+  value: unknown,
+  { hasMeans = false }: { hasMeans?: boolean } = {},
+): Record<string, number> {
   const found: Record<string, number> = {};
   walk(value, '', (path, leaf) => {
     if (typeof leaf === 'number' && Number.isFinite(leaf)) found[path] = leaf;
+    if (hasMeans && Array.isArray(leaf)) Object.assign(found, meansOf(leaf, path));
   });
   return found;
+}
+
+function meansOf(list: readonly unknown[], path: string): Record<string, number> {
+  const sums = new Map<string, { sum: number; count: number }>();
+  for (const item of list) {
+    if (typeof item !== 'object' || item === null || Array.isArray(item)) continue;
+    for (const [key, value] of Object.entries(numbersOf(item, { hasMeans: true }))) {
+      const { sum, count } = sums.get(key) ?? { sum: 0, count: 0 };
+      sums.set(key, { sum: sum + value, count: count + 1 });
+    }
+  }
+  return Object.fromEntries(
+    [...sums].map(([key, { sum, count }]) => [`${path}.${key}`, sum / count]),
+  );
 }
 
 /** The leaves of plain data as text by dotted path; a list is one leaf. */

@@ -4,7 +4,7 @@ import { spearman } from '@lab/metrics';
 import { type Axis, axisDomain, axisLabel, axisValue } from './axis.js';
 import { csvText } from './escape.js';
 import { type Figure, type Frame, renderFigure } from './figure.js';
-import { axisMarks } from './line-plot.js';
+import { axisMarks, tickRoom } from './line-plot.js';
 import { createSeriesColors, type SeriesColors, seriesColor } from './palette.js';
 import { legendHeight, legendMarks, legendRows } from './series-labels.js';
 
@@ -81,6 +81,7 @@ function drawScatter(
   const marginTop = legendHeight(rows) + 30;
   const all = series.flatMap(({ points }) => points);
   const [xDomain, yDomain] = [axisDomain(spec.x, xs(all)), axisDomain(spec.y, ys(all))];
+  const y = { axis: spec.y, domain: yDomain, count: 5 };
   const symbols = ['circle', 'square', 'triangle', 'diamond', 'cross', 'star'] as const;
   return {
     width: frame.width,
@@ -88,14 +89,11 @@ function drawScatter(
     marginTop,
     marginRight: 18,
     marginBottom: 42,
-    marginLeft: spec.y.isLog ? 52 : 46,
+    marginLeft: tickRoom(y),
     x: { type: spec.x.isLog ? 'log' : 'linear', domain: xDomain },
     y: { type: spec.y.isLog ? 'log' : 'linear', domain: yDomain },
     marks: [
-      ...axisMarks(
-        { axis: spec.x, domain: xDomain, ticks: frame.isNarrow ? 4 : 7 },
-        { axis: spec.y, domain: yDomain, ticks: 5 },
-      ),
+      ...axisMarks({ axis: spec.x, domain: xDomain, count: frame.isNarrow ? 4 : 7 }, y),
       ...legendMarks(rows, { left: 4, top: 28, width: frame.width - 8, key: 'square' }),
       ...series.map(({ slot, points }, index) =>
         Plot.dot(points, {
