@@ -15,7 +15,7 @@ import {
 import type { IbmeaConfig } from './config.js';
 import type { AlignmentMetrics } from './evaluate.js';
 import { runPage } from './run-page.js';
-import type { EpochRecord, TrainingState } from './train.js';
+import { type EpochRecord, selectionRule, type TrainingState } from './train.js';
 import type { TrainResult } from './training-run.js';
 
 /** The numbers of a run: what `--json` prints and `run.json` keeps as results. */
@@ -132,7 +132,7 @@ function summaryOf(trained: TrainResult, confidence: FittedConfidence | null): R
     baseline: trained.baseline,
     epochs: state.epoch,
     selectedEpoch: trained.selectedEpoch,
-    select: state.config.evaluation.select,
+    select: selectionRule(state),
     parameters: state.model.parameters.count(),
     seeds: task.split.seeds.length / 2,
     pseudoSeeds: (state.seeds.length - task.split.seeds.length) / 2,

@@ -204,3 +204,10 @@ export const ibmeaConfig: ConfigDefinition<IbmeaConfig> = {
   presets,
   defaultPreset: 'dbp15k',
 };
+
+/** The value at a path such as `loss.alpha`; undefined where there is none. */
+export function valueAt(config: IbmeaConfig, path: string): unknown {
+  let value: unknown = config;
+  for (const key of path.split('.')) value = (value as Record<string, unknown> | undefined)?.[key];
+  return value;
+}

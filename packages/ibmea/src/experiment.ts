@@ -29,7 +29,7 @@ import {
   svgToPng,
   type Table,
 } from '@lab/report';
-import { type IbmeaConfig, ibmeaConfig, modalities } from './config.js';
+import { type IbmeaConfig, ibmeaConfig, modalities, valueAt } from './config.js';
 import { type AlignmentTask, relationBags } from './data.js';
 import {
   type AblationCell,
@@ -159,12 +159,6 @@ function cellConfig(
     mode: String(mode),
     flags,
   });
-}
-
-function valueAt(config: IbmeaConfig, path: string): unknown {
-  let value: unknown = config;
-  for (const key of path.split('.')) value = (value as Record<string, unknown>)[key];
-  return value;
 }
 
 /** The task with only the first share of its seeds; the test pairs stay. */

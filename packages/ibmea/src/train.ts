@@ -139,7 +139,7 @@ export async function trainEpochs(state: TrainingState, hooks: TrainingHooks = {
     if (hooks.signal?.aborted === true) {
       throw new InterruptedError(`ibmea/train: interrupted after epoch ${state.epoch}.`);
     }
-    const record = await trainEpoch(state, hooks.signal);
+    const record = await trainEpoch(state);
     state.epoch += 1;
     const isSelected = select(state, record);
     await hooks.onEpoch?.({ record, state, isSelected });
@@ -148,7 +148,7 @@ export async function trainEpochs(state: TrainingState, hooks: TrainingHooks = {
 
 /** Takes the epoch's evaluation into account; true when it is the new selected one. */
 function select(state: TrainingState, record: EpochRecord): boolean {
-  const score = selectionScore(state.config.evaluation.select, record);
+  const score = selectionScore(selectionRule(state), record);
   if (score === null) return false;
   const { score: best, waited } = state.selection;
   if (best !== null && score <= best) {
@@ -160,7 +160,16 @@ function select(state: TrainingState, record: EpochRecord): boolean {
   return true;
 }
 
-/** What `evaluation.select` maximises; null without such an evaluation in this epoch. */
+/** The rule in force: without validation pairs `validation` selects nothing, so the last counts. */
+export function selectionRule({
+  config,
+  task,
+}: Pick<TrainingState, 'config' | 'task'>): IbmeaConfig['evaluation']['select'] {
+  const { select: rule } = config.evaluation;
+  return rule === 'validation' && task.split.validation.length === 0 ? 'last' : rule;
+}
+
+/** What the selection rule maximises; null without such an evaluation in this epoch. */
 function selectionScore(
   rule: IbmeaConfig['evaluation']['select'],
   record: EpochRecord,
@@ -171,14 +180,14 @@ function selectionScore(
 }
 
 /** One epoch: draws, step, pseudo seeds, evaluation. */
-async function trainEpoch(state: TrainingState, signal?: AbortSignal): Promise<EpochRecord> {
+async function trainEpoch(state: TrainingState): Promise<EpochRecord> {
   const { config, epoch } = state;
   const random = state.random.fork(`epoch/${epoch}`);
   const learningRate = config.training.learningRate * scheduleFactor(config, epoch);
   const pairs = state.seeds.length / 2;
   const { result, repaired } = await stepOrRepair(state, random, learningRate);
   const pseudoSeeds = await pseudoSeedRound(state, random);
-  const evaluation = await evaluationRound(state, random, signal);
+  const evaluation = await evaluationRound(state, random);
   return {
     epoch,
     learningRate,
@@ -282,17 +291,21 @@ function isEvaluationDue({ config, epoch }: TrainingState): boolean {
   return (epoch + 1) % every === 0 || epoch + 1 === config.training.epochs;
 }
 
-/** Evaluations on test and validation links, when one is due. */
+/**
+ * Evaluations on test and validation links, when one is due.
+ *
+ * They cannot be interrupted: the step of this epoch is done, and a state without the record of its
+ * last step could not go on with the same results.
+ */
 async function evaluationRound(
   state: TrainingState,
   random: Random,
-  signal?: AbortSignal,
 ): Promise<Pick<EpochRecord, 'evaluation' | 'validation' | 'meanScale'>> {
   const { test, validation } = state.task.split;
   if (!state.config.evaluation.enabled || !isEvaluationDue(state)) return {};
   const posteriors = encodeOutside(state.model);
   const measure = async (pairs: Int32Array, name: string) => {
-    const input = { data: state.task.data, pairs, random: random.fork(name), signal };
+    const input = { data: state.task.data, pairs, random: random.fork(name) };
     const { forward, backward } = await evaluatePosteriors(state.model, posteriors, input);
     return { forward, backward };
   };

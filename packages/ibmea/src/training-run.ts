@@ -1,18 +1,21 @@
 /**
  * A whole training from files to results: what `ibmea train` does, and the library call `train`.
  */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import {
   createRun,
   DataError,
+  InterruptedError,
   LabError,
   type Logger,
   openRun,
   type ResolvedConfig,
   resolveConfig,
   type Run,
+  sha256,
   silentLogger,
 } from '@lab/core';
+import type { OwnGraphFiles } from '@lab/graph';
 import { memoryReport, selectBackend, selectedBackend } from '@lab/tensor';
 import { hasCheckpoint, readCheckpoint, writeCheckpoint } from '@lab/tensor/io';
 import { type BaselineResult, measureBaseline } from './baseline.js';
@@ -24,7 +27,7 @@ import {
   saveTraining,
 } from './checkpoint.js';
 import { configSchema, type IbmeaConfig, ibmeaConfig } from './config.js';
-import { type AlignmentTask, type DataSource, readTask } from './data.js';
+import { type AlignmentTask, AUTOMATIC_SEEDS, type DataSource, readTask } from './data.js';
 import type { AlignmentMetrics } from './evaluate.js';
 import type { presets } from './presets.js';
 import { assertFits } from './memory-estimate.js';
@@ -32,6 +35,7 @@ import {
   createTraining,
   type EpochEvent,
   type EpochRecord,
+  selectionRule,
   trainEpochs,
   type TrainingState,
 } from './train.js';
@@ -144,7 +148,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     run = openTarget(options.run, resolved, source, task);
     const key = fingerprint(config, [
       ...task.data.files.map((file) => file.sha256),
-      String(task.split.seeds.length),
+      sha256(task.split.seeds.join(' ')),
     ]);
     await resumeState(options, run, state, key);
     options.onProgress?.({ stage: 'ready', task, state, run });
@@ -200,9 +204,27 @@ function openTarget(
   });
 }
 
-/** A data source as `run.json` keeps it, so that `--resume` and `align --run` find the data again. */
-function sourceRecord({ onDefect: _report, ...source }: DataSource): DataSource {
-  return source;
+/**
+ * A data source as `run.json` keeps it, with whole paths, so that `--resume` and `align --run` find
+ * the data again from any folder.
+ */
+function sourceRecord({ dir, own, seedsFile, images }: DataSource): DataSource {
+  const whole = (path: string) => resolve(path);
+  const files = Object.entries(own ?? {}).filter(([, path]) => typeof path === 'string');
+  return {
+    ...(dir === undefined ? {} : { dir: whole(dir) }),
+    ...(own === undefined
+      ? {}
+      : {
+          own: Object.fromEntries(
+            files.map(([name, path]) => [name, whole(String(path))]),
+          ) as unknown as OwnGraphFiles,
+        }),
+    ...(seedsFile === undefined
+      ? {}
+      : { seedsFile: seedsFile === AUTOMATIC_SEEDS ? seedsFile : whole(seedsFile) }),
+    ...(images === undefined ? {} : { images: images === false ? images : whole(images) }),
+  };
 }
 
 /** Config and data source of a run, for `--resume` and `align --run`. */
@@ -233,7 +255,13 @@ async function resumeState(
     await restoreTraining(run.path('checkpoint'), state, key);
   }
   run.keepMetrics((row) => Number(row['epoch']) < state.epoch);
-  run.update({ status: 'started', error: null, end: null });
+  const resolved = state.config;
+  run.update({
+    status: 'started',
+    error: null,
+    end: null,
+    config: { ...run.record.config, resolved },
+  });
   (options.logger ?? silentLogger).info(`resumed after epoch ${state.epoch}`);
 }
 
@@ -267,7 +295,7 @@ async function epochs(
     const seconds = now() - epochStart;
     run?.appendMetrics(record);
     run?.appendTimings({ epoch: record.epoch, seconds });
-    if (isSelected && state.config.evaluation.select !== 'last') await saveSelected(run, state);
+    if (isSelected && selectionRule(state) !== 'last') await saveSelected(run, state);
     if (now() - saved >= state.config.training.checkpointSeconds) await save();
     options.onProgress?.({
       stage: 'epoch',
@@ -280,8 +308,13 @@ async function epochs(
   try {
     await trainEpochs(state, { signal: options.signal, onEpoch });
   } catch (error) {
-    if (statusOf(error) === 'interrupted') await save();
-    throw error;
+    if (statusOf(error) !== 'interrupted') throw error;
+    await save();
+    if (run === null) throw error;
+    throw new InterruptedError(`saved: resume with "ibmea train --resume ${run.dir}"`, {
+      details: { run: run.dir },
+      cause: error,
+    });
   }
   await save();
 }
@@ -300,8 +333,7 @@ async function saveSelected(run: Run | null, state: TrainingState): Promise<void
 
 /** Puts the selected parameters into the model, where they are not the last ones. */
 async function loadSelected(run: Run | null, state: TrainingState): Promise<void> {
-  const { select } = state.config.evaluation;
-  if (select === 'last' || state.selection.epoch === state.epoch) return;
+  if (selectionRule(state) === 'last' || state.selection.epoch === state.epoch) return;
   if (run !== null && hasCheckpoint(selectedDir(run))) {
     loadParameters(state.model, await readCheckpoint(selectedDir(run)));
   } else if (state.selectedParameters !== null) {

@@ -9,7 +9,7 @@ import {
 } from '@lab/core/cli';
 import { type BackendChoice, type BackendReport, selectBackend } from '@lab/tensor';
 import { type Conclusion, conclude } from '../conclude.js';
-import { type IbmeaConfig, ibmeaConfig } from '../config.js';
+import { type IbmeaConfig, ibmeaConfig, valueAt } from '../config.js';
 import { type AlignmentTask, type DataSource, readTask } from '../data.js';
 import { recordedTraining, type RunTarget, train } from '../training-run.js';
 import { metricsTable } from './metrics-table.js';
@@ -83,30 +83,70 @@ export function newRun(parent: string, label: string): TrainingStart['run'] {
 /** Config and data of this call; `--resume` takes both from the run. */
 function readStart({ options }: CliInput, config: ResolvedConfig<IbmeaConfig>): TrainingStart {
   const resume = textOption(options, 'resume');
-  if (resume !== undefined) return resumedStart(resume, options);
-  const dir = textOption(options, 'data');
-  const own = ownGraphs(options);
-  if (dir === undefined && own === undefined) {
+  if (resume !== undefined) return resumedStart(resume, options, config);
+  const data = dataSource(options);
+  if (data === undefined) {
     throw new ConfigError('ibmea train: --data is missing.', {
       help: 'give the folder of the two graphs: --data DIR (or --resume RUN)',
     });
   }
-  const seedsFile = textOption(options, 'seeds');
-  const images = textOption(options, 'images');
   const run = newRun(textOption(options, 'out') ?? 'runs', config.preset ?? 'custom');
-  return { config, data: given({ dir, own, seedsFile, images }), run };
+  return { config, data, run };
 }
 
-function resumedStart(resume: string, options: Record<string, unknown>): TrainingStart {
-  const { config: recorded, source } = recordedTraining(openRun(resume));
+/** The data that the flags name, if any. */
+function dataSource(options: Record<string, unknown>): DataSource | undefined {
+  const dir = textOption(options, 'data');
+  const own = ownGraphs(options);
+  if (dir === undefined && own === undefined) return undefined;
+  const seedsFile = textOption(options, 'seeds');
+  const images = textOption(options, 'images');
+  return given({ dir, own, seedsFile, images });
+}
+
+/** The recorded config and data; `--data` may name another place of the same files. */
+function resumedStart(
+  resume: string,
+  options: Record<string, unknown>,
+  asked: ResolvedConfig<IbmeaConfig>,
+): TrainingStart {
+  const run = openRun(resume);
+  const { config: recorded, source } = recordedTraining(run);
+  assertSameConfig(recorded, asked, options);
   const epochs = (options['epochs'] as number | undefined) ?? recorded.training.epochs;
   const config = { ...recorded, training: { ...recorded.training, epochs } };
-  const { mode, preset, origins } = openRun(resume).record.config;
+  const { mode, preset, origins } = run.record.config;
   return {
     config: { config, mode: mode ?? 'corrected', preset, origins },
-    data: source,
+    data: { ...source, ...dataSource(options) },
     run: () => ({ resume }),
   };
+}
+
+/** What may differ from the run that is resumed. */
+const freeOnResume = new Set(['training.epochs', 'training.checkpointSeconds']);
+
+/** Refuses settings, given together with `--resume`, that the run was not started with. */
+function assertSameConfig(
+  recorded: IbmeaConfig,
+  asked: ResolvedConfig<IbmeaConfig>,
+  options: Record<string, unknown>,
+): void {
+  const given = (origin: string) =>
+    /^(--|file )/.test(origin) ||
+    (origin.startsWith('mode') && options['mode'] !== undefined) ||
+    (origin.startsWith('preset') && options['preset'] !== undefined);
+  for (const [path, origin] of Object.entries(asked.origins)) {
+    if (freeOnResume.has(path) || !given(origin)) continue;
+    const [was, wanted] = [recorded, asked.config].map((config) =>
+      JSON.stringify(valueAt(config, path)),
+    );
+    if (was === wanted) continue;
+    throw new ConfigError(
+      `ibmea train: the run was made with ${path} ${was}, ${origin} says ${wanted}.`,
+      { help: 'leave the setting out to go on with the run, or start a new run without --resume' },
+    );
+  }
 }
 
 /** Says what a training would do. */
