@@ -95,7 +95,7 @@ function getParameter(variables: Map<string, tf.Variable>, name: string): tf.Var
 async function readParameters(variables: Map<string, tf.Variable>) {
   const record: Record<string, ParameterArray> = {};
   for (const [name, variable] of variables) {
-    const data = Float32Array.from(await variable.data<'float32'>());
+    const data = (await variable.data<'float32'>()).slice();
     record[name] = { shape: variable.shape.slice(), data };
   }
   return record;
@@ -117,11 +117,17 @@ function loadParameters(
   }
   for (const [name, variable] of variables) assertFits(name, variable, record[name]!);
   for (const [name, variable] of variables) {
-    const data = Float32Array.from(record[name]!.data as ArrayLike<number>, Number);
+    const data = float32Copy(record[name]!.data);
     const fresh = tf.tensor(data, variable.shape, 'float32');
     variable.assign(fresh);
     fresh.dispose();
   }
+}
+
+/** The numbers as a Float32Array of its own. */
+export function float32Copy(data: LoadableArray['data']): Float32Array {
+  if (data instanceof Float32Array) return data.slice();
+  return Float32Array.from(data as ArrayLike<number>, Number);
 }
 
 function assertFits(name: string, variable: tf.Variable, array: LoadableArray): void {

@@ -1,7 +1,7 @@
 import { DataError, ModelError, ShapeError } from '@lab/core';
 import { type AdamWStep, adamwInPlace } from '../kernels/adamw.js';
 import { tf } from '../tfjs.js';
-import type { Parameters } from '../nn/parameters.js';
+import { float32Copy, type LoadableArray, type Parameters } from '../nn/parameters.js';
 
 /** Settings of {@link createAdamW}. */
 export interface AdamWOptions {
@@ -33,16 +33,13 @@ export interface AdamW {
    */
   state(): Record<string, tf.Tensor>;
   /** Sets moments and step count from {@link AdamW.state}'s form. */
-  loadState(record: Readonly<Record<string, AdamWStateArray>>, stepCount: number): void;
+  loadState(record: Readonly<Record<string, LoadableArray>>, stepCount: number): void;
   /** Frees the moments. */
   dispose(): void;
 }
 
 /** One array of a saved optimiser state. */
-export interface AdamWStateArray {
-  shape: readonly number[];
-  data: ArrayLike<number> | BigInt64Array | BigUint64Array;
-}
+export type AdamWStateArray = LoadableArray;
 
 interface Slot {
   first: tf.Tensor;
@@ -175,7 +172,7 @@ function stateOf(slots: Map<string, Slot>): Record<string, tf.Tensor> {
 function loadSlots(
   parameters: Parameters,
   slots: Map<string, Slot>,
-  record: Readonly<Record<string, AdamWStateArray>>,
+  record: Readonly<Record<string, LoadableArray>>,
 ): void {
   const fresh = new Map<string, Slot>();
   for (const name of Object.keys(record)) {
@@ -196,10 +193,10 @@ function loadSlots(
 function momentArray(
   name: string,
   variable: tf.Variable,
-  array: AdamWStateArray | undefined,
+  array: LoadableArray | undefined,
 ): Float32Array {
   if (array !== undefined && array.data.length === variable.size) {
-    return Float32Array.from(array.data as ArrayLike<number>, Number);
+    return float32Copy(array.data);
   }
   const got = array === undefined ? 'nothing' : `[${array.shape.join(', ')}]`;
   throw new DataError(
