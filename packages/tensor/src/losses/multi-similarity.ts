@@ -18,9 +18,9 @@ export interface MultiSimilarityOptions extends BlockOptions {
  * Multi-similarity loss of paired rows, averaged over the 2B anchors of both sides.
  *
  * `L = (1/2B) sum_a [ ln(1 + exp(-alpha (s_ap - lambda))) / alpha
- *   + ln(1 + sum_n exp(beta (s_an - lambda))) / beta ]`, where the pair index is the class: anchor a
- * has its counterpart p as the one positive and the 2B - 2 rows of the other pairs, on both sides,
- * as negatives n; s are inner products.
+ *   + ln(1 + sum_n exp(beta (s_an - lambda))) / beta ]`, where the pair index is the class: anchor
+ * a has its counterpart p as the one positive and the 2B - 2 rows of the other pairs, on both
+ * sides, as negatives n; s are inner products.
  * Source: sutaoyu/IBMEA, the hybrid loss; equation not verified.
  * Deviation: none in the formula; the log-sum-exps are shifted by their maximum, so large
  * sharpness does not overflow.

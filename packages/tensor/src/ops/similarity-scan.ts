@@ -27,13 +27,9 @@ export function scannedBlocks({ left, right, signal, block }: SimilarityInputs):
       const rows = emptyBest(rowTotal, rowK);
       const columns = emptyBest(columnTotal, columnK);
       await eachBlock((values, range) => {
-        const reader = (row: number, column: number) =>
-          Math.fround(
-            (values[row * range.columnCount + column] ?? 0) -
-              (columnShifts?.[range.columnStart + column] ?? 0),
-          );
-        if (rowK > 0) updateRows(rows, rowK, { range, reader });
-        if (columnK > 0) updateColumns(columns, columnK, { range, reader });
+        if (columnShifts) shiftColumns(values, range, columnShifts);
+        if (rowK > 0) updateRows(rows, rowK, { range, values });
+        if (columnK > 0) updateColumns(columns, columnK, { range, values });
       });
       return { rows, columns };
     },
@@ -101,37 +97,60 @@ async function pairValues(
   return values;
 }
 
-interface Scan {
-  range: BlockRange;
-  reader: (row: number, column: number) => number;
+/** Subtracts the shift of its column from every value of the block. */
+function shiftColumns(values: Float32Array, range: BlockRange, shifts: Float32Array): void {
+  const own = shifts.subarray(range.columnStart, range.columnStart + range.columnCount);
+  for (let start = 0; start < values.length; start += own.length) {
+    for (let j = 0; j < own.length; j += 1) {
+      values[start + j] = (values[start + j] ?? 0) - (own[j] ?? 0);
+    }
+  }
 }
 
-function insert(best: Best, line: { offset: number; k: number }, value: number, index: number) {
+interface Scan {
+  range: BlockRange;
+  values: Float32Array;
+}
+
+/** Puts a value that exceeds the last of a line into its place; returns the new last value. */
+function insert(best: Best, line: { first: number; last: number }, entry: [number, number]) {
   const { values, indices } = best;
-  let at = line.offset + line.k - 1;
-  if (!(value > (values[at] ?? 0))) return;
-  for (; at > line.offset && value > (values[at - 1] ?? 0); at -= 1) {
+  const [value, index] = entry;
+  let at = line.last;
+  for (; at > line.first && value > (values[at - 1] ?? 0); at -= 1) {
     values[at] = values[at - 1] ?? 0;
     indices[at] = indices[at - 1] ?? 0;
   }
   values[at] = value;
   indices[at] = index;
+  return values[line.last] ?? 0;
 }
 
-function updateRows(best: Best, k: number, { range, reader }: Scan): void {
-  for (let row = 0; row < range.rowCount; row += 1) {
-    const line = { offset: (range.rowStart + row) * k, k };
-    for (let column = 0; column < range.columnCount; column += 1) {
-      insert(best, line, reader(row, column), range.columnStart + column);
+function updateRows(best: Best, k: number, { range, values }: Scan): void {
+  for (let i = 0; i < range.rowCount; i += 1) {
+    const first = (range.rowStart + i) * k;
+    const line = { first, last: first + k - 1 };
+    const start = i * range.columnCount;
+    let lowest = best.values[line.last] ?? 0;
+    for (let j = 0; j < range.columnCount; j += 1) {
+      const value = values[start + j] ?? 0;
+      if (value > lowest) lowest = insert(best, line, [value, range.columnStart + j]);
     }
   }
 }
 
-function updateColumns(best: Best, k: number, { range, reader }: Scan): void {
-  for (let column = 0; column < range.columnCount; column += 1) {
-    const line = { offset: (range.columnStart + column) * k, k };
-    for (let row = 0; row < range.rowCount; row += 1) {
-      insert(best, line, reader(row, column), range.rowStart + row);
+function updateColumns(best: Best, k: number, { range, values }: Scan): void {
+  const lowest = new Float32Array(range.columnCount);
+  for (let j = 0; j < lowest.length; j += 1) {
+    lowest[j] = best.values[(range.columnStart + j + 1) * k - 1] ?? 0;
+  }
+  for (let i = 0; i < range.rowCount; i += 1) {
+    const start = i * range.columnCount;
+    for (let j = 0; j < lowest.length; j += 1) {
+      const value = values[start + j] ?? 0;
+      if (!(value > (lowest[j] ?? 0))) continue;
+      const first = (range.columnStart + j) * k;
+      lowest[j] = insert(best, { first, last: first + k - 1 }, [value, range.rowStart + i]);
     }
   }
 }
@@ -143,29 +162,48 @@ interface Counting {
   counts: { rows: Counts; columns: Counts };
 }
 
-function countBlock(values: Float32Array, { range, rows, columns, counts }: Counting): void {
-  for (let i = 0; i < range.rowCount; i += 1) {
-    const row = range.rowStart + i;
-    for (let j = 0; j < range.columnCount; j += 1) {
-      const column = range.columnStart + j;
-      const value = values[i * range.columnCount + j] ?? 0;
-      compare(value, { line: row, other: column, side: rows, counts: counts.rows });
-      compare(value, { line: column, other: row, side: columns, counts: counts.columns });
+function countBlock(values: Float32Array, counting: Counting): void {
+  const { range, rows, columns, counts } = counting;
+  const across = { step: 1, lineStep: range.columnCount };
+  const down = { step: range.columnCount, lineStep: 1 };
+  const ownRows = { start: range.rowStart, count: range.rowCount };
+  const ownColumns = { start: range.columnStart, count: range.columnCount };
+  countLines(values, { ...across, lines: ownRows, others: ownColumns }, [rows, counts.rows]);
+  countLines(values, { ...down, lines: ownColumns, others: ownRows }, [columns, counts.columns]);
+}
+
+interface Lines {
+  start: number;
+  count: number;
+}
+
+interface Layout {
+  lines: Lines;
+  others: Lines;
+  /** Distance in the block of neighbours on a line, and of neighbouring lines. */
+  step: number;
+  lineStep: number;
+}
+
+function countLines(
+  values: Float32Array,
+  { lines, others, step, lineStep }: Layout,
+  [threshold, counts]: [Threshold, Counts],
+): void {
+  const shifts = threshold.shifts.subarray(others.start, others.start + others.count);
+  for (let i = 0; i < lines.count; i += 1) {
+    const line = lines.start + i;
+    const limit = threshold.limits[line] ?? Infinity;
+    if (limit === Infinity) continue;
+    const own = (threshold.counterparts[line] ?? -1) - others.start;
+    let [above, equal] = [0, 0];
+    for (let j = 0; j < others.count; j += 1) {
+      const score = Math.fround((values[i * lineStep + j * step] ?? 0) - (shifts[j] ?? 0));
+      if (score < limit || j === own) continue;
+      if (score > limit) above += 1;
+      else equal += 1;
     }
+    counts.above[line] = (counts.above[line] ?? 0) + above;
+    counts.equal[line] = (counts.equal[line] ?? 0) + equal;
   }
-}
-
-interface Comparison {
-  line: number;
-  other: number;
-  side: Threshold;
-  counts: Counts;
-}
-
-function compare(value: number, { line, other, side, counts }: Comparison): void {
-  if (side.counterparts[line] === other) return;
-  const score = Math.fround(value - (side.shifts[other] ?? 0));
-  const limit = side.limits[line] ?? Infinity;
-  if (score > limit) counts.above[line] = (counts.above[line] ?? 0) + 1;
-  else if (score === limit) counts.equal[line] = (counts.equal[line] ?? 0) + 1;
 }

@@ -17,7 +17,7 @@ export interface SimilaritySides {
   left: Rows;
   /** `[m, D]`, or as many samples. */
   right: Rows;
-  /** Stops the walk at the next block. */
+  /** Stops the walk at the next block, throwing the signal's reason. */
   signal?: AbortSignal;
   /** Most rows and columns of a block; default 512 by 4096. The results do not depend on it. */
   block?: BlockSize;
@@ -65,9 +65,16 @@ function shapesOf(samples: readonly tf.Tensor2D[]): string {
   return samples.map((x) => `[${x.shape}]`).join(' ') || 'empty';
 }
 
+function firstNotFinite(values: Float32Array): number {
+  for (let at = 0; at < values.length; at += 1) {
+    if (!Number.isFinite(values[at])) return at;
+  }
+  return -1;
+}
+
 async function assertFinite(x: tf.Tensor2D, side: string, where: string): Promise<void> {
   const width = x.shape[1];
-  const at = (await x.data()).findIndex((value) => !Number.isFinite(value));
+  const at = firstNotFinite((await x.data()) as Float32Array);
   if (at < 0) return;
   const row = Math.floor(at / width);
   throw new ModelError(
