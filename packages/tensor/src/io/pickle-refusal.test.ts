@@ -108,6 +108,7 @@ const malicious: Record<string, [Buffer, string]> = {
     bytesOf(billion[0]!, '0', ...doubling, 'h<.'),
     'unfolds into too many values',
   ],
+  'a million empty dicts': [bytesOf('}'.repeat(1e6), '.'), 'makes more objects'],
   'an array shape of billions': [
     bytesOf(
       "cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR",

@@ -99,13 +99,13 @@ export class PickleInput {
     return new Uint8Array(target.buffer, target.byteOffset, length);
   }
 
-  /** The next bytes as UTF-8. */
-  text(length: number): string {
+  /** The next bytes as text. */
+  text(length: number, encoding: 'utf8' | 'latin1' = 'utf8'): string {
     if (length > this.#window.length || length <= 0) {
-      return Buffer.from(this.bytes(length).buffer).toString('utf8');
+      return Buffer.from(this.bytes(length).buffer).toString(encoding);
     }
     const start = this.#advance(length);
-    return this.#window.toString('utf8', start, start + length);
+    return this.#window.toString(encoding, start, start + length);
   }
 
   /** The next line as Latin-1, without its line feed. */

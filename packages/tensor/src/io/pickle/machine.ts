@@ -2,7 +2,10 @@ import { ArrayBuilder } from './array-builder.js';
 import type { PickleInput } from './input.js';
 
 const maxStackLength = 50_000_000;
-const maxObjects = 10_000_000;
+const maxMarks = 10_000_000;
+/** Memory that a pickle may ask for beside the size of its file, and per byte of it. */
+const freeBytes = 128 * 2 ** 20;
+const bytesPerFileByte = 16;
 
 /** The stack, marks and memo of a pickle that is being read. */
 export class PickleMachine {
@@ -10,10 +13,11 @@ export class PickleMachine {
   readonly #stack: unknown[] = [];
   readonly #marks: number[] = [];
   readonly #memo = new Map<number, unknown>();
-  #objectCount = 0;
+  #memoryLeft: number;
 
   constructor(readonly input: PickleInput) {
     this.arrays = new ArrayBuilder(input);
+    this.#memoryLeft = freeBytes + bytesPerFileByte * input.bytesLeft;
   }
 
   /** An error that names the file and the place. */
@@ -33,11 +37,14 @@ export class PickleMachine {
     this.#stack.push(value);
   }
 
-  /** Pushes a new container, text or byte string; their number is limited. */
+  /**
+   * Pushes a new container, text, byte string or array; the memory of all of them is bounded by the
+   * size of the file, as two bytes can ask for an empty dict of 200.
+   */
   pushObject(value: unknown): void {
-    this.#objectCount += 1;
-    if (this.#objectCount > maxObjects) {
-      throw this.failure(`makes more than ${maxObjects} objects`, 'Save arrays, not lists.');
+    this.#memoryLeft -= memoryOf(value);
+    if (this.#memoryLeft < 0) {
+      throw this.failure('makes more objects than a file of its size should', 'Save arrays.');
     }
     this.push(value);
   }
@@ -56,7 +63,7 @@ export class PickleMachine {
   }
 
   mark(): void {
-    if (this.#marks.length >= maxObjects) throw this.failure('sets too many marks');
+    if (this.#marks.length >= maxMarks) throw this.failure('sets too many marks');
     this.#marks.push(this.#stack.length);
   }
 
@@ -96,4 +103,11 @@ export class PickleMachine {
     }
     return value;
   }
+}
+
+/** Bytes that V8 takes for a value, roughly. */
+function memoryOf(value: unknown): number {
+  if (typeof value === 'string') return 32 + value.length;
+  if (Array.isArray(value)) return 48 + 8 * value.length;
+  return value instanceof Uint8Array ? 160 + value.length : 200;
 }

@@ -40,8 +40,8 @@ const early: Readonly<Record<string, Handler>> = {
   Q: refuse('asks for a persistent object'),
   R: reduce,
   S: (machine) => machine.pushObject(parseString(machine, machine.input.line())),
-  T: (machine) => pushByteText(machine, machine.input.int32()),
-  U: (machine) => pushByteText(machine, machine.input.byte()),
+  T: (machine) => machine.pushObject(machine.input.text(machine.input.int32(), 'latin1')),
+  U: (machine) => machine.pushObject(machine.input.text(machine.input.byte(), 'latin1')),
   V: (machine) => machine.pushObject(parseUnicode(machine, machine.input.line())),
   X: (machine) => machine.pushObject(machine.input.text(machine.input.uint32())),
   a: (machine) => append(machine, [machine.pop()]),
@@ -194,9 +194,4 @@ function textKey(machine: PickleMachine): number {
   const line = machine.input.line();
   if (!/^\d{1,15}$/.test(line)) throw machine.failure('has a memo key that is no number');
   return Number(line);
-}
-
-function pushByteText(machine: PickleMachine, length: number): void {
-  const bytes = machine.input.bytes(length);
-  machine.pushObject(Buffer.from(bytes.buffer, bytes.byteOffset, length).toString('latin1'));
 }
