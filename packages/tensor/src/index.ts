@@ -28,6 +28,7 @@ export {
 export { dropout, maskedDropout } from './ops/dropout.js';
 export { gatherRows } from './ops/gather.js';
 export { type GraphAttentionInput, graphAttention } from './ops/graph-attention.js';
+export { type HostMatrix, hostMatMul } from './ops/host-matrix.js';
 export { layerNorm } from './ops/layer-norm.js';
 export { l2NormalizeRows } from './ops/normalize.js';
 export { recompute } from './ops/recompute.js';

@@ -7,6 +7,7 @@ import {
   dropout,
   gatherRows,
   graphAttention,
+  hostMatMul,
   l2NormalizeRows,
   layerNorm,
   maskedDropout,
@@ -221,6 +222,20 @@ describe.each(['cpu', 'wasm'] as const)('graph operations on %s', (backend) => {
     });
     expect(await values(sumOverRowBlocks([matrix('none', 0, 3)], (x) => tf.sum(x)))).toEqual([0]);
     expect(() => sumOverRowBlocks([], () => tf.scalar(0))).toThrow(ShapeError);
+  });
+
+  test('hostMatMul equals the product of tensors', async () => {
+    const x = matrix('x', 5, 3);
+    const w = matrix('w', 3, 2);
+    const host = { rowCount: 5, columnCount: 3, values: (await x.data()) as Float32Array };
+    const direct = await values(tf.matMul(x, w));
+    const found = await values(hostMatMul(host, w));
+    found.forEach((value, i) => expect(value).toBeCloseTo(direct[i] as number, 5));
+    await checkGradient((t) => hostMatMul(host, t as tf.Tensor2D), [w], { step: 0.1 });
+    expect(() => hostMatMul({ ...host, rowCount: 4 }, w)).toThrow(ShapeError);
+    expect(hostMatMul({ ...host, rowCount: 0, values: new Float32Array(0) }, w).shape).toEqual([
+      0, 2,
+    ]);
   });
 
   test('recompute has the value and gradients of the function itself', async () => {
