@@ -1,28 +1,13 @@
-import { formatNumber, formatShare, writeFileAtomic } from '@lab/core';
-import { tInterval } from '@lab/metrics';
-import { type RunComparison, type RunGroup, metricValues } from './compare.js';
+import { formatShare, writeFileAtomic } from '@lab/core';
+import { type ComparedMetric, metricValues, type RunComparison, type RunGroup } from './compare.js';
+import { curvesHtml } from './compare-curves.js';
 import { escapeHtml } from './escape.js';
 import { forestPlot } from './forest-plot.js';
-import {
-  type CaptionedFigure,
-  contentsHtml,
-  figureHtml,
-  htmlDocument,
-  sectionHtml,
-} from './html.js';
-import { type LinePoint, linePlot } from './line-plot.js';
-import { createSeriesColors, type SeriesColors } from './palette.js';
-import { metricLabel } from './metric-label.js';
+import { contentsHtml, figureHtml, htmlDocument, sectionHtml } from './html.js';
+import { isShareMetric, metricLabel } from './metric-label.js';
 import type { RunFolder } from './run-folder.js';
 import type { WrittenPage } from './run-page.js';
 import { type CellValue, cellText, type Column, htmlTable, meanCell, type Table } from './table.js';
-
-/** Most curves shown, one small picture each. */
-const SHOWN_CURVES = 18;
-/** Most groups drawn in one picture: as many as there are colours. */
-const SHOWN_GROUPS = 8;
-/** Most points drawn of a curve. */
-const CURVE_POINTS = 150;
 
 /**
  * Writes the comparison of runs as one self-contained HTML file and returns its size.
@@ -49,7 +34,7 @@ export function comparisonPageHtml(comparison: RunComparison): string {
     ...(comparison.samples.length > 0
       ? [{ heading: 'Sample by sample', body: samplesBody(comparison) }]
       : []),
-    { heading: 'Curves', body: curvesBody(groups) },
+    { heading: 'Curves', body: curvesHtml(groups) },
     { heading: 'Runs', body: htmlTable(runsTable(comparison), { isStacked: true }) },
     { heading: 'Warnings', body: warningsBody(warnings) },
   ];
@@ -92,9 +77,9 @@ function hasMetric(group: RunGroup, key: string): boolean {
   return metricValues(group, key).length > 0;
 }
 
-function metricColumn({ key, best }: RunComparison['metrics'][number]): Column {
-  const isShare = /hits@|mrr|f1|accuracy|auroc|ece$|brier|precision|recall|share/i.test(key);
-  return { key, label: metricLabel(key), kind: isShare ? 'share' : 'number', best };
+function metricColumn({ key, best }: ComparedMetric): Column {
+  const kind = isShareMetric(key) ? 'share' : 'number';
+  return { key, label: metricLabel(key), kind, best };
 }
 
 /** A p-value as people print it: "p = .010", "p < .001". */
@@ -193,86 +178,6 @@ function samplesBody({ samples }: RunComparison): string {
     })),
   };
   return figureHtml({ figure, caption }) + htmlTable(table);
-}
-
-function curvesBody(groups: readonly RunGroup[]): string {
-  const shown = groups.slice(0, SHOWN_GROUPS);
-  const colors = createSeriesColors(shown.map(({ label }) => label));
-  const keys = curveKeys(shown);
-  if (keys.length === 0) return '<p>None of the runs has a metrics.jsonl with numbers.</p>';
-  const figures = keys
-    .slice(0, SHOWN_CURVES)
-    .flatMap((key) => curveFigure(shown, key, colors))
-    .map((figure) => figureHtml(figure, { isSmall: true }));
-  const isBanded = shown.some(({ runs }) => runs.length > 2);
-  const remarks = [
-    'One picture a metric; a group has the same colour and dashes in all of them.',
-    isBanded ? 'Lines are means over seeds, bands 95 % intervals of the mean.' : '',
-    groups.length > shown.length ? `Only the first ${shown.length} groups are drawn.` : '',
-    keys.length > SHOWN_CURVES ? `${keys.length - SHOWN_CURVES} metrics are not drawn.` : '',
-  ].filter((remark) => remark !== '');
-  return (
-    `<p>${escapeHtml(remarks.join(' '))}</p>` + `<div class="multiples">${figures.join('')}</div>`
-  );
-}
-
-const AXES = ['epoch', 'step', 'iteration', 'round'];
-
-function curveKeys(groups: readonly RunGroup[]): string[] {
-  const keys = new Set<string>();
-  for (const { runs } of groups) {
-    for (const { metrics } of runs) for (const row of metrics) for (const key in row) keys.add(key);
-  }
-  return [...keys].filter((key) => !AXES.includes(key) && !/(^|\.)(count|seed)$/.test(key));
-}
-
-function curveFigure(
-  groups: readonly RunGroup[],
-  key: string,
-  colors: SeriesColors,
-): CaptionedFigure[] {
-  const axis = AXES.find((name) =>
-    groups.some(({ runs }) => runs.some(({ metrics }) => metrics.some((row) => name in row))),
-  );
-  const series = groups.flatMap(({ label: name, runs }) => {
-    const points = curvePoints(runs, key, axis);
-    return points.length > 0 ? [{ name, points }] : [];
-  });
-  if (series.every(({ points }) => points.length < 2)) return [];
-  const { kind, label } = metricColumn({ key, best: 'highest' });
-  const figure = linePlot({
-    title: label,
-    x: { label: axis ?? 'row' },
-    y: { label, format: kind === 'share' ? 'share' : 'number' },
-    series,
-    colors,
-    width: 352,
-  });
-  const last = series.map(({ name, points }) => `${name} ${formatNumber(points.at(-1)!.y)}`);
-  return [{ figure, caption: `Last: ${last.join('; ')}.` }];
-}
-
-function curvePoints(
-  runs: readonly RunFolder[],
-  key: string,
-  axis: string | undefined,
-): LinePoint[] {
-  const byX = new Map<number, number[]>();
-  for (const { metrics } of runs) {
-    metrics.forEach((row, index) => {
-      const [x, y] = [axis === undefined ? index : row[axis], row[key]];
-      if (x === undefined || y === undefined) return;
-      byX.set(x, [...(byX.get(x) ?? []), y]);
-    });
-  }
-  const points = [...byX].sort(([left], [right]) => left - right);
-  const stride = Math.max(1, Math.ceil(points.length / CURVE_POINTS));
-  return points
-    .filter((_, index) => index % stride === 0 || index === points.length - 1)
-    .map(([x, values]) => {
-      const { mean: y, low, high } = tInterval(values);
-      return values.length > 2 ? { x, y, low, high } : { x, y };
-    });
 }
 
 function runsTable({ groups }: RunComparison): Table {

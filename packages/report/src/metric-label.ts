@@ -18,3 +18,10 @@ export function metricLabel(path: string): string {
   if (parts.length === 0) return name;
   return name === last ? `${parts.join(' ')} ${last}` : `${name}, ${parts.join(' ')}`;
 }
+
+const SHARES = /hits@|mrr|f1|accuracy|auroc|ece$|brier|precision|recall|share/i;
+
+/** Whether a number lies in 0..1 by its nature and is written as `.612`. */
+export function isShareMetric(path: string): boolean {
+  return SHARES.test(path);
+}

@@ -15,7 +15,8 @@ export interface TickOptions {
 export function linearTicks([low, high]: readonly [number, number], options: TickOptions): Ticks {
   const raw = (high - low) / Math.max(1, options.count);
   const power = 10 ** Math.floor(Math.log10(raw));
-  const factor = [1, 2, 5, 10].find((step) => step * power >= raw * (1 - 1e-9)) ?? 10;
+  const rest = raw / power;
+  const factor = rest >= 50 ** 0.5 ? 10 : rest >= 10 ** 0.5 ? 5 : rest >= 2 ** 0.5 ? 2 : 1;
   const step = options.isWhole ? Math.max(1, Math.round(factor * power)) : factor * power;
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor(high / step + 1e-9);
