@@ -142,6 +142,10 @@ const trainingSchema = z.strictObject({
     .min(0)
     .default(0)
     .describe('evaluations without a better validation MRR before training stops; 0 = off'),
+  recompute: z
+    .enum(['auto', 'always', 'never'])
+    .default('auto')
+    .describe('compute graph layers again in the backward pass: slower, far less memory'),
   checkpointSeconds: weight(60, 'shortest time between two checkpoints; seconds'),
 });
 

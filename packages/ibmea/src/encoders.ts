@@ -6,7 +6,7 @@
  * through one hidden layer with two heads.
  */
 import { diagonalAttention, graphConvolution } from '@lab/graph';
-import { type CsrTensors, csrMatMul, layerNorm, linear, type Parameters, tf } from '@lab/tensor';
+import { type CsrTensors, csrMatMul, layerNorm, linear, recompute, tf } from '@lab/tensor';
 import type { Posterior } from './bottleneck.js';
 import type { IbmeaConfig, Modality } from './config.js';
 import type { ModelInputs } from './model.js';
@@ -23,9 +23,17 @@ export const noDropout: DropoutSource = (x) => x;
 /** Slope of LeakyReLU for negative attention logits. */
 const LEAKY_SLOPE = 0.2;
 
+/** Parameters by name: the model's, or stand-ins while a part is recomputed. */
+export interface ParameterSource {
+  names(): string[];
+  get(name: string): tf.Tensor;
+}
+
 /** What the two kinds of encoder read. */
-interface EncoderContext {
-  readonly parameters: Parameters;
+export interface EncoderContext {
+  readonly parameters: ParameterSource;
+  /** Compute each network again in the backward pass, so that its inner results are not kept. */
+  readonly isRecomputed: boolean;
   readonly config: IbmeaConfig['model'];
   readonly inputs: ModelInputs;
   readonly dropout: DropoutSource;
@@ -41,16 +49,56 @@ interface EncoderContext {
  * @returns mean and scale, `[N, d_g]`; without bottleneck the plain network's output.
  */
 export function encodeGraph(context: EncoderContext): Posterior {
-  const { parameters, config } = context;
+  const { config } = context;
+  if (!config.bottlenecks.includes('graph')) {
+    const mean = inPart(context, ['entity', 'graphMean.'], (part) =>
+      graphNetwork('graphMean', part),
+    );
+    return { mean, scale: null };
+  }
+  return {
+    mean: inPart(context, ['entity', 'graphMean.', 'graphNorm.'], graphMean),
+    scale: inPart(context, ['entity', 'graphScale.'], graphScale),
+  };
+}
+
+function graphMean(context: EncoderContext): tf.Tensor2D {
   const hidden = graphNetwork('graphMean', context);
-  if (!config.bottlenecks.includes('graph')) return { mean: hidden, scale: null };
-  const gain = parameters.get('graphNorm.gain') as tf.Tensor1D;
-  const mean = layerNorm(hidden, gain, parameters.get('graphNorm.bias') as tf.Tensor1D, 1e-5);
+  const gain = context.parameters.get('graphNorm.gain') as tf.Tensor1D;
+  const bias = context.parameters.get('graphNorm.bias') as tf.Tensor1D;
+  const mean = layerNorm(hidden, gain, bias, 1e-5);
   hidden.dispose();
+  return mean;
+}
+
+function graphScale(context: EncoderContext): tf.Tensor2D {
   const raw = graphNetwork('graphScale', context);
-  const scale = config.graphScale === 'elu' ? tf.elu(raw) : tf.add(tf.softplus(raw), 1e-4);
+  const isElu = context.config.graphScale === 'elu';
+  const scale = isElu ? tf.elu(raw) : tf.add(tf.softplus(raw), 1e-4);
   raw.dispose();
-  return { mean, scale: scale as tf.Tensor2D };
+  return scale as tf.Tensor2D;
+}
+
+/**
+ * The result of a part of the model; where the context says so, what the part computes inside is
+ * not kept for the backward pass but computed again.
+ *
+ * @param prefixes - names, or starts of names, of the parameters that the part uses.
+ */
+function inPart(
+  context: EncoderContext,
+  prefixes: readonly string[],
+  part: (context: EncoderContext) => tf.Tensor2D,
+): tf.Tensor2D {
+  const { parameters } = context;
+  if (!context.isRecomputed) return part(context);
+  const names = parameters.names().filter((name) => prefixes.some((p) => name.startsWith(p)));
+  const tensors = names.map((name) => parameters.get(name));
+  return recompute(tensors, (...inputs) => {
+    const inputOf = new Map(names.map((name, index) => [name, inputs[index]!]));
+    const source = { names: () => names, get: (name: string) => inputOf.get(name)! };
+    return part({ ...context, parameters: source });
+  });
 }
 
 /**

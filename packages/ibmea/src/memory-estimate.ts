@@ -6,31 +6,51 @@ import { selectedBackend } from '@lab/tensor';
 import type { IbmeaConfig } from './config.js';
 import type { AlignmentTask } from './data.js';
 
-/** Arrays of the width of the graph posterior that live at the same time, at the peak. */
-const GRAPH_ARRAYS = 14;
+/** Arrays of the graph's width per entity at the peak: all kept, or graph layers recomputed. */
+const GRAPH_ARRAYS = { kept: 20, recomputed: 12 };
 /** The same for every other modality. */
-const FEATURE_ARRAYS = 14;
+const FEATURE_ARRAYS = 8;
 /** Bytes of code, tables and fragments that do not depend on the data. */
 const BASE_BYTES = 64e6;
+/** Share of the backend's limit from which `auto` recomputes. */
+const RECOMPUTE_FROM = 0.7;
 
 /**
  * Bytes that the tensor backend will hold at the peak of a training, within about a fifth.
  *
  * Counted per entity (parameters with moments and gradient, activations kept for the backward
- * pass), per neighbour pair (attention coefficients) and per seed pair (rows of the loss).
+ * pass), per neighbour pair (attention coefficients) and per seed pair (rows of the losses and
+ * their cached similarities).
  */
-export function estimateTensorBytes(task: AlignmentTask, { model, data, training }: IbmeaConfig) {
+export function estimateTensorBytes(
+  task: AlignmentTask,
+  { model, data, training }: IbmeaConfig,
+  graphLayers: 'kept' | 'recomputed',
+): number {
   const entities = task.data.entityCount;
   const edges = 2 * task.data.triples.heads.length + entities;
   const pairs = Math.min(training.batchSize, task.split.seeds.length / 2);
-  const others = data.modalities.filter((modality) => modality !== 'graph').length;
-  const graph = data.modalities.includes('graph') ? GRAPH_ARRAYS * model.graphSize : 0;
-  const perEntity = graph + FEATURE_ARRAYS * others * model.featureSize;
+  const others = data.modalities.filter(
+    (modality) =>
+      modality === 'relation' ||
+      (modality === 'attribute' && task.data.attributes !== null) ||
+      (modality === 'image' && task.data.images !== null),
+  ).length;
+  const isGraphUsed = data.modalities.includes('graph');
+  const graph = isGraphUsed ? GRAPH_ARRAYS[graphLayers] * model.graphSize : 0;
   const images = task.data.images === null ? 0 : 2 * task.data.images.dimension;
-  const rows = 12 * (model.graphSize + others * model.featureSize);
-  const bytes =
-    4 * (entities * (perEntity + images) + edges * (8 + 4 * model.heads) + 2 * pairs * rows);
-  return BASE_BYTES + bytes;
+  const perEntity = graph + FEATURE_ARRAYS * others * model.featureSize + images;
+  const perPair = 2 * 12 * (model.graphSize + others * model.featureSize);
+  const perEdge = 8 + 4 * model.heads;
+  return BASE_BYTES + 4 * (entities * perEntity + edges * perEdge + pairs * perPair);
+}
+
+/** Whether graph layers are computed again in the backward pass. */
+export function isRecomputed(task: AlignmentTask, config: IbmeaConfig): boolean {
+  const { recompute } = config.training;
+  if (recompute !== 'auto') return recompute === 'always';
+  const limit = selectedBackend()?.memoryLimitBytes ?? null;
+  return limit !== null && estimateTensorBytes(task, config, 'kept') > RECOMPUTE_FROM * limit;
 }
 
 /**
@@ -41,7 +61,8 @@ export function estimateTensorBytes(task: AlignmentTask, { model, data, training
 export function assertFits(task: AlignmentTask, config: IbmeaConfig): void {
   const backend = selectedBackend();
   const limit = backend?.memoryLimitBytes ?? null;
-  const needed = estimateTensorBytes(task, config);
+  const layers = isRecomputed(task, config) ? 'recomputed' : 'kept';
+  const needed = estimateTensorBytes(task, config, layers);
   if (backend === null || limit === null || needed <= limit) return;
   throw new BackendError(
     `ibmea/train: ${formatCount(task.data.entityCount)} entities with width ` +

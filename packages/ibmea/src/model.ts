@@ -51,6 +51,14 @@ export interface IbmeaModel {
   dispose(): void;
 }
 
+/** How a model is built beside its config. */
+export interface ModelOptions {
+  /** Stream of the initial values. */
+  readonly random: Random;
+  /** See `training.recompute`; default false. */
+  readonly isRecomputed?: boolean;
+}
+
 /**
  * A model with fresh parameters.
  *
@@ -58,9 +66,12 @@ export interface IbmeaModel {
  * +-1/sqrt(2 d_g); linear layers as `torch.nn.Linear`; fusion scores 1.
  * Source: sutaoyu/IBMEA, `src/models.py`; equation not verified.
  *
- * @param random - stream of the initial values.
  */
-export function createModel(config: IbmeaConfig, inputs: ModelInputs, random: Random): IbmeaModel {
+export function createModel(
+  config: IbmeaConfig,
+  inputs: ModelInputs,
+  { random, isRecomputed = false }: ModelOptions,
+): IbmeaModel {
   const parameters = createParameters();
   const present = presentIn(config, inputs);
   if (present.includes('graph')) addGraphParameters(parameters, config, inputs, random);
@@ -73,7 +84,7 @@ export function createModel(config: IbmeaConfig, inputs: ModelInputs, random: Ra
     parameters,
     modalities: present,
     encode: (dropout) => {
-      const context = { parameters, config: config.model, inputs, dropout };
+      const context = { parameters, config: config.model, inputs, dropout, isRecomputed };
       const posteriors: Posteriors = {};
       for (const modality of present) {
         posteriors[modality] =

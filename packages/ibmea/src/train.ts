@@ -18,6 +18,7 @@ import {
 } from './evaluate.js';
 import type { SeedBatch } from './losses.js';
 import { createModel, type IbmeaModel, type ModelInputs, type Posteriors } from './model.js';
+import { isRecomputed } from './memory-estimate.js';
 import { drawNoise, epochDropout } from './noise.js';
 import { pseudoSeedRound, type PseudoSeedRecord } from './pseudo-seeds.js';
 import { type BatchLoss, type StepResult, trainStep } from './step.js';
@@ -81,7 +82,10 @@ export interface Selection {
 export function createTraining(task: AlignmentTask, config: IbmeaConfig): TrainingState {
   const random = createRandom(config.seed);
   const inputs = createInputs(task, config, random.fork('images'));
-  const model = createModel(config, inputs, random.fork('parameters'));
+  const model = createModel(config, inputs, {
+    random: random.fork('parameters'),
+    isRecomputed: isRecomputed(task, config),
+  });
   const optimizer = createAdamW(model.parameters, { weightDecay: config.training.weightDecay });
   const { start, every, accept, remove } = config.pseudoSeeds;
   return {

@@ -145,12 +145,13 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const state = createTraining(task, config);
   let run: Run | null = null;
   try {
-    run = openTarget(options.run, resolved, source, task);
+    const opened = openTarget(options.run, resolved, source, task);
     const key = fingerprint(config, [
       ...task.data.files.map((file) => file.sha256),
       sha256(task.split.seeds.join(' ')),
     ]);
-    await resumeState(options, run, state, key);
+    await resumeState(options, opened, state, key);
+    run = opened; // from here on a failure is one of this run
     options.onProgress?.({ stage: 'ready', task, state, run });
     const baseline = await baselineOf(options, task, config);
     await epochs(options, run, state, key);
@@ -165,8 +166,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       peakTensorBytes: memoryReport().peakHeapBytes ?? memoryReport().tensorBytes,
     };
   } catch (error) {
-    run?.finish({ status: statusOf(error), error });
     state.dispose();
+    run?.finish({ status: statusOf(error), error });
     throw error;
   }
 }

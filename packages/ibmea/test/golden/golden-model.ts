@@ -101,7 +101,7 @@ export function goldenModel(golden: Golden, config: IbmeaConfig): IbmeaModel {
     ...parts,
     dispose: () => Object.values(parts).forEach((part) => part.dispose()),
   };
-  const model = createModel(config, inputs, createRandom(0));
+  const model = createModel(config, inputs, { random: createRandom(0) });
   const start: Record<string, { shape: number[]; data: Float32Array }> = {};
   for (const name of model.parameters.names()) {
     const { shape } = arrayOf(golden, `param.${name}`);

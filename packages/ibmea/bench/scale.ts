@@ -1,0 +1,58 @@
+// Memory at scale on SYNTHETIC pairs: node --conditions=@lab/source --import tsx
+// packages/ibmea/bench/scale.ts ENTITIES_PER_SIDE... Prints one JSON line: per size the largest single
+// allocation against its limit of 64 MB + 8 kB per entity and edge, and the peak of the backend.
+import { createRandom, LabError } from '@lab/core';
+import { neighbourGraph, splitLinks, syntheticPair } from '@lab/graph';
+import { memoryReport, resetAllocationRecord, selectBackend } from '@lab/tensor';
+import { train } from '../src/index.js';
+import { estimateTensorBytes, isRecomputed } from '../src/memory-estimate.js';
+import { settingsOf } from '../src/training-run.js';
+
+const EPOCHS = 2;
+
+async function measure(entities: number): Promise<Record<string, unknown>> {
+  const random = createRandom(1).fork(`scale/${entities}`);
+  const data = syntheticPair({ entities, random });
+  const split = await splitLinks(data, { share: 0.3 });
+  const edges = neighbourGraph(data, { selfLoops: true }).columns.length;
+  const limitBytes = 64e6 + 8e3 * (data.entityCount + edges);
+  const settings = {
+    'evaluation.enabled': false,
+    'training.recompute': process.env['RECOMPUTE'] ?? 'auto',
+  };
+  const config = settingsOf({ epochs: EPOCHS, settings });
+  const layers = isRecomputed({ data, split }, config.config) ? 'recomputed' : 'kept';
+  const estimate = estimateTensorBytes({ data, split }, config.config, layers);
+  const estimateBytes = Math.round(estimate);
+  const size = { entitiesPerSide: entities, edges, graphLayers: layers, estimateBytes };
+  resetAllocationRecord();
+  const cpu = process.cpuUsage();
+  try {
+    const { state } = await train({ data: { data, split }, config });
+    state.dispose();
+  } catch (error) {
+    if (!LabError.is(error) || error.code !== 'LAB_BACKEND') throw error;
+    return { ...size, outcome: 'refused before training', message: error.message };
+  }
+  const used = process.cpuUsage(cpu);
+  const { largestAllocationBytes, peakHeapBytes } = memoryReport();
+  return {
+    ...size,
+    outcome: largestAllocationBytes <= limitBytes ? 'trained' : 'allocation above the limit',
+    largestAllocationBytes,
+    limitBytes,
+    peakHeapBytes,
+    maxRssBytes: process.resourceUsage().maxRSS * 1024,
+    cpuSecondsPerEpoch: Number(((used.user + used.system) / 1e6 / EPOCHS).toFixed(1)),
+  };
+}
+
+await selectBackend();
+const rows: Record<string, unknown>[] = [];
+for (const text of process.argv.slice(2)) {
+  const row = await measure(Number(text));
+  rows.push(row);
+  console.error(JSON.stringify(row));
+}
+console.log(JSON.stringify(rows));
+if (rows.some(({ outcome }) => outcome === 'allocation above the limit')) process.exitCode = 1;
