@@ -65,6 +65,7 @@ export async function candidateTable(
   const seeded = new Set(task.split.seeds);
   const sources = task.data.left.filter((entity) => !seeded.has(entity));
   const targets = task.data.right.filter((entity) => !seeded.has(entity));
+  if (sources.length === 0 || targets.length === 0) return emptyTable(sources, targets);
   const posteriors = encodeOutside(model);
   const draw = { samples: config.evaluation.samples, random: random.fork('align') };
   const rows = embedSides(model, posteriors, { left: sources, right: targets }, draw);
@@ -90,6 +91,23 @@ export async function candidateTable(
   } finally {
     rows.dispose();
   }
+}
+
+/** The table of sources that have no candidates, or of no sources. */
+function emptyTable(sources: Int32Array, targets: Int32Array): CandidateTable {
+  const none = (count: number) => ({
+    indices: new Int32Array(count).fill(-1),
+    scores: new Float32Array(count).fill(Number.NEGATIVE_INFINITY),
+  });
+  const backward = none(2 * targets.length);
+  return {
+    sources,
+    targets,
+    ...none(CANDIDATES * sources.length),
+    width: CANDIDATES,
+    backwardIndices: backward.indices,
+    backwardScores: backward.scores,
+  };
 }
 
 /** What the table says about one source and one of its candidates. */

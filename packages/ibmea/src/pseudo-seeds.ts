@@ -47,6 +47,7 @@ export async function pseudoSeedRound(
 async function proposePairs(state: TrainingState, random: Random): Promise<Int32Array> {
   const { model, config } = state;
   const { left, right } = state.pseudoSeeds.open();
+  if (left.length === 0 || right.length === 0) return new Int32Array(0);
   const dropout = epochDropout(config.model.dropout, random.fork('dropout'));
   const posteriors = encodeOutside(model, dropout);
   const draw = { samples: 1, random: random.fork('noise') };
