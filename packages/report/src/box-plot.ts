@@ -3,7 +3,8 @@ import { formatCount } from '@lab/core';
 import { quantile } from '@lab/metrics';
 import { type Axis, axisDomain, axisLabel, axisTicks, axisValue } from './axis.js';
 import { csvText } from './escape.js';
-import { type Figure, type Frame, renderFigure } from './figure.js';
+import type { Figure } from './figure.js';
+import { type Frame, renderFigure } from './render-figure.js';
 import { createSeriesColors, groundColor, type SeriesColors, seriesColor } from './palette.js';
 import { rowLabels } from './series-labels.js';
 

@@ -15,7 +15,7 @@ const compare: CliCommand = {
     { flags: '--out <file>', summary: 'page to write', default: 'comparison.html' },
     { flags: '--metrics <names>', kind: 'list', summary: 'results to compare, comma-separated' },
   ],
-  example: 'report compare runs/* --metrics forward.hits@1,forward.mrr --out comparison.html',
+  example: 'report compare runs/* --out comparison.html',
   run: runCompare,
 };
 

@@ -1,7 +1,8 @@
 import * as Plot from '@observablehq/plot';
 import { type Axis, axisDomain, axisLabel, axisTicks, axisValue } from './axis.js';
 import { csvText } from './escape.js';
-import { type Figure, type Frame, renderFigure } from './figure.js';
+import type { Figure } from './figure.js';
+import { type Frame, renderFigure } from './render-figure.js';
 import { groundColor, seriesColor } from './palette.js';
 import { rowLabels } from './series-labels.js';
 

@@ -2,7 +2,8 @@ import * as Plot from '@observablehq/plot';
 import { ShapeError } from '@lab/core';
 import { type Axis, axisValue } from './axis.js';
 import { csvText } from './escape.js';
-import { type Figure, type Frame, renderFigure } from './figure.js';
+import type { Figure } from './figure.js';
+import { type Frame, renderFigure } from './render-figure.js';
 import { groundColor } from './palette.js';
 import { fitText, textWidth } from './series-labels.js';
 

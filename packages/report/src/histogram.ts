@@ -3,8 +3,9 @@ import { formatCount } from '@lab/core';
 import { mean } from '@lab/metrics';
 import { type Axis, axisDomain, axisLabel, axisValue } from './axis.js';
 import { csvText } from './escape.js';
-import { type Figure, type Frame, renderFigure } from './figure.js';
-import { axisMarks } from './line-plot.js';
+import type { Figure } from './figure.js';
+import { type Frame, renderFigure } from './render-figure.js';
+import { axisMarks } from './plot-axes.js';
 import { createSeriesColors, type SeriesColors, seriesColor } from './palette.js';
 import { legendHeight, legendMarks, legendRows } from './series-labels.js';
 

@@ -4,12 +4,12 @@ import {
   axisDomain,
   axisLabel,
   axisPosition,
-  axisTicks,
   axisValue,
   type DrawnAxis,
 } from './axis.js';
 import { csvText } from './escape.js';
-import { type Figure, type Frame, renderFigure } from './figure.js';
+import type { Figure } from './figure.js';
+import { type Frame, renderFigure } from './render-figure.js';
 import {
   createSeriesColors,
   groundColor,
@@ -18,6 +18,7 @@ import {
   seriesDash,
   seriesInk,
 } from './palette.js';
+import { axisMarks, tickRoom } from './plot-axes.js';
 import {
   fitText,
   legendHeight,
@@ -177,24 +178,6 @@ function drawLines(spec: LinePlotSpec, context: LineContext): Plot.PlotOptions {
       ...(legend.length === 0 ? endLabels(spec, context, layout) : []),
     ],
   };
-}
-
-/** px at the left that the ticks of a vertical axis take. */
-export function tickRoom(y: DrawnAxis): number {
-  const { ticks, tickFormat } = axisTicks(y);
-  const widest = ticks.reduce((most, tick) => Math.max(most, textWidth(tickFormat(tick))), 0);
-  return Math.max(46, Math.ceil(widest) + 16);
-}
-
-/** Grid and axes in the house's manner: rules behind, labels in words, no arrows. */
-export function axisMarks(x: DrawnAxis, y: DrawnAxis): Plot.Markish[] {
-  const words = { fill: groundColor('muted'), tickSize: 0, labelArrow: 'none' as const };
-  const yTicks = axisTicks(y);
-  return [
-    Plot.gridY({ stroke: groundColor('rule'), strokeOpacity: 0.7, ticks: yTicks.ticks }),
-    Plot.axisY({ ...words, label: axisLabel(y.axis), ...yTicks }),
-    Plot.axisX({ ...words, label: axisLabel(x.axis), ...axisTicks(x) }),
-  ];
 }
 
 function referenceMarks(spec: LinePlotSpec, layout: LineLayout): Plot.Markish[] {

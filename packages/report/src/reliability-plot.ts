@@ -3,8 +3,9 @@ import { formatCount, formatShare } from '@lab/core';
 import { type ReliabilityBin, wilson } from '@lab/metrics';
 import type { Axis } from './axis.js';
 import { csvText } from './escape.js';
-import { type Figure, type Frame, renderFigure } from './figure.js';
-import { axisMarks } from './line-plot.js';
+import type { Figure } from './figure.js';
+import { type Frame, renderFigure } from './render-figure.js';
+import { axisMarks } from './plot-axes.js';
 import { groundColor, seriesColor } from './palette.js';
 
 /** What a reliability diagram shows. */

@@ -1,5 +1,5 @@
 import * as Plot from '@observablehq/plot';
-import type { Frame } from './figure.js';
+import type { Frame } from './render-figure.js';
 import { groundColor, seriesColor, seriesDash, seriesInk } from './palette.js';
 
 /** A name to be shown in the colour of its slot. */
