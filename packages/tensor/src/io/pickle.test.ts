@@ -156,6 +156,15 @@ describe('decodePickle', () => {
     expect(await decodePickle(binary)).toBe(long);
   });
 
+  it.each(['ÿ\u0080é', 'Ā', '中', '😀', 'ÿ\ud7ff'])('reads long texts of %j', async (part) => {
+    const text = `${'a'.repeat(2000)}${part.repeat(1000)}`;
+    const bytes = Buffer.from(text);
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(bytes.length);
+    const read = decodePickle(Buffer.concat([Buffer.from('X'), length, bytes, Buffer.from('.')]));
+    expect(await read).toBe(text);
+  });
+
   it('names the file and the place of damage', async () => {
     await expect(decodePickle(Buffer.from('(K\x01'), 'images.pkl')).rejects.toMatchObject({
       code: 'LAB_DATA',

@@ -1,6 +1,7 @@
 import { DataError } from '@lab/core';
 
 const windowBytes = 1 << 18;
+const longTextBytes = 1024;
 
 /** Where the bytes of a pickle come from. */
 export interface PickleSource {
@@ -101,8 +102,9 @@ export class PickleInput {
 
   /** The next bytes as text. */
   text(length: number, encoding: 'utf8' | 'latin1' = 'utf8'): string {
-    if (length > this.#window.length || length <= 0) {
-      return Buffer.from(this.bytes(length).buffer).toString(encoding);
+    if (length >= longTextBytes || length <= 0) {
+      const bytes = Buffer.from(this.bytes(length).buffer, 0, length);
+      return encoding === 'latin1' ? bytes.toString('latin1') : longText(bytes);
     }
     const start = this.#advance(length);
     return this.#window.toString(encoding, start, start + length);
@@ -138,4 +140,26 @@ export class PickleInput {
     this.#position += length;
     return 0;
   }
+}
+
+/**
+ * The text of UTF-8 bytes. Python 2's and protocol 2's byte strings are texts of characters below
+ * 256, for which this is much faster than decoding to 16 bits a character.
+ */
+function longText(bytes: Buffer): string {
+  const narrow = Buffer.allocUnsafe(bytes.length);
+  let length = 0;
+  for (let i = 0; i < bytes.length; i += 1) {
+    const byte = bytes[i]!;
+    if (byte < 0x80) {
+      narrow[length] = byte;
+    } else {
+      const next = bytes[i + 1] ?? 0;
+      if ((byte & 0xfe) !== 0xc2 || (next & 0xc0) !== 0x80) return bytes.toString('utf8');
+      narrow[length] = ((byte & 3) << 6) | (next & 0x3f);
+      i += 1;
+    }
+    length += 1;
+  }
+  return narrow.toString('latin1', 0, length);
 }
