@@ -46,6 +46,7 @@ function attentionOutput(entity: number[][], attention: number[], weights: numbe
     config,
     inputs: { ...inputs, dispose: () => neighbours.dispose() },
     dropout: noDropout,
+    isRecomputed: false,
   });
   expect(scale).toBeNull();
   return mean.arraySync() as number[][];
@@ -174,6 +175,7 @@ describe('unusual widths', () => {
       config,
       inputs: { ...inputs, neighbours: pathCsr(), dispose: () => undefined },
       dropout: noDropout,
+      isRecomputed: false,
     });
     expect(Math.max(...valuesOf(mean).map(Math.abs))).toBeLessThan(1e-3);
     expect(scale!.dataSync()[0]).toBeCloseTo(Math.log1p(Math.E) + 1e-4, 4);

@@ -32,7 +32,7 @@ function modelOfSize(config: IbmeaConfig, entityCount: number, columns: number) 
   };
   const dispose = () => Object.values(parts).forEach((part) => part.dispose());
   const inputs = { entityCount, ...parts, image: null, dispose };
-  return createModel(config, inputs, createRandom(1));
+  return createModel(config, inputs, { random: createRandom(1) });
 }
 
 const linearSize = (inputs: number, outputs: number) => inputs * outputs + outputs;

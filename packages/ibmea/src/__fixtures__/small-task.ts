@@ -59,7 +59,7 @@ export function smallModel(
 ): { model: IbmeaModel; inputs: ModelInputs; dispose(): void } {
   const random = createRandom(config.seed);
   const inputs = createInputs(task, config, random.fork('images'));
-  const model = createModel(config, inputs, random.fork('parameters'));
+  const model = createModel(config, inputs, { random: random.fork('parameters') });
   return {
     model,
     inputs,
