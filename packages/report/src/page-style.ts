@@ -137,7 +137,8 @@ table.stack td[data-label]::before{content:attr(data-label);color:var(--muted)}
 const PRINT = `
 body{font-size:10.5pt}
 details:not([open])::details-content{content-visibility:visible}
-nav.contents,.filter,button.copy,.skip{display:none}
+nav.contents,.filter,button.copy,.skip,figcaption a{display:none}
+.examples{grid-template-columns:1fr 1fr}
 section{padding-top:1.2rem;break-inside:auto}
 figure,.numbers>div,.examples li,tr{break-inside:avoid}
 h2,h3{break-after:avoid}

@@ -300,7 +300,7 @@ export function samplePage(): RunPage {
         value: index / 8,
         origin: index % 5 === 0 ? 'preset dbp15k' : 'default',
       })),
-      { path: 'data.folder', value: '/data/srprs/en_fr_15k_V1', origin: '--data' },
+      { path: 'data.folder', value: 'data/en-fr-3k', origin: '--data' },
     ],
     files: ['ent_ids_1', 'ent_ids_2', 'triples_1', 'triples_2'].map((name, index) => ({
       path: `data/en-fr-3k/${name}`,
