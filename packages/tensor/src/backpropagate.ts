@@ -1,4 +1,5 @@
 import { ModelError } from '@lab/core';
+import { addInPlace } from './kernels/in-place.js';
 import { fitShape, withNodeInputs } from './node-inputs.js';
 import { tf } from './tfjs.js';
 
@@ -113,12 +114,17 @@ class GradientStore {
   take(of: tf.Tensor): tf.Tensor | undefined {
     const gradient = this.#gradients.get(of.id);
     if (gradient === undefined) return undefined;
-    const isOwn = gradient.scopeId === this.#scopeId && this.#references.get(gradient) === 1;
-    return isOwn ? gradient : tf.clone(gradient);
+    return this.#isOwn(gradient) ? gradient : tf.clone(gradient);
+  }
+
+  /** Whether nobody else refers to the gradient. */
+  #isOwn(gradient: tf.Tensor): boolean {
+    return gradient.scopeId === this.#scopeId && this.#references.get(gradient) === 1;
   }
 
   add(of: tf.Tensor, gradient: tf.Tensor): void {
     const known = this.#gradients.get(of.id);
+    if (known !== undefined && this.#isOwn(known) && addInPlace(known, gradient)) return;
     const sum = known === undefined ? gradient : tf.add(known, gradient);
     this.retain(sum);
     this.remove(of);

@@ -2,6 +2,7 @@ import { installDropout } from './dropout.js';
 import { installElementwise } from './elementwise.js';
 import { installGather } from './gather.js';
 import { installGraphAttention } from './graph-attention.js';
+import { installInPlace } from './in-place.js';
 import { installMatMul } from './matmul.js';
 import { installMove } from './move.js';
 import { installReduce } from './reduce.js';
@@ -19,6 +20,7 @@ export function installWasmKernels(): void {
   installElementwise();
   installReduce();
   installMove();
+  installInPlace();
   installGather();
   installSegment();
   installSparse();

@@ -1,4 +1,5 @@
 import { ShapeError } from '@lab/core';
+import { emptyRows, writeRows } from '../kernels/in-place.js';
 import { assertShape } from '../shape.js';
 import { tf } from '../tfjs.js';
 import { isolatedGradients } from '../tape.js';
@@ -38,28 +39,66 @@ function sumOfBlocks(inputs: readonly tf.Tensor2D[], f: BlockFunction, ranges: R
   return total;
 }
 
-/** Gradients block by block, concatenated: one full-size tensor per input. */
+/** Gradients of one block, before the factor that comes from above. */
+function blockGradients(
+  inputs: readonly tf.Tensor2D[],
+  f: BlockFunction,
+  range: Range,
+): tf.Tensor2D[] {
+  return tf.tidy(() => {
+    const { value, gradients } = isolatedGradients(f, blocksOf(inputs, range));
+    value.dispose();
+    return gradients;
+  });
+}
+
+/** Gradients written block by block into one full-size tensor per input. */
+function gradientsInPlace(
+  targets: readonly tf.Tensor2D[],
+  ranges: readonly Range[],
+  { factor, gradientsOf }: { factor: number; gradientsOf: (range: Range) => tf.Tensor2D[] },
+): void {
+  for (const range of ranges) {
+    const gradients = gradientsOf(range);
+    targets.forEach((target, i) => {
+      writeRows(target, range.start, gradients[i] as tf.Tensor2D, factor);
+    });
+    tf.dispose(gradients);
+  }
+}
+
+/** Gradients block by block, concatenated. */
+function gradientsJoined(
+  count: number,
+  ranges: readonly Range[],
+  gradientsOf: (range: Range) => tf.Tensor2D[],
+): tf.Tensor2D[] {
+  const parts = Array.from({ length: count }, (): tf.Tensor2D[] => []);
+  for (const range of ranges) {
+    gradientsOf(range).forEach((gradient, i) => (parts[i] as tf.Tensor2D[]).push(gradient));
+  }
+  return parts.map((rows) => {
+    const joined = tf.concat2d(rows, 0);
+    tf.dispose(rows);
+    return joined;
+  });
+}
+
 function gradientsOfBlocks(
   inputs: readonly tf.Tensor2D[],
   f: BlockFunction,
-  ranges: Range[],
+  ranges: readonly Range[],
   dy: tf.Scalar,
 ): tf.Tensor2D[] {
-  const parts = inputs.map((): tf.Tensor2D[] => []);
-  for (const range of ranges) {
-    const gradients = tf.tidy(() => {
-      const { value, gradients: found } = isolatedGradients(f, blocksOf(inputs, range));
-      value.dispose();
-      return found.map((gradient) => tf.mul(gradient, dy) as tf.Tensor2D);
-    });
-    gradients.forEach((gradient, i) => (parts[i] as tf.Tensor2D[]).push(gradient));
+  if (ranges.length === 0) return inputs.map((x) => tf.zerosLike(x));
+  const gradientsOf = (range: Range) => blockGradients(inputs, f, range);
+  const targets = inputs.flatMap((x) => emptyRows(x.shape) ?? []);
+  if (targets.length === inputs.length) {
+    gradientsInPlace(targets, ranges, { factor: dy.dataSync()[0] as number, gradientsOf });
+    return targets;
   }
-  return parts.map((rows, i) => {
-    const joined =
-      rows.length === 0 ? tf.zerosLike(inputs[i] as tf.Tensor2D) : tf.concat2d(rows, 0);
-    for (const part of rows) part.dispose();
-    return joined as tf.Tensor2D;
-  });
+  const joined = gradientsJoined(inputs.length, ranges, gradientsOf);
+  return joined.map((gradient) => tf.mul(gradient, dy) as tf.Tensor2D);
 }
 
 /**

@@ -1,0 +1,48 @@
+import { runSingle } from '../engine.js';
+import { tf } from '../tfjs.js';
+import { addressOf, kernelsOf, type WasmBackend } from '../wasm-backend.js';
+import { registerWasmKernel } from './call.js';
+
+const FLOAT_BYTES = 4;
+
+/** The wasm backend when it is in use and nothing but `target` has its values; else undefined. */
+function soleOwner(target: tf.Tensor): WasmBackend | undefined {
+  if (tf.getBackend() !== 'wasm' || target.dtype !== 'float32' || target.kept) return undefined;
+  const backend = tf.backend() as unknown as WasmBackend;
+  return backend.refCount(target.dataId) === 1 ? backend : undefined;
+}
+
+/**
+ * Adds `x` to the values of `target` where that can be done in place; whether it was.
+ *
+ * The caller must be the only one who knows `target`.
+ */
+export function addInPlace(target: tf.Tensor, x: tf.Tensor): boolean {
+  const backend = soleOwner(target);
+  if (backend === undefined || !tf.util.arraysEqual(target.shape, x.shape)) return false;
+  if (x.dtype !== 'float32' || x.dataId === target.dataId) return false;
+  const kernels = kernelsOf(backend);
+  kernels.call('add_into', target.size, addressOf(kernels, target), addressOf(kernels, x));
+  return true;
+}
+
+/** A matrix with undefined values to be filled by {@link writeRows}; undefined where not possible. */
+export function emptyRows(shape: [number, number]): tf.Tensor2D | undefined {
+  if (tf.getKernel('LabEmpty', tf.getBackend()) == null) return undefined;
+  return runSingle<tf.Tensor2D>('LabEmpty', {}, { shape });
+}
+
+/** Writes `rows` times `factor` into `target` from the given row on; wasm only. */
+export function writeRows(target: tf.Tensor2D, start: number, rows: tf.Tensor2D, factor: number) {
+  const kernels = kernelsOf(tf.backend() as unknown as WasmBackend);
+  const to = addressOf(kernels, target) + start * target.shape[1] * FLOAT_BYTES;
+  kernels.call('scale_values', rows.size, addressOf(kernels, rows), factor, to);
+}
+
+/** Registers the kernel of {@link emptyRows}. */
+export function installInPlace(): void {
+  registerWasmKernel({
+    name: 'LabEmpty',
+    compute: (call) => call.output(call.attribute<number[]>('shape')),
+  });
+}
