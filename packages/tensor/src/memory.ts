@@ -1,4 +1,4 @@
-import { BackendError } from '@lab/core';
+import { BackendError, formatBytes } from '@lab/core';
 import { tf } from './tfjs.js';
 import type { WasmMemory } from './webassembly.js';
 
@@ -40,10 +40,11 @@ const watched = new WeakSet<object>();
 function heapError(bytes: number, memory: WasmMemory): BackendError {
   const heapBytes = memory.buffer.byteLength;
   return new BackendError(
-    `tensor: the wasm heap cannot hold another ${bytes} bytes: ${record.liveBytes} are in use, ` +
-      `the heap has grown to ${heapBytes} of ${WASM_HEAP_LIMIT_BYTES}.`,
+    `tensor: the wasm heap cannot hold another ${formatBytes(bytes)}: ` +
+      `${formatBytes(record.liveBytes)} are in use, it has grown to ${formatBytes(heapBytes)} ` +
+      `of ${formatBytes(WASM_HEAP_LIMIT_BYTES)}, and one tensor takes at most 2.1 GB.`,
     {
-      help: 'Use smaller batches or row blocks, or a backend without the 4 GiB limit (tensorflow).',
+      help: 'Use smaller batches, recompute or hostMatMul, or the backend tensorflow, which has no limit.',
       details: { bytes, liveBytes: record.liveBytes, heapBytes, limit: WASM_HEAP_LIMIT_BYTES },
     },
   );

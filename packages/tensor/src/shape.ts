@@ -1,5 +1,5 @@
 import { ShapeError } from '@lab/core';
-import { tf } from './tfjs.js';
+import type { tf } from './tfjs.js';
 
 function mismatch(x: tf.TensorInfo, pattern: string, name: string, why: string): ShapeError {
   const got = `[${x.shape.join(', ')}]`;

@@ -7,11 +7,6 @@ import { patternProduct, permuteEntries, type SparsePattern, transposed } from '
 
 const FLOAT_BYTES = 4;
 
-interface Slopes {
-  readonly positiveSlope: number;
-  readonly negativeSlope: number;
-}
-
 interface AttentionSizes {
   readonly csr: CsrTensors;
   readonly nodes: number;
