@@ -47,7 +47,10 @@ export interface AlignOptions {
    * pairs by score so that every target is used once.
    */
   readonly matching?: 'best' | 'mutual' | 'greedy' | undefined;
-  /** Pairs with a lower confidence (or, uncalibrated, margin) are left out: no counterpart. */
+  /**
+   * Pairs with a lower confidence (or, uncalibrated, margin) are left out: no counterpart. Default
+   * 0, which keeps all.
+   */
   readonly minConfidence?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -178,7 +181,7 @@ export function alignEntities(
     const evidence = evidenceOf(table, row, rank);
     if (matching === 'mutual' && !evidence.mutual) return;
     const probability = confidence === null ? null : confidenceOf(confidence, evidence);
-    if ((probability ?? evidence.margin) < minConfidence) return;
+    if (minConfidence > 0 && (probability ?? evidence.margin) < minConfidence) return;
     pairs.push({ source, target: table.targets[target]!, confidence: probability, ...evidence });
   });
   const sureness = (pair: AlignedPair) => pair.confidence ?? pair.margin;
