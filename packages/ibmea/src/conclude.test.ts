@@ -1,0 +1,131 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openRun, readRunRecord } from '@lab/core';
+import { temporaryFolder } from '@lab/core/testing';
+import { selectBackend, tf } from '@lab/tensor';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { smallData, smallResolved, smallTask, withImages } from './__fixtures__/small-task.js';
+import { candidateTable } from './align.js';
+import { analysePairs } from './analysis.js';
+import { conclude, fittedConfidence } from './conclude.js';
+import { train } from './training-run.js';
+
+beforeAll(async () => {
+  await selectBackend('wasm');
+});
+
+async function concluded(settings: object = {}, validationShare = 0, entities = 140) {
+  const config = smallResolved({ 'training.epochs': 6, 'evaluation.every': 3, ...settings });
+  const task = await smallTask(withImages(smallData(entities)), validationShare);
+  const run = { parent: temporaryFolder(), label: 'test', command: ['ibmea'], backend: null };
+  const trained = await train({ data: task, config, run });
+  const conclusion = await conclude(trained, { config, seconds: 1 });
+  return { trained, conclusion, task };
+}
+
+describe('conclude', () => {
+  it('writes predictions, confidence, page and results', async () => {
+    const { trained, conclusion, task } = await concluded();
+    const dir = conclusion.run;
+    const lines = readFileSync(join(dir, 'predictions.jsonl'), 'utf8').trim().split('\n');
+    expect(lines).toHaveLength(task.split.test.length / 2);
+    for (const [at, line] of lines.entries()) {
+      const row = JSON.parse(line) as Record<string, unknown>;
+      expect(row['gold']).toBe(task.data.entityNames[task.split.test[2 * at + 1]!]);
+      expect(row['status']).toBe('answered');
+      expect(row['rank'] === 1).toBe(row['predicted'] === row['gold']);
+      expect(row['confidence']).toBeGreaterThanOrEqual(0);
+    }
+    expect(existsSync(join(dir, 'confidence.json'))).toBe(true);
+    const page = readFileSync(conclusion.reportPath, 'utf8');
+    expect(page).toContain('small pair');
+    expect(page).toContain('<svg');
+    const record = readRunRecord(dir);
+    expect(record.status).toBe('success');
+    expect(record.results).toEqual(JSON.parse(JSON.stringify(conclusion.summary)));
+    expect(conclusion.summary).toMatchObject({
+      status: 'success',
+      epochs: 6,
+      selectedEpoch: 6,
+      select: 'last',
+      seeds: 70,
+      testPairs: 70,
+      pseudoSeeds: 0,
+    });
+    expect(conclusion.summary.metrics).toEqual(trained.metrics);
+    trained.state.dispose();
+  });
+
+  it('says so on the page where there was no evaluation', async () => {
+    const { trained, conclusion } = await concluded({ 'evaluation.enabled': false });
+    expect(conclusion.summary.metrics).toBeNull();
+    expect(existsSync(join(conclusion.run, 'predictions.jsonl'))).toBe(false);
+    const page = readFileSync(conclusion.reportPath, 'utf8');
+    expect(page).toContain('without an evaluation');
+    trained.state.dispose();
+  });
+
+  it('holds no times and no tensors', async () => {
+    const before = tf.memory().numTensors;
+    const { trained, conclusion } = await concluded();
+    const predictions = readFileSync(join(conclusion.run, 'predictions.jsonl'), 'utf8');
+    expect(predictions).not.toMatch(/seconds|time/);
+    trained.state.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+    expect(openRun(conclusion.run).record.usage).toMatchObject({ seconds: 1 });
+  });
+
+  it('needs a run folder', async () => {
+    const config = smallResolved({ 'training.epochs': 1 });
+    const trained = await train({ data: await smallTask(), config });
+    await expect(conclude(trained, { config, seconds: 1 })).rejects.toThrow(TypeError);
+    trained.state.dispose();
+  });
+});
+
+describe('fittedConfidence', () => {
+  async function fitted(validationShare: number, entities: number) {
+    const config = smallResolved({ 'training.epochs': 8 });
+    const task = await smallTask(smallData(entities), validationShare);
+    const { state } = await train({ data: task, config });
+    const found = fittedConfidence(state, await candidateTable(state));
+    state.dispose();
+    return found;
+  }
+
+  it('is fitted on validation pairs where there are thirty', async () => {
+    expect((await fitted(0.5, 140))!.fittedOn).toBe('35 validation pairs');
+  });
+
+  it('else on every second test pair, measured on the others', async () => {
+    const found = (await fitted(0, 140))!;
+    expect(found.fittedOn).toBe('every second test pair (35)');
+    expect(found.quality?.pairs ?? 35).toBe(35);
+  });
+
+  it('is null with too few', async () => {
+    expect(await fitted(0, 40)).toBeNull();
+  });
+});
+
+describe('analysePairs', () => {
+  it('describes every test pair in the order of the split', async () => {
+    const config = smallResolved({ 'training.epochs': 4 });
+    const task = await smallTask();
+    const { state } = await train({ data: task, config });
+    const pairs = await analysePairs(state, await candidateTable(state), null);
+    expect(pairs).toHaveLength(20);
+    for (const [at, pair] of pairs.entries()) {
+      expect([pair.source, pair.gold]).toEqual(
+        Array.from(task.split.test.slice(2 * at, 2 * at + 2)),
+      );
+      expect(pair.rank === 1).toBe(pair.predicted === pair.gold);
+      expect(pair.rank).toBeLessThanOrEqual(10);
+      expect(pair.confidence).toBeNull();
+      expect(Math.abs(pair.trueCosine)).toBeLessThanOrEqual(1.0001);
+      expect(pair.scale).toBeGreaterThan(0);
+      expect(pair.degree).toBeGreaterThanOrEqual(0);
+    }
+    state.dispose();
+  });
+});

@@ -1,0 +1,270 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ConfigError, DataError, InterruptedError, openRun, readRunRecord } from '@lab/core';
+import { temporaryFolder } from '@lab/core/testing';
+import { writeAlignmentFolder } from '@lab/graph';
+import { selectBackend, tf } from '@lab/tensor';
+import { hasCheckpoint } from '@lab/tensor/io';
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  smallData,
+  smallResolved,
+  smallSettings,
+  smallTask,
+  valuesOf,
+} from './__fixtures__/small-task.js';
+import { restoreRun } from './restore.js';
+import { recordedTraining, settingsOf, train, type TrainOptions } from './training-run.js';
+
+const folder = join(temporaryFolder(), 'pair');
+
+beforeAll(async () => {
+  await selectBackend('wasm');
+  await writeAlignmentFolder(folder, smallData());
+});
+
+const newRun = (parent = temporaryFolder()) => ({
+  parent,
+  label: 'test',
+  command: ['ibmea', 'train'],
+  backend: { name: 'wasm' },
+});
+
+/** A small training of the folder; the state is freed. */
+async function trained(settings: object, options: Partial<TrainOptions> = {}) {
+  const config = smallResolved({ 'training.epochs': 5, 'evaluation.every': 2, ...settings });
+  const result = await train({ data: folder, config, ...options });
+  result.state.dispose();
+  return result;
+}
+
+const linesOf = (dir: string, name = 'metrics.jsonl') => readFileSync(join(dir, name), 'utf8');
+
+describe('a run folder', () => {
+  it('has a line per epoch without times, times apart, and a checkpoint', async () => {
+    const { run, metrics } = await trained({}, { run: newRun(), now: () => 7 });
+    const rows = linesOf(run!.dir).trim().split('\n');
+    expect(rows).toHaveLength(5);
+    expect(linesOf(run!.dir)).not.toMatch(/seconds|time|date/i);
+    expect(JSON.parse(linesOf(run!.dir, 'timings.jsonl').split('\n')[0]!)).toEqual({
+      epoch: 0,
+      seconds: 0,
+    });
+    expect(hasCheckpoint(run!.path('checkpoint'))).toBe(true);
+    expect(metrics!.forward.count).toBe(28);
+    expect(run!.record).toMatchObject({ method: 'ibmea', seed: 2023, status: 'started' });
+    expect(run!.record.data.length).toBeGreaterThanOrEqual(5);
+    for (const { sha256 } of run!.record.data) expect(sha256).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it('is the same for the same seed', async () => {
+    const runs = [await trained({}, { run: newRun() }), await trained({}, { run: newRun() })];
+    expect(linesOf(runs[0]!.run!.dir)).toBe(linesOf(runs[1]!.run!.dir));
+  });
+
+  it('nothing is written without a run folder, with the same results', async () => {
+    const bare = await trained({});
+    expect(bare.run).toBeNull();
+    expect(bare.metrics).toEqual((await trained({}, { run: newRun() })).metrics);
+  });
+
+  it('saves after every epoch at checkpointSeconds 0, once a minute otherwise', async () => {
+    const saves = async (settings: object, now: () => number) => {
+      const controller = new AbortController();
+      const epochs: boolean[] = [];
+      let dir = '';
+      await trained(settings, {
+        run: newRun(),
+        now,
+        signal: controller.signal,
+        onProgress: (progress) => {
+          if (progress.stage === 'ready') dir = progress.run!.dir;
+          if (progress.stage === 'epoch') epochs.push(hasCheckpoint(join(dir, 'checkpoint')));
+        },
+      });
+      return epochs;
+    };
+    expect(await saves({ 'training.checkpointSeconds': 0 }, () => 1)).not.toContain(false);
+    expect(await saves({}, () => 1)).not.toContain(true);
+    let clock = 0;
+    const slow = () => {
+      clock += 15;
+      return clock;
+    };
+    expect((await saves({}, slow)).filter(Boolean).length).toBeGreaterThan(0);
+  });
+});
+
+describe('resume', () => {
+  const every = { 'training.checkpointSeconds': 0 };
+
+  /** Starts a training and stops it after some epochs. */
+  async function stopped(settings: object, epochs: number) {
+    const controller = new AbortController();
+    let dir = '';
+    const attempt = trained(settings, {
+      run: newRun(),
+      signal: controller.signal,
+      onProgress: (progress) => {
+        if (progress.stage === 'ready') dir = progress.run!.dir;
+        if (progress.stage === 'epoch' && progress.record.epoch + 1 === epochs) controller.abort();
+      },
+    });
+    await expect(attempt).rejects.toThrow(InterruptedError);
+    await expect(attempt).rejects.toThrow(`saved: resume with "ibmea train --resume ${dir}"`);
+    return dir;
+  }
+
+  it.each([
+    [{}, 3],
+    [every, 1],
+    [{ 'pseudoSeeds.enabled': true, 'pseudoSeeds.start': 0, 'pseudoSeeds.accept': 10 }, 4],
+    [{ 'evaluation.select': 'validation', 'data.validationShare': 0.3 }, 3],
+  ])('goes on to the same metrics, %o stopped after epoch %i', async (settings, epochs) => {
+    const whole = await trained({ ...settings }, { run: newRun() });
+    const dir = await stopped(settings, epochs);
+    expect(readRunRecord(dir).status).toBe('interrupted');
+    const resumed = await trained(settings, { run: { resume: dir } });
+    expect(linesOf(dir)).toBe(linesOf(whole.run!.dir));
+    expect(resumed.metrics).toEqual(whole.metrics);
+    expect(resumed.selectedEpoch).toBe(whole.selectedEpoch);
+  });
+
+  it('drops rows after the checkpoint and a torn last line', async () => {
+    const whole = await trained({}, { run: newRun() });
+    const dir = await stopped({}, 2);
+    const path = join(dir, 'metrics.jsonl');
+    writeFileSync(path, `${linesOf(dir)}{"epoch":2,"loss":0}\n{"epoch":3,"lo`);
+    await trained({}, { run: { resume: dir } });
+    expect(linesOf(dir)).toBe(linesOf(whole.run!.dir));
+  });
+
+  it('starts anew where nothing was saved', async () => {
+    const whole = await trained({}, { run: newRun() });
+    const dir = await stopped({}, 2);
+    rmSync(join(dir, 'checkpoint'), { recursive: true });
+    await trained({}, { run: { resume: dir } });
+    expect(linesOf(dir)).toBe(linesOf(whole.run!.dir));
+  });
+
+  it('trains a finished run longer', async () => {
+    const { run } = await trained({}, { run: newRun() });
+    const longer = await trained({ 'training.epochs': 7 }, { run: { resume: run!.dir } });
+    expect(longer.state.epoch).toBe(7);
+    expect(recordedTraining(openRun(run!.dir)).config.training.epochs).toBe(7);
+  });
+
+  it.each([
+    ['another config', { 'loss.temperature': 0.2 }],
+    ['other seeds', { 'data.seedShare': 0.4 }],
+    ['another seed', { seed: 5 }],
+  ])('refuses a checkpoint of %s, and leaves the run alone', async (_, settings) => {
+    const dir = await stopped({}, 2);
+    const before = linesOf(dir, 'run.json');
+    const attempt = trained(settings, { run: { resume: dir } });
+    await expect(attempt).rejects.toThrow(DataError);
+    await expect(attempt).rejects.toThrow(/another config or other data/);
+    expect(linesOf(dir, 'run.json')).toBe(before);
+  });
+
+  it('refuses other data under the same path', async () => {
+    const dir = await stopped({}, 2);
+    const other = join(temporaryFolder(), 'pair');
+    await writeAlignmentFolder(other, smallData(44));
+    const attempt = trained({}, { data: other, run: { resume: dir } });
+    await expect(attempt).rejects.toThrow(/another config or other data/);
+  });
+});
+
+describe('failures', () => {
+  it('are written into run.json, and nothing leaks', async () => {
+    const before = tf.memory().numTensors;
+    let dir = '';
+    const attempt = trained(
+      { 'training.epochs': 3 },
+      {
+        run: newRun(),
+        onProgress: (progress) => {
+          if (progress.stage !== 'ready') return;
+          dir = progress.run!.dir;
+          const weights = progress.state.model.parameters.get('fusion.weights');
+          tf.tidy(() => weights.assign(tf.fill(weights.shape, Number.NaN)));
+        },
+      },
+    );
+    await expect(attempt).rejects.toThrow(/hybrid loss is NaN/);
+    const { status, error } = readRunRecord(dir);
+    expect(status).toBe('error');
+    expect(JSON.stringify(error)).toContain('hybrid loss');
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('a folder that is no run', async () => {
+    const attempt = trained({}, { run: { resume: temporaryFolder() } });
+    await expect(attempt).rejects.toThrow(DataError);
+  });
+});
+
+describe('the selected parameters', () => {
+  it.each([true, false])('are in the model at the end, run folder %s', async (hasRun) => {
+    const settings = {
+      'training.epochs': 12,
+      'training.learningRate': 0.3,
+      'evaluation.select': 'test-oracle',
+      'evaluation.every': 1,
+    };
+    const config = smallResolved(settings);
+    const options = { data: folder, config, ...(hasRun ? { run: newRun() } : {}) };
+    const result = await train(options);
+    expect(result.selectedEpoch).toBeLessThan(12);
+    const entity = valuesOf(result.state.model.parameters.get('entity'));
+    result.state.dispose();
+    const { epochs: _epochs, ...rest } = { epochs: 0, ...settings };
+    const short = smallResolved({ ...rest, 'training.epochs': result.selectedEpoch });
+    const again = await train({ data: folder, config: short });
+    expect(valuesOf(again.state.model.parameters.get('entity'))).toEqual(entity);
+    again.state.dispose();
+    if (!hasRun) return;
+    const restored = await restoreRun(result.run!.dir);
+    expect(valuesOf(restored.state.model.parameters.get('entity'))).toEqual(entity);
+    restored.state.dispose();
+  });
+});
+
+describe('restoreRun', () => {
+  it('needs a checkpoint, and a run on files', async () => {
+    const { run } = await trained({}, { run: newRun() });
+    const restored = await restoreRun(run!.dir);
+    expect(restored.state.epoch).toBe(5);
+    expect(restored.source.dir).toBe(folder);
+    restored.state.dispose();
+    rmSync(run!.path('checkpoint'), { recursive: true });
+    await expect(restoreRun(run!.dir)).rejects.toThrow(/no checkpoint/);
+    const inMemory = await trained({}, { data: await smallTask(), run: newRun() });
+    await expect(restoreRun(inMemory.run!.dir)).rejects.toThrow(
+      /not a run of ibmea train on files/,
+    );
+  });
+});
+
+describe('settingsOf', () => {
+  it('makes a config of the guessed options', () => {
+    const { config, preset, mode } = settingsOf({
+      preset: 'fb15k-db15k',
+      mode: 'official',
+      seed: 1,
+      epochs: 3,
+      settings: { 'loss.alpha': 2 },
+    });
+    expect([preset, mode]).toEqual(['fb15k-db15k', 'official']);
+    expect(config).toMatchObject({ seed: 1, training: { epochs: 3 }, loss: { alpha: 2 } });
+    expect(settingsOf({}).config.training.epochs).toBe(1000);
+    const resolved = smallResolved();
+    expect(settingsOf({ config: resolved })).toBe(resolved);
+  });
+
+  it('refuses unknown settings by the nearest name', () => {
+    const attempt = () => settingsOf({ settings: { ...smallSettings, 'loss.alfa': 1 } });
+    expect(attempt).toThrow(ConfigError);
+  });
+});
