@@ -32,8 +32,7 @@ function problems({ code, stdout, stderr }, seconds) {
     }
     process.stdout.write(`${direction} ${JSON.stringify(metrics)}\n`);
   }
-  if (seconds > 2 * promise.seconds)
-    found.push(`it took ${seconds} s, promised ${promise.seconds}`);
+  if (seconds > limitSeconds) found.push(`it took ${seconds} s, promised ${promise.seconds}`);
   return found;
 }
 

@@ -18,6 +18,8 @@ const { code } = await runForeground(process.execPath, [
   data,
   '--seeds',
   join(data, 'seeds.tsv'),
+  '--preset',
+  'quick',
   ...settings,
   ...process.argv.slice(2),
 ]);
