@@ -24,7 +24,7 @@ export async function writePairs(
   data: Pick<AlignmentData, 'entityNames'>,
 ): Promise<void> {
   const name = (entity: number) => data.entityNames[entity]!;
-  const format = path.slice(path.lastIndexOf('.') + 1).toLowerCase();
+  const format = pairFormat(path);
   if (format === 'csv' || format === 'tsv') {
     const delimiter = format === 'csv' ? ',' : '\t';
     await writeCsv(
@@ -42,15 +42,23 @@ export async function writePairs(
     writeFileAtomic(path, lines.join(''));
     return;
   }
-  if (format === 'jsonl') {
-    const lines = pairs.map(({ source, target, ...evidence }) =>
-      JSON.stringify({ source: name(source), target: name(target), ...evidence }),
-    );
-    writeFileAtomic(path, lines.map((line) => `${line}\n`).join(''));
-    return;
-  }
+  const lines = pairs.map(({ source, target, ...evidence }) =>
+    JSON.stringify({ source: name(source), target: name(target), ...evidence }),
+  );
+  writeFileAtomic(path, lines.map((line) => `${line}\n`).join(''));
+}
+
+/**
+ * The format that a file's ending names.
+ *
+ * @throws {ConfigError} for another ending.
+ */
+export function pairFormat(path: string): (typeof pairFormats)[number] {
+  const ending = path.slice(path.lastIndexOf('.') + 1).toLowerCase();
+  const format = pairFormats.find((name) => name === ending);
+  if (format !== undefined) return format;
   throw new ConfigError(`ibmea/align: cannot tell the format of ${path}.`, {
-    help: `end the file name in ${pairFormats.map((ending) => `.${ending}`).join(', ')}`,
+    help: `end the file name in ${pairFormats.map((name) => `.${name}`).join(', ')}`,
   });
 }
 

@@ -6,7 +6,7 @@ import type { BackendReport } from '@lab/tensor';
 import { type AlignedPair, alignEntities, candidateTable } from '../align.js';
 import { fittedConfidence, type FittedConfidence } from '../conclude.js';
 import { ibmeaConfig } from '../config.js';
-import { pairFormats, writePairs } from '../export.js';
+import { pairFormat, pairFormats, writePairs } from '../export.js';
 import { restoreRun } from '../restore.js';
 import { backendOption, given, ownGraphOptions, ownGraphs, textOption } from './options.js';
 import { chosenBackend, newRun, trainAndConclude, trainingConfig } from './train.js';
@@ -51,6 +51,8 @@ export const alignCommand: CliCommand = {
 
 async function runAlign(context: CliContext, input: CliInput): Promise<number> {
   const { options } = input;
+  const out = textOption(options, 'out')!;
+  pairFormat(out); // a wrong ending is said before the work, not after it
   const backend = await chosenBackend(context, input);
   const dir = textOption(options, 'run') ?? (await trainOwn(context, input, backend));
   context.setRun(dir);
@@ -64,7 +66,6 @@ async function runAlign(context: CliContext, input: CliInput): Promise<number> {
       matching: options['matching'] as (typeof matchings)[number],
       minConfidence: options['minConfidence'] as number,
     });
-    const out = textOption(options, 'out')!;
     await writePairs(out, pairs, state.task.data);
     context.progress.done();
     tell(context, { pairs, sources: table.sources.length, out, stored, dir });
