@@ -1,0 +1,118 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createRandom } from '@lab/core';
+import { temporaryFolder } from '@lab/core/testing';
+import { selectBackend } from '@lab/tensor';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { quick, runProgram } from '../__fixtures__/run-program.js';
+import { align } from '../align-graphs.js';
+
+const folder = temporaryFolder();
+const path = (name: string) => join(folder, name);
+const COUNT = 60;
+
+beforeAll(async () => {
+  await selectBackend('wasm');
+  const random = createRandom(8);
+  const rows = Array.from({ length: 4 * COUNT }, () => [
+    random.integer(COUNT),
+    random.integer(5),
+    random.integer(COUNT),
+  ]);
+  for (const side of ['a', 'b']) {
+    const lines = rows.map(([h, r, t]) => `${side}${h},${side}-rel${r},${side}${t}`);
+    writeFileSync(path(`${side}.csv`), `head,relation,tail\n${lines.join('\n')}\n`);
+  }
+  const links = Array.from({ length: 40 }, (_, i) => `a${i},b${i}`);
+  writeFileSync(path('links.csv'), `source,target\n${links.join('\n')}\n`);
+});
+
+const own = () => [
+  '--source',
+  path('a.csv'),
+  '--target',
+  path('b.csv'),
+  '--links',
+  path('links.csv'),
+];
+
+async function aligned(out: string, ...flags: string[]) {
+  const argv = ['align', ...own(), '--epochs', '40', '--runs', temporaryFolder(), '--out', out];
+  return runProgram(...argv, ...quick, ...flags);
+}
+
+describe('align', () => {
+  it('trains on two CSV graphs and writes pairs with headings, surest first', async () => {
+    const out = join(temporaryFolder(), 'pairs.csv');
+    const { code, stdout, stderr } = await aligned(out, '--json');
+    expect(code, stderr).toBe(0);
+    const result = JSON.parse(stdout) as Record<string, unknown>;
+    // 32 of the 40 links are seeds, 8 are kept out for validation.
+    expect(result).toMatchObject({ status: 'success', sources: 28, pairs: 28, out });
+    const rows = readFileSync(out, 'utf8').trim().split(/\r?\n/);
+    expect(rows[0]).toBe('source,target,confidence,score,margin,mutual');
+    expect(rows).toHaveLength(29);
+    const margins = rows.slice(1).map((row) => Number(row.split(',')[4]));
+    expect(margins).toEqual([...margins].sort((x, y) => y - x));
+    const right = rows.slice(1).filter((row) => {
+      const [source, target] = row.split(',');
+      return source!.slice(1) === target!.slice(1);
+    });
+    expect(right.length).toBeGreaterThan(14);
+  });
+
+  it('aligns from a run: one-to-one, with a threshold, as N-Triples', async () => {
+    const out = join(temporaryFolder(), 'pairs.csv');
+    const first = await aligned(out, '--json');
+    const { run } = JSON.parse(first.stdout) as { run: string };
+    const targetsOf = async (...flags: string[]) => {
+      const file = join(temporaryFolder(), 'pairs.tsv');
+      const found = await runProgram('align', '--run', run, '--out', file, ...flags);
+      expect(found.code, found.stderr).toBe(0);
+      const rows = readFileSync(file, 'utf8').trim().split(/\r?\n/).slice(1);
+      return { targets: rows.map((row) => row.split('\t')[1]), stdout: found.stdout };
+    };
+    const best = await targetsOf();
+    expect(best.targets).toHaveLength(28);
+    const greedy = await targetsOf('--matching', 'greedy');
+    expect(new Set(greedy.targets).size).toBe(greedy.targets.length);
+    const mutual = await targetsOf('--matching', 'mutual');
+    expect(mutual.targets.length).toBeLessThanOrEqual(greedy.targets.length);
+    const sure = await targetsOf('--min-confidence', '0.99');
+    expect(sure.targets.length).toBeLessThan(28);
+    expect(sure.stdout).toContain('entities without a counterpart');
+    const triples = join(temporaryFolder(), 'pairs.nt');
+    await runProgram('align', '--run', run, '--out', triples);
+    expect(readFileSync(triples, 'utf8').split('\n')[0]).toMatch(
+      /^<urn:lab:a\d+> <http:\/\/www\.w3\.org\/2002\/07\/owl#sameAs> <urn:lab:b\d+> \.$/,
+    );
+  });
+
+  it('says that confidence is empty where too few pairs were kept out', async () => {
+    const { stderr } = await aligned(join(temporaryFolder(), 'pairs.csv'));
+    expect(stderr).toContain('too few known pairs outside of training to calibrate');
+  });
+
+  it('refuses an unknown ending before it trains, leaving nothing', async () => {
+    const runs = temporaryFolder();
+    const out = join(temporaryFolder(), 'pairs.xlsx');
+    const argv = ['align', ...own(), '--epochs', '1', '--runs', join(runs, 'new'), '--out', out];
+    const { code, stderr } = await runProgram(...argv, ...quick);
+    expect(code).toBe(2);
+    expect(stderr).toContain('.csv');
+    expect(existsSync(join(runs, 'new'))).toBe(false);
+  });
+
+  it('as a library call gives names', async () => {
+    const { pairs, sources, seedOrigin } = await align({
+      source: path('a.csv'),
+      target: path('b.csv'),
+      links: path('links.csv'),
+      epochs: 3,
+      settings: { 'model.graphSize': 12, 'model.featureSize': 6, 'evaluation.baseline': false },
+    });
+    expect([pairs.length, sources, seedOrigin]).toEqual([28, 28, 'all links']);
+    expect(pairs[0]!.source).toMatch(/^a\d+$/);
+    expect(pairs[0]!.target).toMatch(/^b\d+$/);
+  });
+});

@@ -1,0 +1,185 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { temporaryFolder } from '@lab/core/testing';
+import { selectBackend } from '@lab/tensor';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { quick, runProgram, smallFolder } from '../__fixtures__/run-program.js';
+
+let folder: string;
+
+beforeAll(async () => {
+  await selectBackend('wasm');
+  folder = await smallFolder();
+});
+
+interface JsonResult {
+  readonly run: string;
+  readonly status: string;
+  readonly metrics: Record<string, Record<string, number>> | null;
+  readonly [key: string]: unknown;
+}
+
+/** Trains and returns the JSON object. */
+async function trainedRun(...flags: string[]): Promise<JsonResult> {
+  const argv = ['train', '--data', folder, '--epochs', '3', '--out', temporaryFolder(), '--json'];
+  const { code, stdout, stderr } = await runProgram(...argv, ...quick, ...flags);
+  expect(code, stderr).toBe(0);
+  return JSON.parse(stdout) as JsonResult;
+}
+
+describe('train', () => {
+  it('under --json prints one object with the metrics of both directions', async () => {
+    const { run, status, metrics, ...rest } = await trainedRun();
+    expect(status).toBe('success');
+    expect(run).toMatch(/-ibmea-dbp15k-s2023-[0-9a-f]{4}$/);
+    for (const direction of ['forward', 'backward']) {
+      for (const key of ['hits@1', 'hits@5', 'hits@10', 'mrr', 'meanRank']) {
+        expect(metrics![direction]![key]).toBeGreaterThanOrEqual(0);
+      }
+    }
+    expect(rest).toMatchObject({ epochs: 3, selectedEpoch: 3, select: 'last', seeds: 12 });
+    expect(readFileSync(join(run, 'report.html'), 'utf8')).toContain('IBMEA on pair');
+  });
+
+  it('without --json prints a table, the report and the next command', async () => {
+    const argv = ['train', '--data', folder, '--epochs', '2', '--out', temporaryFolder()];
+    const { code, stdout, stderr } = await runProgram(
+      ...argv,
+      '--set',
+      'model.graphSize=12',
+      '--set',
+      'model.featureSize=6',
+    );
+    expect(code).toBe(0);
+    const lines = stdout.split('\n');
+    expect(lines[0]).toMatch(/^method +direction +H@1 +H@5 +H@10 +MRR +mean rank$/);
+    expect(lines.filter((line) => line.startsWith('ibmea '))).toHaveLength(2);
+    expect(lines.filter((line) => line.startsWith('baseline '))).toHaveLength(2);
+    expect(stdout).toMatch(/report .*report\.html\nnext: ibmea align --run /);
+    expect(stderr).toMatch(/^ibmea {2}mode corrected, preset dbp15k, modalities/m);
+    expect(stderr).toMatch(/^data {3}40 \+ 40 entities/m);
+    expect(stderr).toMatch(/^on {5}wasm/m);
+    expect(stderr).not.toContain('\r');
+    for (const line of lines) expect(line.length).toBeLessThan(200);
+  });
+
+  it('--quiet says nothing but the result', async () => {
+    const argv = ['train', '--data', folder, '--epochs', '1', '--out', temporaryFolder()];
+    const { stderr } = await runProgram(...argv, ...quick, '--quiet');
+    expect(stderr).toBe('');
+  });
+
+  it('--no-evaluate trains only', async () => {
+    const { metrics, ...rest } = await trainedRun('--no-evaluate');
+    expect(metrics).toBeNull();
+    expect(rest).toMatchObject({ baseline: null, confidence: null });
+  });
+
+  it('--dry-run says the plan and writes nothing', async () => {
+    const argv = ['train', '--data', folder, '--dry-run', '--epochs', '9'];
+    const { code, stdout } = await runProgram(...argv, ...quick);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/would train 9 epochs on 80 entities, \d+ triples, 12 seeds/);
+    const json = await runProgram(...argv, '--json');
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      run: null,
+      status: 'planned',
+      plan: { epochs: 9, entities: 80 },
+    });
+  });
+
+  it('takes a config file, and flags before it', async () => {
+    const file = join(temporaryFolder(), 'mine.yaml');
+    writeFileSync(file, 'mode: official\ntraining:\n  epochs: 50\nloss:\n  alpha: 2\n');
+    const { run } = await trainedRun('--config', file, '--epochs', '1');
+    const record = JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')) as {
+      config: { resolved: unknown; origins: Record<string, string>; mode: string };
+    };
+    expect(record.config.mode).toBe('official');
+    expect(record.config.resolved).toMatchObject({ loss: { alpha: 2 }, training: { epochs: 1 } });
+    expect(record.config.origins).toMatchObject({
+      'training.epochs': '--epochs',
+      'loss.alpha': expect.stringContaining('mine.yaml') as unknown,
+    });
+  });
+
+  it('--resume goes on, with more epochs or the data elsewhere', async () => {
+    const { run } = await trainedRun();
+    const more = await runProgram('train', '--resume', run, '--epochs', '5', '--json');
+    expect(JSON.parse(more.stdout)).toMatchObject({ run, epochs: 5 });
+    expect(readFileSync(join(run, 'metrics.jsonl'), 'utf8').trim().split('\n')).toHaveLength(5);
+    const elsewhere = await smallFolder();
+    const argv = ['train', '--resume', run, '--data', elsewhere, '--epochs', '6', '--json'];
+    expect(JSON.parse((await runProgram(...argv)).stdout)).toMatchObject({ epochs: 6 });
+  });
+
+  it('--resume refuses other settings by name, exit 2; equal ones are welcome', async () => {
+    const { run } = await trainedRun('--mode', 'official', '--seed', '3');
+    const again = ['train', '--resume', run];
+    for (const [flags, path] of [
+      [['--set', 'loss.alpha=9'], 'loss.alpha'],
+      [['--seed', '4'], 'seed'],
+      [['--mode', 'corrected', '--set', 'model.noise=normal'], 'model.noise'],
+    ] as const) {
+      const { code, stderr } = await runProgram(...again, ...flags);
+      expect(code).toBe(2);
+      expect(stderr).toContain(`the run was made with ${path}`);
+      expect(stderr).toContain('  help: ');
+    }
+    const same = ['--mode', 'official', '--seed', '3', '--preset', 'dbp15k', ...quick];
+    expect(await runProgram(...again, ...same, '--epochs', '3')).toMatchObject({ code: 0 });
+  });
+
+  it('--resume of other data is a data error, of no run too', async () => {
+    const { run } = await trainedRun();
+    const other = await smallFolder();
+    const links = join(other, 'ill_ent_ids');
+    writeFileSync(links, readFileSync(links, 'utf8').split('\n').slice(1).join('\n'));
+    const changed = await runProgram('train', '--resume', run, '--data', other);
+    expect(changed.code).toBe(3);
+    expect(changed.stderr).toContain('another config or other data');
+    const none = await runProgram('train', '--resume', temporaryFolder());
+    expect(none.code).toBe(3);
+    expect(none.stderr).toContain('run.json');
+    const foreign = temporaryFolder();
+    mkdirSync(foreign, { recursive: true });
+    writeFileSync(join(foreign, 'run.json'), '{"schemaVersion":99}');
+    const version = await runProgram('train', '--resume', foreign);
+    expect(version.code).toBe(3);
+    expect(version.stderr).toContain('99');
+  });
+});
+
+describe('evaluate', () => {
+  it('gives the metrics of the run again, and others among all candidates', async () => {
+    const { run, metrics } = await trainedRun();
+    const again = JSON.parse((await runProgram('evaluate', run, '--json')).stdout) as JsonResult;
+    expect(again.metrics).toEqual(metrics);
+    const argv = ['evaluate', run, '--candidates', 'all', '--json'];
+    const all = JSON.parse((await runProgram(...argv)).stdout) as JsonResult;
+    expect(all.metrics!['forward']!['meanRank']).toBeGreaterThan(metrics!['forward']!['meanRank']!);
+    expect((await runProgram('evaluate', run)).stdout).toMatch(/^method +direction/);
+  });
+
+  it('needs test pairs, and a run', async () => {
+    const { run } = await trainedRun('--set', 'data.seedShare=1');
+    const { code, stderr } = await runProgram('evaluate', run);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('no test pairs')]);
+    expect((await runProgram('evaluate', '/no/such/run')).code).toBe(3);
+  });
+});
+
+describe('report', () => {
+  it('writes the page of a run again, and compares several', async () => {
+    const { run } = await trainedRun();
+    const page = join(run, 'report.html');
+    writeFileSync(page, '');
+    expect(await runProgram('report', run)).toMatchObject({ code: 0 });
+    expect(readFileSync(page, 'utf8').length).toBeGreaterThan(10_000);
+    const other = await trainedRun('--seed', '5');
+    const out = join(temporaryFolder(), 'comparison.html');
+    const { code, stdout } = await runProgram('report', run, other.run, '--out', out);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`2 runs compared in ${out}`);
+  });
+});
