@@ -40,7 +40,10 @@ export interface AlignedGraphs {
  * The pairs of two graphs: trains with preset `own` (unless told otherwise) and matches.
  *
  * @example
- * const { pairs } = await align({ source: 'a.csv', target: 'b.csv', links: 'seeds.csv' });
+ * const dir = 'examples/ibmea-own-data/data';
+ * const files = { source: `${dir}/films.csv`, target: `${dir}/katalog.csv` };
+ * const { pairs } = await align({ ...files, links: `${dir}/seeds.csv`, epochs: 5 });
+ * pairs[0]?.source; // a name of films.csv
  *
  * @throws {DataError} for the first defect of the files.
  */

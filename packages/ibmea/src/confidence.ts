@@ -12,7 +12,7 @@ export interface PairEvidence {
   readonly score: number;
   /** Score minus that of the source's second best candidate. */
   readonly margin: number;
-  /** Score minus that of the target's best other source; negative when another source fits better. */
+  /** Score minus that of the target's best other source; negative when that one fits better. */
   readonly backwardMargin: number;
   /** Whether each is the other's best candidate. */
   readonly mutual: boolean;

@@ -70,11 +70,8 @@ function embedOnce(
   random: Random | null,
 ): tf.Tensor2D {
   const distinct = Int32Array.from(new Set(entities));
-  const count = Object.values(posteriors)[0]!.mean.shape[0];
   const noise =
-    random === null
-      ? null
-      : drawNoise(model.config.model, model.modalities, distinct, count, random);
+    random === null ? null : drawNoise(model.config.model, model.modalities, distinct, random);
   const fused = tf.tidy(() => {
     const rows = tf.tensor1d(entities, 'int32');
     const vectors: Partial<Record<Modality, tf.Tensor2D>> = {};

@@ -76,7 +76,10 @@ export function createModel(
   const present = presentIn(config, inputs);
   if (present.includes('graph')) addGraphParameters(parameters, config, inputs, random);
   for (const modality of present) {
-    if (modality !== 'graph') addFeatureParameters(parameters, modality, config, inputs, random);
+    if (modality === 'graph') continue;
+    const features = inputs[modality]!;
+    const width = features instanceof tf.Tensor ? features.shape[1] : features.columnCount;
+    addFeatureParameters(parameters, config, { modality, width }, random);
   }
   addFusionParameters(parameters, present, config, random);
   return {
@@ -86,7 +89,9 @@ export function createModel(
     encode: (dropout) => {
       const context = { parameters, config: config.model, inputs, dropout, isRecomputed };
       const posteriors: Posteriors = {};
-      for (const modality of present) {
+      // The graph comes first, so that its backward pass, the largest, comes last, when what the
+      // other encoders had kept is free again.
+      for (const modality of present.toReversed()) {
         posteriors[modality] =
           modality === 'graph'
             ? encodeGraph(context)
@@ -150,13 +155,10 @@ function addGraphParameters(
 
 function addFeatureParameters(
   parameters: Parameters,
-  modality: Exclude<Modality, 'graph'>,
   config: IbmeaConfig,
-  inputs: ModelInputs,
+  { modality, width }: { modality: Modality; width: number },
   random: Random,
 ): void {
-  const features = inputs[modality]!;
-  const width = features instanceof tf.Tensor ? features.shape[1] : features.columnCount;
   const { featureSize, bottlenecks } = config.model;
   addLinear(parameters, `${modality}.hidden`, [width, featureSize], random);
   if (!bottlenecks.includes(modality)) return;

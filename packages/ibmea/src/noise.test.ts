@@ -13,7 +13,7 @@ const entities = Int32Array.from({ length: 200 }, (_, row) => 3 * row);
 
 function draw(settings: Record<string, unknown>, seed = 1) {
   const { model } = smallConfig(settings);
-  return drawNoise(model, ['relation', 'graph'], entities, 600, createRandom(seed));
+  return drawNoise(model, ['relation', 'graph'], entities, createRandom(seed));
 }
 
 describe('drawNoise', () => {

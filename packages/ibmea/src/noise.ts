@@ -30,13 +30,9 @@ export function drawNoise(
   config: IbmeaConfig['model'],
   present: readonly Modality[],
   entities: Int32Array,
-  entityCount: number,
   random: Random,
 ): EpochNoise {
-  const position = new Int32Array(entityCount).fill(-1);
-  entities.forEach((entity, row) => {
-    position[entity] = row;
-  });
+  const position = new Map(Array.from(entities, (entity, row) => [entity, row]));
   const draws = new Map<Modality, tf.Tensor2D>();
   for (const modality of present) {
     if (!config.bottlenecks.includes(modality)) continue;
@@ -52,7 +48,7 @@ export function drawNoise(
       const draw = draws.get(modality);
       if (draw === undefined) return null;
       const rows = tf.tensor1d(
-        Int32Array.from(wanted, (entity) => position[entity]!),
+        Int32Array.from(wanted, (entity) => position.get(entity)!),
         'int32',
       );
       const gathered = gatherRows(draw, rows);

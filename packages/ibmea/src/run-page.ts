@@ -166,7 +166,7 @@ function comparison({ baseline, testPairs }: RunSummary, metrics: AlignmentMetri
           ]),
     ],
     text:
-      'Published figures are left out: they were measured with images, which decide much of them. ' +
+      'Published figures are left out: they were measured with images, which decide much. ' +
       'The README sets them side by side.',
   };
 }

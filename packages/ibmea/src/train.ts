@@ -134,7 +134,7 @@ export interface TrainingHooks {
 /**
  * Trains from the state's epoch to the configured one.
  *
- * @throws {InterruptedError} when the signal aborts; the state is then that of the last whole epoch.
+ * @throws {InterruptedError} when the signal aborts; the state is that of the last whole epoch.
  * @throws {ModelError} when a loss is not finite.
  */
 export async function trainEpochs(state: TrainingState, hooks: TrainingHooks = {}): Promise<void> {
@@ -145,9 +145,15 @@ export async function trainEpochs(state: TrainingState, hooks: TrainingHooks = {
     }
     const record = await trainEpoch(state);
     state.epoch += 1;
+    await breathe();
     const isSelected = select(state, record);
     await hooks.onEpoch?.({ record, state, isSelected });
   }
+}
+
+/** Lets signals, timers and progress have their turn: an epoch computes without a pause. */
+function breathe(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Takes the epoch's evaluation into account; true when it is the new selected one. */
@@ -223,7 +229,6 @@ async function step(
     config.model,
     model.modalities,
     Int32Array.from(new Set(seeds)),
-    state.inputs.entityCount,
     random.fork('noise'),
   );
   try {
@@ -239,7 +244,7 @@ async function step(
   }
 }
 
-/** The seed pairs in a random order, cut into batches; a last batch of one pair joins its neighbour. */
+/** The seed pairs in random order, cut into batches; a last batch of one joins its neighbour. */
 export function seedBatches(seeds: Int32Array, batchSize: number, random: Random): SeedBatch[] {
   const order = random.permutation(seeds.length / 2);
   const batches: SeedBatch[] = [];

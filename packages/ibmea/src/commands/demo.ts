@@ -40,8 +40,8 @@ export const demoCommand: CliCommand = {
       report: conclusion.reportPath,
     });
     context.print(
-      `H@1 ${formatPercent(metrics!.forward['hits@1']!)}: for that share of ${testPairs} entities ` +
-        `of one graph their counterpart among ${testPairs} of the other was found first\n` +
+      `H@1 ${formatPercent(metrics!.forward['hits@1']!)}: for so many of ${testPairs} entities ` +
+        `the counterpart is ranked first among ${testPairs} of the other graph\n` +
         `(SYNTHETIC graphs with noise, ${split.seeds.length / 2} known pairs).\n` +
         `picture: ${conclusion.reportPath}\nnext: ibmea check --data YOUR_FOLDER\n`,
     );
