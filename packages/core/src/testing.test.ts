@@ -64,8 +64,9 @@ describe('temporaryFolder', () => {
   });
 
   it('removes it when the process ends', async () => {
+    const source = new URL('./testing/temporary-folder.ts', import.meta.url);
     const code = `
-      import { temporaryFolder } from '${new URL('./testing/temporary-folder.ts', import.meta.url)}';
+      import { temporaryFolder } from '${source}';
       console.log(temporaryFolder());`;
     const args = ['--import', 'tsx', '--input-type=module', '-e', code];
     const cwd = new URL('..', import.meta.url).pathname;

@@ -56,7 +56,7 @@ function betaFraction(x: number, a: number, b: number): number {
   return result;
 }
 
-/** Probability that Student's t with `degrees` > 0 degrees of freedom exceeds |t| on either side. */
+/** Probability that Student's t with `degrees` > 0 degrees of freedom is beyond |t| either way. */
 export function studentTwoSided(t: number, degrees: number): number {
   if (!Number.isFinite(t)) return Number.isNaN(t) ? Number.NaN : 0;
   return incompleteBeta(degrees / (degrees + t * t), degrees / 2, 0.5);

@@ -14,7 +14,7 @@ export interface MeanDeviation {
   readonly n: number;
 }
 
-/** What a bootstrap needs: its source of randomness, the resamples drawn (2000), the level (.95). */
+/** What a bootstrap needs: a source of randomness, the resamples drawn (2000), the level (.95). */
 export interface BootstrapOptions {
   readonly random: Pick<Random, 'integer'>;
   readonly resamples?: number;

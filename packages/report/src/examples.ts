@@ -28,7 +28,8 @@ function exampleHtml({ verdict, title, facts, text }: Example): string {
   );
   const sign = verdict === 'right' ? '✓' : '✗';
   return (
-    `<li><span class="verdict" role="img" aria-label="${verdict}">${sign}</span> <strong>${escapeHtml(title)}</strong>` +
+    `<li><span class="verdict" role="img" aria-label="${verdict}">${sign}</span> ` +
+    `<strong>${escapeHtml(title)}</strong>` +
     `${rows.length > 0 ? `<dl>${rows.join('')}</dl>` : ''}` +
     `${text === undefined ? '' : untrustedHtml(text)}</li>`
   );

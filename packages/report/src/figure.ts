@@ -41,12 +41,13 @@ export function standaloneSvg(figure: Figure, options: StandaloneOptions = {}): 
   const [width, height] = [Number(box?.[1] ?? 720), Number(box?.[2] ?? 400)];
   const top = hasTitle ? 36 : 8;
   const body = concrete(figure.svg.slice(figure.svg.indexOf('>') + 1, figure.svg.lastIndexOf('<')));
-  const title = `<text x="12" y="24" font-size="15" font-weight="600">${escapeHtml(figure.title)}</text>`;
+  const words = escapeHtml(figure.title);
+  const title = `<text x="12" y="24" font-size="15" font-weight="600">${words}</text>`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height + top}"`,
     ` viewBox="0 0 ${width} ${height + top}" fill="${colors.get('--ink')}" font-size="12"`,
     ` font-family="${escapeHtml(`"${font}", ${fontFamily}`)}" text-anchor="start">`,
-    `<title>${escapeHtml(figure.title)}</title><desc>${escapeHtml(figure.description)}</desc>`,
+    `<title>${words}</title><desc>${escapeHtml(figure.description)}</desc>`,
     `<rect width="100%" height="100%" fill="${colors.get('--surface')}"/>`,
     hasTitle ? title : '',
     `<g transform="translate(0,${top})" text-anchor="middle">${body}</g></svg>\n`,

@@ -55,7 +55,8 @@ export function heatmap(spec: HeatmapSpec): Figure {
     title: spec.title,
     description:
       spec.description ??
-      `Heatmap of ${spec.value.label}, ${spec.rows.length} rows by ${spec.columns.length} columns.${ends}`,
+      `Heatmap of ${spec.value.label}, ${spec.rows.length} rows ` +
+        `by ${spec.columns.length} columns.${ends}`,
     csv: csvText(
       [spec.rowLabel ?? 'row', spec.columnLabel ?? 'column', spec.value.label],
       cells.map(({ row, column, value }) => [row, column, Number.isFinite(value) ? value : null]),

@@ -70,7 +70,8 @@ for (const button of all('button.copy')) {
 const parse = (link) => decodeURIComponent(link.href.split(',')[1]).trim().split('\\r\\n').slice(1)
   .map((line) => /^("(?:[^"]|"")*"|[^,]*),([^,]*),([^,]*)/.exec(line))
   .filter(Boolean)
-  .map(([, name, x, y]) => ({ name: name.replace(/^"|"$/g, '').replaceAll('""', '"'), x: +x, y: +y }));
+  .map(([, name, x, y]) => ({
+    name: name.replace(/^"|"$/g, '').replaceAll('""', '"'), x: +x, y: +y }));
 for (const figure of all('figure[data-lines]')) {
   const link = figure.querySelector('a[download]');
   if (!link) continue;

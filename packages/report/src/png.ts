@@ -42,7 +42,10 @@ export async function svgToPng(svg: string, options: PngOptions = {}): Promise<U
 }
 
 function probeOf(font: string): string {
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40"><text y="20" font-family="${font}">M</text></svg>`;
+  return (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40">' +
+    `<text y="20" font-family="${font}">M</text></svg>`
+  );
 }
 
 async function loadResvg(): Promise<Resvg> {

@@ -43,8 +43,8 @@ export function reliabilityPlot(spec: ReliabilityPlotSpec): Figure {
     description:
       spec.description ??
       `Reliability diagram of ${formatCount(total)} samples in ${points.length} bins, expected ` +
-        `calibration error ${formatShare(spec.ece)}. On the diagonal, confidence equals the share ` +
-        'that is right. Whiskers are 95 % intervals.',
+        `calibration error ${formatShare(spec.ece)}. On the diagonal, confidence equals the ` +
+        'share that is right. Whiskers are 95 % intervals.',
     csv: csvText(
       ['from', 'to', 'count', 'confidence', 'share right', 'low', 'high'],
       points.map((bin) => [
@@ -69,8 +69,6 @@ function drawReliability(
 ): Plot.PlotOptions {
   const x: Axis = { label: 'predicted confidence', format: 'share' };
   const y: Axis = { label: spec.outcome ?? 'share that is right', format: 'share' };
-  const most = points.reduce((largest, { count }) => Math.max(largest, count), 1);
-  const color = seriesColor(0);
   return {
     width: frame.width,
     height: Math.round(frame.width * 0.86) + 30,
@@ -82,31 +80,8 @@ function drawReliability(
     y: { domain: [0, 1] },
     marks: [
       ...axisMarks({ axis: x, domain: [0, 1], count: 5 }, { axis: y, domain: [0, 1], count: 5 }),
-      Plot.line(
-        [
-          [0, 0],
-          [1, 1],
-        ],
-        { stroke: groundColor('muted'), strokeDasharray: '4 4' },
-      ),
-      Plot.ruleX(points, {
-        x: 'confidence',
-        y1: 'bottom',
-        y2: 'top',
-        stroke: color,
-        strokeWidth: 1.5,
-      }),
-      Plot.line(points, { x: 'confidence', y: 'accuracy', stroke: color, strokeWidth: 1.5 }),
-      Plot.dot(points, {
-        x: 'confidence',
-        y: 'accuracy',
-        r: (bin: BinPoint) => 3 + 7 * Math.sqrt(bin.count / most),
-        fill: color,
-        stroke: groundColor('surface'),
-        title: (bin: BinPoint) =>
-          `${formatShare(bin.low, 1)} to ${formatShare(bin.high, 1)}: ` +
-          `${formatShare(bin.accuracy)} right of ${formatCount(bin.count)}`,
-      }),
+      diagonal(),
+      ...binMarks(points),
       Plot.text([`ECE ${formatShare(spec.ece)}`], {
         frameAnchor: 'top-left',
         dx: 10,
@@ -119,6 +94,35 @@ function drawReliability(
     ],
     r: { type: 'identity' },
   };
+}
+
+function diagonal(): Plot.Markish {
+  const ends = [
+    [0, 0],
+    [1, 1],
+  ] as [number, number][];
+  return Plot.line(ends, { stroke: groundColor('muted'), strokeDasharray: '4 4' });
+}
+
+/** Whiskers, the line through the bins and a dot for each, its area by the samples in it. */
+function binMarks(points: readonly BinPoint[]): Plot.Markish[] {
+  const most = points.reduce((largest, { count }) => Math.max(largest, count), 1);
+  const color = seriesColor(0);
+  const x = 'confidence';
+  return [
+    Plot.ruleX(points, { x, y1: 'bottom', y2: 'top', stroke: color, strokeWidth: 1.5 }),
+    Plot.line(points, { x, y: 'accuracy', stroke: color, strokeWidth: 1.5 }),
+    Plot.dot(points, {
+      x,
+      y: 'accuracy',
+      r: (bin: BinPoint) => 3 + 7 * Math.sqrt(bin.count / most),
+      fill: color,
+      stroke: groundColor('surface'),
+      title: (bin: BinPoint) =>
+        `${formatShare(bin.low, 1)} to ${formatShare(bin.high, 1)}: ` +
+        `${formatShare(bin.accuracy)} right of ${formatCount(bin.count)}`,
+    }),
+  ];
 }
 
 function cornerWords(frameAnchor: 'bottom-right'): Plot.TextOptions {

@@ -83,7 +83,6 @@ function drawScatter(
   const all = series.flatMap(({ points }) => points);
   const [xDomain, yDomain] = [axisDomain(spec.x, xs(all)), axisDomain(spec.y, ys(all))];
   const y = { axis: spec.y, domain: yDomain, count: 5 };
-  const symbols = ['circle', 'square', 'triangle', 'diamond', 'cross', 'star'] as const;
   return {
     width: frame.width,
     height: marginTop + (frame.isNarrow ? 240 : 320) + 42,
@@ -96,21 +95,29 @@ function drawScatter(
     marks: [
       ...axisMarks({ axis: spec.x, domain: xDomain, count: frame.isNarrow ? 4 : 7 }, y),
       ...legendMarks(rows, { left: 4, top: 28, width: frame.width - 8, key: 'square' }),
-      ...series.map(({ slot, points }, index) =>
-        Plot.dot(points, {
-          x: 'x',
-          y: 'y',
-          symbol: symbols[index % symbols.length]!,
-          fill: seriesColor(slot),
-          fillOpacity: all.length > 300 ? 0.45 : 0.75,
-          r: all.length > 300 ? 2.2 : 3.4,
-          ...(points.some(({ label }) => label !== undefined)
-            ? { title: (point: ScatterPoint) => dotTitle(spec, point) }
-            : {}),
-        }),
-      ),
+      ...seriesDots(spec, series),
     ],
   };
+}
+
+const dotSymbols = ['circle', 'square', 'triangle', 'diamond', 'cross', 'star'] as const;
+
+/** The dots of each series; smaller and fainter where they are many. */
+function seriesDots(spec: ScatterPlotSpec, series: readonly ScatterSeries[]): Plot.Markish[] {
+  const isCrowded = series.reduce((sum, { points }) => sum + points.length, 0) > 300;
+  return series.map(({ slot, points }, index) =>
+    Plot.dot(points, {
+      x: 'x',
+      y: 'y',
+      symbol: dotSymbols[index % dotSymbols.length]!,
+      fill: seriesColor(slot),
+      fillOpacity: isCrowded ? 0.45 : 0.75,
+      r: isCrowded ? 2.2 : 3.4,
+      ...(points.some(({ label }) => label !== undefined)
+        ? { title: (point: ScatterPoint) => dotTitle(spec, point) }
+        : {}),
+    }),
+  );
 }
 
 function dotTitle(spec: ScatterPlotSpec, { x, y, label }: ScatterPoint): string {

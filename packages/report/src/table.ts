@@ -169,7 +169,8 @@ export function htmlTable(table: Table, { isStacked = false }: HtmlTableOptions 
   const name = escapeHtml(table.caption ?? 'Table');
   const caption = table.caption ? `<caption>${name}</caption>` : '';
   return (
-    `<div class="scroll" role="region" tabindex="0" aria-label="${name}"><table class="data${isStacked ? ' stack' : ''}">` +
+    `<div class="scroll" role="region" tabindex="0" aria-label="${name}">` +
+    `<table class="data${isStacked ? ' stack' : ''}">` +
     `${caption}<thead><tr>${head}</tr></thead><tbody>${body.join('')}</tbody></table></div>`
   );
 }

@@ -11,7 +11,7 @@ interface WasmGlobal {
 /** What an instance exports: functions, and globals that may be set. */
 export type WasmExports = Record<string, ((...values: number[]) => number) | WasmGlobal>;
 
-/** The part of the WebAssembly API used here; the compiler's libraries have it for browsers only. */
+/** The part of the WebAssembly API used here; the compiler's libraries know it in browsers only. */
 interface WebAssemblyApi {
   validate(bytes: Uint8Array): boolean;
   readonly Module: new (bytes: Uint8Array) => object;

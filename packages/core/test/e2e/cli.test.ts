@@ -71,7 +71,7 @@ describe('a command as a process', () => {
 describe('signals', () => {
   const afterThree = { after: 'epoch 3\n', signal: 'SIGINT' as const };
 
-  it('Ctrl-C saves, says how to resume, exits 130; the resumed run equals a whole one', async () => {
+  it('Ctrl-C saves, tells how to resume, exits 130; a resumed run equals a whole one', async () => {
     const out = temporaryFolder();
     const stopped = await tiny(['train', '--json', '--hold', '3', '--out', out], {
       send: [afterThree],

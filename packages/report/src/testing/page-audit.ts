@@ -112,7 +112,8 @@ const longLines = [...document.querySelectorAll('p, li, figcaption')].filter((el
   if (!element.checkVisibility() || element.querySelector('li, table, dl')) return false;
   const size = parseFloat(getComputedStyle(element).fontSize);
   const lines = element.getBoundingClientRect().height / (size * 1.4);
-  return element.textContent.length > 80 && element.textContent.length / Math.max(1, Math.round(lines)) > 80;
+  const { length } = element.textContent;
+  return length > 80 && length / Math.max(1, Math.round(lines)) > 80;
 }).map((element) => element.textContent.slice(0, 60));
 const visible = (list) => [...list].filter((element) => element.checkVisibility());
 return {

@@ -44,7 +44,7 @@ describe.skipIf(!requireProgram('chromium'))('pages in Chromium', () => {
     }
   }
 
-  test('the run page is sound at both widths, in both schemes, with and without scripts', async () => {
+  test('the run page is sound at both widths, in both schemes, without scripts too', async () => {
     const pictures: number[] = [];
     const found = await checkPage(path, { onPicture: (_, png) => pictures.push(png.length) });
     expect(found.problems).toEqual([]);

@@ -20,7 +20,8 @@ const colors = createSeriesColors(['ours', 'baseline', 'graph', 'relation', 'att
 const epochs = Array.from({ length: 61 }, (_, index) => index * 5);
 
 /** Text that would break a page which forgets to escape. */
-export const hostileText = `</script><script>alert("x")</script><img src="http://example.org/x.png">`;
+export const hostileText =
+  '</script><script>alert("x")</script><img src="http://example.org/x.png">';
 
 function curve(top: number, speed: number, noise: number) {
   const own = random.fork(`curve ${top} ${speed}`);
@@ -204,7 +205,8 @@ export function samplePage(): RunPage {
     title: 'IBMEA on SRPRS EN-FR 3K',
     eyebrow: 'ibmea 0.1.0 · 26 November 2026 · seed 2024 · wasm, 2 threads',
     sentence:
-      'Of 2,100 test entities, 79 of 100 find their counterpart at the first place, against 55 of 100 for the training-free baseline.',
+      'Of 2,100 test entities, 79 of 100 find their counterpart at the first place, ' +
+      'against 55 of 100 for the training-free baseline.',
     numbers: [
       {
         label: 'H@1',
@@ -235,10 +237,13 @@ export function samplePage(): RunPage {
         colors,
       }),
       caption:
-        'After some 40 epochs the model passes the baseline; the gain levels off near 200. The band is the 95 % interval over test entities.',
+        'After some 40 epochs the model passes the baseline; the gain levels off near 200. ' +
+        'The band is the 95 % interval over test entities.',
     },
     comparison: {
-      text: 'Paper and reference code used the same seed file where one is known; otherwise that is said.',
+      text:
+        'Paper and reference code used the same seed file where one is known; ' +
+        'otherwise that is said.',
       metrics: [
         { key: 'hits1', label: 'H@1', kind: 'share', best: 'highest' },
         { key: 'hits10', label: 'H@10', kind: 'share', best: 'highest' },

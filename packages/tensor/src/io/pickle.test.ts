@@ -179,7 +179,7 @@ describe('decodePickle', () => {
     await expect(readPickle(folder)).rejects.toThrow('is not a file');
   });
 
-  it('refuses an array whose bytes do not fit its shape, and types that are no numbers', async () => {
+  it('refuses an array whose bytes do not fit its shape, and types without numbers', async () => {
     const head = "cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR";
     const dtype = (name: string) => `cnumpy\ndtype\n(S'${name}'\nI0\nI1\ntR`;
     const plain = "(I3\nS'<'\nNNNI-1\nI-1\nI0\ntb";

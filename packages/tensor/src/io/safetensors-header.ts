@@ -108,7 +108,7 @@ function parseEntry(name: string, value: unknown, fail: Fail): TensorEntry {
   }
   if (end - begin !== count * itemBytes(dtype)) {
     throw fail(
-      `tensor "${name}" of shape [${(shape as number[]).join(', ')}] and type ${format as string} ` +
+      `tensor "${name}" of shape [${(shape as number[]).join(', ')}], type ${format as string}, ` +
         `needs ${count * itemBytes(dtype)} bytes, its offsets give ${end - begin}`,
       name,
     );

@@ -199,8 +199,9 @@ function momentArray(
     return float32Copy(array.data);
   }
   const got = array === undefined ? 'nothing' : `[${array.shape.join(', ')}]`;
+  const needed = `[${variable.shape.join(', ')}]`;
   throw new DataError(
-    `tensor/adamw: the saved state has ${got} for ${name}, [${variable.shape.join(', ')}] is needed.`,
+    `tensor/adamw: the saved state has ${got} for ${name}, ${needed} is needed.`,
     { field: name, help: 'Load the state of a model with the same sizes.' },
   );
 }
