@@ -39,3 +39,17 @@ export function assertShape(
   });
   return found;
 }
+
+/**
+ * Nothing when `x` has the given type of numbers.
+ *
+ * @throws {ShapeError} naming both types.
+ */
+export function assertDtype(x: tf.TensorInfo, dtype: 'float32' | 'int32', name: string): void {
+  if (x.dtype === dtype) return;
+  throw new ShapeError(`tensor: ${name} has type ${x.dtype}, expected ${dtype}.`, {
+    expected: dtype,
+    got: x.dtype,
+    help: `Pass tf.cast(${name}, '${dtype}'), or make the tensor with that type.`,
+  });
+}

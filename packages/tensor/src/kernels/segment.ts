@@ -1,5 +1,6 @@
 import { registerRule } from '../gradients/rule.js';
 import { runSingle } from '../engine.js';
+import { assertDtype } from '../shape.js';
 import { tf } from '../tfjs.js';
 import { type KernelCall, registerWasmKernel, sizeOf } from './call.js';
 import { checkIndexTensor } from './index-check.js';
@@ -8,6 +9,8 @@ function segmentSum(call: KernelCall): tf.TensorInfo {
   const x = call.input('x');
   const ids = call.input('segmentIds');
   const segments = call.attribute<number>('numSegments');
+  assertDtype(x, 'float32', 'x');
+  assertDtype(ids, 'int32', 'segmentIds');
   checkIndexTensor(call, ids, { name: 'ids', low: -1, high: segments });
   const inner = x.shape.slice(ids.shape.length);
   const output = call.output([segments, ...inner]);

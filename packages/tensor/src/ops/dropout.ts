@@ -1,5 +1,6 @@
 import { ShapeError } from '@lab/core';
 import { hasKernel, runSingle } from '../engine.js';
+import { assertDtype } from '../shape.js';
 import { tf } from '../tfjs.js';
 
 function checkRate(rate: number): void {
@@ -48,6 +49,7 @@ function hashMask(size: number, rate: number, seed32: number): Float32Array {
  */
 export function dropout<T extends tf.Tensor>(x: T, rate: number, seed32: number): T {
   checkRate(rate);
+  assertDtype(x, 'float32', 'x');
   if (rate === 0) return x.clone();
   if (hasKernel('LabDropout')) return runSingle<T>('LabDropout', { x }, { rate, seed32 });
   return tf.tidy(() => tf.mul<T>(x, tf.tensor(hashMask(x.size, rate, seed32), x.shape)));

@@ -1,6 +1,6 @@
 import { ShapeError } from '@lab/core';
 import { hasKernel, runKernel } from '../engine.js';
-import { assertShape } from '../shape.js';
+import { assertDtype, assertShape } from '../shape.js';
 import { tf } from '../tfjs.js';
 import type { CsrTensors } from './csr.js';
 import { segmentSoftmax } from './segment.js';
@@ -39,6 +39,9 @@ function checkInput(input: GraphAttentionInput): number {
   sizes = assertShape(targetScores, 'N K', 'targetScores', sizes);
   assertShape(sourceScores, 'N K', 'sourceScores', sizes);
   if (headWeights !== undefined) assertShape(headWeights, 'K D', 'headWeights', sizes);
+  for (const [name, x] of Object.entries({ features, targetScores, sourceScores })) {
+    assertDtype(x, 'float32', name);
+  }
   const heads = sizes['K'] as number;
   if (heads < 1 || heads > MAX_HEADS) {
     throw new ShapeError(`tensor: graph attention takes 1 to ${MAX_HEADS} heads, got ${heads}.`, {

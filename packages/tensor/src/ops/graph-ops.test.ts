@@ -51,6 +51,13 @@ describe.each(['cpu', 'wasm'] as const)('graph operations on %s', (backend) => {
     expect(() => gatherRows(x, ids([-1]))).toThrow(/indices\[0\] is -1/);
   });
 
+  test('numbers of another type are refused, not read as bits', () => {
+    const whole = tf.tensor2d([1, 2], [2, 1], 'int32');
+    expect(() => gatherRows(whole, ids([0]))).toThrow(/x has type int32, expected float32/);
+    expect(() => gatherRows(matrix('x', 2, 1), vector('i', 1))).toThrow(ShapeError);
+    expect(() => segmentSum(whole, ids([0, 0]), 1)).toThrow(ShapeError);
+  });
+
   test('segment sums and means leave zeros for empty segments', async () => {
     const x = tf.tensor2d([1, 2, 3, 4, 5, 6], [3, 2]);
     const segments = ids([2, 0, 2]);

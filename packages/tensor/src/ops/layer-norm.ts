@@ -1,5 +1,5 @@
 import { hasKernel, runSingle } from '../engine.js';
-import { assertShape } from '../shape.js';
+import { assertDtype, assertShape } from '../shape.js';
 import { tf } from '../tfjs.js';
 
 /**
@@ -21,6 +21,7 @@ export function layerNorm(
   epsilon = 1e-5,
 ): tf.Tensor2D {
   const sizes = assertShape(x, 'N D');
+  assertDtype(x, 'float32', 'x');
   assertShape(gain, 'D', 'gain', sizes);
   assertShape(bias, 'D', 'bias', sizes);
   if (hasKernel('LabLayerNorm')) return runSingle('LabLayerNorm', { x, gain, bias }, { epsilon });

@@ -1,5 +1,5 @@
 import { hasKernel, runKernel } from '../engine.js';
-import { assertShape } from '../shape.js';
+import { assertDtype, assertShape } from '../shape.js';
 import { tf } from '../tfjs.js';
 
 /**
@@ -12,6 +12,7 @@ import { tf } from '../tfjs.js';
  */
 export function l2NormalizeRows(x: tf.Tensor2D, epsilon = 1e-12): tf.Tensor2D {
   assertShape(x, 'N D');
+  assertDtype(x, 'float32', 'x');
   if (hasKernel('LabNormalizeRows')) {
     const [rows, norms] = runKernel('LabNormalizeRows', { x }, { epsilon });
     (norms as tf.Tensor).dispose();

@@ -1,12 +1,14 @@
 import { ShapeError } from '@lab/core';
 import { hasKernel, runKernel, runSingle } from '../engine.js';
-import { assertShape } from '../shape.js';
+import { assertDtype, assertShape } from '../shape.js';
 import { tf } from '../tfjs.js';
 import { checkIndices } from './index-range.js';
 
 function checkSegments(x: tf.Tensor, ids: tf.Tensor1D, count: number): void {
   if (x.rank !== 1 && x.rank !== 2) assertShape(x, 'E D');
   assertShape(ids, String(x.shape[0]), 'ids');
+  assertDtype(x, 'float32', 'x');
+  assertDtype(ids, 'int32', 'ids');
   if (!Number.isInteger(count) || count < 0) {
     throw new ShapeError(`tensor: the number of segments is ${count}, expected an integer >= 0.`);
   }
@@ -25,7 +27,7 @@ function perRow(factors: tf.Tensor1D, x: tf.Tensor): tf.Tensor {
  * @param ids - int32 `[E]`, each in `0 .. count-1`, in any order.
  * @param count - number of segments S.
  * @returns `[S, D]` or `[S]`.
- * @throws {ShapeError} when `ids` and `x` differ in length.
+ * @throws {ShapeError} when `ids` and `x` differ in length, or for other types.
  * @throws {DataError} for an id out of range (on cpu and wasm).
  */
 export function segmentSum<T extends tf.Tensor1D | tf.Tensor2D>(

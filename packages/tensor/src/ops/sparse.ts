@@ -1,5 +1,5 @@
 import { hasKernel, runSingle } from '../engine.js';
-import { assertShape } from '../shape.js';
+import { assertDtype, assertShape } from '../shape.js';
 import { tf } from '../tfjs.js';
 import type { CsrTensors } from './csr.js';
 
@@ -33,8 +33,12 @@ function composedProduct(
  */
 export function csrMatMul(csr: CsrTensors, dense: tf.Tensor2D, values?: tf.Tensor1D): tf.Tensor2D {
   assertShape(dense, `${csr.columnCount} D`, 'dense');
+  assertDtype(dense, 'float32', 'dense');
   const weights = values ?? csr.values;
-  if (weights !== null) assertShape(weights, String(csr.entryCount), 'values');
+  if (weights !== null) {
+    assertShape(weights, String(csr.entryCount), 'values');
+    assertDtype(weights, 'float32', 'values');
+  }
   if (!hasKernel('LabCsrMatMul')) return composedProduct(csr, dense, weights);
   return weights === null
     ? runSingle('LabCsrMatMul', { dense }, { csr })
