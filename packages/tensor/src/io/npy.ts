@@ -90,12 +90,16 @@ function* chunks(header: Uint8Array, record: ArrayRecord): Generator<Uint8Array>
 /**
  * The header of an npy file, checked against the size of the file.
  *
- * @param head - the first bytes of the file, at least the whole header.
+ * @param bytes - the first bytes of the file, at least the whole header.
  * @param file - `name` for errors, `sizeBytes` of the whole file.
  * @throws {DataError} as {@link readNpy}.
  */
-export function parseNpyHeader(head: Buffer, file: { name: string; sizeBytes: number }): NpyHeader {
+export function parseNpyHeader(
+  bytes: Uint8Array,
+  file: { name: string; sizeBytes: number },
+): NpyHeader {
   const fail = failure(file.name);
+  const head = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   if (head.length < 10 || !head.subarray(0, 6).equals(magic)) {
     throw fail('is not an npy file (it does not begin with \\x93NUMPY)', 'Save it with np.save.');
   }

@@ -30,8 +30,7 @@ export async function readNpz(path: string): Promise<Record<string, ArrayRecord>
       }
       const bytes = await readZipEntry(source, entry);
       const name = `${path}/${entry.name}`;
-      const head = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-      const header = parseNpyHeader(head, { name, sizeBytes: bytes.length });
+      const header = parseNpyHeader(bytes, { name, sizeBytes: bytes.length });
       const record = npyRecord(header, bytes.subarray(header.dataOffset), name);
       records.push([entry.name.slice(0, -'.npy'.length), record]);
     }
