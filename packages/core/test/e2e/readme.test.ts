@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runProcess } from '../../src/testing.js';
 
 const root = new URL('../..', import.meta.url).pathname;
@@ -8,6 +8,12 @@ const readme = readFileSync(join(root, 'README.md'), 'utf8');
 const pairs = [...readme.matchAll(/```ts\n([\s\S]*?)```\n\n```text\n([\s\S]*?)```/g)];
 
 describe('README', () => {
+  let folder = ''; // inside the package, where `@lab/core` is itself
+  beforeAll(() => {
+    folder = mkdtempSync(join(root, '.doc-examples-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
   it('shows examples', () => {
     expect(pairs).toHaveLength(4);
     expect(readme.match(/```ts\n/g)).toHaveLength(pairs.length);
@@ -16,10 +22,12 @@ describe('README', () => {
   it.each(pairs.map(([, code = '', output = '']) => ({ code, output })))(
     'example $# prints what it says',
     async ({ code, output }) => {
-      const args = ['--conditions=@lab/source', '--import', 'tsx', '--input-type=module'];
+      const path = join(folder, 'example.ts');
+      writeFileSync(path, code);
+      const args = ['--conditions=@lab/source', '--import', 'tsx', path];
       const env = { NO_COLOR: '1', FORCE_COLOR: undefined };
       const options = { cwd: root, env };
-      const result = await runProcess(process.execPath, [...args, '-e', code], options);
+      const result = await runProcess(process.execPath, args, options);
       expect(result).toEqual({ code: 0, stdout: output, stderr: '' });
     },
   );
