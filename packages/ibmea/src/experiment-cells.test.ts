@@ -1,0 +1,87 @@
+import { resolveConfig } from '@lab/core';
+import { describe, expect, it } from 'vitest';
+import { ibmeaConfig, type Modality, modalities } from './config.js';
+import { ablationGroups } from './experiment-cells.js';
+
+const withoutImages: Modality[] = ['attribute', 'relation', 'graph'];
+const cellsOf = (present: readonly Modality[]) =>
+  ablationGroups(present).flatMap(({ cells }) => cells);
+
+describe.each([
+  ['all modalities', [...modalities]],
+  ['no images', withoutImages],
+  ['relations and graph, the least that data have', ['relation', 'graph'] as Modality[]],
+])('ablation groups for %s', (_, present) => {
+  it('have cells with unique ids that start with the group', () => {
+    const ids = cellsOf(present).map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const { name, cells } of ablationGroups(present)) {
+      expect(cells.length).toBeGreaterThan(0);
+      for (const { id, label } of cells) {
+        expect(id.startsWith(`${name}/`)).toBe(true);
+        expect(label).not.toBe('');
+      }
+    }
+  });
+
+  it('set only settings that exist', () => {
+    for (const { id, set } of cellsOf(present)) {
+      const { mode, ...flags } = set;
+      const options = { flags, ...(mode === undefined ? {} : { mode: String(mode) }) };
+      expect(() => resolveConfig(ibmeaConfig, options), id).not.toThrow();
+    }
+  });
+
+  it('sweeps have a place on the axis and a curve for every cell', () => {
+    for (const { axis, cells } of ablationGroups(present)) {
+      for (const { x, series, id } of cells) {
+        expect(x !== undefined, id).toBe(axis !== undefined);
+        if (axis !== undefined) expect(series, id).toBeDefined();
+        if (axis?.isLog) expect(x, id).toBeGreaterThan(0);
+      }
+    }
+  });
+});
+
+describe('the ablations of the method', () => {
+  const groups = new Map(ablationGroups([...modalities]).map((group) => [group.name, group]));
+  const idsOf = (name: string) => groups.get(name)!.cells.map(({ id }) => id);
+
+  it('cover the list of the specification', () => {
+    expect([...groups.keys()]).toEqual(
+      expect.arrayContaining([
+        'main',
+        'regularisers',
+        'hybrid',
+        'modalities',
+        'beta',
+        'temperature',
+        'hybrid-weight',
+        'multi-similarity',
+        'low-resource',
+        'noise',
+      ]),
+    );
+    expect(idsOf('main')).toHaveLength(4);
+    for (const modality of modalities) {
+      expect(idsOf('regularisers')).toContain(`regularisers/without-${modality}`);
+      expect(idsOf('modalities')).toContain(`modalities/without-${modality}`);
+      expect(idsOf('modalities')).toContain(`modalities/only-${modality}`);
+    }
+    expect(groups.get('temperature')!.cells.map(({ x }) => x)).toContain(400);
+  });
+
+  it('leave image faults out where there are no images', () => {
+    const kinds = (present: readonly Modality[]) =>
+      new Set(cellsOf(present).map(({ corruption }) => corruption?.kind));
+    expect(kinds([...modalities])).toContain('drop-images');
+    expect(kinds(withoutImages)).not.toContain('drop-images');
+  });
+
+  it('compare with and without bottlenecks at every fault and share', () => {
+    for (const name of ['low-resource', 'noise']) {
+      const plain = groups.get(name)!.cells.filter(({ set }) => 'model.bottlenecks' in set);
+      expect(2 * plain.length).toBe(groups.get(name)!.cells.length);
+    }
+  });
+});

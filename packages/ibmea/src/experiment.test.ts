@@ -1,0 +1,103 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { InterruptedError } from '@lab/core';
+import { temporaryFolder } from '@lab/core/testing';
+import { selectBackend, tf } from '@lab/tensor';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { smallData, smallResolved, smallTask, withImages } from './__fixtures__/small-task.js';
+import { groupsFor, type IbmeaExperimentOptions, runIbmeaExperiment } from './experiment.js';
+
+beforeAll(async () => {
+  await selectBackend('wasm');
+});
+
+async function optionsOf(
+  only: readonly string[],
+  dir = temporaryFolder(),
+): Promise<IbmeaExperimentOptions> {
+  const base = smallResolved({ 'pseudoSeeds.start': 0, 'pseudoSeeds.every': 1 });
+  return { task: await smallTask(), base, epochs: 2, seeds: [1], only, dir };
+}
+
+describe('groupsFor', () => {
+  it('follows the modalities of the data, and the asked names', async () => {
+    const plain = await smallTask();
+    const rich = await smallTask(withImages(smallData()));
+    const names = (task: typeof plain, only?: readonly string[]) =>
+      groupsFor(task, only).map(({ name }) => name);
+    expect(names(plain, ['noise', 'main'])).toEqual(['main', 'noise']);
+    expect(names(plain).length).toBeGreaterThan(8);
+    const cells = (task: typeof plain) => groupsFor(task).flatMap((group) => group.cells).length;
+    expect(cells(rich)).toBeGreaterThan(cells(plain));
+  });
+});
+
+describe('runIbmeaExperiment', () => {
+  it('writes a table and a figure, and goes on where it was', async () => {
+    const options = await optionsOf(['hybrid-weight']);
+    const messages: string[] = [];
+    const onProgress = (text: string) => messages.push(text);
+    const before = tf.memory().numTensors;
+    const first = await runIbmeaExperiment({ ...options, onProgress });
+    expect(tf.memory().numTensors).toBe(before);
+    expect(messages).toHaveLength(5);
+    const table = readFileSync(join(options.dir, 'hybrid-weight.md'), 'utf8');
+    expect(table).toContain('## Weight of the hybrid loss');
+    expect(table).toMatch(/\| *setting *\| *H@1 *\| *H@10 *\| *MRR *\| *H@1 backward *\|/);
+    expect(readFileSync(join(options.dir, 'hybrid-weight.svg'), 'utf8')).toContain('<svg');
+    expect(first.files.map((path) => path.split('.').at(-1))).toEqual(
+      expect.arrayContaining(['md', 'svg']),
+    );
+    const cells = readFileSync(join(options.dir, 'cells.jsonl'), 'utf8');
+    messages.length = 0;
+    const again = await runIbmeaExperiment({ ...options, onProgress });
+    expect(readFileSync(join(options.dir, 'cells.jsonl'), 'utf8')).toBe(cells);
+    expect(again.groups[0]!.table).toEqual(first.groups[0]!.table);
+  });
+
+  it('keeps finished cells when it is interrupted', async () => {
+    const options = await optionsOf(['hybrid-weight']);
+    const controller = new AbortController();
+    const attempt = runIbmeaExperiment({
+      ...options,
+      signal: controller.signal,
+      onProgress: (_, share) => {
+        if (share > 0.3) controller.abort();
+      },
+    });
+    await expect(attempt).rejects.toThrow(InterruptedError);
+    const kept = readFileSync(join(options.dir, 'cells.jsonl'), 'utf8').trim().split('\n');
+    expect(kept).toHaveLength(2);
+    const whole = await runIbmeaExperiment({ ...options, dir: temporaryFolder() });
+    const resumed = await runIbmeaExperiment(options);
+    expect(resumed.groups[0]!.table).toEqual(whole.groups[0]!.table);
+  });
+
+  it('trains every kind of cell: modes, faults, few seeds, pure noise', async () => {
+    const task = await smallTask(withImages(smallData()));
+    const options = await optionsOf(['main', 'low-resource', 'noise', 'noise-modality', 'hybrid']);
+    const { groups } = await runIbmeaExperiment({ ...options, task, epochs: 1 });
+    const rows = groups.flatMap(({ table }) => table.rows);
+    expect(rows).toHaveLength(groups.flatMap(({ group }) => group.cells).length);
+    for (const { mean, id } of rows) {
+      expect(mean['H@1'], id).toBeGreaterThanOrEqual(0);
+      expect(mean['H@1'], id).toBeLessThanOrEqual(1);
+    }
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    const few = byId.get('low-resource/bottlenecks-0.01')!;
+    expect(few.settings['seedShare']).toBeLessThan(0.05);
+  });
+
+  it('gives mean and deviation over several seeds', async () => {
+    const options = { ...(await optionsOf(['encoder'])), seeds: [1, 2] };
+    const names = groupsFor(options.task).map(({ name }) => name);
+    const only = names.filter((name) => name.startsWith('encoder'));
+    const { groups } = await runIbmeaExperiment({ ...options, only });
+    for (const { n, values } of groups[0]!.table.rows) {
+      expect(n).toBe(2);
+      expect(values['H@1']).toHaveLength(2);
+    }
+    const table = readFileSync(join(options.dir, `${only[0]}.md`), 'utf8');
+    expect(table).toContain('seeds 1, 2');
+  });
+});

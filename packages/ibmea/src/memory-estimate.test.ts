@@ -1,0 +1,64 @@
+import { BackendError } from '@lab/core';
+import { selectBackend } from '@lab/tensor';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { smallConfig, smallTask } from './__fixtures__/small-task.js';
+import { assertFits, estimateTensorBytes, isRecomputed } from './memory-estimate.js';
+import type { AlignmentTask } from './data.js';
+
+beforeAll(async () => {
+  await selectBackend('wasm');
+});
+
+/** The small task pretending to be larger. */
+async function pretended(entityCount: number): Promise<AlignmentTask> {
+  const task = await smallTask();
+  return { ...task, data: { ...task.data, entityCount } };
+}
+
+describe('estimateTensorBytes', () => {
+  it('grows with entities and widths, linearly', async () => {
+    const config = smallConfig();
+    const [one, two, three] = await Promise.all(
+      [1e5, 2e5, 3e5].map(async (count) =>
+        estimateTensorBytes(await pretended(count), config, 'kept'),
+      ),
+    );
+    expect(two! - one!).toBeCloseTo(three! - two!, -2);
+    expect(two!).toBeGreaterThan(one!);
+    const wide = smallConfig({ 'model.graphSize': 300 });
+    expect(estimateTensorBytes(await pretended(1e5), wide, 'kept')).toBeGreaterThan(one!);
+  });
+});
+
+describe('isRecomputed', () => {
+  it('follows the config; auto asks whether memory is short', async () => {
+    const [small, large] = [await smallTask(), await pretended(600_000)];
+    const config = (recompute: string) =>
+      smallConfig({ 'training.recompute': recompute, 'model.graphSize': 300 });
+    expect(isRecomputed(small, config('always'))).toBe(true);
+    expect(isRecomputed(large, config('never'))).toBe(false);
+    expect(isRecomputed(small, config('auto'))).toBe(false);
+    expect(isRecomputed(large, config('auto'))).toBe(true);
+    const bytes = (layers: 'kept' | 'recomputed') =>
+      estimateTensorBytes(large, config('auto'), layers);
+    expect(bytes('recomputed')).toBeLessThan(bytes('kept'));
+  });
+});
+
+describe('assertFits', () => {
+  it('lets a small training pass', async () => {
+    expect(assertFits(await smallTask(), smallConfig())).toBeUndefined();
+  });
+
+  it('refuses before training what the backend cannot hold, with sizes and a way out', async () => {
+    const task = await pretended(5_000_000);
+    const config = smallConfig({ 'model.graphSize': 300 });
+    expect(() => assertFits(task, config)).toThrow(BackendError);
+    expect(() => assertFits(task, config)).toThrow(/5,000,000 entities.*GB/);
+    try {
+      assertFits(task, config);
+    } catch (error) {
+      expect((error as BackendError).help).toMatch(/graphSize|--backend/);
+    }
+  });
+});

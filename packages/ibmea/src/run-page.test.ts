@@ -1,0 +1,196 @@
+import { readRunRecord, type ResolvedConfig } from '@lab/core';
+import { temporaryFolder } from '@lab/core/testing';
+import { selectBackend } from '@lab/tensor';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { smallData, smallResolved, smallTask } from './__fixtures__/small-task.js';
+import type { PairAnalysis } from './analysis.js';
+import { conclude, type RunSummary } from './conclude.js';
+import type { IbmeaConfig } from './config.js';
+import {
+  confidenceFigure,
+  lossFigures,
+  metricsFigure,
+  modelFigures,
+  pairFigures,
+  pseudoSeedFigure,
+} from './figures.js';
+import { type RunPageInput, runPage } from './run-page.js';
+import type { EpochRecord } from './train.js';
+import { train, type TrainResult } from './training-run.js';
+
+let trained: TrainResult;
+let config: ResolvedConfig<IbmeaConfig>;
+let summary: RunSummary;
+let input: RunPageInput;
+
+const round = { candidates: 0, accepted: 4, removed: 1, correct: 3 };
+const record = (epoch: number, extra: Partial<EpochRecord> = {}): EpochRecord => ({
+  epoch,
+  learningRate: 0.001 * epoch,
+  loss: 9 - epoch,
+  batches: [{ total: 1, infoNce: { graph: 2, relation: 3 }, kl: { graph: 20 }, hybrid: 0.5 }],
+  gradientNorms: [1],
+  seeds: 10,
+  fusionWeights: [0.1, 0.2, 0.3, 0.2, 0.1, 0.1],
+  ...extra,
+});
+
+const pair = (extra: Partial<PairAnalysis> = {}): PairAnalysis => ({
+  source: 0,
+  gold: 40,
+  predicted: 40,
+  rank: 1,
+  score: 0.5,
+  margin: 0.2,
+  confidence: 0.9,
+  trueCosine: 0.8,
+  falseCosine: 0.3,
+  scale: 0.4,
+  degree: 4,
+  ...extra,
+});
+
+const quality = {
+  auroc: 0.9,
+  marginAuroc: 0.85,
+  ece: 0.04,
+  bins: [{ low: 0.8, high: 0.9, count: 5, confidence: 0.85, accuracy: 0.8 }],
+  pairs: 5,
+};
+const confidence = {
+  model: { coefficients: [1, 1, 1, 1], intercept: 0, pairs: 40 },
+  quality,
+  fittedOn: '40 validation pairs',
+};
+
+beforeAll(async () => {
+  await selectBackend('wasm');
+  config = smallResolved({ 'training.epochs': 2, 'evaluation.baseline': true });
+  const run = { parent: temporaryFolder(), label: 'x', command: ['ibmea', 'train'], backend: null };
+  trained = await train({ data: await smallTask(smallData()), config, run });
+  ({ summary } = await conclude(trained, { config, seconds: 90 }));
+  const epochs = [record(0), record(1, { evaluation: trained.metrics!, pseudoSeeds: round })];
+  input = {
+    trained,
+    summary,
+    epochs,
+    pairs: [pair(), pair({ rank: 0, predicted: 41 })],
+    confidence,
+    config,
+    seconds: 90,
+    record: readRunRecord(trained.run!.dir),
+  };
+});
+
+afterAll(() => trained.state.dispose());
+
+describe('runPage', () => {
+  it('leads with the result: a sentence, three numbers with interval and baseline', () => {
+    const page = runPage(input);
+    expect(page.title).toBe('IBMEA on small pair');
+    expect(page.sentence).toMatch(/^For [\d.]+ % of 20 held-out entities .*propagation.*%\.$/);
+    expect(page.numbers).toHaveLength(3);
+    expect(page.numbers[0]).toMatchObject({
+      label: 'H@1, KG1 to KG2',
+      interval: { low: expect.any(Number), high: expect.any(Number) },
+      reference: expect.stringContaining('baseline'),
+    });
+    expect(page.mainFigure).toBeDefined();
+    expect(page.comparison!.rows.map(({ source }) => source)).toEqual(['ours', 'baseline']);
+  });
+
+  it('has sections, right and wrong examples, cost, settings, files and command', () => {
+    const page = runPage(input);
+    expect(page.sections.map(({ heading }) => heading)).toEqual([
+      'Pairs',
+      'Confidence',
+      'Losses',
+      'Bottlenecks and fusion',
+      'Pseudo seeds',
+    ]);
+    expect(page.examples!.items.map(({ verdict }) => verdict)).toEqual(['right', 'wrong']);
+    expect(page.examples!.items[1]!.facts).toContainEqual({
+      label: 'its rank',
+      value: 'beyond 10',
+    });
+    expect(page.cost[0]).toEqual({ label: 'training', value: '90 s' });
+    expect(page.command).toBe('ibmea train');
+    expect(page.settings.length).toBeGreaterThan(40);
+  });
+
+  it('warns of oracle selection, repairs, and a missing calibration', () => {
+    const warned = runPage({
+      ...input,
+      summary: { ...summary, select: 'test-oracle' },
+      epochs: [record(0, { repaired: 7 })],
+      confidence: null,
+    });
+    const text = (warned.warnings ?? []).join(' ');
+    expect(text).toMatch(/selected on the test pairs/);
+    expect(text).toMatch(/7 values that were not finite/);
+    expect(text).toMatch(/too few held-out pairs/);
+    expect(warned.sentence).toContain('optimistic');
+    expect(runPage(input).warnings!.join(' ')).not.toMatch(/optimistic|too few|finite/);
+  });
+
+  it('is whole without an evaluation and without pairs', () => {
+    const bare = runPage({
+      ...input,
+      summary: { ...summary, metrics: null, baseline: null },
+      pairs: [],
+      epochs: [],
+      confidence: null,
+    });
+    expect(bare.numbers).toEqual([]);
+    expect(bare).not.toHaveProperty('mainFigure');
+    expect(bare).not.toHaveProperty('comparison');
+    expect(bare).not.toHaveProperty('examples');
+    expect(bare.sections).toEqual([]);
+  });
+});
+
+describe('figures', () => {
+  it('metrics need an evaluation', () => {
+    expect(metricsFigure([record(0)], summary)).toBeNull();
+    const drawn = metricsFigure(input.epochs, summary)!;
+    expect(drawn.figure.svg).toContain('<svg');
+    expect(drawn.figure.csv).toContain('H@1 KG1 to KG2');
+  });
+
+  it('losses leave the price out where there is no bottleneck', () => {
+    const titles = (epochs: readonly EpochRecord[]) =>
+      lossFigures(epochs, config.config).map(({ figure }) => figure.title);
+    expect(titles([record(0)])).toHaveLength(5);
+    const plain = record(0, {
+      batches: [{ total: 1, infoNce: { graph: 2 }, kl: {}, hybrid: null }],
+    });
+    expect(titles([plain])).toEqual(['InfoNCE per modality', 'Hybrid loss', 'Learning rate']);
+  });
+
+  it('weights and deviations are drawn where they were recorded', () => {
+    const deviations = record(1, { meanScale: { graph: 0.4 } });
+    expect(modelFigures([record(0), deviations])).toHaveLength(2);
+    const { fusionWeights: _weights, ...without } = record(0);
+    expect(modelFigures([without])).toEqual([]);
+  });
+
+  it('pseudo seeds are drawn once some were accepted', () => {
+    expect(pseudoSeedFigure([record(0)])).toBeNull();
+    const figure = pseudoSeedFigure([record(4, { pseudoSeeds: round })])!.figure;
+    expect(figure.csv).toContain('3');
+  });
+
+  it('pairs: similarities, degrees, and deviation only of a variational graph', () => {
+    expect(pairFigures([])).toEqual([]);
+    expect(pairFigures([pair(), pair({ degree: 40 })])).toHaveLength(3);
+    expect(pairFigures([pair({ scale: null })])).toHaveLength(2);
+  });
+
+  it('confidence says where it was fitted and how good it is', () => {
+    expect(confidenceFigure(null)).toBeNull();
+    expect(confidenceFigure({ ...confidence, quality: null })).toBeNull();
+    expect(confidenceFigure(confidence)!.caption).toMatch(
+      /Fitted on 40 validation pairs.*error 0\.040, AUROC 0\.900 \(margin alone 0\.850\)/,
+    );
+  });
+});
