@@ -123,7 +123,8 @@ INLINE Tile tile_product(int kc, const float *a, const float *b) {
   return t;
 }
 
-NOINLINE static void tile_full(int kc, const float *a, const float *b, float *c, int ldc, int accumulate) {
+NOINLINE static void tile_full(int kc, const float *a, const float *b, float *c, int ldc,
+                               int accumulate) {
   Tile t = tile_product(kc, a, b);
   for (int i = 0; i < MR; i++, c += ldc) {
     if (accumulate) {
@@ -151,8 +152,8 @@ NOINLINE static void tile_edge(int kc, const float *a, const float *b, float *c,
       c[j] = (edge.accumulate ? c[j] : 0) + full[i * NR + j];
 }
 
-NOINLINE static void block_product(int m, int n, int kc, const float *a, const float *b, float *c, int ldc,
-                          int accumulate) {
+NOINLINE static void block_product(int m, int n, int kc, const float *a, const float *b, float *c,
+                                   int ldc, int accumulate) {
   for (int j = 0; j < n; j += NR) {
     const float *panel = b + (size_t)j * kc;
     const int columns = n - j < NR ? n - j : NR;

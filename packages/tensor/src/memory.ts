@@ -44,7 +44,7 @@ function heapError(bytes: number, memory: WasmMemory): BackendError {
       `${formatBytes(record.liveBytes)} are in use, it has grown to ${formatBytes(heapBytes)} ` +
       `of ${formatBytes(WASM_HEAP_LIMIT_BYTES)}, and one tensor takes at most 2.1 GB.`,
     {
-      help: 'Use smaller batches, recompute or hostMatMul, or the backend tensorflow, which has no limit.',
+      help: 'Use smaller batches, recompute or hostMatMul, or the backend tensorflow (no limit).',
       details: { bytes, liveBytes: record.liveBytes, heapBytes, limit: WASM_HEAP_LIMIT_BYTES },
     },
   );

@@ -26,14 +26,18 @@ export function addInPlace(target: tf.Tensor, x: tf.Tensor): boolean {
   return true;
 }
 
-/** A matrix with undefined values to be filled by {@link writeRows}; undefined where not possible. */
+/** A matrix to be filled by {@link writeRows}, its values undefined; nothing off wasm. */
 export function emptyRows(shape: [number, number]): tf.Tensor2D | undefined {
   if (tf.getKernel('LabEmpty', tf.getBackend()) == null) return undefined;
   return runSingle<tf.Tensor2D>('LabEmpty', {}, { shape });
 }
 
-/** Writes `rows` times `factor` into `target` from the given row on; wasm only. */
-export function writeRows(target: tf.Tensor2D, start: number, rows: tf.Tensor2D, factor: number) {
+/** Writes `rows` times `factor` into `target` from row `start` on; wasm only. */
+export function writeRows(
+  target: tf.Tensor2D,
+  rows: tf.Tensor2D,
+  { start, factor }: { start: number; factor: number },
+): void {
   const kernels = kernelsOf(tf.backend() as unknown as WasmBackend);
   const to = addressOf(kernels, target) + start * target.shape[1] * FLOAT_BYTES;
   kernels.call('scale_values', rows.size, addressOf(kernels, rows), factor, to);

@@ -61,7 +61,7 @@ function gradientsInPlace(
   for (const range of ranges) {
     const gradients = gradientsOf(range);
     targets.forEach((target, i) => {
-      writeRows(target, range.start, gradients[i] as tf.Tensor2D, factor);
+      writeRows(target, gradients[i] as tf.Tensor2D, { start: range.start, factor });
     });
     tf.dispose(gradients);
   }
