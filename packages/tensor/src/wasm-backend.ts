@@ -38,6 +38,14 @@ function readKernels(name: string): Uint8Array {
   return new Uint8Array(readFileSync(new URL(`./kernels/${name}`, import.meta.url)));
 }
 
+/** Whether the engine takes relaxed SIMD; Node 20 does after a flag that Node 22 has no more. */
+function acceptsRelaxed(bytes: Uint8Array): boolean {
+  if (webAssembly.validate(bytes)) return true;
+  if (Number.parseInt(process.versions.node, 10) >= 22) return false;
+  setFlagsFromString('--experimental-wasm-relaxed-simd');
+  return webAssembly.validate(bytes);
+}
+
 /**
  * The compiled kernels: the relaxed-SIMD build where the engine accepts it, else the plain one.
  *
@@ -46,9 +54,8 @@ function readKernels(name: string): Uint8Array {
  */
 export function compileKernels(): NonNullable<typeof compiled> {
   if (compiled !== undefined) return compiled;
-  setFlagsFromString('--experimental-wasm-relaxed-simd');
   const relaxed = readKernels('relaxed-simd.wasm');
-  const isRelaxed = webAssembly.validate(relaxed);
+  const isRelaxed = acceptsRelaxed(relaxed);
   const bytes = isRelaxed ? relaxed : readKernels('simd.wasm');
   setFlagsFromString('--no-liftoff');
   try {
