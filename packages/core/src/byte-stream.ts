@@ -12,7 +12,7 @@ const chunkBytes = 1 << 18;
  *
  * @throws {DataError} when the file cannot be read or its gzip is damaged or cut off.
  */
-export async function* readBytes(path: string): AsyncGenerator<Buffer> {
+export async function* readBytes(path: string): AsyncGenerator<Uint8Array> {
   const file = createReadStream(path, { highWaterMark: chunkBytes });
   const chunks = file[Symbol.asyncIterator]() as AsyncIterableIterator<Buffer>;
   try {

@@ -3,6 +3,7 @@ export {
   type FileContent,
   writeFileAtomic,
 } from './atomic-file.js';
+export { readBytes } from './byte-stream.js';
 export {
   type ConfigDefinition,
   type ConfigInput,

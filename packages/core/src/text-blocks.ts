@@ -12,7 +12,7 @@ const lineFeed = 10;
  * @throws {DataError} when the file cannot be read, for UTF-16 and for lines above 64 MB.
  */
 export async function* textBlocks(path: string): AsyncGenerator<Buffer> {
-  let waiting: Buffer[] = [];
+  let waiting: Uint8Array[] = [];
   let waitingBytes = 0;
   let isFirst = true;
   for await (const chunk of readBytes(path)) {
@@ -33,7 +33,7 @@ export async function* textBlocks(path: string): AsyncGenerator<Buffer> {
   if (waitingBytes > 0) yield Buffer.concat(waiting);
 }
 
-function withoutMark(bytes: Buffer, path: string): Buffer {
+function withoutMark(bytes: Uint8Array, path: string): Uint8Array {
   const [a, b, c] = bytes;
   if (a === 0xef && b === 0xbb && c === 0xbf) return bytes.subarray(3);
   if ((a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff)) {

@@ -90,11 +90,11 @@ function fromDict(file: string, value: PickleValue): ImageArrays {
  * The image vectors of an npy, npz, safetensors or pickle file. A pickle is read by an allow-list
  * of array opcodes: nothing in it is imported or executed.
  *
- * @param file - path; the ending decides the format.
+ * @param file - path; the ending decides the format, gzip is unpacked.
  * @throws {DataError} when the file is damaged or holds something else.
  */
 export async function readImageArrays(file: string): Promise<ImageArrays> {
-  const extension = /\.([a-z]+)$/.exec(file)?.[1];
+  const extension = /\.([a-z]+)(?:\.gz)?$/.exec(file)?.[1];
   if (extension === 'npy') {
     return { file, ids: null, ...matrixRows(file, await readNpy(file)) };
   }
@@ -103,6 +103,6 @@ export async function readImageArrays(file: string): Promise<ImageArrays> {
     return fromNamedArrays(file, (await readSafetensors(file)).tensors);
   }
   if (extension === 'pkl' || extension === 'pickle') return fromDict(file, await readPickle(file));
-  const help = 'Give a .npy, .npz, .safetensors or .pkl file.';
+  const help = 'Give a .npy, .npz, .safetensors or .pkl file, plain or .gz.';
   throw new DataError(`${file} has no known image format.`, { file, help });
 }

@@ -1,5 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { collectDefects } from '@lab/core';
 import { writeNpy, writeSafetensors } from '@lab/tensor/io';
 import { describe, expect, it } from 'vitest';
@@ -118,6 +119,18 @@ describe('image vectors are read', () => {
     const ids = { shape: [3], data: BigInt64Array.of(0n, 7n, 4n) };
     await writeSafetensors(join(dir, 'images.safetensors'), { ids, vectors: matrix });
     expect(rowsOf((await readAlignmentFolder(dir)).images)).toEqual(expected);
+  });
+
+  it('from gzipped files', async () => {
+    const dir = await arrayFolder();
+    writeFileSync(join(dir, 'images.npy.gz'), gzipSync(readFileSync(join(dir, 'images.npy'))));
+    rmSync(join(dir, 'images.npy'));
+    const data = await readAlignmentFolder(dir);
+    expect(rowsOf(data.images)).toEqual(expected);
+    expect(data.files.map(({ path }) => basename(path))).toContain('images.npy.gz');
+    const pickle = gzipSync(Buffer.from(protocol4, 'base64'));
+    const pickled = smallFolder({ [`${pickleName}.gz`]: pickle });
+    expect(rowsOf((await readAlignmentFolder(pickled)).images)).toEqual(expected);
   });
 
   it('not at all when switched off', async () => {

@@ -14,8 +14,8 @@ export interface ImageReading {
   readonly remarks: string[];
 }
 
-const picklePattern = /_id_img_feature_dict\.pkl$/;
-const arrayPattern = /^(images?|image_features|img_features)\.(npy|npz|safetensors)$/;
+const picklePattern = /_id_img_feature_dict\.pkl(\.gz)?$/;
+const arrayPattern = /^(images?|image_features|img_features)\.(npy|npz|safetensors)(\.gz)?$/;
 
 function imageFilesOf(dir: string, pattern: RegExp): string[] {
   if (!existsSync(dir)) return [];
@@ -25,8 +25,8 @@ function imageFilesOf(dir: string, pattern: RegExp): string[] {
 
 /**
  * Path of the image file that belongs to a folder, undefined when there is none: `images.npy`,
- * `.npz` or `.safetensors`, or the community's `*_id_img_feature_dict.pkl`, in the folder, its
- * `pkls` folder, or a `pkls` folder beside it (`pkls/<folder name>_GA_id_img_feature_dict.pkl`).
+ * `.npz` or `.safetensors`, or the community's `*_id_img_feature_dict.pkl`, plain or `.gz`, in the
+ * folder, its `pkls` folder, or a `pkls` folder beside it (`pkls/<folder name>_GA_id_img_feature_dict.pkl`).
  * Several candidates are a defect.
  *
  * @param dir - the data folder.
@@ -68,7 +68,7 @@ async function readIdList(path: string, onDefect: OnDefect): Promise<number[]> {
 
 /** The list of row ids that stands beside an array file, undefined when there is none. */
 export function findIdList(path: string): string | undefined {
-  const stem = join(dirname(path), basename(path).replace(/\.[a-z]+$/, ''));
+  const stem = join(dirname(path), basename(path).replace(/\.[a-z]+(\.gz)?$/, ''));
   const names = [`${stem}_ids`, `${stem}_ids.txt`, `${stem}.ids`];
   return names.flatMap((name) => [name, `${name}.gz`]).find((name) => existsSync(name));
 }

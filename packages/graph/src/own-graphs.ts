@@ -43,7 +43,7 @@ interface OwnReading {
 
 const tableEndings = ['csv', 'tsv', 'csv.gz', 'tsv.gz'];
 const tripleEndings = [...tableEndings, 'nt', 'nt.gz', 'ntriples', 'ntriples.gz'];
-const imageEndings = [...tableEndings, 'npy'];
+const imageEndings = [...tableEndings, 'npy', 'npy.gz'];
 
 function isStatements(path: string): boolean {
   return /\.(nt|ntriples)(\.gz)?$/.test(path);

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { DataError } from '@lab/core';
+import { isGzip, unpackedSource } from './unpacked-source.js';
 
 const blockBytes = 1 << 25;
 
@@ -49,7 +50,7 @@ export function openFileSource(path: string): FileSource {
 }
 
 /**
- * Runs `body` on an open file and closes it whatever happens.
+ * Runs `body` on an open file, gzip unpacked, and closes it whatever happens.
  *
  * @param path - a regular file.
  * @param body - what to do.
@@ -61,7 +62,7 @@ export async function withFileSource<T>(
 ): Promise<T> {
   const source = openFileSource(path);
   try {
-    return await body(source);
+    return await body(isGzip(source) ? await unpackedSource(path) : source);
   } finally {
     source.close();
   }

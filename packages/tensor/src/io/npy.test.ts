@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { temporaryFolder } from '@lab/core/testing';
 import { describe, expect, it } from 'vitest';
 import type { WritableArray } from './checked-record.js';
@@ -22,6 +23,21 @@ describe('readNpy', () => {
       dtype: 'float32',
       data: Float32Array.from(upTo(6)),
     });
+  });
+
+  it('reads a gzipped file, and says when its gzip is cut off or holds something else', async () => {
+    const packed = gzipSync(await readFile(join(fixtures, 'version1.npy')));
+    const write = (name: string, bytes: Uint8Array): string => {
+      const path = join(temporaryFolder(), name);
+      writeFileSync(path, bytes);
+      return path;
+    };
+    const { data } = await readNpy(write('packed.npy.gz', packed));
+    expect(data).toEqual(Float32Array.from(upTo(6)));
+    const torn = readNpy(write('torn.npy.gz', packed.subarray(0, -12)));
+    await expect(torn).rejects.toThrow('torn.npy.gz: the gzip file is cut off');
+    const short = readNpy(write('short.npy.gz', gzipSync(Buffer.from('\x93NUMPY', 'latin1'))));
+    await expect(short).rejects.toThrow('short.npy.gz: is not an npy file');
   });
 
   it('reads Fortran order, big endian and zero dimensions', async () => {

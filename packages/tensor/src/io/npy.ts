@@ -32,7 +32,7 @@ export interface NpyHeader {
  * Little and big endian, C and Fortran order; float 16 to 64, integers 8 to 64, bool. Objects,
  * texts, complex numbers, dates and structures are refused.
  *
- * @param path - the file.
+ * @param path - the file, plain or gzipped.
  * @returns the array, row-major.
  * @throws {DataError} when the file is cut off, foreign, or of a type not listed.
  *

@@ -7,7 +7,7 @@ import { readZipEntries, readZipEntry } from './zip.js';
 /**
  * Reads all arrays of an npz file (`np.savez` or `np.savez_compressed`).
  *
- * @param path - the file; its entries as {@link readNpy} reads them.
+ * @param path - the file, plain or gzipped; its entries as {@link readNpy} reads them.
  * @returns the arrays by name, without the ending `.npy`.
  * @throws {DataError} when the file is cut off or foreign, when a checksum is wrong, or when an
  * entry is of a type that npy reading refuses.

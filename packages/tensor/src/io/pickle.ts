@@ -15,7 +15,7 @@ const sliceBytes = 1 << 25;
  * arrays call are rebuilt here, every other name is refused. Memory taken is that of the result
  * plus 256 kB.
  *
- * @param path - the file.
+ * @param path - the file, plain or gzipped.
  * @returns dicts as Maps, lists as arrays, tuples as frozen arrays, arrays as
  * {@link ArrayRecord}, row-major; integers beyond 2^53 as bigint.
  * @throws {DataError} when the file is cut off or damaged, or asks for anything else; the message

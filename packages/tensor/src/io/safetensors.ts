@@ -2,7 +2,7 @@ import { DataError, writeFileAtomic } from '@lab/core';
 import type { ArrayDtype, ArrayRecord } from './array-record.js';
 import { checkedRecord, type WritableArray } from './checked-record.js';
 import { decodeNumbers, encodeNumbers, itemBytes } from './dtype.js';
-import { type FileSource, openFileSource } from './file-source.js';
+import { type FileSource, openFileSource, withFileSource } from './file-source.js';
 import {
   dtypeNames,
   parseSafetensorsHeader,
@@ -27,20 +27,20 @@ export interface SafetensorsFile extends SafetensorsHeader {
 /**
  * Reads all tensors of a safetensors file.
  *
- * @param path - the file; float 16, bfloat16, float 32 and 64, integers 8 to 64, bool.
+ * @param path - the file, plain or gzipped; float 16, bfloat16, float 32 and 64, integers 8 to 64, bool.
  * @returns the tensors by name and the metadata.
  * @throws {DataError} when the file is cut off or foreign, when entries overlap, leave holes,
  * reach beyond the file or do not fit their shapes.
  */
 export async function readSafetensors(path: string): Promise<SafetensorsContent> {
-  const file = openSafetensors(path);
-  try {
+  return withFileSource(path, async (source) => {
+    const header = parseSafetensorsHeader(source);
     const records: [string, ArrayRecord][] = [];
-    for (const name of file.entries.keys()) records.push([name, await file.read(name)]);
-    return { tensors: Object.fromEntries(records), metadata: file.metadata };
-  } finally {
-    file.close();
-  }
+    for (const name of header.entries.keys()) {
+      records.push([name, await readTensor(source, header, name)]);
+    }
+    return { tensors: Object.fromEntries(records), metadata: header.metadata };
+  });
 }
 
 /**
