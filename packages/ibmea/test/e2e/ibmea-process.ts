@@ -1,0 +1,57 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  type ProcessOptions,
+  type ProcessResult,
+  runProcess,
+  temporaryFolder,
+} from '@lab/core/testing';
+import { writeAlignmentFolder } from '@lab/graph';
+import { smallData } from '../../src/__fixtures__/small-task.js';
+
+/** The package's folder. */
+export const packageFolder = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Arguments of Node that run the program from sources. */
+export const sourceArguments = [
+  '--conditions=@lab/source',
+  '--import',
+  import.meta.resolve('tsx'),
+  join(packageFolder, 'src/cli.ts'),
+];
+
+const plain = { NO_COLOR: undefined, FORCE_COLOR: undefined, CI: undefined };
+
+/** Runs `ibmea` as a process from sources. */
+export function ibmea(
+  args: readonly string[],
+  options: ProcessOptions = {},
+): Promise<ProcessResult> {
+  const env = { ...plain, ...options.env };
+  return runProcess(process.execPath, [...sourceArguments, ...args], { ...options, env });
+}
+
+/** Flags of a model that trains an epoch in milliseconds. */
+export const small = [
+  'model.graphSize=16',
+  'model.featureSize=8',
+  'training.warmup=3',
+  'evaluation.baseline=false',
+].flatMap((entry) => ['--set', entry]);
+
+/** The path of a new folder with a generated pair of graphs. */
+export async function writePair(entities = 80): Promise<string> {
+  const folder = join(temporaryFolder(), 'pair');
+  await writeAlignmentFolder(folder, smallData(entities));
+  return folder;
+}
+
+/** The text of a run's metrics. */
+export const metricsOf = (run: string) => readFileSync(join(run, 'metrics.jsonl'), 'utf8');
+
+/** The only run in a folder of runs, undefined when there is none yet. */
+export function onlyRun(parent: string): string | undefined {
+  const [name] = readdirSync(parent);
+  return name === undefined ? undefined : join(parent, name);
+}

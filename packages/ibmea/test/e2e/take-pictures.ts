@@ -1,0 +1,31 @@
+/**
+ * Writes the pictures in `pictures/`: the page of a run, wide and narrow, light and dark. Run it
+ * from the package after a change of the page, and look at them:
+ * `node --conditions=@lab/source --import tsx test/e2e/take-pictures.ts runs/<run>`
+ */
+import { writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { openBrowser, openPage } from '@lab/report/testing';
+
+/** Height of the pictures in px of the page, and their scale: small files that can be read. */
+const sizes = { 1280: { height: 3200, scale: 0.5 }, 400: { height: 3600, scale: 0.6 } } as const;
+
+async function takePictures(run: string): Promise<void> {
+  const url = pathToFileURL(resolve(join(run, 'report.html'))).href;
+  const browser = openBrowser();
+  for (const width of [1280, 400] as const) {
+    for (const scheme of ['light', 'dark'] as const) {
+      const page = await openPage(browser, url, { width, scheme, hasScripts: true });
+      const name = `pictures/run-${width}-${scheme}.png`;
+      const target = fileURLToPath(new URL(name, import.meta.url));
+      writeFileSync(target, await page.screenshot(sizes[width]));
+      await page.close();
+    }
+  }
+  await browser.close();
+}
+
+const run = process.argv[2];
+if (run === undefined) throw new Error('give the folder of a run');
+await takePictures(run);
