@@ -48,8 +48,8 @@ const dataSchema = z.strictObject({
     .describe('fill relation and attribute inputs with zero columns up to the limits above'),
   relationScaling: z
     .enum(['none', 'log1p', 'l2', 'idf'])
-    .default('none')
-    .describe('scaling of the relation counts'),
+    .default('log1p')
+    .describe('scaling of the relation counts; the released code takes them as they are'),
   missingImages: z
     .enum(['neighbour-mean', 'random', 'zeros', 'mask'])
     .default('neighbour-mean')

@@ -244,13 +244,13 @@ function groupFigure(group: AblationGroup, table: ExperimentTable): Figure {
   };
   if (group.axis === undefined) {
     const bars = group.cells.map(({ id, label }) => ({ label, ...spread(id) }));
-    return barPlot({ title: group.title, value: { label: 'H@1', hasZero: true }, bars });
+    return barPlot({ title: group.title, value: { label: 'H@1', format: 'share' }, bars });
   }
   const names = [...new Set(group.cells.map(({ series }) => series!))];
   return linePlot({
     title: group.title,
     x: group.axis,
-    y: { label: 'H@1' },
+    y: { label: 'H@1', format: 'share' },
     series: names.map((name) => ({
       name,
       points: group.cells

@@ -5,6 +5,7 @@ import { wilson } from '@lab/metrics';
 import {
   barPlot,
   type CaptionedFigure,
+  createSeriesColors,
   histogram,
   linePlot,
   reliabilityPlot,
@@ -29,6 +30,9 @@ function series(
   });
   return { name, points };
 }
+
+/** A modality has the same colour in every figure. */
+const colors = createSeriesColors([...modalities]);
 
 const hasPoints = ({ points }: { readonly points: readonly unknown[] }) => points.length > 0;
 const epochAxis = { label: 'epoch' };
@@ -55,7 +59,7 @@ export function metricsFigure(
     figure: linePlot({
       title: 'Test pairs found over the training',
       x: epochAxis,
-      y: { label: 'share of test pairs' },
+      y: { label: 'share of test pairs', format: 'share' },
       series: lines,
       references,
     }),
@@ -82,7 +86,7 @@ export function lossFigures(
   const hybrid = series('hybrid', epochs, (e) => meanTerm(e, (batch) => batch.hybrid ?? 0));
   const rate = series('learning rate', epochs, (e) => e.learningRate);
   const plot = (title: string, label: string, lines: typeof infoNce, caption: string) => ({
-    figure: linePlot({ title, x: epochAxis, y: { label }, series: lines }),
+    figure: linePlot({ title, x: epochAxis, y: { label }, series: lines, colors }),
     caption,
   });
   return [
@@ -132,6 +136,7 @@ export function modelFigures(epochs: readonly EpochRecord[]): CaptionedFigure[] 
               x: epochAxis,
               y: { label: 'weight' },
               series: weights,
+              colors,
             }),
             caption: 'Weight of each modality in the fused vector, the same for all entities.',
           },
@@ -145,6 +150,7 @@ export function modelFigures(epochs: readonly EpochRecord[]): CaptionedFigure[] 
               x: epochAxis,
               y: { label: 'standard deviation' },
               series: scales,
+              colors,
             }),
             caption: 'How uncertain the encoders are on average; measured at every evaluation.',
           },
@@ -196,7 +202,7 @@ export function pairFigures(pairs: readonly PairAnalysis[]): CaptionedFigure[] {
     {
       figure: barPlot({
         title: 'Hits@1 by number of triples',
-        value: { label: 'H@1' },
+        value: { label: 'H@1', format: 'share' },
         bars: degreeBars(pairs),
       }),
       caption: 'Entities with few triples are hard to align; whiskers are 95 % intervals.',
