@@ -1,7 +1,8 @@
 import * as Plot from '@observablehq/plot';
-import { type Axis, axisDomain, axisLabel, axisTicks, axisValue } from './axis.js';
+import { type Axis, axisDomain, axisLabel, axisValue } from './axis.js';
 import { csvText } from './escape.js';
 import type { Figure } from './figure.js';
+import { valueAxisMarks } from './plot-axes.js';
 import { type Frame, renderFigure } from './render-figure.js';
 import {
   createSeriesColors,
@@ -126,7 +127,6 @@ function drawBars(
   const keys = rowKeys(layout);
   const values = rows.flatMap(({ value, low, high }) => [value, low ?? value, high ?? value]);
   const domain = axisDomain({ ...spec.value, hasZero: true }, values, 0);
-  const ticks = axisTicks({ axis: spec.value, domain, count: frame.isNarrow ? 4 : 6 });
   return {
     width: frame.width,
     height: marginTop + keys.length * (rowHeight + names.above) + 42,
@@ -137,14 +137,7 @@ function drawBars(
     x: { domain },
     y: { domain: keys, axis: null, padding: barPadding(layout, names), round: false },
     marks: [
-      Plot.gridX({ stroke: groundColor('rule'), strokeOpacity: 0.7, ticks: ticks.ticks }),
-      Plot.axisX({
-        fill: groundColor('muted'),
-        tickSize: 0,
-        labelArrow: 'none',
-        label: axisLabel(spec.value),
-        ...ticks,
-      }),
+      ...valueAxisMarks({ axis: spec.value, domain, count: frame.isNarrow ? 4 : 6 }),
       ...legendMarks(legend, { left: 4, top: 10, width: frame.width - 8, key: 'square' }),
       ...barMarks(spec, layout),
       ...names.marks(),

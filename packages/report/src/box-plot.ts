@@ -1,9 +1,10 @@
 import * as Plot from '@observablehq/plot';
 import { formatCount } from '@lab/core';
 import { quantile } from '@lab/metrics';
-import { type Axis, axisDomain, axisLabel, axisTicks, axisValue } from './axis.js';
+import { type Axis, axisDomain, axisLabel, axisValue } from './axis.js';
 import { csvText } from './escape.js';
 import type { Figure } from './figure.js';
+import { valueAxisMarks } from './plot-axes.js';
 import { type Frame, renderFigure } from './render-figure.js';
 import { createSeriesColors, groundColor, type SeriesColors, seriesColor } from './palette.js';
 import { rowLabels } from './series-labels.js';
@@ -102,7 +103,6 @@ function drawBoxes(spec: BoxPlotSpec, boxes: readonly Box[], frame: Frame): Plot
   const names = rowLabels(labels, frame);
   const ends = boxes.flatMap(({ low, high, outliers }) => [low, high, ...outliers]);
   const domain = axisDomain(spec.value, ends);
-  const ticks = axisTicks({ axis: spec.value, domain, count: frame.isNarrow ? 4 : 7 });
   return {
     width: frame.width,
     height: labels.length * (40 + names.above) + 52,
@@ -113,14 +113,7 @@ function drawBoxes(spec: BoxPlotSpec, boxes: readonly Box[], frame: Frame): Plot
     x: { type: spec.value.isLog ? 'log' : 'linear', domain },
     y: { domain: labels, axis: null, padding: names.isAbove ? 0.68 : 0.4 },
     marks: [
-      Plot.gridX({ stroke: groundColor('rule'), strokeOpacity: 0.7, ticks: ticks.ticks }),
-      Plot.axisX({
-        label: axisLabel(spec.value),
-        labelArrow: 'none',
-        fill: groundColor('muted'),
-        tickSize: 0,
-        ...ticks,
-      }),
+      ...valueAxisMarks({ axis: spec.value, domain, count: frame.isNarrow ? 4 : 7 }),
       ...names.marks(),
       ...boxMarks(spec, boxes, colors),
     ],

@@ -1,7 +1,8 @@
 import * as Plot from '@observablehq/plot';
-import { type Axis, axisDomain, axisLabel, axisTicks, axisValue } from './axis.js';
+import { type Axis, axisDomain, axisLabel, axisValue } from './axis.js';
 import { csvText } from './escape.js';
 import type { Figure } from './figure.js';
+import { valueAxisMarks } from './plot-axes.js';
 import { type Frame, renderFigure } from './render-figure.js';
 import { groundColor, seriesColor } from './palette.js';
 import { rowLabels } from './series-labels.js';
@@ -58,7 +59,6 @@ function drawForest(spec: ForestPlotSpec, reference: number, frame: Frame): Plot
   const names = rowLabels(labels, frame);
   const ends = spec.rows.flatMap(({ low, high }) => [low, high]);
   const domain = axisDomain(spec.value, [...ends, reference]);
-  const ticks = axisTicks({ axis: spec.value, domain, count: frame.isNarrow ? 4 : 7 });
   return {
     width: frame.width,
     height: labels.length * (30 + names.above) + 56,
@@ -69,14 +69,7 @@ function drawForest(spec: ForestPlotSpec, reference: number, frame: Frame): Plot
     x: { domain },
     y: { domain: labels, axis: null },
     marks: [
-      Plot.gridX({ stroke: groundColor('rule'), strokeOpacity: 0.7, ticks: ticks.ticks }),
-      Plot.axisX({
-        label: axisLabel(spec.value),
-        labelArrow: 'none',
-        fill: groundColor('muted'),
-        tickSize: 0,
-        ...ticks,
-      }),
+      ...valueAxisMarks({ axis: spec.value, domain, count: frame.isNarrow ? 4 : 7 }),
       Plot.ruleX([reference], { stroke: groundColor('ink') }),
       ...names.marks(),
       ...rowMarks(spec, reference, frame),

@@ -10,13 +10,23 @@ export function tickRoom(y: DrawnAxis): number {
   return Math.max(46, Math.ceil(widest) + 16);
 }
 
+const words = () => ({ fill: groundColor('muted'), tickSize: 0, labelArrow: 'none' as const });
+
+/** Grid and axis of values that run from left to right, for plots whose rows have names. */
+export function valueAxisMarks(x: DrawnAxis): Plot.Markish[] {
+  const ticks = axisTicks(x);
+  return [
+    Plot.gridX({ stroke: groundColor('rule'), strokeOpacity: 0.7, ticks: ticks.ticks }),
+    Plot.axisX({ ...words(), label: axisLabel(x.axis), ...ticks }),
+  ];
+}
+
 /** Grid and axes in the house's manner: rules behind, labels in words, no arrows. */
 export function axisMarks(x: DrawnAxis, y: DrawnAxis): Plot.Markish[] {
-  const words = { fill: groundColor('muted'), tickSize: 0, labelArrow: 'none' as const };
   const yTicks = axisTicks(y);
   return [
     Plot.gridY({ stroke: groundColor('rule'), strokeOpacity: 0.7, ticks: yTicks.ticks }),
-    Plot.axisY({ ...words, label: axisLabel(y.axis), ...yTicks }),
-    Plot.axisX({ ...words, label: axisLabel(x.axis), ...axisTicks(x) }),
+    Plot.axisY({ ...words(), label: axisLabel(y.axis), ...yTicks }),
+    Plot.axisX({ ...words(), label: axisLabel(x.axis), ...axisTicks(x) }),
   ];
 }

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { DataError } from '@lab/core';
-import { isGzip, unpackedSource } from './unpacked-source.js';
+import { isGzip, unpackGzip } from './unpack-gzip.js';
 
 const blockBytes = 1 << 25;
 
@@ -62,10 +62,28 @@ export async function withFileSource<T>(
 ): Promise<T> {
   const source = openFileSource(path);
   try {
-    return await body(isGzip(source) ? await unpackedSource(path) : source);
+    const head = new Uint8Array(Math.min(2, source.sizeBytes));
+    source.read(head, 0);
+    return await body(isGzip(head) ? memorySource(path, await unpackGzip(path)) : source);
   } finally {
     source.close();
   }
+}
+
+/** Bytes in memory, to be read as a file is. */
+function memorySource(path: string, content: Uint8Array): FileSource {
+  const read = (target: Uint8Array, position: number): void => {
+    const missing = position + target.length - content.length;
+    if (missing > 0) throw endOfFile({ path, position: content.length }, missing);
+    target.set(content.subarray(position, position + target.length));
+  };
+  return {
+    path,
+    sizeBytes: content.length,
+    read,
+    readLarge: async (target, position) => read(target, position),
+    close: () => undefined,
+  };
 }
 
 function openRegularFile(path: string): { file: number; sizeBytes: number } {
@@ -100,8 +118,12 @@ function readBlock(
     );
   }
   if (count > 0) return count;
-  throw new DataError(
-    `${place.path}: ends at byte ${place.position}, ${target.length} more bytes are needed.`,
+  throw endOfFile(place, target.length);
+}
+
+function endOfFile(place: { path: string; position: number }, missing: number): DataError {
+  return new DataError(
+    `${place.path}: ends at byte ${place.position}, ${missing} more bytes are needed.`,
     { file: place.path, help: 'Copy the file again; it is cut off.' },
   );
 }

@@ -1,4 +1,5 @@
 import { ModelError, ShapeError } from '@lab/core';
+import { largestFrom, makeReflector } from './householder.js';
 import {
   copyMatrix,
   type Matrix,
@@ -91,7 +92,7 @@ function tridiagonalise({ rows: size, data }: Matrix): Tridiagonal {
     if (k + 1 >= size) break;
     const reflector = new Float64Array(size);
     for (let i = k + 1; i < size; i += 1) reflector[i] = data[i * size + k]!;
-    offDiagonal[k] = normaliseReflector(reflector, k + 1, scales);
+    offDiagonal[k] = clearBelow(reflector, k + 1, scales);
     if (scales[k + 1] !== 0)
       reflectBothSides(data, reflector, { from: k + 1, scale: scales[k + 1]! });
     // The reflector is kept in the column that it has cleared.
@@ -100,26 +101,12 @@ function tridiagonalise({ rows: size, data }: Matrix): Tridiagonal {
   return { diagonal, offDiagonal, vectors: accumulate(data, scales) };
 }
 
-/** Scales the vector so that its head is 1 and notes its scale; returns the image of the column. */
-function normaliseReflector(vector: Float64Array, from: number, scales: Float64Array): number {
-  const size = vector.length;
+/** Makes the reflector, none where the vector is its image already; returns the image. */
+function clearBelow(vector: Float64Array, from: number, scales: Float64Array): number {
+  if (largestFrom(vector, from + 1) >= negligible) return makeReflector(vector, from, scales);
   const head = vector[from]!;
-  let largest = 0;
-  for (let i = from + 1; i < size; i += 1) largest = Math.max(largest, Math.abs(vector[i]!));
-  if (largest < negligible) {
-    vector.fill(0, from);
-    return head;
-  }
-  largest = Math.max(largest, Math.abs(head));
-  let sum = 0;
-  for (let i = from; i < size; i += 1) sum += (vector[i]! / largest) ** 2;
-  const norm = largest * Math.sqrt(sum);
-  const image = head > 0 ? -norm : norm;
-  const first = head - image;
-  for (let i = from + 1; i < size; i += 1) vector[i] = vector[i]! / first;
-  vector[from] = 1;
-  scales[from] = -first / image;
-  return image;
+  vector.fill(0, from);
+  return head;
 }
 
 /** `A <- H A H` for `H = I - scale v v^T` on the block that begins at `from`. */

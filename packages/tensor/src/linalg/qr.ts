@@ -1,3 +1,4 @@
+import { largestFrom, makeReflector } from './householder.js';
 import {
   copyMatrix,
   type Matrix,
@@ -39,7 +40,8 @@ export function qr(matrix: MatrixLike): QrFactors {
   const diagonal = new Float64Array(rank);
   for (let k = 0; k < rank; k += 1) {
     const column = data.subarray(k * rows, (k + 1) * rows);
-    diagonal[k] = makeReflector(column, k, scales);
+    if (largestFrom(column, k) < negligible) column.fill(0, k);
+    else diagonal[k] = makeReflector(column, k, scales);
     for (let j = k + 1; j < columns; j += 1) {
       reflect(data.subarray(j * rows, (j + 1) * rows), column, { from: k, scale: scales[k]! });
     }
@@ -56,30 +58,6 @@ export function qr(matrix: MatrixLike): QrFactors {
     if (diagonal[j]! < 0) for (let i = 0; i < rows; i += 1) target[i] = -target[i]!;
   }
   return { q: transpose({ rows: rank, columns: rows, data: q }), r };
-}
-
-/**
- * Turns a column below `k` into the vector v of the reflection `I - scale v v^T` that maps it to a
- * multiple of the first unit vector; returns that multiple.
- */
-function makeReflector(column: Float64Array, k: number, scales: Float64Array): number {
-  let largest = 0;
-  for (let i = k; i < column.length; i += 1) largest = Math.max(largest, Math.abs(column[i]!));
-  if (largest < negligible) {
-    column.fill(0, k);
-    return 0;
-  }
-  let sum = 0;
-  for (let i = k; i < column.length; i += 1) sum += (column[i]! / largest) ** 2;
-  const norm = largest * Math.sqrt(sum);
-  const head = column[k]!;
-  const image = head > 0 ? -norm : norm;
-  // v is scaled to v[k] = 1, so that it neither overflows nor underflows.
-  const first = head - image;
-  for (let i = k + 1; i < column.length; i += 1) column[i] = column[i]! / first;
-  column[k] = 1;
-  scales[k] = -first / image;
-  return image;
 }
 
 function reflect(

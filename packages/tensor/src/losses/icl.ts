@@ -1,7 +1,8 @@
 import { tf } from '../tfjs.js';
 import { jointGradient } from './joint-gradient.js';
 import { assertPairedRows, assertPositive, type BlockOptions } from './paired-rows.js';
-import { type PositiveTerm, symmetricPairs } from './symmetric-pairs.js';
+import { symmetricPairs } from './symmetric-pairs.js';
+import type { PositiveTerm } from './symmetric-pairs-problem.js';
 
 /** Settings of {@link iclLoss}. */
 export interface IclOptions extends BlockOptions {

@@ -2,7 +2,8 @@ import { ConfigError } from '@lab/core';
 import { tf } from '../tfjs.js';
 import { jointGradient } from './joint-gradient.js';
 import { assertPairedRows, assertPositive, type BlockOptions } from './paired-rows.js';
-import { type PositiveTerm, symmetricPairs } from './symmetric-pairs.js';
+import { symmetricPairs } from './symmetric-pairs.js';
+import type { PositiveTerm } from './symmetric-pairs-problem.js';
 
 /** Settings of {@link multiSimilarity}. */
 export interface MultiSimilarityOptions extends BlockOptions {

@@ -3,7 +3,7 @@ import { tf } from '../tfjs.js';
 import { addressOf, type KernelModule } from '../wasm-backend.js';
 import type { JointGradient } from './joint-gradient.js';
 import { defaultCacheBytes } from './paired-rows.js';
-import type { SymmetricPairs } from './symmetric-pairs.js';
+import type { SymmetricPairs } from './symmetric-pairs-problem.js';
 
 /** Most rows of one side of a block, by default. */
 const largestBlock = 1024;
