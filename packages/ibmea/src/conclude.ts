@@ -68,7 +68,11 @@ export async function conclude(
   trained.run?.finish({
     status: 'success',
     results: { ...conclusion.summary },
-    usage: { seconds: options.seconds, peakTensorBytes: trained.peakTensorBytes },
+    usage: {
+      seconds: options.seconds,
+      peakTensorBytes: trained.peakTensorBytes,
+      peakProcessBytes: process.resourceUsage().maxRSS * 1024,
+    },
   });
   return conclusion;
 }

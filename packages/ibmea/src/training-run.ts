@@ -287,6 +287,7 @@ async function epochs(
 ): Promise<void> {
   const now = options.now ?? (() => performance.now() / 1000);
   let epochStart = now();
+  let cpuStart = process.cpuUsage();
   let saved = now();
   const save = async () => {
     if (run !== null) await saveTraining(run.path('checkpoint'), state, key);
@@ -295,7 +296,8 @@ async function epochs(
   const onEpoch = async ({ record, isSelected }: EpochEvent) => {
     const seconds = now() - epochStart;
     run?.appendMetrics(record);
-    run?.appendTimings({ epoch: record.epoch, seconds });
+    const { user, system } = process.cpuUsage(cpuStart);
+    run?.appendTimings({ epoch: record.epoch, seconds, cpuSeconds: (user + system) / 1e6 });
     if (isSelected && selectionRule(state) !== 'last') await saveSelected(run, state);
     if (now() - saved >= state.config.training.checkpointSeconds) await save();
     options.onProgress?.({
@@ -305,6 +307,7 @@ async function epochs(
       seconds,
     });
     epochStart = now();
+    cpuStart = process.cpuUsage();
   };
   try {
     await trainEpochs(state, { signal: options.signal, onEpoch });

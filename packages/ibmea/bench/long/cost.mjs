@@ -1,0 +1,6 @@
+import { numericCode } from '../numeric-code.mjs';
+
+export const name = 'ibmea-cost';
+export const summary = 'CPU seconds and memory of an epoch at 30,000 entities beside lean PyTorch';
+export const command = ['node', 'packages/ibmea/bench/cost.mjs', '3'];
+export const codePaths = numericCode;
