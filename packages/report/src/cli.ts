@@ -44,8 +44,9 @@ async function runCompare(context: CliContext, input: CliInput): Promise<void> {
     page: path,
     bytes,
     sentence,
-    groups: comparison.groups.map(({ label, runs: members }) => ({
+    groups: comparison.groups.map(({ label, settings, runs: members }) => ({
       label,
+      settings,
       runs: members.map(({ dir }) => dir),
     })),
     differences: comparison.differences,

@@ -1,10 +1,10 @@
 import { tInterval } from '@lab/metrics';
 import { type Axis, axisValue } from './axis.js';
-import type { RunGroup } from './compare.js';
 import { escapeHtml } from './escape.js';
 import { type CaptionedFigure, figureHtml } from './html.js';
 import { type LinePoint, type LineSeries, linePlot } from './line-plot.js';
 import { isShareMetric, metricLabel } from './metric-label.js';
+import type { RunGroup } from './run-groups.js';
 import { createSeriesColors, type SeriesColors } from './palette.js';
 import type { RunFolder } from './run-folder.js';
 

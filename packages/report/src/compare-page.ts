@@ -1,11 +1,11 @@
 import { formatShare, writeFileAtomic } from '@lab/core';
-import { type ComparedMetric, metricValues, type RunComparison, type RunGroup } from './compare.js';
+import { type ComparedMetric, metricValues, type RunComparison } from './compare.js';
 import { curvesHtml } from './compare-curves.js';
 import { escapeHtml } from './escape.js';
 import { forestPlot } from './forest-plot.js';
 import { contentsHtml, figureHtml, htmlDocument, sectionHtml } from './html.js';
 import { isShareMetric, metricLabel } from './metric-label.js';
-import type { RunFolder } from './run-folder.js';
+import type { RunGroup } from './run-groups.js';
 import type { WrittenPage } from './run-page.js';
 import { type CellValue, cellText, type Column, htmlTable, meanCell, type Table } from './table.js';
 
@@ -135,7 +135,7 @@ function settingsBody({ groups, differing }: RunComparison): string {
     return '<p>None; runs that differ in their seed alone are one group.</p>';
   }
   const rows = differing.map((path) => {
-    const cells = groups.map(({ runs }, index) => [`g${index}`, settingOf(runs[0]!, path)]);
+    const cells = groups.map(({ settings }, index) => [`g${index}`, settings[path]]);
     return { path, ...Object.fromEntries(cells) };
   });
   const columns = groups.map(({ label }, index): Column => {
@@ -146,12 +146,6 @@ function settingsBody({ groups, differing }: RunComparison): string {
     columns: [{ key: 'path', label: 'Setting', kind: 'code' }, ...columns],
     rows,
   });
-}
-
-function settingOf(run: RunFolder, path: string): string {
-  if (path === 'method') return run.record.method;
-  if (path === 'mode') return run.record.config.mode ?? 'not set';
-  return run.settings[path] ?? 'not set';
 }
 
 function samplesBody({ samples }: RunComparison): string {

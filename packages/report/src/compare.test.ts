@@ -88,6 +88,37 @@ describe('nine runs of three settings', () => {
   });
 });
 
+test('groups are named by the few settings people know, all are kept', () => {
+  const parent = temporaryFolder();
+  const write = (name: string, settings: Record<string, unknown>, preset = ''): string =>
+    createRun({
+      parent,
+      dir: join(parent, name),
+      method: 'ibmea',
+      label: 'pair',
+      seed: 1,
+      command: ['ibmea'],
+      config: { data: { share: 0.3 }, model: { heads: 2, layers: 2 }, ...settings },
+      ...(preset === '' ? {} : { preset }),
+      packages: {},
+    }).dir;
+  const far = { model: { heads: 1, layers: 1 }, data: { share: 0.2 } };
+  const dirs = [
+    write('a', { training: { alpha: 1, beta: 1, learningRate: 0.1, epochs: 10 } }, 'quick'),
+    write('b', { training: { alpha: 2, beta: 1, learningRate: 0.2, epochs: 20 }, ...far }),
+    write('c', { training: { alpha: 2, beta: 9, learningRate: 0.2, epochs: 20 }, ...far }),
+  ];
+  const { groups, differing } = compareRuns(dirs.map((dir) => readRunFolder(dir)));
+  expect(groups.map(({ label }) => label)).toEqual([
+    'preset quick, beta 1, learningRate 0.1, epochs 10, +4 more',
+    'preset not set, beta 1, learningRate 0.2, epochs 20, +4 more',
+    'preset not set, beta 9, learningRate 0.2, epochs 20, +4 more',
+  ]);
+  expect(differing).toHaveLength(8);
+  expect(Object.keys(groups[0]!.settings)).toEqual(differing);
+  expect(groups[2]!.settings['training.beta']).toBe('9');
+});
+
 test('one seed each is not tested, samples in common are', () => {
   const scores = Array.from({ length: 60 }, (_, index) => index % 3);
   const one = writeRun('one', { results: { accuracy: 0.5 }, scores });

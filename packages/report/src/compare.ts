@@ -1,13 +1,7 @@
 import { createRandom, DataError } from '@lab/core';
 import { falseDiscoveryRate, mean, pairedBootstrap, welchTest } from '@lab/metrics';
 import type { RunFolder, SampleScores } from './run-folder.js';
-
-/** Runs that differ in nothing but their seed. */
-export interface RunGroup {
-  /** The settings in which it differs from the others, in short. */
-  readonly label: string;
-  readonly runs: readonly RunFolder[];
-}
+import { groupRuns, type RunGroup } from './run-groups.js';
 
 /** A compared number of the results. */
 export interface ComparedMetric {
@@ -56,7 +50,6 @@ export interface CompareOptions {
   readonly metrics?: readonly string[];
 }
 
-const SEED = /(^|\.)seed$/;
 const LOWER_IS_BETTER = /loss|rank|ece$|brier|error|seconds|bytes|perplexity|(^|\.)kl/i;
 /** Metrics that people look at first, in this order. */
 const MAIN = [/(^|\.)hits@1$/, /(^|\.)(accuracy|f1)$/, /(^|\.)mrr$/, /hits@/, /(^|\.)auroc$/];
@@ -90,37 +83,6 @@ export function compareRuns(
     samples: sampleDifferences(runs),
     warnings: warningsOf(runs),
   };
-}
-
-function groupRuns(runs: readonly RunFolder[]): { groups: RunGroup[]; differing: string[] } {
-  const settingsOf = (run: RunFolder): Record<string, string> => ({
-    method: run.record.method,
-    ...(run.record.config.mode === null ? {} : { mode: run.record.config.mode }),
-    ...Object.fromEntries(Object.entries(run.settings).filter(([path]) => !SEED.test(path))),
-  });
-  const all = runs.map((run) => ({ run, settings: settingsOf(run) }));
-  const paths = [...new Set(all.flatMap(({ settings }) => Object.keys(settings)))];
-  const differing = paths.filter(
-    (path) => new Set(all.map(({ settings }) => settings[path])).size > 1,
-  );
-  const byLabel = new Map<string, RunFolder[]>();
-  for (const { run, settings } of all) {
-    const label = groupLabel(run, differing, settings);
-    byLabel.set(label, [...(byLabel.get(label) ?? []), run]);
-  }
-  const groups = [...byLabel].map(([label, members]) => ({ label, runs: members }));
-  return { groups, differing };
-}
-
-function groupLabel(
-  run: RunFolder,
-  differing: readonly string[],
-  settings: Readonly<Record<string, string>>,
-): string {
-  if (differing.length === 0) return run.record.label;
-  return differing
-    .map((path) => `${path.split('.').at(-1)} ${settings[path] ?? 'not set'}`)
-    .join(', ');
 }
 
 function chosenMetrics(

@@ -13,7 +13,6 @@ export {
   compareRuns,
   type GroupDifference,
   type RunComparison,
-  type RunGroup,
   type SampleDifference,
 } from './compare.js';
 export {
@@ -47,6 +46,7 @@ export { createSeriesColors, type Scheme, type SeriesColors } from './palette.js
 export { type PngOptions, svgToPng } from './png.js';
 export { type ReliabilityPlotSpec, reliabilityPlot } from './reliability-plot.js';
 export { type RunFolder, readRunFolder, type SampleScores } from './run-folder.js';
+export type { RunGroup } from './run-groups.js';
 export { pageLimitBytes, runPageHtml, type WrittenPage, writeRunPage } from './run-page.js';
 export { type ScatterPlotSpec, type ScatterPoint, scatterPlot } from './scatter-plot.js';
 export { type ReportServer, type ServeOptions, serveReports } from './serve.js';

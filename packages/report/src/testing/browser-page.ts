@@ -56,12 +56,7 @@ export async function openPage(browser: Browser, url: string, view: View): Promi
     errors: log.errors,
     requests: log.requests,
     evaluate: (expression) => evaluate(send, expression),
-    press: async (key) => {
-      const code = { key, code: key, windowsVirtualKeyCode: KEY_CODES[key] ?? 0 };
-      const text = key === 'Enter' ? { text: '\r' } : {};
-      await send('Input.dispatchKeyEvent', { type: 'keyDown', ...code, ...text });
-      await send('Input.dispatchKeyEvent', { type: 'keyUp', ...code });
-    },
+    press: (key) => pressKey(send, key),
     fitHeight: async () => {
       const { cssContentSize } = await send('Page.getLayoutMetrics');
       await resize(Math.ceil((cssContentSize as { height: number }).height));
@@ -77,6 +72,13 @@ export async function openPage(browser: Browser, url: string, view: View): Promi
 const KEY_CODES: Record<string, number> = { Tab: 9, Enter: 13, Escape: 27 };
 
 type Send = (method: string, params?: object) => Promise<Record<string, unknown>>;
+
+async function pressKey(send: Send, key: string): Promise<void> {
+  const code = { key, code: key, windowsVirtualKeyCode: KEY_CODES[key] ?? 0 };
+  const text = key === 'Enter' ? { text: '\r' } : {};
+  await send('Input.dispatchKeyEvent', { type: 'keyDown', ...code, ...text });
+  await send('Input.dispatchKeyEvent', { type: 'keyUp', ...code });
+}
 
 interface EventLog {
   readonly errors: string[];
