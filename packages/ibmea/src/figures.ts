@@ -1,6 +1,7 @@
 /**
  * The pictures of a run.
  */
+import { formatCount } from '@lab/core';
 import { wilson } from '@lab/metrics';
 import {
   barPlot,
@@ -8,6 +9,7 @@ import {
   createSeriesColors,
   histogram,
   linePlot,
+  type LinePlotSpec,
   reliabilityPlot,
   scatterPlot,
 } from '@lab/report';
@@ -85,43 +87,56 @@ export function lossFigures(
   );
   const hybrid = series('hybrid', epochs, (e) => meanTerm(e, (batch) => batch.hybrid ?? 0));
   const rate = series('learning rate', epochs, (e) => e.learningRate);
-  const plot = (title: string, label: string, lines: typeof infoNce, caption: string) => ({
-    figure: linePlot({ title, x: epochAxis, y: { label }, series: lines, colors }),
+  const plot = (title: string, y: LinePlotSpec['y'], lines: typeof infoNce, caption: string) => ({
+    figure: linePlot({ title, x: epochAxis, y, series: lines }),
     caption,
   });
   return [
     plot(
       'InfoNCE per modality',
-      'loss, nats',
+      { label: 'loss, nats' },
       infoNce,
       'How well each modality alone tells seed pairs apart; lower is better.',
     ),
-    plot('Hybrid loss', 'loss', [hybrid], 'The loss of the fused vectors, before its weight.'),
+    plot(
+      'Hybrid loss',
+      { label: 'loss' },
+      [hybrid],
+      'The loss of the fused vectors, before its weight.',
+    ),
     ...(priced.length === 0
       ? []
       : [
           plot(
             'Information kept per modality',
-            'KL divergence, nats',
+            logAxis('KL divergence, nats', kl),
             kl,
             'The KL divergence bounds what a modality still tells about its input.',
           ),
           plot(
             'Price of the bottlenecks',
-            'beta times KL',
+            logAxis('beta times KL', paid),
             paid,
             'What each bottleneck adds to the loss that is minimised.',
           ),
         ]),
-    plot('Learning rate', 'rate', [rate], 'Linear warm-up, then a cosine.'),
+    plot('Learning rate', { label: 'rate' }, [rate], 'Linear warm-up, then a cosine.'),
   ];
+}
+
+/**
+ * A logarithmic axis where all values allow it: the terms of the modalities differ by orders of
+ * magnitude, and so do the first epochs from the later ones.
+ */
+function logAxis(label: string, lines: readonly { points: readonly { y: number }[] }[]) {
+  return { label, isLog: lines.every(({ points }) => points.every(({ y }) => y > 0)) };
 }
 
 /** Fusion weights and mean posterior deviations over the epochs. */
 export function modelFigures(epochs: readonly EpochRecord[]): CaptionedFigure[] {
-  const weights = fusionSlots
-    .slice(0, 4)
-    .map((slot, index) => series(slot, epochs, (e) => e.fusionWeights?.[index]))
+  const weights = modalities
+    .filter((m) => epochs[0]?.batches[0]?.infoNce[m] !== undefined)
+    .map((m) => series(m, epochs, (e) => e.fusionWeights?.[fusionSlots.indexOf(m)]))
     .filter(hasPoints);
   const scales = modalities
     .map((m) => series(m, epochs, (e) => e.meanScale?.[m]))
@@ -174,7 +189,7 @@ export function pseudoSeedFigure(epochs: readonly EpochRecord[]): CaptionedFigur
     figure: linePlot({
       title: 'Pseudo seeds',
       x: epochAxis,
-      y: { label: 'pairs' },
+      y: { label: 'pairs', hasZero: true },
       series: [
         { name: 'accepted', points: rounds.map(({ x, accepted: y }) => ({ x, y })) },
         { name: 'correct', points: rounds.map(({ x, correct: y }) => ({ x, y })) },
@@ -254,7 +269,7 @@ export function confidenceFigure(confidence: FittedConfidence | null): Captioned
       outcome: 'share of right pairs',
     }),
     caption:
-      `Fitted on ${confidence.fittedOn}, measured on ${quality.pairs} other pairs: ` +
+      `Fitted on ${confidence.fittedOn}, measured on ${formatCount(quality.pairs)} other pairs: ` +
       `calibration error ${quality.ece.toFixed(3)}, AUROC ${quality.auroc.toFixed(3)} ` +
       `(margin alone ${quality.marginAuroc.toFixed(3)}).`,
   };

@@ -1,8 +1,9 @@
 /**
  * From one vector per modality to one vector per entity, the hybrid representation.
  */
-import { l2NormalizeRows, layerNorm, linear, type Parameters, tf } from '@lab/tensor';
+import { l2NormalizeRows, layerNorm, linear, tf } from '@lab/tensor';
 import type { Modality } from './config.js';
+import type { ParameterSource } from './encoders.js';
 
 /** Slots of the fusion weights in the released model; name and char are never filled here. */
 export const fusionSlots = ['image', 'attribute', 'relation', 'graph', 'name', 'char'] as const;
@@ -47,7 +48,7 @@ export function weightedFusion(weights: tf.Tensor1D, rows: ModalityRows): tf.Ten
  *
  * @returns `[B, 600]`.
  */
-export function attentionFusion(parameters: Parameters, rows: ModalityRows): tf.Tensor2D {
+export function attentionFusion(parameters: ParameterSource, rows: ModalityRows): tf.Tensor2D {
   const present = presentModalities(rows);
   const projected = present.map((modality) => {
     const name = `fusion.${modality}`;

@@ -5,9 +5,10 @@
  * `L = sum_m (InfoNCE_m + beta_m KL_m) + w_J L_hybrid`
  * Source: sutaoyu/IBMEA, `src/run.py`; equation not verified.
  */
-import { iclLoss, infoNce, l2NormalizeRows, multiSimilarity, tf } from '@lab/tensor';
+import { iclLoss, infoNce, l2NormalizeRows, multiSimilarity, recompute, tf } from '@lab/tensor';
 import { klOfficial, klToStandardNormal, sampleRows } from './bottleneck.js';
 import type { IbmeaConfig, Modality } from './config.js';
+import type { ModalityRows } from './fusion.js';
 import type { IbmeaModel, Posteriors } from './model.js';
 import type { EpochNoise } from './noise.js';
 
@@ -75,6 +76,86 @@ export function contrastiveTerms(
   const a = l2NormalizeRows(model.fuse(left)); // [B, 600]
   const b = l2NormalizeRows(model.fuse(right));
   return { infoNce: terms, hybrid: hybridLoss(a, b, loss) };
+}
+
+/** The contrastive part of one batch's loss. */
+export interface BatchContrast {
+  /** Weighted sum of the terms. */
+  readonly total: tf.Scalar;
+  /** The terms before their weights. */
+  terms(): Pick<LossParts, 'infoNce' | 'hybrid'>;
+  /** Frees the terms where they were kept for `terms`. */
+  release(): void;
+}
+
+/**
+ * The contrastive loss of one batch; with `isRecomputed` its samples and their gradients are made
+ * in the backward pass again, so that of several batches only one is held at a time.
+ */
+export function batchContrast(
+  model: IbmeaModel,
+  posteriors: Posteriors,
+  input: { readonly batch: SeedBatch; readonly noise: EpochNoise; readonly isRecomputed: boolean },
+): BatchContrast {
+  const { batch, noise, isRecomputed } = input;
+  const { loss } = model.config;
+  if (!isRecomputed) {
+    const terms = contrastiveTerms(model, posteriors, batch, noise);
+    return { total: totalLoss({ ...terms, kl: {} }, loss), terms: () => terms, release: () => {} };
+  }
+  const names = model.parameters.names().filter((name) => name.startsWith('fusion.'));
+  const { tensors, rebuild } = flatten(posteriors);
+  let kept: Pick<LossParts, 'infoNce' | 'hybrid'> | null = null;
+  const inputs = [...tensors, ...names.map((name) => model.parameters.get(name))];
+  const total = recompute(inputs, (...given) => {
+    const inputOf = new Map(names.map((name, at) => [name, given[tensors.length + at]!]));
+    const source = { names: () => names, get: (name: string) => inputOf.get(name)! };
+    const stand = { ...model, fuse: (rows: ModalityRows) => model.fuse(rows, source) };
+    const terms = contrastiveTerms(stand, rebuild(given), batch, noise);
+    kept ??= {
+      infoNce: Object.fromEntries(
+        Object.entries(terms.infoNce).map(([name, term]) => [name, tf.keep(term.clone())]),
+      ),
+      hybrid: terms.hybrid === null ? null : tf.keep(terms.hybrid.clone()),
+    };
+    return totalLoss({ ...terms, kl: {} }, loss);
+  });
+  return {
+    total,
+    terms: () => kept!,
+    release: () => tf.dispose([...Object.values(kept!.infoNce), ...[kept!.hybrid ?? []].flat()]),
+  };
+}
+
+/** The tensors of the posteriors in a row, and the posteriors from such a row. */
+function flatten(posteriors: Posteriors): {
+  readonly tensors: tf.Tensor2D[];
+  rebuild(tensors: readonly tf.Tensor[]): Posteriors;
+} {
+  const tensors: tf.Tensor2D[] = [];
+  const places: { modality: Modality; mean: number; scale: number | null }[] = [];
+  for (const [modality, { mean, scale }] of Object.entries(posteriors)) {
+    const place = tensors.push(mean) - 1;
+    if (scale !== null) tensors.push(scale);
+    places.push({
+      modality: modality as Modality,
+      mean: place,
+      scale: scale === null ? null : place + 1,
+    });
+  }
+  return {
+    tensors,
+    rebuild: (given) => {
+      const rebuilt: Posteriors = {};
+      for (const { modality, mean, scale } of places) {
+        rebuilt[modality] = {
+          mean: given[mean] as tf.Tensor2D,
+          scale: scale === null ? null : (given[scale] as tf.Tensor2D),
+        };
+      }
+      return rebuilt;
+    },
+  };
 }
 
 /** The loss of the fused rows. */

@@ -17,8 +17,19 @@ import {
 } from '@lab/tensor';
 import type { Posterior } from './bottleneck.js';
 import type { IbmeaConfig, Modality } from './config.js';
-import { type DropoutSource, encodeFeatures, encodeGraph } from './encoders.js';
-import { ATTENTION_SIZE, attentionFusion, fusionSlots, weightedFusion } from './fusion.js';
+import {
+  type DropoutSource,
+  encodeFeatures,
+  encodeGraph,
+  type ParameterSource,
+} from './encoders.js';
+import {
+  ATTENTION_SIZE,
+  attentionFusion,
+  fusionSlots,
+  type ModalityRows,
+  weightedFusion,
+} from './fusion.js';
 
 /** What the model reads, on the tensor backend. */
 export interface ModelInputs {
@@ -45,8 +56,10 @@ export interface IbmeaModel {
   readonly modalities: readonly Modality[];
   /** Posteriors of every entity; `dropout` as in training, or `noDropout`. */
   encode(dropout: DropoutSource): Posteriors;
-  /** Fused rows `[B, 600]` from one vector per modality. */
-  fuse(rows: Partial<Record<Modality, tf.Tensor2D>>): tf.Tensor2D;
+  /** Whether inner results are computed again in the backward pass. */
+  readonly isRecomputed: boolean;
+  /** Fused rows `[B, 600]` from one vector per modality; parameters default to the model's. */
+  fuse(rows: ModalityRows, source?: ParameterSource): tf.Tensor2D;
   /** Frees the parameters (not the inputs). */
   dispose(): void;
 }
@@ -65,7 +78,6 @@ export interface ModelOptions {
  * Starts: entities N(0, 1/sqrt(N)); diagonal attention weights 1; attention vectors uniform on
  * +-1/sqrt(2 d_g); linear layers as `torch.nn.Linear`; fusion scores 1.
  * Source: sutaoyu/IBMEA, `src/models.py`; equation not verified.
- *
  */
 export function createModel(
   config: IbmeaConfig,
@@ -99,10 +111,11 @@ export function createModel(
       }
       return posteriors;
     },
-    fuse: (rows) =>
+    isRecomputed,
+    fuse: (rows, source = parameters) =>
       config.model.fusion === 'attention'
-        ? attentionFusion(parameters, rows)
-        : weightedFusion(parameters.get('fusion.weights') as tf.Tensor1D, rows),
+        ? attentionFusion(source, rows)
+        : weightedFusion(source.get('fusion.weights') as tf.Tensor1D, rows),
     dispose: () => parameters.dispose(),
   };
 }

@@ -6,7 +6,7 @@ import { type AdamW, clipByGlobalNorm, eachValueAndGradients, tf } from '@lab/te
 import type { Modality } from './config.js';
 import type { DropoutSource } from './encoders.js';
 import {
-  contrastiveTerms,
+  batchContrast,
   klTerms,
   klWeight,
   type LossParts,
@@ -105,12 +105,15 @@ export async function trainStep(
 function batchLosses(model: IbmeaModel, input: StepInput, parts: LossParts[]): tf.Scalar[] {
   const posteriors = model.encode(input.dropout);
   const kl = klTerms(posteriors, model.config.model, input.repair);
+  const isRecomputed = model.isRecomputed && input.batches.length > 1;
   return input.batches.map((batch, index) => {
-    const contrast = contrastiveTerms(model, posteriors, batch, input.noise);
     const counts = model.config.loss.klPer === 'batch' || index === 0;
-    const terms: LossParts = { ...contrast, kl: counts ? kl : {} };
-    parts.push(keepParts(terms));
-    return totalLoss(terms, model.config.loss);
+    const price: LossParts = { infoNce: {}, kl: counts ? kl : {}, hybrid: null };
+    const contrast = batchContrast(model, posteriors, { batch, noise: input.noise, isRecomputed });
+    parts.push(keepParts({ ...price, ...contrast.terms() }));
+    contrast.release();
+    const terms = counts ? [contrast.total, totalLoss(price, model.config.loss)] : [contrast.total];
+    return tf.addN(terms) as tf.Scalar;
   });
 }
 

@@ -88,7 +88,7 @@ export function goldenConfig(mode: 'official' | 'corrected', clip: number): Ibme
 }
 
 /** Our model with the file's features and parameters. */
-export function goldenModel(golden: Golden, config: IbmeaConfig): IbmeaModel {
+export function goldenModel(golden: Golden, config: IbmeaConfig, isRecomputed = false): IbmeaModel {
   const entityCount = arrayOf(golden, 'sides').shape[0]!;
   const parts = {
     neighbours: patternOf(golden, entityCount),
@@ -101,7 +101,7 @@ export function goldenModel(golden: Golden, config: IbmeaConfig): IbmeaModel {
     ...parts,
     dispose: () => Object.values(parts).forEach((part) => part.dispose()),
   };
-  const model = createModel(config, inputs, { random: createRandom(0) });
+  const model = createModel(config, inputs, { random: createRandom(0), isRecomputed });
   const start: Record<string, { shape: number[]; data: Float32Array }> = {};
   for (const name of model.parameters.names()) {
     const { shape } = arrayOf(golden, `param.${name}`);
