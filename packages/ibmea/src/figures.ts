@@ -88,7 +88,7 @@ export function lossFigures(
   const hybrid = series('hybrid', epochs, (e) => meanTerm(e, (batch) => batch.hybrid ?? 0));
   const rate = series('learning rate', epochs, (e) => e.learningRate);
   const plot = (title: string, y: LinePlotSpec['y'], lines: typeof infoNce, caption: string) => ({
-    figure: linePlot({ title, x: epochAxis, y, series: lines }),
+    figure: linePlot({ title, x: epochAxis, y, series: lines, colors }),
     caption,
   });
   return [

@@ -167,8 +167,17 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     };
   } catch (error) {
     state.dispose();
-    run?.finish({ status: statusOf(error), error });
+    recordFailure(run, error);
     throw error;
+  }
+}
+
+/** Notes the failure in `run.json`; where that fails as well (full disk), the old one stays. */
+function recordFailure(run: Run | null, error: unknown): void {
+  try {
+    run?.finish({ status: statusOf(error), error });
+  } catch (failure) {
+    if (!LabError.is(failure)) throw failure; // else the first error says what happened
   }
 }
 
