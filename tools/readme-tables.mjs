@@ -1,9 +1,10 @@
 // node tools/readme-tables.mjs [--check]: writes what is generated into each package: the option
-// table and the list of deviations between marks in README.md, and config.schema.json. With --check
-// nothing is written and every difference is a failure.
+// table, the list of deviations and the benchmark tables between marks in README.md, and
+// config.schema.json. With --check nothing is written and every difference is a failure.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { benchmarkTables } from './benchmark-table.mjs';
 import { deviationList, deviationsOf, replaceBetween } from './generated-text.mjs';
 import { ensureInstalled } from './install.mjs';
 import { fromSources, runForeground } from './process.mjs';
@@ -42,6 +43,11 @@ function listDeviations(dir) {
   );
 }
 
+function benchmarksOf(dir) {
+  const paths = filesBelow(join(dir, 'bench', 'results'), (path) => path.endsWith('.json'));
+  return paths.map((path) => JSON.parse(readFileSync(path, 'utf8')));
+}
+
 function fill(readme, sections) {
   let text = readFileSync(readme, 'utf8');
   for (const [name, { required, content }] of Object.entries(sections)) {
@@ -60,6 +66,7 @@ async function generate({ dir }, docs) {
   const readme = join(dir, 'README.md');
   const definition = await readDefinition(dir);
   const deviations = listDeviations(dir);
+  const records = benchmarksOf(dir);
   if (!existsSync(readme)) {
     problems.push(`${relative(root, readme)} does not exist`);
   } else {
@@ -69,6 +76,7 @@ async function generate({ dir }, docs) {
         content: definition ? docs.configTable(definition) : '',
       },
       deviations: { required: definition !== null, content: deviations },
+      benchmarks: { required: records.length > 0, content: benchmarkTables(records) },
     });
   }
   if (!definition) return;
