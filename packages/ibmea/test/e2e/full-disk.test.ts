@@ -22,14 +22,21 @@ function canMount(): boolean {
   return spawnSync('unshare', command, { stdio: 'ignore' }).status === 0;
 }
 
-/** Space left on the disk of 2 MB, in KiB: less and less of what a run writes fits. */
-const spaces = [0, 8, 48, 130] as const;
+/**
+ * Space left on the disk, in KiB, and seconds between checkpoints: so that each kind of file in
+ * turn is the first that does not fit.
+ */
+const cases = [
+  { space: 0, seconds: 0, file: 'run.json' },
+  { space: 20, seconds: 60, file: 'metrics.jsonl' },
+  { space: 48, seconds: 0, file: 'checkpoint/' },
+  { space: 130, seconds: 0, file: 'report.html' },
+] as const;
 
 describe.skipIf(!requireCondition('tmpfs', canMount()))('a full disk (tmpfs of 2 MB)', () => {
   let data: string;
   let finished: string;
   let undisturbed: string;
-  const every = ['--set', 'training.checkpointSeconds=0'];
   const training = (epochs: number) => [
     ...['train', '--data', data, '--epochs', String(epochs)],
     ...['--set', 'evaluation.every=1', ...small],
@@ -39,7 +46,7 @@ describe.skipIf(!requireCondition('tmpfs', canMount()))('a full disk (tmpfs of 2
     data = await writePair();
     const [short, long] = [temporaryFolder(), temporaryFolder()];
     expect(await ibmea([...training(3), '--out', short])).toMatchObject({ code: 0 });
-    expect(await ibmea([...training(6), '--out', long])).toMatchObject({ code: 0 });
+    expect(await ibmea([...training(40), '--out', long])).toMatchObject({ code: 0 });
     finished = onlyRun(short)!;
     undisturbed = metricsOf(onlyRun(long)!);
   });
@@ -62,12 +69,13 @@ describe.skipIf(!requireCondition('tmpfs', canMount()))('a full disk (tmpfs of 2
 
   const words = (argv: readonly string[]) => argv.map((word) => `'${word}'`).join(' ');
 
-  it.each(spaces)(
-    'with %i KiB left is reported; old files stay whole; the run goes on when there is room',
-    async (space) => {
+  it.each(cases)(
+    '$file does not fit: reported, old files stay whole, the run goes on when there is room',
+    async ({ space, seconds, file }) => {
       const copy = join(temporaryFolder(), 'run');
       const later = join(temporaryFolder(), 'run');
-      const resume = `ibmea ${words(['train', '--quiet', '--epochs', '6', ...every])}`;
+      const flags = ['--epochs', '40', '--set', `training.checkpointSeconds=${seconds}`];
+      const resume = `ibmea ${words(['train', '--quiet', ...flags])}`;
       const { stderr } = await onSmallDisk([
         `cp -r '${finished}' "$DISK/run"`,
         `fill ${space}`,
@@ -80,6 +88,7 @@ describe.skipIf(!requireCondition('tmpfs', canMount()))('a full disk (tmpfs of 2
       const [full, after] = stderr.split(/exit (?=\d)/).slice(1);
       expect(full, stderr).toMatch(/^3\n/);
       expect(stderr).toMatch(/error: .*disk full \(ENOSPC\)/);
+      expect(stderr).toContain(`/run/${file}`);
       expect(stderr).toMatch(/\n {2}help: /);
       expect(after, stderr).toMatch(/^0\n/);
       // Nothing of the old run is torn: record, checkpoint, page; its rows are a prefix.
