@@ -29,6 +29,7 @@ export {
 } from './confidence.js';
 export { type IbmeaConfig, ibmeaConfig, type Modality, modalities } from './config.js';
 export { type AlignmentTask, type DataSource, readTask } from './data.js';
+export { type EmbeddingFiles, writeEmbeddings } from './embeddings.js';
 export {
   type AlignmentEvaluation,
   type AlignmentMetrics,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createRandom } from '@lab/core';
 import { temporaryFolder } from '@lab/core/testing';
 import { selectBackend } from '@lab/tensor';
+import { readNpy } from '@lab/tensor/io';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { quick, runProgram } from '../__fixtures__/run-program.js';
 import { align } from '../align-graphs.js';
@@ -85,6 +86,18 @@ describe('align', () => {
     await runProgram('align', '--run', run, '--out', triples);
     expect(readFileSync(triples, 'utf8').split('\n')[0]).toMatch(
       /^<urn:lab:a\d+> <http:\/\/www\.w3\.org\/2002\/07\/owl#sameAs> <urn:lab:b\d+> \.$/,
+    );
+  });
+
+  it('writes the vectors of all entities where asked to', async () => {
+    const out = join(temporaryFolder(), 'pairs.csv');
+    const embeddings = join(temporaryFolder(), 'vectors');
+    const { stdout } = await aligned(out, '--embeddings', embeddings, '--json');
+    expect(JSON.parse(stdout)).toMatchObject({ embeddings });
+    const { shape } = await readNpy(join(embeddings, 'left.npy'));
+    expect(shape[0]).toBe(COUNT);
+    expect(readFileSync(join(embeddings, 'right.csv'), 'utf8')).toMatch(
+      /^row,id,name\n0,.*,b\d+\n/,
     );
   });
 

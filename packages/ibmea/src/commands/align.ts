@@ -6,6 +6,7 @@ import type { BackendReport } from '@lab/tensor';
 import { type AlignedPair, alignEntities, candidateTable } from '../align.js';
 import { fittedConfidence, type FittedConfidence } from '../conclude.js';
 import { ibmeaConfig } from '../config.js';
+import { makeEmbeddingFolder, writeEmbeddings } from '../embeddings.js';
 import { pairFormat, pairFormats, writePairs } from '../export.js';
 import { restoreRun } from '../restore.js';
 import { backendOption, given, ownGraphOptions, ownGraphs, textOption } from './options.js';
@@ -43,6 +44,12 @@ export const alignCommand: CliCommand = {
       kind: 'number',
       default: 0,
     },
+    {
+      flags: '--embeddings <dir>',
+      summary:
+        'also write the vectors of all entities: left.npy, right.npy, and .csv with their ids',
+      topic: 'output',
+    },
     backendOption,
   ],
   example: 'ibmea align --source a.csv --target b.csv --links seeds.csv --out pairs.csv',
@@ -52,7 +59,10 @@ export const alignCommand: CliCommand = {
 async function runAlign(context: CliContext, input: CliInput): Promise<number> {
   const { options } = input;
   const out = textOption(options, 'out')!;
-  pairFormat(out); // a wrong ending is said before the work, not after it
+  const embeddings = textOption(options, 'embeddings');
+  // What cannot be written is said before the work, not after it.
+  pairFormat(out);
+  if (embeddings !== undefined) makeEmbeddingFolder(embeddings);
   const backend = await chosenBackend(context, input);
   const dir = textOption(options, 'run') ?? (await trainOwn(context, input, backend));
   context.setRun(dir);
@@ -67,8 +77,9 @@ async function runAlign(context: CliContext, input: CliInput): Promise<number> {
       minConfidence: options['minConfidence'] as number,
     });
     await writePairs(out, pairs, state.task.data);
+    if (embeddings !== undefined) await writeEmbeddings(embeddings, state);
     context.progress.done();
-    tell(context, { pairs, sources: table.sources.length, out, stored, dir });
+    tell(context, { pairs, sources: table.sources.length, out, embeddings, stored, dir });
     return 0;
   } finally {
     state.dispose();
@@ -85,11 +96,14 @@ interface Written {
   readonly pairs: readonly AlignedPair[];
   readonly sources: number;
   readonly out: string;
+  /** Folder of the vectors, when asked for. */
+  readonly embeddings: string | undefined;
   readonly stored: FittedConfidence | null;
   readonly dir: string;
 }
 
-function tell(context: CliContext, { pairs, sources, out, stored, dir }: Written): void {
+function tell(context: CliContext, written: Written): void {
+  const { pairs, sources, out, embeddings, stored, dir } = written;
   const seedOrigin = (readRunRecord(dir).results as { seedOrigin?: string } | null)?.seedOrigin;
   if (stored === null) {
     context.note(
@@ -102,6 +116,7 @@ function tell(context: CliContext, { pairs, sources, out, stored, dir }: Written
     status: 'success',
     metrics: null,
     out,
+    embeddings: embeddings ?? null,
     pairs: pairs.length,
     sources,
     seedOrigin: seedOrigin ?? null,
@@ -112,6 +127,7 @@ function tell(context: CliContext, { pairs, sources, out, stored, dir }: Written
     `${formatCount(pairs.length)} pairs in ${out}` +
       `${without > 0 ? `; ${formatCount(without)} entities without a counterpart` : ''}\n`,
   );
+  if (embeddings !== undefined) context.print(`vectors in ${embeddings}\n`);
 }
 
 /** Trains on the two graphs that the flags name; the run folder. */
