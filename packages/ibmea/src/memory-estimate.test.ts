@@ -2,7 +2,12 @@ import { BackendError } from '@lab/core';
 import { selectBackend } from '@lab/tensor';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { smallConfig, smallTask } from './__fixtures__/small-task.js';
-import { assertFits, estimateTensorBytes, isRecomputed } from './memory-estimate.js';
+import {
+  assertFits,
+  estimateTensorBytes,
+  expectedMemory,
+  isRecomputed,
+} from './memory-estimate.js';
 import type { AlignmentTask } from './data.js';
 
 beforeAll(async () => {
@@ -42,6 +47,17 @@ describe('isRecomputed', () => {
     const bytes = (layers: 'kept' | 'recomputed') =>
       estimateTensorBytes(large, config('auto'), layers);
     expect(bytes('recomputed')).toBeLessThan(bytes('kept'));
+  });
+});
+
+describe('expectedMemory', () => {
+  it('compares with what the backend holds', async () => {
+    const config = smallConfig({ 'model.graphSize': 300 });
+    const small = expectedMemory(await smallTask(), config);
+    expect(small).toMatchObject({ limitBytes: 2 ** 32, fits: true, graphLayers: 'kept' });
+    const large = expectedMemory(await pretended(5_000_000), config);
+    expect(large).toMatchObject({ fits: false, graphLayers: 'recomputed' });
+    expect(large.tensorBytes).toBeGreaterThan(large.limitBytes!);
   });
 });
 

@@ -53,6 +53,25 @@ export function isRecomputed(task: AlignmentTask, config: IbmeaConfig): boolean 
   return limit !== null && estimateTensorBytes(task, config, 'kept') > RECOMPUTE_FROM * limit;
 }
 
+/** What a training is expected to hold in the backend, and what the backend can hold. */
+export interface MemoryExpectation {
+  /** Bytes at the peak, within about a fifth. */
+  readonly tensorBytes: number;
+  /** Most that the backend holds, bytes; null without such a limit. */
+  readonly limitBytes: number | null;
+  readonly fits: boolean;
+  /** Whether graph layers are kept for the backward pass or computed again. */
+  readonly graphLayers: 'kept' | 'recomputed';
+}
+
+/** The memory that a training will need on the selected backend. */
+export function expectedMemory(task: AlignmentTask, config: IbmeaConfig): MemoryExpectation {
+  const graphLayers = isRecomputed(task, config) ? 'recomputed' : 'kept';
+  const tensorBytes = estimateTensorBytes(task, config, graphLayers);
+  const limitBytes = selectedBackend()?.memoryLimitBytes ?? null;
+  return { tensorBytes, limitBytes, fits: (limitBytes ?? Infinity) >= tensorBytes, graphLayers };
+}
+
 /**
  * Stops before a training that the backend cannot hold.
  *
@@ -60,10 +79,8 @@ export function isRecomputed(task: AlignmentTask, config: IbmeaConfig): boolean 
  */
 export function assertFits(task: AlignmentTask, config: IbmeaConfig): void {
   const backend = selectedBackend();
-  const limit = backend?.memoryLimitBytes ?? null;
-  const layers = isRecomputed(task, config) ? 'recomputed' : 'kept';
-  const needed = estimateTensorBytes(task, config, layers);
-  if (backend === null || limit === null || needed <= limit) return;
+  const { tensorBytes: needed, limitBytes: limit, fits } = expectedMemory(task, config);
+  if (backend === null || limit === null || fits) return;
   throw new BackendError(
     `ibmea/train: ${formatCount(task.data.entityCount)} entities with width ` +
       `${config.model.graphSize} need about ${formatBytes(needed)}, backend ${backend.name} ` +

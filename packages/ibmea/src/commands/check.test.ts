@@ -174,9 +174,25 @@ describe('check', () => {
     expect(stdout).toMatch(/left entities +40/);
     expect(stdout).toMatch(/seeds +12/);
     expect(stdout).toMatch(/test pairs +28/);
+    expect(stdout).toMatch(/memory expected +[\d.]+ MB.* \(backend /);
     expect(stdout).toContain('no defects');
     const json = await runProgram('check', '--data', await smallFolder(), '--json');
-    expect(JSON.parse(json.stdout)).toMatchObject({ status: 'success', seeds: 12, test: 28 });
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      status: 'success',
+      seeds: 12,
+      test: 28,
+      memory: { fits: true, graphLayers: 'kept' },
+    });
+  });
+
+  it('expects more memory for wider settings', async () => {
+    const dir = await smallFolder();
+    const bytesWith = async (...flags: string[]) => {
+      const { stdout } = await runProgram('check', '--data', dir, '--json', ...flags);
+      return (JSON.parse(stdout) as { memory: { tensorBytes: number } }).memory.tensorBytes;
+    };
+    const wide = await bytesWith('--set', 'model.graphSize=3000');
+    expect(wide).toBeGreaterThan(await bytesWith());
   });
 
   it('an empty seed set, as a file and as a share', async () => {

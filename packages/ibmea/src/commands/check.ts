@@ -1,5 +1,11 @@
 /** `ibmea check`: every defect of the data at once, or what machine this is. */
-import { collectDefects, ConfigError, describeEnvironment, formatCount } from '@lab/core';
+import {
+  collectDefects,
+  ConfigError,
+  describeEnvironment,
+  formatBytes,
+  formatCount,
+} from '@lab/core';
 import {
   type CliCommand,
   type CliContext,
@@ -9,12 +15,20 @@ import {
   defectsError,
 } from '@lab/core/cli';
 import { summarizeAlignment } from '@lab/graph';
-import { selectBackend } from '@lab/tensor';
+import type { BackendReport } from '@lab/tensor';
 import { ibmeaConfig } from '../config.js';
 import { readTask } from '../data.js';
+import { expectedMemory, type MemoryExpectation } from '../memory-estimate.js';
 import { version } from '../version.js';
-import { dataOptions, given, ownGraphOptions, ownGraphs, textOption } from './options.js';
-import { trainingConfig } from './train.js';
+import {
+  backendOption,
+  dataOptions,
+  given,
+  ownGraphOptions,
+  ownGraphs,
+  textOption,
+} from './options.js';
+import { chosenBackend, trainingConfig } from './train.js';
 
 /** The verb `check`. */
 export const checkCommand: CliCommand = {
@@ -24,17 +38,18 @@ export const checkCommand: CliCommand = {
     ...dataOptions,
     ...ownGraphOptions.filter(({ flags }) => !flags.startsWith('--seeds')),
     { flags: '--env', summary: 'versions, backend and machine, for bug reports', topic: 'machine' },
+    backendOption,
     ...configOptions(ibmeaConfig),
   ],
   example: 'ibmea check --data ./data',
   run: async (context, input) => {
-    if (input.options['env'] === true) return describeMachine(context);
+    if (input.options['env'] === true) return describeMachine(context, input);
     return checkData(context, input);
   },
 };
 
-async function describeMachine(context: CliContext): Promise<void> {
-  const backend = await selectBackend('auto');
+async function describeMachine(context: CliContext, input: CliInput): Promise<void> {
+  const backend = await chosenBackend(context, input);
   const facts = { '@lab/ibmea': version, ...describeEnvironment(), backend };
   context.printJson({ run: null, status: 'success', metrics: null, environment: facts });
   const { tried, ...chosen } = backend;
@@ -71,14 +86,28 @@ async function checkData(context: CliContext, input: CliInput): Promise<void> {
   const seeds = task.split.seeds.length / 2;
   const test = task.split.test.length / 2;
   const { remarks } = task.data;
-  context.printJson({ run: null, status: 'success', metrics: null, counts, seeds, test, remarks });
+  const backend = await chosenBackend(context, input);
+  const memory = expectedMemory(task, config);
+  const found = { counts, seeds, test, remarks, memory: { backend: backend.name, ...memory } };
+  context.printJson({ run: null, status: 'success', metrics: null, ...found });
   for (const [name, count] of Object.entries(counts)) {
     context.print(`${spaced(name).padEnd(26)} ${formatCount(Number(count)).padStart(10)}\n`);
   }
   context.print(`${'seeds'.padEnd(26)} ${formatCount(seeds).padStart(10)}\n`);
   context.print(`${'test pairs'.padEnd(26)} ${formatCount(test).padStart(10)}\n`);
+  context.print(`${memoryLine(memory, backend)}\n`);
   for (const remark of remarks) context.print(`note: ${remark}\n`);
   context.print('no defects\n');
+}
+
+/** What a training with these settings will hold, and whether it can. */
+function memoryLine(memory: MemoryExpectation, backend: BackendReport): string {
+  const { tensorBytes, limitBytes, fits, graphLayers } = memory;
+  const limit = limitBytes === null ? '' : ` of ${formatBytes(limitBytes)}`;
+  const how = graphLayers === 'recomputed' ? ', graph layers computed twice to save memory' : '';
+  const line = `${'memory expected'.padEnd(26)} ${formatBytes(tensorBytes).padStart(10)}${limit}`;
+  const verdict = fits ? '' : '\nnote: too large for this backend; a training would not start';
+  return `${line}  (backend ${backend.name}${how})${verdict}`;
 }
 
 /** `leftEntities` as `left entities`. */

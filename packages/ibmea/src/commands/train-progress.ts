@@ -2,6 +2,7 @@
 import { formatBytes, formatCount, formatDuration, formatShare } from '@lab/core';
 import type { CliContext } from '@lab/core/cli';
 import { type BackendReport, memoryReport } from '@lab/tensor';
+import { expectedMemory } from '../memory-estimate.js';
 import type { TrainProgress } from '../training-run.js';
 
 /** Mode and preset for the first line. */
@@ -52,13 +53,14 @@ function startLines(
     `${formatCount(data.triples.heads.length)} triples, ` +
     `${formatCount(split.seeds.length / 2)} seeds (${split.origin}), ` +
     `${formatCount(split.test.length / 2)} test pairs`;
+  const memory = formatBytes(expectedMemory(task, state.config).tensorBytes);
   const threads = backend.threads === 1 ? '1 thread' : `${backend.threads} threads`;
   return [
     `ibmea  mode ${mode}${preset === null ? '' : `, preset ${preset}`}, modalities ` +
       `${state.model.modalities.join(', ')}, ` +
       `${formatCount(state.model.parameters.count())} parameters`,
     `data   ${counts}`,
-    `on     ${backend.name} (${backend.reason}), ${threads}`,
+    `on     ${backend.name} (${backend.reason}), ${threads}, about ${memory} of tensors`,
     ...data.remarks.map((remark) => `note   ${remark}`),
   ];
 }
