@@ -45,7 +45,8 @@ async function runExperimentCommand(context: CliContext, input: CliInput): Promi
   }
   const base = await trainingConfig(input);
   const seedsFile = textOption(options, 'seeds');
-  const task = await readTask(given({ dir, seedsFile }), base.config);
+  const images = textOption(options, 'images');
+  const task = await readTask(given({ dir, seedsFile, images }), base.config);
   const groups = groupsFor(task);
   const only = options['only'] as string[] | undefined;
   for (const name of only ?? [])
