@@ -216,7 +216,7 @@ export function pairFigures(pairs: readonly PairAnalysis[]): CaptionedFigure[] {
     },
     {
       figure: barPlot({
-        title: 'Hits@1 by number of triples',
+        title: 'H@1 by number of triples',
         value: { label: 'H@1', format: 'share' },
         bars: degreeBars(pairs),
       }),
