@@ -59,12 +59,7 @@ function manifest({ name, level, description }) {
   });
 }
 
-const readme = ({ name, description, level }) => `# @lab/${name}
-
-${description}.
-${
-  level === 3
-    ? `
+const methodChapters = (name) => `
 ## Paper
 
 ## Install
@@ -100,8 +95,9 @@ npx ${name} demo
 ## Limits and cost
 
 ## Cite
-`
-    : `
+`;
+
+const blockChapters = (name) => `
 ## Install
 
 \`\`\`sh
@@ -109,8 +105,12 @@ npm install @lab/${name}
 \`\`\`
 
 ## Use
-`
-}
+`;
+
+const readme = ({ name, description, level }) => `# @lab/${name}
+
+${description}.
+${level === 3 ? methodChapters(name) : blockChapters(name)}
 ## Licence
 
 MIT
