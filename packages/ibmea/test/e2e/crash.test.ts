@@ -68,7 +68,8 @@ describe('kill -9', () => {
       expect(undisturbed.metrics.startsWith(lines)).toBe(true);
       started.push(rows.length);
     }
-    expect(started.length).toBeGreaterThan(0);
+    // At least one process died amid its epochs.
+    expect(started.some((rows) => rows > 0 && rows < EPOCHS)).toBe(true);
     const argv = ['train', '--resume', onlyRun(out)!, '--epochs', String(EPOCHS)];
     const { code, stderr } = await ibmea(argv);
     expect(code, stderr).toBe(0);

@@ -33,7 +33,7 @@ const cases = [
   { space: 130, seconds: 0, file: 'report.html' },
 ] as const;
 
-describe.skipIf(!requireCondition('tmpfs', canMount()))('a full disk (tmpfs of 2 MB)', () => {
+describe.skipIf(!requireCondition('tmpfs', canMount()))('a full disk (needs tmpfs, 2 MB)', () => {
   let data: string;
   let finished: string;
   let undisturbed: string;

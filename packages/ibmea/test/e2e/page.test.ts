@@ -5,7 +5,7 @@ import { checkPage } from '@lab/report/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ibmea, onlyRun, writePair } from './ibmea-process.js';
 
-describe.skipIf(!requireProgram('chromium'))('the page of a run in Chromium', () => {
+describe.skipIf(!requireProgram('chromium'))('the page of a run (needs chromium)', () => {
   const out = temporaryFolder();
 
   beforeAll(async () => {
