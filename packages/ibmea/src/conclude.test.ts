@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openRun, readRunRecord } from '@lab/core';
+import { InterruptedError, openRun, readRunRecord } from '@lab/core';
 import { temporaryFolder } from '@lab/core/testing';
+import { writeAlignmentFolder } from '@lab/graph';
 import { selectBackend, tf } from '@lab/tensor';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { smallData, smallResolved, smallTask, withImages } from './__fixtures__/small-task.js';
@@ -63,6 +64,40 @@ describe('conclude', () => {
     const page = readFileSync(conclusion.reportPath, 'utf8');
     expect(page).toContain('without an evaluation');
     trained.state.dispose();
+  });
+
+  it('reports validation pairs where there are no test pairs', async () => {
+    const task = await smallTask(smallData(140), 0.3);
+    const own = { ...task, split: { ...task.split, test: new Int32Array(0) } };
+    const config = smallResolved({ 'training.epochs': 4, 'evaluation.select': 'validation' });
+    const run = { parent: temporaryFolder(), label: 'x', command: ['ibmea'], backend: null };
+    const trained = await train({ data: own, config, run });
+    const { summary, reportPath } = await conclude(trained, { config, seconds: 1 });
+    trained.state.dispose();
+    expect(summary).toMatchObject({ metrics: null, validationPairs: 21 });
+    expect(summary.validation!.forward.count).toBe(21);
+    const page = readFileSync(reportPath, 'utf8');
+    expect(page).toMatch(/of 21 known pairs that were kept out of training/);
+    expect(page).toContain('Validation pairs found over the training');
+    expect(page).toContain('chosen on the validation pairs themselves');
+  });
+
+  it('stopped while it measures: saved, and resuming concludes the run', async () => {
+    const config = smallResolved({ 'training.epochs': 3 });
+    const folder = join(temporaryFolder(), 'pair');
+    await writeAlignmentFolder(folder, smallData());
+    const run = { parent: temporaryFolder(), label: 'x', command: ['ibmea'], backend: null };
+    const trained = await train({ data: folder, config, run });
+    const signal = AbortSignal.abort();
+    const attempt = conclude(trained, { config, seconds: 1, signal });
+    await expect(attempt).rejects.toThrow(InterruptedError);
+    await expect(attempt).rejects.toThrow(/saved: resume with/);
+    trained.state.dispose();
+    expect(readRunRecord(trained.run!.dir).status).toBe('interrupted');
+    const again = await train({ data: folder, config, run: { resume: trained.run!.dir } });
+    await conclude(again, { config, seconds: 1 });
+    again.state.dispose();
+    expect(readRunRecord(trained.run!.dir).status).toBe('success');
   });
 
   it('holds no times and no tensors', async () => {

@@ -14,14 +14,18 @@ import {
 } from './confidence.js';
 import type { IbmeaConfig } from './config.js';
 import type { AlignmentMetrics } from './evaluate.js';
+import { asInterruption } from './interruption.js';
 import { runPage } from './run-page.js';
 import { type EpochRecord, selectionRule, type TrainingState } from './train.js';
-import type { TrainResult } from './training-run.js';
+import { recordFailure, type TrainResult } from './training-run.js';
 
 /** The numbers of a run: what `--json` prints and `run.json` keeps as results. */
 export interface RunSummary {
   readonly status: 'success';
   readonly metrics: AlignmentMetrics | null;
+  /** Of the same epoch on the validation pairs; null without such pairs. */
+  readonly validation: AlignmentMetrics | null;
+  readonly validationPairs: number;
   readonly baseline: BaselineResult | null;
   readonly epochs: number;
   readonly selectedEpoch: number;
@@ -59,12 +63,21 @@ export interface FittedConfidence {
   readonly fittedOn: string;
 }
 
-/** Writes predictions, confidence and report, then the results into `run.json`. */
+/**
+ * Writes predictions, confidence and report, then the results into `run.json`.
+ *
+ * @throws {InterruptedError} when the signal aborts; the training is saved, and resuming it
+ *   concludes it.
+ */
 export async function conclude(
   trained: TrainResult,
   options: ConcludeOptions,
 ): Promise<Conclusion> {
-  const conclusion = await writeReport(trained, options);
+  const conclusion = await writeReport(trained, options).catch((cause: unknown) => {
+    const error = asInterruption(cause, { signal: options.signal, run: trained.run });
+    recordFailure(trained.run, error);
+    throw error;
+  });
   trained.run?.finish({
     status: 'success',
     results: { ...conclusion.summary },
@@ -93,8 +106,8 @@ export async function writeReport(
     writeFileAtomic(run.path('confidence.json'), `${JSON.stringify(confidence, null, 2)}\n`);
   }
   if (pairs.length > 0) writePredictions(run.path('predictions.jsonl'), state, pairs);
-  const summary = summaryOf(trained, confidence);
   const epochs = readJsonLines(run.path('metrics.jsonl')).rows as EpochRecord[];
+  const summary = summaryOf(trained, confidence, epochs);
   const reportPath = run.path('report.html');
   const page = { trained, summary, epochs, pairs, confidence, ...options, record: run.record };
   writeRunPage(reportPath, runPage(page));
@@ -128,11 +141,18 @@ export function fittedConfidence(
   return { model, quality, fittedOn: `every second test pair (${model.pairs})` };
 }
 
-function summaryOf(trained: TrainResult, confidence: FittedConfidence | null): RunSummary {
+function summaryOf(
+  trained: TrainResult,
+  confidence: FittedConfidence | null,
+  epochs: readonly EpochRecord[],
+): RunSummary {
   const { state, task } = trained;
+  const selected = epochs.find(({ epoch }) => epoch + 1 === trained.selectedEpoch);
   return {
     status: 'success',
     metrics: trained.metrics,
+    validation: selected?.validation ?? null,
+    validationPairs: task.split.validation.length / 2,
     baseline: trained.baseline,
     epochs: state.epoch,
     selectedEpoch: trained.selectedEpoch,

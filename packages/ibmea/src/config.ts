@@ -70,7 +70,11 @@ const modelSchema = z.strictObject({
   structureEncoder: z
     .enum(['gat', 'gcn'])
     .default('gat')
-    .describe('graph encoder: attention with diagonal weights, or mean over neighbours'),
+    .describe('graph encoder: graph attention, or mean over neighbours'),
+  attention: z
+    .enum(['diagonal', 'full'])
+    .default('diagonal')
+    .describe('weights of an attention head: a vector as published, or a matrix'),
   bottlenecks: z
     .array(modality)
     .default([...modalities])
@@ -91,6 +95,7 @@ const modelSchema = z.strictObject({
     .enum(['weighted', 'attention'])
     .default('weighted')
     .describe('one weight per modality, or weights per entity by attention'),
+  jointBottleneck: z.boolean().default(false).describe('a bottleneck on the fused vectors too'),
   unusedSlots: z
     .boolean()
     .default(false)
@@ -107,6 +112,7 @@ const lossSchema = z.strictObject({
   imageBeta: weight(0.001, 'beta_v, weight of the KL term of the images'),
   relationBeta: weight(0.01, 'beta_r, weight of the KL term of the relations'),
   attributeBeta: weight(0.001, 'beta_a, weight of the KL term of the attributes'),
+  jointBeta: weight(0.001, 'weight of the KL term of the fused vectors'),
   klPer: z
     .enum(['epoch', 'batch'])
     .default('epoch')

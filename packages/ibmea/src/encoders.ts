@@ -5,7 +5,7 @@
  * deviation, over one table of free entity embeddings. Images, relations and attributes each go
  * through one hidden layer with two heads.
  */
-import { diagonalAttention, graphConvolution } from '@lab/graph';
+import { diagonalAttention, fullAttention, graphConvolution } from '@lab/graph';
 import { type CsrTensors, csrMatMul, layerNorm, linear, recompute, tf } from '@lab/tensor';
 import type { Posterior } from './bottleneck.js';
 import type { IbmeaConfig, Modality } from './config.js';
@@ -112,7 +112,7 @@ function graphNetwork(encoder: GraphEncoder, context: EncoderContext): tf.Tensor
   const entity = parameters.get('entity') as tf.Tensor2D;
   let h = context.dropout(entity, encoder);
   for (let layer = 0; layer < config.layers; layer += 1) {
-    const next = graphLayer(h, `${encoder}.layer${layer}`, context);
+    const next = graphLayer(h, layer, `${encoder}.layer${layer}`, context);
     if (h !== entity) h.dispose();
     h = next;
     if (layer < config.layers - 1) {
@@ -123,16 +123,25 @@ function graphNetwork(encoder: GraphEncoder, context: EncoderContext): tf.Tensor
   return h;
 }
 
-/** One layer without its activation, `[N, D]` to `[N, D]`. */
-function graphLayer(x: tf.Tensor2D, name: string, context: EncoderContext): tf.Tensor2D {
+/** One layer without its activation; the last one averages heads, the others may concatenate. */
+function graphLayer(x: tf.Tensor2D, layer: number, name: string, context: EncoderContext) {
   const { parameters, config, inputs } = context;
-  const weight = parameters.get(`${name}.weight`);
+  const csr = inputs.neighbours;
   if (config.structureEncoder === 'gcn') {
-    return graphConvolution(x, { weight: weight as tf.Tensor1D }, inputs.neighbours);
+    return graphConvolution(x, { weight: parameters.get(`${name}.weight`) as tf.Tensor1D }, csr);
   }
+  const graph = { csr, slope: LEAKY_SLOPE, sign: -1 } as const;
+  if (config.attention === 'full') {
+    const heads = Array.from({ length: config.heads }, (_, head) => ({
+      weight: parameters.get(`${name}.head${head}.weight`) as tf.Tensor2D, // [I, D]
+      attention: parameters.get(`${name}.head${head}.attention`) as tf.Tensor1D, // [2 D]
+    }));
+    const combine = layer === config.layers - 1 ? 'mean' : 'concat';
+    return fullAttention(x, heads, { ...graph, combine });
+  }
+  const weights = parameters.get(`${name}.weight`) as tf.Tensor2D; // [K, D]
   const attention = parameters.get(`${name}.attention`) as tf.Tensor2D; // [K, 2 D]
-  const layer = { weights: weight as tf.Tensor2D, attention }; // weights [K, D]
-  return diagonalAttention(x, layer, { csr: inputs.neighbours, slope: LEAKY_SLOPE, sign: -1 });
+  return diagonalAttention(x, { weights, attention }, graph);
 }
 
 /**

@@ -79,7 +79,12 @@ function embedOnce(
       const draw = noise === null ? null : noise.rows(modality, entities);
       vectors[modality] = sampleRows(posteriors[modality]!, rows, draw);
     }
-    return l2NormalizeRows(model.fuse(vectors));
+    const fusedRows = model.fuse(vectors);
+    const joint = model.compress(fusedRows);
+    if (joint === null) return l2NormalizeRows(fusedRows);
+    const draw = noise === null ? null : noise.rows('joint', entities);
+    const noisy = draw === null || joint.scale === null ? null : tf.mul(draw, joint.scale);
+    return l2NormalizeRows(noisy === null ? joint.mean : tf.add(joint.mean, noisy));
   });
   noise?.dispose();
   return fused;

@@ -78,6 +78,15 @@ describe('the ablations of the method', () => {
     expect(kinds(withoutImages)).not.toContain('drop-images');
   });
 
+  it('say the true share of seeds, whatever the data have', () => {
+    const fewSeeds = ablationGroups([...modalities], 0.2).find(
+      ({ name }) => name === 'low-resource',
+    );
+    const [half, all] = fewSeeds!.cells.filter(({ x }) => x === 10 || x === 20);
+    expect([half!.seedShare, all!.seedShare]).toEqual([0.5, 1]);
+    expect(fewSeeds!.cells.map(({ x }) => x)).not.toContain(30);
+  });
+
   it('compare with and without bottlenecks at every fault and share', () => {
     for (const name of ['low-resource', 'noise']) {
       const plain = groups.get(name)!.cells.filter(({ set }) => 'model.bottlenecks' in set);

@@ -60,8 +60,9 @@ const plain = { 'model.bottlenecks': [] };
  * All groups for data that have these modalities.
  *
  * @param present - modalities of the data; groups that need another are left out.
+ * @param seedShare - share of the links that are seeds: the most that "few seeds" can start from.
  */
-export function ablationGroups(present: readonly Modality[]): AblationGroup[] {
+export function ablationGroups(present: readonly Modality[], seedShare = 0.3): AblationGroup[] {
   const groups = [
     mainGroup(),
     regulariserGroup(present),
@@ -72,7 +73,7 @@ export function ablationGroups(present: readonly Modality[]): AblationGroup[] {
     temperatureGroup(),
     hybridWeightGroup(),
     multiSimilarityGroup(),
-    lowResourceGroup(),
+    lowResourceGroup(seedShare),
     noiseGroup(present),
     noiseModalityGroup(),
   ];
@@ -109,6 +110,11 @@ function regulariserGroup(present: readonly Modality[]): AblationGroup {
       })),
       { id: 'regularisers/none', label: 'none: plain encoders', set: plain },
       { id: 'regularisers/beta-zero', label: 'samples without KL terms', set: allBetas(0) },
+      {
+        id: 'regularisers/joint',
+        label: 'bottleneck on the fused vectors too',
+        set: { 'model.jointBottleneck': true },
+      },
       {
         id: 'regularisers/no-hybrid',
         label: 'without hybrid loss',
@@ -170,11 +176,15 @@ function encoderGroup(): AblationGroup {
     name: 'encoder',
     title: 'Structure encoder',
     caption: 'Graph attention as published, or a plain graph convolution.',
-    cells: ['gat', 'gcn'].map((encoder) => ({
-      id: `encoder/${encoder}`,
-      label: encoder === 'gat' ? 'graph attention' : 'graph convolution',
-      set: { 'model.structureEncoder': encoder },
-    })),
+    cells: [
+      { id: 'encoder/gat', label: 'graph attention', set: {} },
+      {
+        id: 'encoder/gat-full',
+        label: 'graph attention, full matrices',
+        set: { 'model.attention': 'full' },
+      },
+      { id: 'encoder/gcn', label: 'graph convolution', set: { 'model.structureEncoder': 'gcn' } },
+    ],
   };
 }
 
@@ -260,9 +270,9 @@ const rivals = [
   { series: 'plain encoders (MCLEA)', set: plain },
 ] as const;
 
-function lowResourceGroup(): AblationGroup {
-  // Shares of all links, as the field reports them; the seed file holds 30 %.
-  const shares = [0.01, 0.05, 0.1, 0.2, 0.3];
+function lowResourceGroup(seedShare: number): AblationGroup {
+  // Shares of all links, as the field reports them, up to all seeds that there are.
+  const shares = [0.01, 0.05, 0.1, 0.2, 0.3].filter((share) => share <= seedShare);
   return {
     name: 'low-resource',
     title: 'Few seeds',
@@ -273,7 +283,7 @@ function lowResourceGroup(): AblationGroup {
         id: `low-resource/${series}-${share}`,
         label: `${series}, ${Math.round(share * 100)} % seeds`,
         set,
-        seedShare: share / 0.3,
+        seedShare: share / seedShare,
         x: share * 100,
         series,
       })),

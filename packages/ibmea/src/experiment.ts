@@ -3,6 +3,7 @@
  */
 import { join } from 'node:path';
 import {
+  ConfigError,
   createRandom,
   type ExperimentTable,
   InterruptedError,
@@ -69,7 +70,8 @@ export function groupsFor(task: AlignmentTask, only?: readonly string[]): Ablati
       modality === 'relation' ||
       (modality === 'attribute' ? task.data.attributes : task.data.images) !== null,
   );
-  const groups = ablationGroups(present);
+  const { seeds } = task.split;
+  const groups = ablationGroups(present, seeds.length / task.data.links.length);
   return only === undefined ? groups : groups.filter(({ name }) => only.includes(name));
 }
 
@@ -83,6 +85,11 @@ export function groupsFor(task: AlignmentTask, only?: readonly string[]): Ablati
 export async function runIbmeaExperiment(
   options: IbmeaExperimentOptions,
 ): Promise<IbmeaExperiment> {
+  if (options.task.split.test.length === 0) {
+    throw new ConfigError('ibmea/experiment: there are no test pairs to measure with.', {
+      help: 'use fewer seeds than links: --seeds FILE, or --set data.seedShare=0.3',
+    });
+  }
   const groups = groupsFor(options.task, options.only);
   const cells = groups.flatMap((group) => group.cells);
   const byId = new Map(cells.map((cell) => [cell.id, cell]));

@@ -44,29 +44,32 @@ function meanTerm(record: EpochRecord, read: (batch: EpochRecord['batches'][numb
   return record.batches.reduce((sum, batch) => sum + read(batch), 0) / record.batches.length;
 }
 
-/** H@1 and MRR over the epochs, both directions, above the baseline. */
+/** H@1 and MRR of the test pairs, else of the validation pairs, over the epochs. */
 export function metricsFigure(
   epochs: readonly EpochRecord[],
   summary: RunSummary,
 ): CaptionedFigure | null {
+  const isTested = epochs.some(({ evaluation }) => evaluation !== undefined);
+  const name = isTested ? 'test' : 'validation';
+  const measured = (e: EpochRecord) => (isTested ? e.evaluation : e.validation);
   const lines = [
-    series('H@1 KG1 to KG2', epochs, (e) => e.evaluation?.forward['hits@1']),
-    series('H@1 KG2 to KG1', epochs, (e) => e.evaluation?.backward['hits@1']),
-    series('MRR KG1 to KG2', epochs, (e) => e.evaluation?.forward.mrr),
+    series('H@1 KG1 to KG2', epochs, (e) => measured(e)?.forward['hits@1']),
+    series('H@1 KG2 to KG1', epochs, (e) => measured(e)?.backward['hits@1']),
+    series('MRR KG1 to KG2', epochs, (e) => measured(e)?.forward.mrr),
   ].filter(hasPoints);
   if (lines.length === 0) return null;
   const baseline = summary.baseline?.forward['hits@1'];
   const references = baseline === undefined ? [] : [{ y: baseline, label: 'baseline H@1' }];
   return {
     figure: linePlot({
-      title: 'Test pairs found over the training',
+      title: `${isTested ? 'Test' : 'Validation'} pairs found over the training`,
       x: epochAxis,
-      y: { label: 'share of test pairs', format: 'share' },
+      y: { label: `share of ${name} pairs`, format: 'share' },
       series: lines,
       references,
     }),
     caption:
-      'Share of test pairs whose counterpart is ranked first, and mean reciprocal rank. ' +
+      `Share of ${name} pairs whose counterpart is ranked first, and mean reciprocal rank. ` +
       'A curve that falls again says that training went on too long.',
   };
 }

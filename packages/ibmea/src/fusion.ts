@@ -2,7 +2,8 @@
  * From one vector per modality to one vector per entity, the hybrid representation.
  */
 import { l2NormalizeRows, layerNorm, linear, tf } from '@lab/tensor';
-import type { Modality } from './config.js';
+import type { Posterior } from './bottleneck.js';
+import type { IbmeaConfig, Modality } from './config.js';
 import type { ParameterSource } from './encoders.js';
 
 /** Slots of the fusion weights in the released model; name and char are never filled here. */
@@ -10,6 +11,34 @@ export const fusionSlots = ['image', 'attribute', 'relation', 'graph', 'name', '
 
 /** Width of the fused vector when fusion is by attention. */
 export const ATTENTION_SIZE = 600;
+
+/** Width of the fused vector. */
+export function fusedSize(present: readonly Modality[], config: IbmeaConfig['model']): number {
+  if (config.fusion === 'attention') return ATTENTION_SIZE;
+  const { graphSize, featureSize } = config;
+  return present.reduce((sum, name) => sum + (name === 'graph' ? graphSize : featureSize), 0);
+}
+
+/**
+ * Posterior of fused rows, for the bottleneck on the fused vectors.
+ *
+ * `u = ReLU(z_h W0 + b0)`, `mean = u W1 + b1`, `l = u W2 + b2`, `scale = exp(l / 2)`.
+ * Source: sutaoyu/IBMEA, `src/models.py`, joint heads; equation not verified.
+ *
+ * @param fused - `[B, D]`.
+ * @returns mean and scale, `[B, D]`.
+ */
+export function jointPosterior(parameters: ParameterSource, fused: tf.Tensor2D): Posterior {
+  const affine = (x: tf.Tensor2D, name: string) =>
+    linear(
+      x,
+      parameters.get(`fusion.joint.${name}.weight`) as tf.Tensor2D,
+      parameters.get(`fusion.joint.${name}.bias`) as tf.Tensor1D,
+    );
+  const hidden = tf.relu(affine(fused, 'hidden')); // [B, D]
+  const scale = tf.exp(tf.mul(affine(hidden, 'logVariance'), 0.5)) as tf.Tensor2D;
+  return { mean: affine(hidden, 'mean'), scale };
+}
 
 /** One vector per modality for the same rows; absent modalities are left out. */
 export type ModalityRows = Partial<Record<Modality, tf.Tensor2D>>;

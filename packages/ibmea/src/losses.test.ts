@@ -107,11 +107,13 @@ describe('totalLoss', () => {
         infoNce: { graph: tf.scalar(1), relation: tf.scalar(2) },
         kl: { relation: tf.scalar(4), graph: tf.scalar(1000) },
         hybrid: tf.scalar(3),
+        joint: tf.scalar(2000),
       },
       loss,
     );
-    expect(valueOf(total)).toBeCloseTo(1 + 2 + 0.5 * 4 + 0.001 * 1000 + 2 * 3, 5);
-    const bare = totalLoss({ infoNce: { graph: tf.scalar(1) }, kl: {}, hybrid: null }, loss);
+    expect(valueOf(total)).toBeCloseTo(1 + 2 + 0.5 * 4 + 0.001 * 1000 + 2 * 3 + 0.001 * 2000, 5);
+    const alone = { infoNce: { graph: tf.scalar(1) }, kl: {}, hybrid: null, joint: null };
+    const bare = totalLoss(alone, loss);
     expect(valueOf(bare)).toBe(1);
   });
 

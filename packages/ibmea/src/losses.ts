@@ -17,7 +17,12 @@ export interface LossParts {
   infoNce: Partial<Record<Modality, tf.Scalar>>;
   kl: Partial<Record<Modality, tf.Scalar>>;
   hybrid: tf.Scalar | null;
+  /** KL term of the fused vectors, where they have a bottleneck. */
+  joint: tf.Scalar | null;
 }
+
+/** The contrastive terms, with the price of the fused vectors. */
+export type ContrastiveParts = Omit<LossParts, 'kl'>;
 
 /** A seed batch: entities of both graphs, row by row. */
 export interface SeedBatch {
@@ -62,7 +67,7 @@ export function contrastiveTerms(
   posteriors: Posteriors,
   batch: SeedBatch,
   noise: EpochNoise,
-): Pick<LossParts, 'infoNce' | 'hybrid'> {
+): ContrastiveParts {
   const left = sampleAll(posteriors, batch.left, noise);
   const right = sampleAll(posteriors, batch.right, noise);
   const { loss } = model.config;
@@ -72,10 +77,34 @@ export function contrastiveTerms(
     const a = l2NormalizeRows(left[modality]!);
     terms[modality] = infoNce(a, l2NormalizeRows(right[modality]!), contrast);
   }
-  if (loss.hybrid === 'none' || loss.hybridWeight === 0) return { infoNce: terms, hybrid: null };
-  const a = l2NormalizeRows(model.fuse(left)); // [B, 600]
-  const b = l2NormalizeRows(model.fuse(right));
-  return { infoNce: terms, hybrid: hybridLoss(a, b, loss) };
+  if (loss.hybrid === 'none' || loss.hybridWeight === 0) {
+    return { infoNce: terms, hybrid: null, joint: null };
+  }
+  const a = fusedSamples(model, left, batch.left, noise);
+  const b = fusedSamples(model, right, batch.right, noise);
+  const joint = a.kl === null || b.kl === null ? null : tf.mul(tf.add(a.kl, b.kl), 0.5);
+  const hybrid = hybridLoss(l2NormalizeRows(a.rows), l2NormalizeRows(b.rows), loss);
+  return { infoNce: terms, hybrid, joint: joint as tf.Scalar | null };
+}
+
+/** Fused rows `[B, 600]`, sampled where they have a bottleneck, and its KL over these rows. */
+function fusedSamples(
+  model: IbmeaModel,
+  rows: ModalityRows,
+  entities: Int32Array,
+  noise: EpochNoise,
+): { readonly rows: tf.Tensor2D; readonly kl: tf.Scalar | null } {
+  const fused = model.fuse(rows);
+  const posterior = model.compress(fused);
+  if (posterior === null || posterior.scale === null) return { rows: fused, kl: null };
+  const { mean, scale } = posterior;
+  const draw = noise.rows('joint', entities);
+  const sample = draw === null ? mean : (tf.add(mean, tf.mul(draw, scale)) as tf.Tensor2D);
+  const isOfficial = model.config.model.prior === 'official';
+  return {
+    rows: sample,
+    kl: isOfficial ? klOfficial(mean, scale) : klToStandardNormal(mean, scale),
+  };
 }
 
 /** The contrastive part of one batch's loss. */
@@ -83,7 +112,7 @@ export interface BatchContrast {
   /** Weighted sum of the terms. */
   readonly total: tf.Scalar;
   /** The terms before their weights. */
-  terms(): Pick<LossParts, 'infoNce' | 'hybrid'>;
+  terms(): ContrastiveParts;
   /** Frees the terms where they were kept for `terms`. */
   release(): void;
 }
@@ -105,26 +134,40 @@ export function batchContrast(
   }
   const names = model.parameters.names().filter((name) => name.startsWith('fusion.'));
   const { tensors, rebuild } = flatten(posteriors);
-  let kept: Pick<LossParts, 'infoNce' | 'hybrid'> | null = null;
+  let kept: ContrastiveParts | null = null;
   const inputs = [...tensors, ...names.map((name) => model.parameters.get(name))];
   const total = recompute(inputs, (...given) => {
     const inputOf = new Map(names.map((name, at) => [name, given[tensors.length + at]!]));
     const source = { names: () => names, get: (name: string) => inputOf.get(name)! };
-    const stand = { ...model, fuse: (rows: ModalityRows) => model.fuse(rows, source) };
+    const stand: IbmeaModel = {
+      ...model,
+      fuse: (rows) => model.fuse(rows, source),
+      compress: (fused) => model.compress(fused, source),
+    };
     const terms = contrastiveTerms(stand, rebuild(given), batch, noise);
     kept ??= {
       infoNce: Object.fromEntries(
         Object.entries(terms.infoNce).map(([name, term]) => [name, tf.keep(term.clone())]),
       ),
-      hybrid: terms.hybrid === null ? null : tf.keep(terms.hybrid.clone()),
+      hybrid: keepTerm(terms.hybrid),
+      joint: keepTerm(terms.joint),
     };
     return totalLoss({ ...terms, kl: {} }, loss);
   });
   return {
     total,
     terms: () => kept!,
-    release: () => tf.dispose([...Object.values(kept!.infoNce), ...[kept!.hybrid ?? []].flat()]),
+    release: () => {
+      for (const term of [...Object.values(kept!.infoNce), kept!.hybrid, kept!.joint]) {
+        term?.dispose();
+      }
+    },
   };
+}
+
+/** A copy that outlives the scope it is made in. */
+export function keepTerm(term: tf.Scalar | null): tf.Scalar | null {
+  return term === null ? null : tf.keep(term.clone());
 }
 
 /** The tensors of the posteriors in a row, and the posteriors from such a row. */
@@ -189,5 +232,6 @@ export function totalLoss(parts: LossParts, config: IbmeaConfig['loss']): tf.Sca
     terms.push(tf.mul(kl, klWeight(modality as Modality, config)));
   }
   if (parts.hybrid !== null) terms.push(tf.mul(parts.hybrid, config.hybridWeight));
+  if (parts.joint !== null) terms.push(tf.mul(parts.joint, config.jointBeta));
   return tf.addN(terms) as tf.Scalar;
 }

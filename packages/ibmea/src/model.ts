@@ -26,7 +26,9 @@ import {
 import {
   ATTENTION_SIZE,
   attentionFusion,
+  fusedSize,
   fusionSlots,
+  jointPosterior,
   type ModalityRows,
   weightedFusion,
 } from './fusion.js';
@@ -60,6 +62,8 @@ export interface IbmeaModel {
   readonly isRecomputed: boolean;
   /** Fused rows `[B, 600]` from one vector per modality; parameters default to the model's. */
   fuse(rows: ModalityRows, source?: ParameterSource): tf.Tensor2D;
+  /** Posterior of fused rows, or null without a bottleneck on them. */
+  compress(fused: tf.Tensor2D, source?: ParameterSource): Posterior | null;
   /** Frees the parameters (not the inputs). */
   dispose(): void;
 }
@@ -116,6 +120,8 @@ export function createModel(
       config.model.fusion === 'attention'
         ? attentionFusion(source, rows)
         : weightedFusion(source.get('fusion.weights') as tf.Tensor1D, rows),
+    compress: (fused, source = parameters) =>
+      config.model.jointBottleneck ? jointPosterior(source, fused) : null,
     dispose: () => parameters.dispose(),
   };
 }
@@ -140,22 +146,14 @@ function addGraphParameters(
   inputs: ModelInputs,
   random: Random,
 ): void {
-  const { graphSize, heads, layers, bottlenecks, unusedSlots, structureEncoder } = config.model;
+  const { graphSize, layers, bottlenecks, unusedSlots } = config.model;
   const deviation = 1 / Math.sqrt(inputs.entityCount);
   const entity = normal([inputs.entityCount, graphSize], deviation, random.fork('entity'));
   parameters.add('entity', entity);
   const variational = bottlenecks.includes('graph');
   for (const encoder of variational ? ['graphMean', 'graphScale'] : ['graphMean']) {
     for (let layer = 0; layer < layers; layer += 1) {
-      const name = `${encoder}.layer${layer}`;
-      if (structureEncoder === 'gcn') {
-        parameters.add(`${name}.weight`, ones([graphSize]));
-        continue;
-      }
-      const bound = 1 / Math.sqrt(2 * graphSize);
-      parameters.add(`${name}.weight`, ones([heads, graphSize]));
-      const stream = random.fork(`${name}.attention`);
-      parameters.add(`${name}.attention`, uniform([heads, 2 * graphSize], bound, stream));
+      addGraphLayer(parameters, `${encoder}.layer${layer}`, config.model, random);
     }
   }
   if (!variational) return;
@@ -163,6 +161,34 @@ function addGraphParameters(
   for (const norm of unusedSlots ? ['graphNorm', 'graphScaleNorm'] : ['graphNorm']) {
     parameters.add(`${norm}.gain`, ones([graphSize]));
     parameters.add(`${norm}.bias`, zeros([graphSize]));
+  }
+}
+
+/** Weights of one graph layer; heads with full matrices are concatenated between layers. */
+function addGraphLayer(
+  parameters: Parameters,
+  name: string,
+  { graphSize, heads, structureEncoder, attention }: IbmeaConfig['model'],
+  random: Random,
+): void {
+  if (structureEncoder === 'gcn') {
+    parameters.add(`${name}.weight`, ones([graphSize]));
+    return;
+  }
+  const bound = 1 / Math.sqrt(2 * graphSize);
+  if (attention === 'diagonal') {
+    parameters.add(`${name}.weight`, ones([heads, graphSize]));
+    const stream = random.fork(`${name}.attention`);
+    parameters.add(`${name}.attention`, uniform([heads, 2 * graphSize], bound, stream));
+    return;
+  }
+  const inputSize = name.endsWith('layer0') ? graphSize : heads * graphSize;
+  for (let head = 0; head < heads; head += 1) {
+    const part = `${name}.head${head}`;
+    const weight = xavierUniform([inputSize, graphSize], random.fork(`${part}.weight`));
+    parameters.add(`${part}.weight`, weight);
+    const vector = uniform([2 * graphSize], bound, random.fork(`${part}.attention`));
+    parameters.add(`${part}.attention`, vector);
   }
 }
 
@@ -196,6 +222,12 @@ function addFusionParameters(
   config: IbmeaConfig,
   random: Random,
 ): void {
+  if (config.model.jointBottleneck) {
+    const size = fusedSize(present, config.model);
+    for (const name of ['hidden', 'mean', 'logVariance']) {
+      addLinear(parameters, `fusion.joint.${name}`, [size, size], random);
+    }
+  }
   if (config.model.fusion === 'weighted') {
     parameters.add('fusion.weights', ones([fusionSlots.length]));
     return;

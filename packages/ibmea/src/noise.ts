@@ -8,12 +8,13 @@ import type { Random } from '@lab/core';
 import { dropout, gatherRows, tf } from '@lab/tensor';
 import type { IbmeaConfig, Modality } from './config.js';
 import type { DropoutSource } from './encoders.js';
+import { fusedSize } from './fusion.js';
 import { modalitySize } from './model.js';
 
 /** Draws for a set of entities. */
 export interface EpochNoise {
-  /** Rows `[B, d_m]` of the draws of these entities, or null where the modality has none. */
-  rows(modality: Modality, entities: Int32Array): tf.Tensor2D | null;
+  /** Rows `[B, d_m]` of the draws of these entities, or null where that posterior has none. */
+  rows(posterior: Modality | 'joint', entities: Int32Array): tf.Tensor2D | null;
   dispose(): void;
 }
 
@@ -33,29 +34,31 @@ export function drawNoise(
   random: Random,
 ): EpochNoise {
   const position = new Map(Array.from(entities, (entity, row) => [entity, row]));
-  const draws = new Map<Modality, tf.Tensor2D>();
-  for (const modality of present) {
-    if (!config.bottlenecks.includes(modality)) continue;
-    const size = modalitySize(modality, config);
+  const draws = new Map<Modality | 'joint', tf.Tensor2D>();
+  const draw = (name: Modality | 'joint', size: number) => {
     const values = new Float32Array(entities.length * size);
-    const stream = random.fork(modality);
-    if (config.noise === 'official' && modality !== 'graph') stream.fillUniform(values);
+    const stream = random.fork(name);
+    if (config.noise === 'official' && name !== 'graph') stream.fillUniform(values);
     else stream.fillNormal(values);
-    draws.set(modality, tf.tensor2d(values, [entities.length, size]));
+    draws.set(name, tf.tensor2d(values, [entities.length, size]));
+  };
+  for (const modality of present) {
+    if (config.bottlenecks.includes(modality)) draw(modality, modalitySize(modality, config));
   }
+  if (config.jointBottleneck) draw('joint', fusedSize(present, config));
   return {
-    rows: (modality, wanted) => {
-      const draw = draws.get(modality);
-      if (draw === undefined) return null;
+    rows: (posterior, wanted) => {
+      const drawn = draws.get(posterior);
+      if (drawn === undefined) return null;
       const rows = tf.tensor1d(
         Int32Array.from(wanted, (entity) => position.get(entity)!),
         'int32',
       );
-      const gathered = gatherRows(draw, rows);
+      const gathered = gatherRows(drawn, rows);
       rows.dispose();
       return gathered;
     },
-    dispose: () => draws.forEach((draw) => draw.dispose()),
+    dispose: () => draws.forEach((drawn) => drawn.dispose()),
   };
 }
 

@@ -91,7 +91,14 @@ function environment(record: RunRecord): { label: string; value: string }[] {
   ];
 }
 
-function sentence({ metrics, baseline, testPairs, select }: RunSummary): string {
+function sentence(summary: RunSummary): string {
+  const { metrics, validation, validationPairs, baseline, testPairs, select } = summary;
+  if (metrics === null && validation !== null) {
+    return (
+      `For ${formatPercent(validation.forward['hits@1']!)} of ${formatCount(validationPairs)} known ` +
+      'pairs that were kept out of training the true counterpart is ranked first.'
+    );
+  }
   if (metrics === null) return 'The model was trained without an evaluation.';
   const hits = formatPercent(metrics.forward['hits@1']!);
   const floor =
@@ -108,7 +115,10 @@ function sentence({ metrics, baseline, testPairs, select }: RunSummary): string 
   );
 }
 
-function bigNumbers({ metrics, baseline, testPairs }: RunSummary): BigNumber[] {
+function bigNumbers(summary: RunSummary): BigNumber[] {
+  const { baseline } = summary;
+  const metrics = summary.metrics ?? summary.validation;
+  const pairs = summary.metrics === null ? summary.validationPairs : summary.testPairs;
   if (metrics === null) return [];
   const number = (label: string, direction: 'forward' | 'backward', key: 'hits@1' | 'mrr') => {
     const value = metrics[direction][key]!;
@@ -116,7 +126,7 @@ function bigNumbers({ metrics, baseline, testPairs }: RunSummary): BigNumber[] {
     return {
       label,
       value,
-      ...(key === 'hits@1' ? { interval: wilson(Math.round(value * testPairs), testPairs) } : {}),
+      ...(key === 'hits@1' ? { interval: wilson(Math.round(value * pairs), pairs) } : {}),
       ...(floor === undefined ? {} : { reference: `baseline ${formatShare(floor)}` }),
     };
   };
@@ -236,6 +246,9 @@ function warnings({ trained, summary, epochs, confidence }: RunPageInput): strin
       : []),
     ...(repaired > 0
       ? [`${repaired} values that were not finite were repaired (mode official).`]
+      : []),
+    ...(summary.metrics === null && summary.validation !== null && summary.select === 'validation'
+      ? ['The epoch was chosen on the validation pairs themselves: their figures are optimistic.']
       : []),
     ...(confidence === null && summary.metrics !== null
       ? ['There were too few held-out pairs to calibrate a confidence.']

@@ -154,3 +154,35 @@ describe('trainStep', () => {
     dispose();
   });
 });
+
+describe('variants of the model', () => {
+  it.each([
+    ['a bottleneck on the fused vectors', { 'model.jointBottleneck': true }],
+    ['full attention matrices', { 'model.attention': 'full' }],
+    ['attention fusion', { 'model.fusion': 'attention' }],
+    ['graph convolution', { 'model.structureEncoder': 'gcn' }],
+  ])('trains with %s, the same whether recomputed or not', async (_, settings) => {
+    const small = { ...settings, 'training.batchSize': 10 };
+    const { model, input, dispose } = await prepared(small);
+    const { gradients, batches } = await stepGradients(model, input);
+    const again = await stepGradients({ ...model, isRecomputed: true }, input);
+    const trained = Object.keys(gradients).filter(
+      (name) => normOf({ [name]: gradients[name]! }) > 0,
+    );
+    expect(trained).toEqual(expect.arrayContaining(['entity', 'relation.hidden.weight']));
+    if ('model.jointBottleneck' in settings) {
+      expect(batches[0]!.joint).toBeGreaterThan(0);
+      expect(trained).toContain('fusion.joint.logVariance.weight');
+    }
+    expect(again.batches).toEqual(batches);
+    for (const [name, gradient] of Object.entries(gradients)) {
+      const expected = valuesOf(gradient);
+      const scale = Math.max(1e-6, ...expected.map(Math.abs));
+      valuesOf(again.gradients[name]!).forEach((value, at) => {
+        expect(Math.abs(value - expected[at]!) / scale).toBeLessThan(1e-4);
+      });
+    }
+    tf.dispose([gradients, again.gradients]);
+    dispose();
+  });
+});

@@ -7,6 +7,7 @@ import type { Modality } from './config.js';
 import type { DropoutSource } from './encoders.js';
 import {
   batchContrast,
+  keepTerm,
   klTerms,
   klWeight,
   type LossParts,
@@ -35,6 +36,8 @@ export interface BatchLoss {
   readonly infoNce: Partial<Record<Modality, number>>;
   readonly kl: Partial<Record<Modality, number>>;
   readonly hybrid: number | null;
+  /** KL term of the fused vectors; absent without a bottleneck on them. */
+  readonly joint?: number;
 }
 
 /** What one step tells. */
@@ -108,7 +111,7 @@ function batchLosses(model: IbmeaModel, input: StepInput, parts: LossParts[]): t
   const isRecomputed = model.isRecomputed && input.batches.length > 1;
   return input.batches.map((batch, index) => {
     const counts = model.config.loss.klPer === 'batch' || index === 0;
-    const price: LossParts = { infoNce: {}, kl: counts ? kl : {}, hybrid: null };
+    const price: LossParts = { infoNce: {}, kl: counts ? kl : {}, hybrid: null, joint: null };
     const contrast = batchContrast(model, posteriors, { batch, noise: input.noise, isRecomputed });
     parts.push(keepParts({ ...price, ...contrast.terms() }));
     contrast.release();
@@ -124,7 +127,8 @@ function keepParts(terms: LossParts): LossParts {
   return {
     infoNce: keepAll(terms.infoNce),
     kl: keepAll(terms.kl),
-    hybrid: terms.hybrid === null ? null : tf.keep(terms.hybrid.clone()),
+    hybrid: keepTerm(terms.hybrid),
+    joint: keepTerm(terms.joint),
   };
 }
 
@@ -138,7 +142,9 @@ async function readTerms(terms: LossParts, model: IbmeaModel): Promise<BatchLoss
   const infoNce = await readAll(terms.infoNce);
   const kl = await readAll(terms.kl);
   const hybrid = terms.hybrid === null ? null : await readScalar(terms.hybrid);
-  return { infoNce, kl, hybrid, total: weightedTotal({ infoNce, kl, hybrid }, model) };
+  const joint = terms.joint === null ? {} : { joint: await readScalar(terms.joint) };
+  const values = { infoNce, kl, hybrid, ...joint };
+  return { ...values, total: weightedTotal(values, model) };
 }
 
 /** The number in a scalar; frees it. */
@@ -151,7 +157,7 @@ async function readScalar(x: tf.Scalar): Promise<number> {
 /** The weighted sum of a batch's terms. */
 function weightedTotal(terms: Omit<BatchLoss, 'total'>, model: IbmeaModel): number {
   const { loss } = model.config;
-  let total = (terms.hybrid ?? 0) * loss.hybridWeight;
+  let total = (terms.hybrid ?? 0) * loss.hybridWeight + (terms.joint ?? 0) * loss.jointBeta;
   for (const value of Object.values(terms.infoNce)) total += value;
   for (const [name, value] of Object.entries(terms.kl)) {
     total += value * klWeight(name as Modality, loss);

@@ -73,7 +73,7 @@ describe('the epochs', () => {
     expect(other.records[3]!.loss).not.toBe(first.records[3]!.loss);
   });
 
-  it('attention fusion has no fusion weights to record; without evaluation none is made', async () => {
+  it('attention fusion has no fusion weights to record; evaluations can be left out', async () => {
     const settings = {
       'training.epochs': 2,
       'model.fusion': 'attention',

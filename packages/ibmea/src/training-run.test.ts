@@ -177,6 +177,25 @@ describe('resume', () => {
 });
 
 describe('failures', () => {
+  it('an abort during the baseline is an interruption like any other', async () => {
+    const controller = new AbortController();
+    let dir = '';
+    const options: Partial<TrainOptions> = {
+      run: newRun(),
+      signal: controller.signal,
+      onProgress: (progress) => {
+        if (progress.stage === 'ready') dir = progress.run!.dir;
+        if (progress.stage === 'baseline') controller.abort();
+      },
+    };
+    const attempt = trained({ 'evaluation.baseline': true }, options);
+    await expect(attempt).rejects.toThrow(InterruptedError);
+    await expect(attempt).rejects.toThrow(`saved: resume with "ibmea train --resume ${dir}"`);
+    expect(readRunRecord(dir).status).toBe('interrupted');
+    const bare = { signal: AbortSignal.abort() };
+    await expect(trained({ 'evaluation.baseline': true }, bare)).rejects.toThrow(InterruptedError);
+  });
+
   it('are written into run.json, and nothing leaks', async () => {
     const before = tf.memory().numTensors;
     let dir = '';

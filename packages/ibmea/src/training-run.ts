@@ -5,7 +5,6 @@ import { join, resolve } from 'node:path';
 import {
   createRun,
   DataError,
-  InterruptedError,
   LabError,
   type Logger,
   openRun,
@@ -30,6 +29,7 @@ import { configSchema, type IbmeaConfig, ibmeaConfig } from './config.js';
 import { type AlignmentTask, AUTOMATIC_SEEDS, type DataSource, readTask } from './data.js';
 import type { AlignmentMetrics } from './evaluate.js';
 import type { presets } from './presets.js';
+import { asInterruption, interruption } from './interruption.js';
 import { assertFits } from './memory-estimate.js';
 import {
   createTraining,
@@ -165,15 +165,16 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       baseline,
       peakTensorBytes: memoryReport().peakHeapBytes ?? memoryReport().tensorBytes,
     };
-  } catch (error) {
+  } catch (cause) {
     state.dispose();
+    const error = asInterruption(cause, { signal: options.signal, run });
     recordFailure(run, error);
     throw error;
   }
 }
 
 /** Notes the failure in `run.json`; where that fails as well (full disk), the old one stays. */
-function recordFailure(run: Run | null, error: unknown): void {
+export function recordFailure(run: Run | null, error: unknown): void {
   try {
     run?.finish({ status: statusOf(error), error });
   } catch (failure) {
@@ -324,10 +325,7 @@ async function epochs(
     if (statusOf(error) !== 'interrupted') throw error;
     await save();
     if (run === null) throw error;
-    throw new InterruptedError(`saved: resume with "ibmea train --resume ${run.dir}"`, {
-      details: { run: run.dir },
-      cause: error,
-    });
+    throw interruption(run, error);
   }
   await save();
 }

@@ -106,6 +106,15 @@ describe('align', () => {
     expect(stderr).toContain('too few known pairs outside of training to calibrate');
   });
 
+  it('refuses flags that would do nothing, and a graph alone', async () => {
+    const argv = ['align', '--run', temporaryFolder(), '--seeds', 'x.csv', '--set', 'seed=1'];
+    const unused = await runProgram(...argv, '--epochs', '3');
+    expect(unused.code).toBe(2);
+    expect(unused.stderr).toContain('--seeds, --epochs, --set would do nothing beside --run');
+    const alone = await runProgram('align', '--source', path('a.csv'));
+    expect([alone.code, alone.stderr]).toEqual([2, expect.stringContaining('--target is missing')]);
+  });
+
   it('refuses an unknown ending before it trains, leaving nothing', async () => {
     const runs = temporaryFolder();
     const out = join(temporaryFolder(), 'pairs.xlsx');

@@ -63,6 +63,7 @@ async function runAlign(context: CliContext, input: CliInput): Promise<number> {
   // What cannot be written is said before the work, not after it.
   pairFormat(out);
   if (embeddings !== undefined) makeEmbeddingFolder(embeddings);
+  assertUsed(options);
   const backend = await chosenBackend(context, input);
   const dir = textOption(options, 'run') ?? (await trainOwn(context, input, backend));
   context.setRun(dir);
@@ -84,6 +85,36 @@ async function runAlign(context: CliContext, input: CliInput): Promise<number> {
   } finally {
     state.dispose();
   }
+}
+
+/** What only a training reads, by the name of its option. */
+const trainingFlags = {
+  source: '--source',
+  target: '--target',
+  links: '--links',
+  sourceAttributes: '--source-attributes',
+  targetAttributes: '--target-attributes',
+  sourceImages: '--source-images',
+  targetImages: '--target-images',
+  seeds: '--seeds',
+  preset: '--preset',
+  mode: '--mode',
+  config: '--config',
+  seed: '--seed',
+  epochs: '--epochs',
+} as const;
+
+/** Refuses flags that would do nothing beside `--run`. */
+function assertUsed(options: CliInput['options']): void {
+  if (options['run'] === undefined) return;
+  const flags = Object.entries(trainingFlags).filter(([name]) => options[name] !== undefined);
+  const names: string[] = flags.map(([, flag]) => flag);
+  const settings = options['set'];
+  if (Array.isArray(settings) && settings.length > 0) names.push('--set');
+  if (names.length === 0) return;
+  throw new ConfigError(`ibmea align: ${names.join(', ')} would do nothing beside --run.`, {
+    help: 'leave them out, or leave out --run to train on two graphs',
+  });
 }
 
 /** The confidence that the run keeps, if any. */

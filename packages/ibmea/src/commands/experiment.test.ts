@@ -1,5 +1,6 @@
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
+import { temporaryFolder } from '@lab/core/testing';
 import { describe, expect, it } from 'vitest';
 import { runProgram, smallFolder } from '../__fixtures__/run-program.js';
 
@@ -25,6 +26,12 @@ describe('experiment', () => {
     expect(without['modalities']).not.toContain('modalities/only-image');
     const named = await listedGroups('--data', dir, '--images', join(dir, 'pictures.npy'));
     expect(named['modalities']).toContain('modalities/only-image');
+  });
+
+  it('refuses data without test pairs', async () => {
+    const argv = ['experiment', '--data', await smallFolder(), '--preset', 'own'];
+    const { code, stderr } = await runProgram(...argv, '--out', temporaryFolder());
+    expect([code, stderr]).toEqual([2, expect.stringContaining('no test pairs')]);
   });
 
   it('refuses an unknown group with the nearest name', async () => {

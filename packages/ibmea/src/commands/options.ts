@@ -1,4 +1,5 @@
 /** Flags that several verbs share. */
+import { ConfigError } from '@lab/core';
 import type { CliOption } from '@lab/core/cli';
 import type { OwnGraphFiles } from '@lab/graph';
 import type { BackendChoice } from '@lab/tensor';
@@ -65,7 +66,13 @@ export const ownGraphOptions: readonly CliOption[] = [
 export function ownGraphs(options: Record<string, unknown>): OwnGraphFiles | undefined {
   const source = textOption(options, 'source');
   const target = textOption(options, 'target');
-  if (source === undefined || target === undefined) return undefined;
+  if (source === undefined && target === undefined) return undefined;
+  if (source === undefined || target === undefined) {
+    const missing = source === undefined ? '--source' : '--target';
+    throw new ConfigError(`${missing} is missing: only one graph was given.`, {
+      help: 'give both graphs: --source PATH --target PATH',
+    });
+  }
   return {
     source,
     target,

@@ -207,7 +207,11 @@ export function printConclusion(
   { summary, run, reportPath, seconds }: Conclusion & { readonly seconds: number },
 ): void {
   context.printJson({ run, ...summary, report: reportPath });
-  if (summary.metrics !== null) context.print(`${metricsTable(summary)}\n`);
+  const metrics = summary.metrics ?? summary.validation;
+  if (metrics !== null) context.print(`${metricsTable({ ...summary, metrics })}\n`);
+  if (summary.metrics === null && metrics !== null) {
+    context.print(`measured on ${formatCount(summary.validationPairs)} validation pairs\n`);
+  }
   context.print(
     `${formatDuration(seconds)}; report ${reportPath}\n` +
       `next: ibmea align --run ${run} --out pairs.csv\n`,

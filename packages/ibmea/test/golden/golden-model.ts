@@ -113,7 +113,7 @@ export function goldenModel(golden: Golden, config: IbmeaConfig, isRecomputed = 
 
 /** The noise of one step, as the file has it. */
 export function goldenNoise(golden: Golden, step: number): EpochNoise {
-  const draws = new Map<Modality, tf.Tensor2D>(
+  const draws = new Map<Modality | 'joint', tf.Tensor2D>(
     goldenModalities.map((modality) => [
       modality,
       matrixOf(golden, `step${step}.noise.${modality}`),
