@@ -46,7 +46,7 @@ describe('a run folder', () => {
     const rows = linesOf(run!.dir).trim().split('\n');
     expect(rows).toHaveLength(5);
     expect(linesOf(run!.dir)).not.toMatch(/seconds|time|date/i);
-    expect(JSON.parse(linesOf(run!.dir, 'timings.jsonl').split('\n')[0]!)).toEqual({
+    expect(JSON.parse(linesOf(run!.dir, 'timings.jsonl').split('\n')[0]!)).toMatchObject({
       epoch: 0,
       seconds: 0,
     });
