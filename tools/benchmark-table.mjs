@@ -1,8 +1,9 @@
 const stock = /, stock backend$/;
 
 /**
- * The Markdown of benchmark records (`bench/results/*.json`): the newest record of each bench, as one
- * line on what was measured and a table. A row `<name>, stock backend` becomes a column of `<name>`.
+ * The Markdown of benchmark records (`bench/results/*.json`): the newest record of each bench, as
+ * one line on what was measured and a table. A row `<name>, stock backend` becomes a column of
+ * `<name>`.
  */
 export function benchmarkTables(records) {
   const newest = new Map();

@@ -1,5 +1,5 @@
-// node tools/check-quickstart.mjs [-- options of the quickstart]: runs it as a script would, and checks
-// that standard output is one JSON object with the promised metrics, quality and time.
+// node tools/check-quickstart.mjs [-- options of the quickstart]: runs it as a script would, and
+// checks that standard output is one JSON object with the promised metrics, quality and time.
 import { availableParallelism, loadavg } from 'node:os';
 import { run } from './process.mjs';
 

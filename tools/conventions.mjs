@@ -1,24 +1,24 @@
 import { basename } from 'node:path';
 
-const vagueNames = /^(utils?|helpers?|common|misc|types?)(\.test)?\.ts$/;
+const vagueNames = /^(utils?|helpers?|common|misc|types?)(\.test)?\.(ts|mjs)$/;
 
-/** Rules on the text of one TypeScript file: `[what it may not hold, pattern]`. */
+/** Rules on the text of one source file: `[what it may not hold, pattern]`. */
 const textRules = [
   ['export *', /^export \* from/m],
-  ['a note to do something later', /\b(?:TODO|FIXME|XXX)\b/],
+  ['a note to do something later', /\b(?:TO-?DO|FIX-?ME|X{3})\b/],
   ['a switched-off type check', /@ts-(?:ignore|nocheck|expect-error)/],
   ['a switched-off lint rule', /(?:oxlint|eslint)-disable/],
   ['an exclusive or unconditionally skipped test', /\b(?:it|test|describe)\.(?:only|skip|todo)\(/],
   ['a path outside the repository', /['"`(\s]\/(?:work|home|Users)\//],
 ];
 
-/** What a TypeScript file breaks of the conventions that lint cannot see, each one text. */
+/** What a source file breaks of the conventions that lint cannot see, each one text. */
 export function conventionProblems(path, text) {
   const problems = textRules
     .filter(([, pattern]) => pattern.test(text))
     .map(([what]) => `holds ${what}`);
   if (vagueNames.test(basename(path))) problems.push('has a vague name');
-  if (!/^[a-z0-9]+([-.][a-z0-9]+)*(\.test)?(-d)?\.ts$/.test(basename(path))) {
+  if (!/^[a-z0-9]+([-.][a-z0-9]+)*(\.test)?(-d)?\.(ts|mjs)$/.test(basename(path))) {
     problems.push('is not named in kebab-case');
   }
   text.split('\n').forEach((line, index) => {

@@ -46,7 +46,9 @@ async function exportedNames({ dir, manifest }) {
   ]);
   // An entry that runs on import, such as a command line, exports nothing that examples need.
   const script = `const names = {};
-    for (const [name, file] of ${JSON.stringify(files)}) names[name] = Object.keys(await import(file));
+    for (const [name, file] of ${JSON.stringify(files)}) {
+      names[name] = Object.keys(await import(file));
+    }
     console.log(JSON.stringify(names));`;
   const { code, stdout, stderr } = await run(process.execPath, [
     ...fromSources(),

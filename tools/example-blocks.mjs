@@ -1,6 +1,6 @@
 /**
- * The examples below `@example` tags in doc comments: `{ line, code }`; in a `ts` block, or without a
- * block all lines up to the next tag.
+ * The examples below `@example` tags in doc comments: `{ line, code }`; in a `ts` block, or without
+ * a block all lines up to the next tag.
  */
 export function docCommentExamples(source) {
   const found = [];

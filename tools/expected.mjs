@@ -4,8 +4,9 @@ function valueAt(result, path) {
 }
 
 /**
- * What differs between a result and what is expected of it: `{ "metrics/forward/mrr": rule }`, where a
- * rule is `{ near, within }`, `{ atLeast }` or `{ equals }`. An empty list means that all hold.
+ * What differs between a result and what is expected of it: `{ "metrics/forward/mrr": rule }`,
+ * where a rule is `{ near, within }`, `{ atLeast }` or `{ equals }`. An empty list means that all
+ * hold.
  */
 export function differences(result, expected) {
   return Object.entries(expected).flatMap(([path, rule]) => {

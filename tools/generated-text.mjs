@@ -1,6 +1,6 @@
 /**
- * The `Deviation:` remarks in the comments of one source file: `{ symbol, text }`, where `symbol` is
- * the export that the comment stands above, or null. Remarks that say `none` are left out.
+ * The `Deviation:` remarks in the comments of one source file: `{ symbol, text }`, where `symbol`
+ * is the export that the comment stands above, or null. Remarks that say `none` are left out.
  */
 export function deviationsOf(source) {
   const found = [];
@@ -42,8 +42,8 @@ export function deviationList(files) {
 }
 
 /**
- * The document with the text between `<!-- <name>: generated -->` and `<!-- /<name> -->` replaced, or
- * null when it has no such pair of marks.
+ * The document with the text between `<!-- <name>: generated -->` and `<!-- /<name> -->` replaced,
+ * or null when it has no such pair of marks.
  */
 export function replaceBetween(document, name, text) {
   const start = `<!-- ${name}: generated -->`;

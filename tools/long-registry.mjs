@@ -8,8 +8,8 @@ import { filesBelow, packages, root } from './workspace.mjs';
  * The long checks that packages declare in `bench/long/*.mjs`, each exporting
  *
  * - `name`, unique and kebab-case, and `summary`, one line;
- * - `command`: program and arguments, started in the root folder; it resumes by itself when it finds
- *   its own unfinished work, and prints one JSON value as the last line of standard output;
+ * - `command`: program and arguments, started in the root folder; it resumes by itself when it
+ *   finds its own unfinished work, and prints one JSON value as the last line of standard output;
  * - `codePaths`: files and folders, from the root, whose change makes an old result stale.
  */
 export async function readLongChecks(members = packages()) {

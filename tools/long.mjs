@@ -1,5 +1,5 @@
-// npm run long -- --list | --only NAME: the checks that take too long for every change. Each run adds
-// commit, machine, command and result to docs/long-checks.json; a stopped check resumes.
+// npm run long -- --list | --only NAME: the checks that take too long for every change. Each run
+// adds commit, machine, command and result to docs/long-checks.json; a stopped check resumes.
 import { execFileSync } from 'node:child_process';
 import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
@@ -31,6 +31,12 @@ function appendRecord(record) {
   renameSync(temporary, recordsPath);
 }
 
+function machineText() {
+  const memory = Math.round(totalmem() / 2 ** 30);
+  const model = cpus()[0]?.model ?? 'unknown';
+  return `${cpus().length} x ${model}, ${memory} GB, Node ${process.versions.node}`;
+}
+
 async function runCheck(check) {
   const started = new Date();
   const code = codeDigest(check.codePaths);
@@ -49,7 +55,7 @@ async function runCheck(check) {
     date: started.toISOString().slice(0, 10),
     commit: git('rev-parse', '--short=12', 'HEAD') + (git('status', '--porcelain') ? '+' : ''),
     code,
-    machine: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.versions.node}`,
+    machine: machineText(),
     command: check.command.join(' '),
     seconds,
     result: lastLine(result.stdout),

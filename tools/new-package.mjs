@@ -1,5 +1,6 @@
-// node tools/new-package.mjs NAME --level 0|1|2|3 --description TEXT [--into DIR]: makes the entries
-// that every package has, and a changeset. A method (level 3) also gets a command, config and presets.
+// node tools/new-package.mjs NAME --level 0|1|2|3 --description TEXT [--into DIR]: makes the
+// entries that every package has, and a changeset. A method (level 3) also gets a command, config
+// and presets.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -31,7 +32,8 @@ const wrong =
   (existsSync(dir) ? `${relative(values.into, dir)} exists already` : null);
 if (wrong) {
   process.stderr.write(
-    `error: ${wrong}\n  help: node tools/new-package.mjs weak-probe --level 3 --description "Read ..."\n`,
+    `error: ${wrong}\n` +
+      '  help: node tools/new-package.mjs weak-probe --level 3 --description "Read ..."\n',
   );
   process.exitCode = 2;
 } else {

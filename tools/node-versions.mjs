@@ -1,5 +1,5 @@
-// node tools/node-versions.mjs [VERSION...]: runs all tests on other Node versions, whose programs come
-// from the registry (Linux x64) into a cache outside the repository. Default: 22, 24 and 26.
+// node tools/node-versions.mjs [VERSION...]: runs all tests on other Node versions, whose programs
+// come from the registry (Linux x64) into a cache outside the repository. Default: 22, 24 and 26.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';

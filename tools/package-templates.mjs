@@ -232,7 +232,8 @@ export function packageFiles(options) {
   if (level !== 3) {
     return { ...commonFiles(options), 'src/index.ts': `/** ${description}. */\nexport {};\n` };
   }
-  const exported = `export { type Config, configSchema, ${camelCase(name)}Config } from './config.js';\n`;
+  const names = `type Config, configSchema, ${camelCase(name)}Config`;
+  const exported = `export { ${names} } from './config.js';\n`;
   return {
     ...commonFiles(options),
     [`bin/${name}.js`]: "#!/usr/bin/env node\nimport '../dist/cli.js';\n",

@@ -3,8 +3,8 @@ import { constants } from 'node:os';
 import { root } from './workspace.mjs';
 
 /**
- * Runs a program and resolves to `{ code, stdout, stderr }`; output is collected unless `stdio` says
- * otherwise. Never rejects for a non-zero exit: the caller decides what that means.
+ * Runs a program and resolves to `{ code, stdout, stderr }`; output is collected unless `stdio`
+ * says otherwise. Never rejects for a non-zero exit: the caller decides what that means.
  */
 export function run(command, args, options = {}) {
   return new Promise((resolve, reject) => {

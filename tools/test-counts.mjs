@@ -17,8 +17,8 @@ export function countsLine({ passed, failed, skipped }) {
 }
 
 /**
- * Why a skipped test may be skipped: its name says `needs <what>`; on a machine that promises to have
- * `<what>`, or without such a reason while anything is promised, the skip is a failure.
+ * Why a skipped test may be skipped: its name says `needs <what>`; on a machine that promises to
+ * have `<what>`, or without such a reason while anything is promised, the skip is a failure.
  */
 function skipIsFailure(name, required) {
   if (required.length === 0) return false;

@@ -1,6 +1,6 @@
 // Writes data/: two small catalogues of the same invented films. The first names things in English
-// words, the second by catalogue numbers and German relation names, and each lacks some of the facts
-// of the other. Run again it writes the same bytes: node make-data.mjs
+// words, the second by catalogue numbers and German relation names, and each lacks some of the
+// facts of the other. Run again it writes the same bytes: node make-data.mjs
 import { mkdirSync, writeFileSync } from 'node:fs';
 
 const data = new URL('data/', import.meta.url);
@@ -27,10 +27,11 @@ const named = (kind, names) => names.map((name) => ({ kind, name }));
 const films = named(
   'film',
   (
-    'Salt Harbour,The Glass Orchard,Night Ferry,Paper Moons,The Quiet Engine,Winter Tram,Low Tide,' +
-    'Second Violin,The Map Seller,Copper Sky,Nine Doors,The Borrowed Coat,Dust Letters,Green Hour,' +
-    'The Last Orangery,Northern Line,A Minor Key,The Weighing House,Blue Ladder,Sleeping Cars,' +
-    'The Cartographer,Open Window,River of Chalk,Small Hours,The Clockmaker,Yellow Field,Signal Box'
+    'Salt Harbour,The Glass Orchard,Night Ferry,Paper Moons,The Quiet Engine,Winter Tram,' +
+    'Low Tide,Second Violin,The Map Seller,Copper Sky,Nine Doors,The Borrowed Coat,' +
+    'Dust Letters,Green Hour,The Last Orangery,Northern Line,A Minor Key,The Weighing House,' +
+    'Blue Ladder,Sleeping Cars,The Cartographer,Open Window,River of Chalk,Small Hours,' +
+    'The Clockmaker,Yellow Field,Signal Box'
   ).split(','),
 );
 const directors = named(

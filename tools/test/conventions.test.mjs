@@ -56,6 +56,17 @@ describe('the repository', () => {
     },
   );
 
+  test('tools and examples keep the conventions on files', () => {
+    const isCode = (path) => /\.(ts|mjs)$/.test(path);
+    const files = ['tools', 'examples'].flatMap((name) => filesBelow(join(root, name), isCode));
+    const problems = files.flatMap((path) =>
+      conventionProblems(path, readFileSync(path, 'utf8')).map(
+        (problem) => `${relative(root, path)} ${problem}`,
+      ),
+    );
+    expect(problems).toEqual([]);
+  });
+
   test('the root README lists every package, and as planned only those that are not here', () => {
     const states = readmeStates(readFileSync(join(root, 'README.md'), 'utf8'));
     const here = Object.keys(states).filter((name) => states[name] === 'here');

@@ -20,7 +20,7 @@ test('finds the block below @example, without the stars', () => {
   ]);
 });
 
-test('takes an example without a block up to the next tag, and no block of another language', () => {
+test('takes an example without a block up to the next tag, no block of another language', () => {
   const source = '/**\n * Sum.\n * @example\n * sum(1);\n *\n * sum(2);\n *\n * @throws never\n */';
   expect(docCommentExamples(source)).toEqual([{ line: 3, code: 'sum(1);\n\nsum(2);\n' }]);
   expect(docCommentExamples('/**\n * @example\n * ```sh\n * ls\n * ```\n */')).toEqual([]);

@@ -65,7 +65,7 @@ test('a building block has no command', () => {
   expect(JSON.parse(readFileSync(at('sketch', 'turbo.json'), 'utf8')).tags).toEqual(['level1']);
 });
 
-test('a wrong name, level or missing description is refused with code 2, and nothing is written', () => {
+test('a wrong name, level or missing description exits with code 2, and nothing is written', () => {
   for (const args of [
     ['WeakProbe', '--description', 'x'],
     ['weak-probe', '--level', '5', '--description', 'x'],

@@ -131,8 +131,8 @@ export interface WriteCsvOptions {
 }
 
 /**
- * Resolves when a heading and rows are written as CSV, atomically: a crash or a full disk leaves the
- * old file whole. Lines end in LF. Fields are quoted where a reader needs it; in tab-separated
+ * Resolves when a heading and rows are written as CSV, atomically: a crash or a full disk leaves
+ * the old file whole. Lines end in LF. Fields are quoted where a reader needs it; in tab-separated
  * files, which are read without quotes, only those that hold a tab or a line break.
  *
  * @throws {DataError} when the disk is full or the folder cannot be written.

@@ -26,7 +26,8 @@ function imageFilesOf(dir: string, pattern: RegExp): string[] {
 /**
  * Path of the image file that belongs to a folder, undefined when there is none: `images.npy`,
  * `.npz` or `.safetensors`, or the community's `*_id_img_feature_dict.pkl`, plain or `.gz`, in the
- * folder, its `pkls` folder, or a `pkls` folder beside it (`pkls/<folder name>_GA_id_img_feature_dict.pkl`).
+ * folder, its `pkls` folder, or a `pkls` folder beside it
+ * (`pkls/<folder name>_GA_id_img_feature_dict.pkl`).
  * Several candidates are a defect.
  *
  * @param dir - the data folder.

@@ -1,6 +1,7 @@
 // Memory at scale on SYNTHETIC pairs: node --conditions=@lab/source --import tsx
 // packages/ibmea/bench/scale.ts ENTITIES_PER_SIDE... Prints one JSON line: per size the largest
-// single allocation against its limit of 64 MB + 8 kB per entity and edge, and the peak of the backend.
+// single allocation against its limit of 64 MB + 8 kB per entity and edge, and the peak of the
+// backend.
 import { createRandom, LabError } from '@lab/core';
 import { neighbourGraph, splitLinks, syntheticPair } from '@lab/graph';
 import { memoryReport, resetAllocationRecord, selectBackend } from '@lab/tensor';

@@ -1,6 +1,6 @@
 // Settings of mode corrected, chosen on a validation share of the seeds (never on test links):
-// node --conditions=@lab/source --import tsx packages/ibmea/bench/tune.ts EPOCHS [path=value,...]...
-// Every argument is one setting; prints validation H@1 and MRR (candidates: all entities) per epoch.
+//   node --conditions=@lab/source --import tsx packages/ibmea/bench/tune.ts EPOCHS [path=value;...]
+// Every argument is one setting; prints validation H@1 and MRR (candidates: all entities) by epoch.
 import { fileURLToPath } from 'node:url';
 import { type AlignmentMetrics, train } from '../src/index.js';
 

@@ -45,7 +45,7 @@ beforeAll(async () => {
 });
 
 describe('kill -9', () => {
-  it('at ten random moments, each followed by --resume, changes no byte of the metrics', async () => {
+  it('at ten random moments, each followed by --resume, changes no byte of metrics', async () => {
     const random = createRandom(20).fork('moments');
     const out = temporaryFolder();
     const started: number[] = [];

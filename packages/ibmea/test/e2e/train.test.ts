@@ -48,7 +48,7 @@ describe('train', () => {
     expect(predictions(first!.run)).toBe(predictions(second!.run));
   });
 
-  it('not on a terminal: no carriage returns, a line each tenth, the result on stdout', async () => {
+  it('not on a terminal: no carriage returns, a line a tenth, the result on stdout', async () => {
     const argv = ['train', '--data', data, '--epochs', '30', '--out', temporaryFolder(), ...small];
     const { code, stdout, stderr } = await ibmea(argv);
     expect(code).toBe(0);
@@ -85,7 +85,7 @@ describe('train', () => {
 });
 
 describe('demo', () => {
-  it('gives a number, its meaning and a picture in less than ten seconds of processor time', async () => {
+  it('gives a number, its meaning and a picture in less than ten CPU seconds', async () => {
     const out = temporaryFolder();
     const argv = [...sourceArguments, 'demo', '--out', out];
     const timed = [

@@ -25,7 +25,7 @@ describe('readNpy', () => {
     });
   });
 
-  it('reads a gzipped file, and says when its gzip is cut off or holds something else', async () => {
+  it('reads a gzipped file, says when its gzip is cut off or holds something else', async () => {
     const packed = gzipSync(await readFile(join(fixtures, 'version1.npy')));
     const write = (name: string, bytes: Uint8Array): string => {
       const path = join(temporaryFolder(), name);

@@ -27,7 +27,8 @@ export interface SafetensorsFile extends SafetensorsHeader {
 /**
  * Reads all tensors of a safetensors file.
  *
- * @param path - the file, plain or gzipped; float 16, bfloat16, float 32 and 64, integers 8 to 64, bool.
+ * @param path - the file, plain or gzipped; float 16, bfloat16, float 32 and 64, integers 8 to 64,
+ *   bool.
  * @returns the tensors by name and the metadata.
  * @throws {DataError} when the file is cut off or foreign, when entries overlap, leave holes,
  * reach beyond the file or do not fit their shapes.
