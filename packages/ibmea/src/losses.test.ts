@@ -18,7 +18,7 @@ const unit = (name: string, count: number, width: number) =>
 async function untrained(settings: Record<string, unknown>, mode: 'official' | 'corrected') {
   const task = await smallTask();
   const config = smallConfig(settings, mode);
-  const { model, inputs } = smallModel(task, config);
+  const { model } = smallModel(task, config);
   const { seeds } = task.split;
   const batch = {
     left: seeds.filter((_, at) => at % 2 === 0),

@@ -95,8 +95,8 @@ function sentence(summary: RunSummary): string {
   const { metrics, validation, validationPairs, baseline, testPairs, select } = summary;
   if (metrics === null && validation !== null) {
     return (
-      `For ${formatPercent(validation.forward['hits@1']!)} of ${formatCount(validationPairs)} known ` +
-      'pairs that were kept out of training the true counterpart is ranked first.'
+      `For ${formatPercent(validation.forward['hits@1']!)} of ${formatCount(validationPairs)} ` +
+      'known pairs that were kept out of training the true counterpart is ranked first.'
     );
   }
   if (metrics === null) return 'The model was trained without an evaluation.';

@@ -16,7 +16,7 @@ beforeAll(async () => {
 async function prepared(settings: object = {}, mode: 'official' | 'corrected' = 'corrected') {
   const task = await smallTask();
   const config = smallConfig({ ...settings }, mode);
-  const { model, inputs, dispose } = smallModel(task, config);
+  const { model, dispose } = smallModel(task, config);
   const { seeds } = task.split;
   const entities = Int32Array.from(new Set(seeds));
   const noise = drawNoise(config.model, model.modalities, entities, createRandom(1));
