@@ -115,6 +115,7 @@ describe('totalLoss', () => {
     const alone = { infoNce: { graph: tf.scalar(1) }, kl: {}, hybrid: null, joint: null };
     const bare = totalLoss(alone, loss);
     expect(valueOf(bare)).toBe(1);
+    expect(valueOf(totalLoss({ ...alone, infoNce: {} }, loss))).toBe(0);
   });
 
   it('knows the beta of every modality', () => {

@@ -225,7 +225,7 @@ function sampleAll(
   return samples;
 }
 
-/** The weighted sum of all terms, a scalar. */
+/** The weighted sum of all terms, a scalar; 0 without any. */
 export function totalLoss(parts: LossParts, config: IbmeaConfig['loss']): tf.Scalar {
   const terms: tf.Scalar[] = Object.values(parts.infoNce);
   for (const [modality, kl] of Object.entries(parts.kl)) {
@@ -233,5 +233,5 @@ export function totalLoss(parts: LossParts, config: IbmeaConfig['loss']): tf.Sca
   }
   if (parts.hybrid !== null) terms.push(tf.mul(parts.hybrid, config.hybridWeight));
   if (parts.joint !== null) terms.push(tf.mul(parts.joint, config.jointBeta));
-  return tf.addN(terms) as tf.Scalar;
+  return terms.length === 0 ? tf.scalar(0) : (tf.addN(terms) as tf.Scalar);
 }
