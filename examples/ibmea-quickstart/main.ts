@@ -8,8 +8,8 @@ const folder = join(packageFolder, 'data', 'en-fr-3k');
 
 const { metrics, baseline, state } = await train({
   data: { dir: folder, seedsFile: join(folder, 'seeds.tsv') },
-  settings: { 'training.warmup': 3, 'training.learningRate': 0.006 },
-  epochs: 15,
+  settings: { 'training.warmup': 2, 'training.learningRate': 0.02 },
+  epochs: 12,
   seed: 1,
   onProgress: (progress) => {
     if (progress.stage !== 'epoch') return;
