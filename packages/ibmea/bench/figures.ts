@@ -1,0 +1,56 @@
+// The figure of the README and of docs/reproducing.md, from the runs of the long check quality-3k:
+// node --conditions=@lab/source --import tsx packages/ibmea/bench/figures.ts
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readJsonLines, readRunRecord } from '@lab/core';
+import { meanDeviation } from '@lab/metrics';
+import { linePlot, standaloneSvg, svgToPng } from '@lab/report';
+import type { EpochRecord, RunSummary } from '../src/index.js';
+
+const runsDir = join('runs', 'long', 'quality-3k');
+const outDir = join('docs', 'figures');
+
+const names: Record<string, string> = {
+  official: 'official',
+  'official-pseudo': 'official, pseudo seeds',
+  corrected: 'corrected',
+  'corrected-pseudo': 'corrected, pseudo seeds',
+};
+
+/** H@1 by epoch, a list over the seeds, of every kind of run. */
+const curves = new Map<string, Map<number, number[]>>();
+let baseline = 0;
+for (const folder of readdirSync(runsDir)) {
+  const kind = folder.replace(/-s\d+$/, '');
+  const curve = curves.get(kind) ?? new Map<number, number[]>();
+  curves.set(kind, curve);
+  const records = readJsonLines(join(runsDir, folder, 'metrics.jsonl')).rows as EpochRecord[];
+  for (const { epoch, evaluation } of records) {
+    if (evaluation === undefined) continue;
+    const values = curve.get(epoch + 1) ?? [];
+    curve.set(epoch + 1, [...values, evaluation.forward['hits@1']!]);
+  }
+  const results = readRunRecord(join(runsDir, folder)).results as RunSummary | null;
+  baseline = results?.baseline?.forward['hits@1'] ?? baseline;
+}
+
+const figure = linePlot({
+  title: 'Test pairs found on EN-FR 3K over the training',
+  x: { label: 'epoch' },
+  y: { label: 'H@1, KG1 to KG2', format: 'share' },
+  references: [{ y: baseline, label: 'training-free baseline' }],
+  series: Object.entries(names)
+    .filter(([kind]) => curves.has(kind))
+    .map(([kind, name]) => ({
+      name,
+      points: [...curves.get(kind)!].map(([x, values]) => {
+        const { mean, deviation, n } = meanDeviation(values);
+        const half = n > 1 ? (1.96 * deviation) / Math.sqrt(n) : 0;
+        return { x, y: mean, low: mean - half, high: mean + half };
+      }),
+    })),
+});
+mkdirSync(outDir, { recursive: true });
+const svg = standaloneSvg(figure);
+writeFileSync(join(outDir, 'ibmea-en-fr-3k.svg'), svg);
+writeFileSync(join(outDir, 'ibmea-en-fr-3k.png'), await svgToPng(svg));
