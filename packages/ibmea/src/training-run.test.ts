@@ -38,6 +38,14 @@ async function trained(settings: object, options: Partial<TrainOptions> = {}) {
   return result;
 }
 
+let plain: ReturnType<typeof trained> | undefined;
+
+/** The undisturbed training of the default settings, made once. */
+function wholeRun() {
+  plain ??= trained({}, { run: newRun() });
+  return plain;
+}
+
 const linesOf = (dir: string, name = 'metrics.jsonl') => readFileSync(join(dir, name), 'utf8');
 
 describe('a run folder', () => {
@@ -58,14 +66,14 @@ describe('a run folder', () => {
   });
 
   it('is the same for the same seed', async () => {
-    const runs = [await trained({}, { run: newRun() }), await trained({}, { run: newRun() })];
+    const runs = [await wholeRun(), await trained({}, { run: newRun() })];
     expect(linesOf(runs[0]!.run!.dir)).toBe(linesOf(runs[1]!.run!.dir));
   });
 
   it('nothing is written without a run folder, with the same results', async () => {
     const bare = await trained({});
     expect(bare.run).toBeNull();
-    expect(bare.metrics).toEqual((await trained({}, { run: newRun() })).metrics);
+    expect(bare.metrics).toEqual((await wholeRun()).metrics);
   });
 
   it('saves after every epoch at checkpointSeconds 0, once a minute otherwise', async () => {
@@ -131,7 +139,7 @@ describe('resume', () => {
   });
 
   it('drops rows after the checkpoint and a torn last line', async () => {
-    const whole = await trained({}, { run: newRun() });
+    const whole = await wholeRun();
     const dir = await stopped({}, 2);
     const path = join(dir, 'metrics.jsonl');
     writeFileSync(path, `${linesOf(dir)}{"epoch":2,"loss":0}\n{"epoch":3,"lo`);
@@ -140,7 +148,7 @@ describe('resume', () => {
   });
 
   it('starts anew where nothing was saved', async () => {
-    const whole = await trained({}, { run: newRun() });
+    const whole = await wholeRun();
     const dir = await stopped({}, 2);
     rmSync(join(dir, 'checkpoint'), { recursive: true });
     await trained({}, { run: { resume: dir } });
