@@ -34,10 +34,10 @@ export function trainingReporter(
     const hits = record.evaluation?.forward['hits@1'];
     if (hits !== undefined) lastHits = `  H@1 ${formatShare(hits)}`;
     const done = record.epoch + 1;
+    const left = done < epochs ? `  ETA ${formatDuration((epochs - done) * meanSeconds)}` : '';
     const text =
       `train  epoch ${done}/${epochs}  loss ${record.loss.toFixed(3)}${lastHits}  ` +
-      `${seconds.toFixed(1)} s/epoch  ETA ${formatDuration((epochs - done) * meanSeconds)}  ` +
-      formatBytes(memoryReport().heapBytes);
+      `${seconds.toFixed(1)} s/epoch${left}  ${formatBytes(memoryReport().heapBytes)}`;
     context.progress.update(text, done / epochs);
   };
 }

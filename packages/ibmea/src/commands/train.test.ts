@@ -111,6 +111,11 @@ describe('train', () => {
     const elsewhere = await smallFolder();
     const argv = ['train', '--resume', run, '--data', elsewhere, '--epochs', '6', '--json'];
     expect(JSON.parse((await runProgram(...argv)).stdout)).toMatchObject({ epochs: 6 });
+    await runProgram('train', '--resume', run, '--set', 'training.checkpointSeconds=5');
+    const record = readFileSync(join(run, 'run.json'), 'utf8');
+    expect(JSON.parse(record)).toMatchObject({
+      config: { resolved: { training: { epochs: 6, checkpointSeconds: 5 } } },
+    });
   });
 
   it('--resume refuses other settings by name, exit 2; equal ones are welcome', async () => {

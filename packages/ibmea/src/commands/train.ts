@@ -113,8 +113,11 @@ function resumedStart(
   const run = openRun(resume);
   const { config: recorded, source } = recordedTraining(run);
   assertSameConfig(recorded, asked, options);
-  const epochs = (options['epochs'] as number | undefined) ?? recorded.training.epochs;
-  const config = { ...recorded, training: { ...recorded.training, epochs } };
+  const training = { ...recorded.training };
+  for (const name of freeOnResume) {
+    if (isByHand(asked.origins[`training.${name}`])) training[name] = asked.config.training[name];
+  }
+  const config = { ...recorded, training };
   const { mode, preset, origins } = run.record.config;
   return {
     config: { config, mode: mode ?? 'corrected', preset, origins },
@@ -123,8 +126,11 @@ function resumedStart(
   };
 }
 
-/** What may differ from the run that is resumed. */
-const freeOnResume = new Set(['training.epochs', 'training.checkpointSeconds']);
+/** Settings of `training` that may differ from the run that is resumed. */
+const freeOnResume = ['epochs', 'checkpointSeconds'] as const;
+
+/** Whether a value was given as a flag or in a file. */
+const isByHand = (origin = '') => /^(--|file )/.test(origin);
 
 /** Refuses settings, given together with `--resume`, that the run was not started with. */
 function assertSameConfig(
@@ -132,12 +138,13 @@ function assertSameConfig(
   asked: ResolvedConfig<IbmeaConfig>,
   options: Record<string, unknown>,
 ): void {
-  const given = (origin: string) =>
-    /^(--|file )/.test(origin) ||
+  const isAsked = (origin: string) =>
+    isByHand(origin) ||
     (origin.startsWith('mode') && options['mode'] !== undefined) ||
     (origin.startsWith('preset') && options['preset'] !== undefined);
   for (const [path, origin] of Object.entries(asked.origins)) {
-    if (freeOnResume.has(path) || !given(origin)) continue;
+    const isFree = freeOnResume.some((name) => path === `training.${name}`);
+    if (isFree || !isAsked(origin)) continue;
     const [was, wanted] = [recorded, asked.config].map((config) =>
       JSON.stringify(valueAt(config, path)),
     );
