@@ -238,7 +238,11 @@ function sourceRecord({ dir, own, seedsFile, images }: DataSource): DataSource {
   };
 }
 
-/** Config and data source of a run, for `--resume` and `align --run`. */
+/**
+ * Config and data source of a run, for `--resume` and `align --run`.
+ *
+ * @throws {DataError} when the run is not one of files, or its config is of another version.
+ */
 export function recordedTraining(run: Run): { config: IbmeaConfig; source: DataSource } {
   const { resolved, passed } = run.record.config as {
     resolved: unknown;
@@ -251,7 +255,15 @@ export function recordedTraining(run: Run): { config: IbmeaConfig; source: DataS
       help: 'give the folder of a run that "ibmea train" made',
     });
   }
-  return { config: configSchema.parse(resolved), source };
+  const parsed = configSchema.safeParse(resolved);
+  if (parsed.success) return { config: parsed.data, source };
+  const made = run.record.packages['@lab/ibmea'] ?? 'unknown';
+  const [issue] = parsed.error.issues;
+  throw new DataError(
+    `${run.dir}: the run was made by version ${made}, this is ${version}; its config does not ` +
+      `fit: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'another form'}.`,
+    { file: run.path('run.json'), help: 'use the version that made the run, or start a new run' },
+  );
 }
 
 /** Loads the last checkpoint and cuts the metrics back to it. */

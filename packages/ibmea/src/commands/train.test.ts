@@ -152,6 +152,11 @@ describe('train', () => {
     const version = await runProgram('train', '--resume', foreign);
     expect(version.code).toBe(3);
     expect(version.stderr).toContain('99');
+    const text = readFileSync(join(run, 'run.json'), 'utf8');
+    writeFileSync(join(run, 'run.json'), text.replace('"epochs":', '"rounds":'));
+    const older = await runProgram('train', '--resume', run);
+    expect(older.code).toBe(3);
+    expect(older.stderr).toMatch(/made by version .*its config does not fit: training: .*rounds/);
   });
 });
 
