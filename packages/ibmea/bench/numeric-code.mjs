@@ -7,6 +7,7 @@ export const numericCode = [
     'encoders',
     'evaluate',
     'fusion',
+    'image-mask',
     'losses',
     'model',
     'noise',

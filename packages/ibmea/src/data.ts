@@ -124,12 +124,14 @@ export function createInputs(
     : null;
   const attribute = bags === null ? null : createCsr(bags);
   const image = wants('image') ? imageTensor(data, config, random) : null;
+  const isMasked = image !== null && config.missingImages === 'mask';
   return {
     entityCount: data.entityCount,
     neighbours,
     relation,
     attribute,
     image,
+    imagePresent: isMasked ? imageFeatures(data, { fill: 'mask' }).present : null,
     dispose: () => {
       for (const part of [neighbours, relation, attribute, image]) part?.dispose();
     },

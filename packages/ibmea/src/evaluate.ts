@@ -8,6 +8,7 @@ import { l2NormalizeRows, rankPairs, tf } from '@lab/tensor';
 import { sampleRows } from './bottleneck.js';
 import type { IbmeaConfig, Modality } from './config.js';
 import { type DropoutSource, noDropout } from './encoders.js';
+import { maskRows } from './image-mask.js';
 import type { IbmeaModel, Posteriors } from './model.js';
 import { drawNoise } from './noise.js';
 
@@ -77,7 +78,8 @@ function embedOnce(
     const vectors: Partial<Record<Modality, tf.Tensor2D>> = {};
     for (const modality of model.modalities) {
       const draw = noise === null ? null : noise.rows(modality, entities);
-      vectors[modality] = sampleRows(posteriors[modality]!, rows, draw);
+      const drawn = sampleRows(posteriors[modality]!, rows, draw);
+      vectors[modality] = maskRows(model, modality, { rows: drawn, entities });
     }
     const fusedRows = model.fuse(vectors);
     const joint = model.compress(fusedRows);

@@ -12,6 +12,9 @@ export const fusionSlots = ['image', 'attribute', 'relation', 'graph', 'name', '
 /** Width of the fused vector when fusion is by attention. */
 export const ATTENTION_SIZE = 600;
 
+/** Added to the attention score of a modality that an entity lacks. */
+const ABSENT = -1e9;
+
 /** Width of the fused vector. */
 export function fusedSize(present: readonly Modality[], config: IbmeaConfig['model']): number {
   if (config.fusion === 'attention') return ATTENTION_SIZE;
@@ -72,7 +75,7 @@ export function weightedFusion(weights: tf.Tensor1D, rows: ModalityRows): tf.Ten
  *
  * `h_m = LayerNorm(z_m P_m + b_m)`, `a = softmax_m(v . tanh(h_m W))`, `z_h = sum_m a_m h_m`.
  * Deviation: the released code takes its softmax over an axis of length 1, so all its weights are
- * 1; here it runs over the modalities.
+ * 1; here it runs over the modalities, leaving out those whose row is 0 (masked images).
  * Source: sutaoyu/IBMEA, `src/models.py`, fusion 2, repaired; equation not verified.
  *
  * @returns `[B, 600]`.
@@ -91,8 +94,19 @@ export function attentionFusion(parameters: ParameterSource, rows: ModalityRows)
   });
   const hidden = parameters.get('fusion.hidden') as tf.Tensor2D; // [600, 600]
   const query = parameters.get('fusion.query') as tf.Tensor2D; // [600, 1]
-  const scores = projected.map((h) => tf.matMul(tf.tanh(tf.matMul(h, hidden)), query)); // [B, 1]
+  const scores = projected.map((h, index) => {
+    const score = tf.matMul(tf.tanh(tf.matMul(h, hidden)), query); // [B, 1]
+    return tf.add(score, absence(rows[present[index]!]!)) as tf.Tensor2D;
+  });
   const shares = tf.softmax(tf.concat(scores, 1)); // [B, M]
   const weighted = projected.map((h, index) => tf.mul(h, tf.slice(shares, [0, index], [-1, 1])));
   return tf.addN(weighted) as tf.Tensor2D;
+}
+
+/** A very low score for rows of zeros, 0 for the others, `[B, 1]`. */
+function absence(rows: tf.Tensor2D): tf.Tensor2D {
+  return tf.tidy(() => {
+    const isZero = tf.equal(tf.sum(tf.abs(rows), 1, true), 0);
+    return tf.mul(tf.cast(isZero, 'float32'), ABSENT) as tf.Tensor2D;
+  });
 }

@@ -5,10 +5,19 @@
  * `L = sum_m (InfoNCE_m + beta_m KL_m) + w_J L_hybrid`
  * Source: sutaoyu/IBMEA, `src/run.py`; equation not verified.
  */
-import { iclLoss, infoNce, l2NormalizeRows, multiSimilarity, recompute, tf } from '@lab/tensor';
+import {
+  gatherRows,
+  iclLoss,
+  infoNce,
+  l2NormalizeRows,
+  multiSimilarity,
+  recompute,
+  tf,
+} from '@lab/tensor';
 import { klOfficial, klToStandardNormal, sampleRows } from './bottleneck.js';
 import type { IbmeaConfig, Modality } from './config.js';
 import type { ModalityRows } from './fusion.js';
+import { completePairs, maskRows } from './image-mask.js';
 import type { IbmeaModel, Posteriors } from './model.js';
 import type { EpochNoise } from './noise.js';
 
@@ -61,6 +70,7 @@ export function klTerms(
  *
  * InfoNCE: `-mean_b ln softmax_c(cos(z_b, z'_c) / tau)_b` over the batch's counterparts.
  * The hybrid loss is on the fused, normalised rows (`multi-similarity`, `infonce` or `icl`).
+ * Where missing images are masked, pairs without both images have no part in the image term.
  */
 export function contrastiveTerms(
   model: IbmeaModel,
@@ -68,14 +78,16 @@ export function contrastiveTerms(
   batch: SeedBatch,
   noise: EpochNoise,
 ): ContrastiveParts {
-  const left = sampleAll(posteriors, batch.left, noise);
-  const right = sampleAll(posteriors, batch.right, noise);
+  const left = sampleAll(model, { posteriors, noise }, batch.left);
+  const right = sampleAll(model, { posteriors, noise }, batch.right);
   const { loss } = model.config;
   const contrast = { temperature: loss.temperature, direction: loss.direction };
   const terms: Partial<Record<Modality, tf.Scalar>> = {};
   for (const modality of model.modalities) {
-    const a = l2NormalizeRows(left[modality]!);
-    terms[modality] = infoNce(a, l2NormalizeRows(right[modality]!), contrast);
+    const pairs = completePairs(model, modality, batch);
+    if (pairs !== null && pairs.length < 2) continue;
+    const a = l2NormalizeRows(rowsAt(left[modality]!, pairs));
+    terms[modality] = infoNce(a, l2NormalizeRows(rowsAt(right[modality]!, pairs)), contrast);
   }
   if (loss.hybrid === 'none' || loss.hybridWeight === 0) {
     return { infoNce: terms, hybrid: null, joint: null };
@@ -105,6 +117,11 @@ function fusedSamples(
     rows: sample,
     kl: isOfficial ? klOfficial(mean, scale) : klToStandardNormal(mean, scale),
   };
+}
+
+/** The rows at some positions, or all of them. */
+function rowsAt(rows: tf.Tensor2D, positions: Int32Array | null): tf.Tensor2D {
+  return positions === null ? rows : gatherRows(rows, tf.tensor1d(positions, 'int32'));
 }
 
 /** The contrastive part of one batch's loss. */
@@ -212,15 +229,16 @@ function hybridLoss(a: tf.Tensor2D, b: tf.Tensor2D, loss: IbmeaConfig['loss']): 
 
 /** Samples of every modality at the given entities. */
 function sampleAll(
-  posteriors: Posteriors,
+  model: IbmeaModel,
+  { posteriors, noise }: { readonly posteriors: Posteriors; readonly noise: EpochNoise },
   entities: Int32Array,
-  noise: EpochNoise,
 ): Partial<Record<Modality, tf.Tensor2D>> {
   const rows = tf.tensor1d(entities, 'int32');
   const samples: Partial<Record<Modality, tf.Tensor2D>> = {};
   for (const [name, posterior] of Object.entries(posteriors)) {
     const modality = name as Modality;
-    samples[modality] = sampleRows(posterior, rows, noise.rows(modality, entities));
+    const drawn = sampleRows(posterior, rows, noise.rows(modality, entities));
+    samples[modality] = maskRows(model, modality, { rows: drawn, entities });
   }
   return samples;
 }

@@ -40,6 +40,8 @@ export interface ModelInputs {
   readonly neighbours: CsrTensors;
   /** Image vectors, L2 rows, `[N, D_v]`. */
   readonly image: tf.Tensor2D | null;
+  /** With `data.missingImages: mask`: 1 where an entity has an image, `[N]`. */
+  readonly imagePresent?: Uint8Array | null;
   /** Relation counts, `[N, F_r]`. */
   readonly relation: CsrTensors | null;
   /** Attribute indicators, `[N, F_a]`. */
@@ -56,6 +58,8 @@ export interface IbmeaModel {
   readonly parameters: Parameters;
   /** Modalities that both the data and the config have, in slot order. */
   readonly modalities: readonly Modality[];
+  /** 1 where an entity has an image, `[N]`, when the others are masked; else null. */
+  readonly imagePresent: Uint8Array | null;
   /** Posteriors of every entity; `dropout` as in training, or `noDropout`. */
   encode(dropout: DropoutSource): Posteriors;
   /** Whether inner results are computed again in the backward pass. */
@@ -102,6 +106,7 @@ export function createModel(
     config,
     parameters,
     modalities: present,
+    imagePresent: inputs.imagePresent ?? null,
     encode: (dropout) => {
       const context = { parameters, config: config.model, inputs, dropout, isRecomputed };
       const posteriors: Posteriors = {};

@@ -5,6 +5,7 @@ import { ModelError } from '@lab/core';
 import { type AdamW, clipByGlobalNorm, eachValueAndGradients, tf } from '@lab/tensor';
 import type { Modality } from './config.js';
 import type { DropoutSource } from './encoders.js';
+import { presentPosteriors } from './image-mask.js';
 import {
   batchContrast,
   keepTerm,
@@ -107,7 +108,8 @@ export async function trainStep(
 /** One total per batch, all on one forward pass; their terms are kept in `parts`. */
 function batchLosses(model: IbmeaModel, input: StepInput, parts: LossParts[]): tf.Scalar[] {
   const posteriors = model.encode(input.dropout);
-  const kl = klTerms(posteriors, model.config.model, input.repair);
+  const counted = presentPosteriors(model, posteriors);
+  const kl = klTerms(counted, model.config.model, input.repair);
   const isRecomputed = model.isRecomputed && input.batches.length > 1;
   return input.batches.map((batch, index) => {
     const counts = model.config.loss.klPer === 'batch' || index === 0;
