@@ -1,7 +1,7 @@
 /**
  * From files to what the model reads: graphs, split, feature matrices.
  */
-import { ConfigError, type OnDefect, type Random } from '@lab/core';
+import { ConfigError, DataError, type OnDefect, type Random, throwDefect } from '@lab/core';
 import {
   type AlignmentData,
   attributeFeatures,
@@ -55,7 +55,14 @@ export const AUTOMATIC_SEEDS = 'auto:names';
  */
 export async function readTask(source: DataSource, config: IbmeaConfig): Promise<AlignmentTask> {
   const data = await readGraphs(source, config);
-  return { data, split: await readSplit(source, config, data) };
+  const split = await readSplit(source, config, data);
+  if (split.seeds.length === 2) {
+    const message = 'ibmea: there is 1 seed pair, and InfoNCE of one pair says nothing.';
+    (source.onDefect ?? throwDefect)(
+      new DataError(message, { help: 'give at least 2 seed pairs' }),
+    );
+  }
+  return { data, split };
 }
 
 /** Only the graphs and links. */

@@ -272,7 +272,7 @@ const rivals = [
 
 function lowResourceGroup(seedShare: number): AblationGroup {
   // Shares of all links, as the field reports them, up to all seeds that there are.
-  const shares = [0.01, 0.05, 0.1, 0.2, 0.3].filter((share) => share <= seedShare);
+  const shares = [0.01, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3].filter((share) => share <= seedShare);
   return {
     name: 'low-resource',
     title: 'Few seeds',

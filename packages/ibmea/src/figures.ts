@@ -184,7 +184,7 @@ export function pseudoSeedFigure(epochs: readonly EpochRecord[]): CaptionedFigur
     const round = record.pseudoSeeds;
     if (round === undefined || round.accepted === 0) return [];
     accepted += round.accepted - round.removed;
-    correct += round.correct;
+    correct += round.correct - round.removedCorrect;
     return [{ x: record.epoch + 1, accepted, correct }];
   });
   if (rounds.length === 0) return null;
@@ -223,7 +223,9 @@ export function pairFigures(pairs: readonly PairAnalysis[]): CaptionedFigure[] {
         value: { label: 'H@1', format: 'share' },
         bars: degreeBars(pairs),
       }),
-      caption: 'Entities with few triples are hard to align; whiskers are 95 % intervals.',
+      caption:
+        'Among all entities without a seed. Those with few triples are hard to align; ' +
+        'whiskers are 95 % intervals.',
     },
   ];
   const uncertain = pairs.flatMap(({ scale, rank }) =>

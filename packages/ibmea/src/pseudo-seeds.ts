@@ -17,6 +17,8 @@ export interface PseudoSeedRecord {
   readonly candidates: number;
   readonly accepted: number;
   readonly removed: number;
+  /** Removed pairs that are gold links. */
+  readonly removedCorrect: number;
   /** Accepted pairs that are gold links; only known where gold links are. */
   readonly correct: number;
 }
@@ -39,6 +41,7 @@ export async function pseudoSeedRound(
     candidates,
     accepted: added.length / 2,
     removed: removed.length / 2,
+    removedCorrect: countGold(removed, task.data.links),
     correct: countGold(added, task.data.links),
   };
 }

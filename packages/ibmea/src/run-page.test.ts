@@ -23,7 +23,7 @@ let config: ResolvedConfig<IbmeaConfig>;
 let summary: RunSummary;
 let input: RunPageInput;
 
-const round = { candidates: 0, accepted: 4, removed: 1, correct: 3 };
+const round = { candidates: 0, accepted: 4, removed: 1, removedCorrect: 0, correct: 3 };
 const record = (epoch: number, extra: Partial<EpochRecord> = {}): EpochRecord => ({
   epoch,
   learningRate: 0.001 * epoch,

@@ -149,6 +149,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     const key = fingerprint(config, [
       ...task.data.files.map((file) => file.sha256),
       sha256(task.split.seeds.join(' ')),
+      `backend ${selectedBackend()?.name}`,
     ]);
     await resumeState(options, opened, state, key);
     run = opened; // from here on a failure is one of this run
@@ -358,7 +359,9 @@ async function saveSelected(run: Run | null, state: TrainingState): Promise<void
 async function loadSelected(run: Run | null, state: TrainingState): Promise<void> {
   if (selectionRule(state) === 'last' || state.selection.epoch === state.epoch) return;
   if (run !== null && hasCheckpoint(selectedDir(run))) {
-    loadParameters(state.model, await readCheckpoint(selectedDir(run)));
+    const checkpoint = await readCheckpoint(selectedDir(run));
+    const { epoch } = checkpoint.meta as { epoch: number };
+    if (epoch === state.selection.epoch) loadParameters(state.model, checkpoint);
   } else if (state.selectedParameters !== null) {
     state.model.parameters.load(state.selectedParameters);
   }

@@ -38,7 +38,8 @@ export const evaluateCommand: CliCommand = {
       const candidates = input.options['candidates'] as 'test' | 'all' | undefined;
       if (candidates !== undefined) state.config.evaluation.candidates = candidates;
       context.progress.update('ranking');
-      const random = state.random.fork('evaluate');
+      // The draws of the training's own evaluation after that epoch, so that mode official repeats.
+      const random = state.random.fork(`epoch/${state.epoch - 1}`).fork('test');
       const evaluation = { data: state.task.data, pairs: test, random, signal: context.signal };
       const { forward, backward } = await evaluateModel(state.model, evaluation);
       const baseline = await measureBaseline(state.task, state.config, context.signal);
