@@ -1,6 +1,7 @@
 // Quality rows of docs/reproducing.md: node --conditions=@lab/source --import tsx
-// packages/ibmea/bench/quality.ts SET, with SET one of the names in `sets`. Every cell is a run
-// folder under runs/long/; finished ones are kept, unfinished ones go on.
+// packages/ibmea/bench/quality.ts SET [MODE], with SET one of the names in `sets`. Every cell is a
+// run folder under runs/long/; finished ones are kept, unfinished ones go on. With MODE only the
+// cells of that mode run: two processes can share the work.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -121,7 +122,8 @@ const name = process.argv[2] ?? '';
 const set = sets[name];
 if (set === undefined) throw new Error(`SET must be one of ${Object.keys(sets).join(', ')}`);
 const results: Record<string, unknown> = {};
-for (const cell of set.cells) {
+const mode = process.argv[3];
+for (const cell of set.cells.filter((one) => mode === undefined || one.mode === mode)) {
   const rows: Row[] = [];
   for (const seed of set.seeds) rows.push(await runCell(name, set, cell, seed));
   const spread = (key: keyof Row) => {
