@@ -68,7 +68,7 @@ export function splitSet(entry: string): { path: string; text: string } {
   const at = entry.indexOf('=');
   if (at <= 0) {
     throw new ConfigError(`--set ${JSON.stringify(entry)} is not of the form path=value.`, {
-      help: 'write for example --set training.lr=1e-3.',
+      help: 'write --set PATH=VALUE, for example --set training.epochs=50.',
     });
   }
   return { path: entry.slice(0, at).trim(), text: entry.slice(at + 1) };

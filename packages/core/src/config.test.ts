@@ -141,7 +141,11 @@ describe('resolveConfig', () => {
     [{ set: ['modle.size=3'] }, 'unknown option "modle.size"', 'did you mean model.size?'],
     [{ set: ['training=3'] }, 'training is a topic', 'options are training.lr'],
     [{ set: ['qqqq=3'] }, 'unknown option "qqqq"', 'options are model.size'],
-    [{ set: ['training.lr'] }, '"training.lr" is not of the form path=value', '--set training.lr'],
+    [
+      { set: ['training.lr'] },
+      '"training.lr" is not of the form path=value',
+      'write --set PATH=VALUE',
+    ],
     [{ set: ['__proto__.x=1'] }, 'unknown option "__proto__.x"', 'options are'],
     [
       { file: { name: 'x.yaml', values: { training: { sed: 1 } } } },

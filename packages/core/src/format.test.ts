@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   formatBytes,
   formatCount,
+  formatCounted,
   formatDuration,
   formatNumber,
   formatPercent,
@@ -75,5 +76,19 @@ describe('format', () => {
     [Number.NEGATIVE_INFINITY, '-Infinity'],
   ])('number %d is %s', (value, text) => {
     expect(formatNumber(value)).toBe(text);
+  });
+});
+
+describe('formatCounted', () => {
+  it.each([
+    [0, '0 lines'],
+    [1, '1 line'],
+    [2500, '2,500 lines'],
+  ])('%s', (count, text) => {
+    expect(formatCounted(count, 'line')).toBe(text);
+  });
+
+  it('takes another plural', () => {
+    expect(formatCounted(2, 'entity', 'entities')).toBe('2 entities');
   });
 });

@@ -45,6 +45,15 @@ export function formatCount(count: number): string {
 }
 
 /**
+ * A count with its noun in the right number: `1 line`, `2,500 lines`.
+ *
+ * @param plural - when it is not the singular with an s.
+ */
+export function formatCounted(count: number, singular: string, plural = `${singular}s`): string {
+  return `${formatCount(count)} ${count === 1 ? singular : plural}`;
+}
+
+/**
  * A share for a table of metrics, without the leading zero: `.612`, `1.000`, `-.050`.
  *
  * @param share - a number, usually in 0..1.

@@ -49,6 +49,7 @@ export {
 export {
   formatBytes,
   formatCount,
+  formatCounted,
   formatDuration,
   formatNumber,
   formatPercent,

@@ -71,7 +71,7 @@ describe('readAlignmentFolder', () => {
     const dropped = await readAlignmentFolder(dir, { duplicateTriples: 'drop' });
     expect(dropped.triples.heads).toHaveLength(3);
     expect(dropped.triples.leftCount).toBe(2);
-    expect(dropped.remarks.join()).toContain('1 repeated triples were dropped');
+    expect(dropped.remarks.join()).toContain('1 repeated triple was dropped');
   });
 
   it('remarks a partial triples file', async () => {
@@ -134,7 +134,7 @@ describe('modalities', () => {
   it('ignores and counts attribute lines of unknown entities', async () => {
     const text = `${smallFiles['training_attrs_1']}en/Rhine\tlength\n`;
     const data = await readAlignmentFolder(smallFolder({ training_attrs_1: text }));
-    expect(data.remarks.join()).toContain('1 lines of training_attrs_1 name no known entity');
+    expect(data.remarks.join()).toContain('1 line of training_attrs_1 names no known entity');
   });
 });
 

@@ -14,6 +14,7 @@ import { findImageFile, readImageFile } from './image-table.js';
 import type { AlignmentData, AttributeBags, ImageVectors } from './knowledge-graph.js';
 import { type LinkEnds, pairsWithout, readLinkFile } from './link-table.js';
 import { eachRecord, parseId, recordDefect } from './records.js';
+import { droppedRemark, ignoredRemark } from './remarks.js';
 import {
   createTripleTable,
   type DenseTriples,
@@ -56,7 +57,7 @@ async function locate(
   if (path !== undefined) reading.files.push(await hashFile(path));
   else if (isNeeded) {
     const missing = join(reading.dir, names[0] as string);
-    const what = `missing file ${names.join(' or ')} (plain or .gz) in ${reading.dir}`;
+    const what = `missing file ${names.join(' or ')} (plain or .gz) in the folder "${reading.dir}"`;
     reading.onDefect(new DataError(`${what}.`, { file: missing, help: needed }));
   }
   return path;
@@ -110,7 +111,7 @@ async function readAllTriples(
   }
   const dense = densifyTriples(table, knownRelations, reading.options.duplicateTriples ?? 'keep');
   if (dense.dropped > 0) {
-    reading.remarks.push(`${dense.dropped} repeated triples were dropped.`);
+    reading.remarks.push(droppedRemark(dense.dropped));
   }
   return dense;
 }
@@ -182,7 +183,7 @@ async function readAttributes(
     if (counts.lines > 0) present.push(side);
     if (counts.unknown > 0) {
       const file = basename(path);
-      reading.remarks.push(`${counts.unknown} lines of ${file} name no known entity (ignored).`);
+      reading.remarks.push(ignoredRemark(counts.unknown, `line of ${file}`, `lines of ${file}`));
     }
   }
   if (present.length === 1) reading.remarks.push(`Only KG${present[0]} has attributes.`);

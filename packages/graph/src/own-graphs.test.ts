@@ -78,7 +78,7 @@ describe('readOwnGraphs', () => {
     const files = { ...plainFiles(), source: file('c.csv', 'a,r,b\na,r,b\na,s,b\n') };
     const data = await readOwnGraphs(files);
     expect(data.triples.leftCount).toBe(2);
-    expect(data.remarks).toContain('1 repeated triples were dropped.');
+    expect(data.remarks).toContain('1 repeated triple was dropped.');
     const kept = await readOwnGraphs({ ...files, duplicateTriples: 'keep' });
     expect(kept.triples.leftCount).toBe(3);
   });
@@ -160,7 +160,7 @@ describe('N-Triples', () => {
     ]);
     expect(attributesOf(data, 'http://x/Paris', 1)).toEqual(['http://p/label', 'http://p/area']);
     expect(data.remarks.join()).toContain('3 literals of a.nt.gz');
-    expect(data.remarks.join()).toContain('1 languages, 1 datatypes');
+    expect(data.remarks.join()).toContain('1 language, 1 datatype');
   });
 
   it('may give links', async () => {

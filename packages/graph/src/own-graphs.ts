@@ -1,12 +1,20 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { DataError, type FileRecord, hashFile, type OnDefect, throwDefect } from '@lab/core';
+import {
+  DataError,
+  type FileRecord,
+  formatCounted,
+  hashFile,
+  type OnDefect,
+  throwDefect,
+} from '@lab/core';
 import { GraphBuilder } from './graph-builder.js';
 import type { AlignmentData, ImageVectors } from './knowledge-graph.js';
 import { createLinkCollector } from './link-table.js';
 import { eachStatement } from './n-triples.js';
 import { joinImages, readOwnImages } from './own-images.js';
 import { dropDuplicateTriples } from './triple-table.js';
+import { droppedRemark, ignoredRemark } from './remarks.js';
 import { eachTableRow, readAttributeTable, readLinkTable, tripleColumns } from './own-tables.js';
 
 /** Files of {@link readOwnGraphs}. */
@@ -104,8 +112,10 @@ async function readStatements(path: string, reading: OwnReading): Promise<void> 
     if (datatype !== '') counts.datatypes.add(datatype);
   });
   if (counts.literals === 0) return;
-  const kinds = `${counts.languages.size} languages, ${counts.datatypes.size} datatypes`;
-  const what = `${counts.literals} literals of ${basename(path)} were taken as attributes`;
+  const languages = formatCounted(counts.languages.size, 'language');
+  const kinds = `${languages}, ${formatCounted(counts.datatypes.size, 'datatype')}`;
+  const literals = formatCounted(counts.literals, 'literal');
+  const what = `${literals} of ${basename(path)} taken as attributes`;
   remarks.push(`${what} (${kinds}; the values are not used).`);
 }
 
@@ -132,7 +142,8 @@ async function readAttributes(path: string, reading: OwnReading): Promise<void> 
     onDefect,
   });
   if (unknown === 0) return;
-  remarks.push(`${unknown} rows of ${basename(path)} name no known entity (ignored).`);
+  const file = basename(path);
+  remarks.push(ignoredRemark(unknown, `row of ${file}`, `rows of ${file}`));
 }
 
 async function readGraph(
@@ -212,7 +223,7 @@ export async function readOwnGraphs(files: OwnGraphFiles): Promise<AlignmentData
   const triples =
     files.duplicateTriples === 'keep' ? parts.triples : dropDuplicateTriples(parts.triples);
   const dropped = parts.triples.heads.length - triples.heads.length;
-  if (dropped > 0) reading.remarks.push(`${dropped} repeated triples were dropped.`);
+  if (dropped > 0) reading.remarks.push(droppedRemark(dropped));
   const stem = (path: string): string => basename(path).replace(/\..*$/, '');
   return {
     name: `${stem(files.source)}-${stem(files.target)}`,

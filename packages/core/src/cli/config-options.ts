@@ -43,12 +43,19 @@ export function configOptions<C>(definition: ConfigDefinition<C>): CliOption[] {
     { flags: '--config <file>', summary: 'settings from a JSON or YAML file', topic },
     {
       flags: '--set <path=value>',
-      summary: 'one setting, e.g. training.lr=1e-3',
+      summary: `one setting, e.g. ${exampleSetting(definition)}`,
       topic,
       kind: 'repeated',
     },
     ...(seedPath(definition) === undefined ? [] : [seed]),
   ];
+}
+
+/** A setting of this definition: the learning rate where there is one. */
+function exampleSetting<C>(definition: ConfigDefinition<C>): string {
+  const paths = configLeaves(definition.schema).map((leaf) => leaf.path);
+  const rate = paths.find((path) => /\.(lr|learningRate)$/.test(path));
+  return rate === undefined ? `${paths.at(-1) ?? 'topic.option'}=VALUE` : `${rate}=1e-3`;
 }
 
 function seedPath<C>(definition: ConfigDefinition<C>): string | undefined {

@@ -18,6 +18,8 @@ export interface ErrorObject {
   readonly code: string;
   readonly message: string;
   readonly help: string | null;
+  /** Of an error in data: file, line, column, text, and all defects where several were found. */
+  readonly details?: Readonly<Record<string, unknown>>;
 }
 
 const internalHelp = 'this is a defect of the program; run again with --debug and report it.';
@@ -25,7 +27,9 @@ const internalHelp = 'this is a defect of the program; run again with --debug an
 /** Code, message and help of any error. */
 export function errorObject(error: unknown): ErrorObject {
   if (LabError.is(error)) {
-    return { code: error.code, message: error.message, help: error.help ?? null };
+    const { code, message, help = null } = error;
+    const details = error.code === 'LAB_DATA' ? { details: error.details } : {};
+    return { code, message, help, ...details };
   }
   const message = error instanceof Error ? error.message : String(error);
   return { code: 'LAB_INTERNAL', message: `internal error: ${message}`, help: internalHelp };

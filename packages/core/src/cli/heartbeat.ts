@@ -25,7 +25,8 @@ export interface LivingProgressOptions {
 
 /**
  * A progress reporter that, after 1.5 s without a word, says that work goes on: on a terminal the
- * last line with the time in silence, elsewhere one line, then one each 30 s.
+ * last line with the time in silence, elsewhere one line, then one each 30 s. Elsewhere a stage
+ * without a fraction is named only once it has lasted 1.5 s, so that logs of quick work stay short.
  */
 export function createLivingProgress(options: LivingProgressOptions): LivingProgress {
   return new LivingLine(options);
@@ -38,6 +39,8 @@ class LivingLine implements LivingProgress {
   #text: string;
   #changedAt: number;
   #saidAt: number;
+  /** Since when a stage waits to be named. */
+  #heldSince: number | undefined;
   #isCalm = false;
 
   constructor(options: LivingProgressOptions) {
@@ -55,10 +58,16 @@ class LivingLine implements LivingProgress {
   update(text: string, fraction?: number): void {
     if (this.#isCalm) return;
     this.#noteChange(text);
+    if (fraction === undefined && !this.#options.terminal.isTerminal) {
+      this.#heldSince ??= this.#changedAt;
+      return;
+    }
+    this.#heldSince = undefined;
     this.#progress.update(text, fraction);
   }
 
   done(text?: string): void {
+    this.#heldSince = undefined;
     this.#noteChange(this.#options.title);
     this.#progress.done(text);
   }
@@ -81,6 +90,12 @@ class LivingLine implements LivingProgress {
 
   #tick(): void {
     const { terminal, title, now } = this.#options;
+    if (this.#heldSince !== undefined && now() - this.#heldSince >= silentMs) {
+      this.#heldSince = undefined;
+      this.#progress.update(this.#text);
+      this.#saidAt = now();
+      return;
+    }
     const silence = now() - this.#changedAt;
     if (silence < silentMs) return;
     const line = `${this.#text}  ${wholeSeconds(silence)}`;

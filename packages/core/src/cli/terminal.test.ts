@@ -95,6 +95,19 @@ describe('signs of life', () => {
     progress.stop();
   });
 
+  it('name a stage elsewhere only once it lasts 1.5 s', () => {
+    const { progress, written } = living(false);
+    progress.update('reading');
+    vi.advanceTimersByTime(1000);
+    progress.update('epoch 1', 0.1);
+    expect(written).toEqual(['epoch 1\n']);
+    progress.done();
+    progress.update('writing');
+    vi.advanceTimersByTime(2000);
+    expect(written).toEqual(['epoch 1\n', 'writing\n']);
+    progress.stop();
+  });
+
   it('stay away when something was said and under --quiet', () => {
     const { progress, written } = living(false);
     progress.update('epoch 1', 0.1);

@@ -123,8 +123,12 @@ describe.each(badInputs)('$name', ({ file, line, message, damage }) => {
     expect(code).toBe(3);
     expect(stderr).toMatch(/^error: [\d,]+ defects? in the data\./m);
     expect(stderr).toContain('  help: ');
-    const { error, status } = JSON.parse(stdout) as { error: { code: string }; status: string };
+    const { error, status } = JSON.parse(stdout) as {
+      error: { code: string; details: { defects: { message: string }[] } };
+      status: string;
+    };
     expect([status, error.code]).toEqual(['error', 'LAB_DATA']);
+    expect(error.details.defects.map((defect) => defect.message).join('\n')).toMatch(message);
     const plain = await runProgram('check', '--data', dir);
     expect(plain.stdout).toMatch(message);
     expect(plain.stdout).toContain(line === undefined ? file : `${file} line ${line}:`);
@@ -226,7 +230,7 @@ describe('check', () => {
     appendFileSync(join(dir, 'training_attrs_1'), 'http://no/Such\theight\n');
     const { code, stdout } = await runProgram('check', '--data', dir);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/note: 1 lines? of training_attrs_1 name no known entity/);
+    expect(stdout).toMatch(/note: 1 line of training_attrs_1 names no known entity/);
   });
 
   it('line ends, byte-order marks and a missing last line end are accepted', async () => {
@@ -262,5 +266,8 @@ describe('check', () => {
     expect(bad.code).toBe(3);
     expect(bad.stdout).toContain('a.csv line 3:');
     expect(bad.stdout).toContain('links.csv line 3:');
+    const unlinked = await runProgram('check', ...flags);
+    expect([unlinked.code, unlinked.stdout]).toEqual([2, '']);
+    expect(unlinked.stderr).toMatch(/no known pairs were given[^]*help: give --links FILE/);
   });
 });

@@ -5,6 +5,7 @@ import {
   describeEnvironment,
   formatBytes,
   formatCount,
+  formatCounted,
 } from '@lab/core';
 import {
   type CliCommand,
@@ -50,15 +51,28 @@ export const checkCommand: CliCommand = {
 
 async function describeMachine(context: CliContext, input: CliInput): Promise<void> {
   const backend = await chosenBackend(context, input);
-  const facts = { '@lab/ibmea': version, ...describeEnvironment(), backend };
+  const environment = describeEnvironment();
+  const facts = { '@lab/ibmea': version, ...environment, backend };
   context.printJson({ run: null, status: 'success', metrics: null, environment: facts });
-  const { tried, ...chosen } = backend;
-  for (const [name, value] of Object.entries({ ...facts, backend: chosen })) {
-    context.print(
-      `${name.padEnd(14)} ${typeof value === 'object' ? JSON.stringify(value) : value}\n`,
-    );
-  }
-  for (const { name, why } of tried) context.print(`${'not used'.padEnd(14)} ${name}: ${why}\n`);
+  const { memoryBytes, ...machine } = environment;
+  const lines = Object.entries({
+    '@lab/ibmea': version,
+    ...machine,
+    memory: formatBytes(memoryBytes),
+    backend: backendText(backend),
+  });
+  for (const [name, value] of lines) context.print(`${name.padEnd(14)} ${value}\n`);
+  for (const { why } of backend.tried) context.print(`${'not used'.padEnd(14)} ${why}\n`);
+}
+
+/** Name and facts of a backend in one line. */
+function backendText({ name, reason, simd, threads, memoryLimitBytes }: BackendReport): string {
+  return [
+    `${name} (${reason})`,
+    ...(simd === null ? [] : [`SIMD ${simd}`]),
+    formatCounted(threads, 'thread'),
+    ...(memoryLimitBytes === null ? [] : [`at most ${formatBytes(memoryLimitBytes)}`]),
+  ].join(', ');
 }
 
 async function checkData(context: CliContext, input: CliInput): Promise<void> {

@@ -73,10 +73,16 @@ export function ownGraphs(options: Record<string, unknown>): OwnGraphFiles | und
       help: 'give both graphs: --source PATH --target PATH',
     });
   }
+  const links = textOption(options, 'links');
+  if (links === undefined && options['seeds'] === undefined) {
+    throw new ConfigError('no known pairs were given: training starts from some.', {
+      help: 'give --links FILE, or --seeds auto:names to pair entities of equal names',
+    });
+  }
   return {
     source,
     target,
-    links: textOption(options, 'links'),
+    links,
     sourceAttributes: textOption(options, 'sourceAttributes'),
     targetAttributes: textOption(options, 'targetAttributes'),
     sourceImages: textOption(options, 'sourceImages'),
