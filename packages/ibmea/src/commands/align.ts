@@ -1,6 +1,6 @@
 /** `ibmea align`: the pairs themselves, from a trained run or from two graphs of one's own. */
 import { existsSync, readFileSync } from 'node:fs';
-import { ConfigError, formatCount, readRunRecord } from '@lab/core';
+import { ConfigError, formatCounted, readRunRecord } from '@lab/core';
 import { type CliCommand, type CliContext, type CliInput, configOptions } from '@lab/core/cli';
 import type { BackendReport } from '@lab/tensor';
 import { type AlignedPair, alignEntities, candidateTable } from '../align.js';
@@ -17,7 +17,7 @@ const matchings = ['best', 'mutual', 'greedy'] as const;
 /** The verb `align`. */
 export const alignCommand: CliCommand = {
   name: 'align',
-  summary: 'Write the pairs: every entity with its counterpart, surest first.',
+  summary: 'Write the pairs: every entity outside the seeds with its counterpart.',
   options: [
     { flags: '--run <dir>', summary: 'a trained run', topic: 'data' },
     ...ownGraphOptions,
@@ -80,7 +80,9 @@ async function runAlign(context: CliContext, input: CliInput): Promise<number> {
     await writePairs(out, pairs, state.task.data);
     if (embeddings !== undefined) await writeEmbeddings(embeddings, state);
     context.progress.done();
-    tell(context, { pairs, sources: table.sources.length, out, embeddings, stored, dir });
+    const seeds = state.task.split.seeds.length / 2;
+    const sources = table.sources.length;
+    tell(context, { pairs, sources, seeds, out, embeddings, stored, dir });
     return 0;
   } finally {
     state.dispose();
@@ -126,6 +128,8 @@ function readConfidence(dir: string): FittedConfidence | null {
 interface Written {
   readonly pairs: readonly AlignedPair[];
   readonly sources: number;
+  /** Pairs that were trained on; they are not among `pairs`. */
+  readonly seeds: number;
   readonly out: string;
   /** Folder of the vectors, when asked for. */
   readonly embeddings: string | undefined;
@@ -134,7 +138,7 @@ interface Written {
 }
 
 function tell(context: CliContext, written: Written): void {
-  const { pairs, sources, out, embeddings, stored, dir } = written;
+  const { pairs, sources, seeds, out, embeddings, stored, dir } = written;
   const seedOrigin = (readRunRecord(dir).results as { seedOrigin?: string } | null)?.seedOrigin;
   if (stored === null) {
     context.note(
@@ -150,13 +154,17 @@ function tell(context: CliContext, written: Written): void {
     embeddings: embeddings ?? null,
     pairs: pairs.length,
     sources,
+    seeds,
     seedOrigin: seedOrigin ?? null,
     confidence: stored?.quality ?? null,
   });
   const without = sources - pairs.length;
+  const unpaired = formatCounted(without, 'entity', 'entities');
   context.print(
-    `${formatCount(pairs.length)} pairs in ${out}` +
-      `${without > 0 ? `; ${formatCount(without)} entities without a counterpart` : ''}\n`,
+    `${formatCounted(pairs.length, 'pair')} in ${out}` +
+      `${without > 0 ? `; ${unpaired} without a counterpart` : ''}\n` +
+      `not listed: ${formatCounted(seeds, 'seed')} of the training ` +
+      `(${seedOrigin ?? 'origin unknown'})\n`,
   );
   if (embeddings !== undefined) context.print(`vectors in ${embeddings}\n`);
 }

@@ -1,6 +1,7 @@
 /** What a training says on stderr: three lines at the start, then one line that moves. */
-import { formatBytes, formatCount, formatDuration, formatShare } from '@lab/core';
+import { formatBytes, formatCount, formatCounted, formatDuration, formatShare } from '@lab/core';
 import type { CliContext } from '@lab/core/cli';
+import type { LinkSplit } from '@lab/graph';
 import { type BackendReport, memoryReport } from '@lab/tensor';
 import { expectedMemory } from '../memory-estimate.js';
 import type { TrainProgress } from '../training-run.js';
@@ -37,9 +38,25 @@ export function trainingReporter(
     const left = done < epochs ? `  ETA ${formatDuration((epochs - done) * meanSeconds)}` : '';
     const text =
       `train  epoch ${done}/${epochs}  loss ${record.loss.toFixed(3)}${lastHits}  ` +
-      `${seconds.toFixed(1)} s/epoch${left}  ${formatBytes(memoryReport().heapBytes)}`;
+      `${pace(seconds)}${left}  ${formatBytes(memoryReport().heapBytes)}`;
     context.progress.update(text, done / epochs);
   };
+}
+
+/** Pairs outside of training, as far as there are any. */
+function heldOut({ validation, test }: LinkSplit): string {
+  const parts = [
+    ...(validation.length > 0 ? [`${formatCount(validation.length / 2)} kept for validation`] : []),
+    ...(test.length > 0 ? [`${formatCount(test.length / 2)} test pairs`] : []),
+  ];
+  return parts.length > 0 ? `, ${parts.join(', ')}` : ', no test pairs';
+}
+
+/** `1.7 s/epoch`, below a tenth of a second `35 ms/epoch`. */
+function pace(seconds: number): string {
+  return seconds < 0.095
+    ? `${Math.ceil(seconds * 1000)} ms/epoch`
+    : `${seconds.toFixed(1)} s/epoch`;
 }
 
 function startLines(
@@ -51,10 +68,9 @@ function startLines(
   const counts =
     `${formatCount(data.left.length)} + ${formatCount(data.right.length)} entities, ` +
     `${formatCount(data.triples.heads.length)} triples, ` +
-    `${formatCount(split.seeds.length / 2)} seeds (${split.origin}), ` +
-    `${formatCount(split.test.length / 2)} test pairs`;
+    `${formatCount(split.seeds.length / 2)} seeds (${split.origin})${heldOut(split)}`;
   const memory = formatBytes(expectedMemory(task, state.config).tensorBytes);
-  const threads = backend.threads === 1 ? '1 thread' : `${backend.threads} threads`;
+  const threads = formatCounted(backend.threads, 'thread');
   return [
     `ibmea  mode ${mode}${preset === null ? '' : `, preset ${preset}`}, modalities ` +
       `${state.model.modalities.join(', ')}, ` +

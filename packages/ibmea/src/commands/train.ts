@@ -53,7 +53,7 @@ export async function chosenBackend(
   { options }: CliInput,
 ): Promise<BackendReport> {
   const choice = (textOption(options, 'backend') as BackendChoice | undefined) ?? 'auto';
-  const backend = await selectBackend(choice, { logger: context.logger });
+  const backend = await selectBackend(choice);
   context.addFact('backend', `${backend.name}, ${backend.reason}`);
   return backend;
 }
