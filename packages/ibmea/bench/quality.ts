@@ -54,10 +54,7 @@ const sets: Record<string, QualitySet> = {
     epochs: 100,
     every: 50,
     seeds: [1],
-    cells: [
-      { mode: 'official', pseudoSeeds: false },
-      { mode: 'corrected', pseudoSeeds: false },
-    ],
+    cells: [{ mode: 'official', pseudoSeeds: false }],
   },
 };
 
