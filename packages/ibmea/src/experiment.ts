@@ -3,6 +3,7 @@
  */
 import { join } from 'node:path';
 import {
+  canonicalJson,
   ConfigError,
   createRandom,
   type ExperimentTable,
@@ -93,6 +94,7 @@ export async function runIbmeaExperiment(
   const groups = groupsFor(options.task, options.only);
   const cells = groups.flatMap((group) => group.cells);
   const byId = new Map(cells.map((cell) => [cell.id, cell]));
+  const memory: CellMemory = new Map();
   const table = await runExperiment({
     dir: options.dir,
     name: 'cells',
@@ -107,7 +109,8 @@ export async function runIbmeaExperiment(
       },
     })),
     seeds: options.seeds,
-    runCell: (cell, seed, { signal }) => runCell(options, byId.get(cell.id)!, seed, signal),
+    runCell: (cell, seed, { signal }) =>
+      runCell(options, byId.get(cell.id)!, { seed, signal, memory }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     onProgress: ({ done, total, id, seed, values }) => {
       const text = `experiment  ${done}/${total}  ${id}  seed ${seed}  H@1 ${values['H@1']}`;
@@ -123,14 +126,38 @@ export async function runIbmeaExperiment(
   return { groups: results, files };
 }
 
-/** Trains one cell and measures it; the metrics of the last epoch. */
+/** Results by what was trained: several groups hold the unchanged method as their first cell. */
+type CellMemory = Map<string, Promise<Record<string, number>>>;
+
+/** What a cell trains, whatever its name. */
+function cellKey({ config }: ResolvedConfig<IbmeaConfig>, cell: AblationCell): string {
+  const isFaulty = (cell.corruption?.probability ?? 0) > 0;
+  const share = Math.min(1, cell.seedShare ?? 1);
+  return canonicalJson({ config, share, corruption: isFaulty ? cell.corruption : null });
+}
+
+/** Trains one cell and measures it, unless the same training has been measured. */
 async function runCell(
   options: IbmeaExperimentOptions,
   cell: AblationCell,
-  seed: number,
-  signal: AbortSignal,
+  { seed, signal, memory }: { seed: number; signal: AbortSignal; memory: CellMemory },
 ): Promise<Record<string, number>> {
   const config = cellConfig(options, cell, seed);
+  const key = cellKey(config, cell);
+  const known = memory.get(key);
+  if (known !== undefined) return known;
+  const found = measureCell(options, cell, config, signal);
+  memory.set(key, found);
+  return found;
+}
+
+/** The metrics of the last epoch of one cell's training. */
+async function measureCell(
+  options: IbmeaExperimentOptions,
+  cell: AblationCell,
+  config: ResolvedConfig<IbmeaConfig>,
+  signal: AbortSignal,
+): Promise<Record<string, number>> {
   const task = corruptedTask(fewerSeeds(options.task, cell.seedShare ?? 1), cell, config.config);
   const trained = await train({ data: task, config, signal });
   trained.state.dispose();
