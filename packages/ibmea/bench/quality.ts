@@ -1,7 +1,7 @@
 // Quality rows of docs/reproducing.md: node --conditions=@lab/source --import tsx
-// packages/ibmea/bench/quality.ts SET [MODE], with SET one of the names in `sets`. Every cell is a
-// run folder under runs/long/; finished ones are kept, unfinished ones go on. With MODE only the
-// cells of that mode run: two processes can share the work.
+// packages/ibmea/bench/quality.ts SET [CELL], with SET one of the names in `sets`. Every cell is a
+// run folder under runs/long/; finished ones are kept, unfinished ones go on. With CELL, such as
+// corrected-pseudo, only that cell runs: two processes can share the work.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,8 @@ interface Cell {
   readonly mode: 'official' | 'corrected';
   readonly pseudoSeeds: boolean;
 }
+
+const nameOf = ({ mode, pseudoSeeds }: Cell) => `${mode}${pseudoSeeds ? '-pseudo' : ''}`;
 
 interface QualitySet {
   readonly data: () => { readonly dir: string; readonly seedsFile?: string };
@@ -87,7 +89,7 @@ function rowOf(dir: string, seed: number): Row {
 }
 
 async function runCell(name: string, set: QualitySet, cell: Cell, seed: number): Promise<Row> {
-  const id = `${cell.mode}${cell.pseudoSeeds ? '-pseudo' : ''}-s${seed}`;
+  const id = `${nameOf(cell)}-s${seed}`;
   const dir = join('runs', 'long', `quality-${name}`, id);
   const exists = existsSync(join(dir, 'run.json'));
   if (exists && readRunRecord(dir).status === 'success') return rowOf(dir, seed);
@@ -119,8 +121,8 @@ const name = process.argv[2] ?? '';
 const set = sets[name];
 if (set === undefined) throw new Error(`SET must be one of ${Object.keys(sets).join(', ')}`);
 const results: Record<string, unknown> = {};
-const mode = process.argv[3];
-for (const cell of set.cells.filter((one) => mode === undefined || one.mode === mode)) {
+const only = process.argv[3];
+for (const cell of set.cells.filter((one) => only === undefined || nameOf(one) === only)) {
   const rows: Row[] = [];
   for (const seed of set.seeds) rows.push(await runCell(name, set, cell, seed));
   const spread = (key: keyof Row) => {
