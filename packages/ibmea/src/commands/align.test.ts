@@ -43,6 +43,11 @@ async function aligned(out: string, ...flags: string[]) {
 }
 
 describe('align', () => {
+  it('refuses a file in a folder that is not there before it trains', async () => {
+    const { code, stderr } = await aligned(join(temporaryFolder(), 'no', 'pairs.csv'));
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/^error: .*there is no folder/)]);
+  });
+
   it('trains on two CSV graphs and writes pairs with headings, surest first', async () => {
     const out = join(temporaryFolder(), 'pairs.csv');
     const { code, stdout, stderr } = await aligned(out, '--json');

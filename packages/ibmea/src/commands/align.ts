@@ -1,5 +1,6 @@
 /** `ibmea align`: the pairs themselves, from a trained run or from two graphs of one's own. */
 import { existsSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { ConfigError, formatCounted, readRunRecord } from '@lab/core';
 import { type CliCommand, type CliContext, type CliInput, configOptions } from '@lab/core/cli';
 import type { BackendReport } from '@lab/tensor';
@@ -62,6 +63,7 @@ async function runAlign(context: CliContext, input: CliInput): Promise<number> {
   const embeddings = textOption(options, 'embeddings');
   // What cannot be written is said before the work, not after it.
   pairFormat(out);
+  assertFolder(out);
   if (embeddings !== undefined) makeEmbeddingFolder(embeddings);
   assertUsed(options);
   const backend = await chosenBackend(context, input);
@@ -87,6 +89,15 @@ async function runAlign(context: CliContext, input: CliInput): Promise<number> {
   } finally {
     state.dispose();
   }
+}
+
+/** Refuses a file whose folder is not there. */
+function assertFolder(out: string): void {
+  const folder = dirname(out);
+  if (existsSync(folder)) return;
+  throw new ConfigError(`ibmea align: --out ${out}: there is no folder ${folder}.`, {
+    help: 'make the folder first, or give another file',
+  });
 }
 
 /** What only a training reads, by the name of its option. */

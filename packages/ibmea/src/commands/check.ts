@@ -62,7 +62,9 @@ async function describeMachine(context: CliContext, input: CliInput): Promise<vo
     backend: backendText(backend),
   });
   for (const [name, value] of lines) context.print(`${name.padEnd(14)} ${value}\n`);
-  for (const { why } of backend.tried) context.print(`${'not used'.padEnd(14)} ${why}\n`);
+  for (const { why } of backend.tried) {
+    context.print(`${'not used'.padEnd(14)} ${why.replace(/^tensor: /, '')}\n`);
+  }
 }
 
 /** Name and facts of a backend in one line. */
