@@ -7,6 +7,7 @@ import {
   ConfigError,
   createRandom,
   type ExperimentTable,
+  formatShare,
   InterruptedError,
   LabError,
   type ResolvedConfig,
@@ -113,7 +114,8 @@ export async function runIbmeaExperiment(
       runCell(options, byId.get(cell.id)!, { seed, signal, memory }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     onProgress: ({ done, total, id, seed, values }) => {
-      const text = `experiment  ${done}/${total}  ${id}  seed ${seed}  H@1 ${values['H@1']}`;
+      const hits = formatShare(values['H@1']!);
+      const text = `experiment  ${done}/${total}  ${id}  seed ${seed}  H@1 ${hits}`;
       options.onProgress?.(text, done / total);
     },
   });
