@@ -13,7 +13,14 @@ import { type IbmeaConfig, ibmeaConfig, valueAt } from '../config.js';
 import { type AlignmentTask, type DataSource, readTask } from '../data.js';
 import { recordedTraining, type RunTarget, train } from '../training-run.js';
 import { metricsTable } from './metrics-table.js';
-import { backendOption, dataOptions, given, ownGraphs, textOption } from './options.js';
+import {
+  backendOption,
+  dataOptions,
+  given,
+  ownGraphOptions,
+  ownGraphs,
+  textOption,
+} from './options.js';
 import { trainingReporter } from './train-progress.js';
 
 /** The verb `train`. */
@@ -22,6 +29,7 @@ export const trainCommand: CliCommand = {
   summary: 'Train on two graphs and say how well held-out pairs are found.',
   options: [
     ...dataOptions,
+    ...ownGraphOptions.filter(({ flags }) => !flags.startsWith('--seeds')),
     ...configOptions(ibmeaConfig),
     { flags: '--epochs <n>', summary: 'epochs to train', topic: 'settings', kind: 'integer' },
     { flags: '--no-evaluate', summary: 'only train: no test, no baseline', topic: 'settings' },
@@ -32,7 +40,9 @@ export const trainCommand: CliCommand = {
   ],
   example: 'ibmea train --data ./data --preset dbp15k --epochs 100 --seed 1',
   run: async (context, input) => {
-    const start = readStart(input, await trainingConfig(input));
+    // Own graphs come with few links and no paper's settings.
+    const preset = textOption(input.options, 'source') === undefined ? undefined : 'own';
+    const start = readStart(input, await trainingConfig(input, preset));
     const backend = await chosenBackend(context, input);
     if (input.options['dryRun'] === true) return dryRun(context, start, backend);
     printConclusion(context, await trainAndConclude(context, start, backend));
@@ -87,7 +97,9 @@ function readStart({ options }: CliInput, config: ResolvedConfig<IbmeaConfig>): 
   const data = dataSource(options);
   if (data === undefined) {
     throw new ConfigError('ibmea train: --data is missing.', {
-      help: 'give the folder of the two graphs: --data DIR (or --resume RUN)',
+      help:
+        'give the folder of the two graphs (--data DIR), two graphs of your own ' +
+        '(--source FILE --target FILE --links FILE), or --resume RUN',
     });
   }
   const run = newRun(textOption(options, 'out') ?? 'runs', config.preset ?? 'custom');
