@@ -1,5 +1,5 @@
 // Quality rows of docs/reproducing.md: node --conditions=@lab/source --import tsx
-// packages/ibmea/bench/quality.ts SET [CELL], with SET one of the names in `sets`. Every cell is a
+// packages/ibmea/bench/quality.ts SET [CELL [SEEDS]], with SET one of the names in `sets`. Every cell is a
 // run folder under runs/long/; finished ones are kept, unfinished ones go on. With CELL, such as
 // corrected-pseudo, only that cell runs: two processes can share the work.
 import { existsSync } from 'node:fs';
@@ -122,16 +122,17 @@ const set = sets[name];
 if (set === undefined) throw new Error(`SET must be one of ${Object.keys(sets).join(', ')}`);
 const results: Record<string, unknown> = {};
 const only = process.argv[3];
+const seeds = process.argv[4]?.split(',').map(Number) ?? set.seeds;
 for (const cell of set.cells.filter((one) => only === undefined || nameOf(one) === only)) {
   const rows: Row[] = [];
-  for (const seed of set.seeds) rows.push(await runCell(name, set, cell, seed));
+  for (const seed of seeds) rows.push(await runCell(name, set, cell, seed));
   const spread = (key: keyof Row) => {
     const { mean, deviation } = meanDeviation(rows.map((row) => row[key]));
     return { mean: Number(mean.toFixed(4)), deviation: Number(deviation.toFixed(4)) };
   };
   const label = `${cell.mode}${cell.pseudoSeeds ? ', pseudo seeds' : ''}`;
   results[label] = {
-    seeds: set.seeds,
+    seeds,
     'H@1 last': spread('last'),
     'H@1 best': spread('best'),
     'H@1 backward': spread('backward'),
