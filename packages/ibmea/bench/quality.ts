@@ -1,7 +1,7 @@
 // Quality rows of docs/reproducing.md: node --conditions=@lab/source --import tsx
-// packages/ibmea/bench/quality.ts SET [CELL [SEEDS]], with SET one of the names in `sets`. Every cell is a
-// run folder under runs/long/; finished ones are kept, unfinished ones go on. With CELL, such as
-// corrected-pseudo, only that cell runs: two processes can share the work.
+// packages/ibmea/bench/quality.ts SET [CELL [SEEDS]], with SET one of the names in `sets`. Every
+// cell is a run folder under runs/long/; finished ones are kept, unfinished ones go on. With CELL,
+// such as corrected-pseudo, and SEEDS, such as 3,2, processes can share the work.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

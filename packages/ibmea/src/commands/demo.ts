@@ -34,7 +34,8 @@ export const demoCommand: CliCommand = {
     const generated = syntheticPair({ entities: ENTITIES, random });
     const data = { ...generated, name: 'two generated graphs' };
     const split = await splitLinks(data, { share: 0.3 });
-    const config = await trainingConfig({ ...input, options: { ...input.options, set: SETTINGS } });
+    const options = { ...input.options, set: SETTINGS };
+    const config = await trainingConfig({ ...input, options });
     const backend = await chosenBackend(context, input);
     const run = newRun(String(input.options['out']), 'demo');
     const conclusion = await trainAndConclude(
@@ -55,8 +56,8 @@ export const demoCommand: CliCommand = {
       report: conclusion.reportPath,
     });
     context.print(
-      `H@1 ${formatPercent(metrics!.forward['hits@1']!)}: for that share of ${testPairs} held-out ` +
-        `entities the true counterpart is ranked first\n` +
+      `H@1 ${formatPercent(metrics!.forward['hits@1']!)}: for that share of ${testPairs} ` +
+        `held-out entities the true counterpart is ranked first\n` +
         `on SYNTHETIC graphs, after ${config.config.training.epochs} epochs with ` +
         `${split.seeds.length / 2} known pairs; ${rivals}\n` +
         `picture: ${conclusion.reportPath}\nnext: ibmea check --data YOUR_FOLDER\n`,
