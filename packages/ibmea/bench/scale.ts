@@ -33,7 +33,9 @@ async function measure(entities: number): Promise<Record<string, unknown>> {
     state.dispose();
   } catch (error) {
     if (!LabError.is(error) || error.code !== 'LAB_BACKEND') throw error;
-    return { ...size, outcome: 'refused before training', message: error.message };
+    const isRefused = error.message.startsWith('ibmea/train');
+    const outcome = isRefused ? 'refused before training' : 'out of memory while training';
+    return { ...size, outcome, message: error.message };
   }
   const used = process.cpuUsage(cpu);
   const { largestAllocationBytes, peakHeapBytes } = memoryReport();
@@ -56,4 +58,6 @@ for (const text of process.argv.slice(2)) {
   console.error(JSON.stringify(row));
 }
 console.log(JSON.stringify(rows));
-if (rows.some(({ outcome }) => outcome === 'allocation above the limit')) process.exitCode = 1;
+const isBad = (row: Record<string, unknown>) =>
+  row['outcome'] !== 'trained' && row['outcome'] !== 'refused before training';
+if (rows.some(isBad)) process.exitCode = 1;

@@ -7,15 +7,17 @@ import type { IbmeaConfig } from './config.js';
 import type { AlignmentTask } from './data.js';
 
 /** Arrays of the graph's width per entity at the peak: all kept, or graph layers recomputed. */
-const GRAPH_ARRAYS = { kept: 9.7, recomputed: 5.6 };
+const GRAPH_ARRAYS = { kept: 14.5, recomputed: 9.5 };
 /** The same for every other modality. */
 const FEATURE_ARRAYS = 5;
 /** Arrays of the fused width per seed pair: samples, normalised rows and their gradients. */
-const PAIR_ARRAYS = 35;
+const PAIR_ARRAYS = 16;
 /** Similarities that the hybrid loss keeps instead of computing them twice, at most. */
 const CACHE_BYTES = 192 * 2 ** 20;
 /** Bytes of code, tables and fragments that do not depend on the data. */
 const BASE_BYTES = 64e6;
+/** Share of the backend's limit that can be used before fragments leave no room for an array. */
+const USABLE = 0.8;
 /** Share of the backend's limit from which `auto` recomputes. */
 const RECOMPUTE_FROM = 0.7;
 
@@ -25,7 +27,8 @@ const RECOMPUTE_FROM = 0.7;
  * Counted per entity (parameters with moments and gradient, activations kept for the backward
  * pass), per neighbour pair (attention coefficients) and per seed pair (rows of the losses and
  * their cached similarities). The constants are measured: 0.66 and 1.84 GB at 20,000 and 60,000
- * entities with all layers kept, 1.41 and 2.05 GB at 60,000 and 120,000 recomputed.
+ * entities with all layers kept, 1.41 GB at 60,000 recomputed; at 200,000 3.6 GB were in use when
+ * the next array did not fit.
  */
 export function estimateTensorBytes(
   task: AlignmentTask,
@@ -77,7 +80,12 @@ export function expectedMemory(task: AlignmentTask, config: IbmeaConfig): Memory
   const graphLayers = isRecomputed(task, config) ? 'recomputed' : 'kept';
   const tensorBytes = estimateTensorBytes(task, config, graphLayers);
   const limitBytes = selectedBackend()?.memoryLimitBytes ?? null;
-  return { tensorBytes, limitBytes, fits: (limitBytes ?? Infinity) >= tensorBytes, graphLayers };
+  return {
+    tensorBytes,
+    limitBytes,
+    fits: USABLE * (limitBytes ?? Infinity) >= tensorBytes,
+    graphLayers,
+  };
 }
 
 /**
@@ -92,7 +100,7 @@ export function assertFits(task: AlignmentTask, config: IbmeaConfig): void {
   throw new BackendError(
     `ibmea/train: ${formatCount(task.data.entityCount)} entities with width ` +
       `${config.model.graphSize} need about ${formatBytes(needed)}, backend ${backend.name} ` +
-      `holds ${formatBytes(limit)}.`,
+      `holds ${formatBytes(limit)}, ${formatBytes(USABLE * limit)} of it without fragments.`,
     {
       help: 'use a smaller model.graphSize, or a backend without that limit: --backend tensorflow',
       details: { needed, limit, entities: task.data.entityCount },
