@@ -21,14 +21,7 @@ import { ibmeaConfig } from '../config.js';
 import { readTask } from '../data.js';
 import { expectedMemory, type MemoryExpectation } from '../memory-estimate.js';
 import { version } from '../version.js';
-import {
-  backendOption,
-  dataOptions,
-  given,
-  ownGraphOptions,
-  ownGraphs,
-  textOption,
-} from './options.js';
+import { backendOption, dataSource, sourceOptions } from './options.js';
 import { chosenBackend, trainingConfig } from './train.js';
 
 /** The verb `check`. */
@@ -36,8 +29,7 @@ export const checkCommand: CliCommand = {
   name: 'check',
   summary: 'List every defect of the data at once, or describe the machine.',
   options: [
-    ...dataOptions,
-    ...ownGraphOptions.filter(({ flags }) => !flags.startsWith('--seeds')),
+    ...sourceOptions,
     { flags: '--env', summary: 'versions, backend and machine, for bug reports', topic: 'machine' },
     backendOption,
     ...configOptions(ibmeaConfig),
@@ -79,19 +71,15 @@ function backendText({ name, reason, simd, threads, memoryLimitBytes }: BackendR
 
 async function checkData(context: CliContext, input: CliInput): Promise<void> {
   const { options } = input;
-  const dir = textOption(options, 'data');
-  const own = ownGraphs(options);
-  if (dir === undefined && own === undefined) {
+  const source = dataSource(options);
+  if (source === undefined) {
     throw new ConfigError('ibmea check: no data were given.', {
       help: 'give --data DIR, or --source FILE --target FILE, or --env',
     });
   }
-  const { config } = await trainingConfig(input, own === undefined ? undefined : 'own');
+  const { config } = await trainingConfig(input, source.own === undefined ? undefined : 'own');
   const collected = collectDefects();
   context.progress.update('reading the graphs');
-  const seedsFile = textOption(options, 'seeds');
-  const images = textOption(options, 'images');
-  const source = given({ dir, own, seedsFile, images });
   const task = await readTask({ ...source, onDefect: collected.onDefect }, config);
   context.progress.done();
   if (collected.count > 0) {

@@ -3,6 +3,7 @@ import { ConfigError } from '@lab/core';
 import type { CliOption } from '@lab/core/cli';
 import type { OwnGraphFiles } from '@lab/graph';
 import type { BackendChoice } from '@lab/tensor';
+import type { DataSource } from '../data.js';
 
 /** Names of `--backend`. */
 export const backendNames = [
@@ -88,4 +89,20 @@ export function ownGraphs(options: Record<string, unknown>): OwnGraphFiles | und
     sourceImages: textOption(options, 'sourceImages'),
     targetImages: textOption(options, 'targetImages'),
   };
+}
+
+/** The flags of verbs that take a folder or two graphs of one's own; `--seeds` stands once. */
+export const sourceOptions: readonly CliOption[] = [
+  ...dataOptions,
+  ...ownGraphOptions.filter(({ flags }) => !flags.startsWith('--seeds')),
+];
+
+/** The data that the flags name, if any. */
+export function dataSource(options: Record<string, unknown>): DataSource | undefined {
+  const dir = textOption(options, 'data');
+  const own = ownGraphs(options);
+  if (dir === undefined && own === undefined) return undefined;
+  const seedsFile = textOption(options, 'seeds');
+  const images = textOption(options, 'images');
+  return given({ dir, own, seedsFile, images });
 }

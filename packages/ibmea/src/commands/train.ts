@@ -13,14 +13,7 @@ import { type IbmeaConfig, ibmeaConfig, valueAt } from '../config.js';
 import { type AlignmentTask, type DataSource, readTask } from '../data.js';
 import { recordedTraining, type RunTarget, train } from '../training-run.js';
 import { metricsTable } from './metrics-table.js';
-import {
-  backendOption,
-  dataOptions,
-  given,
-  ownGraphOptions,
-  ownGraphs,
-  textOption,
-} from './options.js';
+import { backendOption, dataSource, given, sourceOptions, textOption } from './options.js';
 import { trainingReporter } from './train-progress.js';
 
 /** The verb `train`. */
@@ -28,8 +21,7 @@ export const trainCommand: CliCommand = {
   name: 'train',
   summary: 'Train on two graphs and say how well held-out pairs are found.',
   options: [
-    ...dataOptions,
-    ...ownGraphOptions.filter(({ flags }) => !flags.startsWith('--seeds')),
+    ...sourceOptions,
     ...configOptions(ibmeaConfig),
     { flags: '--epochs <n>', summary: 'epochs to train', topic: 'settings', kind: 'integer' },
     { flags: '--no-evaluate', summary: 'only train: no test, no baseline', topic: 'settings' },
@@ -104,16 +96,6 @@ function readStart({ options }: CliInput, config: ResolvedConfig<IbmeaConfig>): 
   }
   const run = newRun(textOption(options, 'out') ?? 'runs', config.preset ?? 'custom');
   return { config, data, run };
-}
-
-/** The data that the flags name, if any. */
-function dataSource(options: Record<string, unknown>): DataSource | undefined {
-  const dir = textOption(options, 'data');
-  const own = ownGraphs(options);
-  if (dir === undefined && own === undefined) return undefined;
-  const seedsFile = textOption(options, 'seeds');
-  const images = textOption(options, 'images');
-  return given({ dir, own, seedsFile, images });
 }
 
 /** The recorded config and data; `--data` may name another place of the same files. */
