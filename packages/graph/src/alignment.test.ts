@@ -58,6 +58,7 @@ describe('splitLinks', () => {
     const split = await splitLinks(data, { share: 0.3, validationShare: 0.1 });
     expect(split.seeds).toEqual(whole.seeds.slice(0, 2 * 810));
     expect(split.validation).toEqual(whole.seeds.slice(2 * 810));
+    expect(split.origin).toBe('first 30 % by SHA-256 less 90 for validation');
     expect(split.test).toEqual(whole.test);
   });
 
@@ -90,6 +91,19 @@ describe('splitLinks', () => {
     await expect(splitLinks(data, { share: 1.5 })).rejects.toThrow(/share is 1.5/);
     const options = { share: 0.7, validationShare: Number.NaN };
     await expect(splitLinks(data, options)).rejects.toThrow(/validationShare is NaN/);
+  });
+
+  it('judges no counts of links that were read with defects, nor an empty file twice', async () => {
+    const data = await small();
+    const unjudged = await splitLinks(data, { share: 0.1, judgeCounts: false });
+    expect(unjudged.seeds).toHaveLength(0);
+    const seedsFile = join(temporaryFolder(), 'none.tsv');
+    writeFileSync(seedsFile, '');
+    const { defects, onDefect } = collectDefects();
+    await splitLinks(data, { seedsFile, onDefect });
+    expect(defects.map(({ message }) => message)).toEqual([
+      expect.stringContaining('the seed set is empty'),
+    ]);
   });
 });
 

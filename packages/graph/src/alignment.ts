@@ -20,10 +20,17 @@ export interface SplitOptions {
   readonly seedsFile?: string | undefined;
   /** Seeds as interleaved dense pairs, e.g. from `automaticSeeds`; goes before everything. */
   readonly seeds?: Int32Array | undefined;
+  /** What `seeds` are, in words; default `given pairs`. */
+  readonly origin?: string | undefined;
   /** Share of the links that become seeds by the SHA-256 rule, 0..1. */
   readonly share?: number | undefined;
   /** Share of the seeds that is kept back for validation, default 0. */
   readonly validationShare?: number | undefined;
+  /**
+   * Whether too few seeds or test pairs are a defect, default true; false where the links were
+   * read with defects, of which a wrong number is a consequence.
+   */
+  readonly judgeCounts?: boolean | undefined;
   readonly onDefect?: OnDefect | undefined;
 }
 
@@ -67,7 +74,9 @@ async function chooseSeeds(
   options: SplitOptions,
   onDefect: OnDefect,
 ): Promise<{ seeds: Int32Array; origin: string }> {
-  if (options.seeds !== undefined) return { seeds: options.seeds, origin: 'given pairs' };
+  if (options.seeds !== undefined) {
+    return { seeds: options.seeds, origin: options.origin ?? 'given pairs' };
+  }
   if (options.seedsFile !== undefined) {
     const seeds = await readSeeds(options.seedsFile, data, { onDefect });
     return { seeds, origin: `file ${options.seedsFile}` };
@@ -103,18 +112,36 @@ export async function splitLinks(
   const validationCount = countShare(all.length / 2, validationShare);
   const ordered = validationCount > 0 ? sortByDigest(data, all) : all;
   const seeds = ordered.slice(0, ordered.length - 2 * validationCount);
-  const links = data.links.length / 2;
-  if (seeds.length === 0) {
-    const help = 'Give a larger share, a seed file, or automatic seeds.';
-    onDefect(
-      new DataError(`graph/splitLinks: 0 of ${links} links are seeds (${origin}).`, { help }),
-    );
-  } else if (links > 0 && test.length === 0 && options.seeds === undefined) {
-    const help = 'Give a smaller share or a shorter seed file.';
-    onDefect(new DataError(`graph/splitLinks: all ${links} links are seeds, 0 to test.`, { help }));
+  if (options.judgeCounts ?? true) {
+    judgeCounts(data, { seeds, test, origin }, { ...options, onDefect });
   }
   const validation = ordered.slice(seeds.length);
-  return { seeds, validation, test, origin, seedsOutsideLinks: countOutside(data.links, all) };
+  return {
+    seeds,
+    validation,
+    test,
+    origin: validationCount > 0 ? `${origin} less ${validationCount} for validation` : origin,
+    seedsOutsideLinks: countOutside(data.links, all),
+  };
+}
+
+/** Reports a split without seeds or, where seeds were chosen from the links, without test pairs. */
+function judgeCounts(
+  data: Pick<AlignmentData, 'links'>,
+  { seeds, test, origin }: Pick<LinkSplit, 'seeds' | 'test' | 'origin'>,
+  options: SplitOptions & { readonly onDefect: OnDefect },
+): void {
+  const links = data.links.length / 2;
+  if (seeds.length === 0) {
+    if (options.seedsFile !== undefined) return; // its reader has said so
+    const message = `graph/splitLinks: 0 of ${links} links are seeds (${origin}).`;
+    const help = 'Give a larger share, a seed file, or automatic seeds.';
+    options.onDefect(new DataError(message, { help }));
+  } else if (links > 0 && test.length === 0 && options.seeds === undefined) {
+    const message = `graph/splitLinks: all ${links} links are seeds, 0 to test.`;
+    const help = 'Give a smaller share or a shorter seed file.';
+    options.onDefect(new DataError(message, { help }));
+  }
 }
 
 function countOutside(links: Int32Array, seeds: Int32Array): number {

@@ -169,14 +169,25 @@ async function readGraph(
   return read.images;
 }
 
-async function readLinks(path: string | undefined, reading: OwnReading): Promise<Int32Array> {
-  if (path === undefined) return new Int32Array(0);
-  const { builder, onDefect } = reading;
-  if (!existsSync(path)) {
-    onDefect(new DataError(`missing link file ${path}.`, { file: path, help: 'Check the path.' }));
+/** The links of a file; none, without a defect, when no file was given. */
+async function readLinks(file: string | undefined, reading: OwnReading): Promise<Int32Array> {
+  if (file === undefined) return new Int32Array(0);
+  const { onDefect } = reading;
+  if (!existsSync(file)) {
+    onDefect(new DataError(`missing link file ${file}.`, { file, help: 'Check the path.' }));
     return new Int32Array(0);
   }
-  reading.files.push(await hashFile(path));
+  reading.files.push(await hashFile(file));
+  const links = await readLinkRows(file, reading);
+  if (links.length === 0) {
+    const help = 'Give at least two links.';
+    onDefect(new DataError(`${file}: no usable link in the file.`, { file, help }));
+  }
+  return links;
+}
+
+async function readLinkRows(path: string, reading: OwnReading): Promise<Int32Array> {
+  const { builder, onDefect } = reading;
   const ends = {
     indexOf: (name: string, side: 1 | 2): number => builder.indexOf(name, side),
     sideOf: (index: number): 1 | 2 => builder.sideOf(index),

@@ -41,6 +41,25 @@ describe('readTask', () => {
     const { split } = await readTask({ dir: folder }, smallConfig({ 'data.seedShare': 1 }));
     expect([split.seeds.length / 2, split.test.length / 2]).toEqual([40, 0]);
     expect(split.origin).toBe('all links');
+    const settings = { 'data.seedShare': 1, 'data.validationShare': 0.2 };
+    const kept = await readTask({ dir: folder }, smallConfig(settings));
+    expect([kept.split.seeds.length / 2, kept.split.validation.length / 2]).toEqual([32, 8]);
+    expect(kept.split.origin).toBe('all links less 8 for validation');
+  });
+
+  it.each([
+    ['keep', 2],
+    ['drop', 1],
+  ] as const)('%ss repeated triples of own graphs', async (duplicateTriples, count) => {
+    const dir = temporaryFolder();
+    const path = (name: string) => join(dir, name);
+    writeFileSync(path('a.csv'), 'a,r,b\na,r,b\n');
+    writeFileSync(path('b.csv'), 'A,R,B\n');
+    writeFileSync(path('links.csv'), 'a,A\nb,B\n');
+    const own = { source: path('a.csv'), target: path('b.csv'), links: path('links.csv') };
+    const settings = { 'data.seedShare': 1, 'data.duplicateTriples': duplicateTriples };
+    const { data } = await readTask({ own }, smallConfig(settings));
+    expect(data.triples.leftCount).toBe(count);
   });
 
   it('reads a seed file', async () => {

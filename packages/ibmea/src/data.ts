@@ -1,7 +1,15 @@
 /**
  * From files to what the model reads: graphs, split, feature matrices.
  */
-import { ConfigError, DataError, type OnDefect, type Random, throwDefect } from '@lab/core';
+import { basename } from 'node:path';
+import {
+  ConfigError,
+  DataError,
+  type OnDefect,
+  type Random,
+  reportDefect,
+  throwDefect,
+} from '@lab/core';
 import {
   type AlignmentData,
   attributeFeatures,
@@ -15,6 +23,7 @@ import {
   readOwnGraphs,
   relationFeatures,
   splitLinks,
+  type SplitOptions,
 } from '@lab/graph';
 import { type CsrArrays, createCsr, tf } from '@lab/tensor';
 import type { IbmeaConfig } from './config.js';
@@ -48,61 +57,76 @@ export interface DataSource {
 /** What `seedsFile` says when the seeds are to be made from names. */
 export const AUTOMATIC_SEEDS = 'auto:names';
 
+const AUTOMATIC_ORIGIN = 'AUTOMATIC: equal names, not verified';
+
 /**
  * The graphs of a source and the split of their links.
  *
  * @throws {DataError} for the first defect, unless `onDefect` collects them.
  */
 export async function readTask(source: DataSource, config: IbmeaConfig): Promise<AlignmentTask> {
-  const data = await readGraphs(source, config);
-  const split = await readSplit(source, config, data);
-  if (split.seeds.length === 2) {
+  const report = source.onDefect ?? throwDefect;
+  let areLinksSound = true;
+  const onDefect: OnDefect = (defect) => {
+    areLinksSound &&= !isOfLinks(defect, source);
+    report(defect);
+  };
+  const data = await readGraphs({ ...source, onDefect }, config);
+  const { own } = source;
+  const areLinksAsked = own === undefined || own.links !== undefined;
+  areLinksSound &&= data.links.length > 0 || !areLinksAsked; // none: a defect has said why
+  const options = {
+    validationShare: config.data.validationShare,
+    judgeCounts: areLinksSound,
+    onDefect,
+  };
+  const { split: choice, seedShare } = config.data;
+  const split = await readSplit(source, data, { ...options, split: choice, seedShare });
+  if (split.seeds.length === 2 && areLinksSound) {
     const message = 'ibmea: there is 1 seed pair, and InfoNCE of one pair says nothing.';
-    (source.onDefect ?? throwDefect)(
-      new DataError(message, { help: 'give at least 2 seed pairs' }),
-    );
+    onDefect(new DataError(message, { help: 'give at least 2 seed pairs' }));
   }
   return { data, split };
 }
 
+/** Whether a defect leaves fewer links than the files were meant to hold. */
+function isOfLinks({ file }: DataError, { own, seedsFile }: DataSource): boolean {
+  if (file === undefined) return false;
+  if (file === own?.links || file === seedsFile) return true;
+  return /^(ill|sup|ref)_ent_ids(\.gz)?$/.test(basename(file));
+}
+
 /** Only the graphs and links. */
-async function readGraphs(source: DataSource, config: IbmeaConfig): Promise<AlignmentData> {
-  const report = source.onDefect === undefined ? {} : { onDefect: source.onDefect };
-  if (source.own !== undefined) return readOwnGraphs({ ...source.own, ...report });
-  if (source.dir === undefined) {
+async function readGraphs(
+  { own, dir, images, onDefect = throwDefect }: DataSource,
+  { data: config }: IbmeaConfig,
+): Promise<AlignmentData> {
+  const { duplicateTriples, modalities } = config;
+  if (own !== undefined) return readOwnGraphs({ ...own, duplicateTriples, onDefect });
+  if (dir === undefined) {
     throw new ConfigError('ibmea: no data were given.', {
       help: 'give a folder (--data DIR) or two graphs (--source FILE --target FILE)',
     });
   }
-  const images = config.data.modalities.includes('image') ? source.images : false;
-  return readAlignmentFolder(source.dir, {
-    ...(images === undefined ? {} : { images }),
-    duplicateTriples: config.data.duplicateTriples,
-    ...report,
-  });
+  const found = modalities.includes('image') ? images : false;
+  return readAlignmentFolder(dir, { images: found, duplicateTriples, onDefect });
 }
 
 /** Seeds, validation and test pairs; automatic seeds are named as such wherever they are used. */
 async function readSplit(
-  source: DataSource,
-  config: IbmeaConfig,
+  { seedsFile }: DataSource,
   data: AlignmentData,
+  { split, seedShare, ...options }: SplitOptions & Pick<IbmeaConfig['data'], 'split' | 'seedShare'>,
 ): Promise<LinkSplit> {
-  const { split, seedShare, validationShare } = config.data;
-  const options = {
-    validationShare,
-    ...(source.onDefect === undefined ? {} : { onDefect: source.onDefect }),
-  };
-  if (source.seedsFile === AUTOMATIC_SEEDS) {
-    const found = await splitLinks(data, { ...options, seeds: automaticSeeds(data, 'names') });
-    return { ...found, origin: 'AUTOMATIC: equal names, not verified' };
+  if (seedsFile === AUTOMATIC_SEEDS) {
+    const { onDefect = throwDefect } = options;
+    const seeds = reportDefect(onDefect, () => automaticSeeds(data, 'names'));
+    const found = { seeds: seeds ?? new Int32Array(0), origin: AUTOMATIC_ORIGIN };
+    return splitLinks(data, { ...options, ...found, judgeCounts: false });
   }
-  if (source.seedsFile !== undefined) {
-    return splitLinks(data, { ...options, seedsFile: source.seedsFile });
-  }
+  if (seedsFile !== undefined) return splitLinks(data, { ...options, seedsFile });
   if (seedShare === 1) {
-    const found = await splitLinks(data, { ...options, seeds: data.links });
-    return { ...found, origin: 'all links' };
+    return splitLinks(data, { ...options, seeds: data.links, origin: 'all links' });
   }
   const isProvided = split === 'provided' && data.providedSplit !== null;
   return splitLinks(data, isProvided ? options : { ...options, share: seedShare });

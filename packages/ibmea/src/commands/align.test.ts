@@ -138,7 +138,11 @@ describe('align', () => {
       epochs: 3,
       settings: { 'model.graphSize': 12, 'model.featureSize': 6, 'evaluation.baseline': false },
     });
-    expect([pairs.length, sources, seedOrigin]).toEqual([28, 28, 'all links']);
+    expect([pairs.length, sources, seedOrigin]).toEqual([
+      28,
+      28,
+      'all links less 8 for validation',
+    ]);
     expect(pairs[0]!.source).toMatch(/^a\d+$/);
     expect(pairs[0]!.target).toMatch(/^b\d+$/);
   });

@@ -213,6 +213,41 @@ describe('check', () => {
     expect((await runProgram(...training)).code).toBe(3);
   });
 
+  it('broken links bring no defect about the number of seeds', async () => {
+    const dir = await smallFolder();
+    const links = textOf(dir, 'ill_ent_ids').trimEnd().split('\n');
+    const bad = links.map((link, at) => (at < 2 ? link : `${link} x`));
+    writeFileSync(join(dir, 'ill_ent_ids'), `${bad.join('\n')}\n`);
+    const some = await runProgram('check', '--data', dir);
+    expect([some.code, some.stderr]).toEqual([3, expect.stringContaining('38 defects')]);
+    writeFileSync(join(dir, 'ill_ent_ids'), '');
+    const none = await runProgram('check', '--data', dir);
+    expect(none.stdout).toContain('no usable link in the file');
+    expect(none.stderr).toContain('1 defect in the data');
+    rmSync(join(dir, 'ill_ent_ids'));
+    rmSync(join(dir, 'ent_ids_1'));
+    const { stdout } = await runProgram('check', '--data', dir);
+    expect(stdout).toMatch(/missing file ent_ids_1[^]*missing file ill_ent_ids/);
+    expect(stdout).not.toContain('are seeds');
+  });
+
+  it('a broken link file of own graphs is one defect', async () => {
+    const dir = temporaryFolder();
+    const path = (name: string) => join(dir, name);
+    for (const name of ['a.csv', 'b.csv']) writeFileSync(path(name), 'a,r,b\nb,r,c\n');
+    const flags = ['--source', path('a.csv'), '--target', path('b.csv')];
+    const check = (...more: string[]) => runProgram('check', ...flags, '--links', ...more);
+    const missing = await check(path('links.csv'));
+    expect(missing.stderr).toContain('1 defect in the data');
+    expect(missing.stdout).toContain('missing link file');
+    writeFileSync(path('links.csv'), 'source,target\n');
+    const empty = await check(path('links.csv'));
+    expect(empty.stderr).toContain('1 defect in the data');
+    expect(empty.stdout).toContain('no usable link in the file');
+    const named = await check(path('links.csv'), '--seeds', 'auto:names');
+    expect(named.stderr).toContain('1 defect in the data');
+  });
+
   it('a modality on one side only is allowed and said', async () => {
     const dir = await smallFolder();
     rmSync(join(dir, 'training_attrs_2'));

@@ -46,7 +46,7 @@ export function trainingReporter(
 /** Pairs outside of training, as far as there are any. */
 function heldOut({ validation, test }: LinkSplit): string {
   const parts = [
-    ...(validation.length > 0 ? [`${formatCount(validation.length / 2)} kept for validation`] : []),
+    ...(validation.length > 0 ? [`${formatCount(validation.length / 2)} validation pairs`] : []),
     ...(test.length > 0 ? [`${formatCount(test.length / 2)} test pairs`] : []),
   ];
   return parts.length > 0 ? `, ${parts.join(', ')}` : ', no test pairs';
