@@ -47,6 +47,7 @@ export {
   fullAttention,
 } from './layers/gat.js';
 export { graphConvolution } from './layers/gcn.js';
+export { instanceNorm } from './layers/instance-norm.js';
 export {
   type CandidateMatrix,
   greedyOneToOne,

@@ -75,6 +75,10 @@ const modelSchema = z.strictObject({
     .enum(['diagonal', 'full'])
     .default('diagonal')
     .describe('weights of an attention head: a vector as published, or a matrix'),
+  instanceNorm: z
+    .boolean()
+    .default(false)
+    .describe('bring every feature of the entity embeddings to mean 0, variance 1 over entities'),
   bottlenecks: z
     .array(modality)
     .default([...modalities])

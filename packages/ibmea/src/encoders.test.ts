@@ -147,6 +147,23 @@ describe('posteriors of a model', () => {
     dispose();
   });
 
+  it('instance normalisation makes the graph blind to shift and scale of a feature', async () => {
+    const task = await smallTask();
+    const outputs = [false, true].map((isNormed) => {
+      const { model, dispose } = smallModel(task, smallConfig({ 'model.instanceNorm': isNormed }));
+      const before = valuesOf(model.encode(noDropout).graph!.mean);
+      const moved = tf.add(tf.mul(model.parameters.get('entity'), 3), 0.5);
+      model.parameters.get('entity').assign(moved);
+      const after = valuesOf(model.encode(noDropout).graph!.mean);
+      dispose();
+      return { before, after };
+    });
+    // A variance of 1/80 against the epsilon of 1e-5 lets the scale show in the fourth digit.
+    expect(outputs[1]!.after).toBeClose(outputs[1]!.before, { atol: 5e-3 });
+    const change = outputs[0]!.after.map((x, at) => Math.abs(x - outputs[0]!.before[at]!));
+    expect(Math.max(...change)).toBeGreaterThan(0.05);
+  });
+
   it('dropout changes the posterior of the graph only', async () => {
     const task = await smallTask();
     const { model, dispose } = smallModel(task, smallConfig());

@@ -5,7 +5,7 @@
  * deviation, over one table of free entity embeddings. Images, relations and attributes each go
  * through one hidden layer with two heads.
  */
-import { diagonalAttention, fullAttention, graphConvolution } from '@lab/graph';
+import { diagonalAttention, fullAttention, graphConvolution, instanceNorm } from '@lab/graph';
 import { type CsrTensors, csrMatMul, layerNorm, linear, recompute, tf } from '@lab/tensor';
 import type { Posterior } from './bottleneck.js';
 import type { IbmeaConfig, Modality } from './config.js';
@@ -110,7 +110,9 @@ function inPart(
 function graphNetwork(encoder: GraphEncoder, context: EncoderContext): tf.Tensor2D {
   const { parameters, config } = context;
   const entity = parameters.get('entity') as tf.Tensor2D;
-  let h = context.dropout(entity, encoder);
+  const input = config.instanceNorm ? normalisedEntities(entity, encoder, parameters) : entity;
+  let h = context.dropout(input, encoder);
+  if (input !== entity && h !== input) input.dispose();
   for (let layer = 0; layer < config.layers; layer += 1) {
     const next = graphLayer(h, layer, `${encoder}.layer${layer}`, context);
     if (h !== entity) h.dispose();
@@ -121,6 +123,25 @@ function graphNetwork(encoder: GraphEncoder, context: EncoderContext): tf.Tensor
     }
   }
   return h;
+}
+
+/**
+ * Entity embeddings normalised per feature over all entities, `[N, d_g]`.
+ *
+ * Deviation: the released code hands `[N, d_g]` to a layer of d_g channels, which reads entities as
+ * channels; here every feature is normalised over the entities, as that layer is meant.
+ * Source: sutaoyu/IBMEA, `src/models.py`, `GAT` with `instance_normalization`; equation not
+ * verified.
+ */
+function normalisedEntities(
+  entity: tf.Tensor2D,
+  encoder: GraphEncoder,
+  parameters: ParameterSource,
+): tf.Tensor2D {
+  return instanceNorm(entity, {
+    gain: parameters.get(`${encoder}.instanceNorm.gain`) as tf.Tensor1D,
+    bias: parameters.get(`${encoder}.instanceNorm.bias`) as tf.Tensor1D,
+  });
 }
 
 /** One layer without its activation; the last one averages heads, the others may concatenate. */

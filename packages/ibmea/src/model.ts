@@ -157,6 +157,10 @@ function addGraphParameters(
   parameters.add('entity', entity);
   const variational = bottlenecks.includes('graph');
   for (const encoder of variational ? ['graphMean', 'graphScale'] : ['graphMean']) {
+    if (config.model.instanceNorm) {
+      parameters.add(`${encoder}.instanceNorm.gain`, ones([graphSize]));
+      parameters.add(`${encoder}.instanceNorm.bias`, zeros([graphSize]));
+    }
     for (let layer = 0; layer < layers; layer += 1) {
       addGraphLayer(parameters, `${encoder}.layer${layer}`, config.model, random);
     }
