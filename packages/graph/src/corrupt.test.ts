@@ -5,6 +5,7 @@ import {
   dropImages,
   dropTriples,
   flipAttributes,
+  flipFeatures,
   noiseImages,
   swapAttributeRows,
   swapFeatureRows,
@@ -44,6 +45,39 @@ describe('swapAttributeRows', () => {
     const bare = { ...data, attributes: null };
     expect(swapAttributeRows(bare, corruption(1))).toBe(bare);
     expect(() => swapAttributeRows(data, corruption(1.5))).toThrow(/probability is 1.5/);
+  });
+});
+
+describe('flipFeatures', () => {
+  // 0: {1: 2}, 1: {}, 2: {0: 4, 2: 6}
+  const matrix = {
+    rowCount: 3,
+    columnCount: 3,
+    rowPointers: Int32Array.of(0, 1, 1, 3),
+    columns: Int32Array.of(1, 0, 2),
+    values: Float32Array.of(2, 4, 6),
+  };
+
+  it('turns every cell at 1, with the mean as the value of added ones, and none at 0', () => {
+    const turned = flipFeatures(matrix, corruption(1));
+    expect([...turned.rowPointers]).toEqual([0, 2, 5, 6]);
+    expect([...turned.columns]).toEqual([0, 2, 0, 1, 2, 1]);
+    expect([...(turned.values ?? [])]).toEqual([4, 4, 4, 4, 4, 4]);
+    expect(flipFeatures(matrix, corruption(0))).toEqual(matrix);
+  });
+
+  it('keeps the values of cells that are not flipped, and flips about the given share', () => {
+    const bags = attributeFeatures(data);
+    if (bags === null) throw new Error('no attributes');
+    const numbered = { ...bags, values: Float32Array.from(bags.columns, (_, e) => 1000 + e) };
+    const flipped = flipFeatures(numbered, corruption(0.2));
+    const kept = [...(flipped.values ?? [])].filter((value) => Number.isInteger(value));
+    expect(kept.length / bags.columns.length).toBeGreaterThan(0.75);
+    expect(kept.length / bags.columns.length).toBeLessThan(0.85);
+    for (const [e, value] of (flipped.values ?? []).entries()) {
+      if (Number.isInteger(value)) expect(flipped.columns[e]).toBe(bags.columns[value - 1000]);
+    }
+    expect(() => flipFeatures(matrix, corruption(-1))).toThrow(/probability is -1/);
   });
 });
 

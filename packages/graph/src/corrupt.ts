@@ -98,6 +98,46 @@ function nextFlip(from: number, { probability, random }: Corruption): number {
   return from + 1 + gap;
 }
 
+/** Cells of a table flipped: which columns each row has then, and where each entry came from. */
+interface FlippedRows {
+  readonly rowPointers: Int32Array;
+  readonly columns: Int32Array;
+  /** Entry of the old table, -1 for an added one. */
+  readonly origins: Int32Array;
+}
+
+/** Every cell of an `[N, width]` pattern changes with the given probability. */
+function flipRows(
+  { rowPointers, columns }: Pick<CsrArrays, 'rowPointers' | 'columns'>,
+  width: number,
+  corruption: Corruption,
+): FlippedRows {
+  const pointers = new Int32Array(rowPointers.length);
+  const kept: number[] = [];
+  const origins: number[] = [];
+  let flip = nextFlip(-1, corruption);
+  for (let i = 0; i + 1 < rowPointers.length; i += 1) {
+    const present = new Map<number, number>();
+    for (let e = rowPointers[i] as number; e < (rowPointers[i + 1] as number); e += 1) {
+      present.set(columns[e] as number, e);
+    }
+    for (; flip < (i + 1) * width; flip = nextFlip(flip, corruption)) {
+      const column = flip - i * width;
+      if (!present.delete(column)) present.set(column, -1);
+    }
+    for (const [column, origin] of [...present].sort(([a], [b]) => a - b)) {
+      kept.push(column);
+      origins.push(origin);
+    }
+    pointers[i + 1] = kept.length;
+  }
+  return {
+    rowPointers: pointers,
+    columns: Int32Array.from(kept),
+    origins: Int32Array.from(origins),
+  };
+}
+
 /**
  * The data with attribute bits flipped: each (entity, attribute) of the `[N, F]` table changes
  * with the given probability, so rare attributes are added far more often than removed.
@@ -110,23 +150,28 @@ export function flipAttributes(data: AlignmentData, corruption: Corruption): Ali
   checkProbability(corruption, 'flipAttributes');
   const { attributes } = data;
   if (attributes === null) return data;
-  const width = attributes.names.length;
-  const rowPointers = new Int32Array(data.entityCount + 1);
-  const columns: number[] = [];
-  let flip = nextFlip(-1, corruption);
-  for (let i = 0; i < data.entityCount; i += 1) {
-    const start = attributes.rowPointers[i] as number;
-    const end = attributes.rowPointers[i + 1] as number;
-    const present = new Set(attributes.columns.subarray(start, end));
-    for (; flip < (i + 1) * width; flip = nextFlip(flip, corruption)) {
-      const column = flip - i * width;
-      if (!present.delete(column)) present.add(column);
-    }
-    for (const column of [...present].sort((a, b) => a - b)) columns.push(column);
-    rowPointers[i + 1] = columns.length;
-  }
-  const flipped: AttributeBags = { ...attributes, rowPointers, columns: Int32Array.from(columns) };
+  const { rowPointers, columns } = flipRows(attributes, attributes.names.length, corruption);
+  const flipped: AttributeBags = { ...attributes, rowPointers, columns };
   return { ...data, attributes: flipped };
+}
+
+/**
+ * A feature matrix with entries flipped: each cell of `[N, F]` changes with the given probability
+ * from absent to present and back. An added entry gets the mean of all entries.
+ *
+ * @param matrix - features `[N, F]`, e.g. relation bags.
+ * @param corruption - probability and stream.
+ * @throws {ConfigError} when the probability is not in 0..1.
+ */
+export function flipFeatures(matrix: CsrArrays, corruption: Corruption): CsrArrays {
+  checkProbability(corruption, 'flipFeatures');
+  const { rowPointers, columns, origins } = flipRows(matrix, matrix.columnCount, corruption);
+  const { values } = matrix;
+  if (values === undefined) return { ...matrix, rowPointers, columns };
+  const sum = values.reduce((total, value) => total + value, 0);
+  const added = values.length === 0 ? 1 : sum / values.length;
+  const flipped = Float32Array.from(origins, (e) => (e < 0 ? added : (values[e] as number)));
+  return { ...matrix, rowPointers, columns, values: flipped };
 }
 
 function keepImages(images: ImageVectors, rows: Int32Array): ImageVectors | null {

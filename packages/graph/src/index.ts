@@ -6,6 +6,7 @@ export {
   dropImages,
   dropTriples,
   flipAttributes,
+  flipFeatures,
   noiseImages,
   swapAttributeRows,
   swapFeatureRows,
