@@ -40,6 +40,8 @@ const FLAGS = [
 const LINK_FLAGS = [
   '--no-entry',
   '--import-memory',
+  // With a maximum the loader makes the import a shared one by a single byte.
+  '--max-memory=4294967296',
   '--export=__stack_pointer',
   '--strip-all',
   '--stack-first',

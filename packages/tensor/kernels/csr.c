@@ -38,9 +38,10 @@ NOINLINE static void sum_row(Entries e, const float *x, int width, float *out) {
 
 // out_i = sum over the entries e of row i of values_e x_(columns_e); values 0 means all ones.
 EXPORT(csr_product)
-void csr_product(int rows, int width, const int32_t *pointers, const int32_t *columns,
-                 const float *values, const float *x, float *out) {
-  for (int i = 0; i < rows; i++)
+void csr_product(int begin, int end, const float *scratch, int width, const int32_t *pointers,
+                 const int32_t *columns, const float *values, const float *x, float *out) {
+  (void)scratch;
+  for (int i = begin; i < end; i++)
     sum_row((Entries){pointers[i], pointers[i + 1], columns, values}, x, width,
             out + (size_t)i * width);
 }

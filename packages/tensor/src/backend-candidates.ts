@@ -4,8 +4,9 @@ import { BackendError } from '@lab/core';
 import { installCpuKernels } from './kernels/cpu.js';
 import { installWasmKernels } from './kernels/wasm.js';
 import { WASM_HEAP_LIMIT_BYTES } from './memory.js';
+import { sharedModuleUrl } from './shared-module.js';
 import { tf } from './tfjs.js';
-import { compileKernels, kernelsOf, type WasmBackend } from './wasm-backend.js';
+import { kernelsOf, type WasmBackend } from './wasm-backend.js';
 
 /** The backends by the names users know. */
 export type BackendName = 'tensorflow-gpu' | 'tensorflow' | 'webgpu' | 'wasm' | 'cpu';
@@ -101,15 +102,29 @@ async function withoutNewHandlers(body: () => Promise<void>): Promise<void> {
   });
 }
 
+const MODULE_NAMES = ['wasm', 'wasm-simd', 'wasm-threaded-simd'].map(
+  (name) => `tfjs-backend-${name}.wasm`,
+);
+
+/** Has the stock module loaded with a memory that our threads can share, once. */
+function shareMemory(setWasmPaths: (paths: Record<string, string>, isFetched: true) => void): void {
+  if (isMemoryShared) return;
+  isMemoryShared = true;
+  const url = sharedModuleUrl();
+  if (url !== null) setWasmPaths(Object.fromEntries(MODULE_NAMES.map((name) => [name, url])), true);
+}
+
+let isMemoryShared = false;
+
 async function startWasm(): Promise<BackendFacts> {
-  compileKernels();
   await withoutNewHandlers(async () => {
-    await import('@tensorflow/tfjs-backend-wasm');
+    const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
+    shareMemory(setWasmPaths);
     installWasmKernels();
     await activate('wasm', 'wasm');
   });
-  const { simd } = kernelsOf(tf.backend() as unknown as WasmBackend);
-  return { simd, threads: 1, memoryLimitBytes: WASM_HEAP_LIMIT_BYTES };
+  const { simd, threads } = kernelsOf(tf.backend() as unknown as WasmBackend);
+  return { simd, threads, memoryLimitBytes: WASM_HEAP_LIMIT_BYTES };
 }
 
 async function startCpu(): Promise<BackendFacts> {

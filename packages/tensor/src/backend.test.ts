@@ -18,7 +18,7 @@ test('auto says what it chose, why, and what it passed over', async () => {
 });
 
 test('wasm reports its instruction set and its limit', async () => {
-  const report = await selectBackend('wasm');
+  const report = await selectBackend('wasm', { threads: 1 });
   expect(report).toMatchObject({ name: 'wasm', threads: 1, memoryLimitBytes: 2 ** 32, tried: [] });
   expect(['relaxed', 'plain']).toContain(report.simd);
   expect(tf.getBackend()).toBe('wasm');

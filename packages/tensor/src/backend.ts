@@ -1,7 +1,9 @@
 import { BackendError, type Logger } from '@lab/core';
 import { type BackendFacts, type BackendName, candidatesFor } from './backend-candidates.js';
 import { installGradients } from './gradients/install.js';
+import { activeKernels } from './ops/heap.js';
 import { selfTest } from './self-test.js';
+import { availableThreads } from './thread-count.js';
 
 /** A backend by name, or `'auto'`: the first that comes up and passes the self-test. */
 export type BackendChoice = 'auto' | BackendName;
@@ -50,13 +52,20 @@ async function firstWorking(choice: BackendChoice): Promise<Attempt> {
  *
  * @param choice - default `'auto'`.
  * @param options.logger - told in one line what was chosen and why.
+ * @param options.threads - threads that share the work of a kernel on wasm; default as many as
+ *   the processors that this process may use. The results do not depend on it.
  * @throws {BackendError} when the chosen backend does not work, saying what to install.
  */
 export async function selectBackend(
   choice: BackendChoice = 'auto',
-  options: { logger?: Logger } = {},
+  options: { logger?: Logger; threads?: number } = {},
 ): Promise<BackendReport> {
   const { name, facts, tried } = await firstWorking(choice);
+  const kernels = activeKernels();
+  if (kernels !== null) {
+    kernels.useThreads(options.threads ?? availableThreads());
+    facts.threads = kernels.threads;
+  }
   const reason = choice === 'auto' ? 'first in the order that works here' : 'asked for by name';
   options.logger?.info(`backend ${name}: ${reason}`);
   selected = { name, reason, tried, ...facts };

@@ -3,6 +3,14 @@ import { setFlagsFromString } from 'node:v8';
 import { BackendError } from '@lab/core';
 import { watchAllocations } from './memory.js';
 import type { tf } from './tfjs.js';
+import { withSharedMemory } from './shared-module.js';
+import { availableThreads } from './thread-count.js';
+import {
+  type BlockWork,
+  createThreadPool,
+  type ThreadPool,
+  type ThreadRegion,
+} from './thread-pool.js';
 import { type WasmMemory, webAssembly } from './webassembly.js';
 
 /** The part of tfjs-backend-wasm that our kernels work with. */
@@ -26,13 +34,21 @@ export interface KernelModule {
   readonly simd: 'relaxed' | 'plain';
   /** Start of the scratch region that `gemm` and the other kernels may use between calls. */
   readonly scratch: number;
-  /** Calls an exported kernel. */
+  /** Threads that share the blocks of a kernel. */
+  readonly threads: number;
+  /** Calls an exported kernel on this thread. */
   call(name: string, ...values: number[]): number;
+  /** Calls `kernel(begin, end, scratch, ...values)` for all blocks of the work, on all threads. */
+  callBlocks(work: BlockWork, ...values: number[]): void;
+  /** Shares blocks among that many threads from now on; 1 where the memory cannot be shared. */
+  useThreads(threads: number): void;
 }
 
 const STACK_BYTES = 65536;
+/** Most threads of one pool. */
+const MOST_THREADS = 256;
 const bound = new WeakMap<object, KernelModule>();
-let compiled: { module: object; simd: 'relaxed' | 'plain' } | undefined;
+let compiled: { module: object; simd: 'relaxed' | 'plain'; isShared: boolean } | undefined;
 
 function readKernels(name: string): Uint8Array {
   return new Uint8Array(readFileSync(new URL(`./kernels/${name}`, import.meta.url)));
@@ -51,25 +67,37 @@ function acceptsRelaxed(bytes: Uint8Array): boolean {
  *
  * Without its baseline compiler the engine optimises the module at once; otherwise a kernel that
  * is called a few times, with long loops inside, would stay in slow code.
+ *
+ * @param isShared - whether the memory that they will work on is shared among threads.
  */
-export function compileKernels(): NonNullable<typeof compiled> {
-  if (compiled !== undefined) return compiled;
+export function compileKernels(isShared: boolean): NonNullable<typeof compiled> {
+  if (compiled?.isShared === isShared) return compiled;
   const relaxed = readKernels('relaxed-simd.wasm');
   const isRelaxed = acceptsRelaxed(relaxed);
-  const bytes = isRelaxed ? relaxed : readKernels('simd.wasm');
+  const plain = isRelaxed ? relaxed : readKernels('simd.wasm');
+  const bytes = (isShared ? withSharedMemory(plain) : null) ?? plain;
   setFlagsFromString('--no-liftoff');
   try {
-    compiled = { module: new webAssembly.Module(bytes), simd: isRelaxed ? 'relaxed' : 'plain' };
+    const module = new webAssembly.Module(bytes);
+    compiled = { module, simd: isRelaxed ? 'relaxed' : 'plain', isShared };
   } finally {
     setFlagsFromString('--liftoff');
   }
   return compiled;
 }
 
+/** A stack and a scratch region in the heap of the backend. */
+function allocateThread(backend: WasmBackend, scratchBytes: number): ThreadRegion {
+  const region = backend.wasm._malloc(STACK_BYTES + scratchBytes + 32) >>> 0;
+  const start = (region + 15) & ~15;
+  return { stack: (start + STACK_BYTES) >>> 0, scratch: (start + STACK_BYTES) >>> 0 };
+}
+
 function bindKernels(backend: WasmBackend): KernelModule {
   watchAllocations(backend);
-  const { module, simd } = compileKernels();
   const { memory } = backend.wasm.asm;
+  const isShared = memory.buffer instanceof SharedArrayBuffer;
+  const { module, simd } = compileKernels(isShared);
   const { exports } = new webAssembly.Instance(module, { env: { memory } });
   const call = (name: string, ...values: number[]): number => {
     const kernel = exports[name];
@@ -77,12 +105,30 @@ function bindKernels(backend: WasmBackend): KernelModule {
     throw new BackendError(`tensor: there is no kernel "${name}".`);
   };
   const scratchBytes = call('gemm_scratch_bytes');
-  const region = backend.wasm._malloc(STACK_BYTES + scratchBytes + 32) >>> 0;
-  const start = (region + 15) & ~15;
+  const { stack, scratch } = allocateThread(backend, scratchBytes);
   const stackPointer = exports['__stack_pointer'];
-  if (typeof stackPointer === 'object') stackPointer.value = start + STACK_BYTES;
-  const scratch = (start + STACK_BYTES) >>> 0;
-  return { backend, simd, scratch, call };
+  if (typeof stackPointer === 'object') stackPointer.value = stack;
+  const most = isShared ? MOST_THREADS : 1;
+  const parts = { module, memory, exports, scratch };
+  const startPool = (threads: number): ThreadPool =>
+    createThreadPool({
+      ...parts,
+      threads: Math.max(1, Math.min(threads, most)),
+      allocateThread: () => allocateThread(backend, scratchBytes),
+    });
+  let pool = startPool(availableThreads());
+  return {
+    ...{ backend, simd, scratch, call },
+    get threads() {
+      return pool.threads;
+    },
+    callBlocks: (work, ...values) => pool.run(work, values),
+    useThreads(threads) {
+      if (threads === pool.threads) return;
+      pool.close();
+      pool = startPool(threads);
+    },
+  };
 }
 
 /** Our kernels on the given wasm backend: bound at the first call, the same object afterwards. */

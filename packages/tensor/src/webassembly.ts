@@ -1,6 +1,6 @@
 /** The linear memory of a module: its buffer is replaced whenever the memory grows. */
 export interface WasmMemory {
-  readonly buffer: ArrayBuffer;
+  readonly buffer: ArrayBufferLike;
 }
 
 /** A global variable of a module. */

@@ -1,4 +1,5 @@
 import { tf } from '../tfjs.js';
+import type { BlockWork } from '../thread-pool.js';
 import { addressOf, type KernelModule, kernelsOf, type WasmBackend } from '../wasm-backend.js';
 
 /** One run of a kernel of ours on the wasm backend: its tensors, attributes and memory. */
@@ -18,6 +19,16 @@ export interface KernelCall {
   temporary<T>(bytes: number, body: (address: number) => T): T;
   /** Calls an exported C function. */
   run(name: string, ...values: number[]): number;
+  /** Calls `kernel(begin, end, scratch, ...values)` for blocks of the work, on all threads. */
+  runBlocks(work: BlockWork, ...values: number[]): void;
+}
+
+/** Values that a block reads or writes, about: some 50 microseconds of cheap work. */
+const BLOCK_VALUES = 2 ** 16;
+
+/** Items of a block of a kernel that touches `values` values for each; never fewer than one. */
+export function blockOf(values: number): number {
+  return Math.max(1, Math.floor(BLOCK_VALUES / Math.max(values, 1)));
 }
 
 /** What registering a kernel needs: its name and the function of a call. */
@@ -43,6 +54,7 @@ function callOf({ inputs, backend, attrs }: KernelArguments): KernelCall {
     output: (shape, dtype = 'float32') => kernels.backend.makeOutput([...shape], dtype),
     temporary: (bytes, body) => withTemporary(kernels, bytes, body),
     run: kernels.call,
+    runBlocks: kernels.callBlocks,
   };
 }
 

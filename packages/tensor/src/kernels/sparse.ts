@@ -2,7 +2,7 @@ import { runSingle } from '../engine.js';
 import { registerRule, type RuleInput } from '../gradients/rule.js';
 import type { CsrTensors } from '../ops/csr.js';
 import type { tf } from '../tfjs.js';
-import { type KernelCall, registerWasmKernel } from './call.js';
+import { blockOf, type KernelCall, registerWasmKernel } from './call.js';
 
 /** Rows of one side of a sparse matrix: the matrix itself, or its transpose. */
 export interface SparsePattern {
@@ -37,7 +37,9 @@ export function patternProduct(
   const output = call.output([pattern.rowCount, width]);
   const [pointers = 0, columns = 0] = [pattern.rowPointers, pattern.columns].map(call.address);
   const [x = 0, y = 0] = [dense, output].map(call.address);
-  call.run('csr_product', pattern.rowCount, width, pointers, columns, values, x, y);
+  const entriesPerRow = pattern.columns.size / Math.max(pattern.rowCount, 1);
+  const work = { count: pattern.rowCount, block: blockOf(width * (1 + entriesPerRow)) };
+  call.runBlocks({ kernel: 'csr_product', ...work }, width, pointers, columns, values, x, y);
   return output;
 }
 

@@ -18,9 +18,9 @@ function instantiate(build: string) {
   setFlagsFromString('--experimental-wasm-relaxed-simd');
   const bytes = new Uint8Array(readFileSync(new URL(`../kernels/${build}`, import.meta.url)));
   const { Memory } = webAssembly as unknown as {
-    Memory: new (size: { initial: number }) => WasmMemory;
+    Memory: new (size: { initial: number; maximum: number }) => WasmMemory;
   };
-  const memory = new Memory({ initial: 16 });
+  const memory = new Memory({ initial: 16, maximum: 65536 });
   const module = new webAssembly.Module(bytes);
   const { exports } = new webAssembly.Instance(module, { env: { memory } });
   (exports['__stack_pointer'] as { value: number }).value = 65536;

@@ -1,7 +1,13 @@
 import { DataError, ModelError, ShapeError } from '@lab/core';
 import { type AdamWStep, adamwInPlace } from '../kernels/adamw.js';
 import { tf } from '../tfjs.js';
-import { float32Copy, type LoadableArray, type Parameters } from '../nn/parameters.js';
+import {
+  float32Copy,
+  type LoadableArray,
+  type ParameterArray,
+  type Parameters,
+} from '../nn/parameters.js';
+import { adamwFromHost, type HostMoments, takesHostMoments, zeroMoments } from './host-moments.js';
 
 /** Settings of {@link createAdamW}. */
 export interface AdamWOptions {
@@ -13,6 +19,11 @@ export interface AdamWOptions {
   epsilon?: number;
   /** Decoupled weight decay, per step and unit of learning rate; default 0.01. */
   weightDecay?: number;
+  /**
+   * Parameters of at least this many values keep their moments in the host's memory on the wasm
+   * backend, whose heap ends at 4 GiB; the results are the same. Default: none does.
+   */
+  hostMomentsFrom?: number;
 }
 
 /** The optimiser and its moments. */
@@ -28,10 +39,10 @@ export interface AdamW {
   /** Steps made so far. */
   readonly stepCount: number;
   /**
-   * The moments, as `<parameter>/first` and `<parameter>/second`, and each parameter's own step
-   * count as `<parameter>/steps`. They belong to the optimiser: copy, do not dispose.
+   * A copy of the moments, as `<parameter>/first` and `<parameter>/second`, and each parameter's
+   * own step count as `<parameter>/steps`.
    */
-  state(): Record<string, tf.Tensor>;
+  state(): Promise<Record<string, ParameterArray>>;
   /** Sets moments and step count from {@link AdamW.state}'s form. */
   loadState(record: Readonly<Record<string, LoadableArray>>, stepCount: number): void;
   /** Frees the moments. */
@@ -41,12 +52,14 @@ export interface AdamW {
 /** One array of a saved optimiser state. */
 export type AdamWStateArray = LoadableArray;
 
-interface Slot {
+interface DeviceMoments {
   first: tf.Tensor;
   second: tf.Tensor;
+}
+
+interface Slot {
+  moments: DeviceMoments | HostMoments;
   steps: number;
-  /** The steps as a tensor, made when the state is asked for. */
-  stepsTensor?: tf.Tensor;
 }
 
 type Settings = Required<AdamWOptions>;
@@ -73,6 +86,7 @@ export function createAdamW(parameters: Parameters, options: AdamWOptions = {}):
     beta2: options.beta2 ?? 0.999,
     epsilon: options.epsilon ?? 1e-8,
     weightDecay: options.weightDecay ?? 0.01,
+    hostMomentsFrom: options.hostMomentsFrom ?? Infinity,
   };
   assertSettings(settings);
   const slots = new Map<string, Slot>();
@@ -86,18 +100,15 @@ export function createAdamW(parameters: Parameters, options: AdamWOptions = {}):
         const variable = parameters.get(name);
         assertSameShape(name, variable, gradient);
         updateParameter(
-          { variable, gradient, slot: slotOf(slots, name, variable) },
-          {
-            settings,
-            learningRate,
-          },
+          { variable, gradient, slot: slotOf(slots, name, { variable, settings }) },
+          { settings, learningRate },
         );
       }
       stepCount += 1;
     },
-    state: () => stateOf(slots),
+    state: () => stateOf(slots, parameters),
     loadState(record, count) {
-      loadSlots(parameters, slots, record);
+      loadSlots({ parameters, slots, settings }, record);
       stepCount = count;
     },
     dispose() {
@@ -125,69 +136,104 @@ function updateParameter(update: Update, by: { settings: Settings; learningRate:
     stepSize: by.learningRate / (1 - beta1 ** slot.steps),
     secondCorrection: Math.sqrt(1 - beta2 ** slot.steps),
   };
-  const { first, second } = slot;
-  if (adamwInPlace({ parameter: variable, gradient, first, second }, step)) return;
-  updateComposed(update, step);
+  const { moments } = slot;
+  if (isOnHost(moments)) {
+    adamwFromHost({ parameter: variable, gradient }, moments, step);
+    return;
+  }
+  if (adamwInPlace({ parameter: variable, gradient, ...moments }, step)) return;
+  updateComposed({ variable, gradient, moments }, step);
+}
+
+function isOnHost(moments: Slot['moments']): moments is HostMoments {
+  return moments.first instanceof Float32Array;
 }
 
 /** The same step by operations that every backend has; makes new tensors. */
-function updateComposed({ variable, gradient, slot }: Update, step: AdamWStep): void {
+function updateComposed(
+  { variable, gradient, moments }: Omit<Update, 'slot'> & { moments: DeviceMoments },
+  step: AdamWStep,
+): void {
   const { beta1, beta2 } = step;
   const [value, first, second] = tf.tidy(() => {
-    const m = tf.add(tf.mul(slot.first, beta1), tf.mul(gradient, 1 - beta1));
-    const v = tf.add(tf.mul(slot.second, beta2), tf.mul(tf.square(gradient), 1 - beta2));
+    const m = tf.add(tf.mul(moments.first, beta1), tf.mul(gradient, 1 - beta1));
+    const v = tf.add(tf.mul(moments.second, beta2), tf.mul(tf.square(gradient), 1 - beta2));
     const root = tf.add(tf.div(tf.sqrt(v), step.secondCorrection), step.epsilon);
     const move = tf.mul(tf.div(m, root), step.stepSize);
     return [tf.sub(tf.mul(variable, step.decay), move), m, v] as const;
   });
   variable.assign(value);
   value.dispose();
-  slot.first.dispose();
-  slot.second.dispose();
-  slot.first = tf.keep(first);
-  slot.second = tf.keep(second);
+  moments.first.dispose();
+  moments.second.dispose();
+  moments.first = tf.keep(first);
+  moments.second = tf.keep(second);
 }
 
-function slotOf(slots: Map<string, Slot>, name: string, variable: tf.Variable): Slot {
+function slotOf(
+  slots: Map<string, Slot>,
+  name: string,
+  { variable, settings }: { variable: tf.Variable; settings: Settings },
+): Slot {
   const known = slots.get(name);
   if (known !== undefined) return known;
-  const zeros = () => tf.keep(tf.tensor(new Float32Array(variable.size), variable.shape));
-  const slot: Slot = { first: zeros(), second: zeros(), steps: 0 };
+  const moments = placeMoments(zeroMoments(variable.size), variable, settings);
+  const slot: Slot = { moments, steps: 0 };
   slots.set(name, slot);
   return slot;
 }
 
-function stateOf(slots: Map<string, Slot>): Record<string, tf.Tensor> {
-  const state: Record<string, tf.Tensor> = {};
-  for (const [name, slot] of slots) {
-    slot.stepsTensor?.dispose();
-    slot.stepsTensor = tf.keep(tf.scalar(slot.steps));
-    state[`${name}/first`] = slot.first;
-    state[`${name}/second`] = slot.second;
-    state[`${name}/steps`] = slot.stepsTensor;
+/** The moments on the side where the settings want them; the arrays are taken over. */
+function placeMoments(
+  { first, second }: HostMoments,
+  { size, shape }: tf.Variable,
+  { hostMomentsFrom }: Settings,
+): Slot['moments'] {
+  if (size >= hostMomentsFrom && takesHostMoments()) return { first, second };
+  const upload = (values: Float32Array) => tf.keep(tf.tensor(values, shape));
+  return { first: upload(first), second: upload(second) };
+}
+
+async function stateOf(
+  slots: Map<string, Slot>,
+  parameters: Parameters,
+): Promise<Record<string, ParameterArray>> {
+  const state: Record<string, ParameterArray> = {};
+  for (const [name, { moments, steps }] of slots) {
+    const { shape } = parameters.get(name);
+    for (const part of ['first', 'second'] as const) {
+      const moment = moments[part];
+      const values = moment instanceof Float32Array ? moment : await moment.data<'float32'>();
+      state[`${name}/${part}`] = { shape: shape.slice(), data: values.slice() };
+    }
+    state[`${name}/steps`] = { shape: [], data: Float32Array.of(steps) };
   }
   return state;
 }
 
 function loadSlots(
-  parameters: Parameters,
-  slots: Map<string, Slot>,
+  {
+    parameters,
+    slots,
+    settings,
+  }: { parameters: Parameters; slots: Map<string, Slot>; settings: Settings },
   record: Readonly<Record<string, LoadableArray>>,
 ): void {
-  const fresh = new Map<string, Slot>();
+  const fresh = new Map<string, { arrays: HostMoments; steps: number }>();
   for (const name of Object.keys(record)) {
     if (!name.endsWith('/steps')) continue;
     const parameter = name.slice(0, -'/steps'.length);
     const variable = parameters.get(parameter);
-    const moments = ['first', 'second'].map((part) =>
-      momentArray(`${parameter}/${part}`, variable, record[`${parameter}/${part}`]),
-    );
-    const [first, second] = moments.map((data) => tf.keep(tf.tensor(data, variable.shape)));
-    fresh.set(parameter, { first: first!, second: second!, steps: Number(record[name]!.data[0]) });
+    const read = (part: 'first' | 'second') =>
+      momentArray(`${parameter}/${part}`, variable, record[`${parameter}/${part}`]);
+    const arrays = { first: read('first'), second: read('second') };
+    fresh.set(parameter, { arrays, steps: Number(record[name]!.data[0]) });
   }
   for (const slot of slots.values()) disposeSlot(slot);
   slots.clear();
-  for (const [name, slot] of fresh) slots.set(name, slot);
+  for (const [name, { arrays, steps }] of fresh) {
+    slots.set(name, { moments: placeMoments(arrays, parameters.get(name), settings), steps });
+  }
 }
 
 function momentArray(
@@ -206,10 +252,9 @@ function momentArray(
   );
 }
 
-function disposeSlot(slot: Slot): void {
-  slot.first.dispose();
-  slot.second.dispose();
-  slot.stepsTensor?.dispose();
+function disposeSlot({ moments }: Slot): void {
+  if (isOnHost(moments)) return;
+  tf.dispose([moments.first, moments.second]);
 }
 
 function assertSettings(settings: Settings): void {

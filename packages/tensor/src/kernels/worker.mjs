@@ -1,0 +1,25 @@
+// @ts-check
+// A thread of the kernel pool: sleeps until the main thread announces a job, takes blocks of it
+// one by one until none is left, and sleeps again. The layout of `control` is in job.mjs.
+import { workerData } from 'node:worker_threads';
+import { BUSY, FAILED, GENERATION, READY, runBlocks, SPINS, START } from './job.mjs';
+
+const { module, memory, control, values, id, stack, scratch } = workerData;
+const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+exports.__stack_pointer.value = stack;
+const kernels = Object.values(exports).filter((kernel) => typeof kernel === 'function');
+
+Atomics.store(control, READY + id, 1);
+while (Atomics.load(control, START + id) === 0) Atomics.wait(control, START + id, 0);
+let seen = Atomics.load(control, START + id) - 1;
+for (;;) {
+  for (let i = 0; i < SPINS && Atomics.load(control, GENERATION) === seen; i += 1);
+  while (Atomics.load(control, GENERATION) === seen) Atomics.wait(control, GENERATION, seen);
+  seen = Atomics.load(control, GENERATION);
+  try {
+    runBlocks({ control, values, kernels, id, scratch });
+  } catch {
+    Atomics.store(control, FAILED, 1);
+  }
+  if (Atomics.sub(control, BUSY, 1) === 1) Atomics.notify(control, BUSY);
+}
