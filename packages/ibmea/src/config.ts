@@ -96,9 +96,9 @@ const modelSchema = z.strictObject({
     .default('standard')
     .describe('KL to N(0, 1), or the released form: clamped deviation, prior N(0, 2.51^2)'),
   fusion: z
-    .enum(['weighted', 'attention'])
+    .enum(['weighted', 'variance', 'attention'])
     .default('weighted')
-    .describe('one weight per modality, or weights per entity by attention'),
+    .describe('one weight per modality; times 1 / posterior variance per entity; or attention'),
   jointBottleneck: z.boolean().default(false).describe('a bottleneck on the fused vectors too'),
   unusedSlots: z
     .boolean()

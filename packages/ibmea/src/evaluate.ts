@@ -8,6 +8,7 @@ import { l2NormalizeRows, rankPairs, tf } from '@lab/tensor';
 import { sampleRows } from './bottleneck.js';
 import type { IbmeaConfig, Modality } from './config.js';
 import { type DropoutSource, noDropout } from './encoders.js';
+import { meanVariances } from './fusion.js';
 import { maskRows } from './image-mask.js';
 import type { IbmeaModel, Posteriors } from './model.js';
 import { drawNoise } from './noise.js';
@@ -81,7 +82,9 @@ function embedOnce(
       const drawn = sampleRows(posteriors[modality]!, rows, draw);
       vectors[modality] = maskRows(model, modality, { rows: drawn, entities });
     }
-    const fusedRows = model.fuse(vectors);
+    const isByVariance = model.config.model.fusion === 'variance';
+    const variances = isByVariance ? meanVariances(posteriors, rows) : {};
+    const fusedRows = model.fuse({ ...vectors, variances });
     const joint = model.compress(fusedRows);
     if (joint === null) return l2NormalizeRows(fusedRows);
     const draw = noise === null ? null : noise.rows('joint', entities);

@@ -3,7 +3,14 @@ import { createParameters, normal, ones, selectBackend, tf, zeros } from '@lab/t
 import { checkGradient } from '@lab/tensor/testing';
 import '@lab/core/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { ATTENTION_SIZE, attentionFusion, presentModalities, weightedFusion } from './fusion.js';
+import {
+  ATTENTION_SIZE,
+  attentionFusion,
+  meanVariances,
+  presentModalities,
+  varianceFusion,
+  weightedFusion,
+} from './fusion.js';
 
 beforeAll(async () => {
   await selectBackend('wasm');
@@ -54,6 +61,76 @@ describe('weightedFusion', () => {
             ...g[row]!.map((x) => (x * shares[3]!) / total),
           ]);
         },
+      },
+    );
+  });
+});
+
+describe('meanVariances', () => {
+  it('are means of squared deviations at the rows; plain modalities have none', () => {
+    const mean = tf.zeros([3, 2]) as tf.Tensor2D;
+    const scale = tf.tensor2d([
+      [1, 3],
+      [0, 2],
+      [-1, 1],
+    ]);
+    const posteriors = { graph: { mean, scale }, image: { mean, scale: null } };
+    const variances = meanVariances(posteriors, tf.tensor1d([2, 0], 'int32'));
+    expect(Object.keys(variances)).toEqual(['graph']);
+    expect(variances.graph!.arraySync()).toEqual([[1], [5]]);
+  });
+});
+
+describe('varianceFusion', () => {
+  const flat = () => ones([6]) as tf.Tensor1D;
+  const lengths = (fused: tf.Tensor2D) => {
+    const [image, graph] = tf.split(fused, [3, 4], 1) as [tf.Tensor2D, tf.Tensor2D];
+    return [image, graph].map((part) => Array.from(tf.norm(part, 2, 1).dataSync()));
+  };
+
+  it('weighs each entity by the precision of its modalities; weights sum to 1', () => {
+    const variances = { image: tf.tensor2d([[1], [3]]), graph: tf.tensor2d([[1], [1]]) };
+    const [image, graph] = lengths(varianceFusion(flat(), { ...rowsOf(2), variances }));
+    expect(image).toBeClose([0.5, 0.25], { rtol: 1e-4 });
+    expect(graph).toBeClose([0.5, 0.75], { rtol: 1e-4 });
+  });
+
+  it('takes 1 as the variance of a plain modality, and keeps the learned weights', () => {
+    const weights = tf.tensor1d([1 + Math.log(3), 1, 1, 1, 1, 1]);
+    const variances = { graph: tf.tensor2d([[1], [0.5]]) };
+    const [image, graph] = lengths(varianceFusion(weights, { ...rowsOf(2), variances }));
+    expect(image).toBeClose([0.75, 0.6], { rtol: 1e-4 });
+    expect(graph).toBeClose([0.25, 0.4], { rtol: 1e-4 });
+  });
+
+  it('gives rows of zeros no weight, and takes a single modality', () => {
+    const { graph } = rowsOf(2);
+    const masked = { graph, image: tf.zeros([2, 3]) as tf.Tensor2D };
+    expect(lengths(varianceFusion(flat(), masked))[1]).toBeClose([1, 1], { rtol: 1e-5 });
+    expect(varianceFusion(flat(), { graph }).shape).toEqual([2, 4]);
+  });
+
+  it('has the gradient of its formula to scores and variances', async () => {
+    const rows = rowsOf(2);
+    const unit = (x: tf.Tensor2D) =>
+      tf.div(x, tf.norm(x, 2, 1, true)).arraySync() as unknown as number[][];
+    const [g, v] = [unit(rows.graph), unit(rows.image)];
+    await checkGradient(
+      (weights, image, graph) => {
+        const variances = { image: image as tf.Tensor2D, graph: graph as tf.Tensor2D };
+        return varianceFusion(weights as tf.Tensor1D, { ...rows, variances });
+      },
+      [tf.tensor1d([0.5, 1, -1, 0.2, 0, 2]), tf.tensor2d([[0.5], [2]]), tf.tensor2d([[1], [0.3]])],
+      {
+        reference: (weights, image, graph) =>
+          [0, 1].flatMap((row) => {
+            const a = Math.exp(weights![0]!) / (image![row]! + 1e-6);
+            const b = Math.exp(weights![3]!) / (graph![row]! + 1e-6);
+            return [
+              ...v[row]!.map((x) => (x * a) / (a + b)),
+              ...g[row]!.map((x) => (x * b) / (a + b)),
+            ];
+          }),
       },
     );
   });

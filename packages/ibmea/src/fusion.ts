@@ -1,7 +1,7 @@
 /**
  * From one vector per modality to one vector per entity, the hybrid representation.
  */
-import { l2NormalizeRows, layerNorm, linear, tf } from '@lab/tensor';
+import { gatherRows, l2NormalizeRows, layerNorm, linear, tf } from '@lab/tensor';
 import type { Posterior } from './bottleneck.js';
 import type { IbmeaConfig, Modality } from './config.js';
 import type { ParameterSource } from './encoders.js';
@@ -43,8 +43,34 @@ export function jointPosterior(parameters: ParameterSource, fused: tf.Tensor2D):
   return { mean: affine(hidden, 'mean'), scale };
 }
 
-/** One vector per modality for the same rows; absent modalities are left out. */
-export type ModalityRows = Partial<Record<Modality, tf.Tensor2D>>;
+/** One tensor per modality for the same rows; absent modalities are left out. */
+type PerModality = Partial<Record<Modality, tf.Tensor2D>>;
+
+/** One vector per modality for the same rows. */
+export interface ModalityRows extends PerModality {
+  /** Mean posterior variances of these rows, `[B, 1]`; see {@link meanVariances}. */
+  readonly variances?: PerModality;
+}
+
+/**
+ * Mean posterior variance per row, `[B, 1]`, of every modality that is encoded as a distribution:
+ * `v_im = (1 / d_m) sum_d s_imd^2`.
+ *
+ * @param posteriors - of all entities.
+ * @param rows - entities, int32 `[B]`.
+ */
+export function meanVariances(
+  posteriors: Partial<Record<Modality, Posterior>>,
+  rows: tf.Tensor1D,
+): PerModality {
+  const variances: PerModality = {};
+  for (const [modality, { scale }] of Object.entries(posteriors)) {
+    if (scale === null) continue;
+    const squares = tf.square(gatherRows(scale, rows)); // [B, d_m]
+    variances[modality as Modality] = tf.mean(squares, 1, true) as tf.Tensor2D;
+  }
+  return variances;
+}
 
 /** The modalities that are present, in slot order. */
 export function presentModalities(rows: ModalityRows): Modality[] {
@@ -68,6 +94,38 @@ export function weightedFusion(weights: tf.Tensor1D, rows: ModalityRows): tf.Ten
     return tf.mul(l2NormalizeRows(rows[modality]!), tf.slice(shares, slot, 1)) as tf.Tensor2D;
   });
   return parts.length === 1 ? parts[0]! : (tf.concat(parts, 1) as tf.Tensor2D);
+}
+
+/** Added to a variance before its logarithm; the released deviation of the graph may be 0. */
+const VARIANCE_FLOOR = 1e-6;
+
+/**
+ * Fused rows by weights per entity: the surer a modality is of an entity, the more it counts.
+ *
+ * `z_h = [ w_im z_im / |z_im| ]_m`, `w_im = softmax_m(c_m - ln v_im)`: the learned weight of the
+ * modality times the precision of its posterior, `1 / v_im`. A modality without a bottleneck has
+ * the variance of the prior, 1; rows of zeros (masked images) get no weight.
+ * Source: none; an extension that is not in the paper.
+ *
+ * @param weights - slot scores c, `[6]`.
+ * @param rows - samples or means per modality, `[B, d_m]`, with their mean variances.
+ * @returns `[B, sum d_m]`.
+ */
+export function varianceFusion(weights: tf.Tensor1D, rows: ModalityRows): tf.Tensor2D {
+  const present = presentModalities(rows);
+  const scores = present.map((modality) => {
+    const score = tf.slice(weights, fusionSlots.indexOf(modality), 1);
+    const variance = rows.variances?.[modality];
+    const absent = tf.add(absence(rows[modality]!), score); // [B, 1]
+    return variance === undefined
+      ? absent
+      : tf.sub(absent, tf.log(tf.add(variance, VARIANCE_FLOOR)));
+  });
+  const shares = tf.softmax(tf.concat(scores, 1)); // [B, M]
+  const parts = present.map((modality, index) =>
+    tf.mul(l2NormalizeRows(rows[modality]!), tf.slice(shares, [0, index], [-1, 1])),
+  );
+  return (parts.length === 1 ? parts[0]! : tf.concat(parts, 1)) as tf.Tensor2D;
 }
 
 /**

@@ -16,7 +16,7 @@ import {
 } from '@lab/tensor';
 import { klOfficial, klToStandardNormal, sampleRows } from './bottleneck.js';
 import type { IbmeaConfig, Modality } from './config.js';
-import type { ModalityRows } from './fusion.js';
+import { meanVariances, type ModalityRows } from './fusion.js';
 import { completePairs, maskRows } from './image-mask.js';
 import type { IbmeaModel, Posteriors } from './model.js';
 import type { EpochNoise } from './noise.js';
@@ -232,7 +232,7 @@ function sampleAll(
   model: IbmeaModel,
   { posteriors, noise }: { readonly posteriors: Posteriors; readonly noise: EpochNoise },
   entities: Int32Array,
-): Partial<Record<Modality, tf.Tensor2D>> {
+): ModalityRows {
   const rows = tf.tensor1d(entities, 'int32');
   const samples: Partial<Record<Modality, tf.Tensor2D>> = {};
   for (const [name, posterior] of Object.entries(posteriors)) {
@@ -240,7 +240,8 @@ function sampleAll(
     const drawn = sampleRows(posterior, rows, noise.rows(modality, entities));
     samples[modality] = maskRows(model, modality, { rows: drawn, entities });
   }
-  return samples;
+  if (model.config.model.fusion !== 'variance') return samples;
+  return { ...samples, variances: meanVariances(posteriors, rows) };
 }
 
 /** The weighted sum of all terms, a scalar; 0 without any. */

@@ -121,6 +121,7 @@ describe('createModel', () => {
     const task = await smallTask();
     for (const [fusion, width] of [
       ['weighted', 12 + 6 + 6],
+      ['variance', 12 + 6 + 6],
       ['attention', 600],
     ] as const) {
       const { model, dispose } = smallModel(task, smallConfig({ 'model.fusion': fusion }));
@@ -128,7 +129,7 @@ describe('createModel', () => {
         model.modalities.map((m) => [m, tf.ones([3, modalitySize(m, model.config.model)])]),
       );
       expect(model.fuse(rows).shape).toEqual([3, width]);
-      expect(model.parameters.names().includes('fusion.weights')).toBe(fusion === 'weighted');
+      expect(model.parameters.names().includes('fusion.weights')).toBe(fusion !== 'attention');
       dispose();
     }
   });

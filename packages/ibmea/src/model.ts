@@ -30,6 +30,7 @@ import {
   fusionSlots,
   jointPosterior,
   type ModalityRows,
+  varianceFusion,
   weightedFusion,
 } from './fusion.js';
 
@@ -121,10 +122,12 @@ export function createModel(
       return posteriors;
     },
     isRecomputed,
-    fuse: (rows, source = parameters) =>
-      config.model.fusion === 'attention'
-        ? attentionFusion(source, rows)
-        : weightedFusion(source.get('fusion.weights') as tf.Tensor1D, rows),
+    fuse: (rows, source = parameters) => {
+      if (config.model.fusion === 'attention') return attentionFusion(source, rows);
+      const weights = source.get('fusion.weights') as tf.Tensor1D;
+      const fusion = config.model.fusion === 'variance' ? varianceFusion : weightedFusion;
+      return fusion(weights, rows);
+    },
     compress: (fused, source = parameters) =>
       config.model.jointBottleneck ? jointPosterior(source, fused) : null,
     dispose: () => parameters.dispose(),
@@ -237,7 +240,7 @@ function addFusionParameters(
       addLinear(parameters, `fusion.joint.${name}`, [size, size], random);
     }
   }
-  if (config.model.fusion === 'weighted') {
+  if (config.model.fusion !== 'attention') {
     parameters.add('fusion.weights', ones([fusionSlots.length]));
     return;
   }
