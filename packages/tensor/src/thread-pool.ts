@@ -14,6 +14,7 @@ import {
   COUNT,
   FAILED,
   GENERATION,
+  type JobThread,
   KERNEL,
   MOST_VALUES,
   NEXT,
@@ -41,6 +42,8 @@ export interface BlockWork {
 
 /** A thread's own parts of the heap. */
 export interface ThreadRegion {
+  /** Where they were allocated. */
+  readonly region: number;
   /** Upper end of its stack. */
   readonly stack: number;
   /** Start of its scratch, as large as a product needs. */
@@ -56,79 +59,112 @@ export interface PoolParts {
   readonly scratch: number;
   /** Reserves the regions of one worker. */
   allocateThread(): ThreadRegion;
+  /** Gives them back. */
+  freeThread(region: ThreadRegion): void;
   /** Threads in all. */
   readonly threads: number;
 }
 
-/** Threads that run the blocks of one job at a time. */
-export interface ThreadPool {
+type Kernel = (...values: number[]) => number;
+
+interface PoolWorker {
+  readonly worker: Worker;
+  readonly region: ThreadRegion;
+}
+
+/** Threads that run the blocks of one job at a time; workers start when they can first help. */
+export class ThreadPool {
   readonly threads: number;
-  /** Runs all blocks of a job, and returns when every one is finished. */
-  run(work: BlockWork, values: readonly number[]): void;
-  /** Ends the workers; jobs that follow run on the main thread alone. */
-  close(): void;
-}
+  private readonly parts: PoolParts;
+  private readonly control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_LENGTH));
+  private readonly values = new Float64Array(new SharedArrayBuffer(8 * MOST_VALUES));
+  private readonly own: JobThread;
+  private readonly places: ReadonlyMap<string, number>;
+  private workers: PoolWorker[] | null = null;
+  private joined = 0;
 
-interface Shared {
-  readonly control: Int32Array;
-  readonly values: Float64Array;
-}
-
-function createShared(): Shared {
-  return {
-    control: new Int32Array(new SharedArrayBuffer(4 * CONTROL_LENGTH)),
-    values: new Float64Array(new SharedArrayBuffer(8 * MOST_VALUES)),
-  };
-}
-
-function startWorkers(parts: PoolParts, { control, values }: Shared): Worker[] {
-  const { module, memory } = parts;
-  return Array.from({ length: parts.threads - 1 }, (_, index) => {
-    const { stack, scratch } = parts.allocateThread();
-    const worker = new Worker(new URL('./kernels/worker.mjs', import.meta.url), {
-      workerData: { module, memory, control, values, id: index + 1, stack, scratch },
-      execArgv: [],
-      stdin: false,
-    });
-    worker.unref();
-    return worker;
-  });
-}
-
-/** Waits until all workers of the job have finished. */
-function awaitWorkers(control: Int32Array): void {
-  for (let spin = 0; spin < SPINS && Atomics.load(control, BUSY) > 0; spin += 1);
-  for (let busy = Atomics.load(control, BUSY); busy > 0; busy = Atomics.load(control, BUSY)) {
-    Atomics.wait(control, BUSY, busy);
+  constructor(parts: PoolParts) {
+    this.parts = parts;
+    this.threads = parts.threads;
+    const { control, values } = this;
+    const kernels = Object.entries(parts.exports).filter(
+      (entry): entry is [string, Kernel] => typeof entry[1] === 'function',
+    );
+    this.places = new Map(kernels.map(([name], place) => [name, place]));
+    const functions = kernels.map(([, kernel]) => kernel);
+    this.own = { control, values, kernels: functions, id: 0, scratch: parts.scratch };
   }
-}
 
-/** A pool whose workers start with the first job that has more than one block. */
-export function createThreadPool(parts: PoolParts): ThreadPool {
-  const shared = createShared();
-  const { control, values: shelf } = shared;
-  const names = Object.keys(parts.exports).filter(
-    (name) => typeof parts.exports[name] === 'function',
-  );
-  const kernels = names.map((name) => parts.exports[name] as (...values: number[]) => number);
-  const own = { control, values: shelf, kernels, id: 0, scratch: parts.scratch };
-  const places = new Map(names.map((name, place) => [name, place]));
-  let workers: Worker[] | null = null;
-  let joined = 0;
+  /**
+   * Runs all blocks of a job, and returns when every one is finished.
+   *
+   * @throws {BackendError} when the kernel reached outside the heap, on any thread.
+   */
+  run(work: BlockWork, values: readonly number[]): void {
+    const { control } = this;
+    const place = this.places.get(work.kernel);
+    if (place === undefined) throw new BackendError(`tensor: no kernel "${work.kernel}".`);
+    if (work.count <= 0) return;
+    const helpers = this.threads > 1 && work.count > work.block ? this.admitWorkers() : 0;
+    this.announce(place, work, values);
+    if (helpers > 0) {
+      Atomics.store(control, BUSY, helpers);
+      Atomics.add(control, GENERATION, 1);
+      Atomics.notify(control, GENERATION);
+    }
+    let cause: unknown;
+    try {
+      runBlocks(this.own);
+    } catch (error) {
+      cause = error;
+    }
+    awaitWorkers(control);
+    if (cause === undefined && control[FAILED] === 0) return;
+    throw new BackendError(`tensor: the kernel "${work.kernel}" stopped amid its work.`, { cause });
+  }
+
+  /** Ends the workers; jobs that follow run on the main thread alone. */
+  close(): void {
+    for (const { worker, region } of this.workers ?? []) {
+      void worker.terminate().then(() => this.parts.freeThread(region));
+    }
+    this.workers = [];
+    this.joined = 0;
+  }
 
   /** Takes in, in their order, the workers that have come up since the last job. */
-  function admitWorkers(): number {
-    workers ??= startWorkers(parts, shared);
-    while (joined < workers.length && Atomics.load(control, READY + joined + 1) === 1) {
-      joined += 1;
-      Atomics.store(control, START + joined, Atomics.load(control, GENERATION) + 1);
-      Atomics.notify(control, START + joined);
+  private admitWorkers(): number {
+    const { control } = this;
+    this.workers ??= this.startWorkers();
+    while (
+      this.joined < this.workers.length &&
+      Atomics.load(control, READY + this.joined + 1) === 1
+    ) {
+      this.joined += 1;
+      Atomics.store(control, START + this.joined, Atomics.load(control, GENERATION) + 1);
+      Atomics.notify(control, START + this.joined);
     }
-    return joined;
+    return this.joined;
   }
 
-  function announce(place: number, work: BlockWork, values: readonly number[]): void {
-    shelf.set(values);
+  private startWorkers(): PoolWorker[] {
+    const { control, values } = this;
+    const { module, memory } = this.parts;
+    return Array.from({ length: this.threads - 1 }, (_, index) => {
+      const region = this.parts.allocateThread();
+      const { stack, scratch } = region;
+      const worker = new Worker(new URL('./kernels/worker.mjs', import.meta.url), {
+        workerData: { module, memory, control, values, id: index + 1, stack, scratch },
+        execArgv: [],
+      });
+      worker.unref();
+      return { worker, region };
+    });
+  }
+
+  private announce(place: number, work: BlockWork, values: readonly number[]): void {
+    const { control } = this;
+    this.values.set(values);
     control[KERNEL] = place;
     control[COUNT] = work.count;
     control[BLOCK] = work.block;
@@ -138,36 +174,12 @@ export function createThreadPool(parts: PoolParts): ThreadPool {
     control[FAILED] = 0;
     Atomics.store(control, NEXT, 0);
   }
+}
 
-  function run(work: BlockWork, values: readonly number[]): void {
-    const place = places.get(work.kernel);
-    if (place === undefined) throw new BackendError(`tensor: no kernel "${work.kernel}".`);
-    if (work.count <= 0) return;
-    const helpers = parts.threads > 1 && work.count > work.block ? admitWorkers() : 0;
-    announce(place, work, values);
-    if (helpers > 0) {
-      Atomics.store(control, BUSY, helpers);
-      Atomics.add(control, GENERATION, 1);
-      Atomics.notify(control, GENERATION);
-    }
-    let cause: unknown;
-    try {
-      runBlocks(own);
-    } catch (error) {
-      cause = error;
-    }
-    awaitWorkers(control);
-    if (cause === undefined && control[FAILED] === 0) return;
-    throw new BackendError(`tensor: the kernel "${work.kernel}" stopped amid its work.`, { cause });
+/** Waits until all workers of the job have finished. */
+function awaitWorkers(control: Int32Array): void {
+  for (let spin = 0; spin < SPINS && Atomics.load(control, BUSY) > 0; spin += 1);
+  for (let busy = Atomics.load(control, BUSY); busy > 0; busy = Atomics.load(control, BUSY)) {
+    Atomics.wait(control, BUSY, busy);
   }
-
-  return {
-    threads: parts.threads,
-    run,
-    close() {
-      for (const worker of workers ?? []) void worker.terminate();
-      workers = [];
-      joined = 0;
-    },
-  };
 }

@@ -5,12 +5,7 @@ import { watchAllocations } from './memory.js';
 import type { tf } from './tfjs.js';
 import { withSharedMemory } from './shared-module.js';
 import { availableThreads } from './thread-count.js';
-import {
-  type BlockWork,
-  createThreadPool,
-  type ThreadPool,
-  type ThreadRegion,
-} from './thread-pool.js';
+import { type BlockWork, ThreadPool, type ThreadRegion } from './thread-pool.js';
 import { type WasmMemory, webAssembly } from './webassembly.js';
 
 /** The part of tfjs-backend-wasm that our kernels work with. */
@@ -90,7 +85,8 @@ export function compileKernels(isShared: boolean): NonNullable<typeof compiled> 
 function allocateThread(backend: WasmBackend, scratchBytes: number): ThreadRegion {
   const region = backend.wasm._malloc(STACK_BYTES + scratchBytes + 32) >>> 0;
   const start = (region + 15) & ~15;
-  return { stack: (start + STACK_BYTES) >>> 0, scratch: (start + STACK_BYTES) >>> 0 };
+  const stack = (start + STACK_BYTES) >>> 0;
+  return { region, stack, scratch: stack };
 }
 
 function bindKernels(backend: WasmBackend): KernelModule {
@@ -111,10 +107,11 @@ function bindKernels(backend: WasmBackend): KernelModule {
   const most = isShared ? MOST_THREADS : 1;
   const parts = { module, memory, exports, scratch };
   const startPool = (threads: number): ThreadPool =>
-    createThreadPool({
+    new ThreadPool({
       ...parts,
       threads: Math.max(1, Math.min(threads, most)),
       allocateThread: () => allocateThread(backend, scratchBytes),
+      freeThread: ({ region }) => backend.wasm._free(region),
     });
   let pool = startPool(availableThreads());
   return {
