@@ -5,7 +5,8 @@ import type { OwnGraphFiles } from '@lab/graph';
 import { alignEntities, type AlignOptions, candidateTable } from './align.js';
 import { fittedConfidence } from './conclude.js';
 import type { ConfidenceQuality, PairEvidence } from './confidence.js';
-import { type CallOptions, type SettingOptions, settingsOf, train } from './training-run.js';
+import type { CallOptions, SettingOptions } from './training-options.js';
+import { settingsOf, train } from './training-run.js';
 
 /** Options of `align`. */
 export interface AlignGraphsOptions

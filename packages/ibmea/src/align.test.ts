@@ -10,7 +10,8 @@ import {
   evidenceOf,
   judgePairs,
 } from './align.js';
-import { createTraining, trainEpochs } from './train.js';
+import { trainEpochs } from './train.js';
+import { createTraining } from './training-state.js';
 
 beforeAll(async () => {
   await selectBackend('wasm');

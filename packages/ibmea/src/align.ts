@@ -11,7 +11,7 @@ import {
   type PairEvidence,
 } from './confidence.js';
 import { disposePosteriors, embedSides, encodeOutside } from './evaluate.js';
-import type { TrainingState } from './train.js';
+import type { TrainingState } from './training-state.js';
 
 /** How many candidates of an entity are looked at, for one-to-one matching and for reports. */
 const CANDIDATES = 10;

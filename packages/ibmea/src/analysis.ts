@@ -6,7 +6,7 @@ import { nearestPairs, tf } from '@lab/tensor';
 import { type CandidateTable, evidenceOf } from './align.js';
 import { type ConfidenceModel, confidenceOf } from './confidence.js';
 import { disposePosteriors, embedSides, encodeOutside } from './evaluate.js';
-import type { TrainingState } from './train.js';
+import type { TrainingState } from './training-state.js';
 
 /** One test pair and what the model says about it. */
 export interface PairAnalysis {

@@ -7,7 +7,8 @@ import { readCheckpoint } from '@lab/tensor/io';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { smallConfig, smallTask, valuesOf } from './__fixtures__/small-task.js';
 import { fingerprint, loadParameters, restoreTraining, saveTraining } from './checkpoint.js';
-import { createTraining, trainEpochs } from './train.js';
+import { trainEpochs } from './train.js';
+import { createTraining } from './training-state.js';
 
 beforeAll(async () => {
   await selectBackend('wasm');

@@ -12,7 +12,7 @@ import {
 } from '@lab/tensor/io';
 import type { IbmeaConfig } from './config.js';
 import type { IbmeaModel } from './model.js';
-import type { Selection, TrainingState } from './train.js';
+import type { Selection, TrainingState } from './training-state.js';
 
 /** What a checkpoint says beside its arrays. */
 export interface CheckpointMeta {

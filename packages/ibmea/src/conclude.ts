@@ -5,40 +5,16 @@ import { type ResolvedConfig, readJsonLines, writeFileAtomic } from '@lab/core';
 import { writeRunPage } from '@lab/report';
 import { type CandidateTable, calibrate, candidateTable, judgePairs } from './align.js';
 import { analysePairs, type PairAnalysis } from './analysis.js';
-import type { BaselineResult } from './baseline.js';
-import {
-  type ConfidenceModel,
-  type ConfidenceQuality,
-  confidenceQuality,
-  fitConfidence,
-} from './confidence.js';
+import { confidenceQuality, fitConfidence } from './confidence.js';
 import type { IbmeaConfig } from './config.js';
-import type { AlignmentMetrics } from './evaluate.js';
 import { asInterruption } from './interruption.js';
 import { runPage } from './run-page.js';
-import { type EpochRecord, selectionRule, type TrainingState } from './train.js';
-import { recordFailure, type TrainResult } from './training-run.js';
-
-/** The numbers of a run: what `--json` prints and `run.json` keeps as results. */
-export interface RunSummary {
-  readonly status: 'success';
-  readonly metrics: AlignmentMetrics | null;
-  /** Of the same epoch on the validation pairs; null without such pairs. */
-  readonly validation: AlignmentMetrics | null;
-  readonly validationPairs: number;
-  readonly baseline: BaselineResult | null;
-  readonly epochs: number;
-  readonly selectedEpoch: number;
-  /** Which evaluation the metrics come from. */
-  readonly select: IbmeaConfig['evaluation']['select'];
-  readonly parameters: number;
-  readonly seeds: number;
-  readonly pseudoSeeds: number;
-  /** Where the seeds came from. */
-  readonly seedOrigin: string;
-  readonly testPairs: number;
-  readonly confidence: ConfidenceQuality | null;
-}
+import type { FittedConfidence, RunSummary } from './run-summary.js';
+import type { EpochRecord } from './epoch-record.js';
+import { selectionRule } from './selection.js';
+import type { TrainingState } from './training-state.js';
+import type { TrainResult } from './training-options.js';
+import { recordFailure } from './training-record.js';
 
 /** A concluded run. */
 export interface Conclusion {
@@ -53,14 +29,6 @@ export interface ConcludeOptions {
   /** Wall seconds of the training. */
   readonly seconds: number;
   readonly signal?: AbortSignal | undefined;
-}
-
-/** Confidence with its quality and where it was fitted. */
-export interface FittedConfidence {
-  readonly model: ConfidenceModel;
-  readonly quality: ConfidenceQuality | null;
-  /** In words: validation pairs, or half of the test pairs. */
-  readonly fittedOn: string;
 }
 
 /**

@@ -7,7 +7,7 @@ import { readNpy } from '@lab/tensor/io';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { smallConfig, smallTask } from './__fixtures__/small-task.js';
 import { writeEmbeddings } from './embeddings.js';
-import { createTraining } from './train.js';
+import { createTraining } from './training-state.js';
 
 beforeAll(async () => {
   await selectBackend('wasm');

@@ -8,7 +8,7 @@ import { writeCsv } from '@lab/core/csv';
 import type { tf } from '@lab/tensor';
 import { writeNpy } from '@lab/tensor/io';
 import { disposePosteriors, embedSides, encodeOutside } from './evaluate.js';
-import type { TrainingState } from './train.js';
+import type { TrainingState } from './training-state.js';
 
 /** What {@link writeEmbeddings} wrote. */
 export interface EmbeddingFiles {

@@ -14,11 +14,11 @@ import {
   scatterPlot,
 } from '@lab/report';
 import type { PairAnalysis } from './analysis.js';
-import type { FittedConfidence, RunSummary } from './conclude.js';
+import type { FittedConfidence, RunSummary } from './run-summary.js';
 import { type IbmeaConfig, modalities } from './config.js';
 import { klWeight } from './losses.js';
 import { fusionSlots } from './fusion.js';
-import type { EpochRecord } from './train.js';
+import type { EpochRecord } from './epoch-record.js';
 
 /** Points of one number per epoch; epochs without it are left out. */
 function series(

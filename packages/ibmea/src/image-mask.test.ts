@@ -16,7 +16,8 @@ import { completePairs, presentPosteriors } from './image-mask.js';
 import { contrastiveTerms } from './losses.js';
 import { drawNoise } from './noise.js';
 import { stepGradients } from './step.js';
-import { createTraining, trainEpochs } from './train.js';
+import { trainEpochs } from './train.js';
+import { createTraining } from './training-state.js';
 
 beforeAll(async () => {
   await selectBackend('wasm');

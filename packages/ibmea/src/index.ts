@@ -19,7 +19,7 @@ export {
   type Posterior,
   sampleRows,
 } from './bottleneck.js';
-export { type Conclusion, conclude, fittedConfidence, type RunSummary } from './conclude.js';
+export { type Conclusion, conclude, fittedConfidence } from './conclude.js';
 export {
   type ConfidenceModel,
   type ConfidenceQuality,
@@ -42,5 +42,8 @@ export { contrastiveTerms, klTerms, type LossParts, totalLoss } from './losses.j
 export { createModel, type IbmeaModel, type ModelInputs, type Posteriors } from './model.js';
 export { presets } from './presets.js';
 export { type RestoredRun, restoreRun } from './restore.js';
-export type { EpochRecord, TrainingState } from './train.js';
-export { type TrainOptions, type TrainProgress, type TrainResult, train } from './training-run.js';
+export type { RunSummary } from './run-summary.js';
+export type { EpochRecord } from './epoch-record.js';
+export type { TrainingState } from './training-state.js';
+export type { TrainOptions, TrainProgress, TrainResult } from './training-options.js';
+export { train } from './training-run.js';

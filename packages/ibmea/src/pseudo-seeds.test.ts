@@ -2,7 +2,9 @@ import { createRandom } from '@lab/core';
 import { normal, selectBackend } from '@lab/tensor';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { smallConfig, smallTask } from './__fixtures__/small-task.js';
-import { createTraining, type EpochEvent, type EpochRecord, trainEpochs } from './train.js';
+import type { EpochRecord } from './epoch-record.js';
+import { type EpochEvent, trainEpochs } from './train.js';
+import { createTraining } from './training-state.js';
 
 beforeAll(async () => {
   await selectBackend('wasm');

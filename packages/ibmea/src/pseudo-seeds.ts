@@ -10,7 +10,7 @@ import type { Random } from '@lab/core';
 import { mutualNearest } from '@lab/tensor';
 import { disposePosteriors, embedSides, encodeOutside } from './evaluate.js';
 import { epochDropout } from './noise.js';
-import type { TrainingState } from './train.js';
+import type { TrainingState } from './training-state.js';
 
 /** What a round of pseudo seeds did. */
 export interface PseudoSeedRecord {

@@ -4,11 +4,13 @@
 import { DataError, openRun, type Run } from '@lab/core';
 import { hasCheckpoint, readCheckpoint } from '@lab/tensor/io';
 import { loadParameters } from './checkpoint.js';
-import type { ConcludeOptions, RunSummary } from './conclude.js';
+import type { ConcludeOptions } from './conclude.js';
+import type { RunSummary } from './run-summary.js';
 import type { IbmeaConfig } from './config.js';
 import { type DataSource, readTask } from './data.js';
-import { createTraining, type TrainingState } from './train.js';
-import { recordedTraining, type TrainResult } from './training-run.js';
+import { createTraining, type TrainingState } from './training-state.js';
+import type { TrainResult } from './training-options.js';
+import { recordedTraining } from './training-record.js';
 
 /** A run and the state of its model; the caller disposes `state`. */
 export interface RestoredRun {

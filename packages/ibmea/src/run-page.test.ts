@@ -4,7 +4,8 @@ import { selectBackend } from '@lab/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { smallData, smallResolved, smallTask } from './__fixtures__/small-task.js';
 import type { PairAnalysis } from './analysis.js';
-import { conclude, type RunSummary } from './conclude.js';
+import { conclude } from './conclude.js';
+import type { RunSummary } from './run-summary.js';
 import type { IbmeaConfig } from './config.js';
 import {
   confidenceFigure,
@@ -15,8 +16,9 @@ import {
   pseudoSeedFigure,
 } from './figures.js';
 import { type RunPageInput, runPage } from './run-page.js';
-import type { EpochRecord } from './train.js';
-import { train, type TrainResult } from './training-run.js';
+import type { EpochRecord } from './epoch-record.js';
+import type { TrainResult } from './training-options.js';
+import { train } from './training-run.js';
 
 let trained: TrainResult;
 let config: ResolvedConfig<IbmeaConfig>;

@@ -21,7 +21,7 @@ import type {
   Section,
 } from '@lab/report';
 import type { PairAnalysis } from './analysis.js';
-import type { FittedConfidence, RunSummary } from './conclude.js';
+import type { FittedConfidence, RunSummary } from './run-summary.js';
 import { type IbmeaConfig, ibmeaConfig } from './config.js';
 import type { AlignmentMetrics } from './evaluate.js';
 import {
@@ -32,8 +32,8 @@ import {
   pairFigures,
   pseudoSeedFigure,
 } from './figures.js';
-import type { EpochRecord } from './train.js';
-import type { TrainResult } from './training-run.js';
+import type { EpochRecord } from './epoch-record.js';
+import type { TrainResult } from './training-options.js';
 
 /** Everything that the page is made of. */
 export interface RunPageInput {

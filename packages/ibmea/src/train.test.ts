@@ -3,15 +3,10 @@ import { selectBackend, tf } from '@lab/tensor';
 import { expectNoLeak } from '@lab/tensor/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { smallConfig, smallTask, valuesOf } from './__fixtures__/small-task.js';
-import {
-  createTraining,
-  type EpochRecord,
-  scheduleFactor,
-  seedBatches,
-  selectionRule,
-  trainEpochs,
-  type TrainingState,
-} from './train.js';
+import type { EpochRecord } from './epoch-record.js';
+import { selectionRule } from './selection.js';
+import { scheduleFactor, seedBatches, trainEpochs } from './train.js';
+import { createTraining, type TrainingState } from './training-state.js';
 
 beforeAll(async () => {
   await selectBackend('wasm');

@@ -4,117 +4,19 @@
  * Every draw comes from a stream named after the epoch, so a state that holds parameters, moments,
  * seeds and proposals is enough to go on with the same results.
  */
-import { createRandom, InterruptedError, LabError, type Random } from '@lab/core';
-import { createPseudoSeeds, type PseudoSeeds } from '@lab/graph';
-import { type AdamW, createAdamW, type ParameterArray, tf, warmupCosine } from '@lab/tensor';
-import type { IbmeaConfig, Modality } from './config.js';
-import { type AlignmentTask, createInputs } from './data.js';
+import { InterruptedError, LabError, type Random } from '@lab/core';
+import { tf, warmupCosine } from '@lab/tensor';
 import { countNonFinite } from './bottleneck.js';
-import {
-  type AlignmentMetrics,
-  disposePosteriors,
-  encodeOutside,
-  evaluatePosteriors,
-} from './evaluate.js';
+import type { IbmeaConfig } from './config.js';
+import type { EpochRecord } from './epoch-record.js';
+import { disposePosteriors, encodeOutside } from './evaluate.js';
+import { evaluationRound } from './evaluation-round.js';
 import type { SeedBatch } from './losses.js';
-import { createModel, type IbmeaModel, type ModelInputs, type Posteriors } from './model.js';
-import { isRecomputed } from './memory-estimate.js';
 import { drawNoise, epochDropout } from './noise.js';
-import { pseudoSeedRound, type PseudoSeedRecord } from './pseudo-seeds.js';
-import { type BatchLoss, type StepResult, trainStep } from './step.js';
-
-/** What is recorded of one epoch: a line of `metrics.jsonl`. */
-export interface EpochRecord {
-  readonly epoch: number;
-  readonly learningRate: number;
-  /** Sum over the batches, weighted. */
-  readonly loss: number;
-  readonly batches: readonly BatchLoss[];
-  readonly gradientNorms: readonly number[];
-  /** Seed pairs that this epoch trained on. */
-  readonly seeds: number;
-  readonly pseudoSeeds?: PseudoSeedRecord;
-  readonly evaluation?: AlignmentMetrics;
-  readonly validation?: AlignmentMetrics;
-  /** Fusion weights after the step, in slot order; absent with attention fusion. */
-  readonly fusionWeights?: readonly number[];
-  /** Mean posterior deviation per modality, without dropout; at evaluations only. */
-  readonly meanScale?: Partial<Record<Modality, number>>;
-  /** Values that mode official replaced because they were not finite. */
-  readonly repaired?: number;
-}
-
-/** Everything that changes while training. */
-export interface TrainingState {
-  readonly task: AlignmentTask;
-  readonly config: IbmeaConfig;
-  readonly inputs: ModelInputs;
-  readonly model: IbmeaModel;
-  readonly optimizer: AdamW;
-  readonly pseudoSeeds: PseudoSeeds;
-  readonly random: Random;
-  /** Epochs done. */
-  epoch: number;
-  /** Seed pairs in use, interleaved; grows with accepted pseudo seeds. */
-  seeds: Int32Array;
-  /** Mode official: repair posteriors from now on. */
-  repair: boolean;
-  /** The evaluation that `evaluation.select` prefers so far. */
-  selection: Selection;
-  /** Parameters of the selected epoch when there is no run folder to keep them in. */
-  selectedParameters: Record<string, ParameterArray> | null;
-  dispose(): void;
-}
-
-/** The best evaluation so far, by the configured rule. */
-export interface Selection {
-  /** Score of the best epoch (validation MRR or test H@1); null before the first evaluation. */
-  readonly score: number | null;
-  /** Epochs that were done when it was reached. */
-  readonly epoch: number;
-  /** Metrics on the test links then. */
-  readonly evaluation: AlignmentMetrics | null;
-  /** Evaluations since then. */
-  readonly waited: number;
-}
-
-/** A fresh state: inputs on the backend, new parameters, epoch 0. */
-export function createTraining(task: AlignmentTask, config: IbmeaConfig): TrainingState {
-  const random = createRandom(config.seed);
-  const inputs = createInputs(task, config, random.fork('images'));
-  const model = createModel(config, inputs, {
-    random: random.fork('parameters'),
-    isRecomputed: isRecomputed(task, config),
-  });
-  const optimizer = createAdamW(model.parameters, { weightDecay: config.training.weightDecay });
-  const { start, every, accept, remove } = config.pseudoSeeds;
-  return {
-    task,
-    config,
-    inputs,
-    model,
-    optimizer,
-    pseudoSeeds: createPseudoSeeds({
-      data: task.data,
-      seeds: task.split.seeds,
-      start,
-      proposeEvery: every,
-      acceptEvery: accept,
-      removal: remove,
-    }),
-    random,
-    epoch: 0,
-    seeds: task.split.seeds,
-    repair: false,
-    selection: { score: null, epoch: 0, evaluation: null, waited: 0 },
-    selectedParameters: null,
-    dispose: () => {
-      optimizer.dispose();
-      model.dispose();
-      inputs.dispose();
-    },
-  };
-}
+import { pseudoSeedRound } from './pseudo-seeds.js';
+import { selectEpoch } from './selection.js';
+import { type StepResult, trainStep } from './step.js';
+import type { TrainingState } from './training-state.js';
 
 /** An epoch has ended. */
 export interface EpochEvent {
@@ -146,7 +48,7 @@ export async function trainEpochs(state: TrainingState, hooks: TrainingHooks = {
     const record = await trainEpoch(state);
     state.epoch += 1;
     await breathe();
-    const isSelected = select(state, record);
+    const isSelected = selectEpoch(state, record);
     await hooks.onEpoch?.({ record, state, isSelected });
   }
 }
@@ -154,39 +56,6 @@ export async function trainEpochs(state: TrainingState, hooks: TrainingHooks = {
 /** Lets signals, timers and progress have their turn: an epoch computes without a pause. */
 function breathe(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
-}
-
-/** Takes the epoch's evaluation into account; true when it is the new selected one. */
-function select(state: TrainingState, record: EpochRecord): boolean {
-  const score = selectionScore(selectionRule(state), record);
-  if (score === null) return false;
-  const { score: best, waited } = state.selection;
-  if (best !== null && score <= best) {
-    state.selection = { ...state.selection, waited: waited + 1 };
-    return false;
-  }
-  const evaluation = record.evaluation ?? null;
-  state.selection = { score, epoch: state.epoch, evaluation, waited: 0 };
-  return true;
-}
-
-/** The rule in force: without validation pairs `validation` selects nothing, so the last counts. */
-export function selectionRule({
-  config,
-  task,
-}: Pick<TrainingState, 'config' | 'task'>): IbmeaConfig['evaluation']['select'] {
-  const { select: rule } = config.evaluation;
-  return rule === 'validation' && task.split.validation.length === 0 ? 'last' : rule;
-}
-
-/** What the selection rule maximises; null without such an evaluation in this epoch. */
-function selectionScore(
-  rule: IbmeaConfig['evaluation']['select'],
-  record: EpochRecord,
-): number | null {
-  if (rule === 'validation') return record.validation?.forward.mrr ?? null;
-  if (rule === 'test-oracle') return record.evaluation?.forward['hits@1'] ?? null;
-  return record.evaluation === undefined ? null : record.epoch;
 }
 
 /** One epoch: draws, step, pseudo seeds, evaluation. */
@@ -292,53 +161,6 @@ async function countRepairs(state: TrainingState, random: Random): Promise<numbe
   }
   disposePosteriors(posteriors);
   return count;
-}
-
-/** Whether this epoch ends with an evaluation. */
-function isEvaluationDue({ config, epoch }: TrainingState): boolean {
-  const { every } = config.evaluation;
-  return (epoch + 1) % every === 0 || epoch + 1 === config.training.epochs;
-}
-
-/**
- * Evaluations on test and validation links, when one is due.
- *
- * They cannot be interrupted: the step of this epoch is done, and a state without the record of its
- * last step could not go on with the same results.
- */
-async function evaluationRound(
-  state: TrainingState,
-  random: Random,
-): Promise<Pick<EpochRecord, 'evaluation' | 'validation' | 'meanScale'>> {
-  const { test, validation } = state.task.split;
-  if (!state.config.evaluation.enabled || !isEvaluationDue(state)) return {};
-  const posteriors = encodeOutside(state.model);
-  const measure = async (pairs: Int32Array, name: string) => {
-    const input = { data: state.task.data, pairs, random: random.fork(name) };
-    const { forward, backward } = await evaluatePosteriors(state.model, posteriors, input);
-    return { forward, backward };
-  };
-  try {
-    return {
-      ...(test.length > 0 ? { evaluation: await measure(test, 'test') } : {}),
-      ...(validation.length > 0 ? { validation: await measure(validation, 'validation') } : {}),
-      meanScale: await meanScales(posteriors),
-    };
-  } finally {
-    disposePosteriors(posteriors);
-  }
-}
-
-/** Mean deviation of each variational modality. */
-async function meanScales(posteriors: Posteriors): Promise<Partial<Record<Modality, number>>> {
-  const means: Partial<Record<Modality, number>> = {};
-  for (const [modality, { scale }] of Object.entries(posteriors)) {
-    if (scale === null) continue;
-    const mean = tf.mean(scale);
-    means[modality as Modality] = (await mean.data())[0]!;
-    mean.dispose();
-  }
-  return means;
 }
 
 /** The soft-max of the fusion scores, where there are such. */

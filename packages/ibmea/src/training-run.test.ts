@@ -14,7 +14,9 @@ import {
   valuesOf,
 } from './__fixtures__/small-task.js';
 import { restoreRun } from './restore.js';
-import { recordedTraining, settingsOf, train, type TrainOptions } from './training-run.js';
+import type { TrainOptions } from './training-options.js';
+import { recordedTraining } from './training-record.js';
+import { settingsOf, train } from './training-run.js';
 
 const folder = join(temporaryFolder(), 'pair');
 

@@ -1,93 +1,28 @@
 /**
  * A whole training from files to results: what `ibmea train` does, and the library call `train`.
  */
-import { join, resolve } from 'node:path';
 import {
-  createRun,
-  DataError,
-  LabError,
   type Logger,
-  openRun,
   type ResolvedConfig,
   resolveConfig,
   type Run,
   sha256,
   silentLogger,
 } from '@lab/core';
-import type { OwnGraphFiles } from '@lab/graph';
 import { memoryReport, selectBackend, selectedBackend } from '@lab/tensor';
-import { hasCheckpoint, readCheckpoint, writeCheckpoint } from '@lab/tensor/io';
+import { hasCheckpoint } from '@lab/tensor/io';
 import { type BaselineResult, measureBaseline } from './baseline.js';
-import {
-  fingerprint,
-  loadParameters,
-  parameterArrays,
-  restoreTraining,
-  saveTraining,
-} from './checkpoint.js';
-import { configSchema, type IbmeaConfig, ibmeaConfig } from './config.js';
-import { type AlignmentTask, AUTOMATIC_SEEDS, type DataSource, readTask } from './data.js';
-import type { AlignmentMetrics } from './evaluate.js';
-import type { presets } from './presets.js';
+import { fingerprint, restoreTraining, saveTraining } from './checkpoint.js';
+import { type IbmeaConfig, ibmeaConfig } from './config.js';
+import { type AlignmentTask, readTask } from './data.js';
 import { asInterruption, interruption } from './interruption.js';
 import { assertFits } from './memory-estimate.js';
-import {
-  createTraining,
-  type EpochEvent,
-  type EpochRecord,
-  selectionRule,
-  trainEpochs,
-  type TrainingState,
-} from './train.js';
-import { version } from './version.js';
-
-/** What a training tells while it runs. */
-export type TrainProgress =
-  | { readonly stage: 'reading' }
-  | {
-      readonly stage: 'ready';
-      readonly task: AlignmentTask;
-      readonly state: TrainingState;
-      readonly run: Run | null;
-    }
-  | { readonly stage: 'baseline' }
-  | {
-      readonly stage: 'epoch';
-      readonly record: EpochRecord;
-      readonly epochs: number;
-      /** Wall seconds of this epoch. */
-      readonly seconds: number;
-    };
-
-/** Settings of a library call: a resolved config, or the parts that make one. */
-export interface SettingOptions {
-  readonly config?: ResolvedConfig<IbmeaConfig> | undefined;
-  readonly preset?: keyof typeof presets | undefined;
-  /** Default `corrected`. */
-  readonly mode?: 'corrected' | 'official' | undefined;
-  /** Default 2023. */
-  readonly seed?: number | undefined;
-  readonly epochs?: number | undefined;
-  /** Single settings by path, e.g. `{ 'loss.temperature': 0.2 }`. */
-  readonly settings?: Readonly<Record<string, unknown>> | undefined;
-}
-
-/** What every long call takes. */
-export interface CallOptions {
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: TrainProgress) => void) | undefined;
-  readonly logger?: Logger | undefined;
-  /** Seconds of a clock that only moves forward; default `performance.now() / 1000`. */
-  readonly now?: (() => number) | undefined;
-}
-
-/** Options of `train`. */
-export interface TrainOptions extends SettingOptions, CallOptions {
-  /** A folder in the field's layout, a source with more to say, or a task that is read already. */
-  readonly data: string | DataSource | AlignmentTask;
-  /** Where to write a run folder; without it nothing is written. */
-  readonly run?: RunTarget | undefined;
-}
+import { loadSelected, saveSelected } from './selected-parameters.js';
+import { selectionRule } from './selection.js';
+import { type EpochEvent, trainEpochs } from './train.js';
+import type { SettingOptions, TrainOptions, TrainResult } from './training-options.js';
+import { openTarget, recordFailure, statusOf } from './training-record.js';
+import { createTraining, type TrainingState } from './training-state.js';
 
 /** The config of a library call. */
 export function settingsOf(options: SettingOptions): ResolvedConfig<IbmeaConfig> {
@@ -98,31 +33,6 @@ export function settingsOf(options: SettingOptions): ResolvedConfig<IbmeaConfig>
     mode,
     flags: { ...settings, ...(seed === undefined ? {} : { seed }), 'training.epochs': epochs },
   });
-}
-
-/** A new run folder, or one to go on with. */
-export type RunTarget =
-  | {
-      readonly parent: string;
-      readonly dir?: string | undefined;
-      readonly label: string;
-      readonly command: readonly string[];
-      readonly backend: unknown;
-    }
-  | { readonly resume: string };
-
-/** A finished training. The caller disposes `state`. */
-export interface TrainResult {
-  readonly task: AlignmentTask;
-  readonly state: TrainingState;
-  readonly run: Run | null;
-  /** Metrics of the selected epoch on the test links; null without test links or evaluation. */
-  readonly metrics: AlignmentMetrics | null;
-  /** Epochs that were done when the reported parameters were reached. */
-  readonly selectedEpoch: number;
-  readonly baseline: BaselineResult | null;
-  /** Largest memory of the tensor backend, bytes. */
-  readonly peakTensorBytes: number;
 }
 
 /**
@@ -174,97 +84,10 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   }
 }
 
-/** Notes the failure in `run.json`; where that fails as well (full disk), the old one stays. */
-export function recordFailure(run: Run | null, error: unknown): void {
-  try {
-    run?.finish({ status: statusOf(error), error });
-  } catch (failure) {
-    if (!LabError.is(failure)) throw failure; // else the first error says what happened
-  }
-}
-
-function statusOf(error: unknown): 'interrupted' | 'error' {
-  return LabError.is(error) && error.code === 'LAB_INTERRUPTED' ? 'interrupted' : 'error';
-}
-
 /** The backend that was selected, or the best one when none was. */
 async function ensureBackend(logger: Logger | undefined): Promise<void> {
   if (selectedBackend() === null)
     await selectBackend('auto', logger === undefined ? {} : { logger });
-}
-
-/** The run folder, created or opened. */
-function openTarget(
-  target: RunTarget | undefined,
-  { config, mode, preset, origins }: ResolvedConfig<IbmeaConfig>,
-  source: DataSource | AlignmentTask,
-  task: AlignmentTask,
-): Run | null {
-  if (target === undefined) return null;
-  if ('resume' in target) return openRun(target.resume);
-  return createRun({
-    ...target,
-    method: 'ibmea',
-    seed: config.seed,
-    config,
-    passed: { source: 'split' in source ? null : sourceRecord(source) },
-    origins,
-    mode,
-    preset,
-    data: task.data.files,
-    packages: { '@lab/ibmea': version },
-  });
-}
-
-/**
- * A data source as `run.json` keeps it, with whole paths, so that `--resume` and `align --run` find
- * the data again from any folder.
- */
-function sourceRecord({ dir, own, seedsFile, images }: DataSource): DataSource {
-  const whole = (path: string) => resolve(path);
-  const files = Object.entries(own ?? {}).filter(([, path]) => typeof path === 'string');
-  return {
-    ...(dir === undefined ? {} : { dir: whole(dir) }),
-    ...(own === undefined
-      ? {}
-      : {
-          own: Object.fromEntries(
-            files.map(([name, path]) => [name, whole(String(path))]),
-          ) as unknown as OwnGraphFiles,
-        }),
-    ...(seedsFile === undefined
-      ? {}
-      : { seedsFile: seedsFile === AUTOMATIC_SEEDS ? seedsFile : whole(seedsFile) }),
-    ...(images === undefined ? {} : { images: images === false ? images : whole(images) }),
-  };
-}
-
-/**
- * Config and data source of a run, for `--resume` and `align --run`.
- *
- * @throws {DataError} when the run is not one of files, or its config is of another version.
- */
-export function recordedTraining(run: Run): { config: IbmeaConfig; source: DataSource } {
-  const { resolved, passed } = run.record.config as {
-    resolved: unknown;
-    passed?: { source?: DataSource | null };
-  };
-  const source = passed?.source ?? null;
-  if (run.record.method !== 'ibmea' || source === null) {
-    throw new DataError(`${run.dir}: this is not a run of ibmea train on files.`, {
-      file: run.path('run.json'),
-      help: 'give the folder of a run that "ibmea train" made',
-    });
-  }
-  const parsed = configSchema.safeParse(resolved);
-  if (parsed.success) return { config: parsed.data, source };
-  const made = run.record.packages['@lab/ibmea'] ?? 'unknown';
-  const [issue] = parsed.error.issues;
-  throw new DataError(
-    `${run.dir}: the run was made by version ${made}, this is ${version}; its config does not ` +
-      `fit: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'another form'}.`,
-    { file: run.path('run.json'), help: 'use the version that made the run, or start a new run' },
-  );
 }
 
 /** Loads the last checkpoint and cuts the metrics back to it. */
@@ -341,28 +164,4 @@ async function epochs(
     throw interruption(run, error);
   }
   await save();
-}
-
-/** Parameters of the selected epoch, kept beside the checkpoint. */
-const selectedDir = (run: Run) => join(run.dir, 'selected');
-
-async function saveSelected(run: Run | null, state: TrainingState): Promise<void> {
-  if (run === null) {
-    state.selectedParameters = await state.model.parameters.toArrays();
-    return;
-  }
-  const tensors = await parameterArrays(state.model);
-  await writeCheckpoint(selectedDir(run), { tensors, meta: { epoch: state.epoch } });
-}
-
-/** Puts the selected parameters into the model, where they are not the last ones. */
-async function loadSelected(run: Run | null, state: TrainingState): Promise<void> {
-  if (selectionRule(state) === 'last' || state.selection.epoch === state.epoch) return;
-  if (run !== null && hasCheckpoint(selectedDir(run))) {
-    const checkpoint = await readCheckpoint(selectedDir(run));
-    const { epoch } = checkpoint.meta as { epoch: number };
-    if (epoch === state.selection.epoch) loadParameters(state.model, checkpoint);
-  } else if (state.selectedParameters !== null) {
-    state.model.parameters.load(state.selectedParameters);
-  }
 }

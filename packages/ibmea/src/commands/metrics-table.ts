@@ -2,7 +2,7 @@
 import { formatShare } from '@lab/core';
 import { table } from '@lab/core/cli';
 import type { AlignmentMetrics } from '../evaluate.js';
-import type { RunSummary } from '../conclude.js';
+import type { RunSummary } from '../run-summary.js';
 
 const share = (value: unknown) => formatShare(Number(value));
 

@@ -4,7 +4,7 @@ import type { CliContext } from '@lab/core/cli';
 import type { LinkSplit } from '@lab/graph';
 import { type BackendReport, memoryReport } from '@lab/tensor';
 import { expectedMemory } from '../memory-estimate.js';
-import type { TrainProgress } from '../training-run.js';
+import type { TrainProgress } from '../training-options.js';
 
 /** Mode and preset for the first line. */
 export interface TrainingLabel {

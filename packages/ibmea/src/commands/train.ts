@@ -11,7 +11,9 @@ import { type BackendChoice, type BackendReport, selectBackend } from '@lab/tens
 import { type Conclusion, conclude } from '../conclude.js';
 import { type IbmeaConfig, ibmeaConfig, valueAt } from '../config.js';
 import { type AlignmentTask, type DataSource, readTask } from '../data.js';
-import { recordedTraining, type RunTarget, train } from '../training-run.js';
+import type { RunTarget } from '../training-options.js';
+import { recordedTraining } from '../training-record.js';
+import { train } from '../training-run.js';
 import { metricsTable } from './metrics-table.js';
 import { backendOption, dataSource, given, sourceOptions, textOption } from './options.js';
 import { trainingReporter } from './train-progress.js';
