@@ -75,7 +75,8 @@ describe('runIbmeaExperiment', () => {
 
   it('trains every kind of cell: modes, faults, few seeds, pure noise', async () => {
     const task = await smallTask(withImages(smallData()));
-    const options = await optionsOf(['main', 'low-resource', 'noise', 'noise-modality', 'hybrid']);
+    const only = ['main', 'hybrid', 'low-resource', 'images-blurred', 'noise-modality'];
+    const options = await optionsOf(only);
     const { groups } = await runIbmeaExperiment({ ...options, task, epochs: 1 });
     const rows = groups.flatMap(({ table }) => table.rows);
     expect(rows).toHaveLength(groups.flatMap(({ group }) => group.cells).length);
@@ -99,5 +100,22 @@ describe('runIbmeaExperiment', () => {
     }
     const table = readFileSync(join(options.dir, `${only[0]}.md`), 'utf8');
     expect(table).toContain('seeds 1, 2');
+  });
+
+  it('keeps what a clock measures out of the results, and does not measure it twice', async () => {
+    const options = { ...(await optionsOf(['scale', 'encoder'])), sizes: [20, 30] };
+    let reading = 0;
+    const now = () => (reading += 0.25);
+    const first = await runIbmeaExperiment({ ...options, now });
+    const read = (name: string) => readFileSync(join(options.dir, name), 'utf8');
+    expect(read('cells.jsonl')).not.toContain('seconds');
+    const timings = read('timings.jsonl');
+    expect(timings.trim().split('\n')).toHaveLength(2);
+    const { mean } = first.groups.at(-1)!.table.rows[0]!;
+    expect(mean['seconds per epoch']).toBe(0.25);
+    expect(mean['neighbour pairs']).toBeGreaterThan(40);
+    expect(first.files.some((path) => path.endsWith('scale-memory.svg'))).toBe(true);
+    await runIbmeaExperiment({ ...options, now });
+    expect(read('timings.jsonl')).toBe(timings);
   });
 });

@@ -1,45 +1,23 @@
 /**
  * Runs ablations and sweeps, cell by cell, and lays the results out as tables and figures.
  */
-import { join } from 'node:path';
 import {
   canonicalJson,
   ConfigError,
-  createRandom,
   type ExperimentTable,
+  formatNumber,
   formatShare,
-  InterruptedError,
-  LabError,
   type ResolvedConfig,
   resolveConfig,
   runExperiment,
-  writeFileAtomic,
 } from '@lab/core';
-import {
-  dropImages,
-  flipAttributes,
-  noiseImages,
-  swapAttributeRows,
-  swapFeatureRows,
-} from '@lab/graph';
-import {
-  barPlot,
-  type Figure,
-  linePlot,
-  markdownTable,
-  meanCell,
-  standaloneSvg,
-  svgToPng,
-  type Table,
-} from '@lab/report';
 import { type IbmeaConfig, ibmeaConfig, modalities, valueAt } from './config.js';
-import { type AlignmentTask, relationBags } from './data.js';
-import {
-  type AblationCell,
-  type AblationGroup,
-  ablationGroups,
-  type Corruption,
-} from './experiment-cells.js';
+import type { AlignmentTask } from './data.js';
+import type { AblationCell, AblationGroup } from './experiment/cell.js';
+import { measureCost } from './experiment/cost.js';
+import { cellTask } from './experiment/faulty-task.js';
+import { ablationGroups } from './experiment/groups.js';
+import { costNames, type GroupResult, isCostGroup, writeGroup } from './experiment/results.js';
 import { train } from './training-run.js';
 
 /** What an experiment needs. */
@@ -51,21 +29,29 @@ export interface IbmeaExperimentOptions {
   readonly seeds: readonly number[];
   /** Names of groups; default all that the data allow. */
   readonly only?: readonly string[] | undefined;
+  /** Entities a side of the made-up pairs on which an epoch is timed; default 1000 to 8000. */
+  readonly sizes?: readonly number[] | undefined;
   /** Folder of results, tables and figures. */
   readonly dir: string;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((text: string, share: number) => void) | undefined;
+  /** Seconds of a clock that only moves forward; default `performance.now() / 1000`. */
+  readonly now?: (() => number) | undefined;
 }
 
 /** Results by group, in the order of `ablationGroups`. */
 export interface IbmeaExperiment {
-  readonly groups: readonly { readonly group: AblationGroup; readonly table: ExperimentTable }[];
+  readonly groups: readonly GroupResult[];
   /** Files that were written. */
   readonly files: readonly string[];
 }
 
 /** The groups that these data allow, and of them those asked for. */
-export function groupsFor(task: AlignmentTask, only?: readonly string[]): AblationGroup[] {
+export function groupsFor(
+  task: AlignmentTask,
+  only?: readonly string[],
+  sizes?: readonly number[],
+): AblationGroup[] {
   const present = modalities.filter(
     (modality) =>
       modality === 'graph' ||
@@ -73,14 +59,15 @@ export function groupsFor(task: AlignmentTask, only?: readonly string[]): Ablati
       (modality === 'attribute' ? task.data.attributes : task.data.images) !== null,
   );
   const { seeds } = task.split;
-  const groups = ablationGroups(present, seeds.length / task.data.links.length);
+  const groups = ablationGroups(present, seeds.length / task.data.links.length, sizes);
   return only === undefined ? groups : groups.filter(({ name }) => only.includes(name));
 }
 
 /**
  * Trains every cell with every seed and writes `<group>.md`, `<group>.svg` and `.png`.
  *
- * Finished cells are kept in `cells.jsonl` and not run again: the same command goes on.
+ * Finished cells are kept in `cells.jsonl`, those that measure time in `timings.jsonl`, and are not
+ * run again: the same command goes on.
  *
  * @throws {InterruptedError} when the signal aborts; finished cells are saved.
  */
@@ -92,40 +79,86 @@ export async function runIbmeaExperiment(
       help: 'use fewer seeds than links: --seeds FILE, or --set data.seedShare=0.3',
     });
   }
-  const groups = groupsFor(options.task, options.only);
-  const cells = groups.flatMap((group) => group.cells);
-  const byId = new Map(cells.map((cell) => [cell.id, cell]));
+  const groups = groupsFor(options.task, options.only, options.sizes);
   const memory: CellMemory = new Map();
-  const table = await runExperiment({
-    dir: options.dir,
+  const ranked = await runCells(options, {
     name: 'cells',
-    cells: cells.map(({ id, set, seedShare, corruption }) => ({
-      id,
-      settings: {
-        set,
-        seedShare: seedShare ?? 1,
-        corruption: corruption ?? null,
-        epochs: options.epochs,
-        base: options.base.config as unknown as Record<string, unknown>,
-      },
-    })),
+    cells: cellsOf(groups.filter((group) => !isCostGroup(group))),
+    run: (cell, config, signal) => rememberedCell(options, cell, { config, signal, memory }),
+    describe: (values) => `H@1 ${formatShare(values['H@1']!)}`,
+  });
+  const timed = await runCells(options, {
+    name: 'timings',
+    cells: cellsOf(groups.filter(isCostGroup)),
+    run: ({ syntheticEntities: entities }, config, signal) =>
+      measureCost({ config, entities: entities!, signal, now: options.now }),
+    describe: (values) => `${formatNumber(values[costNames.seconds]!)} s an epoch`,
+  });
+  const rows = [...ranked.rows, ...timed.rows];
+  const results = groups.map((group) => ({
+    group,
+    table: { rows: rows.filter(({ id }) => group.cells.some((cell) => cell.id === id)) },
+  }));
+  const { dir, epochs, seeds, task } = options;
+  const heading = { dir, epochs, seeds, dataName: task.data.name };
+  const files: string[] = [];
+  for (const result of results) files.push(...(await writeGroup(heading, result)));
+  return { groups: results, files };
+}
+
+const cellsOf = (groups: readonly AblationGroup[]) => groups.flatMap(({ cells }) => cells);
+
+/** Cells that are measured alike. */
+interface CellRun {
+  /** Of the file that keeps finished cells. */
+  readonly name: string;
+  readonly cells: readonly AblationCell[];
+  run(
+    cell: AblationCell,
+    config: ResolvedConfig<IbmeaConfig>,
+    signal: AbortSignal,
+  ): Promise<Record<string, number>>;
+  /** The numbers in a line of progress. */
+  describe(values: Readonly<Record<string, number>>): string;
+}
+
+/** The numbers of every cell and seed; no file is written when there is no cell. */
+async function runCells(
+  options: IbmeaExperimentOptions,
+  { name, cells, run, describe }: CellRun,
+): Promise<ExperimentTable> {
+  if (cells.length === 0) return { rows: [] };
+  const byId = new Map(cells.map((cell) => [cell.id, cell]));
+  return runExperiment({
+    dir: options.dir,
+    name,
+    cells: cells.map((cell) => ({ id: cell.id, settings: cellSettings(options, cell) })),
     seeds: options.seeds,
-    runCell: (cell, seed, { signal }) =>
-      runCell(options, byId.get(cell.id)!, { seed, signal, memory }),
+    runCell: ({ id }, seed, { signal }) => {
+      const cell = byId.get(id)!;
+      return run(cell, cellConfig(options, cell, seed), signal);
+    },
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     onProgress: ({ done, total, id, seed, values }) => {
-      const hits = formatShare(values['H@1']!);
-      const text = `experiment  ${done}/${total}  ${id}  seed ${seed}  H@1 ${hits}`;
+      const text = `experiment  ${done}/${total}  ${id}  seed ${seed}  ${describe(values)}`;
       options.onProgress?.(text, done / total);
     },
   });
-  const results = groups.map((group) => ({
-    group,
-    table: { rows: table.rows.filter(({ id }) => group.cells.some((cell) => cell.id === id)) },
-  }));
-  const files: string[] = [];
-  for (const result of results) files.push(...(await writeGroup(options, result)));
-  return { groups: results, files };
+}
+
+/** What a finished cell must have been run with to count as finished. */
+function cellSettings(
+  { epochs, base }: IbmeaExperimentOptions,
+  { set, seedShare, corruption, syntheticEntities }: AblationCell,
+): Record<string, unknown> {
+  return {
+    set,
+    seedShare: seedShare ?? 1,
+    corruption: corruption ?? null,
+    epochs,
+    base: base.config,
+    ...(syntheticEntities === undefined ? {} : { syntheticEntities }),
+  };
 }
 
 /** Results by what was trained: several groups hold the unchanged method as their first cell. */
@@ -139,12 +172,16 @@ function cellKey({ config }: ResolvedConfig<IbmeaConfig>, cell: AblationCell): s
 }
 
 /** Trains one cell and measures it, unless the same training has been measured. */
-async function runCell(
+async function rememberedCell(
   options: IbmeaExperimentOptions,
   cell: AblationCell,
-  { seed, signal, memory }: { seed: number; signal: AbortSignal; memory: CellMemory },
+  context: {
+    readonly config: ResolvedConfig<IbmeaConfig>;
+    readonly signal: AbortSignal;
+    readonly memory: CellMemory;
+  },
 ): Promise<Record<string, number>> {
-  const config = cellConfig(options, cell, seed);
+  const { config, signal, memory } = context;
   const key = cellKey(config, cell);
   const known = memory.get(key);
   if (known !== undefined) return known;
@@ -160,7 +197,7 @@ async function measureCell(
   config: ResolvedConfig<IbmeaConfig>,
   signal: AbortSignal,
 ): Promise<Record<string, number>> {
-  const task = corruptedTask(fewerSeeds(options.task, cell.seedShare ?? 1), cell, config.config);
+  const task = cellTask(options.task, cell, config.config);
   const trained = await train({ data: task, config, signal });
   trained.state.dispose();
   const { forward, backward } = trained.metrics!;
@@ -195,107 +232,4 @@ function cellConfig(
     mode: String(mode),
     flags,
   });
-}
-
-/** The task with only the first share of its seeds; the test pairs stay. */
-function fewerSeeds(task: AlignmentTask, share: number): AlignmentTask {
-  if (share >= 1) return task;
-  const count = Math.max(2, Math.round((task.split.seeds.length / 2) * share));
-  return { ...task, split: { ...task.split, seeds: task.split.seeds.slice(0, 2 * count) } };
-}
-
-/** The task with the cell's fault; the fault depends on the seed of the config. */
-function corruptedTask(
-  task: AlignmentTask,
-  cell: AblationCell,
-  config: IbmeaConfig,
-): AlignmentTask {
-  if (cell.corruption === undefined) return task;
-  const { kind, probability } = cell.corruption;
-  const random = createRandom(config.seed).fork('corruption');
-  const fault = { probability, random };
-  const faults: Record<Corruption['kind'], () => AlignmentTask> = {
-    'swap-rows': () => ({
-      ...task,
-      data: swapAttributeRows(task.data, { probability, random: random.fork('attributes') }),
-      relationBags: swapFeatureRows(relationBags(task, config.data), task.data, {
-        probability,
-        random: random.fork('relations'),
-      }),
-    }),
-    'flip-attributes': () => ({ ...task, data: flipAttributes(task.data, fault) }),
-    'noise-images': () => ({ ...task, data: noiseImages(task.data, fault) }),
-    'drop-images': () => ({ ...task, data: dropImages(task.data, fault) }),
-  };
-  return faults[kind]();
-}
-
-/** Table and figure files of one group. */
-async function writeGroup(
-  options: IbmeaExperimentOptions,
-  { group, table }: IbmeaExperiment['groups'][number],
-): Promise<string[]> {
-  const path = (ending: string) => join(options.dir, `${group.name}.${ending}`);
-  const seeds = options.seeds.length === 1 ? 'seed' : 'seeds';
-  const heading =
-    `## ${group.title}\n\n${group.caption} ${options.task.data.name}, ${options.epochs} epochs, ` +
-    `${seeds} ${options.seeds.join(', ')}.\n\n`;
-  writeFileAtomic(path('md'), `${heading}${markdownTable(groupTable(group, table))}\n`);
-  const figure = groupFigure(group, table);
-  const svg = standaloneSvg(figure);
-  writeFileAtomic(path('svg'), svg);
-  const files = [path('md'), path('svg')];
-  try {
-    writeFileAtomic(path('png'), await svgToPng(svg));
-    files.push(path('png'));
-  } catch (error) {
-    // PNG needs an optional package; tables and SVG are complete without it.
-    if (!LabError.is(error) || error instanceof InterruptedError) throw error;
-  }
-  return files;
-}
-
-const METRICS = ['H@1', 'H@10', 'MRR', 'H@1 backward'] as const;
-
-function groupTable(group: AblationGroup, table: ExperimentTable): Table {
-  return {
-    columns: [
-      { key: 'label', label: 'setting' },
-      ...METRICS.map((key) => ({ key, label: key, kind: 'share' as const })),
-    ],
-    rows: table.rows.map((row) => ({
-      label: group.cells.find(({ id }) => id === row.id)!.label,
-      ...Object.fromEntries(METRICS.map((key) => [key, meanCell(row.values[key]!)])),
-    })),
-  };
-}
-
-function groupFigure(group: AblationGroup, table: ExperimentTable): Figure {
-  const rowOf = new Map(table.rows.map((row) => [row.id, row]));
-  const spread = (id: string) => {
-    const row = rowOf.get(id)!;
-    const value = row.mean['H@1']!;
-    const half = row.n > 1 ? (1.96 * row.deviation['H@1']!) / Math.sqrt(row.n) : 0;
-    return { value, ...(half > 0 ? { low: value - half, high: value + half } : {}) };
-  };
-  if (group.axis === undefined) {
-    const bars = group.cells.map(({ id, label }) => ({ label, ...spread(id) }));
-    return barPlot({ title: group.title, value: { label: 'H@1', format: 'share' }, bars });
-  }
-  const names = [...new Set(group.cells.map(({ series }) => series!))];
-  return linePlot({
-    title: group.title,
-    x: group.axis,
-    y: { label: 'H@1', format: 'share' },
-    series: names.map((name) => ({
-      name,
-      points: group.cells
-        .filter(({ series }) => series === name)
-        .map(({ id, x }) => ({ x: x!, ...renamed(spread(id)) })),
-    })),
-  });
-}
-
-function renamed({ value, ...interval }: { value: number; low?: number; high?: number }) {
-  return { y: value, ...interval };
 }

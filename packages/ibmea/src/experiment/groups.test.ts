@@ -1,7 +1,7 @@
 import { resolveConfig } from '@lab/core';
 import { describe, expect, it } from 'vitest';
-import { ibmeaConfig, type Modality, modalities } from './config.js';
-import { ablationGroups } from './experiment-cells.js';
+import { ibmeaConfig, type Modality, modalities } from '../config.js';
+import { ablationGroups } from './groups.js';
 
 const withoutImages: Modality[] = ['attribute', 'relation', 'graph'];
 const cellsOf = (present: readonly Modality[]) =>
@@ -60,6 +60,13 @@ describe('the ablations of the method', () => {
         'multi-similarity',
         'low-resource',
         'noise',
+        'images-kept',
+        'images-swapped',
+        'images-blurred',
+        'noise-modality',
+        'fusion',
+        'projection',
+        'scale',
       ]),
     );
     expect(idsOf('main')).toHaveLength(4);
@@ -74,8 +81,24 @@ describe('the ablations of the method', () => {
   it('leave image faults out where there are no images', () => {
     const kinds = (present: readonly Modality[]) =>
       new Set(cellsOf(present).map(({ corruption }) => corruption?.kind));
-    expect(kinds([...modalities])).toContain('drop-images');
-    expect(kinds(withoutImages)).not.toContain('drop-images');
+    const ofImages = ['drop-images', 'swap-images', 'blur-images'] as const;
+    for (const kind of ofImages) {
+      expect(kinds([...modalities])).toContain(kind);
+      expect(kinds(withoutImages)).not.toContain(kind);
+    }
+    expect(kinds(['relation', 'graph'])).not.toContain('flip-attributes');
+  });
+
+  it('keep from none to all of the images, and start every noise at none', () => {
+    const kept = groups.get('images-kept')!.cells.filter(({ series }) => series === 'bottlenecks');
+    expect(kept.map(({ x }) => x)).toEqual([0, 20, 40, 60, 80, 100]);
+    const dropped = kept.map(({ corruption }) => corruption!.probability);
+    expect([dropped[0], dropped.at(-1)]).toEqual([1, 0]);
+    for (const name of ['noise', 'images-swapped', 'images-blurred', 'fusion']) {
+      const first = groups.get(name)!.cells.filter(({ x }) => x === 0);
+      expect(first.length).toBeGreaterThan(0);
+      expect(first.every(({ corruption }) => corruption!.probability === 0)).toBe(true);
+    }
   });
 
   it('say the true share of seeds, whatever the data have', () => {
@@ -88,7 +111,7 @@ describe('the ablations of the method', () => {
   });
 
   it('compare with and without bottlenecks at every fault and share', () => {
-    for (const name of ['low-resource', 'noise']) {
+    for (const name of ['low-resource', 'noise', 'images-kept', 'images-blurred']) {
       const plain = groups.get(name)!.cells.filter(({ set }) => 'model.bottlenecks' in set);
       expect(2 * plain.length).toBe(groups.get(name)!.cells.length);
     }

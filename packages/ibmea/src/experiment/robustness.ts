@@ -1,0 +1,195 @@
+/**
+ * Where data are few or faulty: what the bottlenecks are for.
+ */
+import type { Modality } from '../config.js';
+import {
+  type AblationCell,
+  type AblationGroup,
+  type Corruption,
+  fusionRivals,
+  type Rival,
+  rivals,
+} from './cell.js';
+
+/** Fewer seed pairs, up to all that there are. */
+export function lowResourceGroup(seedShare: number): AblationGroup {
+  // Shares of all links, as the field reports them, up to all seeds that there are.
+  const shares = [0.01, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3].filter((share) => share <= seedShare);
+  return {
+    name: 'low-resource',
+    title: 'Few seeds',
+    caption: 'The same test pairs throughout; only fewer seed pairs are used.',
+    axis: { label: 'seed pairs, % of links' },
+    cells: rivals.flatMap(({ series, set }) =>
+      shares.map((share) => ({
+        id: `low-resource/${series}-${share}`,
+        label: `${series}, ${Math.round(share * 100)} % seeds`,
+        set,
+        seedShare: share / seedShare,
+        x: share * 100,
+        series,
+      })),
+    ),
+  };
+}
+
+/** One fault at growing strength, for every rival. */
+interface FaultSweep {
+  readonly group: string;
+  readonly words: string;
+  readonly rivals: readonly Rival[];
+  readonly values: readonly number[];
+  /** The fault at a value, and the value in words. */
+  readonly fault: (value: number) => Corruption;
+  readonly place: (value: number) => { readonly x: number; readonly text: string };
+  /** The curve of a rival; default its own name. */
+  readonly curve?: (series: string) => string;
+}
+
+/** A value that is a share of rows or bits. */
+const asPercent = (value: number) => {
+  const x = Math.round(value * 100);
+  return { x, text: `${x} %` };
+};
+
+function faultCells(sweep: FaultSweep): AblationCell[] {
+  const { group, words, values, fault, place, curve = (series) => series } = sweep;
+  return sweep.rivals.flatMap(({ series, set }) =>
+    values.map((value) => {
+      const { x, text } = place(value);
+      const corruption = fault(value);
+      return {
+        id: `${group}/${corruption.kind}-${series}-${value}`,
+        label: `${words} ${text}, ${series}`,
+        set,
+        corruption,
+        x,
+        series: curve(series),
+      };
+    }),
+  );
+}
+
+const SHARES = [0, 0.1, 0.3, 0.5];
+
+/** Rows and columns of attributes and relations that are wrong. */
+export function noiseGroup(present: readonly Modality[]): AblationGroup {
+  const kinds = [
+    ['swap-rows', 'rows of other entities'],
+    ...(present.includes('attribute') ? [['flip-attributes', 'flipped attributes'] as const] : []),
+    ...(present.includes('relation') ? [['flip-relations', 'flipped relations'] as const] : []),
+  ] as const;
+  return {
+    name: 'noise',
+    title: 'Faulty modalities',
+    caption:
+      'Attribute and relation rows of other entities, or flipped attribute or relation bits.',
+    axis: { label: 'share of faulty rows or bits, %' },
+    cells: kinds.flatMap(([kind, words]) =>
+      faultCells({
+        group: 'noise',
+        words,
+        rivals,
+        values: SHARES,
+        fault: (probability) => ({ kind, probability }),
+        place: asPercent,
+        curve: (series) => `${words}, ${series}`,
+      }),
+    ),
+  };
+}
+
+/** Images that are missing, of other entities, or blurred by noise. */
+export function imageGroups(present: readonly Modality[]): AblationGroup[] {
+  if (!present.includes('image')) return [];
+  const group = (
+    name: string,
+    heading: Pick<AblationGroup, 'title' | 'caption' | 'axis'>,
+    sweep: Omit<FaultSweep, 'group' | 'rivals'>,
+  ): AblationGroup => ({ name, ...heading, cells: faultCells({ ...sweep, group: name, rivals }) });
+  return [
+    group(
+      'images-kept',
+      {
+        title: 'Fewer images',
+        caption: 'Share of the images that is kept; the others are missing.',
+        axis: { label: 'images kept, %' },
+      },
+      {
+        words: 'images kept',
+        values: [0, 0.2, 0.4, 0.6, 0.8, 1],
+        fault: (kept) => ({ kind: 'drop-images', probability: 1 - kept }),
+        place: asPercent,
+      },
+    ),
+    group(
+      'images-swapped',
+      {
+        title: 'Images of other entities',
+        caption: 'Images change places between entities of the same graph.',
+        axis: { label: 'swapped images, %' },
+      },
+      {
+        words: 'swapped images',
+        values: [...SHARES, 1],
+        fault: (probability) => ({ kind: 'swap-images', probability }),
+        place: asPercent,
+      },
+    ),
+    group(
+      'images-blurred',
+      {
+        title: 'Noise on the image vectors',
+        caption: 'Normal noise, its deviation in root mean squares of the image numbers.',
+        axis: { label: 'deviation of the noise' },
+      },
+      {
+        words: 'noise on images',
+        values: [0, 0.5, 1, 2, 4],
+        fault: (strength) => ({
+          kind: 'blur-images',
+          probability: strength > 0 ? 1 : 0,
+          strength,
+        }),
+        place: (x) => ({ x, text: `${x} rms` }),
+      },
+    ),
+  ];
+}
+
+/** Kinds of fusion where rows are wrong, beside the graph alone. */
+export function fusionGroup(): AblationGroup {
+  return {
+    name: 'fusion',
+    title: 'Fusion of faulty modalities',
+    caption: 'A good fusion never ends below the graph alone, whose input has no fault.',
+    axis: { label: 'attribute and relation rows of other entities, %' },
+    cells: faultCells({
+      group: 'fusion',
+      words: 'rows of other entities',
+      rivals: fusionRivals,
+      values: SHARES,
+      fault: (probability) => ({ kind: 'swap-rows', probability }),
+      place: asPercent,
+    }),
+  };
+}
+
+/** Random vectors as images. */
+export function noiseModalityGroup(): AblationGroup {
+  return {
+    name: 'noise-modality',
+    title: 'A modality of pure noise',
+    caption: 'Random vectors as images: a good fusion must not lose by them.',
+    cells: [...rivals, fusionRivals[1]].flatMap(({ series, set }) =>
+      [0, 1].map((probability) => ({
+        id: `noise-modality/${series}-${probability}`,
+        label: `${series}${probability === 0 ? '' : ', noise images'}`,
+        set,
+        ...(probability === 0
+          ? {}
+          : { corruption: { kind: 'noise-images' as const, probability } }),
+      })),
+    ),
+  };
+}
