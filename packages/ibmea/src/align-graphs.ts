@@ -56,7 +56,7 @@ export async function align(options: AlignGraphsOptions): Promise<AlignedGraphs>
   const config = settingsOf({ ...options, preset: options.preset ?? 'own' });
   const { state, task } = await train({ ...options, data: { own, seedsFile }, config });
   try {
-    const table = await candidateTable(state, options.signal);
+    const table = await candidateTable(state, { signal: options.signal });
     const confidence = fittedConfidence(state, table);
     const names = task.data.entityNames;
     const pairs = alignEntities(table, confidence?.model ?? null, options).map((pair) => ({

@@ -125,7 +125,7 @@ describe('candidateTable', () => {
       await candidateTable(state);
     });
     expect(leak).toBeUndefined();
-    await expect(candidateTable(state, AbortSignal.abort())).rejects.toThrow();
+    await expect(candidateTable(state, { signal: AbortSignal.abort() })).rejects.toThrow();
     state.dispose();
   });
 

@@ -10,7 +10,8 @@ import {
   fitConfidence,
   type PairEvidence,
 } from './confidence.js';
-import { disposePosteriors, embedSides, encodeOutside } from './evaluate.js';
+import { disposePosteriors, type EmbeddedSides, embedSides, encodeOutside } from './evaluate.js';
+import type { Posteriors } from './model.js';
 import type { TrainingState } from './training-state.js';
 
 /** How many candidates of an entity are looked at, for one-to-one matching and for reports. */
@@ -55,6 +56,13 @@ export interface AlignOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Options of `candidateTable`. */
+export interface CandidateOptions {
+  /** Posteriors of the model as it is, kept by the caller; without them they are encoded. */
+  readonly posteriors?: Posteriors | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Candidates of every entity that is in no training seed, among such entities of the other graph.
  *
@@ -62,18 +70,16 @@ export interface AlignOptions {
  */
 export async function candidateTable(
   state: TrainingState,
-  signal?: AbortSignal,
+  options: CandidateOptions = {},
 ): Promise<CandidateTable> {
-  const { model, random, config, task } = state;
+  const { config, task } = state;
   const seeded = new Set(task.split.seeds);
   const sources = task.data.left.filter((entity) => !seeded.has(entity));
   const targets = task.data.right.filter((entity) => !seeded.has(entity));
   if (sources.length === 0 || targets.length === 0) return emptyTable(sources, targets);
-  const posteriors = encodeOutside(model);
-  const draw = { samples: config.evaluation.samples, random: random.fork('align') };
-  const rows = embedSides(model, posteriors, { left: sources, right: targets }, draw);
-  disposePosteriors(posteriors);
+  const rows = embedCandidates(state, { left: sources, right: targets }, options.posteriors);
   const k = config.evaluation.cslsNeighbours;
+  const { signal } = options;
   const common = { ...(k > 0 ? { csls: k } : {}), ...(signal === undefined ? {} : { signal }) };
   try {
     const forward = await nearestPairs({
@@ -94,6 +100,19 @@ export async function candidateTable(
   } finally {
     rows.dispose();
   }
+}
+
+/** Fused rows; posteriors that are encoded for them are freed before the search. */
+function embedCandidates(
+  { model, config, random }: TrainingState,
+  sides: { readonly left: Int32Array; readonly right: Int32Array },
+  given: Posteriors | undefined,
+): EmbeddedSides {
+  const posteriors = given ?? encodeOutside(model);
+  const draw = { samples: config.evaluation.samples, random: random.fork('align') };
+  const rows = embedSides(model, posteriors, sides, draw);
+  if (given === undefined) disposePosteriors(posteriors);
+  return rows;
 }
 
 /** The table of sources that have no candidates, or of no sources. */

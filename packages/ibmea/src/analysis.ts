@@ -5,7 +5,8 @@ import { tripleDegrees } from '@lab/graph';
 import { nearestPairs, tf } from '@lab/tensor';
 import { type CandidateTable, evidenceOf } from './align.js';
 import { type ConfidenceModel, confidenceOf } from './confidence.js';
-import { disposePosteriors, embedSides, encodeOutside } from './evaluate.js';
+import { embedSides } from './evaluate.js';
+import type { Posteriors } from './model.js';
 import type { TrainingState } from './training-state.js';
 
 /** One test pair and what the model says about it. */
@@ -28,16 +29,23 @@ export interface PairAnalysis {
   readonly degree: number;
 }
 
+/** What an analysis of pairs looks at beside the state. */
+export interface AnalysisInput {
+  /** Posteriors of the model as it is, kept by the caller. */
+  readonly posteriors: Posteriors;
+  readonly table: CandidateTable;
+  readonly confidence: ConfidenceModel | null;
+}
+
 /** Every test pair, in the order of the split. */
 export async function analysePairs(
   state: TrainingState,
-  table: CandidateTable,
-  confidence: ConfidenceModel | null,
+  { posteriors, table, confidence }: AnalysisInput,
 ): Promise<PairAnalysis[]> {
   const { test } = state.task.split;
   const sources = Int32Array.from({ length: test.length / 2 }, (_, at) => test[2 * at]!);
   const golds = Int32Array.from(sources, (_, at) => test[2 * at + 1]!);
-  const { cosines, scales } = await pairValues(state, sources, golds);
+  const { cosines, scales } = await pairValues(state, posteriors, { left: sources, right: golds });
   const rowOf = new Map(Array.from(table.sources, (entity, row) => [entity, row]));
   const degrees = tripleDegrees(state.task.data);
   return Array.from(sources, (source, at) => {
@@ -65,10 +73,14 @@ export async function analysePairs(
 }
 
 /** Cosines of true pairs and of the best wrong pairs, and mean graph deviations. */
-async function pairValues(state: TrainingState, sources: Int32Array, golds: Int32Array) {
-  const posteriors = encodeOutside(state.model);
+async function pairValues(
+  state: TrainingState,
+  posteriors: Posteriors,
+  sides: { readonly left: Int32Array; readonly right: Int32Array },
+) {
+  const { left: sources, right: golds } = sides;
   const draw = { samples: 0, random: state.random };
-  const rows = embedSides(state.model, posteriors, { left: sources, right: golds }, draw);
+  const rows = embedSides(state.model, posteriors, sides, draw);
   const left = rows.left[0]!;
   const right = rows.right[0]!;
   const scale = posteriors.graph?.scale ?? null;
@@ -80,7 +92,6 @@ async function pairValues(state: TrainingState, sources: Int32Array, golds: Int3
   products.dispose();
   rows.dispose();
   means?.dispose();
-  disposePosteriors(posteriors);
   const width = Math.min(2, golds.length);
   const wrong = Float32Array.from(sources, (_, at) => {
     const isFirst = nearest.indices[at * width] === at;

@@ -4,11 +4,12 @@ import { InterruptedError, openRun, readRunRecord } from '@lab/core';
 import { temporaryFolder } from '@lab/core/testing';
 import { writeAlignmentFolder } from '@lab/graph';
 import { selectBackend, tf } from '@lab/tensor';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { smallData, smallResolved, smallTask, withImages } from './__fixtures__/small-task.js';
 import { candidateTable } from './align.js';
 import { analysePairs } from './analysis.js';
 import { conclude, fittedConfidence } from './conclude.js';
+import { disposePosteriors, encodeOutside } from './evaluate.js';
 import { train } from './training-run.js';
 
 beforeAll(async () => {
@@ -110,6 +111,18 @@ describe('conclude', () => {
     expect(openRun(conclusion.run).record.usage).toMatchObject({ seconds: 1 });
   });
 
+  it('encodes the graphs once and leaves no tensor behind', async () => {
+    const config = smallResolved({ 'training.epochs': 2 });
+    const run = { parent: temporaryFolder(), label: 'test', command: ['ibmea'], backend: null };
+    const trained = await train({ data: await smallTask(), config, run });
+    const encode = vi.spyOn(trained.state.model, 'encode');
+    const { numTensors } = tf.memory();
+    await conclude(trained, { config, seconds: 1 });
+    expect(encode).toHaveBeenCalledTimes(1);
+    expect(tf.memory().numTensors).toBe(numTensors);
+    trained.state.dispose();
+  });
+
   it('needs a run folder', async () => {
     const config = smallResolved({ 'training.epochs': 1 });
     const trained = await train({ data: await smallTask(), config });
@@ -148,7 +161,11 @@ describe('analysePairs', () => {
     const config = smallResolved({ 'training.epochs': 4 });
     const task = await smallTask();
     const { state } = await train({ data: task, config });
-    const pairs = await analysePairs(state, await candidateTable(state), null);
+    const posteriors = encodeOutside(state.model);
+    const table = await candidateTable(state, { posteriors });
+    expect(table).toEqual(await candidateTable(state));
+    const pairs = await analysePairs(state, { posteriors, table, confidence: null });
+    disposePosteriors(posteriors);
     expect(pairs).toHaveLength(20);
     for (const [at, pair] of pairs.entries()) {
       expect([pair.source, pair.gold]).toEqual(

@@ -7,6 +7,7 @@ import { type CandidateTable, calibrate, candidateTable, judgePairs } from './al
 import { analysePairs, type PairAnalysis } from './analysis.js';
 import { confidenceQuality, fitConfidence } from './confidence.js';
 import type { IbmeaConfig } from './config.js';
+import { disposePosteriors, encodeOutside } from './evaluate.js';
 import { asInterruption } from './interruption.js';
 import { runPage } from './run-page.js';
 import type { FittedConfidence, RunSummary } from './run-summary.js';
@@ -66,10 +67,10 @@ export async function writeReport(
   const { state, run } = trained;
   if (run === null) throw new TypeError('ibmea/conclude: the training has no run folder.');
   const { test } = state.task.split;
-  const judged = state.config.evaluation.enabled && test.length > 0;
-  const table = judged ? await candidateTable(state, options.signal) : null;
-  const confidence = table === null ? null : fittedConfidence(state, table);
-  const pairs = table === null ? [] : await analysePairs(state, table, confidence?.model ?? null);
+  const isJudged = state.config.evaluation.enabled && test.length > 0;
+  const { confidence, pairs } = isJudged
+    ? await judgeTestPairs(state, options.signal)
+    : { confidence: null, pairs: [] };
   if (confidence !== null) {
     writeFileAtomic(run.path('confidence.json'), `${JSON.stringify(confidence, null, 2)}\n`);
   }
@@ -80,6 +81,19 @@ export async function writeReport(
   const page = { trained, summary, epochs, pairs, confidence, ...options, record: run.record };
   writeRunPage(reportPath, runPage(page));
   return { run: run.dir, reportPath, summary };
+}
+
+/** Confidence and test pairs of a model, from one encoding. */
+async function judgeTestPairs(state: TrainingState, signal: AbortSignal | undefined) {
+  const posteriors = encodeOutside(state.model);
+  try {
+    const table = await candidateTable(state, { posteriors, signal });
+    const confidence = fittedConfidence(state, table);
+    const input = { posteriors, table, confidence: confidence?.model ?? null };
+    return { confidence, pairs: await analysePairs(state, input) };
+  } finally {
+    disposePosteriors(posteriors);
+  }
 }
 
 /**

@@ -23,6 +23,8 @@ export interface EpochRecord {
   readonly fusionWeights?: readonly number[];
   /** Mean posterior deviation per modality, without dropout; at evaluations only. */
   readonly meanScale?: Partial<Record<Modality, number>>;
+  /** What the evaluations did otherwise than asked, for the user. */
+  readonly remarks?: readonly string[];
   /** Values that mode official replaced because they were not finite. */
   readonly repaired?: number;
 }

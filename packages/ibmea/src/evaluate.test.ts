@@ -189,11 +189,13 @@ describe('rankedPairs', () => {
     const ranks = {
       forwardRanks: Float64Array.of(1, 2, 3),
       backwardRanks: Float64Array.of(10, 20, 30),
+      remarks: ['fewer'],
     };
     const found = rankedPairs(ranks, Int32Array.of(7, 2, 5));
     expect(Array.from(found.forwardRanks)).toEqual([3, 1, 2]);
     expect(Array.from(found.backwardRanks)).toEqual([30, 10, 20]);
     expect(found.forward['hits@1']).toBeCloseTo(1 / 3);
     expect(found.backward.meanRank).toBe(20);
+    expect(found.remarks).toEqual(['fewer']);
   });
 });

@@ -4,7 +4,7 @@
 import type { Random } from '@lab/core';
 import type { AlignmentData } from '@lab/graph';
 import { rankingMetrics, type RankingMetrics } from '@lab/metrics';
-import { l2NormalizeRows, rankPairs, tf } from '@lab/tensor';
+import { l2NormalizeRows, type PairRanks, rankPairs, tf } from '@lab/tensor';
 import { sampleRows } from './bottleneck.js';
 import type { IbmeaConfig, Modality } from './config.js';
 import { type DropoutSource, noDropout } from './encoders.js';
@@ -23,6 +23,8 @@ export interface AlignmentMetrics {
 export interface AlignmentEvaluation extends AlignmentMetrics {
   readonly forwardRanks: Float64Array;
   readonly backwardRanks: Float64Array;
+  /** What the ranking did otherwise than asked, for the user. */
+  readonly remarks: readonly string[];
 }
 
 /** Fused, L2-normalised rows of some entities, one tensor per noise draw. */
@@ -166,10 +168,7 @@ export async function evaluatePosteriors(
  *
  * @param rows - row of each pair; rows without a pair have no rank.
  */
-export function rankedPairs(
-  ranks: { forwardRanks: Float64Array; backwardRanks: Float64Array },
-  rows: Int32Array,
-): AlignmentEvaluation {
+export function rankedPairs(ranks: PairRanks, rows: Int32Array): AlignmentEvaluation {
   const positionOfRow = new Map(
     Array.from(rows)
       .sort((a, b) => a - b)
@@ -184,6 +183,7 @@ export function rankedPairs(
     backward: rankingMetrics(backwardRanks),
     forwardRanks,
     backwardRanks,
+    remarks: ranks.remarks,
   };
 }
 

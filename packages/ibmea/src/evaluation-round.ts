@@ -24,13 +24,16 @@ function isEvaluationDue({ config, epoch }: TrainingState): boolean {
 export async function evaluationRound(
   state: TrainingState,
   random: Random,
-): Promise<Pick<EpochRecord, 'evaluation' | 'validation' | 'meanScale'>> {
+): Promise<Pick<EpochRecord, 'evaluation' | 'validation' | 'meanScale' | 'remarks'>> {
   const { test, validation } = state.task.split;
   if (!state.config.evaluation.enabled || !isEvaluationDue(state)) return {};
   const posteriors = encodeOutside(state.model);
+  const said: string[] = [];
   const measure = async (pairs: Int32Array, name: string) => {
     const input = { data: state.task.data, pairs, random: random.fork(name) };
-    const { forward, backward } = await evaluatePosteriors(state.model, posteriors, input);
+    const found = await evaluatePosteriors(state.model, posteriors, input);
+    const { forward, backward, remarks } = found;
+    said.push(...remarks.map((remark) => `${name} pairs: ${remark}`));
     return { forward, backward };
   };
   try {
@@ -38,6 +41,7 @@ export async function evaluationRound(
       ...(test.length > 0 ? { evaluation: await measure(test, 'test') } : {}),
       ...(validation.length > 0 ? { validation: await measure(validation, 'validation') } : {}),
       meanScale: await meanScales(posteriors),
+      ...(said.length > 0 ? { remarks: said } : {}),
     };
   } finally {
     disposePosteriors(posteriors);

@@ -238,6 +238,7 @@ function warnings({ trained, summary, epochs, confidence }: RunPageInput): strin
   const repaired = epochs.reduce((sum, record) => sum + (record.repaired ?? 0), 0);
   return [
     ...data.remarks,
+    ...new Set(epochs.flatMap(({ remarks }) => remarks ?? [])),
     ...(split.seedsOutsideLinks > 0
       ? [`${split.seedsOutsideLinks} seeds are not among the gold links (${split.origin}).`]
       : []),

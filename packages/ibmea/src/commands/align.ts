@@ -74,7 +74,7 @@ async function runAlign(context: CliContext, input: CliInput): Promise<number> {
   const { state } = await restoreRun(dir);
   try {
     context.progress.update('searching counterparts');
-    const table = await candidateTable(state, context.signal);
+    const table = await candidateTable(state, { signal: context.signal });
     const stored = readConfidence(dir) ?? fittedConfidence(state, table);
     const pairs = alignEntities(table, stored?.model ?? null, {
       matching: options['matching'] as (typeof matchings)[number],

@@ -41,11 +41,12 @@ export const evaluateCommand: CliCommand = {
       // The draws of the training's own evaluation after that epoch, so that mode official repeats.
       const random = state.random.fork(`epoch/${state.epoch - 1}`).fork('test');
       const evaluation = { data: state.task.data, pairs: test, random, signal: context.signal };
-      const { forward, backward } = await evaluateModel(state.model, evaluation);
+      const { forward, backward, remarks } = await evaluateModel(state.model, evaluation);
       const baseline = await measureBaseline(state.task, state.config, context.signal);
       context.progress.done();
+      for (const remark of remarks) context.note(`note: ${remark}`);
       const metrics = { forward, backward };
-      context.printJson({ run: run.dir, status: 'success', metrics, baseline });
+      context.printJson({ run: run.dir, status: 'success', metrics, baseline, remarks });
       context.print(metricsTable({ metrics, baseline }));
     } finally {
       state.dispose();

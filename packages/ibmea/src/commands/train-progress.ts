@@ -20,6 +20,7 @@ export function trainingReporter(
 ): (progress: TrainProgress) => void {
   let lastHits = '';
   let meanSeconds = 0;
+  const said = new Set<string>();
   return (progress) => {
     if (progress.stage === 'reading') context.progress.update('reading the graphs');
     if (progress.stage === 'baseline') context.progress.update('ranking the baseline');
@@ -31,6 +32,10 @@ export function trainingReporter(
     }
     if (progress.stage !== 'epoch') return;
     const { record, epochs, seconds } = progress;
+    const news = (record.remarks ?? []).filter((remark) => !said.has(remark));
+    if (news.length > 0) context.progress.done();
+    for (const remark of news) context.note(`note   ${remark}`);
+    for (const remark of news) said.add(remark);
     meanSeconds = meanSeconds === 0 ? seconds : 0.8 * meanSeconds + 0.2 * seconds;
     const hits = record.evaluation?.forward['hits@1'];
     if (hits !== undefined) lastHits = `  H@1 ${formatShare(hits)}`;

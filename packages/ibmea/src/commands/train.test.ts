@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '@lab/core/testing';
 import { selectBackend } from '@lab/tensor';
@@ -61,6 +61,19 @@ describe('train', () => {
     expect(stderr).toMatch(/^on {5}wasm/m);
     expect(stderr).not.toContain('\r');
     for (const line of lines) expect(line.length).toBeLessThan(200);
+  });
+
+  it('says once, and on the page, what the evaluation did otherwise than asked', async () => {
+    const out = temporaryFolder();
+    const argv = ['train', '--data', folder, '--epochs', '2', '--out', out, ...quick];
+    const wide = ['evaluation.cslsNeighbours=50', 'evaluation.every=1'];
+    const settings = wide.flatMap((entry) => ['--set', entry]);
+    const { stderr } = await runProgram(...argv, ...settings);
+    const remark = 'test pairs: CSLS neighbourhoods of 50 were lowered to 28';
+    expect(stderr.split(`note   ${remark}`)).toHaveLength(2);
+    const run = join(out, readdirSync(out)[0]!);
+    expect(readFileSync(join(run, 'report.html'), 'utf8')).toContain(remark);
+    expect((await runProgram('evaluate', run)).stderr).toContain('note: CSLS neighbourhoods');
   });
 
   it('--quiet says nothing but the result', async () => {

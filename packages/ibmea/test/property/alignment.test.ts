@@ -121,7 +121,7 @@ describe('metrics', () => {
       fc.property(ranks, fc.integer({ min: 0, max: 1e9 }), (values, seed) => {
         const rows = createRandom(seed).permutation(values.length);
         const list = Float64Array.from(values);
-        const found = rankedPairs({ forwardRanks: list, backwardRanks: list }, rows);
+        const found = rankedPairs({ forwardRanks: list, backwardRanks: list, remarks: [] }, rows);
         const { mrr, meanRank } = found.forward;
         const hits = [1, 5, 10].map((k) => found.forward[`hits@${k}`]!);
         for (const share of [mrr, ...hits]) {
