@@ -7,6 +7,13 @@ import { WASM_HEAP_LIMIT_BYTES } from './memory.js';
 import { sharedModuleUrl } from './shared-module.js';
 import { tf } from './tfjs.js';
 import { kernelsOf, type WasmBackend } from './wasm-backend.js';
+import {
+  guardWebgpu,
+  hasGraphicsDriver,
+  noHardwareError,
+  provideAdapter,
+  type WebgpuPackage,
+} from './webgpu-backend.js';
 
 /** The backends by the names users know. */
 export type BackendName = 'tensorflow-gpu' | 'tensorflow' | 'webgpu' | 'wasm' | 'cpu';
@@ -24,7 +31,8 @@ export interface BackendFacts {
 /** A backend and the way to bring it up; `start` throws a {@link BackendError} when it cannot. */
 export interface BackendCandidate {
   readonly name: BackendName;
-  start(): Promise<BackendFacts>;
+  /** `isByName`: the user asked for this backend, not for the first that works. */
+  start(isByName: boolean): Promise<BackendFacts>;
 }
 
 async function importPeer(packageName: string, wanted: BackendName): Promise<unknown> {
@@ -66,27 +74,16 @@ async function startTensorflow(wanted: 'tensorflow' | 'tensorflow-gpu'): Promise
   return { simd: null, threads: cpus().length, memoryLimitBytes: null };
 }
 
-interface WebgpuPackage {
-  create(options: string[]): {
-    requestAdapter(): Promise<{ info?: { description?: string; device?: string } } | null>;
-  };
-  globals: object;
-}
+/** Set to 1 in tests: a software adapter serves a choice of webgpu by name; never `auto`. */
+const SOFTWARE_SWITCH = 'LAB_WEBGPU_SOFTWARE';
 
-async function startWebgpu(): Promise<BackendFacts> {
-  const { create, globals } = (await importPeer('webgpu', 'webgpu')) as WebgpuPackage;
-  const gpu = create([]);
-  const adapter = await gpu.requestAdapter();
-  const label = `${adapter?.info?.device ?? ''} ${adapter?.info?.description ?? ''}`;
-  if (adapter === null || /llvmpipe|lavapipe|swiftshader|software/i.test(label)) {
-    throw new BackendError('tensor: webgpu finds no hardware adapter.', {
-      help: 'Install a Vulkan, Metal or D3D12 driver, or choose the backend wasm.',
-    });
-  }
-  Object.assign(globalThis, globals);
-  Object.defineProperty(globalThis, 'navigator', { value: { gpu }, configurable: true });
+async function startWebgpu(isByName: boolean): Promise<BackendFacts> {
+  if (!hasGraphicsDriver()) throw noHardwareError('no Vulkan driver is installed');
+  const webgpu = (await importPeer('webgpu', 'webgpu')) as WebgpuPackage;
+  await provideAdapter(webgpu, isByName && process.env[SOFTWARE_SWITCH] === '1');
   await importPeer('@tensorflow/tfjs-backend-webgpu', 'webgpu');
   await activate('webgpu', 'webgpu');
+  guardWebgpu();
   return { simd: null, threads: 1, memoryLimitBytes: null };
 }
 

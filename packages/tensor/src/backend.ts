@@ -29,7 +29,7 @@ async function firstWorking(choice: BackendChoice): Promise<Attempt> {
   let failure: unknown;
   for (const { name, start } of candidates) {
     try {
-      const facts = await start();
+      const facts = await start(choice !== 'auto');
       installGradients();
       await selfTest(name);
       return { name, facts, tried };
