@@ -18,35 +18,60 @@ export function trainingReporter(
   label: TrainingLabel,
   backend: BackendReport,
 ): (progress: TrainProgress) => void {
-  let lastHits = '';
-  let meanSeconds = 0;
-  const said = new Set<string>();
+  const epochReporter = createEpochReporter(context);
   return (progress) => {
     if (progress.stage === 'reading') context.progress.update('reading the graphs');
     if (progress.stage === 'baseline') context.progress.update('ranking the baseline');
-    if (progress.stage === 'ready') {
-      context.progress.done();
-      for (const line of startLines(progress, label, backend)) context.note(line);
-      if (progress.run !== null) context.setRun(progress.run.dir);
-      context.onSecondInterrupt('the epochs since the last checkpoint are lost');
-    }
-    if (progress.stage !== 'epoch') return;
-    const { record, epochs, seconds } = progress;
+    if (progress.stage === 'epoch') epochReporter(progress);
+    if (progress.stage !== 'ready') return;
+    say(context, startLines(progress, label, backend));
+    if (progress.run !== null) context.setRun(progress.run.dir);
+    context.onSecondInterrupt('the epochs since the last checkpoint are lost');
+  };
+}
+
+/** Lines that stay, above the one that moves. */
+function say(context: CliContext, lines: readonly string[]): void {
+  if (lines.length > 0) context.progress.done();
+  for (const line of lines) context.note(line);
+}
+
+/** Whole trainings shorter than this many seconds are not announced. */
+const ANNOUNCED_SECONDS = 10;
+
+/** The moving line, the expected time, and each remark of an evaluation once. */
+function createEpochReporter(context: CliContext) {
+  const said = new Set<string>();
+  let lastHits = '';
+  let meanSeconds = 0;
+  let timed = 0;
+  let isAnnounced = false;
+  return ({ record, epochs, seconds }: Extract<TrainProgress, { stage: 'epoch' }>): void => {
+    timed += 1; // the first epoch also prepares the backend: the second one takes its place
+    meanSeconds = timed <= 2 ? seconds : 0.8 * meanSeconds + 0.2 * seconds;
+    const done = record.epoch + 1;
+    const leftSeconds = (epochs - done) * meanSeconds;
     const news = (record.remarks ?? []).filter((remark) => !said.has(remark));
-    if (news.length > 0) context.progress.done();
-    for (const remark of news) context.note(`note   ${remark}`);
     for (const remark of news) said.add(remark);
-    meanSeconds = meanSeconds === 0 ? seconds : 0.8 * meanSeconds + 0.2 * seconds;
+    const lines = news.map((remark) => `note   ${remark}`);
+    if (!isAnnounced && (timed === 2 || seconds > ANNOUNCED_SECONDS)) {
+      isAnnounced = true;
+      if (leftSeconds > ANNOUNCED_SECONDS) lines.unshift(expectedTime(leftSeconds, epochs - done));
+    }
+    say(context, lines);
     const hits = record.evaluation?.forward['hits@1'];
     if (hits !== undefined) lastHits = `  H@1 ${formatShare(hits)}`;
-    const done = record.epoch + 1;
-    const left = done < epochs ? `  ETA ${formatDuration((epochs - done) * meanSeconds)}` : '';
+    const left = done < epochs ? `  ETA ${formatDuration(leftSeconds)}` : '';
     const text =
       `train  epoch ${done}/${epochs}  loss ${record.loss.toFixed(3)}${lastHits}  ` +
       `${pace(seconds)}${left}  ${formatBytes(memoryReport().heapBytes)}`;
     context.progress.update(text, done / epochs);
   };
 }
+
+const expectedTime = (seconds: number, epochs: number) =>
+  `time   about ${formatDuration(seconds)} for ${formatCounted(epochs, 'epoch')}, ` +
+  'evaluations and report apart';
 
 /** Pairs outside of training, as far as there are any. */
 function heldOut({ validation, test }: LinkSplit): string {
