@@ -103,7 +103,7 @@ describe('evaluateModel', () => {
     }
     expect(evaluation.forward).toMatchObject({ count: 20 });
     expect(Object.keys(evaluation.forward)).toEqual(
-      expect.arrayContaining(['hits@1', 'hits@5', 'hits@10', 'mrr', 'meanRank']),
+      expect.arrayContaining(['hits@1', 'hits@5', 'hits@10', 'hits@50', 'mrr', 'meanRank']),
     );
   });
 

@@ -13,6 +13,9 @@ import { maskRows } from './image-mask.js';
 import type { IbmeaModel, Posteriors } from './model.js';
 import { drawNoise } from './noise.js';
 
+/** Cut-offs of the field's tables, and 5. */
+const hitsAt = [1, 5, 10, 50] as const;
+
 /** Metrics of both directions: KG1 to KG2 and back. */
 export interface AlignmentMetrics {
   readonly forward: RankingMetrics;
@@ -107,7 +110,7 @@ export interface EvaluationInput {
 }
 
 /**
- * Hits@k, MRR and mean rank of the pairs, in both directions.
+ * Hits@1, 5, 10 and 50, MRR and mean rank of the pairs, in both directions.
  *
  * Candidates are the pairs' own entities (`test`) or every entity of the other graph (`all`);
  * similarity is cosine with CSLS over the same candidates; equal similarities get the mean rank.
@@ -179,8 +182,8 @@ export function rankedPairs(ranks: PairRanks, rows: Int32Array): AlignmentEvalua
   const forwardRanks = inPairOrder(ranks.forwardRanks);
   const backwardRanks = inPairOrder(ranks.backwardRanks);
   return {
-    forward: rankingMetrics(forwardRanks),
-    backward: rankingMetrics(backwardRanks),
+    forward: rankingMetrics(forwardRanks, { hitsAt }),
+    backward: rankingMetrics(backwardRanks, { hitsAt }),
     forwardRanks,
     backwardRanks,
     remarks: ranks.remarks,

@@ -137,11 +137,14 @@ function bigNumbers(summary: RunSummary): BigNumber[] {
   ];
 }
 
+const metricLabels = { 'hits@1': 'H@1', 'hits@10': 'H@10', 'hits@50': 'H@50', mrr: 'MRR' } as const;
+const comparedMetrics = ['hits@1', 'hits@10', 'hits@50', 'mrr'] as const;
+
 function comparison({ baseline, testPairs }: RunSummary, metrics: AlignmentMetrics) {
   const values = (found: AlignmentMetrics, withInterval: boolean) =>
     Object.fromEntries(
       (['forward', 'backward'] as const).flatMap((direction) =>
-        (['hits@1', 'hits@10', 'mrr'] as const).map((key) => {
+        comparedMetrics.map((key) => {
           const value = found[direction][key]!;
           const hits = Math.round(value * testPairs);
           const interval = withInterval && key !== 'mrr' ? wilson(hits, testPairs) : {};
@@ -149,14 +152,13 @@ function comparison({ baseline, testPairs }: RunSummary, metrics: AlignmentMetri
         }),
       ),
     );
-  const labels = { 'hits@1': 'H@1', 'hits@10': 'H@10', mrr: 'MRR' } as const;
   const arrows = { forward: 'KG1 to KG2', backward: 'KG2 to KG1' } as const;
   return {
     caption: 'The model beside what the seeds alone say',
     metrics: (['forward', 'backward'] as const).flatMap((direction) =>
-      (['hits@1', 'hits@10', 'mrr'] as const).map((key) => ({
+      comparedMetrics.map((key) => ({
         key: `${direction} ${key}`,
-        label: `${labels[key]}, ${arrows[direction]}`,
+        label: `${metricLabels[key]}, ${arrows[direction]}`,
         kind: 'share' as const,
         best: 'highest' as const,
       })),

@@ -38,7 +38,7 @@ describe('train', () => {
     expect(first!.status).toBe('success');
     for (const direction of ['forward', 'backward']) {
       expect(Object.keys(first!.metrics[direction]!)).toEqual(
-        expect.arrayContaining(['hits@1', 'hits@5', 'hits@10', 'mrr', 'meanRank']),
+        expect.arrayContaining(['hits@1', 'hits@5', 'hits@10', 'hits@50', 'mrr', 'meanRank']),
       );
     }
     expect(first!.metrics).toEqual(second!.metrics);

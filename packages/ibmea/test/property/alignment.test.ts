@@ -123,7 +123,7 @@ describe('metrics', () => {
         const list = Float64Array.from(values);
         const found = rankedPairs({ forwardRanks: list, backwardRanks: list, remarks: [] }, rows);
         const { mrr, meanRank } = found.forward;
-        const hits = [1, 5, 10].map((k) => found.forward[`hits@${k}`]!);
+        const hits = [1, 5, 10, 50].map((k) => found.forward[`hits@${k}`]!);
         for (const share of [mrr, ...hits]) {
           expect(share).toBeGreaterThanOrEqual(0);
           expect(share).toBeLessThanOrEqual(1);
