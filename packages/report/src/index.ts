@@ -43,6 +43,7 @@ export {
 export { metricLabel } from './metric-label.js';
 export type { BigNumber, Example, ExampleSet, RunPage, Section, SettingRow } from './page.js';
 export { createSeriesColors, type Scheme, type SeriesColors } from './palette.js';
+export { pca, type PointMatrix, type PrincipalComponents } from './pca.js';
 export { type PngOptions, svgToPng } from './png.js';
 export { type ReliabilityPlotSpec, reliabilityPlot } from './reliability-plot.js';
 export { type RunFolder, readRunFolder, type SampleScores } from './run-folder.js';
@@ -50,6 +51,7 @@ export type { RunGroup } from './run-groups.js';
 export { pageLimitBytes, runPageHtml, type WrittenPage, writeRunPage } from './run-page.js';
 export { type ScatterPlotSpec, type ScatterPoint, scatterPlot } from './scatter-plot.js';
 export { type ReportServer, type ServeOptions, serveReports } from './serve.js';
+export { tSne, type TSneLayout, type TSneOptions } from './t-sne.js';
 export {
   type CellValue,
   type Column,
