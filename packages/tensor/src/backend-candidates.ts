@@ -3,6 +3,7 @@ import util from 'node:util';
 import { BackendError } from '@lab/core';
 import { installCpuKernels } from './kernels/cpu.js';
 import { installWasmKernels } from './kernels/wasm.js';
+import { installWebgpuKernels } from './kernels/webgpu.js';
 import { WASM_HEAP_LIMIT_BYTES } from './memory.js';
 import { sharedModuleUrl } from './shared-module.js';
 import { tf } from './tfjs.js';
@@ -84,6 +85,7 @@ async function startWebgpu(isByName: boolean): Promise<BackendFacts> {
   await importPeer('@tensorflow/tfjs-backend-webgpu', 'webgpu');
   await activate('webgpu', 'webgpu');
   guardWebgpu();
+  installWebgpuKernels();
   return { simd: null, threads: 1, memoryLimitBytes: null };
 }
 

@@ -61,34 +61,43 @@ export function segmentMean<T extends tf.Tensor1D | tf.Tensor2D>(
   });
 }
 
-/** Row of the largest value per segment and column; -1 where the segment is empty. */
-function largestRows(x: tf.Tensor, ids: tf.Tensor1D, count: number): Int32Array {
+/**
+ * First row with the largest value, per segment and column: int32 `[S * D]`; E where a segment is
+ * empty.
+ */
+function largestRows(x: tf.Tensor, ids: tf.Tensor1D, count: number): tf.Tensor1D {
   const width = x.rank === 1 ? 1 : (x.shape[1] as number);
+  if (hasKernel('LabLargestRows')) {
+    const flat = tf.reshape(x, [x.size]);
+    return runSingle('LabLargestRows', { x: flat, ids }, { count, width });
+  }
   const values = x.dataSync();
   const segments = ids.dataSync();
-  const rows = new Int32Array(count * width).fill(-1);
-  for (let e = 0; e < segments.length; e++) {
+  const none = segments.length;
+  const rows = new Int32Array(count * width).fill(none);
+  for (let e = 0; e < none; e++) {
     for (let d = 0; d < width; d++) {
       const to = (segments[e] as number) * width + d;
       const best = rows[to] as number;
       const value = values[e * width + d] as number;
-      if (best < 0 || value > (values[best * width + d] as number)) rows[to] = e;
+      if (best === none || value > (values[best * width + d] as number)) rows[to] = e;
     }
   }
-  return rows;
+  return tf.tensor1d(rows, 'int32');
 }
 
 /** {@link segmentMax} from stock ops: a gather at the positions of the largest values. */
 function composedMax<T extends tf.Tensor>(x: T, ids: tf.Tensor1D, count: number): T {
   return tf.tidy(() => {
     const width = x.rank === 1 ? 1 : (x.shape[1] as number);
-    const rows = largestRows(x, ids, count);
-    const positions = rows.map((row, at) => (row < 0 ? 0 : row * width + (at % width)));
-    const present = Float32Array.from(rows, (row) => (row < 0 ? 0 : 1));
     const shape = x.rank === 1 ? [count] : [count, width];
-    if (x.size === 0) return tf.zeros(shape) as T;
-    const picked = tf.gather(tf.reshape(x, [x.size]), tf.tensor1d(positions, 'int32'));
-    return tf.reshape(tf.mul(picked, tf.tensor1d(present)), shape) as T;
+    if (x.size === 0 || count === 0) return tf.zeros(shape) as T;
+    const rows = largestRows(x, ids, count);
+    const columns = tf.tile(tf.range(0, width, 1, 'int32'), [count]);
+    const positions = tf.add(tf.mul(tf.minimum(rows, ids.size - 1), width), columns);
+    const picked = tf.gather(tf.reshape(x, [x.size]), tf.cast(positions, 'int32'));
+    const isFilled = tf.less(rows, ids.size);
+    return tf.reshape(tf.where(isFilled, picked, tf.zerosLike(picked)), shape) as T;
   });
 }
 
@@ -112,16 +121,24 @@ export function segmentMax<T extends tf.Tensor1D | tf.Tensor2D>(
   return composedMax(x, ids, count);
 }
 
-/** Softmax from stock ops; the row maximum is a constant for the gradient. */
+/** Softmax from stock ops, with its own gradient `y (dy - sum_segment(y dy))`. */
 function composedSoftmax(scores: tf.Tensor1D, ids: tf.Tensor1D, count: number): tf.Tensor1D {
-  return tf.tidy(() => {
-    const rows = largestRows(scores, ids, count);
-    const values = scores.dataSync();
-    const largest = Float32Array.from(rows, (row) => (row < 0 ? 0 : (values[row] as number)));
-    const exponentials = tf.exp(tf.sub(scores, tf.gather(tf.tensor1d(largest), ids)));
+  if (scores.size === 0) return tf.clone(scores);
+  const perEntry = (perSegment: tf.Tensor) => tf.gather(perSegment, ids);
+  const operation = tf.customGrad((x, save) => {
+    const largest = composedMax(x as tf.Tensor, ids, count);
+    const exponentials = tf.exp(tf.sub(x as tf.Tensor, perEntry(largest)));
     const sums = tf.unsortedSegmentSum(exponentials, ids, count);
-    return tf.div(exponentials, tf.gather(sums, ids)) as tf.Tensor1D;
+    const value = tf.div(exponentials, perEntry(sums));
+    (save as tf.GradSaveFunc)([value]);
+    const gradFunc = (dy: tf.Tensor, [y]: tf.Tensor[]) => {
+      const weighted = tf.mul(y as tf.Tensor, dy);
+      const shares = perEntry(tf.unsortedSegmentSum(weighted as tf.Tensor1D, ids, count));
+      return tf.sub(weighted, tf.mul(y as tf.Tensor, shares));
+    };
+    return { value, gradFunc };
   });
+  return operation(scores) as tf.Tensor1D;
 }
 
 /**

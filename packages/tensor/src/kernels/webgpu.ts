@@ -1,0 +1,112 @@
+/**
+ * What the stock operations of tfjs cannot say on webgpu, as compute shaders.
+ */
+import { tf } from '../tfjs.js';
+
+/** A compute shader as tfjs-backend-webgpu takes it. */
+interface Program {
+  readonly variableNames: string[];
+  readonly outputShape: number[];
+  readonly shaderKey: string;
+  readonly uniforms: string;
+  readonly workgroupSize: [number, number, number];
+  readonly dispatchLayout: { x: number[] };
+  readonly dispatch: [number, number, number];
+  /** The output is an array of atomic integers. */
+  readonly atomic: true;
+  getUserCode(): string;
+}
+
+interface ProgramBackend {
+  runWebGPUProgram(
+    program: Program,
+    inputs: readonly tf.TensorInfo[],
+    dtype: tf.DataType,
+    uniforms: { type: 'int32'; data: number[] }[],
+    output: tf.TensorInfo,
+  ): tf.TensorInfo;
+  makeTensorInfo(shape: number[], dtype: tf.DataType, values: Int32Array): tf.TensorInfo;
+  disposeData(dataId: object): boolean;
+}
+
+interface KernelArguments {
+  readonly inputs: tf.NamedTensorInfoMap;
+  readonly backend: unknown;
+  readonly attrs?: tf.NamedAttrMap;
+}
+
+const WORKGROUP = 64;
+const LOWEST = -(2 ** 31);
+
+/** Integer that orders as the float does. */
+const ORDER = `fn orderOf(value: f32) -> i32 {
+  let bits = bitcast<i32>(value);
+  return select(bits ^ 0x7fffffff, bits, bits >= 0);
+}`;
+
+/** Pass 1: the order of the largest value of each slot, a slot being a segment and a column. */
+const LARGEST = 'atomicMax(&result[slot], orderOf(x[at]));';
+
+/** Pass 2: the first row that has it. */
+const FIRST = 'if (orderOf(x[at]) == orders[slot]) { atomicMin(&result[slot], row); }';
+
+/** Runs `statement` for every value of `x`, a matrix of `width` columns. */
+function segmentProgram(
+  inputs: readonly tf.TensorInfo[],
+  slots: number,
+  statement: string,
+): Program {
+  const size = inputs[0]?.shape[0] as number;
+  return {
+    variableNames: ['x', 'ids', 'orders'].slice(0, inputs.length),
+    outputShape: [slots],
+    shaderKey: `lab_segment_${inputs.length}`,
+    uniforms: 'width : i32, total : i32,',
+    workgroupSize: [WORKGROUP, 1, 1],
+    dispatchLayout: { x: [0] },
+    dispatch: [Math.ceil(size / WORKGROUP), 1, 1],
+    atomic: true,
+    getUserCode: () => `${ORDER}
+      fn main(at: i32) {
+        if (at >= uniforms.total) { return; }
+        let row = at / uniforms.width;
+        let slot = ids[row] * uniforms.width + at % uniforms.width;
+        ${statement}
+      }`,
+  };
+}
+
+function largestRows({ inputs, backend: given, attrs }: KernelArguments): tf.TensorInfo {
+  const backend = given as ProgramBackend;
+  const [x, ids] = [inputs['x'], inputs['ids']] as [tf.TensorInfo, tf.TensorInfo];
+  const rows = ids.shape[0] as number;
+  const total = x.shape[0] as number;
+  const width = attrs?.['width'] as number;
+  const slots = width * (attrs?.['count'] as number);
+  const filled = (value: number) =>
+    backend.makeTensorInfo([slots], 'int32', new Int32Array(slots).fill(value));
+  const run = (sources: tf.TensorInfo[], output: tf.TensorInfo, statement: string) => {
+    const program = segmentProgram(sources, slots, statement);
+    const uniforms = [width, total].map((value) => ({ type: 'int32' as const, data: [value] }));
+    return backend.runWebGPUProgram(program, sources, 'int32', uniforms, output);
+  };
+  const places = filled(rows);
+  if (total === 0 || slots === 0) return places;
+  const orders = run([x, ids], filled(LOWEST), LARGEST);
+  const found = run([x, ids, orders], places, FIRST);
+  backend.disposeData(orders.dataId);
+  return found;
+}
+
+let isInstalled = false;
+
+/** Registers our shaders for the webgpu backend, once. */
+export function installWebgpuKernels(): void {
+  if (isInstalled) return;
+  isInstalled = true;
+  tf.registerKernel({
+    kernelName: 'LabLargestRows',
+    backendName: 'webgpu',
+    kernelFunc: largestRows as unknown as tf.KernelFunc,
+  });
+}
