@@ -1,7 +1,9 @@
 import { cpus } from 'node:os';
 import util from 'node:util';
 import { BackendError } from '@lab/core';
+import { countStockKernels } from './kernel-report.js';
 import { installCpuKernels } from './kernels/cpu.js';
+import { registeredKernels } from './kernels/call.js';
 import { installWasmKernels } from './kernels/wasm.js';
 import { installWebgpuKernels } from './kernels/webgpu.js';
 import { WASM_HEAP_LIMIT_BYTES } from './memory.js';
@@ -120,6 +122,7 @@ async function startWasm(): Promise<BackendFacts> {
     const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
     shareMemory(setWasmPaths);
     installWasmKernels();
+    countStockKernels(registeredKernels());
     await activate('wasm', 'wasm');
   });
   const { simd, threads } = kernelsOf(tf.backend() as unknown as WasmBackend);

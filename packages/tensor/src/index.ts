@@ -4,6 +4,7 @@ export {
   selectBackend,
   selectedBackend,
 } from './backend.js';
+export { type KernelUse, kernelReport, resetKernelReport } from './kernel-report.js';
 export { type IclOptions, iclLoss } from './losses/icl.js';
 export { type InfoNceOptions, infoNce, type SoftLabels } from './losses/info-nce.js';
 export { type MultiSimilarityOptions, multiSimilarity } from './losses/multi-similarity.js';
@@ -25,6 +26,7 @@ export {
   type ParameterArray,
   type Parameters,
 } from './nn/parameters.js';
+export { gelu, type GeluOptions, silu } from './ops/activations.js';
 export { dropout, maskedDropout } from './ops/dropout.js';
 export { gatherRows } from './ops/gather.js';
 export { type GraphAttentionInput, graphAttention } from './ops/graph-attention.js';
@@ -32,6 +34,7 @@ export { type HostMatrix, hostMatMul } from './ops/host-matrix.js';
 export { layerNorm } from './ops/layer-norm.js';
 export { l2NormalizeRows } from './ops/normalize.js';
 export { recompute } from './ops/recompute.js';
+export { rmsNorm } from './ops/rms-norm.js';
 export { type RowBlockOptions, sumOverRowBlocks } from './ops/row-blocks.js';
 export { segmentMax, segmentMean, segmentSoftmax, segmentSum } from './ops/segment.js';
 export {
@@ -45,6 +48,7 @@ export {
   type Rows,
   type SimilaritySides,
 } from './ops/similarity.js';
+export { logSoftmax, softmax } from './ops/softmax.js';
 export { type CsrArrays, type CsrTensors, createCsr, csrMatMul } from './ops/sparse.js';
 export {
   type AdamW,

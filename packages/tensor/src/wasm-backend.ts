@@ -42,7 +42,8 @@ export interface KernelModule {
 const STACK_BYTES = 65536;
 /** Most threads of one pool. */
 const MOST_THREADS = 256;
-const bound = new WeakMap<object, KernelModule>();
+let bound = new WeakMap<object, KernelModule>();
+let isPlainForced = false;
 let compiled: { module: object; simd: 'relaxed' | 'plain'; isShared: boolean } | undefined;
 
 function readKernels(name: string): Uint8Array {
@@ -68,7 +69,7 @@ function acceptsRelaxed(bytes: Uint8Array): boolean {
 export function compileKernels(isShared: boolean): NonNullable<typeof compiled> {
   if (compiled?.isShared === isShared) return compiled;
   const relaxed = readKernels('relaxed-simd.wasm');
-  const isRelaxed = acceptsRelaxed(relaxed);
+  const isRelaxed = !isPlainForced && acceptsRelaxed(relaxed);
   const plain = isRelaxed ? relaxed : readKernels('simd.wasm');
   const bytes = (isShared ? withSharedMemory(plain) : null) ?? plain;
   setFlagsFromString('--no-liftoff');
@@ -126,6 +127,18 @@ function bindKernels(backend: WasmBackend): KernelModule {
       pool = startPool(threads);
     },
   };
+}
+
+/**
+ * Has the build for plain SIMD used from now on, or again the best one that the engine takes.
+ *
+ * An internal switch, for tests and comparisons; the kernels are bound anew to the same heap.
+ */
+export function forcePlainSimd(isForced: boolean): void {
+  if (isForced === isPlainForced) return;
+  isPlainForced = isForced;
+  compiled = undefined;
+  bound = new WeakMap();
 }
 
 /** Our kernels on the given wasm backend: bound at the first call, the same object afterwards. */

@@ -1,3 +1,4 @@
+import { countKernel } from '../kernel-report.js';
 import { tf } from '../tfjs.js';
 import type { BlockWork } from '../thread-pool.js';
 import { addressOf, type KernelModule, kernelsOf, type WasmBackend } from '../wasm-backend.js';
@@ -26,15 +27,30 @@ export interface KernelCall {
 /** Values that a block reads or writes, about: some 50 microseconds of cheap work. */
 const BLOCK_VALUES = 2 ** 16;
 
-/** Items of a block of a kernel that touches `values` values for each; never fewer than one. */
+/**
+ * Items of a block of a kernel that touches `values` values for each: never fewer than one, and
+ * whole vectors of items where there are many.
+ */
 export function blockOf(values: number): number {
-  return Math.max(1, Math.floor(BLOCK_VALUES / Math.max(values, 1)));
+  const items = Math.max(1, Math.floor(BLOCK_VALUES / Math.max(values, 1)));
+  return items < 16 ? items : items - (items % 16);
 }
 
 /** What registering a kernel needs: its name and the function of a call. */
 export interface WasmKernel {
   readonly name: string;
   readonly compute: (call: KernelCall) => tf.TensorInfo | tf.TensorInfo[];
+}
+
+/** Most blocks of a kernel whose blocks have partial sums of their own. */
+const MOST_PARTS = 64;
+
+/**
+ * Items in at most 64 blocks, each of which has a partial sum of its own; the kernel touches
+ * `values` values for an item.
+ */
+export function partWork(count: number, values: number): { count: number; block: number } {
+  return { count, block: Math.max(blockOf(values), Math.ceil(count / MOST_PARTS)) };
 }
 
 interface KernelArguments {
@@ -68,6 +84,13 @@ function withTemporary<T>(kernels: KernelModule, bytes: number, body: (address: 
   }
 }
 
+const registered = new Set<string>();
+
+/** Names of the kernels registered by {@link registerWasmKernel}. */
+export function registeredKernels(): ReadonlySet<string> {
+  return registered;
+}
+
 /**
  * Registers a kernel for the wasm backend, in place of a stock one of the same name.
  *
@@ -80,11 +103,13 @@ export function registerWasmKernel(
 ): void {
   const stock = tf.getKernel(kernel.name, 'wasm') as tf.KernelConfig | undefined;
   if (stock != null) tf.unregisterKernel(kernel.name, 'wasm');
-  const compute = (args: KernelArguments) => kernel.compute(callOf(args));
-  const kernelFunc = (args: KernelArguments) =>
-    stock == null || isOurs === undefined || isOurs(args.inputs, args.attrs)
-      ? compute(args)
-      : stock.kernelFunc(args as unknown as Parameters<tf.KernelFunc>[0]);
+  registered.add(kernel.name);
+  const kernelFunc = (args: KernelArguments) => {
+    const usesOurs = stock == null || isOurs === undefined || isOurs(args.inputs, args.attrs);
+    countKernel(kernel.name, usesOurs);
+    if (usesOurs) return kernel.compute(callOf(args));
+    return stock.kernelFunc(args as unknown as Parameters<tf.KernelFunc>[0]);
+  };
   tf.registerKernel({
     kernelName: kernel.name,
     backendName: 'wasm',
