@@ -49,6 +49,12 @@ export { type ReliabilityPlotSpec, reliabilityPlot } from './reliability-plot.js
 export { type RunFolder, readRunFolder, type SampleScores } from './run-folder.js';
 export type { RunGroup } from './run-groups.js';
 export { pageLimitBytes, runPageHtml, type WrittenPage, writeRunPage } from './run-page.js';
+export {
+  type Panel,
+  type PanelPoint,
+  scatterPanels,
+  type ScatterPanelsSpec,
+} from './scatter-panels.js';
 export { type ScatterPlotSpec, type ScatterPoint, scatterPlot } from './scatter-plot.js';
 export { type ReportServer, type ServeOptions, serveReports } from './serve.js';
 export { tSne, type TSneLayout, type TSneOptions } from './t-sne.js';
