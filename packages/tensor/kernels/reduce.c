@@ -1,57 +1,127 @@
-// Sums along axes that lie together, and sums in place.
+// Sums, products and extremes along an axis by parts of fixed size, and sums in place.
 #include "vector.h"
 
-INLINE void add_to(float *to, const float *from, int width) {
-  int d = 0;
-  for (; d + 16 <= width; d += 16)
-    for (int q = 0; q < 16; q += 4) store4(to + d + q, load4(to + d + q) + load4(from + d + q));
-  for (; d + 4 <= width; d += 4) store4(to + d, load4(to + d) + load4(from + d));
-  for (; d < width; d++) to[d] += from[d];
+// Rows narrower than this are taken several at a time.
+#define NARROW 64
+// Elements that are joined in one go: short runs keep sums accurate.
+#define RUN 2048
+
+typedef struct {
+  int middle, inner, chunk, strip;
+} Parts;
+
+typedef struct {
+  int first, rows, column, width;
+  size_t outer;
+} Part;
+
+// The rows and columns of item i; parts run over columns, then rows, then the outer axis.
+INLINE Part part_of(int i, Parts p) {
+  const int strips = (p.inner + p.strip - 1) / p.strip;
+  const int chunks = p.middle > p.chunk ? (p.middle + p.chunk - 1) / p.chunk : 1;
+  if (strips * chunks == 1) return (Part){0, p.middle, 0, p.inner, (size_t)i};
+  const int line = i / strips, column = (i - line * strips) * p.strip;
+  const int outer = line / chunks, first = (line - outer * chunks) * p.chunk;
+  return (Part){
+      .first = first,
+      .rows = p.middle - first < p.chunk ? p.middle - first : p.chunk,
+      .column = column,
+      .width = p.inner - column < p.strip ? p.inner - column : p.strip,
+      .outer = (size_t)outer,
+  };
 }
 
-// Sum in blocks of 4096 elements, so that long sums keep their accuracy.
-static float sum_row(const float *x, int count) {
-  float total = 0;
-  for (int start = 0; start < count; start += 4096) {
-    const int end = count - start < 4096 ? count : start + 4096;
-    f4 s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
-    int i = start;
-    for (; i + 16 <= end; i += 16) {
-      s0 += load4(x + i);
-      s1 += load4(x + i + 4);
-      s2 += load4(x + i + 8);
-      s3 += load4(x + i + 12);
-    }
-    float sum = sum4((s0 + s1) + (s2 + s3));
-    for (; i < end; i++) sum += x[i];
-    total += sum;
-  }
-  return total;
-}
+#define ADD(a, b) ((a) + (b))
+#define MULTIPLY(a, b) ((a) * (b))
+#define LARGER4(a, b) __builtin_wasm_max_f32x4(a, b)
+#define LARGER1(a, b) __builtin_wasm_max_f32(a, b)
+#define SMALLER4(a, b) __builtin_wasm_min_f32x4(a, b)
+#define SMALLER1(a, b) __builtin_wasm_min_f32(a, b)
 
-// Adds up `middle` rows in two levels of at most 512, for accuracy; scratch holds `inner` floats.
-static void sum_rows(int middle, int inner, const float *x, float *out, float *scratch) {
-  __builtin_memset(out, 0, (size_t)inner * sizeof(float));
-  for (int start = 0; start < middle; start += 512) {
-    const int end = middle - start < 512 ? middle : start + 512;
-    __builtin_memset(scratch, 0, (size_t)inner * sizeof(float));
-    for (int i = start; i < end; i++) add_to(scratch, x + (size_t)i * inner, inner);
-    add_to(out, scratch, inner);
+// Functions of one reduction: `name`_part is the block kernel. x [outer, middle, inner] is reduced
+// over `chunk` of the middle at a time: out [outer, chunks, inner].
+#define REDUCTION(name, join4, join1, neutral)                                                  \
+  INLINE float name##_lanes(f4 v) {                                                             \
+    return join1(join1(v[0], v[1]), join1(v[2], v[3]));                                         \
+  }                                                                                             \
+  NOINLINE static float name##_short_run(const float *x, int count) {                           \
+    f4 s0 = splat4(neutral), s1 = s0, s2 = s0, s3 = s0;                                         \
+    int i = 0;                                                                                  \
+    for (; i + 16 <= count; i += 16) {                                                          \
+      s0 = join4(s0, load4(x + i));                                                             \
+      s1 = join4(s1, load4(x + i + 4));                                                         \
+      s2 = join4(s2, load4(x + i + 8));                                                         \
+      s3 = join4(s3, load4(x + i + 12));                                                        \
+    }                                                                                           \
+    float total = name##_lanes(join4(join4(s0, s1), join4(s2, s3)));                            \
+    for (; i < count; i++) total = join1(total, x[i]);                                          \
+    return total;                                                                               \
+  }                                                                                             \
+  static float name##_run(const float *x, int count) {                                          \
+    float total = neutral;                                                                      \
+    if (count < 16) {                                                                           \
+      for (int i = 0; i < count; i++) total = join1(total, x[i]);                               \
+      return total;                                                                             \
+    }                                                                                           \
+    for (int i = 0; i < count; i += RUN)                                                        \
+      total = join1(total, name##_short_run(x + i, count - i < RUN ? count - i : RUN));         \
+    return total;                                                                               \
+  }                                                                                             \
+  INLINE void name##_into(float *to, const float *x, size_t step, int width) {                  \
+    int d = 0;                                                                                  \
+    for (; d + 4 <= width; d += 4) {                                                            \
+      const float *a = x + d;                                                                   \
+      const f4 low = join4(load4(a), load4(a + step));                                          \
+      const f4 high = join4(load4(a + 2 * step), load4(a + 3 * step));                          \
+      store4(to + d, join4(load4(to + d), join4(low, high)));                                   \
+    }                                                                                           \
+    for (; d < width; d++) {                                                                    \
+      const float *a = x + d;                                                                   \
+      to[d] = join1(to[d], join1(join1(a[0], a[step]), join1(a[2 * step], a[3 * step])));       \
+    }                                                                                           \
+  }                                                                                             \
+  INLINE void name##_row(float *to, const float *x, int width) {                                \
+    int d = 0;                                                                                  \
+    for (; d + 4 <= width; d += 4) store4(to + d, join4(load4(to + d), load4(x + d)));          \
+    for (; d < width; d++) to[d] = join1(to[d], x[d]);                                          \
+  }                                                                                             \
+  NOINLINE static void name##_rows(int rows, int width, const float *x, size_t step,            \
+                                   float *to) {                                                 \
+    for (int d = 0; d < width; d++) to[d] = neutral;                                            \
+    int i = 0;                                                                                  \
+    for (; i + 4 <= rows; i += 4) name##_into(to, x + (size_t)i * step, step, width);           \
+    for (; i < rows; i++) name##_row(to, x + (size_t)i * step, width);                          \
+  }                                                                                             \
+  static void name##_narrow(int rows, int width, const float *x, float *to, float *scratch) {   \
+    const int group = NARROW / width, wide = group * width, whole = rows / group;               \
+    name##_rows(whole, wide, x, (size_t)wide, scratch);                                         \
+    for (int d = 0; d < width; d++) to[d] = neutral;                                            \
+    for (int g = 0; g < group; g++) name##_row(to, scratch + g * width, width);                 \
+    for (int i = whole * group; i < rows; i++) name##_row(to, x + (size_t)i * width, width);    \
+  }                                                                                             \
+  EXPORT(name##_part)                                                                           \
+  void name##_part(int begin, int end, float *scratch, const float *x, float *out, int middle,  \
+                   int inner, int chunk, int strip) {                                           \
+    const Parts parts = {middle, inner, chunk, strip};                                          \
+    const int chunks = middle > chunk ? (middle + chunk - 1) / chunk : 1;                       \
+    for (int i = begin; i < end; i++) {                                                         \
+      const Part p = part_of(i, parts);                                                         \
+      const float *from = x + (p.outer * middle + p.first) * inner + p.column;                  \
+      float *to = out + (p.outer * chunks + p.first / chunk) * inner + p.column;                \
+      if (inner == 1) *to = name##_run(from, p.rows);                                           \
+      else if (inner <= NARROW / 2) name##_narrow(p.rows, inner, from, to, scratch);            \
+      else name##_rows(p.rows, p.width, from, (size_t)inner, to);                               \
+    }                                                                                           \
   }
-}
 
-// x [outer, middle, inner] summed over the middle: out [outer, inner].
-EXPORT(sum_middle)
-void sum_middle(int outer, int middle, int inner, const float *x, float *out, float *scratch) {
-  for (int o = 0; o < outer; o++, x += (size_t)middle * inner, out += inner) {
-    if (inner == 1) *out = sum_row(x, middle);
-    else sum_rows(middle, inner, x, out, scratch);
-  }
-}
+REDUCTION(sum, ADD, ADD, 0.0f)
+REDUCTION(prod, MULTIPLY, MULTIPLY, 1.0f)
+REDUCTION(max, LARGER4, LARGER1, -__builtin_inff())
+REDUCTION(min, SMALLER4, SMALLER1, __builtin_inff())
 
 // to += from.
 EXPORT(add_into)
-void add_into(int count, float *to, const float *from) { add_to(to, from, count); }
+void add_into(int count, float *to, const float *from) { sum_row(to, from, count); }
 
 // out = x * factor; out may be x.
 EXPORT(scale_values)
@@ -65,5 +135,5 @@ void scale_values(int count, const float *x, float factor, float *out) {
 // x [rows, width] += bias [width].
 EXPORT(add_bias)
 void add_bias(int rows, int width, const float *bias, float *x) {
-  for (int i = 0; i < rows; i++, x += width) add_to(x, bias, width);
+  for (int i = 0; i < rows; i++, x += width) sum_row(x, bias, width);
 }
