@@ -9,6 +9,7 @@ import { installReduce } from './reduce.js';
 import { installRowNorms } from './row-norms.js';
 import { installSegment } from './segment.js';
 import { installSparse } from './sparse.js';
+import { installTranspose } from './transpose.js';
 
 let isInstalled = false;
 
@@ -20,6 +21,7 @@ export function installWasmKernels(): void {
   installElementwise();
   installReduce();
   installMove();
+  installTranspose();
   installInPlace();
   installGather();
   installSegment();
