@@ -57,11 +57,7 @@ describe('a saved training', () => {
       const [was, is] = [state, fresh].map(({ model }) => valuesOf(model.parameters.get(name)));
       expect(is, name).toEqual(was);
     }
-    const [before, after] = [state.optimizer.state(), fresh.optimizer.state()];
-    expect(Object.keys(after).sort()).toEqual(Object.keys(before).sort());
-    for (const [name, moment] of Object.entries(before)) {
-      expect(valuesOf(after[name]!), name).toEqual(valuesOf(moment));
-    }
+    expect(await fresh.optimizer.state()).toEqual(await state.optimizer.state());
     expect(fresh.optimizer.stepCount).toBe(3);
     expect(fresh.pseudoSeeds.state()).toEqual(state.pseudoSeeds.state());
     expect([fresh.epoch, fresh.repair, fresh.selection]).toEqual([3, false, state.selection]);

@@ -3,7 +3,6 @@
  */
 import { canonicalJson, DataError, sha256 } from '@lab/core';
 import type { PseudoSeedState } from '@lab/graph';
-import type { tf } from '@lab/tensor';
 import {
   type Checkpoint,
   readCheckpoint,
@@ -42,8 +41,8 @@ export async function saveTraining(
   fingerprintText: string,
 ): Promise<void> {
   const tensors: Record<string, WritableArray> = await parameterArrays(state.model);
-  for (const [name, tensor] of Object.entries(state.optimizer.state())) {
-    tensors[`moment/${name}`] = await arrayOf(tensor);
+  for (const [name, moment] of Object.entries(await state.optimizer.state())) {
+    tensors[`moment/${name}`] = moment;
   }
   const meta: CheckpointMeta = {
     epoch: state.epoch,
@@ -101,9 +100,4 @@ export function loadParameters(model: IbmeaModel, checkpoint: Checkpoint): void 
 function arraysUnder(checkpoint: Checkpoint, prefix: string) {
   const entries = Object.entries(checkpoint.tensors).filter(([name]) => name.startsWith(prefix));
   return Object.fromEntries(entries.map(([name, array]) => [name.slice(prefix.length), array]));
-}
-
-/** A tensor's shape and values. */
-async function arrayOf(tensor: tf.Tensor): Promise<WritableArray> {
-  return { shape: tensor.shape, data: (await tensor.data()) as Float32Array };
 }
