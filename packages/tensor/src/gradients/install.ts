@@ -3,6 +3,7 @@ import { BINARY_RULES } from './binary.js';
 import { ELEMENTWISE_RULES } from './elementwise.js';
 import { REDUCTION_RULES } from './reduction.js';
 import { registerRule } from './rule.js';
+import { SELECTION_RULES } from './selection.js';
 import { SHAPE_RULES } from './shape.js';
 
 /**
@@ -12,7 +13,13 @@ import { SHAPE_RULES } from './shape.js';
  * and the one of the segment sum is a gather, where the stock one builds broadcast masks.
  */
 export function installGradients(): void {
-  const rules = [...ELEMENTWISE_RULES, ...BINARY_RULES, ...REDUCTION_RULES, ...SHAPE_RULES];
+  const rules = [
+    ...ELEMENTWISE_RULES,
+    ...BINARY_RULES,
+    ...REDUCTION_RULES,
+    ...SELECTION_RULES,
+    ...SHAPE_RULES,
+  ];
   for (const rule of rules) registerRule(rule);
   installTape();
 }
