@@ -9,6 +9,7 @@ import { installReduce } from './reduce.js';
 import { installRowNorms } from './row-norms.js';
 import { installSegment } from './segment.js';
 import { installSparse } from './sparse.js';
+import { installTopK } from './top-k.js';
 import { installTranspose } from './transpose.js';
 
 let isInstalled = false;
@@ -22,6 +23,7 @@ export function installWasmKernels(): void {
   installReduce();
   installMove();
   installTranspose();
+  installTopK();
   installInPlace();
   installGather();
   installSegment();
