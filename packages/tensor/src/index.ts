@@ -35,6 +35,7 @@ export { layerNorm } from './ops/layer-norm.js';
 export { l2NormalizeRows } from './ops/normalize.js';
 export { recompute } from './ops/recompute.js';
 export { rmsNorm } from './ops/rms-norm.js';
+export { rotaryEmbedding, type RotaryOptions } from './ops/rotary.js';
 export { type RowBlockOptions, sumOverRowBlocks } from './ops/row-blocks.js';
 export { segmentMax, segmentMean, segmentSoftmax, segmentSum } from './ops/segment.js';
 export {

@@ -1,6 +1,7 @@
+import { hasKernel, runSingle } from '../engine.js';
 import { inputShape } from '../node-inputs.js';
 import { tf } from '../tfjs.js';
-import type { GradientRule, RuleInput } from './rule.js';
+import { derivativeKernel, type GradientRule, type RuleInput } from './rule.js';
 
 /** `y` with the reduced axes put back as size 1. */
 function keepAxes(y: tf.Tensor, shape: number[], axes: number[]): tf.Tensor {
@@ -52,6 +53,8 @@ export const REDUCTION_RULES: readonly GradientRule[] = [
     rule: ({ dy, saved, attribute }) => ({
       logits: () => {
         const y = saved[0] as tf.Tensor;
+        const fused = derivativeKernel(tf.Softmax);
+        if (hasKernel(fused)) return runSingle(fused, { dy, kept: y });
         const product = tf.mul(dy, y);
         return tf.sub(product, tf.mul(tf.sum(product, attribute<number>('dim'), true), y));
       },

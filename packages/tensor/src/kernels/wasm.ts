@@ -1,3 +1,4 @@
+import { installActivations } from './activation.js';
 import { installDropout } from './dropout.js';
 import { installElementwise } from './elementwise.js';
 import { installGather } from './gather.js';
@@ -6,8 +7,11 @@ import { installInPlace } from './in-place.js';
 import { installMatMul } from './matmul.js';
 import { installMove } from './move.js';
 import { installReduce } from './reduce.js';
+import { installRmsNorm } from './rms-norm.js';
+import { installRotary } from './rotary.js';
 import { installRowNorms } from './row-norms.js';
 import { installSegment } from './segment.js';
+import { installSoftmax } from './softmax.js';
 import { installSparse } from './sparse.js';
 import { installTopK } from './top-k.js';
 import { installTranspose } from './transpose.js';
@@ -31,4 +35,8 @@ export function installWasmKernels(): void {
   installGraphAttention();
   installRowNorms();
   installDropout();
+  installActivations();
+  installRmsNorm();
+  installRotary();
+  installSoftmax();
 }
