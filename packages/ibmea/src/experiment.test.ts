@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { InterruptedError } from '@lab/core';
 import { temporaryFolder } from '@lab/core/testing';
@@ -117,5 +117,18 @@ describe('runIbmeaExperiment', () => {
     expect(first.files.some((path) => path.endsWith('scale-memory.svg'))).toBe(true);
     await runIbmeaExperiment({ ...options, now });
     expect(read('timings.jsonl')).toBe(timings);
+  });
+
+  it('draws the vectors in the plane, and trains again where their file was lost', async () => {
+    const options = await optionsOf(['projection']);
+    const { files } = await runIbmeaExperiment(options);
+    const figure = files.find((path) => path.endsWith('projection.svg'))!;
+    const drawn = readFileSync(figure, 'utf8');
+    expect(drawn).toContain('all fused, plain');
+    rmSync(join(options.dir, 'projection-plain.json'));
+    const cells = readFileSync(join(options.dir, 'cells.jsonl'), 'utf8');
+    await runIbmeaExperiment(options);
+    expect(readFileSync(join(options.dir, 'cells.jsonl'), 'utf8')).toBe(cells);
+    expect(readFileSync(figure, 'utf8')).toBe(drawn);
   });
 });

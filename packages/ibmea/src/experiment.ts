@@ -1,6 +1,7 @@
 /**
  * Runs ablations and sweeps, cell by cell, and lays the results out as tables and figures.
  */
+import { existsSync } from 'node:fs';
 import {
   canonicalJson,
   ConfigError,
@@ -17,6 +18,7 @@ import type { AblationCell, AblationGroup } from './experiment/cell.js';
 import { measureCost } from './experiment/cost.js';
 import { cellTask } from './experiment/faulty-task.js';
 import { ablationGroups } from './experiment/groups.js';
+import { projectionPath, writeProjection } from './experiment/projection.js';
 import { costNames, type GroupResult, isCostGroup, writeGroup } from './experiment/results.js';
 import { train } from './training-run.js';
 
@@ -94,6 +96,7 @@ export async function runIbmeaExperiment(
       measureCost({ config, entities: entities!, signal, now: options.now }),
     describe: (values) => `${formatNumber(values[costNames.seconds]!)} s an epoch`,
   });
+  await remakeProjections(options, groups);
   const rows = [...ranked.rows, ...timed.rows];
   const results = groups.map((group) => ({
     group,
@@ -104,6 +107,18 @@ export async function runIbmeaExperiment(
   const files: string[] = [];
   for (const result of results) files.push(...(await writeGroup(heading, result)));
   return { groups: results, files };
+}
+
+/** Trains again where a finished cell has lost the file that its figure is drawn from. */
+async function remakeProjections(
+  options: IbmeaExperimentOptions,
+  groups: readonly AblationGroup[],
+): Promise<void> {
+  const signal = options.signal ?? new AbortController().signal;
+  for (const cell of cellsOf(groups)) {
+    if (!cell.isProjected || existsSync(projectionPath(options.dir, cell))) continue;
+    await measureCell(options, cell, cellConfig(options, cell, options.seeds[0]!), signal);
+  }
 }
 
 const cellsOf = (groups: readonly AblationGroup[]) => groups.flatMap(({ cells }) => cells);
@@ -168,7 +183,8 @@ type CellMemory = Map<string, Promise<Record<string, number>>>;
 function cellKey({ config }: ResolvedConfig<IbmeaConfig>, cell: AblationCell): string {
   const isFaulty = (cell.corruption?.probability ?? 0) > 0;
   const share = Math.min(1, cell.seedShare ?? 1);
-  return canonicalJson({ config, share, corruption: isFaulty ? cell.corruption : null });
+  const corruption = isFaulty ? cell.corruption : null;
+  return canonicalJson({ config, share, corruption, isProjected: cell.isProjected ?? false });
 }
 
 /** Trains one cell and measures it, unless the same training has been measured. */
@@ -199,6 +215,10 @@ async function measureCell(
 ): Promise<Record<string, number>> {
   const task = cellTask(options.task, cell, config.config);
   const trained = await train({ data: task, config, signal });
+  const { seeds, dir } = options;
+  if (cell.isProjected && config.config.seed === seeds[0]) {
+    await writeProjection(dir, cell, trained.state);
+  }
   trained.state.dispose();
   const { forward, backward } = trained.metrics!;
   return {

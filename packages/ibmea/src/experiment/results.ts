@@ -14,6 +14,7 @@ import {
   type Table,
 } from '@lab/report';
 import type { AblationGroup } from './cell.js';
+import { readProjectionFigure } from './projection.js';
 
 /** What is said beside every table: the data, and how long and how often was trained. */
 export interface ResultHeading {
@@ -68,12 +69,15 @@ export async function writeGroup(heading: ResultHeading, result: GroupResult): P
   const path = join(heading.dir, `${group.name}.md`);
   const text = markdownTable(groupTable(group, table));
   writeFileAtomic(path, `## ${group.title}\n\n${group.caption} ${conditions}\n\n${text}\n`);
+  const projected = group.cells.filter((cell) => cell.isProjected);
   const figures: [string, Figure][] = isCost
     ? [
         [group.name, groupFigure(result, costNames.seconds)],
         [`${group.name}-memory`, groupFigure(result, costNames.megabytes)],
       ]
-    : [[group.name, groupFigure(result, 'H@1')]];
+    : projected.length > 0
+      ? [[group.name, readProjectionFigure(heading.dir, group.title, projected)]]
+      : [[group.name, groupFigure(result, 'H@1')]];
   const files = [path];
   for (const [name, figure] of figures) {
     files.push(...(await writeFigure(join(heading.dir, name), figure)));
