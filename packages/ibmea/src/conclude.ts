@@ -8,6 +8,7 @@ import { analysePairs, type PairAnalysis } from './analysis.js';
 import { confidenceQuality, fitConfidence } from './confidence.js';
 import type { IbmeaConfig } from './config.js';
 import { disposePosteriors, encodeOutside } from './evaluate.js';
+import { imageDeviations } from './image-deviations.js';
 import { asInterruption } from './interruption.js';
 import { runPage } from './run-page.js';
 import type { FittedConfidence, RunSummary } from './run-summary.js';
@@ -68,9 +69,9 @@ export async function writeReport(
   if (run === null) throw new TypeError('ibmea/conclude: the training has no run folder.');
   const { test } = state.task.split;
   const isJudged = state.config.evaluation.enabled && test.length > 0;
-  const { confidence, pairs } = isJudged
+  const { confidence, pairs, images } = isJudged
     ? await judgeTestPairs(state, options.signal)
-    : { confidence: null, pairs: [] };
+    : { confidence: null, pairs: [], images: null };
   if (confidence !== null) {
     writeFileAtomic(run.path('confidence.json'), `${JSON.stringify(confidence, null, 2)}\n`);
   }
@@ -78,19 +79,21 @@ export async function writeReport(
   const epochs = readJsonLines(run.path('metrics.jsonl')).rows as EpochRecord[];
   const summary = summaryOf(trained, confidence, epochs);
   const reportPath = run.path('report.html');
-  const page = { trained, summary, epochs, pairs, confidence, ...options, record: run.record };
+  const judged = { pairs, confidence, images };
+  const page = { trained, summary, epochs, ...judged, ...options, record: run.record };
   writeRunPage(reportPath, runPage(page));
   return { run: run.dir, reportPath, summary };
 }
 
-/** Confidence and test pairs of a model, from one encoding. */
+/** Confidence, test pairs and image deviations of a model, from one encoding. */
 async function judgeTestPairs(state: TrainingState, signal: AbortSignal | undefined) {
   const posteriors = encodeOutside(state.model);
   try {
     const table = await candidateTable(state, { posteriors, signal });
     const confidence = fittedConfidence(state, table);
     const input = { posteriors, table, confidence: confidence?.model ?? null };
-    return { confidence, pairs: await analysePairs(state, input) };
+    const pairs = await analysePairs(state, input);
+    return { confidence, pairs, images: await imageDeviations(state, posteriors) };
   } finally {
     disposePosteriors(posteriors);
   }

@@ -32,6 +32,7 @@ import {
   pairFigures,
   pseudoSeedFigure,
 } from './figures.js';
+import { imageDeviationFigure, type ImageDeviations } from './image-deviations.js';
 import type { EpochRecord } from './epoch-record.js';
 import type { TrainResult } from './training-options.js';
 
@@ -42,6 +43,8 @@ export interface RunPageInput {
   readonly epochs: readonly EpochRecord[];
   readonly pairs: readonly PairAnalysis[];
   readonly confidence: FittedConfidence | null;
+  /** How unsure the image encoder is; null where there is nothing to tell. */
+  readonly images?: ImageDeviations | null;
   readonly config: ResolvedConfig<IbmeaConfig>;
   readonly seconds: number;
   readonly record: RunRecord;
@@ -183,14 +186,14 @@ function comparison({ baseline, testPairs }: RunSummary, metrics: AlignmentMetri
   };
 }
 
-function sections({ epochs, config, pairs, confidence }: RunPageInput): Section[] {
+function sections({ epochs, config, pairs, confidence, images = null }: RunPageInput): Section[] {
   const calibration = confidenceFigure(confidence);
   const pseudo = pseudoSeedFigure(epochs);
   const groups: [string, (CaptionedFigure | null)[]][] = [
     ['Pairs', pairFigures(pairs)],
     ['Confidence', [calibration]],
     ['Losses', epochs.length === 0 ? [] : lossFigures(epochs, config.config)],
-    ['Bottlenecks and fusion', modelFigures(epochs)],
+    ['Bottlenecks and fusion', [...modelFigures(epochs), imageDeviationFigure(images)]],
     ['Pseudo seeds', [pseudo]],
   ];
   return groups.flatMap(([heading, figures]) => {
