@@ -48,9 +48,11 @@ void csr_product(int begin, int end, const float *scratch, int width, const int3
 
 // out_e = dy_(row of e) . x_(columns_e), the gradient of the values.
 EXPORT(csr_sampled_dot)
-void csr_sampled_dot(int rows, int width, const int32_t *pointers, const int32_t *columns,
-                     const float *dy, const float *x, float *out) {
-  for (int i = 0; i < rows; i++, dy += width) {
+void csr_sampled_dot(int begin, int end, const float *scratch, int width, const int32_t *pointers,
+                     const int32_t *columns, const float *dy, const float *x, float *out) {
+  (void)scratch;
+  dy += (size_t)begin * width;
+  for (int i = begin; i < end; i++, dy += width) {
     int e = pointers[i];
     for (; e + 4 <= pointers[i + 1]; e += 4) {
       const Rows four = rows_of(x, columns + e, width);
@@ -62,9 +64,11 @@ void csr_sampled_dot(int rows, int width, const int32_t *pointers, const int32_t
 
 // out_i = sum over the entries of row i of the rows of x numbered by `positions`.
 EXPORT(csr_sum_entries)
-void csr_sum_entries(int rows, int width, const int32_t *pointers, const int32_t *positions,
-                     const float *x, float *out) {
-  for (int i = 0; i < rows; i++, out += width) {
+void csr_sum_entries(int begin, int end, const float *scratch, int width, const int32_t *pointers,
+                     const int32_t *positions, const float *x, float *out) {
+  (void)scratch;
+  out += (size_t)begin * width;
+  for (int i = begin; i < end; i++, out += width) {
     for (int k = 0; k < width; k++) out[k] = 0;
     for (int e = pointers[i]; e < pointers[i + 1]; e++)
       for (int k = 0; k < width; k++) out[k] += x[(size_t)positions[e] * width + k];

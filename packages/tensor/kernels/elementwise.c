@@ -55,10 +55,12 @@ INLINE f4 elu4(f4 x) {
 INLINE f4 step4(f4 y) { return select4(y > splat4(0.0f), splat4(1.0f), splat4(0.0f)); }
 
 #define UNARY(NAME, FUNCTION)                                                                      \
-  EXPORT(NAME) void NAME(int count, const float *x, float *out) {                                  \
-    int i = 0;                                                                                     \
-    for (; i + 4 <= count; i += 4) store4(out + i, FUNCTION(load4(x + i)));                        \
-    for (; i < count; i++) out[i] = FUNCTION(splat4(x[i]))[0];                                     \
+  EXPORT(NAME)                                                                                     \
+  void NAME(int begin, int end, const float *scratch, const float *x, float *out) {                \
+    (void)scratch;                                                                                 \
+    int i = begin;                                                                                 \
+    for (; i + 4 <= end; i += 4) store4(out + i, FUNCTION(load4(x + i)));                          \
+    for (; i < end; i++) out[i] = FUNCTION(splat4(x[i]))[0];                                       \
   }
 
 UNARY(exp_values, exp_full4)
@@ -71,13 +73,16 @@ UNARY(sqrt_values, sqrt4)
 
 // out = dy times the derivative as a function of `kept`, the input or the output.
 #define GRADIENT(NAME, DERIVATIVE)                                                                 \
-  EXPORT(NAME) void NAME(int count, const float *dy, const float *kept, float *out) {              \
-    int i = 0;                                                                                     \
-    for (; i + 4 <= count; i += 4) {                                                               \
+  EXPORT(NAME)                                                                                     \
+  void NAME(int begin, int end, const float *scratch, const float *dy, const float *kept,          \
+            float *out) {                                                                          \
+    (void)scratch;                                                                                 \
+    int i = begin;                                                                                 \
+    for (; i + 4 <= end; i += 4) {                                                                 \
       const f4 k = load4(kept + i);                                                                \
       store4(out + i, load4(dy + i) * (DERIVATIVE));                                               \
     }                                                                                              \
-    for (; i < count; i++) {                                                                       \
+    for (; i < end; i++) {                                                                         \
       const f4 k = splat4(kept[i]);                                                                \
       out[i] = dy[i] * (DERIVATIVE)[0];                                                            \
     }                                                                                              \

@@ -43,11 +43,12 @@ static void divide_by_sums(int entries, int heads, float *x) {
 
 // out[e, k]: softmax over the entries of each row of f(target_ik + source_jk).
 EXPORT(attention_coefficients)
-void attention_coefficients(int rows, int heads, const int32_t *pointers, const int32_t *columns,
-                            const float *target, const float *source, float positive,
-                            float negative, float *out) {
+void attention_coefficients(int begin, int end, const float *scratch, int heads,
+                            const int32_t *pointers, const int32_t *columns, const float *target,
+                            const float *source, float positive, float negative, float *out) {
+  (void)scratch;
   const Scores s = {target, source, positive, negative};
-  for (int i = 0; i < rows; i++) {
+  for (int i = begin; i < end; i++) {
     const Entries e = {pointers[i], pointers[i + 1], columns, 0};
     const int entries = e.end - e.start;
     float *row = out + (size_t)e.start * heads;
@@ -59,9 +60,12 @@ void attention_coefficients(int rows, int heads, const int32_t *pointers, const 
 
 // out[e] = mean over the heads of x[e, k].
 EXPORT(attention_head_mean)
-void attention_head_mean(int entries, int heads, const float *x, float *out) {
+void attention_head_mean(int begin, int end, const float *scratch, int heads, const float *x,
+                         float *out) {
+  (void)scratch;
   const float scale = 1.0f / (float)heads;
-  for (int e = 0; e < entries; e++, x += heads) {
+  x += (size_t)begin * heads;
+  for (int e = begin; e < end; e++, x += heads) {
     float sum = 0;
     for (int k = 0; k < heads; k++) sum += x[k];
     out[e] = sum * scale;
@@ -149,16 +153,20 @@ NOINLINE static void collect_row(const Collect *c, Entries e, const float *sent,
 }
 
 // out_i = sum_k weights_k * sum over the entries e of row i of coefficients_ek x_(columns_e);
-// weights carry the 1 / K of the mean. With weight_gradient (zeroed here), also adds
-// sum_i sent_i * (the sum of head k without its weight) to row k of it.
+// weights carry the 1 / K of the mean. With weight_gradients, also writes
+// sum_i sent_i * (the sum of head k without its weight) of the rows of one block to row k of the
+// block's own [K, width] there; blocks have `block` rows.
 EXPORT(attention_collect)
-void attention_collect(int rows, int width, int heads, const int32_t *pointers,
-                       const int32_t *columns, const float *coefficients, const float *x,
-                       const float *weights, float *out, const float *sent,
-                       float *weight_gradient) {
-  const Collect c = {width, heads, x, weights, sent, weight_gradient};
-  if (weight_gradient) __builtin_memset(weight_gradient, 0, (size_t)heads * width * sizeof(float));
-  for (int i = 0; i < rows; i++) {
+void attention_collect(int begin, int end, const float *scratch, int width, int heads,
+                       const int32_t *pointers, const int32_t *columns, const float *coefficients,
+                       const float *x, const float *weights, float *out, const float *sent,
+                       float *weight_gradients, int block) {
+  (void)scratch;
+  const size_t size = (size_t)heads * width;
+  float *own = weight_gradients ? weight_gradients + size * (begin / block) : 0;
+  const Collect c = {width, heads, x, weights, sent, own};
+  if (own) __builtin_memset(own, 0, size * sizeof(float));
+  for (int i = begin; i < end; i++) {
     const size_t at = (size_t)i * width;
     const Entries e = {pointers[i], pointers[i + 1], columns, coefficients};
     collect_row(&c, e, sent + at, out + at);
@@ -262,14 +270,15 @@ static void row_dots(const Backward *b, Entries e, const float *dy, float *out) 
 // Gradients of the scores: `entry_gradient` [E, K] and, summed over rows, `target_gradient`.
 // weights carry the 1 / K of the mean, or are 0; scratch holds K * width floats.
 EXPORT(attention_scores_backward)
-void attention_scores_backward(int rows, int width, int heads, const int32_t *pointers,
-                               const int32_t *columns, const float *target, const float *source,
-                               float positive, float negative, const float *coefficients,
-                               const float *weights, const float *x, const float *dy,
-                               float *target_gradient, float *entry_gradient, float *scratch) {
+void attention_scores_backward(int begin, int end, float *scratch, int width, int heads,
+                               const int32_t *pointers, const int32_t *columns,
+                               const float *target, const float *source, float positive,
+                               float negative, const float *coefficients, const float *weights,
+                               const float *x, const float *dy, float *target_gradient,
+                               float *entry_gradient) {
   const Scores s = {target, source, positive, negative};
   const Backward b = {width, heads, weights, x, scratch};
-  for (int i = 0; i < rows; i++) {
+  for (int i = begin; i < end; i++) {
     const Entries e = {pointers[i], pointers[i + 1], columns, coefficients};
     const size_t at = (size_t)i * heads;
     float *gradient = entry_gradient + (size_t)e.start * heads;

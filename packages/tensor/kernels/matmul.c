@@ -216,14 +216,25 @@ void lab_gemm(int m, int n, int k, const float *a, int lda, int trans_a, const f
   }
 }
 
-// Dense products of a batch: item i of a, b and c starts `stride?` floats after item i - 1.
+// Items of dense products of a batch: item t of a, b and c starts `stride?` floats after item
+// t - 1; each product is cut into blocks of `block_m` rows and `block_n` columns, numbered row by
+// row, product after product.
 EXPORT(gemm)
-void gemm(int batch, int m, int n, int k, const float *a, int trans_a, int stride_a, const float *b,
-          int trans_b, int stride_b, float *c, float *scratch) {
-  for (int i = 0; i < batch; i++)
-    lab_gemm(m, n, k, a + (size_t)i * stride_a, trans_a ? m : k, trans_a,
-             b + (size_t)i * stride_b, trans_b ? k : n, trans_b, c + (size_t)i * m * n, n, 0,
-             scratch);
+void gemm(int begin, int end, float *scratch, int m, int n, int k, const float *a, int trans_a,
+          int stride_a, const float *b, int trans_b, int stride_b, float *c, int block_m,
+          int block_n) {
+  const int across = (n + block_n - 1) / block_n, down = (m + block_m - 1) / block_m;
+  const int lda = trans_a ? m : k, ldb = trans_b ? k : n;
+  for (int item = begin; item < end; item++) {
+    const int t = item / (across * down), place = item % (across * down);
+    const int i = place / across * block_m, j = place % across * block_n;
+    const int rows = m - i < block_m ? m - i : block_m;
+    const int columns = n - j < block_n ? n - j : block_n;
+    const float *ai = a + (size_t)t * stride_a + (trans_a ? i : (size_t)i * lda);
+    const float *bj = b + (size_t)t * stride_b + (trans_b ? (size_t)j * ldb : j);
+    lab_gemm(rows, columns, k, ai, lda, trans_a, bj, ldb, trans_b,
+             c + (size_t)t * m * n + (size_t)i * n + j, n, 0, scratch);
+  }
 }
 
 EXPORT(gemm_scratch_bytes) int gemm_scratch_bytes(void) { return LAB_GEMM_SCRATCH * 4; }

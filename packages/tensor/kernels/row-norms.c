@@ -10,9 +10,11 @@ INLINE void scale_row(const float *x, float scale, int width, float *out) {
 
 // out = x / max(|x|, epsilon) row by row; divisors[n] = the divisor.
 EXPORT(normalize_rows)
-void normalize_rows(int rows, int width, const float *x, float epsilon, float *out,
-                    float *divisors) {
-  for (int n = 0; n < rows; n++, x += width, out += width) {
+void normalize_rows(int begin, int end, const float *scratch, int width, const float *x,
+                    float epsilon, float *out, float *divisors) {
+  (void)scratch;
+  x += (size_t)begin * width, out += (size_t)begin * width;
+  for (int n = begin; n < end; n++, x += width, out += width) {
     divisors[n] = max1(sqrt1(dot(x, x, width)), epsilon);
     scale_row(x, 1 / divisors[n], width, out);
   }
@@ -20,9 +22,11 @@ void normalize_rows(int rows, int width, const float *x, float epsilon, float *o
 
 // dx = (dy - y (y . dy)) / divisor; where the divisor is epsilon, dy / epsilon.
 EXPORT(normalize_rows_backward)
-void normalize_rows_backward(int rows, int width, const float *y, const float *divisors,
-                             const float *dy, float epsilon, float *dx) {
-  for (int n = 0; n < rows; n++, y += width, dy += width, dx += width) {
+void normalize_rows_backward(int begin, int end, const float *scratch, int width, const float *y,
+                             const float *divisors, const float *dy, float epsilon, float *dx) {
+  (void)scratch;
+  y += (size_t)begin * width, dy += (size_t)begin * width, dx += (size_t)begin * width;
+  for (int n = begin; n < end; n++, y += width, dy += width, dx += width) {
     const float scale = 1 / divisors[n];
     const float along = divisors[n] > epsilon ? dot(y, dy, width) : 0;
     const f4 s = splat4(scale), a = splat4(-along);
@@ -57,9 +61,11 @@ INLINE float inverse_deviation(const float *x, int width, float mean, float epsi
 }
 
 EXPORT(layer_norm)
-void layer_norm(int rows, int width, const float *x, const float *gain, const float *bias,
-                float epsilon, float *out) {
-  for (int n = 0; n < rows; n++, x += width, out += width) {
+void layer_norm(int begin, int end, const float *scratch, int width, const float *x,
+                const float *gain, const float *bias, float epsilon, float *out) {
+  (void)scratch;
+  x += (size_t)begin * width, out += (size_t)begin * width;
+  for (int n = begin; n < end; n++, x += width, out += width) {
     const float mean = row_mean(x, width);
     const float scale = inverse_deviation(x, width, mean, epsilon);
     const f4 m = splat4(mean), s = splat4(scale);
@@ -94,12 +100,17 @@ INLINE void row_sums(const float *x, const float *gain, const float *dy, int wid
   }
 }
 
+// Gradients of the rows, and of gain and bias by the rows of one block: [gain, bias] of the block's
+// own [2, width] in `parts`; blocks have `block` rows.
 EXPORT(layer_norm_backward)
-void layer_norm_backward(int rows, int width, const float *x, const float *gain, const float *dy,
-                         float epsilon, float *dx, float *dgain, float *dbias) {
-  __builtin_memset(dgain, 0, (size_t)width * sizeof(float));
-  __builtin_memset(dbias, 0, (size_t)width * sizeof(float));
-  for (int n = 0; n < rows; n++, x += width, dy += width, dx += width) {
+void layer_norm_backward(int begin, int end, const float *scratch, int width, const float *x,
+                         const float *gain, const float *dy, float epsilon, float *dx,
+                         float *parts, int block) {
+  (void)scratch;
+  float *dgain = parts + (size_t)(begin / block) * 2 * width, *dbias = dgain + width;
+  __builtin_memset(dgain, 0, 2 * (size_t)width * sizeof(float));
+  x += (size_t)begin * width, dy += (size_t)begin * width, dx += (size_t)begin * width;
+  for (int n = begin; n < end; n++, x += width, dy += width, dx += width) {
     const float mean = row_mean(x, width);
     const float scale = inverse_deviation(x, width, mean, epsilon);
     float sums[2];

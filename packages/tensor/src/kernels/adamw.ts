@@ -1,5 +1,6 @@
 import { tf } from '../tfjs.js';
 import { addressOf, kernelsOf, type WasmBackend } from '../wasm-backend.js';
+import { blockOf } from './call.js';
 
 /** The four buffers of one parameter; all but the gradient are changed. */
 export interface AdamWBuffers {
@@ -40,6 +41,7 @@ export function adamwInPlace(buffers: AdamWBuffers, step: AdamWStep): boolean {
   const addresses = [parameter, gradient, first, second].map((x) => addressOf(kernels, x));
   const { beta1, beta2, epsilon, decay, stepSize, secondCorrection } = step;
   const numbers = [beta1, beta2, decay, stepSize, 1 / secondCorrection, epsilon];
-  kernels.call('adamw', parameter.size, ...addresses, ...numbers);
+  const work = { kernel: 'adamw', count: parameter.size, block: blockOf(4) };
+  kernels.callBlocks(work, ...addresses, ...numbers);
   return true;
 }

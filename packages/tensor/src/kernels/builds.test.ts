@@ -23,7 +23,7 @@ function productOf(build: string, a: Float32Array, b: Float32Array): Float32Arra
   new Float32Array(memory.buffer, A, a.length).set(a);
   new Float32Array(memory.buffer, B, b.length).set(b);
   const gemm = exports['gemm'] as (...values: number[]) => number;
-  gemm(1, 13, 9, 385, A, 0, 0, B, 1, 0, C, SCRATCH);
+  gemm(0, 1, SCRATCH, 13, 9, 385, A, 0, 0, B, 1, 0, C, 18, 16);
   return new Float32Array(memory.buffer, C, 13 * 9).slice();
 }
 

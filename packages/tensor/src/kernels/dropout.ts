@@ -2,7 +2,7 @@ import { runSingle } from '../engine.js';
 import { registerRule } from '../gradients/rule.js';
 import { dropoutThreshold } from '../ops/dropout.js';
 import type { tf } from '../tfjs.js';
-import { type KernelCall, registerWasmKernel, sizeOf } from './call.js';
+import { blockOf, type KernelCall, registerWasmKernel, sizeOf } from './call.js';
 
 function dropout(call: KernelCall): tf.TensorInfo {
   const x = call.input('x');
@@ -10,7 +10,8 @@ function dropout(call: KernelCall): tf.TensorInfo {
   const output = call.output(x.shape);
   const [from = 0, to = 0] = [x, output].map(call.address);
   const mask = [call.attribute<number>('seed32'), dropoutThreshold(rate), 1 / (1 - rate)];
-  call.run('dropout', sizeOf(x.shape), from, ...mask, to);
+  const work = { kernel: 'dropout', count: sizeOf(x.shape), block: blockOf(2) };
+  call.runBlocks(work, from, ...mask, to);
   return output;
 }
 

@@ -1,6 +1,6 @@
 import { derivativeKernel } from '../gradients/rule.js';
 import { tf } from '../tfjs.js';
-import { type KernelCall, registerWasmKernel, sizeOf } from './call.js';
+import { blockOf, type KernelCall, registerWasmKernel, sizeOf } from './call.js';
 
 /** Our C function for each stock operation on one tensor. */
 const FUNCTIONS: Readonly<Record<string, string>> = {
@@ -26,7 +26,8 @@ const GRADIENTS: Readonly<Record<string, string>> = {
 function unary(call: KernelCall, functionName: string): tf.TensorInfo {
   const x = call.input('x');
   const output = call.output(x.shape);
-  call.run(functionName, sizeOf(x.shape), call.address(x), call.address(output));
+  const work = { kernel: functionName, count: sizeOf(x.shape), block: blockOf(2) };
+  call.runBlocks(work, call.address(x), call.address(output));
   return output;
 }
 
@@ -34,7 +35,8 @@ function gradient(call: KernelCall, functionName: string): tf.TensorInfo {
   const kept = call.input('kept');
   const output = call.output(kept.shape);
   const addresses = [call.input('dy'), kept, output].map(call.address);
-  call.run(functionName, sizeOf(kept.shape), ...addresses);
+  const work = { kernel: functionName, count: sizeOf(kept.shape), block: blockOf(3) };
+  call.runBlocks(work, ...addresses);
   return output;
 }
 

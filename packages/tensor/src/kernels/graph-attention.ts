@@ -2,8 +2,14 @@ import { runKernel } from '../engine.js';
 import { registerRule, type RuleInput } from '../gradients/rule.js';
 import type { CsrTensors } from '../ops/csr.js';
 import type { tf } from '../tfjs.js';
-import { type KernelCall, registerWasmKernel } from './call.js';
-import { patternProduct, permuteEntries, type SparsePattern, transposed } from './sparse.js';
+import { blockOf, type KernelCall, partWork, registerWasmKernel } from './call.js';
+import {
+  patternProduct,
+  permuteEntries,
+  rowWork,
+  type SparsePattern,
+  transposed,
+} from './sparse.js';
 
 const FLOAT_BYTES = 4;
 
@@ -21,12 +27,13 @@ function sizesOf(call: KernelCall): AttentionSizes {
   return { csr, nodes: csr.rowCount, width, heads };
 }
 
-function coefficients(call: KernelCall, { csr, nodes, heads }: AttentionSizes): tf.TensorInfo {
+function coefficients(call: KernelCall, { csr, heads }: AttentionSizes): tf.TensorInfo {
   const output = call.output([csr.entryCount, heads]);
   const tensors = [csr.rowPointers, csr.columns, call.input('targetScores')];
   const before = [...tensors, call.input('sourceScores')].map(call.address);
   const slopes = [call.attribute<number>('positiveSlope'), call.attribute<number>('negativeSlope')];
-  call.run('attention_coefficients', nodes, heads, ...before, ...slopes, call.address(output));
+  const work = { kernel: 'attention_coefficients', ...rowWork(csr, 4 * heads) };
+  call.runBlocks(work, heads, ...before, ...slopes, call.address(output));
   return output;
 }
 
@@ -43,7 +50,8 @@ function collectMean(
 ): tf.TensorInfo {
   if (heads === 1) return patternProduct(call, pattern, { dense, values });
   return call.temporary(entries * FLOAT_BYTES, (address) => {
-    call.run('attention_head_mean', entries, heads, values, address);
+    const work = { kernel: 'attention_head_mean', count: entries, block: blockOf(1 + heads) };
+    call.runBlocks(work, heads, values, address);
     return patternProduct(call, pattern, { dense, values: address });
   });
 }
@@ -81,19 +89,11 @@ function weightedAttention(call: KernelCall): tf.TensorInfo[] {
   const output = call.output([nodes, width]);
   const tensors = [csr.rowPointers, csr.columns, shares, call.input('features')];
   const before = tensors.map(call.address);
-  withScaledWeights(call, sizes, (weights) =>
-    call.run(
-      'attention_collect',
-      nodes,
-      width,
-      heads,
-      ...before,
-      weights,
-      call.address(output),
-      0,
-      0,
-    ),
-  );
+  const work = { kernel: 'attention_collect', ...rowWork(csr, width) };
+  withScaledWeights(call, sizes, (weights) => {
+    const values = [...before, weights, call.address(output), 0, 0, work.block];
+    call.runBlocks(work, width, heads, ...values);
+  });
   return [output, shares];
 }
 
@@ -109,12 +109,15 @@ function scoreGradients(call: KernelCall, weights: number): tf.TensorInfo[] {
     .map(call.input)
     .map(call.address);
   const entryBytes = csr.entryCount * heads * FLOAT_BYTES;
-  call.temporary(entryBytes + heads * width * FLOAT_BYTES, (entries) => {
+  const bytesPerThread = heads * width * FLOAT_BYTES;
+  call.temporary(entryBytes + call.kernels.threads * bytesPerThread, (entries) => {
+    const scratch = { address: entries + entryBytes, bytesPerThread };
     const sides = [...pattern.map(call.address), ...slopes, shares, weights, x, dy];
-    const results = [call.address(target), entries, entries + entryBytes];
-    call.run('attention_scores_backward', nodes, width, heads, ...sides, ...results);
+    const work = { kernel: 'attention_scores_backward', ...rowWork(csr, width), scratch };
+    call.runBlocks(work, width, heads, ...sides, call.address(target), entries);
     const places = [transpose.rowPointers, transpose.permutation].map(call.address);
-    call.run('csr_sum_entries', nodes, heads, ...places, entries, call.address(source));
+    const sums = { kernel: 'csr_sum_entries', ...rowWork(transposed(csr), heads) };
+    call.runBlocks(sums, heads, ...places, entries, call.address(source));
   });
   return [target, source];
 }
@@ -144,20 +147,31 @@ function weightedFeatureGradient(call: KernelCall): tf.TensorInfo[] {
   const { csr, nodes, width, heads } = sizes;
   const features = call.output([nodes, width]);
   const headWeights = call.output([heads, width]);
-  const shares = call.address(call.input('coefficients'));
-  const { rowPointers, columns } = transposed(csr);
-  const [pointers = 0, targets = 0, dy = 0] = [rowPointers, columns, call.input('dy')].map(
-    call.address,
-  );
+  const pattern = transposed(csr);
+  const [pointers = 0, targets = 0, dy = 0] = [
+    pattern.rowPointers,
+    pattern.columns,
+    call.input('dy'),
+  ].map(call.address);
   const [x = 0, dx = 0, dw = 0] = [call.input('features'), features, headWeights].map(call.address);
-  call.temporary(csr.entryCount * heads * FLOAT_BYTES, (values) => {
-    permuteEntries(call, csr, { values: shares, width: heads, address: values });
+  const work = {
+    kernel: 'attention_collect',
+    ...partWork(nodes, (width * csr.entryCount) / Math.max(nodes, 1)),
+  };
+  const parts = Math.ceil(work.count / work.block);
+  const size = heads * width;
+  const entryBytes = csr.entryCount * heads * FLOAT_BYTES;
+  call.temporary(entryBytes + parts * size * FLOAT_BYTES, (values) => {
+    const address = call.address(call.input('coefficients'));
+    permuteEntries(call, csr, { values: address, width: heads, address: values });
+    const partial = values + entryBytes;
     withScaledWeights(call, sizes, (weights) => {
-      const pattern = [pointers, targets, values, dy, weights];
-      call.run('attention_collect', nodes, width, heads, ...pattern, dx, x, dw);
+      const given = [pointers, targets, values, dy, weights, dx, x, partial, work.block];
+      call.runBlocks(work, width, heads, ...given);
     });
+    call.run('sum_parts', parts, size, partial, dw);
   });
-  call.run('scale_values', heads * width, dw, 1 / heads, dw);
+  call.run('scale_values', size, dw, 1 / heads, dw);
   return [features, headWeights];
 }
 

@@ -49,14 +49,44 @@ function product(call: KernelCall): tf.TensorInfo {
   const output = call.output([...outer, m, n]);
   const [addressA = 0, addressB = 0, to = 0] = [a, b, output].map(call.address);
   const strides = { a: batchA === 1 ? 0 : m * k, b: batchB === 1 ? 0 : k * n };
-  call.run(
-    'gemm',
-    ...[sizeOf(outer), m, n, k],
+  const batch = sizeOf(outer);
+  const { down, across, blockRows, blockColumns } = cutProduct(m, n, k);
+  const perBlock = Math.floor(FEWEST_STEPS / Math.max(blockRows * blockColumns * k, 1));
+  const count = m === 0 || n === 0 ? 0 : batch * down * across;
+  call.runBlocks(
+    { kernel: 'gemm', count, block: Math.max(1, perBlock) },
+    ...[m, n, k],
     ...[addressA, Number(transposeA), strides.a],
     ...[addressB, Number(transposeB), strides.b],
-    ...[to, call.kernels.scratch],
+    ...[to, blockRows, blockColumns],
   );
   return output;
+}
+
+/** Multiplications worth a block of their own, and blocks worth cutting a product into. */
+const FEWEST_STEPS = 2 ** 20;
+const MOST_PARTS = 16;
+
+/** How a product is cut: parts of at most 512 x 1024, more of them while that leaves enough each. */
+function cutProduct(m: number, n: number, k: number) {
+  let down = Math.ceil(m / 512);
+  let across = Math.ceil(n / 1024);
+  const sizes = () => ({
+    blockRows: Math.ceil(m / down / 6) * 6, // whole register tiles of 6 x 8
+    blockColumns: Math.ceil(n / across / 8) * 8,
+  });
+  while (down * across < MOST_PARTS) {
+    const { blockRows, blockColumns } = sizes();
+    if (blockRows * blockColumns * k < 2 * FEWEST_STEPS) break;
+    if (Math.max(blockRows, blockColumns) < 128) break;
+    if (blockRows >= blockColumns) down *= 2;
+    else across *= 2;
+  }
+  const { blockRows, blockColumns } = sizes();
+  // Rounding to tiles may have left the last parts without a row or column.
+  down = Math.ceil(m / blockRows);
+  across = Math.ceil(n / blockColumns);
+  return { down, across, blockRows, blockColumns };
 }
 
 /** Stock kernels of the activations that a fused product may end in. */

@@ -1,7 +1,9 @@
 import { runKernel, runSingle } from '../engine.js';
 import { registerRule, type RuleInput } from '../gradients/rule.js';
-import type { tf } from '../tfjs.js';
-import { type KernelCall, registerWasmKernel } from './call.js';
+import { tf } from '../tfjs.js';
+import { blockOf, type KernelCall, partWork, registerWasmKernel } from './call.js';
+
+const FLOAT_BYTES = 4;
 
 const sizesOf = (x: tf.TensorInfo): [number, number] => [
   x.shape[0] as number,
@@ -14,7 +16,8 @@ function normalizeRows(call: KernelCall): tf.TensorInfo[] {
   const output = call.output(x.shape);
   const divisors = call.output([rows]);
   const [from = 0, to = 0, by = 0] = [x, output, divisors].map(call.address);
-  call.run('normalize_rows', rows, width, from, call.attribute<number>('epsilon'), to, by);
+  const work = { kernel: 'normalize_rows', count: rows, block: blockOf(2 * width) };
+  call.runBlocks(work, width, from, call.attribute<number>('epsilon'), to, by);
   return [output, divisors];
 }
 
@@ -23,7 +26,9 @@ function normalizeRowsGradient(call: KernelCall): tf.TensorInfo {
   const output = call.output(y.shape);
   const before = [y, call.input('divisors'), call.input('dy')].map(call.address);
   const epsilon = call.attribute<number>('epsilon');
-  call.run('normalize_rows_backward', ...sizesOf(y), ...before, epsilon, call.address(output));
+  const [rows, width] = sizesOf(y);
+  const work = { kernel: 'normalize_rows_backward', count: rows, block: blockOf(3 * width) };
+  call.runBlocks(work, width, ...before, epsilon, call.address(output));
   return output;
 }
 
@@ -32,24 +37,33 @@ function layerNorm(call: KernelCall): tf.TensorInfo {
   const output = call.output(x.shape);
   const before = [x, call.input('gain'), call.input('bias')].map(call.address);
   const epsilon = call.attribute<number>('epsilon');
-  call.run('layer_norm', ...sizesOf(x), ...before, epsilon, call.address(output));
+  const [rows, width] = sizesOf(x);
+  const work = { kernel: 'layer_norm', count: rows, block: blockOf(2 * width) };
+  call.runBlocks(work, width, ...before, epsilon, call.address(output));
   return output;
 }
 
 function layerNormGradient(call: KernelCall): tf.TensorInfo[] {
   const x = call.input('x');
-  const width = x.shape[1] as number;
-  const outputs = [call.output(x.shape), call.output([width]), call.output([width])];
+  const [rows, width] = sizesOf(x);
+  const outputs = [call.output(x.shape), call.output([2, width])];
   const before = [x, call.input('gain'), call.input('dy')].map(call.address);
   const epsilon = call.attribute<number>('epsilon');
-  call.run('layer_norm_backward', ...sizesOf(x), ...before, epsilon, ...outputs.map(call.address));
+  const [dx = 0, both = 0] = outputs.map(call.address);
+  const work = { kernel: 'layer_norm_backward', ...partWork(rows, 3 * width) };
+  const parts = Math.ceil(rows / work.block);
+  call.temporary(parts * 2 * width * FLOAT_BYTES, (partial) => {
+    call.runBlocks(work, width, ...before, epsilon, dx, partial, work.block);
+    call.run('sum_parts', parts, 2 * width, partial, both);
+  });
   return outputs;
 }
 
 function layerNormRule({ dy, saved, attribute }: RuleInput): Record<string, () => tf.Tensor> {
   const [x, gain] = saved as [tf.Tensor, tf.Tensor];
   const attributes = { epsilon: attribute('epsilon') };
-  const [dx, dgain, dbias] = runKernel('LabLayerNormGradient', { x, gain, dy }, attributes);
+  const [dx, both] = runKernel('LabLayerNormGradient', { x, gain, dy }, attributes);
+  const [dgain, dbias] = tf.unstack(both as tf.Tensor2D);
   return {
     x: () => dx as tf.Tensor,
     gain: () => dgain as tf.Tensor,

@@ -17,6 +17,13 @@ export function transposed(csr: CsrTensors): SparsePattern {
   return { rowCount: csr.columnCount, rowPointers, columns };
 }
 
+/** The rows of a pattern as the items of a kernel that touches `width` values for each entry. */
+export function rowWork(pattern: SparsePattern, width: number): { count: number; block: number } {
+  const { rowCount, columns } = pattern;
+  const entriesPerRow = columns.size / Math.max(rowCount, 1);
+  return { count: rowCount, block: blockOf(width * (1 + entriesPerRow)) };
+}
+
 /** Entry values in the order of the transpose, at `address`; `width` numbers an entry. */
 export function permuteEntries(
   call: KernelCall,
@@ -37,9 +44,8 @@ export function patternProduct(
   const output = call.output([pattern.rowCount, width]);
   const [pointers = 0, columns = 0] = [pattern.rowPointers, pattern.columns].map(call.address);
   const [x = 0, y = 0] = [dense, output].map(call.address);
-  const entriesPerRow = pattern.columns.size / Math.max(pattern.rowCount, 1);
-  const work = { count: pattern.rowCount, block: blockOf(width * (1 + entriesPerRow)) };
-  call.runBlocks({ kernel: 'csr_product', ...work }, width, pointers, columns, values, x, y);
+  const work = { kernel: 'csr_product', ...rowWork(pattern, width) };
+  call.runBlocks(work, width, pointers, columns, values, x, y);
   return output;
 }
 
@@ -73,8 +79,9 @@ function valueGradient(call: KernelCall): tf.TensorInfo {
   const dense = call.input('dense');
   const output = call.output([csr.entryCount]);
   const tensors = [csr.rowPointers, csr.columns, call.input('dy'), dense, output];
-  const addresses = tensors.map(call.address);
-  call.run('csr_sampled_dot', csr.rowCount, dense.shape[1] as number, ...addresses);
+  const width = dense.shape[1] as number;
+  const work = rowWork(csr, width);
+  call.runBlocks({ kernel: 'csr_sampled_dot', ...work }, width, ...tensors.map(call.address));
   return output;
 }
 
