@@ -160,6 +160,8 @@ describe('variants of the model', () => {
     ['a bottleneck on the fused vectors', { 'model.jointBottleneck': true }],
     ['full attention matrices', { 'model.attention': 'full' }],
     ['attention fusion', { 'model.fusion': 'attention' }],
+    ['fusion by variance', { 'model.fusion': 'variance' }],
+    ['instance normalisation', { 'model.instanceNorm': true }],
     ['graph convolution', { 'model.structureEncoder': 'gcn' }],
   ])('trains with %s, the same whether recomputed or not', async (_, settings) => {
     const small = { ...settings, 'training.batchSize': 10 };
