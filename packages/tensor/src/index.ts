@@ -27,6 +27,7 @@ export {
   type Parameters,
 } from './nn/parameters.js';
 export { gelu, type GeluOptions, silu } from './ops/activations.js';
+export { type AttentionOptions, scaledDotProductAttention } from './ops/attention.js';
 export { dropout, maskedDropout } from './ops/dropout.js';
 export { gatherRows } from './ops/gather.js';
 export { type GraphAttentionInput, graphAttention } from './ops/graph-attention.js';

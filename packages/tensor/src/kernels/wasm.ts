@@ -1,4 +1,5 @@
 import { installActivations } from './activation.js';
+import { installAttention } from './attention.js';
 import { installDropout } from './dropout.js';
 import { installElementwise } from './elementwise.js';
 import { installGather } from './gather.js';
@@ -39,4 +40,5 @@ export function installWasmKernels(): void {
   installRmsNorm();
   installRotary();
   installSoftmax();
+  installAttention();
 }
