@@ -125,7 +125,8 @@ export function sizeOfWholeLines(file: number, size: number): number {
   return 0;
 }
 
-function writeProblem(path: string, error: unknown): DataError {
+/** The error of a file that cannot be written, a full disk named as such; others pass through. */
+export function writeProblem(path: string, error: unknown): DataError {
   if (error instanceof DataError) return error;
   const code = systemCode(error);
   if (code === '') throw error;

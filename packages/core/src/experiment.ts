@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { InterruptedError, ModelError } from './errors.js';
+import { makeFolder } from './folder.js';
 import { canonicalJson, sha256 } from './hash.js';
 import { appendJsonLine, cutTornLine, readJsonLines } from './jsonl.js';
 
@@ -74,7 +74,7 @@ interface StoredCell {
  * @throws {ModelError} when a cell gives a number that is not finite.
  */
 export async function runExperiment(options: ExperimentOptions): Promise<ExperimentTable> {
-  mkdirSync(options.dir, { recursive: true });
+  makeFolder(options.dir);
   const path = join(options.dir, `${options.name}.jsonl`);
   cutTornLine(path);
   const stored = new Map<string, StoredCell>();

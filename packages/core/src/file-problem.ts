@@ -13,6 +13,7 @@ const phrases: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
   EMFILE: 'too many open files',
   EEXIST: 'exists already',
+  ENOSPC: 'disk full',
 };
 
 /** One sentence saying what is wrong with a file: path and reason in plain words. */

@@ -61,13 +61,15 @@ export { type Logger, silentLogger } from './logger.js';
 export { editDistance, nearest } from './nearest.js';
 export { createProgress, type Progress, type ProgressOptions } from './progress.js';
 export { createRandom, type Random, type Shufflable } from './random.js';
+export { assertWritableFolder, makeFolder } from './folder.js';
 export {
   type CreateRunOptions,
   createRun,
   openRun,
   type Run,
   type RunEnd,
-  readRunRecord,
+  resumeRun,
 } from './run.js';
+export { readRunRecord } from './run-record.js';
 export { type RunRecord, type RunStatus, runRecordSchema, runSchemaVersion } from './run-schema.js';
 export { type EachLineOptions, eachLine, findFile, type Place, parseInteger } from './text-file.js';

@@ -9,7 +9,8 @@ import {
 import { basename, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError, DataError, ModelError } from './errors.js';
-import { type CreateRunOptions, createRun, openRun, readRunRecord } from './run.js';
+import { type CreateRunOptions, createRun, openRun, resumeRun } from './run.js';
+import { readRunRecord } from './run-record.js';
 import { temporaryFolder } from './testing.js';
 
 let parent = '';
@@ -75,7 +76,7 @@ describe('createRun', () => {
     writeFileSync(join(parent, 'file'), '');
     const under = options({ parent: join(parent, 'file', 'runs') });
     expect(() => createRun(under)).toThrow(DataError);
-    expect(() => createRun(under)).toThrow('cannot make the run folder');
+    expect(() => createRun(under)).toThrow('cannot make the folder');
   });
 });
 
@@ -127,17 +128,36 @@ describe('a run', () => {
   });
 });
 
-describe('openRun', () => {
+describe('resumeRun', () => {
   it('repairs what a kill left', () => {
     const run = createRun(options());
     run.appendMetrics({ epoch: 1 });
     appendFileSync(run.path('metrics.jsonl'), '{"epoch":2,"lo');
     writeFileSync(run.path('.run.json.123-4.tmp'), '{');
-    const again = openRun(run.dir);
+    const again = resumeRun(run.dir);
     expect(again.record).toEqual(run.record);
     again.appendMetrics({ epoch: 2 });
     expect(readFileSync(again.path('metrics.jsonl'), 'utf8')).toBe('{"epoch":1}\n{"epoch":2}\n');
+    expect(readdirSync(run.dir).sort()).toEqual(['lock', 'metrics.jsonl', 'run.json']);
+    again.finish({ status: 'success' });
     expect(readdirSync(run.dir).sort()).toEqual(['metrics.jsonl', 'run.json']);
+  });
+
+  it('locks no folder that is no run', () => {
+    mkdirSync(parent);
+    expect(() => resumeRun(parent)).toThrow('no such file');
+    expect(readdirSync(parent)).toEqual([]);
+  });
+});
+
+describe('openRun', () => {
+  it('changes nothing: another process may be at work', () => {
+    const run = createRun(options());
+    appendFileSync(run.path('metrics.jsonl'), '{"epoch":2,"lo');
+    writeFileSync(run.path('.run.json.123-4.tmp'), '{');
+    const before = readdirSync(run.dir);
+    expect(openRun(run.dir).record).toEqual(run.record);
+    expect(readdirSync(run.dir)).toEqual(before);
   });
 
   it.each([

@@ -1,14 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { appendLine, isTemporaryName, writeFileAtomic } from './atomic-file.js';
 import { describeEnvironment } from './environment.js';
-import { ConfigError, DataError, LabError } from './errors.js';
-import { describeFileProblem, systemCode } from './file-problem.js';
+import { ConfigError } from './errors.js';
+import { systemCode } from './file-problem.js';
+import { asFolderProblem, makeFolder } from './folder.js';
 import { gitState } from './git-state.js';
 import type { FileRecord } from './hash.js';
 import { appendJsonLine, cutTornLine, jsonLine, readJsonLines } from './jsonl.js';
-import { type RunRecord, runRecordSchema, runSchemaVersion } from './run-schema.js';
+import { lockRun, type RunLock } from './run-lock.js';
+import { errorRecordOf, isObject, readRunRecord } from './run-record.js';
+import { type RunRecord, runSchemaVersion } from './run-schema.js';
 
 /** What {@link createRun} needs to know. */
 export interface CreateRunOptions {
@@ -64,21 +67,24 @@ export interface Run {
   log(line: string): void;
   /** Changes fields of `run.json`. */
   update(partial: Partial<RunRecord>): void;
-  /** Writes status, end, results and error to `run.json`. */
+  /** Writes status, end, results and error to `run.json`, and releases the folder. */
   finish(end: RunEnd): void;
+  /** Leaves the folder to other processes; done by itself when this process ends. */
+  release(): void;
 }
 
 /**
  * A new run: its folder, named like `2026-11-23T1733-ibmea-dbp15k-s2024-3f9c` (UTC), with a
- * `run.json` of status `started`.
+ * `run.json` of status `started`, and a file `lock` for as long as this process writes there.
  *
- * @throws {ConfigError} when `dir` holds a run already.
+ * @throws {ConfigError} when `dir` holds a run already, or another process is making one there.
  * @throws {DataError} when the folder cannot be written.
  */
 export function createRun(options: CreateRunOptions): Run {
   const now = options.now ?? (() => new Date());
   const start = now();
-  const dir = makeFolder(options, start);
+  const dir = makeRunFolder(options, start);
+  const lock = lockRun(dir, now);
   const record: RunRecord = {
     schemaVersion: runSchemaVersion,
     id: basename(dir),
@@ -105,91 +111,49 @@ export function createRun(options: CreateRunOptions): Run {
     usage: null,
     error: null,
   };
-  const run = new RunFolder(dir, record, now);
+  const run = new RunFolder(dir, record, { now, lock });
   run.update({});
   return run;
 }
 
 /**
- * An existing run, ready to go on: unfinished last lines of its JSON-lines files and left-over
- * temporary files are removed.
+ * An existing run, to look at it or to write its report again; another process may be at work on
+ * it. To go on with it see {@link resumeRun}.
  *
  * @param dir - the run folder.
  * @throws {DataError} when there is no readable `run.json`, or one of another version.
  */
 export function openRun(dir: string, options: { now?: () => Date } = {}): Run {
-  const record = readRunRecord(dir);
+  const now = options.now ?? (() => new Date());
+  return new RunFolder(resolve(dir), readRunRecord(dir), { now, lock: null });
+}
+
+/**
+ * An existing run, ready to go on: it is locked for this process, and unfinished last lines of its
+ * JSON-lines files and left-over temporary files are removed.
+ *
+ * @param dir - the run folder.
+ * @throws {ConfigError} when another process is at work on it; a killed one does not count.
+ * @throws {DataError} when there is no readable `run.json`, or one of another version.
+ */
+export function resumeRun(dir: string, options: { now?: () => Date } = {}): Run {
+  const now = options.now ?? (() => new Date());
+  readRunRecord(dir); // a folder that is no run gets no lock
+  const lock = lockRun(resolve(dir), now);
   for (const name of readdirSync(dir)) {
     if (isTemporaryName(name)) rmSync(join(dir, name), { force: true });
     else if (name.endsWith('.jsonl')) cutTornLine(join(dir, name));
   }
-  return new RunFolder(resolve(dir), record, options.now ?? (() => new Date()));
+  return new RunFolder(resolve(dir), readRunRecord(dir), { now, lock });
 }
 
-/**
- * The checked content of `run.json`.
- *
- * @throws {DataError} when it is missing, not JSON, of another version (named), or incomplete.
- */
-export function readRunRecord(dir: string): RunRecord {
-  const file = join(dir, 'run.json');
-  const value = parseRecord(file);
-  const version = isObject(value) ? value.schemaVersion : undefined;
-  if (version !== runSchemaVersion) {
-    const shown = JSON.stringify(version) ?? 'absent';
-    throw new DataError(
-      `${file}: schema version is ${shown}, this program reads ${runSchemaVersion}.`,
-      { file, field: 'schemaVersion', help: 'use the version of the package that wrote the run.' },
-    );
-  }
-  const parsed = runRecordSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const where = issue?.path.join('.') ?? '';
-  throw new DataError(`${file}: ${where}: ${issue?.message ?? 'is not a run record'}.`, {
-    file,
-    field: where,
-    help: 'the file was changed by hand or damaged; start a new run.',
-  });
-}
-
-function parseRecord(file: string): unknown {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as unknown;
-  } catch (cause) {
-    const isMissing = systemCode(cause) !== '';
-    const what = isMissing ? describeFileProblem(file, cause) : `${file}: not JSON.`;
-    throw new DataError(what, {
-      file,
-      help: isMissing
-        ? 'give the folder of a run, as printed when it started.'
-        : 'start a new run.',
-      cause,
-    });
-  }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function makeFolder(options: CreateRunOptions, start: Date): string {
-  try {
-    if (options.dir !== undefined) return makeNamedFolder(resolve(options.dir));
-    mkdirSync(options.parent, { recursive: true });
-    const minute = start.toISOString().slice(0, 16).replaceAll(':', '');
-    const label = options.label.toLowerCase().replace(/[^a-z0-9._]+/g, '-');
-    const stem = [minute, options.method, label, `s${options.seed}`].filter((part) => part !== '');
-    return makeFreshFolder(resolve(options.parent, stem.join('-')));
-  } catch (cause) {
-    if (LabError.is(cause)) throw cause;
-    const where = options.dir ?? options.parent;
-    throw new DataError(`cannot make the run folder ${describeFileProblem(where, cause)}`, {
-      file: where,
-      help: 'choose another folder with --out.',
-      cause,
-    });
-  }
+function makeRunFolder(options: CreateRunOptions, start: Date): string {
+  if (options.dir !== undefined) return makeNamedFolder(resolve(options.dir));
+  makeFolder(options.parent);
+  const minute = start.toISOString().slice(0, 16).replaceAll(':', '');
+  const label = options.label.toLowerCase().replace(/[^a-z0-9._]+/g, '-');
+  const stem = [minute, options.method, label, `s${options.seed}`].filter((part) => part !== '');
+  return makeFreshFolder(resolve(options.parent, stem.join('-')));
 }
 
 function makeNamedFolder(dir: string): string {
@@ -198,7 +162,7 @@ function makeNamedFolder(dir: string): string {
       help: `resume it with --resume ${dir}, or name another folder.`,
     });
   }
-  mkdirSync(dir, { recursive: true });
+  makeFolder(dir);
   return dir;
 }
 
@@ -209,7 +173,7 @@ function makeFreshFolder(stem: string): string {
       mkdirSync(dir);
       return dir;
     } catch (error) {
-      if (systemCode(error) !== 'EEXIST') throw error;
+      if (systemCode(error) !== 'EEXIST') throw asFolderProblem(dir, error);
     }
   }
 }
@@ -218,11 +182,13 @@ class RunFolder implements Run {
   readonly dir: string;
   record: RunRecord;
   readonly #now: () => Date;
+  readonly #lock: RunLock | null;
 
-  constructor(dir: string, record: RunRecord, now: () => Date) {
+  constructor(dir: string, record: RunRecord, held: { now: () => Date; lock: RunLock | null }) {
     this.dir = dir;
     this.record = record;
-    this.#now = now;
+    this.#now = held.now;
+    this.#lock = held.lock;
   }
 
   path(name: string): string {
@@ -256,21 +222,20 @@ class RunFolder implements Run {
   }
 
   finish(end: RunEnd): void {
-    this.update({
-      status: end.status,
-      end: this.#now().toISOString(),
-      results: end.results === undefined ? this.record.results : { ...end.results },
-      usage: end.usage === undefined ? this.record.usage : { ...end.usage },
-      error: end.error === undefined ? null : errorRecordOf(end.error),
-    });
+    try {
+      this.update({
+        status: end.status,
+        end: this.#now().toISOString(),
+        results: end.results === undefined ? this.record.results : { ...end.results },
+        usage: end.usage === undefined ? this.record.usage : { ...end.usage },
+        error: end.error === undefined ? null : errorRecordOf(end.error),
+      });
+    } finally {
+      this.release();
+    }
   }
-}
 
-function errorRecordOf(error: unknown): RunRecord['error'] {
-  if (LabError.is(error)) {
-    const help = error.help === undefined ? {} : { help: error.help };
-    return { code: error.code, message: error.message, ...help };
+  release(): void {
+    this.#lock?.release();
   }
-  const message = error instanceof Error ? error.message : String(error);
-  return { code: 'LAB_INTERNAL', message };
 }

@@ -1,9 +1,8 @@
 /**
  * The fused vectors of all entities as files for other tools.
  */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { DataError } from '@lab/core';
+import { makeFolder } from '@lab/core';
 import { writeCsv } from '@lab/core/csv';
 import type { tf } from '@lab/tensor';
 import { writeNpy } from '@lab/tensor/io';
@@ -29,7 +28,7 @@ export interface EmbeddingFiles {
  * @throws {DataError} when the folder cannot be made or written.
  */
 export async function writeEmbeddings(dir: string, state: TrainingState): Promise<EmbeddingFiles> {
-  makeEmbeddingFolder(dir);
+  makeFolder(dir);
   const { left, right } = state.task.data;
   const posteriors = encodeOutside(state.model);
   const draw = { samples: 0, random: state.random };
@@ -42,21 +41,6 @@ export async function writeEmbeddings(dir: string, state: TrainingState): Promis
     return { dir, dimension, leftCount: left.length, rightCount: right.length };
   } finally {
     rows.dispose();
-  }
-}
-
-/**
- * Makes the folder of {@link writeEmbeddings}, so that a wrong path is said before a training.
- *
- * @throws {DataError} when it cannot be made.
- */
-export function makeEmbeddingFolder(dir: string): void {
-  try {
-    mkdirSync(dir, { recursive: true });
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    const help = 'name another folder';
-    throw new DataError(`${dir}: cannot make the folder (${why}).`, { file: dir, help, cause });
   }
 }
 

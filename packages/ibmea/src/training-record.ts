@@ -2,22 +2,21 @@
  * A training in its run folder: what `run.json` says of it, and what is read back.
  */
 import { resolve } from 'node:path';
-import { createRun, DataError, LabError, openRun, type ResolvedConfig, type Run } from '@lab/core';
+import { createRun, DataError, LabError, type ResolvedConfig, type Run } from '@lab/core';
 import type { OwnGraphFiles } from '@lab/graph';
 import { configSchema, type IbmeaConfig } from './config.js';
 import { type AlignmentTask, AUTOMATIC_SEEDS, type DataSource } from './data.js';
 import type { RunTarget } from './training-options.js';
 import { version } from './version.js';
 
-/** The run folder, created or opened. */
-export function openTarget(
+/** A new run folder, where one is asked for. */
+export function newRun(
   target: RunTarget | undefined,
   { config, mode, preset, origins }: ResolvedConfig<IbmeaConfig>,
   source: DataSource | AlignmentTask,
   task: AlignmentTask,
 ): Run | null {
-  if (target === undefined) return null;
-  if ('resume' in target) return openRun(target.resume);
+  if (target === undefined || 'resume' in target) return null;
   return createRun({
     ...target,
     method: 'ibmea',

@@ -5,6 +5,7 @@ import {
   type Logger,
   type ResolvedConfig,
   resolveConfig,
+  resumeRun,
   type Run,
   sha256,
   silentLogger,
@@ -21,7 +22,7 @@ import { loadSelected, saveSelected } from './selected-parameters.js';
 import { selectionRule } from './selection.js';
 import { type EpochEvent, trainEpochs } from './train.js';
 import type { SettingOptions, TrainOptions, TrainResult } from './training-options.js';
-import { openTarget, recordFailure, statusOf } from './training-record.js';
+import { newRun, recordFailure, statusOf } from './training-record.js';
 import { createTraining, type TrainingState } from './training-state.js';
 
 /** The config of a library call. */
@@ -41,11 +42,32 @@ export function settingsOf(options: SettingOptions): ResolvedConfig<IbmeaConfig>
  * With a run folder, every epoch is a line of its `metrics.jsonl`, the state is saved from time to
  * time, and a run that was killed goes on with `{ resume }` to the same results.
  *
+ * The folder stays locked for this process until the run is concluded, `run.finish` is called, or
+ * the process ends.
+ *
  * @throws {InterruptedError} when the signal aborts, after saving.
+ * @throws {ConfigError} when another process is at work on the run to resume.
  * @throws {DataError} for bad files, {@link ModelError} for a loss that is not finite.
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
+  const target = options.run;
   const resolved = settingsOf(options);
+  // Before the data are read: another process may be at work on the run.
+  const resumed = target !== undefined && 'resume' in target ? resumeRun(target.resume) : null;
+  try {
+    return await trainIn(options, resolved, resumed);
+  } catch (error) {
+    resumed?.release();
+    throw error;
+  }
+}
+
+/** The training in the run that is resumed, in a new one, or in none. */
+async function trainIn(
+  options: TrainOptions,
+  resolved: ResolvedConfig<IbmeaConfig>,
+  resumed: Run | null,
+): Promise<TrainResult> {
   const { config } = resolved;
   await ensureBackend(options.logger);
   options.onProgress?.({ stage: 'reading' });
@@ -55,13 +77,13 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const state = createTraining(task, config);
   let run: Run | null = null;
   try {
-    const opened = openTarget(options.run, resolved, source, task);
+    const opened = resumed ?? newRun(options.run, resolved, source, task);
     const key = fingerprint(config, [
       ...task.data.files.map((file) => file.sha256),
       sha256(task.split.seeds.join(' ')),
       `backend ${selectedBackend()?.name}`,
     ]);
-    await resumeState(options, opened, state, key);
+    if (resumed !== null) await resumeState(options, resumed, state, key);
     run = opened; // from here on a failure is one of this run
     options.onProgress?.({ stage: 'ready', task, state, run });
     const baseline = await baselineOf(options, task, config);
@@ -93,11 +115,10 @@ async function ensureBackend(logger: Logger | undefined): Promise<void> {
 /** Loads the last checkpoint and cuts the metrics back to it. */
 async function resumeState(
   options: TrainOptions,
-  run: Run | null,
+  run: Run,
   state: TrainingState,
   key: string,
 ): Promise<void> {
-  if (run === null || options.run === undefined || !('resume' in options.run)) return;
   if (hasCheckpoint(run.path('checkpoint'))) {
     await restoreTraining(run.path('checkpoint'), state, key);
   }

@@ -1,14 +1,14 @@
 /** `ibmea align`: the pairs themselves, from a trained run or from two graphs of one's own. */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { ConfigError, formatCounted, readRunRecord } from '@lab/core';
+import { assertWritableFolder, ConfigError, formatCounted, readRunRecord } from '@lab/core';
 import { type CliCommand, type CliContext, type CliInput, configOptions } from '@lab/core/cli';
 import type { BackendReport } from '@lab/tensor';
 import { type AlignedPair, alignEntities, candidateTable } from '../align.js';
 import { fittedConfidence } from '../conclude.js';
 import type { FittedConfidence } from '../run-summary.js';
 import { ibmeaConfig } from '../config.js';
-import { makeEmbeddingFolder, writeEmbeddings } from '../embeddings.js';
+import { writeEmbeddings } from '../embeddings.js';
 import { pairFormat, pairFormats, writePairs } from '../export.js';
 import { restoreRun } from '../restore.js';
 import { backendOption, given, ownGraphOptions, ownGraphs, textOption } from './options.js';
@@ -65,7 +65,7 @@ async function runAlign(context: CliContext, input: CliInput): Promise<number> {
   // What cannot be written is said before the work, not after it.
   pairFormat(out);
   assertFolder(out);
-  if (embeddings !== undefined) makeEmbeddingFolder(embeddings);
+  if (embeddings !== undefined) assertWritableFolder(embeddings);
   assertUsed(options);
   const backend = await chosenBackend(context, input);
   const dir = textOption(options, 'run') ?? (await trainOwn(context, input, backend));

@@ -173,6 +173,20 @@ describe('train', () => {
   });
 });
 
+describe('demo', () => {
+  it.each(['/proc/x', '/dev/null', '/dev/null/x'])(
+    'says at once that %s takes no runs',
+    async (out) => {
+      const began = performance.now();
+      const { code, stdout, stderr } = await runProgram('demo', '--out', out);
+      expect([code, stdout]).toEqual([3, '']);
+      expect(stderr).toMatch(/error: cannot make the folder [^]*\n {2}help: name another folder/);
+      expect(stderr).not.toContain('epoch');
+      expect(performance.now() - began).toBeLessThan(5000);
+    },
+  );
+});
+
 describe('evaluate', () => {
   it('gives the metrics of the run again, and others among all candidates', async () => {
     const { run, metrics } = await trainedRun();

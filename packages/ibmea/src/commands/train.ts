@@ -1,5 +1,12 @@
 /** `ibmea train`: from two graphs to a trained model, its metrics and its report. */
-import { ConfigError, formatCount, formatDuration, openRun, type ResolvedConfig } from '@lab/core';
+import {
+  assertWritableFolder,
+  ConfigError,
+  formatCount,
+  formatDuration,
+  openRun,
+  type ResolvedConfig,
+} from '@lab/core';
 import {
   type CliCommand,
   type CliContext,
@@ -185,10 +192,12 @@ export async function trainAndConclude(
 ): Promise<Conclusion & { readonly seconds: number }> {
   const began = performance.now();
   const elapsed = () => (performance.now() - began) / 1000;
+  const run = start.run(backend);
+  if ('parent' in run) assertWritableFolder(run.parent); // before the data are read
   const trained = await train({
     data: start.data,
     config: start.config,
-    run: start.run(backend),
+    run,
     signal: context.signal,
     logger: context.logger,
     onProgress: trainingReporter(context, start.config, backend),

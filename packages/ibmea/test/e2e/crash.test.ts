@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createRandom, readJsonLines, readRunRecord } from '@lab/core';
 import { type ProcessSignal, temporaryFolder } from '@lab/core/testing';
@@ -42,6 +43,27 @@ beforeAll(async () => {
   expect(code, stderr).toBe(0);
   const milliseconds = performance.now() - began;
   undisturbed = { metrics: metricsOf(onlyRun(out)!), milliseconds };
+});
+
+describe('--resume of a run that another process is at', () => {
+  it('is refused, exit 2, and disturbs nothing', async () => {
+    const out = temporaryFolder();
+    const child = spawn(process.execPath, [...sourceArguments, ...training(), '--out', out], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const ended = once(child, 'close');
+    for await (const text of child.stderr) if (String(text).includes('train  epoch')) break;
+    const run = onlyRun(out)!;
+    child.kill('SIGSTOP');
+    const second = await ibmea(['train', '--resume', run]);
+    child.kill('SIGCONT');
+    expect(second).toMatchObject({ code: 2, stdout: '' });
+    expect(second.stderr).toContain(`the run is in use by process ${child.pid} on `);
+    expect(second.stderr).toMatch(/\n {2}help: wait until that process ends/);
+    expect(await ended).toEqual([0, null]);
+    expect(metricsOf(run)).toBe(undisturbed.metrics);
+    expect(existsSync(join(run, 'lock'))).toBe(false);
+  });
 });
 
 describe('kill -9', () => {

@@ -27,7 +27,8 @@ function canMount(): boolean {
  * turn is the first that does not fit.
  */
 const cases = [
-  { space: 0, seconds: 0, file: 'run.json' },
+  { space: 0, seconds: 0, file: 'lock' },
+  { space: 4, seconds: 0, file: 'run.json' },
   { space: 20, seconds: 60, file: 'metrics.jsonl' },
   { space: 48, seconds: 0, file: 'checkpoint/' },
   { space: 130, seconds: 0, file: 'report.html' },
