@@ -37,7 +37,7 @@ export {
 } from './evaluate.js';
 export { type IbmeaExperiment, runIbmeaExperiment } from './experiment.js';
 export { writePairs } from './export.js';
-export { attentionFusion, weightedFusion } from './fusion.js';
+export { attentionFusion, varianceFusion, weightedFusion } from './fusion.js';
 export { contrastiveTerms, klTerms, type LossParts, totalLoss } from './losses.js';
 export { createModel, type IbmeaModel, type ModelInputs, type Posteriors } from './model.js';
 export { presets } from './presets.js';

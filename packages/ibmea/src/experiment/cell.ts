@@ -47,7 +47,7 @@ export interface AblationGroup {
   /** What to look for. */
   readonly caption: string;
   /** Axis of a sweep; without it the figure has bars. */
-  readonly axis?: { readonly label: string; readonly isLog?: boolean };
+  readonly axis?: { readonly label: string; readonly isLog?: boolean; readonly hasZero?: boolean };
   readonly cells: readonly AblationCell[];
 }
 

@@ -56,8 +56,10 @@ export function ablationGroups(
 function projectionGroup(): AblationGroup {
   return {
     name: 'projection',
-    title: 'Vectors in the plane',
-    caption: 'Two trainings whose vectors of test pairs are drawn, by t-SNE.',
+    title: 'Vectors of test pairs in the plane',
+    caption:
+      'Unit vectors by t-SNE, the true pairs joined: a short line is a pair that the vectors ' +
+      'bring together, a bundle of long ones a part in which the graphs lie apart.',
     cells: [
       { id: 'projection/bottlenecks', label: 'bottlenecks', set: {}, isProjected: true },
       { id: 'projection/plain', label: 'plain encoders (MCLEA)', set: plain, isProjected: true },
@@ -73,7 +75,7 @@ function scaleGroup(sizes: readonly number[]): AblationGroup {
     caption:
       'Synthetic pairs, 30 % seeds, entities of both graphs; the first epoch, which also ' +
       'prepares, is left out. Times hold for the machine that measured them.',
-    axis: { label: 'entities', isLog: true },
+    axis: { label: 'entities', hasZero: true },
     cells: sizes.map((entities) => ({
       id: `scale/${entities}`,
       label: `${entities} entities a side`,

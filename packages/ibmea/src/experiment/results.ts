@@ -44,7 +44,7 @@ const RANKING: readonly Measure[] = ['H@1', 'H@10', 'MRR', 'H@1 backward'].map((
 /** Names of the numbers that say what an epoch costs. */
 export const costNames = {
   seconds: 'seconds per epoch',
-  megabytes: 'tensor memory, peak, MB',
+  megabytes: 'peak tensor memory, MB',
   edges: 'neighbour pairs',
 } as const;
 
