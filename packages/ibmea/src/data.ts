@@ -27,7 +27,7 @@ import {
 } from '@lab/graph';
 import { type CsrArrays, createCsr, tf } from '@lab/tensor';
 import type { IbmeaConfig } from './config.js';
-import type { ModelInputs } from './model.js';
+import type { ModelInputs } from './model-inputs.js';
 
 /** Two graphs and the links between them, divided into seeds, validation and test. */
 export interface AlignmentTask {

@@ -9,7 +9,7 @@ import { diagonalAttention, fullAttention, graphConvolution, instanceNorm } from
 import { type CsrTensors, csrMatMul, layerNorm, linear, recompute, tf } from '@lab/tensor';
 import type { Posterior } from './bottleneck.js';
 import type { IbmeaConfig, Modality } from './config.js';
-import type { ModelInputs } from './model.js';
+import type { ModelInputs } from './model-inputs.js';
 
 /** The two graph networks: one makes the mean, one the deviation. */
 export type GraphEncoder = 'graphMean' | 'graphScale';

@@ -3,7 +3,6 @@
  */
 import type { Random } from '@lab/core';
 import {
-  type CsrTensors,
   createParameters,
   normal,
   ones,
@@ -33,22 +32,7 @@ import {
   varianceFusion,
   weightedFusion,
 } from './fusion.js';
-
-/** What the model reads, on the tensor backend. */
-export interface ModelInputs {
-  readonly entityCount: number;
-  /** Undirected neighbour pattern with self loops, `[N, N]`. */
-  readonly neighbours: CsrTensors;
-  /** Image vectors, L2 rows, `[N, D_v]`. */
-  readonly image: tf.Tensor2D | null;
-  /** With `data.missingImages: mask`: 1 where an entity has an image, `[N]`. */
-  readonly imagePresent?: Uint8Array | null;
-  /** Relation counts, `[N, F_r]`. */
-  readonly relation: CsrTensors | null;
-  /** Attribute indicators, `[N, F_a]`. */
-  readonly attribute: CsrTensors | null;
-  dispose(): void;
-}
+import type { ModelInputs } from './model-inputs.js';
 
 /** One posterior per present modality. */
 export type Posteriors = Partial<Record<Modality, Posterior>>;

@@ -8,7 +8,8 @@ import type { IbmeaConfig } from './config.js';
 import { type AlignmentTask, createInputs } from './data.js';
 import type { AlignmentMetrics } from './evaluate.js';
 import { isRecomputed } from './memory-estimate.js';
-import { createModel, type IbmeaModel, type ModelInputs } from './model.js';
+import { createModel, type IbmeaModel } from './model.js';
+import type { ModelInputs } from './model-inputs.js';
 
 /** Everything that changes while training. */
 export interface TrainingState {

@@ -3,7 +3,8 @@ import { type AlignmentData, splitLinks, syntheticPair } from '@lab/graph';
 import type { tf } from '@lab/tensor';
 import { type IbmeaConfig, ibmeaConfig } from '../config.js';
 import { type AlignmentTask, createInputs } from '../data.js';
-import { createModel, type IbmeaModel, type ModelInputs } from '../model.js';
+import { createModel, type IbmeaModel } from '../model.js';
+import type { ModelInputs } from '../model-inputs.js';
 
 /** The values of a tensor as plain numbers. */
 export const valuesOf = (x: tf.Tensor): number[] => Array.from(x.dataSync());

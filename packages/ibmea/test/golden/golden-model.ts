@@ -6,7 +6,8 @@ import { type ArrayRecord, readNpz } from '@lab/tensor/io';
 import { type IbmeaConfig, ibmeaConfig, type Modality } from '../../src/config.js';
 import type { DropoutSource } from '../../src/encoders.js';
 import type { SeedBatch } from '../../src/losses.js';
-import { createModel, type IbmeaModel, type ModelInputs } from '../../src/model.js';
+import { createModel, type IbmeaModel } from '../../src/model.js';
+import type { ModelInputs } from '../../src/model-inputs.js';
 import type { EpochNoise } from '../../src/noise.js';
 import { createRandom } from '@lab/core';
 
