@@ -1,211 +1,261 @@
-// Steps of the losses over similarity blocks: products, exponents, log-sum-exps and weights.
-#include "exponential.h"
+// Losses over all pairs of left and right rows, block by block: first the sums of exponentials,
+// then, with the levels that follow, the slopes of the similarities and of the rows.
+#include "exponents.h"
 #include "matmul.h"
 
-// One product of blocks inside larger matrices; arguments as `lab_gemm`.
-EXPORT(block_gemm)
-void block_gemm(int m, int n, int k, const float *a, int lda, int trans_a, const float *b, int ldb,
-                int trans_b, float *c, int ldc, int accumulate, float *scratch) {
-  lab_gemm(m, n, k, a, lda, trans_a, b, ldb, trans_b, c, ldc, accumulate, scratch);
+// Similarities of a block, later their slopes; kept ones stay from the sums until the slopes.
+typedef struct {
+  float *values;
+  int is_kept;
+} Tile;
+
+// One kind of rows, with their soft-max. Tops and sums are [blocks, count]: what each block of
+// the other side gives.
+typedef struct {
+  int width;
+  const float *left, *right;
+  float *left_slopes, *right_slopes;
+  const Tile *tiles;  // [blocks, blocks]
+  Lines rows, columns;
+  float *labelled;  // [blocks, count], label-weighted similarities
+  float label_factor;
+} Part;
+
+// What a loss computes over the pairs of two sides, or of one side with itself (`is_within`, above
+// the diagonal). The soft-max is over each part's similarities; the pair term is over those of
+// the joined rows, sum_p a_pi b_pj s_pij with the shares a and b, or of the only part.
+typedef struct {
+  int count, size, blocks, part_count;
+  const Part *parts;
+  int directions;  // of the soft-max: 0 none, 1 over rows, 2 over rows and over columns
+  float temper;
+  int labels_per_row;
+  const int32_t *label_columns;
+  const float *label_weights;
+  int has_pairs, is_within, excludes_partners;
+  float scale;
+  Lines rows, columns;
+  float *blends;                                   // [blocks, size, size] or null
+  const float *left_shares, *right_shares;         // [parts, count]
+  float *left_share_slopes, *right_share_slopes;   // [blocks, parts, count]
+  float *partners;                                 // [count], similarity of each pair
+  const float *pulls;                              // [count], slopes of the positive terms
+} Walk;
+
+typedef struct {
+  int row_block, column_block, row, column, rows, columns;
+} Place;
+
+INLINE int block_length(const Walk *w, int block) {
+  const int rest = w->count - block * w->size;
+  return rest < w->size ? rest : w->size;
 }
 
-// block = scale * (block - offset).
-EXPORT(similarity_exponents)
-void similarity_exponents(int count, float *block, float scale, float offset) {
-  int i = 0;
-  for (; i + 4 <= count; i += 4)
-    store4(block + i, (load4(block + i) - splat4(offset)) * splat4(scale));
-  for (; i < count; i++) block[i] = (block[i] - offset) * scale;
+INLINE Place place_of(const Walk *w, int row_block, int column_block) {
+  return (Place){row_block, column_block, row_block * w->size, column_block * w->size,
+                 block_length(w, row_block), block_length(w, column_block)};
 }
 
-// The last `count` < 4 values of a line, filled up.
-INLINE f4 load_part(const float *p, int count, float fill) {
-  f4 v = splat4(fill);
-  for (int i = 0; i < count; i++) v[i] = p[i];
-  return v;
+INLINE const Tile *tile_of(const Walk *w, const Part *p, Place at) {
+  return p->tiles + (size_t)at.row_block * w->blocks + at.column_block;
 }
 
-INLINE void store_part(float *p, int count, f4 v) {
-  for (int i = 0; i < count; i++) p[i] = v[i];
+INLINE Lines lines_at(const Walk *w, const Lines *all, int slot, int start) {
+  const size_t own = (size_t)slot * w->count + start;
+  return (Lines){all->tops + own, all->sums + own, all->levels + start, all->factors + start};
 }
 
-INLINE float exp1(float x) { return exp4(splat4(x))[0]; }
+INLINE int is_diagonal(Place at) { return at.row_block == at.column_block; }
 
-// Raises the maxima of a row and, when `column_tops` is given, of the columns; returns the row's.
-INLINE float raise_tops(int columns, const float *x, float row_top, float *column_tops) {
-  f4 top = splat4(row_top);
+// Whether the block is a square of one side with itself: both of its halves are computed.
+INLINE int is_square(const Walk *w, Place at) { return w->is_within && is_diagonal(at); }
+
+static void fill_tile(const Walk *w, const Part *p, Place at, float *scratch) {
+  lab_gemm(at.rows, at.columns, p->width, p->left + (size_t)at.row * p->width, p->width, 0,
+           p->right + (size_t)at.column * p->width, p->width, 1, tile_of(w, p, at)->values,
+           at.columns, 0, scratch);
+}
+
+// to = (adds ? to : 0) + own * others * x.
+INLINE void add_shared_part(int columns, const float *x, float own, const float *others, float *to,
+                            int adds) {
+  const f4 factor = splat4(own);
   int j = 0;
   for (; j + 4 <= columns; j += 4) {
-    const f4 v = load4(x + j);
-    top = max4(top, v);
-    if (column_tops) store4(column_tops + j, max4(load4(column_tops + j), v));
+    const f4 v = load4(x + j) * (factor * load4(others + j));
+    store4(to + j, adds ? load4(to + j) + v : v);
   }
-  for (; j < columns; j++) {
-    top[0] = max1(top[0], x[j]);
-    if (column_tops) column_tops[j] = max1(column_tops[j], x[j]);
-  }
-  return max1(max1(top[0], top[1]), max1(top[2], top[3]));
+  for (; j < columns; j++) to[j] = (adds ? to[j] : 0) + x[j] * (own * others[j]);
 }
 
-// Sum of exp(x - top) over a row, and into the sums of the columns by their own tops.
-INLINE float add_exponentials(int columns, const float *x, float row_top, const float *column_tops,
-                              float *column_sums) {
-  f4 sum = splat4(0.0f);
-  int j = 0;
-  for (; j + 4 <= columns; j += 4) {
-    const f4 v = load4(x + j);
-    sum += exp4(v - splat4(row_top));
-    if (column_sums)
-      store4(column_sums + j, load4(column_sums + j) + exp4(v - load4(column_tops + j)));
-  }
-  if (j == columns) return sum4(sum);
-  const int rest = columns - j;
-  const f4 v = load_part(x + j, rest, -__builtin_inff());
-  sum += exp4(v - splat4(row_top));
-  if (column_sums) {
-    const f4 e = exp4(v - load_part(column_tops + j, rest, 0));
-    store_part(column_sums + j, rest, load_part(column_sums + j, rest, 0) + e);
-  }
-  return sum4(sum);
-}
-
-// Largest difference of two tops up to which one exponential serves rows and columns: a term that
-// is lost then lies e^-27 below the largest of its line.
-#define NEAR 60.0f
-
-// Whether all values are within NEAR of the highest, which goes to `highest`.
-INLINE int are_near(int rows, const float *a, int columns, const float *b, float *highest) {
-  float low = a[0], high = a[0];
-  for (int i = 0; i < rows; i++) low = min1(low, a[i]), high = max1(high, a[i]);
-  for (int j = 0; j < columns; j++) low = min1(low, b[j]), high = max1(high, b[j]);
-  *highest = high;
-  return high - low <= NEAR;
-}
-
-// Sum of exp(x - top) over a row, added to the sums of the columns as well.
-INLINE float add_shared(int columns, const float *x, float top, float *column_sums) {
-  f4 sum = splat4(0.0f);
-  int j = 0;
-  for (; j + 4 <= columns; j += 4) {
-    const f4 e = exp4(load4(x + j) - splat4(top));
-    sum += e;
-    store4(column_sums + j, load4(column_sums + j) + e);
-  }
-  if (j == columns) return sum4(sum);
-  const int rest = columns - j;
-  const f4 e = exp4(load_part(x + j, rest, -__builtin_inff()) - splat4(top));
-  store_part(column_sums + j, rest, load_part(column_sums + j, rest, 0) + e);
-  return sum4(sum + e);
-}
-
-static void sum_near(int rows, int columns, const float *block, float highest,
-                     const float *row_tops, float *row_sums, const float *column_tops,
-                     float *column_sums, float *spare) {
-  __builtin_memset(spare, 0, (size_t)columns * sizeof(float));
-  for (int i = 0; i < rows; i++) {
-    const float sum = add_shared(columns, block + (size_t)i * columns, highest, spare);
-    row_sums[i] += sum * exp1(highest - row_tops[i]);
-  }
-  for (int j = 0; j < columns; j++) column_sums[j] += spare[j] * exp1(highest - column_tops[j]);
-}
-
-// Takes a block of exponents into running log-sum-exps, each kept as (top, sum of exp(x - top)).
-// Without `column_tops` the columns are left out. `spare` holds `columns` floats.
-EXPORT(exponent_sums)
-void exponent_sums(int rows, int columns, const float *block, float *row_tops, float *row_sums,
-                   float *column_tops, float *column_sums, float *spare) {
-  if (column_tops) __builtin_memcpy(spare, column_tops, (size_t)columns * sizeof(float));
-  for (int i = 0; i < rows; i++) {
-    const float old = row_tops[i];
-    row_tops[i] = raise_tops(columns, block + (size_t)i * columns, old, column_tops);
-    row_sums[i] *= exp1(old - row_tops[i]);
-  }
-  float highest;
-  if (column_tops) {
-    for (int j = 0; j < columns; j++) column_sums[j] *= exp1(spare[j] - column_tops[j]);
-    if (are_near(rows, row_tops, columns, column_tops, &highest)) {
-      sum_near(rows, columns, block, highest, row_tops, row_sums, column_tops, column_sums, spare);
-      return;
+// Similarities of the joined rows: the only part's, or the blend of all.
+static float *joined_tile(const Walk *w, Place at) {
+  if (!w->blends) return tile_of(w, w->parts, at)->values;
+  float *joined = w->blends + (size_t)at.column_block * w->size * w->size;
+  for (int i = 0; i < at.rows; i++)
+    for (int p = 0; p < w->part_count; p++) {
+      const float *s = tile_of(w, w->parts + p, at)->values + (size_t)i * at.columns;
+      const float own = w->left_shares[(size_t)p * w->count + at.row + i];
+      const float *others = w->right_shares + (size_t)p * w->count + at.column;
+      add_shared_part(at.columns, s, own, others, joined + (size_t)i * at.columns, p > 0);
     }
-  }
-  for (int i = 0; i < rows; i++)
-    row_sums[i] += add_exponentials(columns, block + (size_t)i * columns, row_tops[i], column_tops,
-                                    column_tops ? column_sums : 0);
+  return joined;
 }
 
-// Exponents x become row_factor * exp(x - row_log) + column_factor * exp(x - column_log).
-static void weigh_far(int rows, int columns, float *block, const float *row_logs,
-                      const float *row_factors, const float *column_logs,
-                      const float *column_factors) {
-  for (int i = 0; i < rows; i++) {
-    float *x = block + (size_t)i * columns;
-    for (int j = 0; j < columns; j += 4) {
-      const int rest = columns - j < 4 ? columns - j : 4;
-      const f4 v = load_part(x + j, rest, 0), log = load_part(column_logs + j, rest, 0);
-      const f4 own = splat4(row_factors[i]) * exp4(v - splat4(row_logs[i]));
-      store_part(x + j, rest, own + load_part(column_factors + j, rest, 0) * exp4(v - log));
+// Takes out what is no candidate: a row itself, and its partner where the loss says so.
+static void exclude(const Walk *w, Place at, float *s) {
+  if (!is_diagonal(at) || !(w->is_within || w->excludes_partners)) return;
+  for (int i = 0; i < at.rows; i++) s[(size_t)i * (at.columns + 1)] = -__builtin_inff();
+}
+
+static void sum_labels(const Walk *w, const Part *p, Place at) {
+  const float *s = tile_of(w, p, at)->values;
+  float *sums = p->labelled + (size_t)at.column_block * w->count + at.row;
+  for (int i = 0; i < at.rows; i++) {
+    sums[i] = 0;
+    for (int k = 0; k < w->labels_per_row; k++) {
+      const size_t label = (size_t)(at.row + i) * w->labels_per_row + k;
+      const int j = w->label_columns[label] - at.column;
+      if (j >= 0 && j < at.columns) sums[i] += w->label_weights[label] * s[i * at.columns + j];
     }
   }
 }
 
-// The same as exp(x - highest) * (own + others): one exponential an entry.
-INLINE void weigh_row(int columns, float *x, float highest, float own, const float *others) {
-  const f4 top = splat4(highest), factor = splat4(own);
-  int j = 0;
-  for (; j + 4 <= columns; j += 4)
-    store4(x + j, exp4(load4(x + j) - top) * (factor + load4(others + j)));
-  const int rest = columns - j;
-  const f4 e = exp4(load_part(x + j, rest, 0) - top);
-  store_part(x + j, rest, e * (factor + load_part(others + j, rest, 0)));
+static void subtract_labels(const Walk *w, const Part *p, Place at) {
+  float *slopes = tile_of(w, p, at)->values;
+  for (int i = 0; i < at.rows; i++)
+    for (int k = 0; k < w->labels_per_row; k++) {
+      const size_t label = (size_t)(at.row + i) * w->labels_per_row + k;
+      const int j = w->label_columns[label] - at.column;
+      if (j >= 0 && j < at.columns)
+        slopes[i * at.columns + j] -= p->label_factor * w->label_weights[label];
+    }
 }
 
-// Replaces exponents x by row_factor * exp(x - row_log) + column_factor * exp(x - column_log).
-// `spare` holds `columns` floats.
-EXPORT(exponent_weights)
-void exponent_weights(int rows, int columns, float *block, const float *row_logs,
-                      const float *row_factors, const float *column_logs,
-                      const float *column_factors, float *spare) {
-  float highest;
-  if (!are_near(rows, row_logs, columns, column_logs, &highest)) {
-    weigh_far(rows, columns, block, row_logs, row_factors, column_logs, column_factors);
-    return;
+static void sum_tile(const Walk *w, Place at, float *scratch) {
+  for (int k = 0; k < w->part_count; k++) {
+    const Part *p = w->parts + k;
+    fill_tile(w, p, at, scratch);
+    if (!w->directions) continue;
+    const Lines row = lines_at(w, &p->rows, at.column_block, at.row);
+    const Lines column = lines_at(w, &p->columns, at.row_block, at.column);
+    line_sums(at.rows, at.columns, tile_of(w, p, at)->values, w->temper, &row,
+              w->directions > 1 ? &column : 0);
+    sum_labels(w, p, at);
   }
-  for (int j = 0; j < columns; j++)
-    spare[j] = column_factors[j] * exp1(highest - column_logs[j]);
-  for (int i = 0; i < rows; i++) {
-    const float own = row_factors[i] * exp1(highest - row_logs[i]);
-    weigh_row(columns, block + (size_t)i * columns, highest, own, spare);
-  }
+  if (!w->has_pairs) return;
+  float *s = joined_tile(w, at);
+  for (int i = 0; is_diagonal(at) && !w->is_within && i < at.rows; i++)
+    w->partners[at.row + i] = s[(size_t)i * (at.columns + 1)];
+  exclude(w, at, s);
+  const Lines row = lines_at(w, &w->rows, at.column_block, at.row);
+  const Lines column = lines_at(w, &w->columns, at.row_block, at.column);
+  line_sums(at.rows, at.columns, s, w->scale, &row, is_square(w, at) ? 0 : &column);
 }
 
-// exp(x - top) in place; returns the sum.
-INLINE float exponentials(int columns, float *x, float top) {
-  f4 sum = splat4(0.0f);
-  int j = 0;
-  for (; j + 4 <= columns; j += 4) {
-    const f4 e = exp4(load4(x + j) - splat4(top));
-    sum += e;
-    store4(x + j, e);
-  }
-  if (j == columns) return sum4(sum);
-  const int rest = columns - j;
-  const f4 e = exp4(load_part(x + j, rest, -__builtin_inff()) - splat4(top));
-  store_part(x + j, rest, e);
-  return sum4(sum + e);
+// Slopes of the joined similarities, in place of them.
+static float *joined_slopes(const Walk *w, Place at, float *spare) {
+  float *s = joined_tile(w, at);
+  exclude(w, at, s);
+  const Lines row = lines_at(w, &w->rows, 0, at.row);
+  const Lines column = lines_at(w, &w->columns, 0, at.column);
+  line_weights(at.rows, at.columns, s, w->scale, &row, &column, spare);
+  for (int i = 0; is_diagonal(at) && !w->is_within && i < at.rows; i++)
+    s[(size_t)i * (at.columns + 1)] += w->pulls[at.row + i];
+  return s;
 }
 
-// Replaces whole rows of exponents by factor * softmax and leaves their log-sum-exps as
-// (top, sum of exp(x - top)).
-EXPORT(softmax_weights)
-void softmax_weights(int rows, int columns, float *block, const float *factors, float *tops,
-                     float *sums) {
-  for (int i = 0; i < rows; i++) {
-    float *x = block + (size_t)i * columns;
-    tops[i] = raise_tops(columns, x, -3e38f, 0);
-    sums[i] = exponentials(columns, x, tops[i]);
-    const float scale = factors[i] / sums[i];
+// Slopes of part k's shares from those of the joined similarities g and the part's own s.
+static void share_slopes(const Walk *w, int k, Place at, const float *g, const float *s) {
+  const float *own = w->left_shares + (size_t)k * w->count + at.row;
+  const float *others = w->right_shares + (size_t)k * w->count + at.column;
+  const int all = w->part_count;
+  float *left = w->left_share_slopes + ((size_t)at.column_block * all + k) * w->count + at.row;
+  float *right = w->right_share_slopes + ((size_t)at.row_block * all + k) * w->count + at.column;
+  __builtin_memset(right, 0, (size_t)at.columns * sizeof(float));
+  for (int i = 0; i < at.rows; i++, g += at.columns, s += at.columns) {
+    const f4 factor = splat4(own[i]);
+    f4 sum = splat4(0);
     int j = 0;
-    for (; j + 4 <= columns; j += 4) store4(x + j, load4(x + j) * splat4(scale));
-    for (; j < columns; j++) x[j] *= scale;
+    for (; j + 4 <= at.columns; j += 4) {
+      const f4 v = load4(g + j) * load4(s + j);
+      sum = madd4(v, load4(others + j), sum);
+      store4(right + j, madd4(v, factor, load4(right + j)));
+    }
+    left[i] = sum4(sum);
+    for (; j < at.columns; j++) {
+      left[i] += g[j] * s[j] * others[j];
+      right[j] += g[j] * s[j] * own[i];
+    }
+  }
+}
+
+// Turns part k's similarities into their slopes; g are those of the joined similarities, or null.
+static void part_slopes(const Walk *w, int k, Place at, const float *g, float *spare) {
+  const Part *p = w->parts + k;
+  float *s = tile_of(w, p, at)->values;
+  const int is_blend = g && w->blends;
+  if (is_blend) share_slopes(w, k, at, g, s);
+  if (w->directions) {
+    const Lines row = lines_at(w, &p->rows, 0, at.row);
+    const Lines column = lines_at(w, &p->columns, 0, at.column);
+    line_weights(at.rows, at.columns, s, w->temper, &row, w->directions > 1 ? &column : 0, spare);
+    subtract_labels(w, p, at);
+  }
+  for (int i = 0; is_blend && i < at.rows; i++) {
+    const float own = w->left_shares[(size_t)k * w->count + at.row + i];
+    const float *others = w->right_shares + (size_t)k * w->count + at.column;
+    const size_t line = (size_t)i * at.columns;
+    add_shared_part(at.columns, g + line, own, others, s + line, w->directions > 0);
+  }
+}
+
+static void slope_tile(const Walk *w, Place at, float *scratch) {
+  for (int k = 0; k < w->part_count; k++)
+    if (!tile_of(w, w->parts + k, at)->is_kept) fill_tile(w, w->parts + k, at, scratch);
+  const float *g = w->has_pairs ? joined_slopes(w, at, scratch) : 0;
+  for (int k = 0; k < w->part_count; k++) {
+    const Part *p = w->parts + k;
+    part_slopes(w, k, at, g, scratch);
+    if (is_square(w, at)) continue;
+    lab_gemm(at.columns, p->width, at.rows, tile_of(w, p, at)->values, at.columns, 1,
+             p->left + (size_t)at.row * p->width, p->width, 0,
+             p->right_slopes + (size_t)at.column * p->width, p->width, 1, scratch);
+  }
+}
+
+INLINE int first_block(const Walk *w, int row_block) { return w->is_within ? row_block : 0; }
+
+// Items are blocks of columns, from the row block itself on where a side is with itself.
+EXPORT(pair_sums)
+void pair_sums(int begin, int end, float *scratch, const Walk *w, int row_block) {
+  for (int j = begin; j < end; j++)
+    sum_tile(w, place_of(w, row_block, first_block(w, row_block) + j), scratch);
+}
+
+// The same items: slopes of the similarities, and of the right rows in their block.
+EXPORT(pair_slopes)
+void pair_slope_tiles(int begin, int end, float *scratch, const Walk *w, int row_block) {
+  for (int j = begin; j < end; j++)
+    slope_tile(w, place_of(w, row_block, first_block(w, row_block) + j), scratch);
+}
+
+// Slopes of the left rows of a row block from those of its similarities. Items are stretches of
+// `stretch` rows, for each part in turn.
+EXPORT(pair_row_slopes)
+void pair_row_slopes(int begin, int end, float *scratch, const Walk *w, int row_block,
+                     int stretch) {
+  const int rows = block_length(w, row_block), parts = (rows + stretch - 1) / stretch;
+  for (int item = begin; item < end; item++) {
+    const Part *p = w->parts + item / parts;
+    const int first = item % parts * stretch;
+    const int count = rows - first < stretch ? rows - first : stretch;
+    float *slopes = p->left_slopes + ((size_t)row_block * w->size + first) * p->width;
+    for (int j = first_block(w, row_block); j < w->blocks; j++) {
+      const Place at = place_of(w, row_block, j);
+      lab_gemm(count, p->width, at.columns,
+               tile_of(w, p, at)->values + (size_t)first * at.columns, at.columns, 0,
+               p->right + (size_t)at.column * p->width, p->width, 0, slopes, p->width, 1, scratch);
+    }
   }
 }

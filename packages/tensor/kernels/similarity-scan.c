@@ -1,5 +1,12 @@
 // Scans of similarity blocks: the best values of rows and columns, and counts against thresholds.
-#include "vector.h"
+#include "matmul.h"
+
+// One product of blocks inside larger matrices; arguments as `lab_gemm`.
+EXPORT(block_gemm)
+void block_gemm(int m, int n, int k, const float *a, int lda, int trans_a, const float *b, int ldb,
+                int trans_b, float *c, int ldc, int accumulate, float *scratch) {
+  lab_gemm(m, n, k, a, lda, trans_a, b, ldb, trans_b, c, ldc, accumulate, scratch);
+}
 
 typedef int8_t bytes16 __attribute__((vector_size(16)));
 

@@ -7,7 +7,14 @@ export {
 export { type KernelUse, kernelReport, resetKernelReport } from './kernel-report.js';
 export { type IclOptions, iclLoss } from './losses/icl.js';
 export { type InfoNceOptions, infoNce, type SoftLabels } from './losses/info-nce.js';
+export {
+  type ModalContrast,
+  type ModalContrastOptions,
+  type ModalRows,
+  modalContrast,
+} from './losses/modal-contrast.js';
 export { type MultiSimilarityOptions, multiSimilarity } from './losses/multi-similarity.js';
+export type { PairedRows } from './losses/pair-problem.js';
 export { type MemoryReport, memoryReport, resetAllocationRecord } from './memory.js';
 export {
   normal,

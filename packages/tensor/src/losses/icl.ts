@@ -2,7 +2,7 @@ import { tf } from '../tfjs.js';
 import { jointGradient } from './joint-gradient.js';
 import { assertPairedRows, assertPositive, type BlockOptions } from './paired-rows.js';
 import { symmetricPairs } from './symmetric-pairs.js';
-import type { PositiveTerm } from './symmetric-pairs-problem.js';
+import type { PositiveTerm } from './pair-problem.js';
 
 /** Settings of {@link iclLoss}. */
 export interface IclOptions extends BlockOptions {
@@ -42,10 +42,9 @@ export function iclLoss(
       slopes: tf.fill(similarities.shape, -scale),
     }),
   };
+  const logs = { scale, offset: 0, floor: 0, logWeight: 1 } as const;
+  const term = { ...logs, includePositive: true, positive, weight: 1 };
   return jointGradient([left, right], (wantGradients) =>
-    symmetricPairs({
-      ...{ left, right, positive, blocks, wantGradients },
-      ...{ scale, offset: 0, floor: 0, weight: 1, includePositive: true },
-    }),
+    symmetricPairs({ left, right }, { term, blocks, wantGradients }),
   );
 }

@@ -1,14 +1,6 @@
 import { tf } from '../tfjs.js';
 import type { JointGradient } from './joint-gradient.js';
-
-/** Checked targets of InfoNCE: `perRow` weighted columns for every row, and the sums of weights. */
-export interface Labels {
-  columns: Int32Array;
-  weights: Float32Array;
-  perRow: number;
-  rowSums: Float32Array;
-  columnSums: Float32Array;
-}
+import type { Labels } from './pair-problem.js';
 
 /** One evaluation of InfoNCE. */
 export interface InfoNceProblem {
@@ -18,8 +10,6 @@ export interface InfoNceProblem {
   temperature: number;
   bothDirections: boolean;
   blockRows: number;
-  /** Bytes of blocks kept between two passes, where blocks are kept. */
-  cacheBytes: number;
   wantGradients: boolean;
 }
 

@@ -1,15 +1,11 @@
 import { ConfigError, ShapeError } from '@lab/core';
-import type { tf } from '../tfjs.js';
+import { tf } from '../tfjs.js';
 import { activeKernels } from '../ops/heap.js';
-import { kernelInfoNce } from './info-nce-kernel.js';
-import { composedInfoNce, type Labels } from './info-nce-composed.js';
+import { composedInfoNce } from './info-nce-composed.js';
 import { jointGradient } from './joint-gradient.js';
-import {
-  assertPairedRows,
-  assertPositive,
-  type BlockOptions,
-  defaultCacheBytes,
-} from './paired-rows.js';
+import { kernelPairs } from './pair-kernel.js';
+import type { Labels } from './pair-problem.js';
+import { assertPairedRows, assertPositive, type BlockOptions } from './paired-rows.js';
 
 /** Targets other than "row b belongs to column b": K weighted columns for every row. */
 export interface SoftLabels {
@@ -50,15 +46,20 @@ export interface InfoNceOptions extends BlockOptions {
 export function infoNce(left: tf.Tensor2D, right: tf.Tensor2D, options: InfoNceOptions): tf.Scalar {
   assertPairedRows(left, right, 'tensor/infoNce');
   assertPositive(options.temperature, 'temperature', 'tensor/infoNce');
-  const labels = labelsOf(left.shape[0], options.softLabels);
-  const { temperature, direction, cacheBytes = defaultCacheBytes } = options;
-  const blockRows = options.blockRows ?? rowsPerBlock(left.shape[0]);
-  const bothDirections = direction === 'both';
-  const shared = { left, right, labels, temperature, bothDirections, blockRows, cacheBytes };
+  const { softLabels, ...settings } = options;
+  const labels = labelsOf(left.shape[0], softLabels);
+  const { temperature, direction, ...blocks } = settings;
+  const softmax = { temperature, bothDirections: direction === 'both', labels, weight: 1 };
   return jointGradient([left, right], (wantGradients) => {
     const kernels = activeKernels();
-    const problem = { ...shared, wantGradients };
-    return kernels ? kernelInfoNce(kernels, problem) : composedInfoNce(problem);
+    if (kernels !== null) {
+      const problem = { parts: [{ left, right }], softmax, symmetric: null, shares: null };
+      const found = kernelPairs(kernels, { ...problem, blocks, wantGradients });
+      const gradients = found.parts.flatMap((rows) => [rows.left, rows.right]);
+      return { value: tf.scalar(found.softmax[0] ?? Number.NaN), gradients };
+    }
+    const blockRows = blocks.blockRows ?? rowsPerBlock(left.shape[0]);
+    return composedInfoNce({ ...softmax, left, right, blockRows, wantGradients });
   });
 }
 
@@ -67,7 +68,8 @@ function rowsPerBlock(columnCount: number): number {
   return Math.max(1, Math.min(1024, Math.floor(2 ** 23 / columnCount)));
 }
 
-function labelsOf(rowCount: number, soft: SoftLabels | undefined): Labels {
+/** Checked labels; row b belongs to column b without soft ones. */
+export function labelsOf(rowCount: number, soft: SoftLabels | undefined): Labels {
   const columns = soft?.columns ?? Int32Array.from({ length: rowCount }, (_, row) => row);
   const weights = soft?.weights ?? new Float32Array(rowCount).fill(1);
   const perRow = columns.length / rowCount;

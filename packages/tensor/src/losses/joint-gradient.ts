@@ -3,7 +3,7 @@ import { tf } from '../tfjs.js';
 /** A loss value and, when they were asked for, its gradients by the inputs, in their order. */
 export interface JointGradient {
   value: tf.Scalar;
-  gradients: tf.Tensor2D[];
+  gradients: tf.Tensor[];
 }
 
 /** Whether the engine is recording at this moment, so that a gradient may be asked for later. */
@@ -26,7 +26,7 @@ export function isRecording(): boolean {
  * @returns scalar.
  */
 export function jointGradient(
-  inputs: tf.Tensor2D[],
+  inputs: tf.Tensor[],
   compute: (wantGradients: boolean) => JointGradient,
 ): tf.Scalar {
   if (!isRecording()) return tf.tidy(() => compute(false).value);

@@ -2,8 +2,8 @@ import { ConfigError } from '@lab/core';
 import { tf } from '../tfjs.js';
 import { jointGradient } from './joint-gradient.js';
 import { assertPairedRows, assertPositive, type BlockOptions } from './paired-rows.js';
+import type { PositiveTerm, SymmetricTerm } from './pair-problem.js';
 import { symmetricPairs } from './symmetric-pairs.js';
-import type { PositiveTerm } from './symmetric-pairs-problem.js';
 
 /** Settings of {@link multiSimilarity}. */
 export interface MultiSimilarityOptions extends BlockOptions {
@@ -42,18 +42,25 @@ export function multiSimilarity(
   { alpha, beta, lambda, ...blocks }: MultiSimilarityOptions,
 ): tf.Scalar {
   assertPairedRows(left, right, 'tensor/multiSimilarity');
-  assertPositive(alpha, 'alpha', 'tensor/multiSimilarity');
-  assertPositive(beta, 'beta', 'tensor/multiSimilarity');
+  const term = multiSimilarityTerm({ alpha, beta, lambda }, 'tensor/multiSimilarity');
+  return jointGradient([left, right], (wantGradients) =>
+    symmetricPairs({ left, right }, { term, blocks, wantGradients }),
+  );
+}
+
+/** The loss as a term over pairs; throws as {@link multiSimilarity} does. */
+export function multiSimilarityTerm(
+  { alpha, beta, lambda }: Pick<MultiSimilarityOptions, 'alpha' | 'beta' | 'lambda'>,
+  where: string,
+): SymmetricTerm {
+  assertPositive(alpha, 'alpha', where);
+  assertPositive(beta, 'beta', where);
   if (!Number.isFinite(lambda)) {
-    throw new ConfigError(`tensor/multiSimilarity: lambda is ${lambda}; pass a finite similarity.`);
+    throw new ConfigError(`${where}: lambda is ${lambda}; pass a finite similarity.`);
   }
   const positive = positiveTerm(alpha, lambda);
-  return jointGradient([left, right], (wantGradients) =>
-    symmetricPairs({
-      ...{ left, right, positive, blocks, wantGradients },
-      ...{ scale: beta, offset: lambda, floor: 1, weight: 1 / beta, includePositive: false },
-    }),
-  );
+  const logs = { scale: beta, offset: lambda, floor: 1, logWeight: 1 / beta } as const;
+  return { ...logs, includePositive: false, positive, weight: 1 };
 }
 
 /** `ln(1 + exp(-alpha (s - lambda))) / alpha`, evaluated without overflow. */

@@ -1,25 +1,38 @@
 import { activeKernels } from '../ops/heap.js';
 import { tf } from '../tfjs.js';
 import type { JointGradient } from './joint-gradient.js';
-import { kernelSymmetricPairs } from './symmetric-pairs-kernel.js';
-import type { SymmetricPairs } from './symmetric-pairs-problem.js';
+import { kernelPairs } from './pair-kernel.js';
+import type { PairedRows, PairProblem, SymmetricTerm } from './pair-problem.js';
 
-/** Value and gradients of a symmetric pair loss. */
-export function symmetricPairs(problem: SymmetricPairs): JointGradient {
+/** One symmetric term and how it is computed. */
+interface SymmetricProblem extends Pick<PairProblem, 'blocks' | 'wantGradients'> {
+  term: SymmetricTerm;
+}
+
+/** Value and gradients of a loss over all pairs of 2B rows; see {@link SymmetricTerm}. */
+export function symmetricPairs(rows: PairedRows, problem: SymmetricProblem): JointGradient {
   const kernels = activeKernels();
-  return kernels ? kernelSymmetricPairs(kernels, problem) : composedSymmetricPairs(problem);
+  if (kernels === null) return composedSymmetricPairs(rows, problem);
+  const { term: symmetric, ...rest } = problem;
+  const parts = [rows];
+  const found = kernelPairs(kernels, { parts, symmetric, softmax: null, shares: null, ...rest });
+  const gradients = found.parts.flatMap(({ left, right }) => [left, right]);
+  return { value: tf.scalar(found.symmetric), gradients };
 }
 
 interface Composed {
-  problem: SymmetricPairs;
+  problem: SymmetricProblem;
   /** Both sides, left above right, [2B, D]. */
   all: tf.Tensor2D;
   /** The positive of every row of `all`, [2B, D]. */
   partners: tf.Tensor2D;
 }
 
-function composedSymmetricPairs(problem: SymmetricPairs): JointGradient {
-  const { left, right, floor, positive, weight } = problem;
+function composedSymmetricPairs(
+  { left, right }: PairedRows,
+  problem: SymmetricProblem,
+): JointGradient {
+  const { floor, positive, logWeight } = problem.term;
   const all = tf.concat([left, right], 0); // [2B, D]
   const partners = tf.concat([right, left], 0); // [2B, D]
   const composed = { problem, all, partners };
@@ -27,7 +40,7 @@ function composedSymmetricPairs(problem: SymmetricPairs): JointGradient {
     stableLogSums(exponentsOf(composed, start, count), floor),
   ); // [2B, 1]
   const { values, slopes } = positive.ofTensor(tf.sum(tf.mul(all, partners), 1, true)); // [2B, 1]
-  const value = tf.add(tf.mean(values), tf.mul(tf.mean(sums), weight)) as tf.Scalar;
+  const value = tf.add(tf.mean(values), tf.mul(tf.mean(sums), logWeight)) as tf.Scalar;
   if (!problem.wantGradients) return { value, gradients: [] };
   const pull = tf.mul(partners, tf.mul(slopes, 2 / all.shape[0]));
   const push = joinBlocks(composed, (start, count) =>
@@ -60,10 +73,11 @@ function exponentsOf({ problem, all }: Composed, start: number, count: number): 
   for (let row = 0; row < count; row += 1) {
     const anchor = start + row;
     mask[row * total + anchor] = -Infinity;
-    if (!problem.includePositive) mask[row * total + ((anchor + total / 2) % total)] = -Infinity;
+    if (!problem.term.includePositive)
+      mask[row * total + ((anchor + total / 2) % total)] = -Infinity;
   }
   const products = tf.matMul(tf.slice(all, [start, 0], [count, -1]), all, false, true);
-  const exponents = tf.mul(tf.sub(products, problem.offset), problem.scale);
+  const exponents = tf.mul(tf.sub(products, problem.term.offset), problem.term.scale);
   return tf.add(exponents, tf.tensor2d(mask, [count, total]));
 }
 
@@ -81,11 +95,12 @@ function pushOf(
   { start, count, sums }: { start: number; count: number; sums: tf.Tensor2D },
 ): tf.Tensor {
   const { problem, all } = composed;
+  const { term } = problem;
   const total = all.shape[0];
   const exponents = exponentsOf(composed, start, count);
   const weights = tf.add(
     tf.exp(tf.sub(exponents, tf.slice(sums, [start, 0], [count, 1]))),
     tf.exp(tf.sub(exponents, tf.reshape(sums, [1, total]))),
   );
-  return tf.matMul(tf.mul(weights, (problem.weight * problem.scale) / total), all);
+  return tf.matMul(tf.mul(weights, (term.logWeight * term.scale) / total), all);
 }

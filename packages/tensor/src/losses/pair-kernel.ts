@@ -1,0 +1,236 @@
+import { withHeap } from '../ops/heap.js';
+import { tf } from '../tfjs.js';
+import type { KernelModule } from '../wasm-backend.js';
+import { joinSides } from './joined-rows.js';
+import { createLines, createTiles, type Cut, cutOf, finishLines } from './pair-memory.js';
+import type { PairedRows, PairProblem, PairResult, SymmetricTerm } from './pair-problem.js';
+import { defaultCacheBytes } from './paired-rows.js';
+import {
+  type AcrossMemory,
+  type AnchorLines,
+  acrossWalk,
+  type PairMemory,
+  type SlopedRows,
+  withinWalk,
+} from './pair-walk.js';
+
+/** Rows of a stretch whose gradient is one item of a thread. */
+const STRETCH = 96;
+
+/** A walk over blocks of similarities. */
+interface Walk {
+  readonly address: number;
+  readonly isWithin: boolean;
+  readonly partCount: number;
+}
+
+interface Run {
+  readonly memory: PairMemory;
+  readonly problem: PairProblem;
+  readonly anchors: AnchorLines | null;
+  readonly across: AcrossMemory;
+  readonly walks: readonly Walk[];
+}
+
+/**
+ * Values and gradients of a pair problem on our kernels, on all threads.
+ *
+ * Blocks of similarities are computed, give their sums, and turn into slopes in a second round;
+ * those that fit the cache are kept in between. Row blocks come one after the other; within one
+ * the threads share column blocks, and then stretches of rows, so that nothing is written by two.
+ */
+export function kernelPairs(kernels: KernelModule, problem: PairProblem): PairResult {
+  const parts = problem.parts.map((rows) => withSlopes(rows, problem.wantGradients));
+  const joined = joinedRows(problem, parts);
+  return withHeap(kernels, (heap) => {
+    const count = problem.parts[0]?.left.shape[0] ?? 0;
+    const cut = cutOf(count, problem.blocks.blockRows);
+    const budget = isOneRound(problem) ? 0 : (problem.blocks.cacheBytes ?? defaultCacheBytes);
+    const memory = { kernels, heap, cut, tiles: createTiles(heap, cut, budget) };
+    const run = createRun(memory, problem, { parts, joined });
+    const values = walkAll(run);
+    if (!problem.wantGradients) return { ...values, parts: [], shares: null };
+    return { ...values, ...gatherSlopes(run, parts, joined) };
+  });
+}
+
+/** Whether each row block is finished before the next: no sums of columns are needed first. */
+function isOneRound({ softmax, symmetric, wantGradients }: PairProblem): boolean {
+  return !wantGradients || (symmetric === null && softmax?.bothDirections === false);
+}
+
+function withSlopes(rows: PairedRows, wantGradients: boolean): SlopedRows {
+  if (!wantGradients) return { rows, slopes: rows };
+  return { rows, slopes: { left: tf.zerosLike(rows.left), right: tf.zerosLike(rows.right) } };
+}
+
+/** The rows of the symmetric term: the only part's own, or the joined ones. */
+function joinedRows({ parts, shares, symmetric, wantGradients }: PairProblem, own: SlopedRows[]) {
+  if (symmetric === null) return null;
+  if (shares === null) return own[0] ?? null;
+  return withSlopes(joinSides(parts, shares), wantGradients);
+}
+
+interface Inputs {
+  readonly parts: readonly SlopedRows[];
+  readonly joined: SlopedRows | null;
+}
+
+function createRun(memory: PairMemory, problem: PairProblem, { parts, joined }: Inputs): Run {
+  const { heap, cut } = memory;
+  const { symmetric } = problem;
+  const walks: Walk[] = [];
+  let anchors: AnchorLines | null = null;
+  if (symmetric !== null && joined !== null) {
+    // Slots of the own side's blocks, then of the other side's.
+    anchors = {
+      left: createLines(heap, cut, 2 * cut.blocks),
+      right: createLines(heap, cut, 2 * cut.blocks),
+    };
+    for (const side of ['left', 'right'] as const) {
+      const rows = { rows: joined.rows[side], slopes: joined.slopes[side] };
+      const own = { lines: anchors[side], scale: symmetric.scale };
+      walks.push({ address: withinWalk(memory, rows, own), isWithin: true, partCount: 1 });
+    }
+  }
+  const across = acrossWalk(memory, problem, { parts, anchors });
+  walks.push({ address: across.walk, isWithin: false, partCount: parts.length });
+  return { memory, problem, anchors, across, walks };
+}
+
+function walkAll(run: Run): { softmax: number[]; symmetric: number } {
+  const { memory, problem, walks } = run;
+  const isStreamed = problem.wantGradients && isOneRound(problem);
+  for (const walk of walks) {
+    for (let block = 0; block < memory.cut.blocks; block += 1) {
+      callTiles('pair_sums', memory, walk, block);
+      if (!isStreamed) continue;
+      finishRows(run, block);
+      computeSlopes(memory, walk, block);
+    }
+  }
+  const values = { softmax: softmaxValues(run), symmetric: symmetricValue(run) };
+  if (!problem.wantGradients || isStreamed) return values;
+  for (const walk of walks) {
+    for (let block = 0; block < memory.cut.blocks; block += 1) computeSlopes(memory, walk, block);
+  }
+  return values;
+}
+
+function callTiles(kernel: string, memory: PairMemory, walk: Walk, block: number): void {
+  const count = memory.cut.blocks - (walk.isWithin ? block : 0);
+  memory.kernels.callBlocks({ kernel, count, block: 1 }, walk.address, block);
+}
+
+function computeSlopes(memory: PairMemory, walk: Walk, block: number): void {
+  const { kernels, cut } = memory;
+  callTiles('pair_slopes', memory, walk, block);
+  const rows = Math.min(cut.size, cut.count - block * cut.size);
+  const count = walk.partCount * Math.ceil(rows / STRETCH);
+  kernels.callBlocks({ kernel: 'pair_row_slopes', count, block: 1 }, walk.address, block, STRETCH);
+}
+
+/** Levels of the rows of one block, for slopes that follow at once. */
+function finishRows({ memory, problem, across }: Run, block: number): void {
+  const { cut } = memory;
+  const start = block * cut.size;
+  const end = Math.min(start + cut.size, cut.count);
+  const scale = 1 / (problem.softmax?.temperature ?? 1);
+  for (const { rows } of across.softmax) finishLines(rows, cut, { scale, start, end });
+}
+
+/** Of every part: `-(1/B) sum_bc Y_bc (s_bc / t - log)`, averaged over the directions. */
+function softmaxValues({ memory, problem, across }: Run): number[] {
+  const { softmax } = problem;
+  if (softmax === null) return [];
+  const { cut } = memory;
+  const scale = 1 / softmax.temperature;
+  const weighted = (logs: Float64Array, masses: Float32Array) =>
+    logs.reduce((sum, log, line) => sum + log * (masses[line] ?? 0), 0);
+  return across.softmax.map(({ rows, columns, labelled }) => {
+    const target = scale * labelled.view().reduce((sum, value) => sum + value, 0);
+    const { rowSums, columnSums } = softmax.labels;
+    const forward = weighted(finishLines(rows, cut, { scale }), rowSums) - target;
+    if (columns === null) return forward / cut.count;
+    const backward = weighted(finishLines(columns, cut, { scale }), columnSums) - target;
+    return (forward + backward) / (2 * cut.count);
+  });
+}
+
+/** Value of the symmetric term; sets the levels, factors and pulls for its slopes. */
+function symmetricValue({ memory, problem, anchors, across }: Run): number {
+  const { symmetric } = problem;
+  if (symmetric === null || anchors === null) return 0;
+  const { cut } = memory;
+  const { scale, offset, logWeight, weight } = symmetric;
+  const first = symmetric.floor === 1 ? { first: offset } : {};
+  const logs = [anchors.left, anchors.right].map((lines) => {
+    lines.factors.view().fill((weight * logWeight * scale) / (2 * cut.count));
+    return finishLines(lines, cut, { scale, ...first }).reduce((sum, log) => sum + log, 0);
+  });
+  const mean = ((logs[0] ?? 0) + (logs[1] ?? 0)) / (2 * cut.count) - scale * offset;
+  return positiveTerms(symmetric, cut, across) + logWeight * mean;
+}
+
+function positiveTerms(term: SymmetricTerm, cut: Cut, { partners, pulls }: AcrossMemory): number {
+  const pull = pulls.view();
+  let sum = 0;
+  partners.view().forEach((similarity, pair) => {
+    const { value, slope } = term.positive.ofNumber(similarity);
+    pull[pair] = (term.weight * slope) / cut.count;
+    sum += value;
+  });
+  return sum / cut.count;
+}
+
+/** Gradients of the parts and of the shares, those of the joined rows included. */
+function gatherSlopes(run: Run, parts: readonly SlopedRows[], joined: SlopedRows | null) {
+  const { shares } = run.problem;
+  const { shareSlopes } = run.across;
+  if (shares === null || joined === null || shareSlopes === null) {
+    return { parts: parts.map(({ slopes }) => slopes), shares: null };
+  }
+  const sides = (['left', 'right'] as const).map((side) => {
+    const slots = shareSlopes[side].view();
+    return sideSlopes(run, { shares: shares[side], slots }, { parts, joined, side });
+  });
+  const [left, right] = sides;
+  return {
+    parts: parts.map((_, at) => ({
+      left: left?.rows[at] as tf.Tensor2D,
+      right: right?.rows[at] as tf.Tensor2D,
+    })),
+    shares: { left: left?.shares as tf.Tensor2D, right: right?.shares as tf.Tensor2D },
+  };
+}
+
+/** With g the joined rows' slopes: adds `share g` to a part's, and `row . g` to its share's. */
+function sideSlopes(
+  { memory }: Run,
+  { shares, slots }: { shares: tf.Tensor2D; slots: Float32Array },
+  {
+    parts,
+    joined,
+    side,
+  }: { parts: readonly SlopedRows[]; joined: SlopedRows; side: keyof PairedRows },
+) {
+  const { count, blocks } = memory.cut;
+  const turned = new Float32Array(parts.length * count);
+  for (let slot = 0; slot < blocks; slot += 1) {
+    const start = slot * turned.length;
+    turned.forEach((sum, at) => {
+      turned[at] = sum + (slots[start + at] ?? 0);
+    });
+  }
+  const across = tf.transpose(tf.tensor2d(turned, [parts.length, count])); // [B, parts]
+  let start = 0;
+  const along: tf.Tensor[] = [];
+  const rows = parts.map((part, at) => {
+    const width = part.rows.left.shape[1];
+    const g = tf.slice(joined.slopes[side], [0, start], [-1, width]);
+    start += width;
+    along.push(tf.sum(tf.mul(g, part.rows[side]), 1, true));
+    return tf.add(part.slopes[side], tf.mul(g, tf.slice(shares, [0, at], [-1, 1])));
+  });
+  return { rows, shares: tf.add(across, tf.concat(along, 1)) };
+}
