@@ -26,3 +26,30 @@ void gather_rows(int rows, int width, const float *x, const int32_t *indices, fl
     else __builtin_memcpy(out, x + (size_t)indices[e] * width, bytes);
   }
 }
+
+INLINE void copy_row(int width, const float *from, float *to) {
+  int d = 0;
+  for (; d + 16 <= width; d += 16) {
+    const f4 a = load4(from + d), b = load4(from + d + 4);
+    const f4 c = load4(from + d + 8), e = load4(from + d + 12);
+    store4(to + d, a);
+    store4(to + d + 4, b);
+    store4(to + d + 8, c);
+    store4(to + d + 12, e);
+  }
+  for (; d + 4 <= width; d += 4) store4(to + d, load4(from + d));
+  for (; d < width; d++) to[d] = from[d];
+}
+
+// Row i of out [outer, count, width] from x [outer, rows, width]; a negative index gives zeros.
+EXPORT(gather_row_blocks)
+void gather_row_blocks(int begin, int end, float *scratch, const float *x, int rows, int width,
+                       const int32_t *indices, int count, float *out) {
+  (void)scratch;
+  for (int i = begin; i < end; i++) {
+    const int outer = i / count, index = indices[i - outer * count];
+    float *to = out + (size_t)i * width;
+    if (index < 0) __builtin_memset(to, 0, (size_t)width * sizeof(float));
+    else copy_row(width, x + ((size_t)outer * rows + index) * width, to);
+  }
+}

@@ -1,3 +1,4 @@
+import { hasKernel, runSingle } from '../engine.js';
 import { inputShape } from '../node-inputs.js';
 import { tf } from '../tfjs.js';
 import type { GradientRule, RuleInput } from './rule.js';
@@ -86,6 +87,9 @@ function segmentRule({ dy, saved }: RuleInput): Record<string, () => tf.Tensor> 
   return {
     x: () => {
       const ids = saved[0] as tf.Tensor;
+      if (hasKernel('LabSegmentSumGradient')) {
+        return runSingle('LabSegmentSumGradient', { dy, ids });
+      }
       const rows = tf.gather(dy, tf.cast(tf.maximum(ids, 0), 'int32'));
       const present = tf.cast(tf.greaterEqual(ids, 0), 'float32');
       const inner = rows.shape.slice(ids.rank).map(() => 1);

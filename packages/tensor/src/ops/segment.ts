@@ -54,12 +54,18 @@ export function segmentMean<T extends tf.Tensor1D | tf.Tensor2D>(
   ids: tf.Tensor1D,
   count: number,
 ): T {
+  checkSegments(x, ids, count);
+  if (hasKernel('LabSegmentMean')) return runSingle<T>('LabSegmentMean', { x, ids }, { count });
   return tf.tidy(() => {
     const sums = segmentSum(x, ids, count);
     const sizes = tf.maximum(segmentSizes(ids, count), 1) as tf.Tensor1D;
     return tf.div<T>(sums, perRow(sizes, x));
   });
 }
+
+/** Whether a value takes the place of a former one: NaN counts as larger than any number. */
+const isLarger = (value: number, old: number): boolean =>
+  value > old || (Number.isNaN(value) && !Number.isNaN(old));
 
 /**
  * First row with the largest value, per segment and column: int32 `[S * D]`; E where a segment is
@@ -80,7 +86,7 @@ function largestRows(x: tf.Tensor, ids: tf.Tensor1D, count: number): tf.Tensor1D
       const to = (segments[e] as number) * width + d;
       const best = rows[to] as number;
       const value = values[e * width + d] as number;
-      if (best === none || value > (values[best * width + d] as number)) rows[to] = e;
+      if (best === none || isLarger(value, values[best * width + d] as number)) rows[to] = e;
     }
   }
   return tf.tensor1d(rows, 'int32');
@@ -102,7 +108,8 @@ function composedMax<T extends tf.Tensor>(x: T, ids: tf.Tensor1D, count: number)
 }
 
 /**
- * Largest value of each segment, column by column; zeros for an empty segment.
+ * Largest value of each segment, column by column; zeros for an empty segment, NaN where one
+ * is (on cpu and wasm).
  *
  * The gradient goes to the first row that attains the maximum.
  * Parameters and errors as for {@link segmentSum}.
@@ -124,17 +131,17 @@ export function segmentMax<T extends tf.Tensor1D | tf.Tensor2D>(
 /** Softmax from stock ops, with its own gradient `y (dy - sum_segment(y dy))`. */
 function composedSoftmax(scores: tf.Tensor1D, ids: tf.Tensor1D, count: number): tf.Tensor1D {
   if (scores.size === 0) return tf.clone(scores);
-  const perEntry = (perSegment: tf.Tensor) => tf.gather(perSegment, ids);
   const operation = tf.customGrad((x, save) => {
     const largest = composedMax(x as tf.Tensor, ids, count);
-    const exponentials = tf.exp(tf.sub(x as tf.Tensor, perEntry(largest)));
+    const exponentials = tf.exp(tf.sub(x as tf.Tensor, tf.gather(largest, ids)));
     const sums = tf.unsortedSegmentSum(exponentials, ids, count);
-    const value = tf.div(exponentials, perEntry(sums));
-    (save as tf.GradSaveFunc)([value]);
-    const gradFunc = (dy: tf.Tensor, [y]: tf.Tensor[]) => {
-      const weighted = tf.mul(y as tf.Tensor, dy);
-      const shares = perEntry(tf.unsortedSegmentSum(weighted as tf.Tensor1D, ids, count));
-      return tf.sub(weighted, tf.mul(y as tf.Tensor, shares));
+    const value = tf.div(exponentials, tf.gather(sums, ids));
+    (save as tf.GradSaveFunc)([value, ids]); // the caller may free ids before the backward pass
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
+      const [y, kept] = saved as [tf.Tensor, tf.Tensor1D];
+      const weighted = tf.mul(y, dy);
+      const shares = tf.gather(tf.unsortedSegmentSum(weighted, kept, count), kept);
+      return tf.sub(weighted, tf.mul(y, shares));
     };
     return { value, gradFunc };
   });
