@@ -9,6 +9,7 @@ const tiers = {
     include: ['src/**/*.test.ts', 'test/property/**/*.test.ts'],
     testTimeout: 20_000,
   },
+  backends: { include: ['test/backends/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
   golden: { include: ['test/golden/**/*.test.ts'], testTimeout: 60_000 },
   e2e: {
     include: ['test/e2e/**/*.test.ts'],
@@ -18,7 +19,8 @@ const tiers = {
 };
 
 /**
- * The test projects that every package has: `unit` (with property and types), `golden`, `e2e`.
+ * The test projects that every package has: `unit` (with property and types), `backends`, `golden`,
+ * `e2e`.
  *
  * @param at - where the package stands, for a run from the root: the projects are then called
  * `unit:<name>` and so on, because Vitest reads no projects inside projects.

@@ -1,6 +1,7 @@
-// npm test [-- --tier unit|e2e] [--counts FILE]: installs, runs every test and ends with one line,
-// `N passed, N failed[, N skipped]`. With LAB_REQUIRE=chromium,clang,... a test that is skipped for
-// want of one of these programs counts as failed, as does any skip that names no reason.
+// npm test [-- --tier unit|backends|e2e] [--counts FILE]: installs, runs every test and ends with
+// one line, `N passed, N failed[, N skipped]`. With LAB_REQUIRE=chromium,clang,... a test that is
+// skipped for want of one of these programs counts as failed, as does any skip that names no
+// reason.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +21,7 @@ const { values: options } = parseArgs({
 
 const tiers = {
   unit: ['unit:*', 'golden:*', 'tools'],
+  backends: ['backends:*'],
   e2e: ['e2e:*'],
 };
 

@@ -1,0 +1,92 @@
+/**
+ * The backends that the suite runs on: a later one joins by one entry of {@link BACKENDS}.
+ */
+import { requireCondition } from '@lab/core/testing';
+import { afterAll, beforeAll, describe } from 'vitest';
+import { selectBackend } from '../../src/index.js';
+import { forcePlainSimd } from '../../src/wasm-backend.js';
+import { hasGraphicsDriver, type WebgpuPackage } from '../../src/webgpu-backend.js';
+
+/** One backend under test. */
+export interface BackendUnderTest {
+  readonly name: string;
+  /** Makes it the backend of all tensors. */
+  start(): Promise<unknown>;
+  /** Undoes what `start` changed for others. */
+  stop?(): void;
+  /** Whether it takes sizes of some 100,000 values in reasonable time. */
+  readonly takesLargeSizes: boolean;
+  /** Steps of the leak test. */
+  readonly leakSteps: number;
+  /** What the machine must have, and whether it has it; else the suite is skipped by that name. */
+  readonly needs?: { readonly what: string; readonly isThere: boolean };
+}
+
+/** Whether Dawn finds an adapter of any kind; the driver of a software one may be too old for it. */
+async function hasAdapter(): Promise<boolean> {
+  if (!hasGraphicsDriver()) return false;
+  const name = 'webgpu';
+  const { create } = (await import(name)) as WebgpuPackage;
+  return (await create([]).requestAdapter({ powerPreference: 'high-performance' })) !== null;
+}
+
+const webgpuNeeds = { what: 'webgpu', isThere: requireCondition('webgpu', await hasAdapter()) };
+
+async function startWebgpu(): Promise<void> {
+  process.env['LAB_WEBGPU_SOFTWARE'] = '1';
+  await selectBackend('webgpu');
+}
+
+async function startPlainWasm(): Promise<void> {
+  forcePlainSimd(true);
+  const { simd } = await selectBackend('wasm', { threads: 1 });
+  if (simd !== 'plain') throw new Error(`plain SIMD was asked for, got ${simd}`);
+}
+
+/** All backends that can be had on a machine of the project. */
+export const BACKENDS: readonly BackendUnderTest[] = [
+  {
+    name: 'wasm, 1 thread',
+    start: () => selectBackend('wasm', { threads: 1 }),
+    ...{ takesLargeSizes: true, leakSteps: 1000 },
+  },
+  {
+    name: 'wasm, 3 threads',
+    start: () => selectBackend('wasm', { threads: 3 }),
+    ...{ takesLargeSizes: true, leakSteps: 1000 },
+  },
+  {
+    name: 'wasm, plain SIMD',
+    start: startPlainWasm,
+    stop: () => forcePlainSimd(false),
+    ...{ takesLargeSizes: true, leakSteps: 100 },
+  },
+  {
+    name: 'cpu',
+    start: () => selectBackend('cpu'),
+    ...{ takesLargeSizes: false, leakSteps: 100 },
+  },
+  {
+    name: 'webgpu',
+    start: startWebgpu,
+    ...{ takesLargeSizes: true, leakSteps: 20, needs: webgpuNeeds },
+  },
+];
+
+/** Runs `body` in a describe block for every backend, with that backend in use. */
+export function describeBackends(
+  title: string,
+  body: (backend: BackendUnderTest) => void,
+  backends: readonly BackendUnderTest[] = BACKENDS,
+): void {
+  for (const backend of backends) {
+    const { needs } = backend;
+    const isMissing = needs !== undefined && !needs.isThere;
+    const name = `${title} on ${backend.name}${isMissing ? ` (needs ${needs.what})` : ''}`;
+    describe.skipIf(isMissing)(name, () => {
+      beforeAll(backend.start);
+      afterAll(() => backend.stop?.());
+      body(backend);
+    });
+  }
+}
