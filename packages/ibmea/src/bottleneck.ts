@@ -6,7 +6,7 @@
  * bound of the mutual information `I(Z; X)`: the KL divergence from the posterior to a fixed
  * Gaussian prior, summed over dimensions and averaged over entities.
  */
-import { gatherRows, sumOverRowBlocks, tf } from '@lab/tensor';
+import { gatherRows, gaussianKl, tf } from '@lab/tensor';
 
 /** A diagonal Gaussian per entity; without `scale` the modality is deterministic. */
 export interface Posterior {
@@ -19,8 +19,8 @@ export interface Posterior {
 /** Where the released code cuts the deviation before it enters the KL divergence. */
 const CLAMP = 0.4;
 
-/** `log s` of the released code's deviation for a clamped sigma: `0.1 + 0.9 softplus(sigma)`. */
-const officialLogScale = (sigma: number) => 0.1 + 0.9 * Math.log1p(Math.exp(sigma));
+/** The released code's deviation: `ln s = 0.1 + 0.9 softplus(min(sigma, 0.4))`. */
+const officialDeviation = { ceiling: CLAMP, offset: 0.1, slope: 0.9 };
 
 /**
  * Standard deviation of the released code's prior, 2.5136.
@@ -29,7 +29,7 @@ const officialLogScale = (sigma: number) => 0.1 + 0.9 * Math.log1p(Math.exp(sigm
  * `s0 = exp(0.1 + 0.9 softplus(0.4))`.
  * Source: sutaoyu/IBMEA, `src/models.py`, `_kld_gauss`; equation not verified.
  */
-export const officialPriorScale = Math.exp(officialLogScale(CLAMP));
+export const officialPriorScale = Math.exp(0.1 + 0.9 * Math.log1p(Math.exp(CLAMP)));
 
 /**
  * Samples of the posterior at some rows.
@@ -64,10 +64,7 @@ export function sampleRows(
  * @returns scalar, nats, >= 0.
  */
 export function klToStandardNormal(mean: tf.Tensor2D, scale: tf.Tensor2D): tf.Scalar {
-  return meanOverEntities([mean, scale], (m, s) => {
-    const squares = tf.add(tf.square(m), tf.square(s)); // [n, D]
-    return tf.sum(tf.sub(tf.mul(tf.sub(squares, 1), 0.5), tf.log(s)));
-  });
+  return gaussianKl(mean, scale);
 }
 
 /**
@@ -85,26 +82,15 @@ export function klToStandardNormal(mean: tf.Tensor2D, scale: tf.Tensor2D): tf.Sc
  * @returns scalar, nats.
  */
 export function klOfficial(mean: tf.Tensor2D, sigma: tf.Tensor2D, repair = false): tf.Scalar {
-  const precision = 1 / (2 * officialPriorScale ** 2);
-  const constant = Math.log(officialPriorScale) - 0.5;
-  return meanOverEntities([mean, sigma], (m, s) => {
-    const m1 = repair ? repairNonFinite(m, 0) : m;
-    const s1 = repair ? repairNonFinite(s, 1) : s;
-    const logScale = tf.add(tf.mul(tf.softplus(tf.minimum(s1, CLAMP)), 0.9), 0.1); // [n, D]
-    const squares = tf.add(tf.exp(tf.mul(logScale, 2)), tf.square(m1));
-    return tf.sum(tf.add(tf.sub(tf.mul(squares, precision), logScale), constant));
-  });
-}
-
-/** Sum of `term` over blocks of rows, divided by the number of rows. */
-function meanOverEntities(
-  [mean, scale]: [tf.Tensor2D, tf.Tensor2D],
-  term: (mean: tf.Tensor, scale: tf.Tensor) => tf.Tensor,
-): tf.Scalar {
-  return tf.tidy(() => {
-    const sum = sumOverRowBlocks([mean, scale], (m, s) => term(m!, s!) as tf.Scalar);
-    return tf.div<tf.Scalar>(sum, Math.max(1, mean.shape[0]));
-  });
+  const options = { prior: officialPriorScale, squashed: officialDeviation };
+  if (!repair) return gaussianKl(mean, sigma, options);
+  return tf.tidy(() =>
+    gaussianKl(
+      repairNonFinite(mean, 0) as tf.Tensor2D,
+      repairNonFinite(sigma, 1) as tf.Tensor2D,
+      options,
+    ),
+  );
 }
 
 /** The tensor with NaN replaced and infinities clipped to the largest finite f32. */

@@ -36,6 +36,7 @@ export {
 export { gelu, type GeluOptions, silu } from './ops/activations.js';
 export { type AttentionOptions, scaledDotProductAttention } from './ops/attention.js';
 export { dropout, maskedDropout } from './ops/dropout.js';
+export { type GaussianKlOptions, gaussianKl, type SquashedDeviation } from './ops/gaussian-kl.js';
 export { gatherRows } from './ops/gather.js';
 export { type GraphAttentionInput, graphAttention } from './ops/graph-attention.js';
 export { type HostMatrix, hostMatMul } from './ops/host-matrix.js';

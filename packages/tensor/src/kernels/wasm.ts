@@ -2,6 +2,7 @@ import { installActivations } from './activation.js';
 import { installAttention } from './attention.js';
 import { installDropout } from './dropout.js';
 import { installElementwise } from './elementwise.js';
+import { installGaussianKl } from './gaussian-kl.js';
 import { installGather } from './gather.js';
 import { installGraphAttention } from './graph-attention.js';
 import { installInPlace } from './in-place.js';
@@ -31,14 +32,15 @@ export function installWasmKernels(): void {
   installTopK();
   installInPlace();
   installGather();
+  installGaussianKl();
   installSegment();
   installSparse();
   installGraphAttention();
   installRowNorms();
   installDropout();
+  installSoftmax();
   installActivations();
   installRmsNorm();
   installRotary();
-  installSoftmax();
   installAttention();
 }
