@@ -91,6 +91,13 @@ const modelSchema = z.strictObject({
     .enum(['softplus', 'elu'])
     .default('softplus')
     .describe('how the standard deviation of the graph posterior is made'),
+  initialScale: z
+    .number()
+    .gt(0)
+    .default(1)
+    .describe(
+      'factor on the posterior deviations, which start at this (graph: 0.69 of it); no part in elu',
+    ),
   prior: z
     .enum(['standard', 'official'])
     .default('standard')

@@ -124,6 +124,25 @@ describe('posteriors of a model', () => {
     dispose();
   });
 
+  it('start with deviations smaller by the configured factor', async () => {
+    const task = await smallTask();
+    const scalesWith = (initialScale: number) => {
+      const { model, dispose } = smallModel(
+        task,
+        smallConfig({ 'model.initialScale': initialScale }),
+      );
+      const { graph, relation } = model.encode(noDropout);
+      const [ofGraph, ofRelation] = [graph, relation].map((one) => one!.scale!.dataSync());
+      dispose();
+      return { graph: ofGraph!.map((scale) => scale - 1e-4), relation: ofRelation! };
+    };
+    const [whole, tenth] = [scalesWith(1), scalesWith(0.1)];
+    for (const modality of ['graph', 'relation'] as const) {
+      const expected = Array.from(whole[modality], (scale) => scale / 10);
+      expect(Array.from(tenth[modality])).toBeClose(expected, { rtol: 1e-4, atol: 1e-6 });
+    }
+  });
+
   it('without bottleneck: the hidden layer alone', async () => {
     const task = await smallTask();
     const { model, dispose } = smallModel(task, smallConfig({ 'model.bottlenecks': [] }));

@@ -43,7 +43,7 @@ export interface EncoderContext {
  * Posterior of the graph modality.
  *
  * `mean = LayerNorm(GAT_mean(x))`, `scale = ELU(GAT_scale(x))` (released form, may be negative) or
- * `softplus(GAT_scale(x)) + 1e-4`.
+ * `initialScale softplus(GAT_scale(x)) + 1e-4`.
  * Source: sutaoyu/IBMEA, `src/models.py`; equation not verified.
  *
  * @returns mean and scale, `[N, d_g]`; without bottleneck the plain network's output.
@@ -73,8 +73,11 @@ function graphMean(context: EncoderContext): tf.Tensor2D {
 
 function graphScale(context: EncoderContext): tf.Tensor2D {
   const raw = graphNetwork('graphScale', context);
-  const isElu = context.config.graphScale === 'elu';
-  const scale = isElu ? tf.elu(raw) : tf.add(tf.softplus(raw), 1e-4);
+  const { graphScale: form, initialScale } = context.config;
+  const scale =
+    form === 'elu'
+      ? tf.elu(raw)
+      : tf.tidy(() => tf.add(tf.mul(tf.softplus(raw), initialScale), 1e-4));
   raw.dispose();
   return scale as tf.Tensor2D;
 }
@@ -168,7 +171,8 @@ function graphLayer(x: tf.Tensor2D, layer: number, name: string, context: Encode
 /**
  * Posterior of images, relations or attributes.
  *
- * `u = ReLU(x W0 + b0)`, `mean = u W1 + b1`, `l = u W2 + b2`, `scale = exp(l / 2)`.
+ * `u = ReLU(x W0 + b0)`, `mean = u W1 + b1`, `l = u W2 + b2`, `scale = exp(l / 2)`,
+ * in mode corrected times `model.initialScale`.
  * Source: sutaoyu/IBMEA, `src/models.py`; equation not verified.
  *
  * @returns mean and scale, `[N, d_m]`; without bottleneck `x W0 + b0` alone.
@@ -181,13 +185,29 @@ export function encodeFeatures(
   const { parameters, config } = context;
   const matrix = (name: string) => parameters.get(`${modality}.${name}.weight`) as tf.Tensor2D;
   const bias = (name: string) => parameters.get(`${modality}.${name}.bias`) as tf.Tensor1D;
-  const projected =
-    features instanceof tf.Tensor
-      ? linear(features, matrix('hidden'), bias('hidden'))
-      : (tf.add(csrMatMul(features, matrix('hidden')), bias('hidden')) as tf.Tensor2D);
+  const projected = projectFeatures(features, matrix('hidden'), bias('hidden'));
   if (!config.bottlenecks.includes(modality)) return { mean: projected, scale: null };
   const hidden = tf.relu(projected); // [N, d_m]
+  projected.dispose();
   const mean = linear(hidden, matrix('mean'), bias('mean'));
-  const logVariance = linear(hidden, matrix('logVariance'), bias('logVariance'));
-  return { mean, scale: tf.exp(tf.mul(logVariance, 0.5)) as tf.Tensor2D };
+  // Half of the weights gives exactly half of the logarithm, and one array less to keep.
+  const half = <T extends tf.Tensor>(x: T) => tf.mul(x, 0.5) as T;
+  const shift = tf.add<tf.Tensor1D>(half(bias('logVariance')), Math.log(config.initialScale));
+  const logScale = linear(hidden, half(matrix('logVariance')), shift);
+  const scale = tf.exp(logScale);
+  for (const inner of [hidden, logScale]) inner.dispose();
+  return { mean, scale };
+}
+
+/** `x W + b`, `[N, d_m]`. */
+function projectFeatures(
+  features: CsrTensors | tf.Tensor2D,
+  weight: tf.Tensor2D,
+  bias: tf.Tensor1D,
+): tf.Tensor2D {
+  if (features instanceof tf.Tensor) return linear(features, weight, bias);
+  const product = csrMatMul(features, weight);
+  const projected = tf.add<tf.Tensor2D>(product, bias);
+  product.dispose();
+  return projected;
 }

@@ -45,6 +45,9 @@ export interface Selection {
   readonly waited: number;
 }
 
+/** Values of a parameter whose moments leave a backend that is short of memory: 4 MiB each. */
+const HOST_MOMENTS_FROM = 2 ** 20;
+
 /** A fresh state: inputs on the backend, new parameters, epoch 0. */
 export function createTraining(task: AlignmentTask, config: IbmeaConfig): TrainingState {
   const random = createRandom(config.seed);
@@ -53,7 +56,10 @@ export function createTraining(task: AlignmentTask, config: IbmeaConfig): Traini
     random: random.fork('parameters'),
     isRecomputed: isRecomputed(task, config),
   });
-  const optimizer = createAdamW(model.parameters, { weightDecay: config.training.weightDecay });
+  const optimizer = createAdamW(model.parameters, {
+    weightDecay: config.training.weightDecay,
+    ...(model.isRecomputed ? { hostMomentsFrom: HOST_MOMENTS_FROM } : {}),
+  });
   const { start, every, accept, remove } = config.pseudoSeeds;
   return {
     task,
