@@ -2,13 +2,14 @@ import { cp } from 'node:fs/promises';
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/io.ts', 'src/linalg.ts', 'src/testing.ts'],
+  entry: ['src/index.ts', 'src/io.ts', 'src/linalg.ts', 'src/testing.ts', 'src/cli.ts'],
   format: ['esm'],
   target: 'node20',
   sourcemap: true,
   clean: true,
   dts: false,
   async onSuccess() {
+    await cp('src/bench/torch_ops.py', 'dist/torch_ops.py');
     await cp('src/kernels', 'dist/kernels', {
       recursive: true,
       filter: (source) => !source.endsWith('.ts'),

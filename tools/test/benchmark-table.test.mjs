@@ -38,3 +38,41 @@ test('columns without a value are left out, a stock row without its own is an er
   const orphan = record('2026-11-26', [{ name: 'b, stock backend', cpuMs: 1 }]);
   expect(() => benchmarkTables([orphan])).toThrow('no row "b"');
 });
+
+test('a record with rows has a line per operation and the fastest form of the peer', () => {
+  const timed = (op, backend, wallMs, more) => ({
+    op,
+    backend,
+    wallMs,
+    cpuMs: 2 * wallMs,
+    ...more,
+  });
+  const tables = benchmarkTables([
+    {
+      bench: 'lab-tensor bench',
+      date: '2026-11-27',
+      machine: { cores: 2, cpu: 'a processor', load: { start: 0.1, end: 2 } },
+      node: '20.20.2',
+      backend: { name: 'wasm', simd: 'relaxed', threads: 2 },
+      pytorch: { version: '2.13.0' },
+      rows: [
+        timed('csr', 'wasm', 6, { ratio: 0.75, gflopPerSecond: 20 }),
+        timed('csr', 'pytorch', 90, { form: 'index_add' }),
+        timed('csr', 'pytorch', 8, { form: 'csr' }),
+        timed('peak', 'wasm', 1, { gflopPerSecond: 110 }),
+        timed('exp', 'wasm', 1, { isDetail: true }),
+      ],
+    },
+  ]);
+  expect(tables).toBe(
+    [
+      '`lab-tensor bench`, 2026-11-27: median of seven; wasm, relaxed SIMD, 2 threads ' +
+        'beside PyTorch 2.13.0 (its fastest form); 2 x a processor, Node 20.20.2, load 0.1 to 2.',
+      '',
+      '| operation | ms | CPU ms | GFLOP/s | PyTorch ms | form | ratio |',
+      '|---|---|---|---|---|---|---|',
+      '| `csr` | 6 | 12 | 20 | 8 | csr | 0.75 |',
+      '| `peak` | 1 | 2 | 110 |  |  |  |',
+    ].join('\n'),
+  );
+});
