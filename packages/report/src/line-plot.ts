@@ -18,7 +18,7 @@ import {
   seriesDash,
   seriesInk,
 } from './palette.js';
-import { axisMarks, tickRoom } from './plot-axes.js';
+import { axisMarks, lastTickRoom, tickRoom } from './plot-axes.js';
 import {
   fitText,
   legendHeight,
@@ -135,19 +135,20 @@ function layoutLines(spec: LinePlotSpec, { frame, colors }: LineContext): LineLa
   const isDirect = spec.series.length > 1 && !isLegend;
   const xs = points.map(({ x }) => x);
   const plotHeight = Math.round(Math.min(300, Math.max(190, frame.width * 0.42)));
+  const x = {
+    axis: spec.x,
+    domain: axisDomain(spec.x, xs, 0),
+    count: frame.width < 420 ? 4 : 7,
+    isWhole: xs.every((value) => Number.isInteger(value)),
+  };
   const margins = {
     top: 30 + legendHeight(legend),
-    right: isDirect ? labelWidth + 16 : 18,
+    right: isDirect ? labelWidth + 16 : lastTickRoom(x),
     bottom: 42,
     left,
   };
   return {
-    x: {
-      axis: spec.x,
-      domain: axisDomain(spec.x, xs, 0),
-      count: frame.width < 420 ? 4 : 7,
-      isWhole: xs.every((x) => Number.isInteger(x)),
-    },
+    x,
     y,
     height: plotHeight + margins.top + margins.bottom,
     margins,

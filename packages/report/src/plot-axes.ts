@@ -10,6 +10,13 @@ export function tickRoom(y: DrawnAxis): number {
   return Math.max(46, Math.ceil(widest) + 16);
 }
 
+/** px at the right that half of the last tick of a horizontal axis may take. */
+export function lastTickRoom(x: DrawnAxis): number {
+  const { ticks, tickFormat } = axisTicks(x);
+  const last = ticks.at(-1);
+  return Math.max(18, last === undefined ? 0 : Math.ceil(textWidth(tickFormat(last)) / 2) + 4);
+}
+
 const words = () => ({ fill: groundColor('muted'), tickSize: 0, labelArrow: 'none' as const });
 
 /** Grid and axis of values that run from left to right, for plots whose rows have names. */

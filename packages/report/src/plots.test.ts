@@ -71,6 +71,16 @@ describe.each(Object.entries(figures))('%s plot', (_, figure) => {
 });
 
 describe('lines', () => {
+  test('leave room for a long tick at the right end', () => {
+    const thousands = [
+      { x: 2000, y: 0.2 },
+      { x: 16_000, y: 0.4 },
+    ];
+    const { svg } = linePlot({ title: 't', x, y, series: [{ name: 'a', points: thousands }] });
+    const place = /translate\(([\d.]+),[\d.]+\)"[^>]*>16,000</.exec(svg)!;
+    expect(Number(place[1])).toBeLessThan(720 - 20);
+  });
+
   const two = [
     { name: 'ours', points },
     { name: 'baseline', points: points.map((point) => ({ x: point.x, y: point.y / 2 })) },
