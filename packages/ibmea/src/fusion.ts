@@ -77,6 +77,23 @@ export function presentModalities(rows: ModalityRows): Modality[] {
   return fusionSlots.filter((slot): slot is Modality => rows[slot as Modality] !== undefined);
 }
 
+/** Rows of length 1 per modality, each times its share; shares are `[B, M]` or `[1, M]`. */
+function joinRows(shares: tf.Tensor2D, rows: ModalityRows): tf.Tensor2D {
+  const parts = presentModalities(rows).map((modality, index) =>
+    tf.mul(l2NormalizeRows(rows[modality]!), tf.slice(shares, [0, index], [-1, 1])),
+  );
+  return (parts.length === 1 ? parts[0]! : tf.concat(parts, 1)) as tf.Tensor2D;
+}
+
+/** `softmax(fusion.weights)` of the present modalities, `[1, M]`. */
+function weightedShares(weights: tf.Tensor1D, rows: ModalityRows): tf.Tensor2D {
+  const shares = tf.softmax(weights); // [6]
+  const present = presentModalities(rows).map((modality) =>
+    tf.slice(shares, fusionSlots.indexOf(modality), 1),
+  );
+  return tf.reshape(tf.concat(present), [1, present.length]);
+}
+
 /**
  * Fused rows by one weight per modality.
  *
@@ -88,12 +105,7 @@ export function presentModalities(rows: ModalityRows): Modality[] {
  * @returns `[B, sum d_m]`; every row has the same length, the norm of the present weights.
  */
 export function weightedFusion(weights: tf.Tensor1D, rows: ModalityRows): tf.Tensor2D {
-  const shares = tf.softmax(weights); // [6]
-  const parts = presentModalities(rows).map((modality) => {
-    const slot = fusionSlots.indexOf(modality);
-    return tf.mul(l2NormalizeRows(rows[modality]!), tf.slice(shares, slot, 1)) as tf.Tensor2D;
-  });
-  return parts.length === 1 ? parts[0]! : (tf.concat(parts, 1) as tf.Tensor2D);
+  return joinRows(weightedShares(weights, rows), rows);
 }
 
 /** Added to a variance before its logarithm; the released deviation of the graph may be 0. */
@@ -112,8 +124,12 @@ const VARIANCE_FLOOR = 1e-6;
  * @returns `[B, sum d_m]`.
  */
 export function varianceFusion(weights: tf.Tensor1D, rows: ModalityRows): tf.Tensor2D {
-  const present = presentModalities(rows);
-  const scores = present.map((modality) => {
+  return joinRows(varianceShares(weights, rows), rows);
+}
+
+/** `softmax_m(c_m - ln v_im)`, `[B, M]`. */
+function varianceShares(weights: tf.Tensor1D, rows: ModalityRows): tf.Tensor2D {
+  const scores = presentModalities(rows).map((modality) => {
     const score = tf.slice(weights, fusionSlots.indexOf(modality), 1);
     const variance = rows.variances?.[modality];
     const absent = tf.add(absence(rows[modality]!), score); // [B, 1]
@@ -121,11 +137,26 @@ export function varianceFusion(weights: tf.Tensor1D, rows: ModalityRows): tf.Ten
       ? absent
       : tf.sub(absent, tf.log(tf.add(variance, VARIANCE_FLOOR)));
   });
-  const shares = tf.softmax(tf.concat(scores, 1)); // [B, M]
-  const parts = present.map((modality, index) =>
-    tf.mul(l2NormalizeRows(rows[modality]!), tf.slice(shares, [0, index], [-1, 1])),
-  );
-  return (parts.length === 1 ? parts[0]! : tf.concat(parts, 1)) as tf.Tensor2D;
+  return tf.softmax(tf.concat(scores, 1)) as tf.Tensor2D;
+}
+
+/**
+ * Shares of the modalities in fused rows of length 1: of the row of modality m, at length 1, the
+ * fused and L2-normalised row holds `c_im` times, `sum_m c_im^2 = 1` over the rows that are not 0.
+ *
+ * @param fusion - `weighted` or `variance`; fused rows of attention are no such sums.
+ * @param weights - slot scores, `[6]`.
+ * @param rows - samples or means per modality, `[B, d_m]`.
+ * @returns `[B, M]`, modalities in slot order.
+ */
+export function unitShares(
+  fusion: 'weighted' | 'variance',
+  weights: tf.Tensor1D,
+  rows: ModalityRows,
+): tf.Tensor2D {
+  const shares = (fusion === 'variance' ? varianceShares : weightedShares)(weights, rows);
+  const present = presentModalities(rows).map((modality) => presence(rows[modality]!));
+  return l2NormalizeRows(tf.mul(tf.concat(present, 1), shares));
 }
 
 /**
@@ -161,10 +192,12 @@ export function attentionFusion(parameters: ParameterSource, rows: ModalityRows)
   return tf.addN(weighted) as tf.Tensor2D;
 }
 
+/** 0 for rows of zeros, 1 for the others, `[B, 1]`. */
+function presence(rows: tf.Tensor2D): tf.Tensor2D {
+  return tf.tidy(() => tf.cast(tf.notEqual(tf.sum(tf.abs(rows), 1, true), 0), 'float32'));
+}
+
 /** A very low score for rows of zeros, 0 for the others, `[B, 1]`. */
 function absence(rows: tf.Tensor2D): tf.Tensor2D {
-  return tf.tidy(() => {
-    const isZero = tf.equal(tf.sum(tf.abs(rows), 1, true), 0);
-    return tf.mul(tf.cast(isZero, 'float32'), ABSENT) as tf.Tensor2D;
-  });
+  return tf.tidy(() => tf.mul(tf.sub(1, presence(rows)), ABSENT) as tf.Tensor2D);
 }

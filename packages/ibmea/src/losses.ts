@@ -10,13 +10,13 @@ import {
   iclLoss,
   infoNce,
   l2NormalizeRows,
+  modalContrast,
   multiSimilarity,
-  recompute,
   tf,
 } from '@lab/tensor';
 import { klOfficial, klToStandardNormal, sampleRows } from './bottleneck.js';
 import type { IbmeaConfig, Modality } from './config.js';
-import { meanVariances, type ModalityRows } from './fusion.js';
+import { meanVariances, type ModalityRows, presentModalities } from './fusion.js';
 import { completePairs, maskRows } from './image-mask.js';
 import type { IbmeaModel, Posteriors } from './model.js';
 import type { EpochNoise } from './noise.js';
@@ -32,6 +32,11 @@ export interface LossParts {
 
 /** The contrastive terms, with the price of the fused vectors. */
 export type ContrastiveParts = Omit<LossParts, 'kl'>;
+
+/** The contrastive terms and their weighted sum; the gradient goes through the sum alone. */
+export interface ContrastiveLoss extends ContrastiveParts {
+  readonly total: tf.Scalar;
+}
 
 /** A seed batch: entities of both graphs, row by row. */
 export interface SeedBatch {
@@ -77,26 +82,89 @@ export function contrastiveTerms(
   posteriors: Posteriors,
   batch: SeedBatch,
   noise: EpochNoise,
-): ContrastiveParts {
+): ContrastiveLoss {
   const left = sampleAll(model, { posteriors, noise }, batch.left);
   const right = sampleAll(model, { posteriors, noise }, batch.right);
-  const { loss } = model.config;
-  const contrast = { temperature: loss.temperature, direction: loss.direction };
-  const terms: Partial<Record<Modality, tf.Scalar>> = {};
+  const pairs = Object.fromEntries(
+    model.modalities.map((modality) => [modality, completePairs(model, modality, batch)]),
+  );
+  const joint = jointTerms(model, { left, right, pairs });
+  if (joint !== null) return joint;
+  const parts = {
+    infoNce: infoNceTerms(model, { left, right, pairs }),
+    ...hybridTerms(model, { left, right, batch, noise }),
+  };
+  return { ...parts, total: totalLoss({ ...parts, kl: {} }, model.config.loss) };
+}
+
+interface BatchRows {
+  readonly left: ModalityRows;
+  readonly right: ModalityRows;
+  /** Positions of the pairs that count, by modality; null for all. */
+  readonly pairs: Partial<Record<Modality, Int32Array | null>>;
+}
+
+/**
+ * All terms from one walk over the pairs, where the fused rows are the modalities' own: the
+ * cosines of fused rows are then sums of the modalities' cosines. Null where they are not.
+ */
+function jointTerms(model: IbmeaModel, { left, right, pairs }: BatchRows): ContrastiveLoss | null {
+  const { loss, model: shape } = model.config;
+  if (loss.hybrid !== 'multi-similarity' || loss.hybridWeight === 0) return null;
+  if (shape.jointBottleneck || Object.values(pairs).some((some) => some !== null)) return null;
+  const [leftShares, rightShares] = [model.shares(left), model.shares(right)];
+  if (leftShares === null || rightShares === null) return null;
+  const modalities = presentModalities(left);
+  const unit = modalities.map((modality) => ({
+    left: l2NormalizeRows(left[modality]!),
+    right: l2NormalizeRows(right[modality]!),
+  }));
+  const rows = { modalities: unit, shares: { left: leftShares, right: rightShares } };
+  const { total, ...parts } = modalContrast(rows, {
+    infoNce: { temperature: loss.temperature, direction: loss.direction },
+    multiSimilarity: { alpha: loss.alpha, beta: loss.beta, lambda: loss.lambda },
+    jointWeight: loss.hybridWeight,
+  });
+  const terms = modalities.map((modality, at) => [modality, parts.infoNce[at]!]);
+  const hybrid = parts.multiSimilarity;
+  return { infoNce: Object.fromEntries(terms), hybrid, joint: null, total };
+}
+
+function infoNceTerms(
+  model: IbmeaModel,
+  { left, right, pairs: all }: BatchRows,
+): ContrastiveParts['infoNce'] {
+  const { temperature, direction } = model.config.loss;
+  const terms: ContrastiveParts['infoNce'] = {};
   for (const modality of model.modalities) {
-    const pairs = completePairs(model, modality, batch);
+    const pairs = all[modality] ?? null;
     if (pairs !== null && pairs.length < 2) continue;
     const a = l2NormalizeRows(rowsAt(left[modality]!, pairs));
-    terms[modality] = infoNce(a, l2NormalizeRows(rowsAt(right[modality]!, pairs)), contrast);
+    const b = l2NormalizeRows(rowsAt(right[modality]!, pairs));
+    terms[modality] = infoNce(a, b, { temperature, direction });
   }
-  if (loss.hybrid === 'none' || loss.hybridWeight === 0) {
-    return { infoNce: terms, hybrid: null, joint: null };
-  }
+  return terms;
+}
+
+interface Samples {
+  readonly left: ModalityRows;
+  readonly right: ModalityRows;
+  readonly batch: SeedBatch;
+  readonly noise: EpochNoise;
+}
+
+/** The loss of the fused rows, and their price. */
+function hybridTerms(
+  model: IbmeaModel,
+  { left, right, batch, noise }: Samples,
+): Omit<ContrastiveParts, 'infoNce'> {
+  const { loss } = model.config;
+  if (loss.hybrid === 'none' || loss.hybridWeight === 0) return { hybrid: null, joint: null };
   const a = fusedSamples(model, left, batch.left, noise);
   const b = fusedSamples(model, right, batch.right, noise);
   const joint = a.kl === null || b.kl === null ? null : tf.mul(tf.add(a.kl, b.kl), 0.5);
   const hybrid = hybridLoss(l2NormalizeRows(a.rows), l2NormalizeRows(b.rows), loss);
-  return { infoNce: terms, hybrid, joint: joint as tf.Scalar | null };
+  return { hybrid, joint: joint as tf.Scalar | null };
 }
 
 /** Fused rows `[B, 600]`, sampled where they have a bottleneck, and its KL over these rows. */
@@ -122,100 +190,6 @@ function fusedSamples(
 /** The rows at some positions, or all of them. */
 function rowsAt(rows: tf.Tensor2D, positions: Int32Array | null): tf.Tensor2D {
   return positions === null ? rows : gatherRows(rows, tf.tensor1d(positions, 'int32'));
-}
-
-/** The contrastive part of one batch's loss. */
-export interface BatchContrast {
-  /** Weighted sum of the terms. */
-  readonly total: tf.Scalar;
-  /** The terms before their weights. */
-  terms(): ContrastiveParts;
-  /** Frees the terms where they were kept for `terms`. */
-  release(): void;
-}
-
-/**
- * The contrastive loss of one batch; with `isRecomputed` its samples and their gradients are made
- * in the backward pass again, so that of several batches only one is held at a time.
- */
-export function batchContrast(
-  model: IbmeaModel,
-  posteriors: Posteriors,
-  input: { readonly batch: SeedBatch; readonly noise: EpochNoise; readonly isRecomputed: boolean },
-): BatchContrast {
-  const { batch, noise, isRecomputed } = input;
-  const { loss } = model.config;
-  if (!isRecomputed) {
-    const terms = contrastiveTerms(model, posteriors, batch, noise);
-    return { total: totalLoss({ ...terms, kl: {} }, loss), terms: () => terms, release: () => {} };
-  }
-  const names = model.parameters.names().filter((name) => name.startsWith('fusion.'));
-  const { tensors, rebuild } = flatten(posteriors);
-  let kept: ContrastiveParts | null = null;
-  const inputs = [...tensors, ...names.map((name) => model.parameters.get(name))];
-  const total = recompute(inputs, (...given) => {
-    const inputOf = new Map(names.map((name, at) => [name, given[tensors.length + at]!]));
-    const source = { names: () => names, get: (name: string) => inputOf.get(name)! };
-    const stand: IbmeaModel = {
-      ...model,
-      fuse: (rows) => model.fuse(rows, source),
-      compress: (fused) => model.compress(fused, source),
-    };
-    const terms = contrastiveTerms(stand, rebuild(given), batch, noise);
-    kept ??= {
-      infoNce: Object.fromEntries(
-        Object.entries(terms.infoNce).map(([name, term]) => [name, tf.keep(term.clone())]),
-      ),
-      hybrid: keepTerm(terms.hybrid),
-      joint: keepTerm(terms.joint),
-    };
-    return totalLoss({ ...terms, kl: {} }, loss);
-  });
-  return {
-    total,
-    terms: () => kept!,
-    release: () => {
-      for (const term of [...Object.values(kept!.infoNce), kept!.hybrid, kept!.joint]) {
-        term?.dispose();
-      }
-    },
-  };
-}
-
-/** A copy that outlives the scope it is made in. */
-export function keepTerm(term: tf.Scalar | null): tf.Scalar | null {
-  return term === null ? null : tf.keep(term.clone());
-}
-
-/** The tensors of the posteriors in a row, and the posteriors from such a row. */
-function flatten(posteriors: Posteriors): {
-  readonly tensors: tf.Tensor2D[];
-  rebuild(tensors: readonly tf.Tensor[]): Posteriors;
-} {
-  const tensors: tf.Tensor2D[] = [];
-  const places: { modality: Modality; mean: number; scale: number | null }[] = [];
-  for (const [modality, { mean, scale }] of Object.entries(posteriors)) {
-    const place = tensors.push(mean) - 1;
-    if (scale !== null) tensors.push(scale);
-    places.push({
-      modality: modality as Modality,
-      mean: place,
-      scale: scale === null ? null : place + 1,
-    });
-  }
-  return {
-    tensors,
-    rebuild: (given) => {
-      const rebuilt: Posteriors = {};
-      for (const { modality, mean, scale } of places) {
-        rebuilt[modality] = {
-          mean: given[mean] as tf.Tensor2D,
-          scale: scale === null ? null : (given[scale] as tf.Tensor2D),
-        };
-      }
-      return rebuilt;
-    },
-  };
 }
 
 /** The loss of the fused rows. */

@@ -29,6 +29,7 @@ import {
   fusionSlots,
   jointPosterior,
   type ModalityRows,
+  unitShares,
   varianceFusion,
   weightedFusion,
 } from './fusion.js';
@@ -51,6 +52,8 @@ export interface IbmeaModel {
   readonly isRecomputed: boolean;
   /** Fused rows `[B, 600]` from one vector per modality; parameters default to the model's. */
   fuse(rows: ModalityRows, source?: ParameterSource): tf.Tensor2D;
+  /** Shares of the modalities in fused rows of length 1, `[B, M]`; null with attention. */
+  shares(rows: ModalityRows, source?: ParameterSource): tf.Tensor2D | null;
   /** Posterior of fused rows, or null without a bottleneck on them. */
   compress(fused: tf.Tensor2D, source?: ParameterSource): Posterior | null;
   /** Frees the parameters (not the inputs). */
@@ -111,6 +114,11 @@ export function createModel(
       const weights = source.get('fusion.weights') as tf.Tensor1D;
       const fusion = config.model.fusion === 'variance' ? varianceFusion : weightedFusion;
       return fusion(weights, rows);
+    },
+    shares: (rows, source = parameters) => {
+      const { fusion } = config.model;
+      if (fusion === 'attention') return null;
+      return unitShares(fusion, source.get('fusion.weights') as tf.Tensor1D, rows);
     },
     compress: (fused, source = parameters) =>
       config.model.jointBottleneck ? jointPosterior(source, fused) : null,

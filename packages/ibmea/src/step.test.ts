@@ -52,6 +52,34 @@ describe('stepGradients', () => {
     dispose();
   });
 
+  it.each([
+    ['weighted', 'official', false],
+    ['variance', 'corrected', false],
+    ['variance', 'corrected', true],
+  ] as const)(
+    'is what the terms apart give, fusion %s, mode %s, recomputed %s',
+    async (fusion, mode, isRecomputed) => {
+      const settings = { 'model.fusion': fusion, 'training.batchSize': 7, 'training.clip': 0 };
+      const { model, input, dispose } = await prepared(settings, mode);
+      const joint = await stepGradients({ ...model, isRecomputed }, input);
+      const apart = await stepGradients({ ...model, isRecomputed, shares: () => null }, input);
+      expect(joint.batches).not.toEqual([]);
+      joint.batches.forEach((batch, at) => {
+        const other = apart.batches[at]!;
+        expect(batch.total / other.total).toBeCloseTo(1, 5);
+        expect(batch.hybrid! / other.hybrid!).toBeCloseTo(1, 5);
+      });
+      for (const name of Object.keys(apart.gradients)) {
+        const [got, wanted] = [joint, apart].map(({ gradients }) => valuesOf(gradients[name]!));
+        const scale = Math.max(...wanted!.map(Math.abs), 1e-6);
+        const worst = Math.max(...wanted!.map((x, at) => Math.abs(x - got![at]!)));
+        expect(worst / scale, name).toBeLessThan(1e-4);
+      }
+      tf.dispose([joint.gradients, apart.gradients]);
+      dispose();
+    },
+  );
+
   it('clips the whole gradient once, or the running sum after every batch', async () => {
     const settings = { 'training.batchSize': 5, 'training.clip': 0.1 };
     for (const [clipping, clips] of [

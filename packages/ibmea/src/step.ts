@@ -3,18 +3,11 @@
  */
 import { ModelError } from '@lab/core';
 import { type AdamW, clipByGlobalNorm, eachValueAndGradients, tf } from '@lab/tensor';
+import { batchContrast, keepTerms } from './batch-contrast.js';
 import type { Modality } from './config.js';
 import type { DropoutSource } from './encoders.js';
 import { presentPosteriors } from './image-mask.js';
-import {
-  batchContrast,
-  keepTerm,
-  klTerms,
-  klWeight,
-  type LossParts,
-  type SeedBatch,
-  totalLoss,
-} from './losses.js';
+import { klTerms, klWeight, type LossParts, type SeedBatch, totalLoss } from './losses.js';
 import type { IbmeaModel } from './model.js';
 import type { EpochNoise } from './noise.js';
 
@@ -115,23 +108,10 @@ function batchLosses(model: IbmeaModel, input: StepInput, parts: LossParts[]): t
     const counts = model.config.loss.klPer === 'batch' || index === 0;
     const price: LossParts = { infoNce: {}, kl: counts ? kl : {}, hybrid: null, joint: null };
     const contrast = batchContrast(model, posteriors, { batch, noise: input.noise, isRecomputed });
-    parts.push(keepParts({ ...price, ...contrast.terms() }));
-    contrast.release();
+    parts.push({ ...contrast.terms, kl: keepTerms(price.kl) });
     const terms = counts ? [contrast.total, totalLoss(price, model.config.loss)] : [contrast.total];
     return tf.addN(terms) as tf.Scalar;
   });
-}
-
-/** The same terms as tensors that outlive the gradient's scope. */
-function keepParts(terms: LossParts): LossParts {
-  const keepAll = (record: Partial<Record<Modality, tf.Scalar>>) =>
-    Object.fromEntries(Object.entries(record).map(([name, x]) => [name, tf.keep(x.clone())]));
-  return {
-    infoNce: keepAll(terms.infoNce),
-    kl: keepAll(terms.kl),
-    hybrid: keepTerm(terms.hybrid),
-    joint: keepTerm(terms.joint),
-  };
 }
 
 /** Numbers of one batch's kept terms; frees them. */
