@@ -3,19 +3,23 @@
 
 INLINE f4 magnitude4(f4 x) { return (f4)((i4)x & 0x7fffffff); }
 
-// Beyond this the functions are 0 on the left and x on the right, and their slopes are flat.
-#define GELU_BOUND 14.0f
+// Beyond it e^(-x^2 / 2) is 0 in float32: GELU is 0 or x there, its slope 0 or 1.
+#define GELU_BOUND 13.25f
 
-// Share of the normal distribution below x, and e^(-x^2 / 2).
+INLINE f4 clamp4(f4 x, float bound) { return min4(max4(x, splat4(-bound)), splat4(bound)); }
+
+// max(x, 0), NaN for NaN.
+INLINE f4 positive4(f4 x) { return max4(x, splat4(0.0f)); }
+
+// Share of the normal distribution beyond a, and e^(-a^2 / 2); 0 <= a <= 13.25.
 typedef struct {
-  f4 share, bell;
+  f4 tail, bell;
 } Normal;
 
-// The tail beyond |x| is e^(-x^2 / 2) q(t), t = 1 / (1 + 0.35 |x|), with q fitted to a relative
-// error of 3e-8; so the left side keeps its digits.
-INLINE Normal normal4(f4 x) {
-  const f4 one = splat4(1.0f), a = magnitude4(x);
-  const f4 t = one / madd4(splat4(0.35f), a, one);
+// The tail is e^(-a^2 / 2) q(t), t = 1 / (1 + 0.35 a), with q fitted to a relative error of 3e-8;
+// so GELU keeps its digits on the left, where 1 + erf(x) has none.
+INLINE Normal normal4(f4 a) {
+  const f4 one = splat4(1.0f), t = one / madd4(splat4(0.35f), a, one);
   f4 q = splat4(-2.914593897e-2f);
   q = madd4(q, t, splat4(1.439717393e-1f));
   q = madd4(q, t, splat4(-2.557143388e-1f));
@@ -25,55 +29,66 @@ INLINE Normal normal4(f4 x) {
   q = madd4(q, t, splat4(1.198328607e-1f));
   q = madd4(q, t, splat4(1.398618706e-1f));
   q = madd4(q, t, splat4(1.396214042e-1f));
-  const f4 bell = exp_or_zero4(a * a * splat4(-0.5f));
-  const f4 tail = bell * (q * t);
-  return (Normal){select4(x < splat4(0.0f), tail, one - tail), bell};
+  const f4 bell = exp_bounded4(a * a * splat4(-0.5f));
+  return (Normal){bell * (q * t), bell};
 }
 
-// x share(x); the bound keeps minus infinity from giving NaN.
-INLINE f4 gelu4(f4 x) { return max4(x, splat4(-GELU_BOUND)) * normal4(x).share; }
+// x (1 - tail) on the right and x tail on the left are both max(x, 0) - |x| tail.
+INLINE f4 gelu4(f4 x) {
+  const f4 a = min4(magnitude4(x), splat4(GELU_BOUND));
+  return positive4(x) - a * normal4(a).tail;
+}
 
-INLINE f4 gelu_bound4(f4 x) { return min4(max4(x, splat4(-GELU_BOUND)), splat4(GELU_BOUND)); }
-
-// share + x bell / sqrt(2 pi).
+// Share below x, plus x bell / sqrt(2 pi).
 INLINE f4 gelu_slope4(f4 x) {
-  const Normal n = normal4(x);
-  return madd4(gelu_bound4(x) * n.bell, splat4(0.39894228f), n.share);
+  const f4 c = clamp4(x, GELU_BOUND);
+  const Normal n = normal4(magnitude4(c));
+  const f4 share = select4(x < splat4(0.0f), n.tail, splat4(1.0f) - n.tail);
+  return madd4(c * n.bell, splat4(0.39894228f), share);
 }
 
-// sigmoid(u), and its slope.
-typedef struct {
-  f4 value, slope;
-} Sigmoid;
+// Beyond it e^-u is 0 in float32.
+#define SIGMOID_BOUND 87.8f
 
-INLINE Sigmoid sigmoid_pair4(f4 u) {
-  const f4 one = splat4(1.0f), e = exp_or_zero4(-magnitude4(u));
-  const f4 share = one / (one + e), rest = e * share;
-  return (Sigmoid){select4(u < splat4(0.0f), rest, share), rest * share};
+// sigmoid(-a), 0 <= a <= 87.8.
+INLINE f4 sigmoid_rest4(f4 a) {
+  const f4 e = exp_bounded4(-a);
+  return e / (splat4(1.0f) + e);
 }
 
-// 0.5 (1 + tanh w) = sigmoid(2 w), w = sqrt(2 / pi) (x + 0.044715 x^3).
+// The argument of the tanh form: 0.5 (1 + tanh w) = sigmoid(2 w),
+// w = sqrt(2 / pi) (x + 0.044715 x^3).
+INLINE f4 gelu_tanh_argument4(f4 c) {
+  return c * madd4(c * c, splat4(1.59576912f * 0.044715f), splat4(1.59576912f));
+}
+
 INLINE f4 gelu_tanh4(f4 x) {
-  const f4 b = max4(x, splat4(-GELU_BOUND)), c = gelu_bound4(x);
-  const f4 cubic = madd4(c * c, splat4(1.59576912f * 0.044715f), splat4(1.59576912f));
-  return b * sigmoid_pair4(c * cubic).value;
+  const f4 a = min4(magnitude4(x), splat4(GELU_BOUND));
+  const f4 u = min4(gelu_tanh_argument4(a), splat4(SIGMOID_BOUND));
+  return positive4(x) - a * sigmoid_rest4(u);
+}
+
+INLINE f4 silu4(f4 x) {
+  const f4 a = min4(magnitude4(x), splat4(SIGMOID_BOUND));
+  return positive4(x) - a * sigmoid_rest4(a);
+}
+
+// sigmoid(u) + x sigmoid(u) sigmoid(-u) u', where u' is `inner` and `x` is finite.
+INLINE f4 sigmoid_slope4(f4 u, f4 x, f4 inner) {
+  const f4 one = splat4(1.0f);
+  const f4 rest = sigmoid_rest4(min4(magnitude4(u), splat4(SIGMOID_BOUND))), most = one - rest;
+  const f4 value = select4(u < splat4(0.0f), rest, most);
+  return madd4(x * rest * most, inner, value);
 }
 
 INLINE f4 gelu_tanh_slope4(f4 x) {
-  const f4 c = gelu_bound4(x), square = c * c;
-  const f4 cubic = madd4(square, splat4(1.59576912f * 0.044715f), splat4(1.59576912f));
-  const f4 inner = madd4(square, splat4(3 * 1.59576912f * 0.044715f), splat4(1.59576912f));
-  const Sigmoid s = sigmoid_pair4(c * cubic);
-  return madd4(c * s.slope, inner, s.value);
+  const f4 c = clamp4(x, GELU_BOUND);
+  const f4 inner = madd4(c * c, splat4(3 * 1.59576912f * 0.044715f), splat4(1.59576912f));
+  return sigmoid_slope4(gelu_tanh_argument4(c), c, inner);
 }
 
-// Beyond 88 the sigmoid is 0 or 1.
-INLINE f4 silu4(f4 x) { return max4(x, splat4(-88.0f)) * sigmoid_pair4(x).value; }
-
 INLINE f4 silu_slope4(f4 x) {
-  const f4 bound = splat4(88.0f);
-  const Sigmoid s = sigmoid_pair4(x);
-  return madd4(min4(max4(x, -bound), bound), s.slope, s.value);
+  return sigmoid_slope4(x, clamp4(x, SIGMOID_BOUND), splat4(1.0f));
 }
 
 #define ACTIVATION(NAME, FUNCTION)                                                                 \

@@ -1,34 +1,44 @@
 import { hasKernel, runSingle } from '../engine.js';
 import { assertDtype, assertShape } from '../shape.js';
 import { tf } from '../tfjs.js';
+import { assertFeatures } from './features.js';
+
+function kernelLayerNorm(x: tf.Tensor, scaling: tf.NamedTensorMap, epsilon: number): tf.Tensor {
+  const width = x.shape.at(-1) as number;
+  const rows = width === 0 ? 0 : x.size / width;
+  const flat = x.rank === 2 ? x : tf.reshape(x, [rows, width]);
+  return tf.reshape(runSingle('LabLayerNorm', { x: flat, ...scaling }, { epsilon }), x.shape);
+}
 
 /**
  * Rows brought to mean 0 and variance 1, then scaled and shifted per feature.
  *
- * `y = gain * (x - mean(x)) / sqrt(var(x) + epsilon) + bias`, mean and (biased) variance over D.
+ * `y = gain * (x - mean(x)) / sqrt(var(x) + epsilon) + bias`, mean and (biased) variance over the
+ * last axis.
  *
- * @param x - `[N, D]`.
+ * @param x - `[..., D]`, at least one axis.
  * @param gain - `[D]`.
  * @param bias - `[D]`.
  * @param epsilon - added to the variance; default 1e-5.
- * @returns `[N, D]`.
- * @throws {ShapeError} when shapes disagree.
+ * @returns the shape of `x`.
+ * @throws {ShapeError} when shapes or types disagree.
  */
-export function layerNorm(
-  x: tf.Tensor2D,
+export function layerNorm<T extends tf.Tensor>(
+  x: T,
   gain: tf.Tensor1D,
   bias: tf.Tensor1D,
   epsilon = 1e-5,
-): tf.Tensor2D {
-  const sizes = assertShape(x, 'N D');
-  assertDtype(x, 'float32', 'x');
-  assertShape(gain, 'D', 'gain', sizes);
-  assertShape(bias, 'D', 'bias', sizes);
-  if (hasKernel('LabLayerNorm')) return runSingle('LabLayerNorm', { x, gain, bias }, { epsilon });
+): T {
+  const sizes = assertFeatures(x);
+  for (const [name, vector] of Object.entries({ gain, bias })) {
+    assertShape(vector, 'D', name, sizes);
+    assertDtype(vector, 'float32', name);
+  }
   return tf.tidy(() => {
-    const centred = tf.sub(x, tf.mean(x, 1, true));
-    const variance = tf.mean(tf.mul(centred, centred), 1, true);
+    if (hasKernel('LabLayerNorm')) return kernelLayerNorm(x, { gain, bias }, epsilon) as T;
+    const centred = tf.sub(x, tf.mean(x, -1, true));
+    const variance = tf.mean(tf.mul(centred, centred), -1, true);
     const scaled = tf.div(centred, tf.sqrt(tf.add(variance, epsilon)));
-    return tf.add(tf.mul(scaled, gain), bias) as tf.Tensor2D;
+    return tf.add(tf.mul(scaled, gain), bias) as T;
   });
 }

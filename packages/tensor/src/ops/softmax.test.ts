@@ -105,6 +105,7 @@ describe.each(['cpu', 'wasm'] as const)('softmax on %s', (backend) => {
     expect(await expectNoLeak(() => gradient(x))).toBeUndefined();
     const thrown = await expectNoLeak(() => tf.tidy(() => softmax(tf.ones([2, 2], 'int32'))));
     expect(thrown).toBeInstanceOf(ShapeError);
+    expect(() => logSoftmax(tf.scalar(1))).toThrow(/x is a scalar/);
   });
 });
 

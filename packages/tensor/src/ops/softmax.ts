@@ -1,6 +1,6 @@
 import { hasKernel, runSingle } from '../engine.js';
-import { assertDtype } from '../shape.js';
 import { tf } from '../tfjs.js';
+import { assertFeatures } from './features.js';
 
 /**
  * Shares that sum to one along the last axis: `y_d = exp(x_d) / sum_c exp(x_c)`.
@@ -10,10 +10,10 @@ import { tf } from '../tfjs.js';
  *
  * @param x - `[..., D]`, at least one axis.
  * @returns the shape of `x`.
- * @throws {ShapeError} when `x` is not float32.
+ * @throws {ShapeError} when `x` is a scalar or not float32.
  */
 export function softmax<T extends tf.Tensor>(x: T): T {
-  assertDtype(x, 'float32', 'x');
+  assertFeatures(x);
   return tf.softmax(x);
 }
 
@@ -24,9 +24,9 @@ export function softmax<T extends tf.Tensor>(x: T): T {
  *
  * @param x - `[..., D]`, at least one axis.
  * @returns the shape of `x`.
- * @throws {ShapeError} when `x` is not float32.
+ * @throws {ShapeError} when `x` is a scalar or not float32.
  */
 export function logSoftmax<T extends tf.Tensor>(x: T): T {
-  assertDtype(x, 'float32', 'x');
+  assertFeatures(x);
   return hasKernel('LabLogSoftmax') ? runSingle('LabLogSoftmax', { x }) : tf.logSoftmax(x);
 }
