@@ -9,7 +9,9 @@ export default defineConfig({
   clean: true,
   dts: false,
   async onSuccess() {
-    await cp('src/bench/torch_ops.py', 'dist/torch_ops.py');
+    for (const name of ['torch_ops.py', 'torch_graph_ops.py']) {
+      await cp(`src/bench/${name}`, `dist/${name}`);
+    }
     await cp('src/kernels', 'dist/kernels', {
       recursive: true,
       filter: (source) => !source.endsWith('.ts'),

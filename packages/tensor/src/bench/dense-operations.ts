@@ -1,3 +1,5 @@
+import { scaledDotProductAttention } from '../ops/attention.js';
+import { rotaryEmbedding } from '../ops/rotary.js';
 import { tf } from '../tfjs.js';
 import {
   asDetails,
@@ -26,17 +28,24 @@ const batch = { a: [8, 1024, 1024], b: [8, 1024, 1024] };
 /** The same for the square product and for the batch of eight, so that their times compare. */
 const cube = { flop: 2 * 2048 ** 3 };
 
-const attentionShape = [12, 256, 64];
+const headsShape = [12, 256, 64];
+/** Scores that causal attention of 12 heads over 256 tokens needs. */
+const SCORES = (12 * 256 * 257) / 2;
 
-/** Causal attention of 12 heads over 256 tokens of 64 values. */
-function attention(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor): tf.Tensor {
-  const scores = tf.mul(tf.matMul(q, k, false, true), 1 / Math.sqrt(64));
-  const mask = tf.linalg.bandPart(tf.ones([256, 256]), -1, 0);
-  const masked = tf.where(tf.cast(mask, 'bool'), scores, -1e9);
-  return tf.matMul(tf.softmax(masked), v);
-}
+const attention = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor): tf.Tensor =>
+  scaledDotProductAttention(q, k, v, { causal: true });
 
 const details: readonly BenchOperation[] = [
+  {
+    name: 'attention-12x256x64-gradients',
+    work: { flop: 14 * 64 * SCORES },
+    prepare: gradientsOnNormal([headsShape, headsShape, headsShape], headsShape, attention),
+  },
+  {
+    name: 'rotary-12x256x64',
+    work: { bytes: 2 * 4 * 12 * 256 * 64 },
+    prepare: onNormal([headsShape], (x) => rotaryEmbedding(x)),
+  },
   product('matmul-2048-transpose-both', { ...square, transposeA: true, transposeB: true }, cube),
   product('matmul-8x1024', batch, cube),
   product('matmul-8x1024-transpose-a', { ...batch, transposeA: true }, cube),
@@ -77,8 +86,8 @@ export const denseOperations: readonly BenchOperation[] = [
   },
   {
     name: 'attention-12x256x64',
-    work: { flop: 2 * 2 * 12 * 256 * 256 * 64 },
-    prepare: onNormal([attentionShape, attentionShape, attentionShape], attention),
+    work: { flop: 4 * 64 * SCORES },
+    prepare: onNormal([headsShape, headsShape, headsShape], attention),
   },
   ...asDetails(details),
 ];

@@ -2,10 +2,11 @@ import type { Random } from '@lab/core';
 import { type CsrTensors, createCsr } from '../ops/csr.js';
 import { gatherRows } from '../ops/gather.js';
 import { graphAttention } from '../ops/graph-attention.js';
-import { segmentSum } from '../ops/segment.js';
+import { segmentMax, segmentSoftmax, segmentSum } from '../ops/segment.js';
 import { csrMatMul } from '../ops/sparse.js';
 import { tf } from '../tfjs.js';
 import {
+  asDetails,
   type BenchOperation,
   floatBytes,
   normalTensor,
@@ -101,6 +102,30 @@ const attentionOperations: readonly BenchOperation[] = [
   },
 ];
 
+const details: readonly BenchOperation[] = [
+  {
+    name: 'gather-200k-300-gradient',
+    work: { bytes: floatBytes(NODES * WIDTH, 2 * EDGES * WIDTH, EDGES, NODES * WIDTH) },
+    prepare: onGraph(
+      [
+        [EDGES, WIDTH],
+        [NODES, WIDTH],
+      ],
+      (csr, dy, x) => tf.grad((t) => gatherRows(t as tf.Tensor2D, csr.columns))(x, dy),
+    ),
+  },
+  {
+    name: 'segment-max-200k-300',
+    work: { bytes: floatBytes(EDGES * WIDTH, EDGES, NODES * WIDTH) },
+    prepare: onGraph<[tf.Tensor2D]>([[EDGES, WIDTH]], (csr, x) => segmentMax(x, csr.rows, NODES)),
+  },
+  {
+    name: 'segment-softmax-200k',
+    work: { bytes: floatBytes(2 * EDGES, EDGES) },
+    prepare: onGraph<[tf.Tensor1D]>([[EDGES]], (csr, x) => segmentSoftmax(x, csr.rows, NODES)),
+  },
+];
+
 /** Gathers, segment sums, sparse products and graph attention, with gradients. */
 export const graphOperations: readonly BenchOperation[] = [
   {
@@ -115,4 +140,5 @@ export const graphOperations: readonly BenchOperation[] = [
   },
   ...csrOperations,
   ...attentionOperations,
+  ...asDetails(details),
 ];

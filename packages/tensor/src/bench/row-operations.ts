@@ -1,6 +1,9 @@
+import { gelu, silu } from '../ops/activations.js';
 import { dropout } from '../ops/dropout.js';
 import { layerNorm } from '../ops/layer-norm.js';
 import { l2NormalizeRows } from '../ops/normalize.js';
+import { rmsNorm } from '../ops/rms-norm.js';
+import { logSoftmax, softmax } from '../ops/softmax.js';
 import { createParameters } from '../nn/parameters.js';
 import { createAdamW } from '../optim/adamw.js';
 import { tf } from '../tfjs.js';
@@ -17,11 +20,6 @@ const LARGE = [4096, 4096];
 const LARGE_BYTES = floatBytes(4096 ** 2);
 const ROWS = [15_000, 300];
 const ROWS_BYTES = floatBytes(15_000 * 300);
-
-/** Gauss error form: `x (1 + erf(x / sqrt 2)) / 2`. */
-function gelu(x: tf.Tensor): tf.Tensor {
-  return tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1));
-}
 
 const adamw: BenchOperation = {
   name: 'adamw-5m',
@@ -57,7 +55,35 @@ const matvec: BenchOperation = {
   ),
 };
 
+const forwards: readonly BenchOperation[] = [
+  {
+    name: 'log-softmax-4096',
+    work: { bytes: 2 * LARGE_BYTES },
+    prepare: onNormal([LARGE], (x) => logSoftmax(x)),
+  },
+  {
+    name: 'rms-norm-4096',
+    work: { bytes: 2 * LARGE_BYTES },
+    prepare: onNormal([LARGE, [4096]], (x, gain) => rmsNorm(x, gain as tf.Tensor1D)),
+  },
+  {
+    name: 'silu-4m',
+    work: { bytes: 2 * floatBytes(4_000_000) },
+    prepare: onNormal([[4_000_000]], (x) => silu(x)),
+  },
+];
+
 const gradients: readonly BenchOperation[] = [
+  {
+    name: 'softmax-4096-gradient',
+    work: { bytes: 5 * LARGE_BYTES },
+    prepare: gradientsOnNormal([LARGE], LARGE, (x) => softmax(x)),
+  },
+  {
+    name: 'gelu-4m-gradient',
+    work: { bytes: 5 * floatBytes(4_000_000) },
+    prepare: gradientsOnNormal([[4_000_000]], [4_000_000], (x) => gelu(x)),
+  },
   {
     name: 'layer-norm-15k-300-gradients',
     work: { bytes: 5 * ROWS_BYTES },
@@ -91,7 +117,7 @@ export const rowOperations: readonly BenchOperation[] = [
   {
     name: 'softmax-4096',
     work: { bytes: 2 * LARGE_BYTES },
-    prepare: onNormal([LARGE], (x) => tf.softmax(x)),
+    prepare: onNormal([LARGE], (x) => softmax(x)),
   },
   {
     name: 'layer-norm-4096',
@@ -106,5 +132,5 @@ export const rowOperations: readonly BenchOperation[] = [
     prepare: onNormal([[4_000_000]], (x) => gelu(x)),
   },
   matvec,
-  ...asDetails(gradients),
+  ...asDetails([...forwards, ...gradients]),
 ];

@@ -64,7 +64,10 @@ function failureOf(python: string, errors: string, cause?: unknown): Error {
 
 function openDialogue(python: string, threads: number): Dialogue {
   const script = fileURLToPath(new URL('./torch_ops.py', import.meta.url));
-  const child = spawn(python, [script, String(threads)], { stdio: 'pipe' });
+  const child = spawn(python, [script, String(threads)], {
+    stdio: 'pipe',
+    env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
+  });
   let errors = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     errors = (errors + text).slice(-4 * QUOTED);

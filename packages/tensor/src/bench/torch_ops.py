@@ -19,73 +19,22 @@ warnings.filterwarnings("ignore")
 import torch
 import torch.nn.functional as F
 
-try:
-    import torch_geometric
-    from torch_geometric.nn import GATConv
-    from torch_geometric.utils import scatter, softmax as segment_softmax
-except ImportError:
-    torch_geometric = None
-
-NODES, EDGES, WIDTH = 15_000, 200_000, 300
-
-
-def normal(*shape):
-    return torch.randn(*shape)
-
-
-class Graph:
-    """200,000 distinct edges of 15,000 nodes sorted by target, with the transposed order."""
-
-    def __init__(self):
-        places = torch.unique(torch.randint(NODES * NODES, (EDGES + EDGES // 10,)))
-        places = places[torch.randperm(len(places))[:EDGES]].sort().values
-        self.rows, self.columns = places // NODES, places % NODES
-        self.pointers = self._pointers(self.rows)
-        self.permutation = torch.argsort(self.columns, stable=True)
-        # 32-bit indices are the faster ones in the sparse kernels.
-        self.pattern = self.pointers.int(), self.columns.int()
-        sources = self.rows[self.permutation]
-        self.transposed_pattern = self._pointers(self.columns).int(), sources.int()
-
-    @staticmethod
-    def _pointers(ids):
-        counts = torch.bincount(ids, minlength=NODES)
-        return torch.cat([torch.zeros(1, dtype=torch.int64), torch.cumsum(counts, 0)])
-
-    def matrix(self, values):
-        return torch.sparse_csr_tensor(*self.pattern, values, (NODES, NODES))
-
-    def transpose(self, values):
-        moved = values[self.permutation]
-        return torch.sparse_csr_tensor(*self.transposed_pattern, moved, (NODES, NODES))
-
-
-class CsrProduct(torch.autograd.Function):
-    """Sparse times dense with both gradients by sparse kernels: the fastest that we know of."""
-
-    @staticmethod
-    def forward(ctx, values, dense, graph):
-        ctx.graph = graph
-        ctx.save_for_backward(values, dense)
-        return graph.matrix(values) @ dense
-
-    @staticmethod
-    def backward(ctx, dy):
-        values, dense = ctx.saved_tensors
-        pattern = ctx.graph.matrix(values)
-        sampled = torch.sparse.sampled_addmm(pattern, dy, dense.t(), beta=0.0)
-        return sampled.values(), ctx.graph.transpose(values) @ dy, None
-
-
-def index_add_product(graph, values, dense):
-    messages = dense[graph.columns] * values[:, None]
-    return torch.zeros(NODES, dense.shape[1]).index_add_(0, graph.rows, messages)
-
-
-def gradients_of(f, inputs, dy):
-    """A function that runs f on leaves of these inputs and all gradients."""
-    leaves = [x.clone().requires_grad_() for x in inputs]
-    return lambda: torch.autograd.grad(f(*leaves), leaves, dy)
+from torch_graph_ops import (
+    NODES,
+    WIDTH,
+    csr_forward,
+    csr_gradients,
+    gat_forward,
+    gat_gradients,
+    gather,
+    gather_gradient,
+    gradients_of,
+    normal,
+    segment_max,
+    segment_softmax,
+    segment_sum,
+    torch_geometric,
+)
 
 
 def product(a_shape, b_shape, transpose_a=False, transpose_b=False):
@@ -106,118 +55,38 @@ def product_gradients(a_shape, b_shape):
     return prepare
 
 
+def causal(q, k, v):
+    return F.scaled_dot_product_attention(q[None], k[None], v[None], is_causal=True)[0]
+
+
+HEADS = (12, 256, 64)
+
+
 def attention():
-    q, k, v = (normal(12, 256, 64) for _ in range(3))
-    return {
-        "sdpa": lambda: F.scaled_dot_product_attention(
-            q[None], k[None], v[None], is_causal=True
-        )
-    }
+    q, k, v = (normal(*HEADS) for _ in range(3))
+    return {"sdpa": lambda: causal(q, k, v)}
+
+
+def attention_gradients():
+    inputs = [normal(*HEADS) for _ in range(3)]
+    return {"sdpa": gradients_of(causal, inputs, normal(*HEADS))}
+
+
+def rotary():
+    x = normal(*HEADS)
+    angles = torch.arange(256)[:, None] * 10_000.0 ** (-torch.arange(32) / 32)
+    cosine, sine = (torch.cat([f(angles)] * 2, 1) for f in (torch.cos, torch.sin))
+
+    def rotate():
+        first, second = x.chunk(2, -1)
+        return x * cosine + torch.cat([-second, first], -1) * sine
+
+    return {"chunks": rotate}
 
 
 def triad():
     a, b, c = (normal(2**24) for _ in range(3))
     return {"add": lambda: torch.add(b, c, alpha=3.0, out=a)}
-
-
-def gather():
-    x, ids = normal(NODES, WIDTH), torch.randint(NODES, (EDGES,))
-    return {"index_select": lambda: x.index_select(0, ids), "index": lambda: x[ids]}
-
-
-def segment_sum():
-    graph, x = Graph(), normal(EDGES, WIDTH)
-    forms = {
-        "index_add": lambda: torch.zeros(NODES, WIDTH).index_add_(0, graph.rows, x),
-        "segment_reduce": lambda: torch.segment_reduce(x, "sum", lengths=graph.pointers.diff()),
-    }
-    if torch_geometric:
-        forms["torch-geometric"] = lambda: scatter(x, graph.rows, dim=0, dim_size=NODES)
-    return forms
-
-
-def csr_forward():
-    graph, x, values = Graph(), normal(NODES, WIDTH), normal(EDGES)
-    matrix = graph.matrix(values)
-    forms = {
-        "index_add": lambda: index_add_product(graph, values, x),
-        "csr": lambda: matrix @ x,
-    }
-    if torch_geometric:
-        spmm = torch_geometric.utils.spmm
-        forms["torch-geometric"] = lambda: spmm(matrix, x, reduce="sum")
-    return forms
-
-
-def csr_gradients():
-    graph, x, values = Graph(), normal(NODES, WIDTH), normal(EDGES)
-    dy = normal(NODES, WIDTH)
-    products = {
-        "index_add": lambda v, d: index_add_product(graph, v, d),
-        "csr": lambda v, d: CsrProduct.apply(v, d, graph),
-    }
-    return {name: gradients_of(f, [values, x], dy) for name, f in products.items()}
-
-
-def edge_softmax(graph, scores):
-    ids = graph.rows
-    top = torch.full((NODES,), -torch.inf).scatter_reduce(0, ids, scores, "amax")
-    powers = torch.exp(scores - top.detach()[ids])
-    return powers / torch.zeros(NODES).index_add_(0, ids, powers)[ids]
-
-
-def gat_layer(graph, aggregate):
-    def layer(x, weight, target, source):
-        h = x @ weight
-        scores = (h @ target)[graph.rows] + (h @ source)[graph.columns]
-        return aggregate(edge_softmax(graph, F.leaky_relu(scores, 0.2)), h)
-
-    return layer
-
-
-def gat_layers():
-    graph = Graph()
-    layers = {
-        "index_add": gat_layer(graph, lambda a, h: index_add_product(graph, a, h)),
-        "csr": gat_layer(graph, lambda a, h: CsrProduct.apply(a, h, graph)),
-    }
-    inputs = [normal(NODES, WIDTH), normal(WIDTH, WIDTH) / 17, normal(WIDTH), normal(WIDTH)]
-    return graph, layers, inputs
-
-
-def geometric_gat(graph):
-    convolution = GATConv(WIDTH, WIDTH, heads=1, add_self_loops=False, bias=False)
-    edges = torch.stack([graph.columns, graph.rows])
-    return convolution, lambda x: convolution(x, edges)
-
-
-def gat_forward():
-    graph, layers, inputs = gat_layers()
-    forms = {name: lambda f=f: f(*inputs) for name, f in layers.items()}
-    if torch_geometric:
-        _, run = geometric_gat(graph)
-        forms["torch-geometric"] = lambda: run(inputs[0])
-
-    def quietly(f):
-        def run():
-            with torch.no_grad():
-                return f()
-
-        return run
-
-    return {name: quietly(f) for name, f in forms.items()}
-
-
-def gat_gradients():
-    graph, layers, inputs = gat_layers()
-    dy = normal(NODES, WIDTH)
-    forms = {name: gradients_of(f, inputs, dy) for name, f in layers.items()}
-    if torch_geometric:
-        convolution, run = geometric_gat(graph)
-        x = inputs[0].clone().requires_grad_()
-        leaves = [x, *convolution.parameters()]
-        forms["torch-geometric"] = lambda: torch.autograd.grad(run(x), leaves, dy)
-    return forms
 
 
 def adamw():
@@ -253,9 +122,14 @@ def layer_norm_gradients():
     return {"layer_norm": gradients_of(f, [x, gain, bias], normal(NODES, WIDTH))}
 
 
-def row_gradient(f, name):
+def rms_norm():
+    x, gain = normal(4096, 4096), torch.ones(4096)
+    return {"rms_norm": lambda: F.rms_norm(x, (4096,), gain)}
+
+
+def gradient(shape, f, name):
     def prepare():
-        return {name: gradients_of(f, [normal(NODES, WIDTH)], normal(NODES, WIDTH))}
+        return {name: gradients_of(f, [normal(*shape)], normal(*shape))}
 
     return prepare
 
@@ -296,7 +170,12 @@ OPERATIONS = {
     "matmul-30000x300x2": product((30_000, 300), (300, 2)),
     "matmul-300x30000x2": product((30_000, 300), (30_000, 2), transpose_a=True),
     "attention-12x256x64": attention,
+    "attention-12x256x64-gradients": attention_gradients,
+    "rotary-12x256x64": rotary,
     "gather-200k-300": gather,
+    "gather-200k-300-gradient": gather_gradient,
+    "segment-max-200k-300": segment_max,
+    "segment-softmax-200k": segment_softmax,
     "segment-sum-200k-300": segment_sum,
     "csr-matmul-forward": csr_forward,
     "csr-matmul-gradients": csr_gradients,
@@ -305,11 +184,16 @@ OPERATIONS = {
     "adamw-5m": adamw,
     "topk-10-of-15000": topk,
     "softmax-4096": unary((4096, 4096), lambda x: torch.softmax(x, 1), "softmax"),
+    "softmax-4096-gradient": gradient((4096, 4096), lambda x: torch.softmax(x, 1), "softmax"),
+    "log-softmax-4096": unary((4096, 4096), lambda x: torch.log_softmax(x, 1), "log_softmax"),
+    "rms-norm-4096": rms_norm,
     "layer-norm-4096": layer_norm,
     "layer-norm-15k-300-gradients": layer_norm_gradients,
-    "l2-normalize-15k-300-gradient": row_gradient(lambda x: F.normalize(x, dim=1), "normalize"),
-    "dropout-15k-300-gradient": row_gradient(lambda x: F.dropout(x, 0.5), "dropout"),
+    "l2-normalize-15k-300-gradient": gradient(ROWS, lambda x: F.normalize(x, dim=1), "normalize"),
+    "dropout-15k-300-gradient": gradient(ROWS, lambda x: F.dropout(x, 0.5), "dropout"),
     "gelu-4m": unary((4_000_000,), F.gelu, "gelu"),
+    "gelu-4m-gradient": gradient((4_000_000,), F.gelu, "gelu"),
+    "silu-4m": unary((4_000_000,), F.silu, "silu"),
     "matvec-f16-896x4864": matvec_f16,
     "small-add": binary((16, 16), (16, 16), torch.add, "add"),
     "add-15k-300": binary(ROWS, ROWS, torch.add, "add"),
