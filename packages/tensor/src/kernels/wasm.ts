@@ -5,6 +5,7 @@ import { installElementwise } from './elementwise.js';
 import { installGaussianKl } from './gaussian-kl.js';
 import { installGather } from './gather.js';
 import { installGraphAttention } from './graph-attention.js';
+import { installHalf } from './half.js';
 import { installInPlace } from './in-place.js';
 import { installMatMul } from './matmul.js';
 import { installMove } from './move.js';
@@ -30,6 +31,7 @@ export function installWasmKernels(): void {
   installMove();
   installTranspose();
   installTopK();
+  installHalf();
   installInPlace();
   installGather();
   installGaussianKl();
