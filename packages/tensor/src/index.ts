@@ -39,6 +39,14 @@ export { dropout, maskedDropout } from './ops/dropout.js';
 export { type GaussianKlOptions, gaussianKl, type SquashedDeviation } from './ops/gaussian-kl.js';
 export { gatherRows } from './ops/gather.js';
 export { type GraphAttentionInput, graphAttention } from './ops/graph-attention.js';
+export {
+  createHalfMatrix,
+  halfMatMul,
+  halfRows,
+  type HalfDtype,
+  type HalfMatrix,
+  type HalfMatrixOptions,
+} from './ops/half.js';
 export { type HostMatrix, hostMatMul } from './ops/host-matrix.js';
 export { layerNorm } from './ops/layer-norm.js';
 export { l2NormalizeRows } from './ops/normalize.js';
