@@ -1,14 +1,54 @@
-// Scans of similarity blocks: the best values of rows and columns, and counts against thresholds.
+// Blocks of similarities and their scans: the best values of rows and columns, and counts against
+// thresholds. Threads share the columns of a block, cut evenly into tiles, or its rows.
 #include "matmul.h"
 
-// One product of blocks inside larger matrices; arguments as `lab_gemm`.
-EXPORT(block_gemm)
-void block_gemm(int m, int n, int k, const float *a, int lda, int trans_a, const float *b, int ldb,
-                int trans_b, float *c, int ldc, int accumulate, float *scratch) {
-  lab_gemm(m, n, k, a, lda, trans_a, b, ldb, trans_b, c, ldc, accumulate, scratch);
+typedef int8_t bytes16 __attribute__((vector_size(16)));
+
+typedef struct {
+  int first, count;
+} Stretch;
+
+// Columns of a tile, of `tiles` nearly equal ones.
+INLINE Stretch tile_columns(int tile, int tiles, int columns) {
+  const int first = (int)((int64_t)tile * columns / tiles);
+  return (Stretch){first, (int)((int64_t)(tile + 1) * columns / tiles) - first};
 }
 
-typedef int8_t bytes16 __attribute__((vector_size(16)));
+// Products of left and right rows, into tiles of the block or added to them.
+EXPORT(similarity_tiles)
+void similarity_tiles(int begin, int end, float *scratch, int tiles, int rows, int columns,
+                      int width, const float *left, const float *right, float *block,
+                      int accumulate) {
+  for (int t = begin; t < end; t++) {
+    const Stretch s = tile_columns(t, tiles, columns);
+    lab_gemm(rows, s.count, width, left, width, 0, right + (size_t)s.first * width, width, 1,
+             block + s.first, columns, accumulate, scratch);
+  }
+}
+
+// similarities[i] of left row i with right row columns[i], 0 for -1: the diagonal of products of
+// `size` rows, which have the bits of the blocks' similarities. The scratch holds
+// size * (width + size) floats beyond those of a product.
+EXPORT(pair_similarities)
+void pair_similarities(int begin, int end, float *scratch, int size, int count, int width,
+                       const float *left, const float *right, const int32_t *columns,
+                       int accumulate, float *similarities) {
+  float *gathered = scratch + LAB_GEMM_SCRATCH, *product = gathered + (size_t)size * width;
+  for (int item = begin; item < end; item++) {
+    const int first = item * size, rows = count - first < size ? count - first : size;
+    for (int i = 0; i < rows; i++) {
+      const int column = columns[first + i] < 0 ? 0 : columns[first + i];
+      __builtin_memcpy(gathered + (size_t)i * width, right + (size_t)column * width,
+                       (size_t)width * sizeof(float));
+    }
+    lab_gemm(rows, rows, width, left + (size_t)first * width, width, 0, gathered, width, 1,
+             product, rows, 0, scratch);
+    for (int i = 0; i < rows; i++) {
+      const float value = columns[first + i] < 0 ? 0 : product[(size_t)i * (rows + 1)];
+      similarities[first + i] = (accumulate ? similarities[first + i] : 0) + value;
+    }
+  }
+}
 
 // A line's k best values so far, `stride` apart, best first, with their positions.
 typedef struct {
@@ -31,95 +71,100 @@ static void insert(Line line, float value, int32_t index) {
 
 INLINE int any4(i4 mask) { return __builtin_wasm_any_true_v128((bytes16)mask); }
 
-// Rows of the block's scan; `column_total` strides the levels of the columns' tables.
-typedef struct {
-  int column_start, column_k, column_total;
-  float *column_values;
-  int32_t *column_indices;
-  const float *shifts;
-} Columns;
-
-INLINE void insert_at(const Columns *c, Line row, int row_index, int j, float value) {
-  if (row.k > 0) insert(row, value, c->column_start + j);
-  if (c->column_k > 0)
-    insert((Line){c->column_values + j, c->column_indices + j, c->column_k, c->column_total},
-           value, row_index);
+INLINE f4 shifted4(const float *x, const float *shifts, int j) {
+  return shifts ? load4(x + j) - load4(shifts + j) : load4(x + j);
 }
 
-static void scan_row(int columns, const float *x, Line row, int row_index, const Columns *c) {
-  const float none = __builtin_inff();
-  const float *limits = c->column_values + (size_t)(c->column_k - 1) * c->column_total;
-  int j = 0;
-  for (; j + 4 <= columns; j += 4) {
-    const f4 v = c->shifts ? load4(x + j) - load4(c->shifts + j) : load4(x + j);
-    i4 hit = v > splat4(row.k > 0 ? row.values[row.k - 1] : none);
-    if (c->column_k > 0) hit |= v > load4(limits + j);
-    if (!any4(hit)) continue;
-    for (int lane = 0; lane < 4; lane++) insert_at(c, row, row_index, j + lane, v[lane]);
+INLINE float shifted1(const float *x, const float *shifts, int j) {
+  return shifts ? x[j] - shifts[j] : x[j];
+}
+
+// Items are rows: takes them into their tables [row, k]; all pointers are to the block's start.
+EXPORT(best_of_rows)
+void best_of_rows(int begin, int end, float *scratch, int columns, const float *block,
+                  const float *shifts, int column_start, int k, float *values, int32_t *indices) {
+  (void)scratch;
+  for (int i = begin; i < end; i++) {
+    const float *x = block + (size_t)i * columns;
+    const Line line = {values + (size_t)i * k, indices + (size_t)i * k, k, 1};
+    int j = 0;
+    for (; j + 4 <= columns; j += 4) {
+      const f4 v = shifted4(x, shifts, j);
+      if (!any4(v > splat4(line.values[k - 1]))) continue;
+      for (int lane = 0; lane < 4; lane++) insert(line, v[lane], column_start + j + lane);
+    }
+    for (; j < columns; j++) insert(line, shifted1(x, shifts, j), column_start + j);
   }
-  for (; j < columns; j++)
-    insert_at(c, row, row_index, j, c->shifts ? x[j] - c->shifts[j] : x[j]);
 }
 
-// Takes a block into the tables of best values. Row tables are [row, k], column tables
-// [k, column_total]; all pointers are to the block's first row or column; k = 0 leaves a side out.
-EXPORT(scan_best)
-void scan_best(int rows, int columns, const float *block, const float *shifts, int row_start,
-               int row_k, float *row_values, int32_t *row_indices, int column_start, int column_k,
-               int column_total, float *column_values, int32_t *column_indices) {
-  const Columns c = {column_start, column_k, column_total, column_values, column_indices, shifts};
+// Items are tiles: takes their columns into the tables [k, total].
+EXPORT(best_of_columns)
+void best_of_columns(int begin, int end, float *scratch, int tiles, int rows, int columns,
+                     const float *block, const float *shifts, int row_start, int k, int total,
+                     float *values, int32_t *indices) {
+  (void)scratch;
+  const Stretch first = tile_columns(begin, tiles, columns);
+  const Stretch last = tile_columns(end - 1, tiles, columns);
+  const float *limits = values + (size_t)(k - 1) * total;
   for (int i = 0; i < rows; i++) {
-    const Line row = {row_values + (size_t)i * row_k, row_indices + (size_t)i * row_k, row_k, 1};
-    scan_row(columns, block + (size_t)i * columns, row, row_start + i, &c);
+    const float *x = block + (size_t)i * columns;
+    int j = first.first;
+    for (; j + 4 <= last.first + last.count; j += 4) {
+      const f4 v = shifted4(x, shifts, j);
+      if (!any4(v > load4(limits + j))) continue;
+      for (int lane = 0; lane < 4; lane++)
+        insert((Line){values + j + lane, indices + j + lane, k, total}, v[lane], row_start + i);
+    }
+    for (; j < last.first + last.count; j++)
+      insert((Line){values + j, indices + j, k, total}, shifted1(x, shifts, j), row_start + i);
   }
 }
 
-// Thresholds and counts of one side of a block: `shifts` belong to the other side's lines,
-// `limits`, `above` and `equal` to its own.
-typedef struct {
-  const float *shifts, *limits;
-  int32_t *above, *equal;
-} Side;
-
-INLINE void count_one(float value, float shift, float limit, int32_t *above, int32_t *equal) {
-  const float score = value - shift;
-  *above += score > limit;
-  *equal += score == limit;
-}
-
-INLINE void count_pair(float value, int i, int j, const Side *r, const Side *c) {
-  count_one(value, r->shifts[j], r->limits[i], r->above + i, r->equal + i);
-  count_one(value, c->shifts[i], c->limits[j], c->above + j, c->equal + j);
-}
-
-static void count_row(int columns, const float *x, int i, const Side *r, const Side *c) {
-  const f4 limit = splat4(r->limits[i]), shift = splat4(c->shifts[i]);
-  i4 above = {0, 0, 0, 0};
-  int j = 0;
-  for (; j + 4 <= columns; j += 4) {
-    const f4 v = load4(x + j), own = v - load4(r->shifts + j), other = v - shift;
-    const f4 limits = load4(c->limits + j);
-    above -= own > limit;
-    i4_unaligned *counts = (i4_unaligned *)(c->above + j);
-    *counts -= other > limits;
-    const i4 same = own == limit, same_other = other == limits;
-    if (!any4(same | same_other)) continue;
-    for (int lane = 0; lane < 4; lane++) {
-      r->equal[i] -= same[lane];
-      c->equal[j + lane] -= same_other[lane];
+// Items are rows: counts their values, less the columns' shifts, above and equal to the limits.
+EXPORT(count_rows)
+void count_rows(int begin, int end, float *scratch, int columns, const float *block,
+                const float *shifts, const float *limits, int32_t *above, int32_t *equal) {
+  (void)scratch;
+  for (int i = begin; i < end; i++) {
+    const float *x = block + (size_t)i * columns;
+    i4 more = {0, 0, 0, 0}, same = {0, 0, 0, 0};
+    int j = 0;
+    for (; j + 4 <= columns; j += 4) {
+      const f4 v = load4(x + j) - load4(shifts + j);
+      more -= v > splat4(limits[i]);
+      same -= v == splat4(limits[i]);
+    }
+    above[i] += more[0] + more[1] + more[2] + more[3];
+    equal[i] += same[0] + same[1] + same[2] + same[3];
+    for (; j < columns; j++) {
+      above[i] += x[j] - shifts[j] > limits[i];
+      equal[i] += x[j] - shifts[j] == limits[i];
     }
   }
-  r->above[i] += above[0] + above[1] + above[2] + above[3];
-  for (; j < columns; j++) count_pair(x[j], i, j, r, c);
 }
 
-// Counts scores above and equal to each line's limit: rows over columns and columns over rows.
-EXPORT(scan_counts)
-void scan_counts(int rows, int columns, const float *block, const float *row_limits,
-                 const float *column_shifts, int32_t *row_above, int32_t *row_equal,
-                 const float *column_limits, const float *row_shifts, int32_t *column_above,
-                 int32_t *column_equal) {
-  const Side r = {column_shifts, row_limits, row_above, row_equal};
-  const Side c = {row_shifts, column_limits, column_above, column_equal};
-  for (int i = 0; i < rows; i++) count_row(columns, block + (size_t)i * columns, i, &r, &c);
+// Items are tiles: counts their columns' values, less the rows' shifts, in the same way.
+EXPORT(count_columns)
+void count_columns(int begin, int end, float *scratch, int tiles, int rows, int columns,
+                   const float *block, const float *shifts, const float *limits, int32_t *above,
+                   int32_t *equal) {
+  (void)scratch;
+  const Stretch first = tile_columns(begin, tiles, columns);
+  const Stretch last = tile_columns(end - 1, tiles, columns);
+  for (int i = 0; i < rows; i++) {
+    const float *x = block + (size_t)i * columns;
+    const f4 shift = splat4(shifts[i]);
+    int j = first.first;
+    for (; j + 4 <= last.first + last.count; j += 4) {
+      const f4 v = load4(x + j) - shift, limit = load4(limits + j);
+      i4_unaligned *more = (i4_unaligned *)(above + j), *same = (i4_unaligned *)(equal + j);
+      *more -= v > limit;
+      const i4 is_same = v == limit;
+      if (any4(is_same)) *same -= is_same;
+    }
+    for (; j < last.first + last.count; j++) {
+      above[j] += x[j] - shifts[i] > limits[j];
+      equal[j] += x[j] - shifts[i] == limits[j];
+    }
+  }
 }

@@ -72,18 +72,28 @@ async function eachBlock(walk: Walk, visit: Visit): Promise<void> {
   }
 }
 
+/** Columns of a tile, about; threads share the tiles of a block. */
+const tileColumns = 256;
+
+/** Rows that a thread scans at once. */
+const scanRows = 32;
+
+const tilesOf = (columns: number) => Math.ceil(columns / tileColumns);
+
 /** The similarities of a range, summed over the samples. */
 function computeBlock(walk: Walk, range: BlockRange): HeapArray<Float32Array> {
   const { kernels, inputs, width } = walk;
-  const block = walk.keep(range.rowCount * range.columnCount) ?? walk.shared;
+  const { rowCount, rowStart, columnCount, columnStart } = range;
+  const block = walk.keep(rowCount * columnCount) ?? walk.shared;
+  const tiles = tilesOf(columnCount);
   inputs.left.forEach((left, sample) => {
     const right = inputs.right[sample] ?? left;
-    kernels.call(
-      'block_gemm',
-      ...[range.rowCount, range.columnCount, width],
-      ...[addressOf(kernels, left) + 4 * range.rowStart * width, width, 0],
-      ...[addressOf(kernels, right) + 4 * range.columnStart * width, width, 1],
-      ...[block.at(), range.columnCount, sample > 0 ? 1 : 0, kernels.scratch],
+    kernels.callBlocks(
+      { kernel: 'similarity_tiles', count: tiles, block: 1 },
+      ...[tiles, rowCount, columnCount, width],
+      addressOf(kernels, left) + 4 * rowStart * width,
+      addressOf(kernels, right) + 4 * columnStart * width,
+      ...[block.at(), sample > 0 ? 1 : 0],
     );
   });
   return block;
@@ -94,29 +104,23 @@ const pairRows = 48;
 
 function pairValues(walk: Walk, heap: Heap, counterparts: Int32Array): Float32Array {
   const { kernels, inputs, width } = walk;
-  const gathered = heap.floats(pairRows * width);
-  const product = heap.floats(pairRows * pairRows);
-  const known = heap.ints(Math.max(counterparts.length, 1));
-  known.view().set(counterparts.map((column) => Math.max(column, 0)));
-  const values = new Float32Array(counterparts.length);
-  for (let start = 0; start < values.length; start += pairRows) {
-    const count = Math.min(pairRows, values.length - start);
-    inputs.left.forEach((left, sample) => {
-      const right = addressOf(kernels, inputs.right[sample] ?? left);
-      kernels.call('gather_rows', count, width, right, known.at(start), gathered.at());
-      kernels.call(
-        'block_gemm',
-        ...[count, count, width, addressOf(kernels, left) + 4 * start * width, width, 0],
-        ...[gathered.at(), width, 1, product.at(), count, sample > 0 ? 1 : 0, kernels.scratch],
-      );
-    });
-    const view = product.view();
-    for (let row = 0; row < count; row += 1) {
-      const isKnown = (counterparts[start + row] ?? -1) >= 0;
-      values[start + row] = isKnown ? (view[row * (count + 1)] ?? 0) : 0;
-    }
-  }
-  return values;
+  const count = counterparts.length;
+  const groups = Math.ceil(count / pairRows);
+  const bytesPerThread = kernels.call('gemm_scratch_bytes') + 4 * pairRows * (width + pairRows);
+  const scratch = heap.floats((kernels.threads * bytesPerThread) / 4);
+  const work = { address: scratch.at(), bytesPerThread };
+  const columns = heap.ints(count);
+  columns.view().set(counterparts);
+  const values = heap.floats(count);
+  inputs.left.forEach((left, sample) => {
+    const right = addressOf(kernels, inputs.right[sample] ?? left);
+    kernels.callBlocks(
+      { kernel: 'pair_similarities', count: groups, block: 1, scratch: work },
+      ...[pairRows, count, width, addressOf(kernels, left), right, columns.at()],
+      ...[sample > 0 ? 1 : 0, values.at()],
+    );
+  });
+  return values.view().slice();
 }
 
 interface Table {
@@ -141,12 +145,20 @@ async function bestOf(
   const shifts = wanted.columnShifts ? heap.floats(columnTotal) : null;
   if (wanted.columnShifts) shifts?.view().set(wanted.columnShifts);
   await eachBlock(walk, ({ rowStart, rowCount, columnStart, columnCount }, block) => {
+    const shift = shifts?.at(columnStart) ?? 0;
     const ownRow = rowStart * rows.k;
-    kernels.call(
-      'scan_best',
-      ...[rowCount, columnCount, block.at(), shifts?.at(columnStart) ?? 0],
-      ...[rowStart, rows.k, rows.values.at(ownRow), rows.indices.at(ownRow)],
-      ...[columnStart, columns.k, columnTotal],
+    if (rows.k > 0) {
+      kernels.callBlocks(
+        { kernel: 'best_of_rows', count: rowCount, block: scanRows },
+        ...[columnCount, block.at(), shift, columnStart],
+        ...[rows.k, rows.values.at(ownRow), rows.indices.at(ownRow)],
+      );
+    }
+    if (columns.k === 0) return;
+    const tiles = tilesOf(columnCount);
+    kernels.callBlocks(
+      { kernel: 'best_of_columns', count: tiles, block: 1 },
+      ...[tiles, rowCount, columnCount, block.at(), shift, rowStart, columns.k, columnTotal],
       ...[columns.values.at(columnStart), columns.indices.at(columnStart)],
     );
   });
@@ -196,11 +208,16 @@ async function countAll(
   const columns = createSide(heap, thresholds.columns);
   await eachBlock(walk, (range, block) => {
     const { rowStart, rowCount, columnStart, columnCount } = range;
-    kernels.call(
-      'scan_counts',
-      ...[rowCount, columnCount, block.at(), rows.limits.at(rowStart)],
-      ...[rows.shifts.at(columnStart), rows.above.at(rowStart), rows.equal.at(rowStart)],
-      ...[columns.limits.at(columnStart), columns.shifts.at(rowStart)],
+    kernels.callBlocks(
+      { kernel: 'count_rows', count: rowCount, block: scanRows },
+      ...[columnCount, block.at(), rows.shifts.at(columnStart), rows.limits.at(rowStart)],
+      ...[rows.above.at(rowStart), rows.equal.at(rowStart)],
+    );
+    const tiles = tilesOf(columnCount);
+    kernels.callBlocks(
+      { kernel: 'count_columns', count: tiles, block: 1 },
+      ...[tiles, rowCount, columnCount, block.at(), columns.shifts.at(rowStart)],
+      columns.limits.at(columnStart),
       ...[columns.above.at(columnStart), columns.equal.at(columnStart)],
     );
     const values = block.view();

@@ -1,9 +1,10 @@
 import '@lab/core/testing';
 import { createRandom } from '@lab/core';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { selectBackend } from '../backend.js';
 import { memoryReport, resetAllocationRecord } from '../memory.js';
 import { expectNoLeak } from '../testing.js';
+import { activeKernels } from './heap.js';
 import { tf } from '../tfjs.js';
 import {
   referenceHalfMeans,
@@ -265,5 +266,32 @@ describe('rankPairs, nearestPairs and mutualNearest refuse', () => {
     await expect(rankPairs({ ...sides, gold, k, csls: true })).rejects.toThrow(`k is ${k}`);
     await expect(nearestPairs({ ...sides, k })).rejects.toThrow(`k is ${k}`);
     await expect(nearestPairs({ ...sides, k: 1, csls: k })).rejects.toThrow(`csls is ${k}`);
+  });
+});
+
+describe('with more threads', () => {
+  afterAll(() => activeKernels()?.useThreads(1));
+
+  it('finds the same bits', async () => {
+    await selectBackend('wasm');
+    const kernels = activeKernels()!;
+    const [n, m] = [300, 700];
+    const left = tf.randomNormal<tf.Rank.R2>([n, 9], 0, 1, 'float32', 1);
+    const right = tf.randomNormal<tf.Rank.R2>([m, 9], 0, 1, 'float32', 2);
+    const gold = Int32Array.from({ length: n }, (_, row) => row);
+    const block = { rows: 110, columns: 600 };
+    const all = async () => ({
+      ranks: await rankPairs({ left, right, gold, csls: true, block }),
+      nearest: await nearestPairs({ left, right, k: 3, block }),
+    });
+    kernels.useThreads(1);
+    const alone = await all();
+    kernels.useThreads(3);
+    // The workers come up while the main thread works on.
+    for (let round = 0; round < 3; round += 1) {
+      expect(await all()).toEqual(alone);
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+    tf.dispose([left, right]);
   });
 });
