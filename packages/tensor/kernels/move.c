@@ -1,31 +1,80 @@
-// Copies of blocks: repetitions along an axis, columns out of rows and into rows.
+// Copies of blocks: repetitions along an axis, columns out of rows and into rows. Long rows are
+// cut into pieces, so that threads share them.
 #include "vector.h"
 
-// out [outer, repeats, block] from x [outer, block].
+INLINE int least(int a, int b) { return a < b ? a : b; }
+
+// Short copies as loops: a call of the engine's own costs more than they do.
+INLINE void copy(int width, const float *from, float *to) {
+  if (width >= 512) {
+    __builtin_memcpy(to, from, (size_t)width * sizeof(float));
+    return;
+  }
+  int d = 0;
+  for (; d + 4 <= width; d += 4) store4(to + d, load4(from + d));
+  for (; d < width; d++) to[d] = from[d];
+}
+
+INLINE void fill(int width, f4 value, float *to) {
+  int d = 0;
+  for (; d + 4 <= width; d += 4) store4(to + d, value);
+  for (; d < width; d++) to[d] = value[0];
+}
+
+// `count` copies of a block one after another, each copy twice as long as the one before.
+static void repeat(int count, int block, const float *x, float *to) {
+  if (block == 1) {
+    fill(count, splat4(*x), to);
+    return;
+  }
+  const int whole = count * block;
+  copy(block, x, to);
+  for (int done = block; done < whole; done += least(done, whole - done))
+    copy(least(done, whole - done), to, to + done);
+}
+
+// out [outer, repeats, block] from x [outer, block]; an item is `piece` of the repeats.
 EXPORT(repeat_blocks)
-void repeat_blocks(int outer, int repeats, int block, const float *x, float *out) {
-  for (int o = 0; o < outer; o++, x += block) {
-    if (block == 1) {
-      const f4 value = splat4(*x);
-      int r = 0;
-      for (; r + 4 <= repeats; r += 4) store4(out + r, value);
-      for (; r < repeats; r++) out[r] = *x;
-      out += repeats;
-      continue;
-    }
-    for (int r = 0; r < repeats; r++, out += block)
-      __builtin_memcpy(out, x, (size_t)block * sizeof(float));
+void repeat_blocks(int begin, int end, float *scratch, const float *x, float *out, int repeats,
+                   int block, int piece) {
+  (void)scratch;
+  const int pieces = (repeats + piece - 1) / piece;
+  for (int i = begin; i < end; i++) {
+    const int outer = i / pieces, first = (i - outer * pieces) * piece;
+    repeat(least(piece, repeats - first), block, x + (size_t)outer * block,
+           out + ((size_t)outer * repeats + first) * block);
   }
 }
 
-// Copies `rows` rows of `width` floats; rows start `from_step` and `to_step` floats apart.
+// Rows of `width` floats, which start `from_step` and `to_step` floats apart; an item is a piece
+// of a row.
 EXPORT(copy_rows)
-void copy_rows(int rows, int width, const float *from, int from_step, float *to, int to_step) {
-  for (int i = 0; i < rows; i++, from += from_step, to += to_step)
-    __builtin_memcpy(to, from, (size_t)width * sizeof(float));
+void copy_rows(int begin, int end, float *scratch, const float *from, int from_step, float *to,
+               int to_step, int width, int piece) {
+  (void)scratch;
+  const int pieces = (width + piece - 1) / piece;
+  for (int i = begin; i < end; i++) {
+    const int row = i / pieces, first = (i - row * pieces) * piece;
+    copy(least(piece, width - first), from + (size_t)row * from_step + first,
+         to + (size_t)row * to_step + first);
+  }
 }
 
-EXPORT(clear_values)
-void clear_values(int count, float *to) {
-  __builtin_memset(to, 0, (size_t)count * sizeof(float));
+// out rows [before + width + after] from x rows [width], zeros around; an item is a piece of a row.
+EXPORT(pad_rows)
+void pad_rows(int begin, int end, float *scratch, const float *x, float *out, int width, int before,
+              int after, int piece) {
+  (void)scratch;
+  const int whole = before + width + after, pieces = (whole + piece - 1) / piece;
+  for (int i = begin; i < end; i++) {
+    const int row = i / pieces, first = (i - row * pieces) * piece;
+    const int last = least(first + piece, whole);
+    // The part of the piece that x fills is [start, stop).
+    const int start = least(first > before ? first : before, last);
+    const int stop = least(last, before + width) > start ? least(last, before + width) : start;
+    float *to = out + (size_t)row * whole;
+    fill(start - first, splat4(0), to + first);
+    copy(stop - start, x + (size_t)row * width + (start - before), to + start);
+    fill(last - stop, splat4(0), to + stop);
+  }
 }

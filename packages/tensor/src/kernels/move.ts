@@ -1,7 +1,10 @@
 import { tf } from '../tfjs.js';
-import { type KernelCall, registerWasmKernel, sizeOf } from './call.js';
+import { blockOf, type KernelCall, registerWasmKernel, sizeOf } from './call.js';
 
 const FLOAT_BYTES = 4;
+
+/** Floats of a long row that are one piece of work: 64 kB. */
+const PIECE = 16_384;
 
 interface Repetition {
   readonly outer: number;
@@ -22,18 +25,39 @@ function repetitionsOf(shape: readonly number[], reps: readonly number[]): Repet
   return steps;
 }
 
+function repeatBlocks(call: KernelCall, { outer, repeats, block }: Repetition, at: number[]): void {
+  const piece = Math.max(1, Math.min(repeats, Math.floor(PIECE / block)));
+  const count = outer * Math.ceil(repeats / piece);
+  const work = { kernel: 'repeat_blocks', count, block: blockOf(piece * block) };
+  call.runBlocks(work, ...at, repeats, block, piece);
+}
+
 function repeatInto(call: KernelCall, steps: Repetition[], from: number, to: number): void {
   const [first, ...rest] = steps;
   if (first === undefined) return;
-  const { outer, repeats, block } = first;
   if (rest.length === 0) {
-    call.run('repeat_blocks', outer, repeats, block, from, to);
+    repeatBlocks(call, first, [from, to]);
     return;
   }
-  call.temporary(outer * repeats * block * FLOAT_BYTES, (between) => {
-    call.run('repeat_blocks', outer, repeats, block, from, between);
+  call.temporary(first.outer * first.repeats * first.block * FLOAT_BYTES, (between) => {
+    repeatBlocks(call, first, [from, between]);
     repeatInto(call, rest, between, to);
   });
+}
+
+interface Rows {
+  readonly rows: number;
+  readonly width: number;
+  /** Address of the first row, and floats from one row to the next. */
+  readonly from: readonly [address: number, step: number];
+  readonly to: readonly [address: number, step: number];
+}
+
+function copyRows(call: KernelCall, { rows, width, from, to }: Rows): void {
+  const piece = Math.max(1, Math.min(width, PIECE));
+  const count = rows * Math.ceil(width / piece);
+  const work = { kernel: 'copy_rows', count, block: blockOf(2 * piece + 4) };
+  call.runBlocks(work, ...from, ...to, width, piece);
 }
 
 function tile(call: KernelCall): tf.TensorInfo {
@@ -93,7 +117,8 @@ function slice(call: KernelCall): tf.TensorInfo {
   const { outer, whole, part, inner, begin } = cut as Cut;
   const from = call.address(x) + begin * inner * FLOAT_BYTES;
   const to = call.address(output);
-  call.run('copy_rows', outer, part * inner, from, whole * inner, to, part * inner);
+  const width = part * inner;
+  copyRows(call, { rows: outer, width, from: [from, whole * inner], to: [to, width] });
   return output;
 }
 
@@ -114,10 +139,11 @@ function pad(call: KernelCall): tf.TensorInfo {
   const { shape, cut } = padCut(x, call.attribute<[number, number][]>('paddings'));
   const output = call.output(shape);
   const { outer, whole, part, inner, begin } = cut as Cut;
-  const to = call.address(output);
-  call.run('clear_values', sizeOf(shape), to);
-  const start = to + begin * inner * FLOAT_BYTES;
-  call.run('copy_rows', outer, part * inner, call.address(x), part * inner, start, whole * inner);
+  const piece = Math.max(1, Math.min(whole * inner, PIECE));
+  const count = outer * Math.ceil((whole * inner) / piece);
+  const work = { kernel: 'pad_rows', count, block: blockOf(2 * piece + 4) };
+  const sizes = [part, begin, whole - begin - part].map((size) => size * inner);
+  call.runBlocks(work, call.address(x), call.address(output), ...sizes, piece);
   return output;
 }
 
@@ -133,7 +159,8 @@ function concat(call: KernelCall): tf.TensorInfo {
   let to = call.address(output);
   tensors.forEach((x, i) => {
     const width = (lengths[i] as number) * inner;
-    call.run('copy_rows', outer, width, call.address(x), width, to, total * inner);
+    const from = [call.address(x), width] as const;
+    copyRows(call, { rows: outer, width, from, to: [to, total * inner] });
     to += width * FLOAT_BYTES;
   });
   return output;
