@@ -22,6 +22,7 @@ type Write = (
 export interface WebgpuBackend {
   readonly device: Device;
   readonly bufferManager: { acquireBuffer(size: number, ...rest: unknown[]): unknown };
+  readonly tensorMap: { get(dataId: object): { shape: readonly number[]; dtype: tf.DataType } };
   write: Write;
   read(dataId: object): Promise<unknown>;
 }
@@ -35,6 +36,8 @@ export interface IndexExtremes {
 }
 
 const BYTES_PER_VALUE = 4;
+/** The device binds no buffer of size 0; empty tensors get one that nothing reads. */
+const SMALLEST_BUFFER_BYTES = 4;
 const guarded = new WeakSet<object>();
 const extremes = new WeakMap<object, IndexExtremes>();
 
@@ -68,6 +71,24 @@ function oversizeError(bytes: number, limit: number, shape?: readonly number[]):
   );
 }
 
+/** Largest tensor of the device, bytes. */
+function limitOf({ limits }: Device): number {
+  return Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
+}
+
+const bytesOf = (shape: readonly number[]): number =>
+  shape.reduce((product, size) => product * size, BYTES_PER_VALUE);
+
+/**
+ * Nothing when a tensor of that shape fits one binding of the device.
+ *
+ * @throws {BackendError} with the sizes when it does not.
+ */
+export function assertBindable({ device }: WebgpuBackend, shape: readonly number[]): void {
+  const [bytes, limit] = [bytesOf(shape), limitOf(device)];
+  if (bytes > limit) throw oversizeError(bytes, limit, shape);
+}
+
 /** The reason why results of the device cannot be trusted any more, once there is one. */
 function watchErrors(device: Device): () => string | undefined {
   let reported: string | undefined;
@@ -78,40 +99,51 @@ function watchErrors(device: Device): () => string | undefined {
   return () => reported;
 }
 
-/**
- * Makes the backend throw where it would go on with garbage: a tensor larger than one binding of
- * the device, and a result read after the device reported an error.
- *
- * @throws {BackendError} from then on, with the sizes or with what the device said.
- */
-export function guardDevice(backend: WebgpuBackend): void {
-  if (guarded.has(backend)) return;
-  guarded.add(backend);
-  const { device, bufferManager } = backend;
-  const limit = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize);
+function guardWrites(backend: WebgpuBackend): void {
   const write = backend.write.bind(backend);
   backend.write = (values, shape, dtype) => {
-    const bytes = shape.reduce((product, size) => product * size, BYTES_PER_VALUE);
-    if (bytes > limit) throw oversizeError(bytes, limit, shape);
+    assertBindable(backend, shape);
     const dataId = write(values, shape, dtype);
     if (dtype === 'int32' && values != null && values.length > 0) {
       extremes.set(dataId, extremesOf(values));
     }
     return dataId;
   };
+  const { bufferManager } = backend;
+  const limit = limitOf(backend.device);
   const acquire = bufferManager.acquireBuffer.bind(bufferManager);
   bufferManager.acquireBuffer = (bytes, ...rest) => {
     if (bytes > limit) throw oversizeError(bytes, limit);
-    return acquire(bytes, ...rest);
+    return acquire(Math.max(bytes, SMALLEST_BUFFER_BYTES), ...rest);
   };
-  const reported = watchErrors(device);
+}
+
+function guardReads(backend: WebgpuBackend): void {
+  const reported = watchErrors(backend.device);
   const read = backend.read.bind(backend);
   backend.read = async (dataId) => {
+    const { shape, dtype } = backend.tensorMap.get(dataId);
     const values = await read(dataId);
     const message = reported();
-    if (message === undefined) return values;
-    throw new BackendError(`tensor: the webgpu device failed: ${message}`, {
-      help: 'Its results cannot be trusted; start again, or choose the backend wasm.',
-    });
+    if (message !== undefined) {
+      throw new BackendError(`tensor: the webgpu device failed: ${message}`, {
+        help: 'Its results cannot be trusted; start again, or choose the backend wasm.',
+      });
+    }
+    if (bytesOf(shape) > 0) return values;
+    return dtype === 'float32' ? new Float32Array(0) : new Int32Array(0);
   };
+}
+
+/**
+ * Makes the backend throw where it would go on with garbage: a tensor larger than one binding of
+ * the device, and a result read after the device reported an error. Empty tensors become harmless.
+ *
+ * @throws {BackendError} from then on, with the sizes or with what the device said.
+ */
+export function guardDevice(backend: WebgpuBackend): void {
+  if (guarded.has(backend)) return;
+  guarded.add(backend);
+  guardWrites(backend);
+  guardReads(backend);
 }

@@ -2,6 +2,7 @@
  * What the stock operations of tfjs cannot say on webgpu, as compute shaders.
  */
 import { tf } from '../tfjs.js';
+import { assertBindable, type WebgpuBackend } from '../webgpu-guard.js';
 
 /** A compute shader as tfjs-backend-webgpu takes it. */
 interface Program {
@@ -25,7 +26,11 @@ interface ProgramBackend {
     uniforms: { type: 'int32'; data: number[] }[],
     output: tf.TensorInfo,
   ): tf.TensorInfo;
-  makeTensorInfo(shape: number[], dtype: tf.DataType, values: Int32Array): tf.TensorInfo;
+  makeTensorInfo(
+    shape: number[],
+    dtype: tf.DataType,
+    values: Int32Array | Float32Array,
+  ): tf.TensorInfo;
   disposeData(dataId: object): boolean;
 }
 
@@ -98,9 +103,61 @@ function largestRows({ inputs, backend: given, attrs }: KernelArguments): tf.Ten
   return found;
 }
 
+/** Has `answer` tried before a stock kernel, which runs when it has none. */
+function extendKernel(
+  kernelName: string,
+  answer: (call: KernelArguments) => tf.TensorInfo | undefined,
+): void {
+  const stock = tf.getKernel(kernelName, 'webgpu');
+  tf.unregisterKernel(kernelName, 'webgpu');
+  tf.registerKernel({
+    ...stock,
+    kernelFunc: (call) => answer(call as unknown as KernelArguments) ?? stock.kernelFunc(call),
+  });
+}
+
+const isEmpty = (x: tf.TensorInfo): boolean => x.shape.includes(0);
+
+function zeros(backend: unknown, shape: number[], dtype: tf.DataType): tf.TensorInfo {
+  const size = tf.util.sizeFromShape(shape);
+  return (backend as ProgramBackend).makeTensorInfo(shape, dtype, new Float32Array(size));
+}
+
+/** A sum over nothing, on which the stock kernel fails. */
+function emptySum({ inputs, backend, attrs }: KernelArguments): tf.TensorInfo | undefined {
+  const x = inputs['x'] as tf.TensorInfo;
+  if (!isEmpty(x)) return undefined;
+  const axes = tf.util.parseAxisParam(attrs?.['axis'] as number[], x.shape);
+  const isKept = attrs?.['keepDims'] === true;
+  const shape = x.shape.flatMap((size, axis) => {
+    if (!axes.includes(axis)) return [size];
+    return isKept ? [1] : [];
+  });
+  return zeros(backend, shape, x.dtype);
+}
+
+/** Segments of no rows. */
+function emptySegmentSum({ inputs, backend, attrs }: KernelArguments): tf.TensorInfo | undefined {
+  const x = inputs['x'] as tf.TensorInfo;
+  const ids = inputs['segmentIds'] as tf.TensorInfo;
+  if (!isEmpty(x)) return undefined;
+  const inner = x.shape.slice(ids.shape.length);
+  return zeros(backend, [attrs?.['numSegments'] as number, ...inner], x.dtype);
+}
+
+/** The stock kernel repeats small tensors on the host before anyone looks at the size. */
+function checkTile({ inputs, backend, attrs }: KernelArguments): undefined {
+  const { shape } = inputs['x'] as tf.TensorInfo;
+  const reps = attrs?.['reps'] as number[];
+  assertBindable(
+    backend as WebgpuBackend,
+    shape.map((size, axis) => size * (reps[axis] as number)),
+  );
+}
+
 let isInstalled = false;
 
-/** Registers our shaders for the webgpu backend, once. */
+/** Registers our shaders for the webgpu backend, and mends stock kernels, once. */
 export function installWebgpuKernels(): void {
   if (isInstalled) return;
   isInstalled = true;
@@ -109,4 +166,7 @@ export function installWebgpuKernels(): void {
     backendName: 'webgpu',
     kernelFunc: largestRows as unknown as tf.KernelFunc,
   });
+  extendKernel(tf.Sum, emptySum);
+  extendKernel(tf.UnsortedSegmentSum, emptySegmentSum);
+  extendKernel(tf.Tile, checkTile);
 }
