@@ -6,7 +6,7 @@ INLINE int least(int a, int b) { return a < b ? a : b; }
 
 // Short copies as loops: a call of the engine's own costs more than they do.
 INLINE void copy(int width, const float *from, float *to) {
-  if (width >= 512) {
+  if (width >= 128) {
     __builtin_memcpy(to, from, (size_t)width * sizeof(float));
     return;
   }
