@@ -12,6 +12,7 @@ import {
   histogram,
   linePlot,
   reliabilityPlot,
+  scatterPanels,
   scatterPlot,
 } from './index.js';
 
@@ -38,6 +39,10 @@ const figures: Record<string, Figure> = {
   }),
   histogram: histogram({ title: hostile, x, series: [{ name: hostile, values: [1, 2, 2, 3] }] }),
   scatter: scatterPlot({ title: hostile, x, y, series: [{ name: hostile, points }] }),
+  panels: scatterPanels({
+    title: hostile,
+    panels: [{ title: hostile, series: [{ name: hostile, points }] }],
+  }),
   heatmap: heatmap({ title: hostile, rows: [hostile], columns: ['c'], values: [[0.3]], value: y }),
   box: boxPlot({ title: hostile, value: x, groups: [{ label: hostile, values: [1, 2, 3, 90] }] }),
   reliability: reliabilityPlot({

@@ -157,23 +157,31 @@ function gradient(p: Float64Array, y: Float64Array, exaggeration: number): Float
   const push = new Float64Array(y.length);
   let total = 0;
   for (let i = 0; i < count; i += 1) {
+    const x = y[2 * i]!;
+    const height = y[2 * i + 1]!;
+    let [pullX, pullY, pushX, pushY] = [0, 0, 0, 0];
     for (let j = 0; j < i; j += 1) {
-      const [dx, dy] = [y[2 * i]! - y[2 * j]!, y[2 * i + 1]! - y[2 * j + 1]!];
+      const dx = x - y[2 * j]!;
+      const dy = height - y[2 * j + 1]!;
       const near = 1 / (1 + dx * dx + dy * dy);
       const attraction = p[i * count + j]! * near;
       const repulsion = near * near;
-      total += 2 * near;
-      pull[2 * i]! += attraction * dx;
-      pull[2 * i + 1]! += attraction * dy;
+      total += near;
+      pullX += attraction * dx;
+      pullY += attraction * dy;
+      pushX += repulsion * dx;
+      pushY += repulsion * dy;
       pull[2 * j]! -= attraction * dx;
       pull[2 * j + 1]! -= attraction * dy;
-      push[2 * i]! += repulsion * dx;
-      push[2 * i + 1]! += repulsion * dy;
       push[2 * j]! -= repulsion * dx;
       push[2 * j + 1]! -= repulsion * dy;
     }
+    pull[2 * i]! += pullX;
+    pull[2 * i + 1]! += pullY;
+    push[2 * i]! += pushX;
+    push[2 * i + 1]! += pushY;
   }
-  return pull.map((value, at) => 4 * (exaggeration * value - push[at]! / total));
+  return pull.map((value, at) => 4 * (exaggeration * value - push[at]! / (2 * total)));
 }
 
 /** `sum p_ij ln(p_ij / q_ij)`, nats. */
