@@ -35,7 +35,7 @@ interface WarmedUp {
 
 /**
  * Doubles the repetitions until a sample is long enough, at least twice: the first run compiles
- * and allocates. An operation that takes longer than the limit is kept as its only sample.
+ * and allocates. A run that takes more than half of the limit is the only sample.
  */
 async function warmUp(contestant: Contestant, options: MeasureOptions): Promise<WarmedUp> {
   const { sampleMs, limitMs } = options;
@@ -43,7 +43,7 @@ async function warmUp(contestant: Contestant, options: MeasureOptions): Promise<
     const sample = await contestant.sample(count);
     options.signal?.throwIfAborted();
     const expectedMs = sample.wallMs * count;
-    if (expectedMs > limitMs) return { contestant, count, expectedMs, samples: [sample] };
+    if (expectedMs > limitMs / 2) return { contestant, count, expectedMs, samples: [sample] };
     const isLong = expectedMs >= sampleMs / 2 || count >= MOST_REPETITIONS;
     if (isLong && runs > 1) return { contestant, count, expectedMs, samples: [] };
     if (!isLong) count *= 2;

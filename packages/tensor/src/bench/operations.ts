@@ -1,6 +1,7 @@
 import { denseOperations } from './dense-operations.js';
 import { elementwiseOperations } from './elementwise-operations.js';
 import { graphOperations } from './graph-operations.js';
+import { halfOperations } from './half-operations.js';
 import { limitOperations } from './limit-operations.js';
 import type { BenchOperation } from './operation.js';
 import { rowOperations } from './row-operations.js';
@@ -11,5 +12,6 @@ export const benchOperations: readonly BenchOperation[] = [
   ...denseOperations,
   ...graphOperations,
   ...rowOperations,
+  ...halfOperations,
   ...elementwiseOperations,
 ];

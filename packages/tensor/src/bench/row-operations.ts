@@ -43,18 +43,6 @@ const adamw: BenchOperation = {
   },
 };
 
-const matvec: BenchOperation = {
-  name: 'matvec-f16-896x4864',
-  work: { flop: 2 * 896 * 4864, bytes: 2 * 896 * 4864 },
-  prepare: onNormal(
-    [
-      [1, 896],
-      [4864, 896],
-    ],
-    (x, weight) => tf.matMul(x as tf.Tensor2D, weight as tf.Tensor2D, false, true),
-  ),
-};
-
 const forwards: readonly BenchOperation[] = [
   {
     name: 'log-softmax-4096',
@@ -103,7 +91,7 @@ const gradients: readonly BenchOperation[] = [
   },
 ];
 
-/** What works row by row: the optimiser, top-k, softmax, norms, GELU, half-precision weights. */
+/** What works row by row: the optimiser, top-k, softmax, norms and GELU. */
 export const rowOperations: readonly BenchOperation[] = [
   adamw,
   {
@@ -131,6 +119,5 @@ export const rowOperations: readonly BenchOperation[] = [
     work: { bytes: 2 * floatBytes(4_000_000) },
     prepare: onNormal([[4_000_000]], (x) => gelu(x)),
   },
-  matvec,
   ...asDetails([...forwards, ...gradients]),
 ];

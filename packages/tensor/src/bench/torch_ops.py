@@ -134,15 +134,14 @@ def gradient(shape, f, name):
     return prepare
 
 
-def matvec_f16():
-    x, weight = normal(1, 896), normal(4864, 896)
-    half, brain = weight.half(), weight.bfloat16()
-    half_x, brain_x = x.half(), x.bfloat16()
-    return {
-        "float16": lambda: F.linear(half_x, half),
-        "bfloat16": lambda: F.linear(brain_x, brain),
-        "float32": lambda: F.linear(x, weight),
-    }
+def half_product(rows):
+    def prepare():
+        x, weight = normal(rows, 896), normal(4864, 896)
+        types = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32}
+        inputs = {name: (x.to(dtype), weight.to(dtype)) for name, dtype in types.items()}
+        return {name: lambda pair=pair: F.linear(*pair) for name, pair in inputs.items()}
+
+    return prepare
 
 
 def binary(a_shape, b_shape, f, name):
@@ -194,7 +193,9 @@ OPERATIONS = {
     "gelu-4m": unary((4_000_000,), F.gelu, "gelu"),
     "gelu-4m-gradient": gradient((4_000_000,), F.gelu, "gelu"),
     "silu-4m": unary((4_000_000,), F.silu, "silu"),
-    "matvec-f16-896x4864": matvec_f16,
+    "matvec-f16-896x4864": half_product(1),
+    "matvec-bf16-896x4864": half_product(1),
+    "matmul-f16-256x896x4864": half_product(256),
     "small-add": binary((16, 16), (16, 16), torch.add, "add"),
     "add-15k-300": binary(ROWS, ROWS, torch.add, "add"),
     "mul-row-15k-300": binary(ROWS, (WIDTH,), torch.mul, "mul"),
