@@ -139,20 +139,18 @@ const OVERSIZE: Readonly<Record<string, RegExp>> = {
 
 function oversizeTests({ name }: BackendUnderTest): void {
   const message = OVERSIZE[name.split(',')[0] as string];
-  test.runIf(message !== undefined)(
-    'a tensor past what it holds is refused with sizes',
-    async () => {
-      const before = tf.memory().numTensors;
-      const seed = tf.ones([1, 1]);
-      expect(caughtFrom(() => tf.tile(seed, [60_000, 30_000]))).toMatchObject({
-        code: 'LAB_BACKEND',
-        message: expect.stringMatching(message as RegExp) as string,
-      });
-      seed.dispose();
-      expect(tf.memory().numTensors).toBe(before);
-      await expectAlive();
-    },
-  );
+  if (message === undefined) return; // the backend has the machine's own memory
+  test('a tensor past what it holds is refused with sizes', async () => {
+    const before = tf.memory().numTensors;
+    const seed = tf.ones([1, 1]);
+    expect(caughtFrom(() => tf.tile(seed, [60_000, 30_000]))).toMatchObject({
+      code: 'LAB_BACKEND',
+      message: expect.stringMatching(message) as string,
+    });
+    seed.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+    await expectAlive();
+  });
 }
 
 describeBackends('wrong inputs', (backend) => {
