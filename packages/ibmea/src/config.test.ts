@@ -86,11 +86,23 @@ describe('the published hyperparameters', () => {
     expect(sharedOf(config)).toEqual(shared);
   });
 
-  it.each(Object.entries(table))('preset %s, mode corrected: DBP15K losses', (preset, expected) => {
+  it.each([
+    ['fb15k-db15k', fb15k],
+    ['fb15k-yago15k', fb15k],
+  ])('preset %s, mode corrected: DBP15K losses', (preset, expected) => {
     const { config } = resolve({ preset });
     const { temperature, alpha, hybridWeight } = table.dbp15k;
     expect(presetOf(config)).toEqual({ ...expected, temperature, alpha, hybridWeight });
     expect(sharedOf(config)).toEqual(shared);
+  });
+
+  it('preset dbp15k, mode corrected: a schedule and bottleneck weights of its own', () => {
+    const { config } = resolve({ preset: 'dbp15k' });
+    const schedule = { epochs: 300, warmup: 10, horizon: 375 };
+    expect(presetOf(config)).toEqual({ ...table.dbp15k, ...schedule });
+    expect(sharedOf(config)).toEqual({ ...shared, betas: [1e-4, 1e-3, 1e-4, 1e-4] });
+    expect(config.model.initialScale).toBe(0.1);
+    expect(resolve({ preset: 'dbp15k', mode: 'official' }).config.model.initialScale).toBe(1);
   });
 
   it('preset own takes all links as seeds and selects on a fifth of them', () => {

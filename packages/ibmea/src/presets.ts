@@ -37,11 +37,30 @@ const fb15kOfficial: DeepPartial<IbmeaConfig> = {
   loss: { temperature: 400, alpha: 0.1, hybridWeight: 1 },
 };
 
+/**
+ * Mode `corrected` on the DBP15K family, chosen on validation pairs: `bench/tune.ts`, EN-FR 3K, 270
+ * of the 900 seeds kept out, seed 2023, mean H@1 / MRR of both directions among all entities, after
+ * 100 epochs with the warm-up of 10 below (best evaluation where it was an earlier one).
+ *
+ * Values of mode `official`: .667 / .748 (.680). Deviations that start at a tenth, so that noise
+ * does not drown the mean: .672 / .750 (.694), at .03 .650, at .3 .665. KL terms then pull them up
+ * again and the ranking falls from epoch 40 on; with beta 1e-4 it does not: .689 / .773, with 1e-5
+ * .687 / .774. No bottleneck at all: .685 / .773. Of no use beside a deviation of a tenth: dropout
+ * .3 (.663) and .6 (.663), hybrid weight 1 (.672), temperature .2 (.670), rate .003 (.680), weight
+ * decay 1 (.672).
+ */
+const dbp15kCorrected: DeepPartial<IbmeaConfig> = {
+  model: { initialScale: 0.1 },
+  loss: { graphBeta: 1e-4, relationBeta: 1e-4, attributeBeta: 1e-4 },
+  training: { epochs: 300, warmup: 10, horizon: 375 },
+};
+
 /** The data sets' settings; `modeValues` are applied on top in that mode. */
 export const presets = {
   dbp15k: {
-    description: 'DBP15K and SRPRS 15K pairs: 30 % seeds, 1000 epochs',
+    description: 'DBP15K and SRPRS 15K pairs: 30 % seeds, 1000 epochs (corrected: 300)',
     values: { data: { seedShare: 0.3 }, training: { epochs: 1000 } },
+    modeValues: { corrected: dbp15kCorrected },
   },
   'fb15k-db15k': {
     description: 'FB15K-DB15K: 20 % seeds, 500 epochs',

@@ -75,9 +75,18 @@ function patternOf(golden: Golden, entityCount: number) {
   return createCsr({ rowCount: entityCount, columnCount: entityCount, rowPointers, columns });
 }
 
+/** The bottlenecks that the golden files were made with, in both modes. */
+const goldenBottlenecks = {
+  'model.initialScale': 1,
+  'loss.graphBeta': 0.001,
+  'loss.relationBeta': 0.01,
+  'loss.attributeBeta': 0.001,
+};
+
 /** The configuration that the golden files were made with. */
 export function goldenConfig(mode: 'official' | 'corrected', clip: number): IbmeaConfig {
   const flags = {
+    ...goldenBottlenecks,
     'model.graphSize': 16,
     'model.featureSize': 8,
     'model.unusedSlots': false,
