@@ -110,28 +110,21 @@ function drawPanels(
 function panelMarks(
   { title, series }: Panel,
   slotOf: ReadonlyMap<string, number>,
-  { left, top, side }: Square,
+  square: Square,
 ): Plot.Markish[] {
+  const { left, top, side } = square;
   const place = placer(
     series.flatMap(({ points }) => points),
-    { left, top, side },
+    square,
   );
-  const placed = series.map(({ name, points }) => ({ name, points: points.map(place) }));
-  const links = (series[0]?.points ?? []).flatMap(({ pair }, at) => {
-    const end = pair === undefined ? undefined : placed[1]?.points[pair];
-    return end === undefined ? [] : [{ from: placed[0]!.points[at]!, to: end }];
-  });
-  const isCrowded = series.reduce((sum, { points }) => sum + points.length, 0) > 300;
+  const placed = series.map(({ name, points }) => ({
+    slot: slotOf.get(name)!,
+    points: points.map(place),
+  }));
   const [right, bottom] = [left + side, top + side];
+  const frame = { x1: left, x2: right, y1: top, y2: bottom, fill: 'none' };
   return [
-    Plot.rect([0], {
-      x1: left,
-      x2: right,
-      y1: top,
-      y2: bottom,
-      stroke: groundColor('rule'),
-      fill: 'none',
-    }),
+    Plot.rect([0], { ...frame, stroke: groundColor('rule') }),
     Plot.text([title], {
       x: left,
       y: top - 9,
@@ -139,26 +132,50 @@ function panelMarks(
       textAnchor: 'start',
       fill: groundColor('ink'),
     }),
-    Plot.link(links, {
-      x1: ({ from }: (typeof links)[number]) => from.x,
-      y1: ({ from }: (typeof links)[number]) => from.y,
-      x2: ({ to }: (typeof links)[number]) => to.x,
-      y2: ({ to }: (typeof links)[number]) => to.y,
-      stroke: groundColor('muted'),
-      strokeOpacity: 0.35,
-      strokeWidth: 0.6,
-    }),
-    ...placed.map(({ name, points }, index) =>
-      Plot.dot(points, {
-        x: 'x',
-        y: 'y',
-        symbol: index === 0 ? 'circle' : 'triangle',
-        fill: seriesColor(slotOf.get(name)!),
-        fillOpacity: isCrowded ? 0.6 : 0.8,
-        r: isCrowded ? 1.6 : 2.6,
-      }),
-    ),
+    pairLinks(series[0]?.points ?? [], placed),
+    ...seriesDots(placed),
   ];
+}
+
+/** Points of a series in px. */
+interface PlacedSeries {
+  readonly slot: number;
+  readonly points: readonly { readonly x: number; readonly y: number }[];
+}
+
+/** Thin lines from the points of the first series to their pairs in the second. */
+function pairLinks(
+  points: readonly PanelPoint[],
+  [first, second]: readonly PlacedSeries[],
+): Plot.Markish {
+  const links = points.flatMap(({ pair }, at) => {
+    const to = pair === undefined ? undefined : second?.points[pair];
+    return to === undefined ? [] : [{ from: first!.points[at]!, to }];
+  });
+  return Plot.link(links, {
+    x1: ({ from }: (typeof links)[number]) => from.x,
+    y1: ({ from }: (typeof links)[number]) => from.y,
+    x2: ({ to }: (typeof links)[number]) => to.x,
+    y2: ({ to }: (typeof links)[number]) => to.y,
+    stroke: groundColor('muted'),
+    strokeOpacity: 0.35,
+    strokeWidth: 0.6,
+  });
+}
+
+/** Dots, smaller and fainter where they are many. */
+function seriesDots(placed: readonly PlacedSeries[]): Plot.Markish[] {
+  const isCrowded = placed.reduce((sum, { points }) => sum + points.length, 0) > 300;
+  return placed.map(({ slot, points }, index) =>
+    Plot.dot(points, {
+      x: 'x',
+      y: 'y',
+      symbol: index === 0 ? 'circle' : 'triangle',
+      fill: seriesColor(slot),
+      fillOpacity: isCrowded ? 0.6 : 0.8,
+      r: isCrowded ? 1.6 : 2.6,
+    }),
+  );
 }
 
 /** From a panel's own units to px: its points fill the square, x and y on one scale. */

@@ -134,7 +134,7 @@ interface Descent {
   readonly gains: Float64Array;
 }
 
-/** One step of gradient descent: gains grow where the direction stays, and shrink where it turns. */
+/** One step of gradient descent: gains grow where the direction stays, shrink where it turns. */
 function descend(p: Float64Array, { y, velocity, gains }: Descent, isStart: boolean): void {
   const slope = gradient(p, y, isStart ? START.exaggeration : 1);
   const rate = Math.max(50, y.length / 2 / START.exaggeration / 4);

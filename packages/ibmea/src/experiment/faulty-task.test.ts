@@ -14,7 +14,7 @@ const cell = (corruption?: Corruption, seedShare?: number): AblationCell => ({
 });
 
 describe('cellTask', () => {
-  it('leaves the task as it is without fault, and keeps the test pairs with fewer seeds', async () => {
+  it('leaves the task as it is without fault, and the test pairs with fewer seeds', async () => {
     const task = await smallTask();
     expect(cellTask(task, cell(), config)).toBe(task);
     const few = cellTask(task, cell(undefined, 0.5), config);
@@ -54,7 +54,7 @@ describe('cellTask', () => {
     expect(distance(2) / distance(1)).toBeCloseTo(2, 3);
   });
 
-  it('flips relation entries of about the given share of the table, the same at one seed', async () => {
+  it('flips about the given share of relation entries, the same at one seed', async () => {
     const task = await smallTask();
     const fault: Corruption = { kind: 'flip-relations', probability: 0.3 };
     const flipped = cellTask(task, cell(fault), config).relationBags!;

@@ -26,7 +26,7 @@ async function trained() {
 }
 
 describe('layOutPairs', () => {
-  it('places every test pair by each modality and by the fused vectors, and leaks nothing', async () => {
+  it('places every test pair by each modality and fused, and leaks nothing', async () => {
     const state = await trained();
     const before = tf.memory().numTensors;
     const layouts = await layOutPairs(state);

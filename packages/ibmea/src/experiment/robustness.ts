@@ -101,60 +101,58 @@ export function noiseGroup(present: readonly Modality[]): AblationGroup {
 
 /** Images that are missing, of other entities, or blurred by noise. */
 export function imageGroups(present: readonly Modality[]): AblationGroup[] {
-  if (!present.includes('image')) return [];
-  const group = (
-    name: string,
-    heading: Pick<AblationGroup, 'title' | 'caption' | 'axis'>,
-    sweep: Omit<FaultSweep, 'group' | 'rivals'>,
-  ): AblationGroup => ({ name, ...heading, cells: faultCells({ ...sweep, group: name, rivals }) });
-  return [
-    group(
-      'images-kept',
-      {
-        title: 'Fewer images',
-        caption: 'Share of the images that is kept; the others are missing.',
-        axis: { label: 'images kept, %' },
-      },
-      {
-        words: 'images kept',
-        values: [0, 0.2, 0.4, 0.6, 0.8, 1],
-        fault: (kept) => ({ kind: 'drop-images', probability: 1 - kept }),
-        place: asPercent,
-      },
-    ),
-    group(
-      'images-swapped',
-      {
-        title: 'Images of other entities',
-        caption: 'Images change places between entities of the same graph.',
-        axis: { label: 'swapped images, %' },
-      },
-      {
-        words: 'swapped images',
-        values: [...SHARES, 1],
-        fault: (probability) => ({ kind: 'swap-images', probability }),
-        place: asPercent,
-      },
-    ),
-    group(
-      'images-blurred',
-      {
-        title: 'Noise on the image vectors',
-        caption: 'Normal noise, its deviation in root mean squares of the image numbers.',
-        axis: { label: 'deviation of the noise' },
-      },
-      {
-        words: 'noise on images',
-        values: [0, 0.5, 1, 2, 4],
-        fault: (strength) => ({
-          kind: 'blur-images',
-          probability: strength > 0 ? 1 : 0,
-          strength,
-        }),
-        place: (x) => ({ x, text: `${x} rms` }),
-      },
-    ),
-  ];
+  return present.includes('image') ? [imagesKept(), imagesSwapped(), imagesBlurred()] : [];
+}
+
+function imagesKept(): AblationGroup {
+  return {
+    name: 'images-kept',
+    title: 'Fewer images',
+    caption: 'Share of the images that is kept; the others are missing.',
+    axis: { label: 'images kept, %' },
+    cells: faultCells({
+      group: 'images-kept',
+      words: 'images kept',
+      rivals,
+      values: [0, 0.2, 0.4, 0.6, 0.8, 1],
+      fault: (kept) => ({ kind: 'drop-images', probability: 1 - kept }),
+      place: asPercent,
+    }),
+  };
+}
+
+function imagesSwapped(): AblationGroup {
+  return {
+    name: 'images-swapped',
+    title: 'Images of other entities',
+    caption: 'Images change places between entities of the same graph.',
+    axis: { label: 'swapped images, %' },
+    cells: faultCells({
+      group: 'images-swapped',
+      words: 'swapped images',
+      rivals,
+      values: [...SHARES, 1],
+      fault: (probability) => ({ kind: 'swap-images', probability }),
+      place: asPercent,
+    }),
+  };
+}
+
+function imagesBlurred(): AblationGroup {
+  return {
+    name: 'images-blurred',
+    title: 'Noise on the image vectors',
+    caption: 'Normal noise, its deviation in root mean squares of the image numbers.',
+    axis: { label: 'deviation of the noise' },
+    cells: faultCells({
+      group: 'images-blurred',
+      words: 'noise on images',
+      rivals,
+      values: [0, 0.5, 1, 2, 4],
+      fault: (strength) => ({ kind: 'blur-images', probability: strength > 0 ? 1 : 0, strength }),
+      place: (x) => ({ x, text: `${x} rms` }),
+    }),
+  };
 }
 
 /** Kinds of fusion where rows are wrong, beside the graph alone. */
