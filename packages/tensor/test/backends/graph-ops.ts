@@ -5,7 +5,6 @@ import { createRandom } from '@lab/core';
 import {
   type CsrArrays,
   csrMatMul,
-  type CsrTensors,
   gatherRows,
   graphAttention,
   segmentMax,
@@ -15,7 +14,7 @@ import {
   tf,
 } from '../../src/index.js';
 import { raggedPattern } from '../../src/__fixtures__/numbers.js';
-import { normal, type OpCase } from './op-case.js';
+import { type Constants, normal, type OpCase } from './op-case.js';
 import { build, segmentSoftmaxOf } from './plain.js';
 
 /** Indices below `high`, in no order, the same in every run. */
@@ -136,14 +135,14 @@ function csrCases(pattern: CsrArrays, width: number, isLarge = false): OpCase[] 
     {
       name,
       inputs: [dense],
-      compute: ([x], csr) => csrMatMul(csr, x as tf.Tensor2D),
+      compute: ([x], { csr }) => csrMatMul(csr, x as tf.Tensor2D),
       reference: (x) => collect(pattern, x, undefined),
       ...{ graph: pattern, isLarge },
     },
     {
       name: `${name}, weighted`,
       inputs: [dense, normal(columns.length)],
-      compute: ([x, w], csr) => csrMatMul(csr, x as tf.Tensor2D, w as tf.Tensor1D),
+      compute: ([x, w], { csr }) => csrMatMul(csr, x as tf.Tensor2D, w as tf.Tensor1D),
       reference: (x, w) => collect(pattern, x, w),
       ...{ graph: pattern, isLarge },
     },
@@ -165,7 +164,7 @@ export function attentionHead(
   return collect(pattern, features, segmentSoftmaxOf(scores, rows));
 }
 
-function attend(xs: tf.Tensor[], csr: CsrTensors): tf.Tensor {
+function attend(xs: tf.Tensor[], { csr }: Constants): tf.Tensor {
   const [features, targetScores, sourceScores, headWeights] = xs as tf.Tensor2D[];
   return graphAttention({
     ...{ features: features!, targetScores: targetScores!, sourceScores: sourceScores! },

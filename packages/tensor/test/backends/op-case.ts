@@ -4,7 +4,13 @@
 import { createRandom } from '@lab/core';
 import '@lab/core/testing';
 import { expect } from 'vitest';
-import { createCsr, type CsrArrays, type CsrTensors, tf } from '../../src/index.js';
+import {
+  createCsr,
+  type CsrArrays,
+  type CsrTensors,
+  type HalfMatrix,
+  tf,
+} from '../../src/index.js';
 
 /** A float32 input: its shape, and where its values lie. */
 export interface OpInput {
@@ -13,16 +19,24 @@ export interface OpInput {
   readonly fill: 'normal' | 'positive' | 'unit';
 }
 
+/** What an operation is given besides differentiable inputs. */
+export interface Constants {
+  readonly csr: CsrTensors;
+  readonly half?: HalfMatrix | undefined;
+}
+
 /** One operation at one size. */
 export interface OpCase {
   readonly name: string;
   readonly inputs: readonly OpInput[];
   /** The operation on the backend in use. */
-  readonly compute: (inputs: tf.Tensor[], graph: CsrTensors) => tf.Tensor;
+  readonly compute: (inputs: tf.Tensor[], constants: Constants) => tf.Tensor;
   /** Its twin on float64 arrays. */
   readonly reference: (...inputs: Float64Array[]) => ArrayLike<number>;
   /** Pattern of the sparse matrix that `compute` is given. */
   readonly graph?: CsrArrays;
+  /** Makes the matrix of 16-bit numbers that `compute` is given. */
+  readonly half?: () => HalfMatrix;
   /** Whether the operation has no gradient. */
   readonly isFlat?: boolean;
   /** Whether it is too large for the backend cpu. */
@@ -155,9 +169,9 @@ function expectGradient(name: string, found: ArrayLike<number>, wanted: readonly
   expect(projected).toBeClose([...wanted], { atol: RTOL.gradient * scale * terms });
 }
 
-function gradientsOf(op: OpCase, inputs: tf.Tensor[], graph: CsrTensors): tf.Tensor[] {
+function gradientsOf(op: OpCase, inputs: tf.Tensor[], constants: Constants): tf.Tensor[] {
   const scalar = (...xs: tf.Tensor[]) => {
-    const y = op.compute(xs, graph);
+    const y = op.compute(xs, constants);
     const weights = Float32Array.from({ length: y.size }, (_, i) => weightOf(i));
     return tf.sum(tf.mul(y, tf.tensor(weights, y.shape)));
   };
@@ -175,17 +189,18 @@ export async function checkOp(op: OpCase): Promise<void> {
   const values = op.inputs.map((input, i) => valuesOf(input, `${op.name}/${i}`));
   const inputs = values.map((v, i) => tf.tensor(v, [...(op.inputs[i] as OpInput).shape]));
   const arrays = values.map((v) => Float64Array.from(v));
-  const graph = createCsr(op.graph ?? NO_GRAPH);
-  const output = tf.tidy(() => op.compute(inputs, graph));
+  const constants: Constants = { csr: createCsr(op.graph ?? NO_GRAPH), half: op.half?.() };
+  const output = tf.tidy(() => op.compute(inputs, constants));
   const { values: wanted, derivatives } = expectationOf(op, arrays);
   expectClose(await output.data(), wanted, RTOL.value);
   output.dispose();
-  const gradients = op.isFlat === true ? [] : gradientsOf(op, inputs, graph);
+  const gradients = op.isFlat === true ? [] : gradientsOf(op, inputs, constants);
   for (const [which, gradient] of gradients.entries()) {
     expectGradient(`${op.name}/${which}`, await gradient.data(), derivatives[which] ?? []);
     gradient.dispose();
   }
   tf.dispose(inputs);
-  graph.dispose();
+  constants.csr.dispose();
+  constants.half?.dispose();
   expect(tf.memory().numTensors).toBe(before);
 }
