@@ -69,7 +69,8 @@ function segmentSum(call: KernelCall): tf.TensorInfo {
   assertDtype(x, 'float32', 'x');
   assertDtype(ids, 'int32', 'segmentIds');
   const high = call.attribute<number>('numSegments');
-  checkIndexTensor(call, ids, { name: 'ids', low: -1, high });
+  const low = call.attribute<number | undefined>('lowestId') ?? -1;
+  checkIndexTensor(call, ids, { name: 'ids', low, high });
   return total(call, x, ids, false);
 }
 

@@ -36,7 +36,9 @@ export function segmentSum<T extends tf.Tensor1D | tf.Tensor2D>(
   count: number,
 ): T {
   checkSegments(x, ids, count);
-  return tf.unsortedSegmentSum(x, ids, count) as T;
+  // tfjs lets rows of the id -1 belong to no segment; here that is an error.
+  const attributes = { numSegments: count, lowestId: 0 };
+  return runSingle<T>(tf.UnsortedSegmentSum, { x, segmentIds: ids }, attributes);
 }
 
 /** Number of rows of each segment: float `[S]`. */

@@ -39,7 +39,13 @@ const REFUSED: readonly [string, () => unknown, RegExp, ErrorKind][] = [
   [
     'a segment past the end',
     () => segmentSum(matrix('x', 2, 2), ids([0, 5]), 3),
-    /\[1\] is 5, outside/,
+    /\[1\] is 5, outside 0 .. 2/,
+    DataError,
+  ],
+  [
+    'a negative segment',
+    () => segmentSum(matrix('x', 2, 2), ids([-1, 0]), 3),
+    /\[0\] is -1/,
     DataError,
   ],
   [

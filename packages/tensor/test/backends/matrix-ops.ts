@@ -91,6 +91,15 @@ const FUSED: OpCase[] = TRANSPOSES.map(([transposeA, transposeB]): OpCase => {
   };
 });
 
+const FUSED_BATCH: OpCase = {
+  name: 'fused.matMul of a batch with bias',
+  inputs: [normal(2, 3, 100), normal(2, 100, 5), normal(5)],
+  compute: ([a, b, bias]) =>
+    tf.fused.matMul({ a: a as tf.Tensor, b: b as tf.Tensor, bias: bias as tf.Tensor }),
+  reference: (a, b, bias) =>
+    product(a, b, { batch: 2, size: [3, 100, 5] }).map((v, at) => v + (bias[at % 5] as number)),
+};
+
 const [ROWS, WIDTH] = [6, 7];
 const HOST = build(ROWS * WIDTH, (at) => Math.fround(Math.sin(at)));
 
@@ -156,7 +165,7 @@ function normalizeCase(rows: number, width: number, isLarge = false): OpCase {
 
 /** Products and normalisations. */
 export const MATRIX_OPS: readonly OpCase[] = [
-  ...[...PRODUCTS, ...BATCHES, ...FUSED, ...LAYERS],
+  ...[...PRODUCTS, ...BATCHES, ...FUSED, FUSED_BATCH, ...LAYERS],
   ...[layerNormCase(3, 7), layerNormCase(2, 1), layerNormCase(701, 97, true)],
   ...[normalizeCase(3, 5), normalizeCase(701, 97, true)],
 ];
