@@ -16,8 +16,7 @@ typedef struct {
   f4 tail, bell;
 } Normal;
 
-// The tail is e^(-a^2 / 2) q(t), t = 1 / (1 + 0.35 a), with q fitted to a relative error of 3e-8;
-// so GELU keeps its digits on the left, where 1 + erf(x) has none.
+// The tail is e^(-a^2 / 2) q(t), t = 1 / (1 + 0.35 a), with q fitted to a relative error of 3e-8.
 INLINE Normal normal4(f4 a) {
   const f4 one = splat4(1.0f), t = one / madd4(splat4(0.35f), a, one);
   f4 q = splat4(-2.914593897e-2f);
@@ -33,10 +32,27 @@ INLINE Normal normal4(f4 a) {
   return (Normal){bell * (q * t), bell};
 }
 
-// x (1 - tail) on the right and x tail on the left are both max(x, 0) - |x| tail.
+// Beyond it the share of the normal distribution is 0 or 1 in float32.
+#define SHARE_BOUND 5.6f
+
+// x times the share below x, 1 / 2 + x p(x^2) / q(x^2), fitted to 1e-8: without the exponential
+// it runs at the speed of the memory. On the left of -5.6 exactly 0.
 INLINE f4 gelu4(f4 x) {
-  const f4 a = min4(magnitude4(x), splat4(GELU_BOUND));
-  return positive4(x) - a * normal4(a).tail;
+  const f4 c = clamp4(x, SHARE_BOUND), s = c * c;
+  f4 p = splat4(2.214531825e-8f);
+  p = madd4(p, s, splat4(6.356538428e-6f));
+  p = madd4(p, s, splat4(1.738510753e-4f));
+  p = madd4(p, s, splat4(4.707261473e-3f));
+  p = madd4(p, s, splat4(3.437613586e-2f));
+  p = madd4(p, s, splat4(3.989422216e-1f));
+  f4 q = splat4(1.180212626e-6f);
+  q = madd4(q, s, splat4(7.510205661e-5f));
+  q = madd4(q, s, splat4(1.912980067e-3f));
+  q = madd4(q, s, splat4(2.894010500e-2f));
+  q = madd4(q, s, splat4(2.528339071e-1f));
+  q = madd4(q, s, splat4(1.0f));
+  const f4 share = madd4(c, p / q, splat4(0.5f));
+  return (f4)((i4)(x * share) & ~(i4)(x < splat4(-SHARE_BOUND)));
 }
 
 // Share below x, plus x bell / sqrt(2 pi).
@@ -91,12 +107,20 @@ INLINE f4 silu_slope4(f4 x) {
   return sigmoid_slope4(x, clamp4(x, SIGMOID_BOUND), splat4(1.0f));
 }
 
+// Two vectors a step: the steps of one fill the waits of the other.
 #define ACTIVATION(NAME, FUNCTION)                                                                 \
   EXPORT(NAME) void NAME(int begin, int end, const float *scratch, const float *x, float *out) {   \
     (void)scratch;                                                                                 \
     int i = begin;                                                                                 \
-    for (; i + 4 <= end; i += 4) store4(out + i, FUNCTION(load4(x + i)));                          \
-    if (i < end) store_few(out + i, end - i, FUNCTION(load_few(x + i, end - i, 0)));               \
+    for (; i + 8 <= end; i += 8) {                                                                 \
+      const f4 y0 = FUNCTION(load4(x + i)), y1 = FUNCTION(load4(x + i + 4));                       \
+      store4(out + i, y0);                                                                         \
+      store4(out + i + 4, y1);                                                                     \
+    }                                                                                              \
+    for (; i < end; i += 4) {                                                                      \
+      const int rest = end - i < 4 ? end - i : 4;                                                  \
+      store_few(out + i, rest, FUNCTION(load_few(x + i, rest, 0)));                                \
+    }                                                                                              \
   }
 
 ACTIVATION(gelu_values, gelu4)
@@ -110,10 +134,16 @@ ACTIVATION(silu_values, silu4)
             float *out) {                                                                          \
     (void)scratch;                                                                                 \
     int i = begin;                                                                                 \
-    for (; i + 4 <= end; i += 4) store4(out + i, load4(dy + i) * FUNCTION(load4(x + i)));          \
-    const int rest = end - i;                                                                      \
-    if (rest > 0)                                                                                  \
-      store_few(out + i, rest, load_few(dy + i, rest, 0) * FUNCTION(load_few(x + i, rest, 0)));    \
+    for (; i + 8 <= end; i += 8) {                                                                 \
+      const f4 y0 = FUNCTION(load4(x + i)), y1 = FUNCTION(load4(x + i + 4));                       \
+      store4(out + i, load4(dy + i) * y0);                                                         \
+      store4(out + i + 4, load4(dy + i + 4) * y1);                                                 \
+    }                                                                                              \
+    for (; i < end; i += 4) {                                                                      \
+      const int rest = end - i < 4 ? end - i : 4;                                                  \
+      const f4 slopes = FUNCTION(load_few(x + i, rest, 0));                                        \
+      store_few(out + i, rest, load_few(dy + i, rest, 0) * slopes);                                \
+    }                                                                                              \
   }
 
 SLOPE(gelu_gradient, gelu_slope4)

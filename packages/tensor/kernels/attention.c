@@ -73,7 +73,7 @@ static void collect(int rows, int columns, int width, const float *block, const 
 }
 
 // x = scale x + mask; returns the largest, at least `top`.
-INLINE float finish_scores(int count, float *x, const float *mask, float scale, float top) {
+static float finish_scores(int count, float *x, const float *mask, float scale, float top) {
   f4 most = splat4(top);
   const f4 factor = splat4(scale);
   int j = 0;
@@ -91,7 +91,7 @@ INLINE float finish_scores(int count, float *x, const float *mask, float scale, 
 }
 
 // x = exp(x - top); returns the sum.
-INLINE float exponentials(int count, float *x, float top) {
+static float exponentials(int count, float *x, float top) {
   f4 s0 = {0}, s1 = {0};
   const f4 t = splat4(top);
   int j = 0;
@@ -111,7 +111,7 @@ INLINE float exponentials(int count, float *x, float top) {
   return sum4(s0 + s1);
 }
 
-INLINE void scale_row(int width, float factor, float *x) {
+static void scale_row(int width, float factor, float *x) {
   const f4 f = splat4(factor);
   int d = 0;
   for (; d + 4 <= width; d += 4) store4(x + d, load4(x + d) * f);
