@@ -27,7 +27,7 @@ export function countKernel(kernel: string, isOurs: boolean): void {
 
 let areStockCounted = false;
 
-/** Has the stock kernels counted too, once: all of the wasm backend that are not named in `ours`. */
+/** Has the stock kernels counted too, once: all of the wasm backend that `ours` does not name. */
 export function countStockKernels(ours: ReadonlySet<string>): void {
   if (areStockCounted) return;
   areStockCounted = true;

@@ -22,7 +22,7 @@ export interface BackendUnderTest {
   readonly needs?: { readonly what: string; readonly isThere: boolean };
 }
 
-/** Whether Dawn finds an adapter of any kind; the driver of a software one may be too old for it. */
+/** Whether Dawn finds an adapter of any kind; the driver of a software one may be too old. */
 async function hasAdapter(): Promise<boolean> {
   if (!hasGraphicsDriver()) return false;
   const name = 'webgpu';

@@ -184,7 +184,7 @@ describeBackends('wrong inputs', (backend) => {
     found.dispose();
   });
 
-  test('rows of zeros, nodes without neighbours and empty segments give finite gradients', async () => {
+  test('zero rows, nodes without neighbours and empty segments give finite gradients', async () => {
     const csr = createCsr(raggedPattern(6, 6));
     const loss = (x: tf.Tensor2D) => {
       const scores = tf.slice(x, [0, 0], [6, 1]);

@@ -31,7 +31,7 @@ const TEMPERATURE = 0.5;
 const RATE = 0.05;
 const DECAY = 0.01;
 
-/** Adam divides by the root of squared gradients; this keeps noise of float32 from growing there. */
+/** Adam divides by the root of squared gradients; this keeps noise of float32 from growing. */
 const EPSILON = 1e-3;
 const PATTERN = raggedPattern(NODES, NODES);
 
