@@ -42,9 +42,20 @@ typedef struct {
 
 INLINE const float *row_of(Rows r, int i) { return r.x + (size_t)r.rows[i] * r.columns; }
 
+// Whether rows begin .. end-1 of the segment follow one another in memory.
+INLINE int are_neighbours(Rows r, int begin, int end) {
+  return end > begin && r.rows[end - 1] - r.rows[begin] == end - 1 - begin;
+}
+
+// Rows that lie together are read as one stream; others four at a time, so that the misses of one
+// do not wait for those of another.
 NOINLINE static void add_run(Rows r, int begin, int end, float *to) {
   int i = begin;
   __builtin_memset(to, 0, (size_t)r.width * sizeof(float));
+  if (are_neighbours(r, begin, end)) {
+    for (; i < end; i++) add_row(to, row_of(r, i), r.width);
+    return;
+  }
   for (; i + 4 <= end; i += 4) {
     const float *a = row_of(r, i), *b = row_of(r, i + 1);
     const float *c = row_of(r, i + 2), *e = row_of(r, i + 3);
@@ -131,7 +142,8 @@ INLINE void keep_larger(Rows r, int i, int end, float *best, int32_t *at) {
 
 NOINLINE static void largest_rows(Rows r, float *best, int32_t *at) {
   int i = 1;
-  for (; i + 4 <= r.count; i += 4) keep_larger(r, i, i + 4, best, at);
+  if (!are_neighbours(r, 0, r.count))
+    for (; i + 4 <= r.count; i += 4) keep_larger(r, i, i + 4, best, at);
   for (; i < r.count; i++) keep_larger(r, i, i + 1, best, at);
 }
 
