@@ -1,5 +1,6 @@
-// node tools/node-versions.mjs [VERSION...]: runs all tests on other Node versions, whose programs
-// come from the registry (Linux x64) into a cache outside the repository. Default: 22, 24 and 26.
+// node tools/node-versions.mjs [VERSION...] [-- ARGUMENT...]: runs tools/test.mjs, with the
+// arguments (such as `--tier backends --only tensor`), on other Node versions, whose programs come
+// from the registry (Linux x64) into a cache outside the repository. Default: 22, 24 and 26.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -8,7 +9,10 @@ import { run, runForeground, runOrThrow } from './process.mjs';
 import { root } from './workspace.mjs';
 
 const known = ['22.23.3', '24.21.0', '26.10.0'];
-const chosen = process.argv.slice(2).filter((name) => !name.startsWith('-'));
+const given = process.argv.slice(2);
+const end = given.includes('--') ? given.indexOf('--') : given.length;
+const chosen = given.slice(0, end);
+const testArguments = given.slice(end + 1);
 const versions = chosen.length > 0 ? chosen : known;
 
 /** The folder of the program `node` of one version, installed when it is not there. */
@@ -33,7 +37,8 @@ for (const version of versions) {
   const { stdout } = await run(node, ['--version']);
   if (stdout.trim() !== `v${version}`) throw new Error(`${node} says ${stdout.trim()}`);
   process.stdout.write(`Node ${version}\n`);
-  const { code } = await runForeground(node, [join(root, 'tools', 'test.mjs')], { env });
+  const test = [join(root, 'tools', 'test.mjs'), ...testArguments];
+  const { code } = await runForeground(node, test, { env });
   results.push({ version, code });
 }
 for (const { version, code } of results) {

@@ -94,3 +94,17 @@ describe.skipIf(!canTry)(
     });
   },
 );
+
+describe.skipIf(!canTry)(`a device that fails${canTry ? '' : ' (needs webgpu)'}`, () => {
+  test('has no result believed any more', async () => {
+    vi.stubEnv('LAB_WEBGPU_SOFTWARE', '1');
+    await selectBackend('webgpu');
+    const { device } = tf.backend() as unknown as {
+      device: { createBuffer(options: { size: number; usage: number }): unknown };
+    };
+    device.createBuffer({ size: 16, usage: 0 }); // no usage: the device reports it, later
+    const sum = tf.tidy(() => tf.sum(tf.ones([2000])));
+    await expect(sum.data()).rejects.toThrow(/the webgpu device failed: .*usage/is);
+    vi.unstubAllEnvs();
+  });
+});
