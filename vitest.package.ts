@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
 const conditions = ['@lab/source', 'module', 'node', 'import', 'default'];
@@ -17,6 +17,12 @@ const tiers = {
     hookTimeout: 180_000,
   },
 };
+
+/**
+ * Packages whose unit tests need a process for each file: they start, replace and break backends.
+ * Elsewhere the files share processes, as most of a run is loading the same modules.
+ */
+const isolatedPackages = new Set(['tensor']);
 
 /**
  * The test projects that every package has: `unit` (with property and types), `backends`, `golden`,
@@ -37,6 +43,7 @@ export function packageProjects(at?: {
     test: {
       ...test,
       name: at ? `${tier}:${at.name}` : tier,
+      ...(tier === 'unit' ? { isolate: isolatedPackages.has(basename(root)) } : {}),
       ...(tier === 'unit' && hasTypeTests(root)
         ? { typecheck: { enabled: true, include: ['test/*.test-d.ts'] } }
         : {}),
