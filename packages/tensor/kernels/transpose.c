@@ -28,15 +28,30 @@ INLINE void copy_words(int width, const int32_t *from, int32_t *to) {
   for (; d < width; d++) to[d] = from[d];
 }
 
+// Moves the places on to the next item, as a mileage counter moves on.
+INLINE void advance(Place *place, int *at, int axes, const Axis *axis) {
+  for (int a = axes - 1; a >= 0; a--) {
+    place->from += (size_t)axis[a].from;
+    place->to += (size_t)axis[a].to;
+    if (++at[a] < axis[a].size) return;
+    place->from -= (size_t)axis[a].from * axis[a].size;
+    place->to -= (size_t)axis[a].to * axis[a].size;
+    at[a] = 0;
+  }
+}
+
+#define MOST_AXES 8
+
 // Rows of `width` elements to their new places; an item is a row.
 EXPORT(permute_rows)
 void permute_rows(int begin, int end, float *scratch, const int32_t *x, int32_t *out, int width,
                   int axes, const Axis *axis) {
   (void)scratch;
-  for (int i = begin; i < end; i++) {
-    const Place place = place_of(i, axes, axis);
+  int at[MOST_AXES];
+  for (int a = axes - 1, rest = begin; a >= 0; rest /= axis[a--].size) at[a] = rest % axis[a].size;
+  Place place = place_of(begin, axes, axis);
+  for (int i = begin; i < end; i++, advance(&place, at, axes, axis))
     copy_words(width, x + place.from, out + place.to);
-  }
 }
 
 // Turns 4 rows of 4: column q of the source becomes row q of `to`.
