@@ -4,6 +4,8 @@ import { afterAll, beforeAll, bench, describe } from 'vitest';
 import {
   iclLoss,
   infoNce,
+  l2NormalizeRows,
+  modalContrast,
   multiSimilarity,
   nearestPairs,
   rankPairs,
@@ -82,6 +84,23 @@ function measureGradients(name: string, size: Size, loss: Loss): void {
   });
 }
 
+/** InfoNCE of three modalities, and multi-similarity of them joined. */
+function modalLoss(left: tf.Tensor2D, right: tf.Tensor2D): tf.Scalar {
+  const parts = (x: tf.Tensor2D) =>
+    tf.split(x, [300, 100, 100], 1).map((part) => l2NormalizeRows(part as tf.Tensor2D));
+  const others = parts(right);
+  const modalities = parts(left).map((part, at) => ({ left: part, right: others[at]! }));
+  const equal = tf.fill([pairCount, 3], Math.sqrt(1 / 3)) as tf.Tensor2D;
+  const { total } = modalContrast(
+    { modalities, shares: { left: equal, right: equal } },
+    {
+      infoNce: { temperature: 0.1, direction: 'left-to-right' },
+      multiSimilarity: { alpha: 5, beta: 40, lambda: 0.5 },
+    },
+  );
+  return total;
+}
+
 beforeAll(async () => {
   await selectBackend('wasm');
 });
@@ -112,6 +131,9 @@ describe('value and gradients of 4,500 pairs', () => {
     multiSimilarity(left, right, { alpha: 5, beta: 40, lambda: 0.5 }),
   );
   measureGradients('iclLoss', size, (left, right) => iclLoss(left, right, { temperature: 0.1 }));
+  // Products of left and right once for both terms; halves within a side, all of the gradients.
+  const modal = { rowCount: pairCount, width: 500, products: 6 * pairCount ** 2 * 500 };
+  measureGradients('modalContrast of 300 + 100 + 100', modal, modalLoss);
 });
 
 describe('evaluation of 10,500 by 10,500', () => {

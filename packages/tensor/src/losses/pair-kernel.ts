@@ -15,7 +15,7 @@ import {
 } from './pair-walk.js';
 
 /** Rows of a stretch whose gradient is one item of a thread. */
-const STRETCH = 96;
+const STRETCH = 192;
 
 /** A walk over blocks of similarities. */
 interface Walk {

@@ -1,7 +1,7 @@
 import type { Heap, HeapArray } from '../ops/heap.js';
 
 /** Rows of a block at most, by default: a multiple of the tiles of a product. */
-const largestBlock = 288;
+const largestBlock = 384;
 
 /** Tops and sums `[slots, count]` of some lines, and what follows from them `[count]`. */
 export interface Lines {
