@@ -38,14 +38,28 @@ export interface BackendCandidate {
   start(isByName: boolean): Promise<BackendFacts>;
 }
 
+/** The error for a peer that is not installed, or that is and does not load. */
+function peerError(packageName: string, wanted: BackendName, cause: unknown): BackendError {
+  const { code, message } = cause as { code?: unknown; message?: unknown };
+  const isMissing =
+    String(code).endsWith('MODULE_NOT_FOUND') && String(message).includes(packageName);
+  if (isMissing) {
+    return new BackendError(`tensor: the backend ${wanted} needs ${packageName}.`, {
+      cause,
+      help: `Install it (npm install ${packageName}) or choose the backend wasm.`,
+    });
+  }
+  return new BackendError(`tensor: ${packageName} does not load here: ${String(message)}`, {
+    cause,
+    help: `Repair it for the backend ${wanted}, or choose the backend wasm.`,
+  });
+}
+
 async function importPeer(packageName: string, wanted: BackendName): Promise<unknown> {
   try {
     return await import(packageName);
   } catch (cause) {
-    throw new BackendError(`tensor: the backend ${wanted} needs ${packageName}.`, {
-      cause,
-      help: `Install it (npm install ${packageName}) or choose the backend wasm.`,
-    });
+    throw peerError(packageName, wanted, cause);
   }
 }
 

@@ -101,3 +101,11 @@ test('the heap does not grow over equal steps', async () => {
   for (let i = 0; i < 50; i++) step();
   expect(memoryReport()).toMatchObject({ peakHeapBytes, heapBytes, tensorCount });
 });
+
+test('a peer that is not there is told from one that does not load', async () => {
+  const { tried } = await selectBackend('auto');
+  for (const { name, why } of tried) {
+    if (name !== 'tensorflow-gpu') continue; // no registry entry of it loads without a GPU
+    expect(why).toMatch(/needs @tensorflow\/tfjs-node-gpu|does not load here|lists no GPU/);
+  }
+});
