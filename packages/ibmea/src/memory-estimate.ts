@@ -6,54 +6,87 @@ import { selectedBackend } from '@lab/tensor';
 import type { IbmeaConfig } from './config.js';
 import type { AlignmentTask } from './data.js';
 
-/** Arrays of the graph's width per entity at the peak: all kept, or graph layers recomputed. */
-const GRAPH_ARRAYS = { kept: 14.5, recomputed: 9.5 };
-/** The same for every other modality. */
-const FEATURE_ARRAYS = 5;
+/**
+ * Arrays of a modality's width per entity at the peak. Kept: parameters with moments, activations
+ * and gradients of the whole step. Recomputed: posteriors and what they are made of (`state`), their
+ * gradients summed over the batches (`sums`), and those of one batch on their way (`batch`); the
+ * moments are in the host's memory.
+ */
+const GRAPH_ARRAYS = { kept: 14.5, state: 3, sums: 2, batch: 3 };
+const FEATURE_ARRAYS = { kept: 5, state: 3, sums: 2, batch: 2 };
 /** Arrays of the fused width per seed pair: samples, normalised rows and their gradients. */
 const PAIR_ARRAYS = 16;
+/** Arrays of the fused width per seed pair that hold an epoch's noise. */
+const NOISE_ARRAYS = 2;
 /** Similarities that the hybrid loss keeps instead of computing them twice, at most. */
 const CACHE_BYTES = 192 * 2 ** 20;
 /** Bytes of code, tables and fragments that do not depend on the data. */
-const BASE_BYTES = 64e6;
+const BASE_BYTES = 32e6;
 /** Share of the backend's limit that can be used before fragments leave no room for an array. */
 const USABLE = 0.8;
 /** Share of the backend's limit from which `auto` recomputes. */
 const RECOMPUTE_FROM = 0.7;
 
-/**
- * Bytes that the tensor backend will hold at the peak of a training, within about a fifth.
- *
- * Counted per entity (parameters with moments and gradient, activations kept for the backward
- * pass), per neighbour pair (attention coefficients) and per seed pair (rows of the losses and
- * their cached similarities). The constants are measured: 0.66 and 1.84 GB at 20,000 and 60,000
- * entities with all layers kept, 1.41 GB at 60,000 recomputed; at 200,000 3.6 GB were in use when
- * the next array did not fit.
- */
-export function estimateTensorBytes(
-  task: AlignmentTask,
-  { model, data, training }: IbmeaConfig,
-  graphLayers: 'kept' | 'recomputed',
-): number {
+/** Numbers of a task that decide how much memory it needs. */
+interface Sizes {
+  readonly entities: number;
+  readonly edges: number;
+  readonly seeds: number;
+  /** Pairs of a seed batch. */
+  readonly batch: number;
+  /** Widths of the graph and of all other modalities together; 0 without. */
+  readonly graph: number;
+  readonly features: number;
+  readonly images: number;
+}
+
+function sizesOf(task: AlignmentTask, { model, data, training }: IbmeaConfig): Sizes {
   const entities = task.data.entityCount;
-  const edges = 2 * task.data.triples.heads.length + entities;
   const seeds = task.split.seeds.length / 2;
-  const batch = Math.min(training.batchSize, seeds);
-  const pairs = graphLayers === 'kept' ? seeds : batch;
   const others = data.modalities.filter(
     (modality) =>
       modality === 'relation' ||
       (modality === 'attribute' && task.data.attributes !== null) ||
       (modality === 'image' && task.data.images !== null),
   ).length;
-  const isGraphUsed = data.modalities.includes('graph');
-  const graph = isGraphUsed ? GRAPH_ARRAYS[graphLayers] * model.graphSize : 0;
-  const images = task.data.images === null ? 0 : 2 * task.data.images.dimension;
-  const perEntity = graph + FEATURE_ARRAYS * others * model.featureSize + images;
-  const perPair = PAIR_ARRAYS * (model.graphSize + others * model.featureSize);
-  const perEdge = 8 + 4 * model.heads;
-  const cache = Math.min(CACHE_BYTES, 8 * batch ** 2);
-  return BASE_BYTES + cache + 4 * (entities * perEntity + edges * perEdge + pairs * perPair);
+  return {
+    entities,
+    edges: 2 * task.data.triples.heads.length + entities,
+    seeds,
+    batch: Math.min(training.batchSize, seeds),
+    graph: data.modalities.includes('graph') ? model.graphSize : 0,
+    features: others * model.featureSize,
+    images: task.data.images === null ? 0 : 2 * task.data.images.dimension,
+  };
+}
+
+/**
+ * Bytes that the tensor backend will hold at the peak of a training, within about a fifth.
+ *
+ * Counted per entity (parameters, activations kept for the backward pass, gradients), per neighbour
+ * pair (attention coefficients) and per seed pair (rows of the losses and their cached
+ * similarities). With graph layers recomputed the peak is either in the loss of a batch or where
+ * its gradients go back to the entities. Measured: 3.24 GB at 200,000 entities recomputed, where
+ * this says 3.27.
+ */
+export function estimateTensorBytes(
+  task: AlignmentTask,
+  config: IbmeaConfig,
+  graphLayers: 'kept' | 'recomputed',
+): number {
+  const sizes = sizesOf(task, config);
+  const { entities, edges, seeds, batch, graph, features, images } = sizes;
+  const of = (arrays: keyof typeof GRAPH_ARRAYS) =>
+    entities * (GRAPH_ARRAYS[arrays] * graph + FEATURE_ARRAYS[arrays] * features);
+  const cache = Math.min(CACHE_BYTES, 8 * batch ** 2) / 4;
+  const rows = (pairs: number) => PAIR_ARRAYS * pairs * (graph + features) + cache;
+  const step =
+    graphLayers === 'kept'
+      ? of('kept') + rows(seeds)
+      : of('state') + of('sums') + Math.max(rows(batch), of('batch'));
+  const noise = NOISE_ARRAYS * seeds * (graph + features);
+  const inputs = entities * images + edges * (8 + 4 * config.model.heads);
+  return BASE_BYTES + 4 * (step + noise + inputs);
 }
 
 /** Whether graph layers are computed again in the backward pass. */
