@@ -1,4 +1,5 @@
 import type { AdamWStep } from '../kernels/adamw.js';
+import { blockOf } from '../kernels/call.js';
 import { withHeap } from '../ops/heap.js';
 import { tf } from '../tfjs.js';
 import { addressOf, kernelsOf, type WasmBackend } from '../wasm-backend.js';
@@ -10,7 +11,7 @@ export interface HostMoments {
 }
 
 /** Values of a moment that are on the backend at one time: a multiple of every vector width. */
-const BLOCK_VALUES = 2 ** 20;
+const BLOCK_VALUES = 2 ** 18;
 
 /** Moments of 0 for a parameter of that many values. */
 export function zeroMoments(size: number): HostMoments {
@@ -25,7 +26,7 @@ export function takesHostMoments(): boolean {
 /**
  * Makes one AdamW step on a parameter whose moments are in the host's memory; wasm only.
  *
- * Blocks of 4 MiB of the moments go to the backend, through the step of `adamwInPlace`, and back:
+ * Blocks of 1 MiB of the moments go to the backend, through the step of `adamwInPlace`, and back:
  * the same values bit for bit. Clones of the parameter that were made before do not change.
  */
 export function adamwFromHost(
@@ -47,7 +48,7 @@ export function adamwFromHost(
       const count = Math.min(BLOCK_VALUES, parameter.size - start);
       for (const { host, block } of pairs) block.view().set(host.subarray(start, start + count));
       const addresses = [to + 4 * start, from + 4 * start, ...moments];
-      kernels.call('adamw', count, ...addresses, ...numbers);
+      kernels.callBlocks({ kernel: 'adamw', count, block: blockOf(4) }, ...addresses, ...numbers);
       for (const { host, block } of pairs) host.set(block.view().subarray(0, count), start);
     }
   });
