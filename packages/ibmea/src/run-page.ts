@@ -5,6 +5,7 @@ import {
   explainConfig,
   formatBytes,
   formatCount,
+  formatCounted,
   formatDuration,
   formatPercent,
   formatShare,
@@ -83,13 +84,14 @@ export function runPage(input: RunPageInput): RunPage {
 
 function environment(record: RunRecord): { label: string; value: string }[] {
   const facts = record.environment as Record<string, unknown>;
-  const backend = record.backend as { name?: string; simd?: string } | null;
+  const backend = record.backend as { name?: string; simd?: string; threads?: number } | null;
+  const threads = formatCounted(backend?.threads ?? 1, 'thread');
   const packages = Object.entries(record.packages).map(([name, version]) => `${name} ${version}`);
   return [
     { label: 'packages', value: packages.join(', ') },
     { label: 'Node', value: String(facts['node'] ?? process.version) },
     { label: 'processor', value: `${facts['cpu']}, ${facts['cores']} cores` },
-    { label: 'backend', value: [backend?.name, backend?.simd].filter(Boolean).join(', ') },
+    { label: 'backend', value: [backend?.name, backend?.simd, threads].filter(Boolean).join(', ') },
     { label: 'seed', value: String(record.seed) },
   ];
 }

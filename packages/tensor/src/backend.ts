@@ -1,4 +1,4 @@
-import { BackendError, type Logger } from '@lab/core';
+import { BackendError, ConfigError, type Logger } from '@lab/core';
 import { type BackendFacts, type BackendName, candidatesFor } from './backend-candidates.js';
 import { installGradients } from './gradients/install.js';
 import { activeKernels } from './ops/heap.js';
@@ -54,16 +54,23 @@ async function firstWorking(choice: BackendChoice): Promise<Attempt> {
  * @param options.logger - told in one line what was chosen and why.
  * @param options.threads - threads that share the work of a kernel on wasm; default as many as
  *   the processors that this process may use. The results do not depend on it.
+ * @throws {ConfigError} when `threads` is not a whole number from 1.
  * @throws {BackendError} when the chosen backend does not work, saying what to install.
  */
 export async function selectBackend(
   choice: BackendChoice = 'auto',
   options: { logger?: Logger; threads?: number } = {},
 ): Promise<BackendReport> {
+  const { threads } = options;
+  if (threads !== undefined && !(threads >= 1 && Number.isInteger(threads))) {
+    throw new ConfigError(`tensor: threads must be a whole number from 1, got ${threads}.`, {
+      help: 'write --threads 1, or leave it out to use all processors',
+    });
+  }
   const { name, facts, tried } = await firstWorking(choice);
   const kernels = activeKernels();
   if (kernels !== null) {
-    kernels.useThreads(options.threads ?? availableThreads());
+    kernels.useThreads(threads ?? availableThreads());
     facts.threads = kernels.threads;
   }
   const reason = choice === 'auto' ? 'first in the order that works here' : 'asked for by name';

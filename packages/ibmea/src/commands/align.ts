@@ -11,7 +11,7 @@ import { ibmeaConfig } from '../config.js';
 import { writeEmbeddings } from '../embeddings.js';
 import { pairFormat, pairFormats, writePairs } from '../export.js';
 import { restoreRun } from '../restore.js';
-import { backendOption, given, ownGraphOptions, ownGraphs, textOption } from './options.js';
+import { backendOptions, given, ownGraphOptions, ownGraphs, textOption } from './options.js';
 import { chosenBackend, newRun, trainAndConclude, trainingConfig } from './train.js';
 
 const matchings = ['best', 'mutual', 'greedy'] as const;
@@ -52,7 +52,7 @@ export const alignCommand: CliCommand = {
         'also write the vectors of all entities: left.npy, right.npy, and .csv with their ids',
       topic: 'output',
     },
-    backendOption,
+    ...backendOptions,
   ],
   example: 'ibmea align --source a.csv --target b.csv --links seeds.csv --out pairs.csv',
   run: runAlign,

@@ -21,7 +21,7 @@ import { ibmeaConfig } from '../config.js';
 import { readTask } from '../data.js';
 import { expectedMemory, type MemoryExpectation } from '../memory-estimate.js';
 import { version } from '../version.js';
-import { backendOption, dataSource, sourceOptions } from './options.js';
+import { backendOptions, dataSource, sourceOptions } from './options.js';
 import { chosenBackend, trainingConfig } from './train.js';
 
 /** The verb `check`. */
@@ -31,7 +31,7 @@ export const checkCommand: CliCommand = {
   options: [
     ...sourceOptions,
     { flags: '--env', summary: 'versions, backend and machine, for bug reports', topic: 'machine' },
-    backendOption,
+    ...backendOptions,
     ...configOptions(ibmeaConfig),
   ],
   example: 'ibmea check --data ./data',

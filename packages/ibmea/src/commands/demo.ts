@@ -2,7 +2,7 @@
 import { createRandom, formatPercent } from '@lab/core';
 import type { CliCommand } from '@lab/core/cli';
 import { splitLinks, syntheticPair } from '@lab/graph';
-import { backendOption } from './options.js';
+import { backendOptions } from './options.js';
 import { chosenBackend, newRun, trainAndConclude, trainingConfig } from './train.js';
 
 const ENTITIES = 800;
@@ -25,7 +25,7 @@ export const demoCommand: CliCommand = {
   options: [
     { flags: '--out <dir>', summary: 'folder of runs', default: 'runs' },
     { flags: '--seed <n>', summary: 'seed of all randomness', kind: 'integer', default: 1 },
-    backendOption,
+    ...backendOptions,
   ],
   example: 'ibmea demo',
   run: async (context, input) => {

@@ -5,7 +5,7 @@ import { measureBaseline } from '../baseline.js';
 import { evaluateModel } from '../evaluate.js';
 import { restoreRun } from '../restore.js';
 import { metricsTable } from './metrics-table.js';
-import { backendOption } from './options.js';
+import { backendOptions } from './options.js';
 import { chosenBackend } from './train.js';
 
 /** The verb `evaluate`. */
@@ -19,7 +19,7 @@ export const evaluateCommand: CliCommand = {
       summary: 'rank among the test entities or all entities of the other graph',
       choices: ['test', 'all'],
     },
-    backendOption,
+    ...backendOptions,
   ],
   example: 'ibmea evaluate runs/2026-11-26T0912-ibmea-dbp15k-s2023-3f9c --candidates all',
   run: async (context, input) => {

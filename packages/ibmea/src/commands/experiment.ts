@@ -4,7 +4,7 @@ import { type CliCommand, type CliContext, type CliInput, configOptions } from '
 import { ibmeaConfig } from '../config.js';
 import { readTask } from '../data.js';
 import { groupsFor, runIbmeaExperiment } from '../experiment.js';
-import { backendOption, dataOptions, given, textOption } from './options.js';
+import { backendOptions, dataOptions, given, textOption } from './options.js';
 import { chosenBackend, trainingConfig } from './train.js';
 
 /** The verb `experiment`. */
@@ -29,7 +29,7 @@ export const experimentCommand: CliCommand = {
       unit: 'default the config seed',
     },
     { flags: '--out <dir>', summary: 'folder of results', default: 'experiment' },
-    backendOption,
+    ...backendOptions,
   ],
   example: 'ibmea experiment --data ./data --only modalities,low-resource --epochs 20',
   run: runExperimentCommand,

@@ -15,14 +15,23 @@ export const backendNames = [
   'cpu',
 ] as const satisfies readonly BackendChoice[];
 
-/** `--backend`. */
-export const backendOption: CliOption = {
-  flags: '--backend <name>',
-  summary: 'what computes',
-  topic: 'machine',
-  choices: backendNames,
-  unit: 'default auto',
-};
+/** `--backend` and `--threads`. */
+export const backendOptions: readonly CliOption[] = [
+  {
+    flags: '--backend <name>',
+    summary: 'what computes',
+    topic: 'machine',
+    choices: backendNames,
+    unit: 'default auto',
+  },
+  {
+    flags: '--threads <n>',
+    summary: 'threads of the backend wasm; results do not depend on it',
+    topic: 'machine',
+    kind: 'integer',
+    unit: 'default as many as processors may be used',
+  },
+];
 
 /** Where the two graphs are. */
 export const dataOptions: readonly CliOption[] = [

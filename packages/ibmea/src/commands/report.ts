@@ -11,7 +11,7 @@ import {
 } from '@lab/report';
 import { writeReport } from '../conclude.js';
 import { finishedTraining, restoreRun } from '../restore.js';
-import { backendOption } from './options.js';
+import { backendOptions } from './options.js';
 import { chosenBackend } from './train.js';
 
 /** The verb `report`. */
@@ -21,7 +21,7 @@ export const reportCommand: CliCommand = {
   arguments: [{ name: 'runs', summary: 'run folders', required: true, variadic: true }],
   options: [
     { flags: '--out <file>', summary: 'page of a comparison', default: 'comparison.html' },
-    backendOption,
+    ...backendOptions,
   ],
   example: 'ibmea report runs/A runs/B --out comparison.html',
   run: async (context, input) => {

@@ -22,7 +22,7 @@ import type { RunTarget } from '../training-options.js';
 import { recordedTraining } from '../training-record.js';
 import { train } from '../training-run.js';
 import { metricsTable } from './metrics-table.js';
-import { backendOption, dataSource, given, sourceOptions, textOption } from './options.js';
+import { backendOptions, dataSource, given, sourceOptions, textOption } from './options.js';
 import { trainingReporter } from './train-progress.js';
 
 /** The verb `train`. */
@@ -37,7 +37,7 @@ export const trainCommand: CliCommand = {
     { flags: '--out <dir>', summary: 'folder of runs', topic: 'output', default: 'runs' },
     { flags: '--resume <run>', summary: 'go on with a run folder', topic: 'output' },
     { flags: '--dry-run', summary: 'say what would be done, then stop', topic: 'output' },
-    backendOption,
+    ...backendOptions,
   ],
   example: 'ibmea train --data ./data --preset dbp15k --epochs 100 --seed 1',
   run: async (context, input) => {
@@ -58,13 +58,13 @@ export interface TrainingStart {
   readonly run: (backend: BackendReport) => RunTarget;
 }
 
-/** The backend that `--backend` names. */
+/** The backend that `--backend` names, with the threads of `--threads`. */
 export async function chosenBackend(
   context: CliContext,
   { options }: CliInput,
 ): Promise<BackendReport> {
   const choice = (textOption(options, 'backend') as BackendChoice | undefined) ?? 'auto';
-  const backend = await selectBackend(choice);
+  const backend = await selectBackend(choice, given({ threads: options['threads'] as number }));
   context.addFact('backend', `${backend.name}, ${backend.reason}`);
   return backend;
 }
