@@ -67,7 +67,7 @@ function product(call: KernelCall): tf.TensorInfo {
 const FEWEST_STEPS = 2 ** 20;
 const MOST_PARTS = 16;
 
-/** How a product is cut: parts of at most 512 x 1024, more of them while that leaves enough each. */
+/** How a product is cut: parts of at most 512 x 1024, more while that leaves enough for each. */
 function cutProduct(m: number, n: number, k: number) {
   let down = Math.ceil(m / 512);
   let across = Math.ceil(n / 1024);
