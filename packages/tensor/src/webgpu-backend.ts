@@ -62,6 +62,22 @@ export function noHardwareError(found: string): BackendError {
   });
 }
 
+let shared: Gpu | undefined;
+
+/**
+ * The one instance of Dawn in this process. It is never let go: were it collected while a device of
+ * it lives, the process would crash.
+ */
+function sharedGpu({ create }: WebgpuPackage): Gpu {
+  shared ??= create([]);
+  return shared;
+}
+
+/** The adapter that tfjs would be given; null when there is none. */
+export function requestAdapter(webgpu: WebgpuPackage): Promise<Adapter | null> {
+  return sharedGpu(webgpu).requestAdapter(REQUEST);
+}
+
 /**
  * Makes the adapter of Dawn the one that tfjs finds.
  *
@@ -70,18 +86,17 @@ export function noHardwareError(found: string): BackendError {
  * @throws {BackendError} when no acceptable adapter is there.
  */
 export async function provideAdapter(
-  { create, globals }: WebgpuPackage,
+  webgpu: WebgpuPackage,
   acceptsSoftware: boolean,
 ): Promise<void> {
-  const gpu = create([]);
-  const adapter = await gpu.requestAdapter(REQUEST);
+  const adapter = await requestAdapter(webgpu);
   if (adapter === null) throw noHardwareError('none at all');
   if (isSoftwareAdapter(adapter) && !acceptsSoftware) {
     throw noHardwareError(`only ${adapter.info?.device ?? 'a software one'}`);
   }
-  Object.assign(globalThis, globals);
+  Object.assign(globalThis, webgpu.globals);
   const navigator = (globalThis as { navigator?: object }).navigator ?? {};
-  Object.defineProperty(navigator, 'gpu', { value: gpu, configurable: true });
+  Object.defineProperty(navigator, 'gpu', { value: sharedGpu(webgpu), configurable: true });
   Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
 }
 

@@ -5,7 +5,7 @@ import { requireCondition } from '@lab/core/testing';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { selectBackend } from '../../src/index.js';
 import { forcePlainSimd } from '../../src/wasm-backend.js';
-import { hasGraphicsDriver, type WebgpuPackage } from '../../src/webgpu-backend.js';
+import { hasGraphicsDriver, requestAdapter, type WebgpuPackage } from '../../src/webgpu-backend.js';
 
 /** One backend under test. */
 export interface BackendUnderTest {
@@ -26,8 +26,7 @@ export interface BackendUnderTest {
 async function hasAdapter(): Promise<boolean> {
   if (!hasGraphicsDriver()) return false;
   const name = 'webgpu';
-  const { create } = (await import(name)) as WebgpuPackage;
-  return (await create([]).requestAdapter({ powerPreference: 'high-performance' })) !== null;
+  return (await requestAdapter((await import(name)) as WebgpuPackage)) !== null;
 }
 
 const webgpuNeeds = { what: 'webgpu', isThere: requireCondition('webgpu', await hasAdapter()) };
