@@ -63,6 +63,11 @@ INLINE f4 step4(f4 y) { return select4(y > splat4(0.0f), splat4(1.0f), splat4(0.
     for (; i < end; i++) out[i] = FUNCTION(splat4(x[i]))[0];                                       \
   }
 
+INLINE f4 square4(f4 x) { return x * x; }
+INLINE f4 negative4(f4 x) { return -x; }
+
+UNARY(square_values, square4)
+UNARY(negate_values, negative4)
 UNARY(exp_values, exp_full4)
 UNARY(log_values, log4)
 UNARY(sigmoid_values, sigmoid4)

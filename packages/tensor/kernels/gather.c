@@ -13,20 +13,6 @@ int find_outside(int count, const int32_t *indices, int low, int high) {
   return -1;
 }
 
-// out[e] = x[indices[e]], rows of `width` floats; a negative index gives a row of zeros.
-EXPORT(gather_rows)
-void gather_rows(int rows, int width, const float *x, const int32_t *indices, float *out) {
-  const size_t bytes = (size_t)width * sizeof(float);
-  if (width == 1) {
-    for (int e = 0; e < rows; e++) out[e] = indices[e] < 0 ? 0 : x[indices[e]];
-    return;
-  }
-  for (int e = 0; e < rows; e++, out += width) {
-    if (indices[e] < 0) __builtin_memset(out, 0, bytes);
-    else __builtin_memcpy(out, x + (size_t)indices[e] * width, bytes);
-  }
-}
-
 INLINE void copy_row(int width, const float *from, float *to) {
   int d = 0;
   for (; d + 16 <= width; d += 16) {

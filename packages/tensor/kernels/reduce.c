@@ -119,21 +119,13 @@ REDUCTION(prod, MULTIPLY, MULTIPLY, 1.0f)
 REDUCTION(max, LARGER4, LARGER1, -__builtin_inff())
 REDUCTION(min, SMALLER4, SMALLER1, __builtin_inff())
 
-// to += from.
-EXPORT(add_into)
-void add_into(int count, float *to, const float *from) { sum_row(to, from, count); }
-
 // out = x * factor; out may be x.
 EXPORT(scale_values)
-void scale_values(int count, const float *x, float factor, float *out) {
+void scale_values(int begin, int end, const float *scratch, const float *x, float factor,
+                  float *out) {
+  (void)scratch;
   const f4 f = splat4(factor);
-  int i = 0;
-  for (; i + 4 <= count; i += 4) store4(out + i, load4(x + i) * f);
-  for (; i < count; i++) out[i] = x[i] * factor;
-}
-
-// x [rows, width] += bias [width].
-EXPORT(add_bias)
-void add_bias(int rows, int width, const float *bias, float *x) {
-  for (int i = 0; i < rows; i++, x += width) sum_row(x, bias, width);
+  int i = begin;
+  for (; i + 4 <= end; i += 4) store4(out + i, load4(x + i) * f);
+  for (; i < end; i++) out[i] = x[i] * factor;
 }

@@ -118,6 +118,15 @@ export function registerWasmKernel(
   });
 }
 
+/** Writes `count` values times a factor; `to` may be `from`. */
+export function scaleValues(
+  call: KernelCall,
+  count: number,
+  { from, factor, to }: { from: number; factor: number; to: number },
+): void {
+  call.runBlocks({ kernel: 'scale_values', count, block: blockOf(2) }, from, factor, to);
+}
+
 /** Number of elements of a shape. */
 export const sizeOf = (shape: readonly number[]): number =>
   tf.util.sizeFromShape(shape as number[]);

@@ -4,6 +4,8 @@ import { blockOf, type KernelCall, registerWasmKernel, sizeOf } from './call.js'
 
 /** Our C function for each stock operation on one tensor. */
 const FUNCTIONS: Readonly<Record<string, string>> = {
+  [tf.Square]: 'square_values',
+  [tf.Neg]: 'negate_values',
   [tf.Exp]: 'exp_values',
   [tf.Log]: 'log_values',
   [tf.Sigmoid]: 'sigmoid_values',

@@ -2,7 +2,7 @@ import { runKernel } from '../engine.js';
 import { registerRule, type RuleInput } from '../gradients/rule.js';
 import type { CsrTensors } from '../ops/csr.js';
 import type { tf } from '../tfjs.js';
-import { blockOf, type KernelCall, partWork, registerWasmKernel } from './call.js';
+import { blockOf, type KernelCall, partWork, registerWasmKernel, scaleValues } from './call.js';
 import {
   patternProduct,
   permuteEntries,
@@ -64,7 +64,7 @@ function withScaledWeights<T>(
 ): T {
   const weights = call.address(call.input('headWeights'));
   return call.temporary(width * heads * FLOAT_BYTES, (address) => {
-    call.run('scale_values', width * heads, weights, 1 / heads, address);
+    scaleValues(call, width * heads, { from: weights, factor: 1 / heads, to: address });
     return body(address);
   });
 }
@@ -171,7 +171,7 @@ function weightedFeatureGradient(call: KernelCall): tf.TensorInfo[] {
     });
     call.run('sum_parts', parts, size, partial, dw);
   });
-  call.run('scale_values', size, dw, 1 / heads, dw);
+  scaleValues(call, size, { from: dw, factor: 1 / heads, to: dw });
   return [features, headWeights];
 }
 

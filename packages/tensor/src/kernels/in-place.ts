@@ -1,7 +1,7 @@
 import { runSingle } from '../engine.js';
 import { tf } from '../tfjs.js';
 import { addressOf, kernelsOf, type WasmBackend } from '../wasm-backend.js';
-import { registerWasmKernel } from './call.js';
+import { blockOf, registerWasmKernel } from './call.js';
 
 const FLOAT_BYTES = 4;
 
@@ -22,7 +22,9 @@ export function addInPlace(target: tf.Tensor, x: tf.Tensor): boolean {
   if (backend === undefined || !tf.util.arraysEqual(target.shape, x.shape)) return false;
   if (x.dtype !== 'float32' || x.dataId === target.dataId) return false;
   const kernels = kernelsOf(backend);
-  kernels.call('add_into', target.size, addressOf(kernels, target), addressOf(kernels, x));
+  const to = addressOf(kernels, target);
+  const work = { kernel: 'add_values', count: target.size, block: blockOf(3) };
+  kernels.callBlocks(work, to, 0, addressOf(kernels, x), 0, to);
   return true;
 }
 
@@ -40,7 +42,8 @@ export function writeRows(
 ): void {
   const kernels = kernelsOf(tf.backend() as unknown as WasmBackend);
   const to = addressOf(kernels, target) + start * target.shape[1] * FLOAT_BYTES;
-  kernels.call('scale_values', rows.size, addressOf(kernels, rows), factor, to);
+  const work = { kernel: 'scale_values', count: rows.size, block: blockOf(2) };
+  kernels.callBlocks(work, addressOf(kernels, rows), factor, to);
 }
 
 /** Registers the kernel of {@link emptyRows}. */

@@ -1,6 +1,6 @@
 import { ShapeError } from '@lab/core';
 import { tf } from '../tfjs.js';
-import { type KernelCall, registerWasmKernel, sizeOf } from './call.js';
+import { blockOf, type KernelCall, registerWasmKernel, sizeOf } from './call.js';
 
 interface ProductSizes {
   readonly m: number;
@@ -117,7 +117,9 @@ function fusedProduct(call: KernelCall): tf.TensorInfo {
   if (bias !== undefined) {
     const width = sizeOf(bias.shape);
     const rows = sizeOf(output.shape) / Math.max(width, 1);
-    call.run('add_bias', rows, width, call.address(bias), call.address(output));
+    const work = { kernel: 'add_values_rows', count: rows, block: blockOf(2 * width) };
+    const to = call.address(output);
+    call.runBlocks(work, width, to, width, 0, call.address(bias), 0, 0, to);
   }
   const activation = call.attribute<string>('activation');
   return activation === 'linear' ? output : activate(call, output, activation);

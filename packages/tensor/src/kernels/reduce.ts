@@ -1,5 +1,5 @@
 import { tf } from '../tfjs.js';
-import { blockOf, type KernelCall, registerWasmKernel, sizeOf } from './call.js';
+import { blockOf, type KernelCall, registerWasmKernel, scaleValues, sizeOf } from './call.js';
 
 const FLOAT_BYTES = 4;
 
@@ -123,7 +123,7 @@ function reduce(call: KernelCall, reduction: Reduction): tf.TensorInfo {
   runSteps(call, reduction.kernel, stepsOf(x.shape, axes), [from, to]);
   if (reduction.name !== tf.Mean) return output;
   const count = sizeOf(axes.map((axis) => x.shape[axis] as number));
-  call.run('scale_values', sizeOf(shape), to, 1 / count, to);
+  scaleValues(call, sizeOf(shape), { from: to, factor: 1 / count, to });
   return output;
 }
 

@@ -30,8 +30,10 @@ export function permuteEntries(
   csr: CsrTensors,
   { values, width, address }: { values: number; width: number; address: number },
 ): void {
-  const permutation = call.address(csr.transpose.permutation);
-  call.run('gather_rows', csr.entryCount, width, values, permutation, address);
+  const { entryCount: count, transpose } = csr;
+  const permutation = call.address(transpose.permutation);
+  const work = { kernel: 'gather_row_blocks', count, block: blockOf(2 * width + 4) };
+  call.runBlocks(work, values, count, width, permutation, count, address);
 }
 
 /** Pattern times dense; `values` is an address, 0 for all ones. */

@@ -1,5 +1,6 @@
 import { installActivations } from './activation.js';
 import { installAttention } from './attention.js';
+import { installArithmetic } from './arithmetic.js';
 import { installDropout } from './dropout.js';
 import { installElementwise } from './elementwise.js';
 import { installGaussianKl } from './gaussian-kl.js';
@@ -26,6 +27,7 @@ export function installWasmKernels(): void {
   if (isInstalled) return;
   isInstalled = true;
   installMatMul();
+  installArithmetic();
   installElementwise();
   installReduce();
   installMove();
