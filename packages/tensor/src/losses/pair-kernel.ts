@@ -45,7 +45,7 @@ export function kernelPairs(kernels: KernelModule, problem: PairProblem): PairRe
   return withHeap(kernels, (heap) => {
     const count = problem.parts[0]?.left.shape[0] ?? 0;
     const cut = cutOf(count, problem.blocks.blockRows);
-    const budget = isOneRound(problem) ? 0 : (problem.blocks.cacheBytes ?? defaultCacheBytes);
+    const budget = isOneRound(problem) ? null : (problem.blocks.cacheBytes ?? defaultCacheBytes);
     const memory = { kernels, heap, cut, tiles: createTiles(heap, cut, budget) };
     const run = createRun(memory, problem, { parts, joined });
     const values = walkAll(run);

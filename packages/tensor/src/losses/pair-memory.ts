@@ -89,9 +89,16 @@ export interface TileStore {
   place(isUpper: boolean, part: number): number;
 }
 
-/** A store of tiles that keeps at most `budget` bytes, those that are placed first. */
-export function createTiles(heap: Heap, { count, size, blocks }: Cut, budget: number): TileStore {
-  let left = budget;
+/**
+ * A store of tiles that keeps at most `budget` bytes, those that are placed first. Without a budget
+ * a row block is finished before the next, so that all of its tiles last until they are used.
+ */
+export function createTiles(
+  heap: Heap,
+  { count, size, blocks }: Cut,
+  budget: number | null,
+): TileStore {
+  let left = budget ?? 0;
   const shared: HeapArray<Float32Array>[] = [];
   const sharedAt = (part: number, column: number) => {
     shared[part] ??= heap.floats(blocks * size * size);
@@ -108,7 +115,8 @@ export function createTiles(heap: Heap, { count, size, blocks }: Cut, budget: nu
           const isKept = isUsed && left >= bytes;
           if (isKept) left -= bytes;
           const kept = isKept ? heap.floats(bytes / 4).at() : 0;
-          table.push(isUsed && !isKept ? sharedAt(part, column) : kept, Number(isKept));
+          const address = isUsed && !isKept ? sharedAt(part, column) : kept;
+          table.push(address, Number(isKept || budget === null));
         }
       }
       return placeRecord(heap, table);
