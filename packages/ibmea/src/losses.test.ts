@@ -101,7 +101,12 @@ describe('contrastiveTerms', () => {
 
 describe('totalLoss', () => {
   it('is the sum of InfoNCE, weighted KL and weighted hybrid terms', () => {
-    const { loss } = smallConfig({ 'loss.relationBeta': 0.5, 'loss.hybridWeight': 2 });
+    const { loss } = smallConfig({
+      'loss.relationBeta': 0.5,
+      'loss.graphBeta': 0.001,
+      'loss.jointBeta': 0.001,
+      'loss.hybridWeight': 2,
+    });
     const total = totalLoss(
       {
         infoNce: { graph: tf.scalar(1), relation: tf.scalar(2) },
@@ -119,10 +124,15 @@ describe('totalLoss', () => {
   });
 
   it('knows the beta of every modality', () => {
-    const { loss } = smallConfig();
+    const { loss } = smallConfig({
+      'loss.imageBeta': 0.1,
+      'loss.attributeBeta': 0.2,
+      'loss.relationBeta': 0.3,
+      'loss.graphBeta': 0.4,
+    });
     const betas = (['image', 'attribute', 'relation', 'graph'] as const).map((modality) =>
       klWeight(modality, loss),
     );
-    expect(betas).toEqual([0.001, 0.001, 0.01, 0.001]);
+    expect(betas).toEqual([0.1, 0.2, 0.3, 0.4]);
   });
 });

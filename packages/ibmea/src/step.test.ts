@@ -124,11 +124,12 @@ describe('stepGradients', () => {
   });
 
   it('says the weighted total of every batch', async () => {
-    const { model, input, dispose } = await prepared({ 'loss.graphBeta': 0.5 });
+    const betas = { 'loss.graphBeta': 0.5, 'loss.relationBeta': 0.02, 'loss.attributeBeta': 0.003 };
+    const { model, input, dispose } = await prepared({ ...betas, 'loss.hybridWeight': 3 });
     const { batches, gradients } = await stepGradients(model, input);
     const { infoNce, kl, hybrid, total } = batches[0]!;
     const contrast = Object.values(infoNce).reduce((sum, value) => sum + value, 0);
-    const price = 0.5 * kl.graph! + 0.01 * kl.relation! + 0.001 * kl.attribute!;
+    const price = 0.5 * kl.graph! + 0.02 * kl.relation! + 0.003 * kl.attribute!;
     expect(total).toBeCloseTo(contrast + price + 3 * hybrid!, 4);
     tf.dispose(gradients);
     dispose();
