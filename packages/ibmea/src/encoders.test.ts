@@ -204,7 +204,7 @@ describe('unusual widths', () => {
     parameters.add('graphScale.layer0.attention', zeros([2, 8]));
     parameters.add('graphNorm.gain', ones([4]));
     parameters.add('graphNorm.bias', zeros([4]));
-    const config = smallConfig({ 'model.layers': 1 }).model;
+    const config = smallConfig({ 'model.layers': 1, 'model.initialScale': 1 }).model;
     const inputs = { entityCount: 3, image: null, relation: null, attribute: null };
     const { mean, scale } = encodeGraph({
       parameters,

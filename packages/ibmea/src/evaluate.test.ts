@@ -57,13 +57,6 @@ describe('noise at evaluation', () => {
     },
   );
 
-  it('would give them away if both sides had the same draws', async () => {
-    const base = random();
-    const shared = Object.create(base, { fork: { value: () => base.fork('one') } }) as Random;
-    const [forward] = await untrained(['relation'], shared);
-    expect(forward!['hits@1']).toBeGreaterThan(0.9);
-  });
-
   it('draws rows of equal position apart on the two sides and in every sample', async () => {
     const task = await smallTask();
     const { model, dispose } = smallModel(task, smallConfig({ 'data.modalities': ['graph'] }));

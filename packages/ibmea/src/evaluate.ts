@@ -50,8 +50,8 @@ export interface SampleDraws {
 /**
  * Fused rows of the entities of both sides.
  *
- * Each side has streams of its own: rows of equal position must not share their noise, or the
- * noise itself would give the pairs away.
+ * Noise belongs to an entity, and each side has a stream of its own: shared by the two entities of a
+ * pair, the noise itself would give the pair away.
  */
 export function embedSides(
   model: IbmeaModel,
@@ -76,10 +76,8 @@ function embedOnce(
   entities: Int32Array,
   random: Random | null,
 ): tf.Tensor2D {
-  const distinct = Int32Array.from(new Set(entities));
-  const noise =
-    random === null ? null : drawNoise(model.config.model, model.modalities, distinct, random);
-  const fused = tf.tidy(() => {
+  const noise = random === null ? null : drawNoise(model.config.model, model.modalities, random);
+  return tf.tidy(() => {
     const rows = tf.tensor1d(entities, 'int32');
     const vectors: Partial<Record<Modality, tf.Tensor2D>> = {};
     for (const modality of model.modalities) {
@@ -96,8 +94,6 @@ function embedOnce(
     const noisy = draw === null || joint.scale === null ? null : tf.mul(draw, joint.scale);
     return l2NormalizeRows(noisy === null ? joint.mean : tf.add(joint.mean, noisy));
   });
-  noise?.dispose();
-  return fused;
 }
 
 /** What an evaluation needs beside the model. */

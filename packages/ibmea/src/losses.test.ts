@@ -24,7 +24,7 @@ async function untrained(settings: Record<string, unknown>, mode: 'official' | '
     left: seeds.filter((_, at) => at % 2 === 0),
     right: seeds.filter((_, at) => at % 2 === 1),
   };
-  const noise = drawNoise(config.model, model.modalities, seeds, createRandom(1));
+  const noise = drawNoise(config.model, model.modalities, createRandom(1));
   const posteriors = model.encode(noDropout);
   const contrast = contrastiveTerms(model, posteriors, batch, noise);
   return { config, contrast, kl: klTerms(posteriors, config.model), count: batch.left.length };

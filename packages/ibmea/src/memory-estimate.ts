@@ -16,8 +16,6 @@ const GRAPH_ARRAYS = { kept: 14.5, state: 3, sums: 2, batch: 3 };
 const FEATURE_ARRAYS = { kept: 5, state: 3, sums: 2, batch: 2 };
 /** Arrays of the fused width per seed pair: samples, normalised rows and their gradients. */
 const PAIR_ARRAYS = 16;
-/** Arrays of the fused width per seed pair that hold an epoch's noise. */
-const NOISE_ARRAYS = 2;
 /** Similarities that the hybrid loss keeps instead of computing them twice, at most. */
 const CACHE_BYTES = 192 * 2 ** 20;
 /** Bytes of code, tables and fragments that do not depend on the data. */
@@ -84,9 +82,8 @@ export function estimateTensorBytes(
     graphLayers === 'kept'
       ? of('kept') + rows(seeds)
       : of('state') + of('sums') + Math.max(rows(batch), of('batch'));
-  const noise = NOISE_ARRAYS * seeds * (graph + features);
   const inputs = entities * images + edges * (8 + 4 * config.model.heads);
-  return BASE_BYTES + 4 * (step + noise + inputs);
+  return BASE_BYTES + 4 * (step + inputs);
 }
 
 /** Whether graph layers are computed again in the backward pass. */

@@ -1,64 +1,53 @@
 /**
  * The randomness of one epoch: one draw per entity, modality and dimension, whatever the batches.
  *
- * The loss only looks at entities that occur in a seed pair, so only their rows are drawn; a row
- * is shared by every batch of the epoch, as if the whole graph had been sampled once.
+ * The draws of an entity are a function of the epoch's stream and its number, so only the rows that
+ * the loss looks at are made, when it does, and a row is shared by every batch of the epoch, as if
+ * the whole graph had been sampled once.
  */
 import type { Random } from '@lab/core';
-import { dropout, gatherRows, tf } from '@lab/tensor';
+import { dropout, type NoiseOptions, noiseRows, tf } from '@lab/tensor';
 import type { IbmeaConfig, Modality } from './config.js';
 import type { DropoutSource } from './encoders.js';
 import { fusedSize } from './fusion.js';
 import { modalitySize } from './model.js';
 
-/** Draws for a set of entities. */
+/** The draws of one epoch. */
 export interface EpochNoise {
   /** Rows `[B, d_m]` of the draws of these entities, or null where that posterior has none. */
   rows(posterior: Modality | 'joint', entities: Int32Array): tf.Tensor2D | null;
-  dispose(): void;
 }
 
 /**
- * Fresh draws for the entities that an epoch needs.
+ * The draws of one epoch.
  *
  * Normal for the graph; uniform on [0, 1) for the other modalities when the config says
  * `official`, as the released code calls `rand`.
  *
- * @param entities - distinct entities that will be asked for.
+ * @param present - modalities of the data.
  * @param random - the epoch's noise stream.
  */
 export function drawNoise(
   config: IbmeaConfig['model'],
   present: readonly Modality[],
-  entities: Int32Array,
   random: Random,
 ): EpochNoise {
-  const position = new Map(Array.from(entities, (entity, row) => [entity, row]));
-  const draws = new Map<Modality | 'joint', tf.Tensor2D>();
-  const draw = (name: Modality | 'joint', size: number) => {
-    const values = new Float32Array(entities.length * size);
-    const stream = random.fork(name);
-    if (config.noise === 'official' && name !== 'graph') stream.fillUniform(values);
-    else stream.fillNormal(values);
-    draws.set(name, tf.tensor2d(values, [entities.length, size]));
+  const drawn = new Map<Modality | 'joint', NoiseOptions>();
+  const draw = (name: Modality | 'joint', width: number) => {
+    const isUniform = config.noise === 'official' && name !== 'graph';
+    const distribution = isUniform ? 'uniform' : 'normal';
+    drawn.set(name, { width, seed32: random.fork(name).seed32(), distribution });
   };
   for (const modality of present) {
     if (config.bottlenecks.includes(modality)) draw(modality, modalitySize(modality, config));
   }
   if (config.jointBottleneck) draw('joint', fusedSize(present, config));
   return {
-    rows: (posterior, wanted) => {
-      const drawn = draws.get(posterior);
-      if (drawn === undefined) return null;
-      const rows = tf.tensor1d(
-        Int32Array.from(wanted, (entity) => position.get(entity)!),
-        'int32',
-      );
-      const gathered = gatherRows(drawn, rows);
-      rows.dispose();
-      return gathered;
+    rows: (posterior, entities) => {
+      const options = drawn.get(posterior);
+      if (options === undefined) return null;
+      return tf.tidy(() => noiseRows(tf.tensor1d(entities, 'int32'), options));
     },
-    dispose: () => draws.forEach((drawn) => drawn.dispose()),
   };
 }
 

@@ -18,18 +18,10 @@ async function prepared(settings: object = {}, mode: 'official' | 'corrected' = 
   const config = smallConfig({ ...settings }, mode);
   const { model, dispose } = smallModel(task, config);
   const { seeds } = task.split;
-  const entities = Int32Array.from(new Set(seeds));
-  const noise = drawNoise(config.model, model.modalities, entities, createRandom(1));
+  const noise = drawNoise(config.model, model.modalities, createRandom(1));
   const batches = seedBatches(seeds, config.training.batchSize, createRandom(2));
   const input: StepInput = { batches, noise, dropout: noDropout, learningRate: 0.01 };
-  return {
-    model,
-    input,
-    dispose: () => {
-      noise.dispose();
-      dispose();
-    },
-  };
+  return { model, input, dispose };
 }
 
 const normOf = (gradients: Record<string, tf.Tensor>) =>

@@ -88,29 +88,15 @@ export function scheduleFactor(config: IbmeaConfig, epoch: number): number {
 }
 
 /** One optimiser step over all seed batches, shuffled. */
-async function step(
-  state: TrainingState,
-  random: Random,
-  learningRate: number,
-): Promise<StepResult> {
+function step(state: TrainingState, random: Random, learningRate: number): Promise<StepResult> {
   const { config, model, seeds } = state;
-  const noise = drawNoise(
-    config.model,
-    model.modalities,
-    Int32Array.from(new Set(seeds)),
-    random.fork('noise'),
-  );
-  try {
-    return await trainStep(model, state.optimizer, {
-      batches: seedBatches(seeds, config.training.batchSize, random.fork('seeds')),
-      noise,
-      dropout: epochDropout(config.model.dropout, random.fork('dropout')),
-      learningRate,
-      repair: state.repair,
-    });
-  } finally {
-    noise.dispose();
-  }
+  return trainStep(model, state.optimizer, {
+    batches: seedBatches(seeds, config.training.batchSize, random.fork('seeds')),
+    noise: drawNoise(config.model, model.modalities, random.fork('noise')),
+    dropout: epochDropout(config.model.dropout, random.fork('dropout')),
+    learningRate,
+    repair: state.repair,
+  });
 }
 
 /** The seed pairs in random order, cut into batches; a last batch of one joins its neighbour. */

@@ -287,7 +287,7 @@ describe('settingsOf', () => {
     });
     expect([preset, mode]).toEqual(['fb15k-db15k', 'official']);
     expect(config).toMatchObject({ seed: 1, training: { epochs: 3 }, loss: { alpha: 2 } });
-    expect(settingsOf({}).config.training.epochs).toBe(1000);
+    expect(settingsOf({}).config.training.epochs).toBe(300);
     const resolved = smallResolved();
     expect(settingsOf({ config: resolved })).toBe(resolved);
   });

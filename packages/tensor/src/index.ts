@@ -49,6 +49,7 @@ export {
 } from './ops/half.js';
 export { type HostMatrix, hostMatMul } from './ops/host-matrix.js';
 export { layerNorm } from './ops/layer-norm.js';
+export { type NoiseOptions, noiseRows } from './ops/noise.js';
 export { l2NormalizeRows } from './ops/normalize.js';
 export { recompute } from './ops/recompute.js';
 export { rmsNorm } from './ops/rms-norm.js';

@@ -122,7 +122,7 @@ export function goldenModel(golden: Golden, config: IbmeaConfig, isRecomputed = 
 }
 
 /** The noise of one step, as the file has it. */
-export function goldenNoise(golden: Golden, step: number): EpochNoise {
+export function goldenNoise(golden: Golden, step: number): EpochNoise & { dispose(): void } {
   const draws = new Map<Modality | 'joint', tf.Tensor2D>(
     goldenModalities.map((modality) => [
       modality,

@@ -10,6 +10,7 @@ import { installHalf } from './half.js';
 import { installInPlace } from './in-place.js';
 import { installMatMul } from './matmul.js';
 import { installMove } from './move.js';
+import { installNoise } from './noise.js';
 import { installReduce } from './reduce.js';
 import { installRmsNorm } from './rms-norm.js';
 import { installRotary } from './rotary.js';
@@ -29,6 +30,7 @@ export function installWasmKernels(): void {
   installMatMul();
   installArithmetic();
   installElementwise();
+  installNoise();
   installReduce();
   installMove();
   installTranspose();

@@ -2,6 +2,7 @@ import { ShapeError } from '@lab/core';
 import { hasKernel, runSingle } from '../engine.js';
 import { assertDtype } from '../shape.js';
 import { tf } from '../tfjs.js';
+import { bitsAt, mixBits } from './hash.js';
 
 function checkRate(rate: number): void {
   if (rate >= 0 && rate < 1) return;
@@ -9,14 +10,6 @@ function checkRate(rate: number): void {
     expected: '0 <= rate < 1',
     got: String(rate),
   });
-}
-
-/** One round of a 32-bit integer mixer (multiply and xor-shift, a bijection). */
-function mix(value: number): number {
-  let h = value | 0;
-  h = Math.imul(h ^ (h >>> 16), 0x7feb352d);
-  h = Math.imul(h ^ (h >>> 15), 0x846ca68b);
-  return (h ^ (h >>> 16)) | 0;
 }
 
 /** Hash values at or above this are kept: the share `1 - rate` of all. */
@@ -28,10 +21,10 @@ export function dropoutThreshold(rate: number): number {
 function hashMask(size: number, rate: number, seed32: number): Float32Array {
   const threshold = dropoutThreshold(rate);
   const scale = 1 / (1 - rate);
-  const key = mix(seed32);
+  const key = mixBits(seed32);
   const mask = new Float32Array(size);
   for (let i = 0; i < size; i++) {
-    if (mix(mix(i ^ key) + seed32) >>> 0 >= threshold) mask[i] = scale;
+    if (bitsAt(i, key, seed32) >= threshold) mask[i] = scale;
   }
   return mask;
 }
