@@ -5,13 +5,15 @@
 // How a deviation follows from a spread: the spread itself, or
 // ln s = offset + slope softplus(min(spread, ceiling)).
 typedef struct {
-  int is_squashed;
-  float ceiling, offset, slope;
-} Deviation;
-
-typedef struct {
   f4 log, square, derivative;
 } Spread;
+
+typedef struct {
+  int is_squashed;
+  float ceiling, offset, slope;
+  // What any spread above the ceiling gives.
+  Spread above;
+} Deviation;
 
 // log(1 + e^x) and its derivative 1 / (1 + e^-x), from one exponential.
 INLINE f4 softplus4(f4 x, f4 *derivative) {
@@ -24,15 +26,26 @@ INLINE f4 softplus4(f4 x, f4 *derivative) {
   return max4(x, zero) + tail;
 }
 
-// ln s, s^2 and the derivative of ln s by the spread; NaN stays NaN.
-INLINE Spread spread4(f4 x, const Deviation *d) {
-  if (!d->is_squashed) return (Spread){log4(x), x * x, splat4(1.0f) / x};
+INLINE Spread squashed4(f4 x, const Deviation *d) {
   const f4 ceiling = splat4(d->ceiling), slope = splat4(d->slope);
   const f4 cut = select4(x > ceiling, ceiling, x);
   f4 inner;
   const f4 log = madd4(slope, softplus4(cut, &inner), splat4(d->offset));
-  const f4 flat = splat4(0.0f);
-  return (Spread){log, exp4(log + log), select4(x > ceiling, flat, slope * inner)};
+  return (Spread){log, exp4(log + log), select4(x > ceiling, splat4(0.0f), slope * inner)};
+}
+
+NOINLINE static Deviation deviation(int is_squashed, float ceiling, float offset, float slope) {
+  Deviation d = {is_squashed, ceiling, offset, slope, {{0}, {0}, {0}}};
+  d.above = squashed4(splat4(ceiling), &d);
+  d.above.derivative = splat4(0.0f);
+  return d;
+}
+
+// ln s, s^2 and the derivative of ln s by the spread; NaN stays NaN.
+INLINE Spread spread4(f4 x, const Deviation *d) {
+  if (!d->is_squashed) return (Spread){log4(x), x * x, splat4(1.0f) / x};
+  if (__builtin_wasm_all_true_i32x4(x > splat4(d->ceiling))) return d->above;
+  return squashed4(x, d);
 }
 
 // ln(s0 / s) + (s^2 + m^2) / (2 s0^2) - 1 / 2.
@@ -56,7 +69,7 @@ void gaussian_kl(int begin, int end, const float *scratch, const float *mean, co
                  int is_squashed, float ceiling, float offset, float slope, float log_prior,
                  float precision, double *sums, int block) {
   (void)scratch;
-  const Deviation d = {is_squashed, ceiling, offset, slope};
+  const Deviation d = deviation(is_squashed, ceiling, offset, slope);
   double total = 0;
   for (int start = begin; start < end; start += CHUNK) {
     const int stop = end - start < CHUNK ? end : start + CHUNK;
@@ -88,7 +101,7 @@ void gaussian_kl_backward(int begin, int end, const float *scratch, const float 
                           float slope, float precision, const float *dy, float factor,
                           float *dmean, float *dspread) {
   (void)scratch;
-  const Deviation d = {is_squashed, ceiling, offset, slope};
+  const Deviation d = deviation(is_squashed, ceiling, offset, slope);
   const f4 g = splat4(*dy * factor), p = splat4(precision), one = splat4(1.0f);
   int i = begin;
   for (; i + 4 <= end; i += 4) {
