@@ -1,25 +1,40 @@
 // One step of Adam with decoupled weight decay, in place.
 #include "vector.h"
 
+// What a step multiplies with.
+typedef struct {
+  f4 b1, c1, b2, c2, keep, rate, root, epsilon;
+} Step;
+
+// m, v and p of four parameters after they have taken g in.
+INLINE void update4(const Step *s, f4 g, float *p, float *m, float *v) {
+  const f4 first = madd4(load4(m), s->b1, g * s->c1);
+  const f4 second = madd4(load4(v), s->b2, g * g * s->c2);
+  store4(m, first);
+  store4(v, second);
+  const f4 change = s->rate * first / madd4(sqrt4(second), s->root, s->epsilon);
+  store4(p, load4(p) * s->keep - change);
+}
+
 // p = p decay - rate m / (sqrt(v) root_scale + epsilon) after m and v have taken g in;
 // rate = learning rate / (1 - beta1^t), root_scale = 1 / sqrt(1 - beta2^t).
 EXPORT(adamw)
 void adamw(int begin, int end, const float *scratch, float *p, const float *g, float *m, float *v,
            float beta1, float beta2, float decay, float rate, float root_scale, float epsilon) {
   (void)scratch;
-  const f4 b1 = splat4(beta1), c1 = splat4(1 - beta1), b2 = splat4(beta2), c2 = splat4(1 - beta2);
-  const f4 keep = splat4(decay), r = splat4(rate), root = splat4(root_scale), e = splat4(epsilon);
-  int i = begin;
-  for (; i + 4 <= end; i += 4) {
-    const f4 x = load4(g + i);
-    const f4 first = load4(m + i) * b1 + x * c1, second = load4(v + i) * b2 + x * x * c2;
-    store4(m + i, first);
-    store4(v + i, second);
-    store4(p + i, load4(p + i) * keep - r * first / (sqrt4(second) * root + e));
-  }
-  for (; i < end; i++) {
-    m[i] = m[i] * beta1 + g[i] * (1 - beta1);
-    v[i] = v[i] * beta2 + g[i] * g[i] * (1 - beta2);
-    p[i] = p[i] * decay - rate * m[i] / (sqrt1(v[i]) * root_scale + epsilon);
-  }
+  const Step s = {splat4(beta1), splat4(1 - beta1), splat4(beta2),      splat4(1 - beta2),
+                  splat4(decay), splat4(rate),      splat4(root_scale), splat4(epsilon)};
+  p += begin, g += begin, m += begin, v += begin;
+  int count = end - begin;
+  for (; count >= 16; count -= 16, p += 16, g += 16, m += 16, v += 16)
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 16; i += 4) update4(&s, load4(g + i), p + i, m + i, v + i);
+  for (; count >= 4; count -= 4, p += 4, g += 4, m += 4, v += 4) update4(&s, load4(g), p, m, v);
+  if (count == 0) return;
+  float rest[3][4] = {{0}, {0}, {0}};
+  f4 gradient = {0};
+  for (int i = 0; i < count; i++)
+    gradient[i] = g[i], rest[0][i] = p[i], rest[1][i] = m[i], rest[2][i] = v[i];
+  update4(&s, gradient, rest[0], rest[1], rest[2]);
+  for (int i = 0; i < count; i++) p[i] = rest[0][i], m[i] = rest[1][i], v[i] = rest[2][i];
 }

@@ -237,4 +237,19 @@ void gemm(int begin, int end, float *scratch, int m, int n, int k, const float *
   }
 }
 
+// Item p is the product over the p-th stretch of `chunk` of the inner dimension alone, a whole
+// [m, n] of its own in `parts`: for small results of long sums.
+EXPORT(gemm_stretches)
+void gemm_stretches(int begin, int end, float *scratch, int m, int n, int k, const float *a,
+                    int trans_a, const float *b, int trans_b, float *parts, int chunk) {
+  const int lda = trans_a ? m : k, ldb = trans_b ? k : n;
+  for (int p = begin; p < end; p++) {
+    const int start = p * chunk, length = k - start < chunk ? k - start : chunk;
+    const float *from_a = a + (trans_a ? (size_t)start * m : (size_t)start);
+    const float *from_b = b + (trans_b ? (size_t)start : (size_t)start * n);
+    lab_gemm(m, n, length, from_a, lda, trans_a, from_b, ldb, trans_b,
+             parts + (size_t)p * m * n, n, 0, scratch);
+  }
+}
+
 EXPORT(gemm_scratch_bytes) int gemm_scratch_bytes(void) { return LAB_GEMM_SCRATCH * 4; }

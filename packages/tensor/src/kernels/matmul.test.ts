@@ -1,6 +1,7 @@
 import { ShapeError } from '@lab/core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { matrix, normals, vector } from '../__fixtures__/numbers.js';
+import { expectSameBits } from '../__fixtures__/thread-bits.js';
 import { selectBackend, tf } from '../index.js';
 
 /** Product in float64 of row-major arrays, by the definition. */
@@ -26,7 +27,10 @@ function expectClose(got: ArrayLike<number>, wanted: ArrayLike<number>, toleranc
   expect(worst).toBeLessThan(tolerance);
 }
 
-/** Sizes around the tile (6 x 8), the narrow path (4) and the packing blocks (96, 384, 1024). */
+/**
+ * Sizes around the tile (6 x 8), the narrow path (4), the packing blocks (96, 384, 1024), several
+ * blocks of threads, and long sums cut in stretches.
+ */
 const SIZES: [m: number, k: number, n: number][] = [
   [1, 1, 1],
   [5, 7, 3],
@@ -36,6 +40,9 @@ const SIZES: [m: number, k: number, n: number][] = [
   [97, 50, 17],
   [2, 3, 1030],
   [12, 770, 20],
+  [150, 130, 210],
+  [9, 4097, 11],
+  [3, 9001, 5],
 ];
 
 beforeAll(async () => {
@@ -59,6 +66,18 @@ describe.each(SIZES)('a product of %i x %i with %i columns', (m, k, n) => {
     expectClose(found, product(await a.data(), await b.data(), [m, k, n]), 1e-5 * (k + 10));
   });
 });
+
+test.each([
+  [[700, 300], [300, 900], false],
+  [[6000, 50], [6000, 70], true],
+  [[5, 90, 80], [5, 80, 70], false],
+] as [number[], number[], boolean][])(
+  'of %j and %j has the same bits for any number of threads',
+  async (first, second, transposeA) => {
+    const [a, b] = [normals('a', first), normals('b', second)];
+    await expectSameBits(() => [tf.matMul(a, b, transposeA)]);
+  },
+);
 
 test('a product over nothing is zero, and nothing times something is empty', async () => {
   const zero = tf.matMul(tf.zeros([3, 0]), tf.zeros([0, 9]));

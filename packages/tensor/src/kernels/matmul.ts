@@ -2,6 +2,8 @@ import { ShapeError } from '@lab/core';
 import { tf } from '../tfjs.js';
 import { blockOf, type KernelCall, registerWasmKernel, sizeOf } from './call.js';
 
+const FLOAT_BYTES = 4;
+
 interface ProductSizes {
   readonly m: number;
   readonly n: number;
@@ -40,27 +42,66 @@ function productSizes(
   };
 }
 
+/** What a product reads and where it writes. */
+interface Operands {
+  readonly a: number;
+  readonly b: number;
+  readonly to: number;
+  readonly transposeA: number;
+  readonly transposeB: number;
+}
+
 function product(call: KernelCall): tf.TensorInfo {
   const a = call.input('a');
   const b = call.input('b');
-  const transposeA = call.attribute<boolean>('transposeA');
-  const transposeB = call.attribute<boolean>('transposeB');
-  const { m, n, k, outer, batchA, batchB } = productSizes(a, b, transposeA, transposeB);
-  const output = call.output([...outer, m, n]);
-  const [addressA = 0, addressB = 0, to = 0] = [a, b, output].map(call.address);
+  const isA = call.attribute<boolean>('transposeA');
+  const isB = call.attribute<boolean>('transposeB');
+  const sizes = productSizes(a, b, isA, isB);
+  const output = call.output([...sizes.outer, sizes.m, sizes.n]);
+  const operands = {
+    a: call.address(a),
+    b: call.address(b),
+    to: call.address(output),
+    transposeA: Number(isA),
+    transposeB: Number(isB),
+  };
+  if (isLongSum(sizes)) sumOfStretches(call, sizes, operands);
+  else productOfBlocks(call, sizes, operands);
+  return output;
+}
+
+function productOfBlocks(call: KernelCall, sizes: ProductSizes, operands: Operands): void {
+  const { m, n, k, batchA, batchB } = sizes;
+  const { a, b, to, transposeA, transposeB } = operands;
   const strides = { a: batchA === 1 ? 0 : m * k, b: batchB === 1 ? 0 : k * n };
-  const batch = sizeOf(outer);
   const { down, across, blockRows, blockColumns } = cutProduct(m, n, k);
   const perBlock = Math.floor(FEWEST_STEPS / Math.max(blockRows * blockColumns * k, 1));
-  const count = m === 0 || n === 0 ? 0 : batch * down * across;
+  const count = m === 0 || n === 0 ? 0 : sizeOf(sizes.outer) * down * across;
   call.runBlocks(
     { kernel: 'gemm', count, block: Math.max(1, perBlock) },
-    ...[m, n, k],
-    ...[addressA, Number(transposeA), strides.a],
-    ...[addressB, Number(transposeB), strides.b],
+    ...[m, n, k, a, transposeA, strides.a, b, transposeB, strides.b],
     ...[to, blockRows, blockColumns],
   );
-  return output;
+}
+
+/** A stretch of the inner dimension at least, and the values of a result that is made of them. */
+const STRETCH = 1024;
+const LARGEST_SUM = 2 ** 18;
+
+/** Whether the result is small and the inner dimension long, as in the gradient of a weight. */
+function isLongSum({ m, n, k, outer }: ProductSizes): boolean {
+  return sizeOf(outer) === 1 && k >= 4 * STRETCH && m * n > 0 && m * n <= LARGEST_SUM;
+}
+
+function sumOfStretches(call: KernelCall, { m, n, k }: ProductSizes, operands: Operands): void {
+  const { a, b, to, transposeA, transposeB } = operands;
+  const chunk = Math.max(STRETCH, Math.ceil(k / MOST_PARTS / 4) * 4);
+  const parts = Math.ceil(k / chunk);
+  call.temporary(parts * m * n * FLOAT_BYTES, (address) => {
+    const work = { kernel: 'gemm_stretches', count: parts, block: 1 };
+    call.runBlocks(work, m, n, k, a, transposeA, b, transposeB, address, chunk);
+    call.run('sum_parts', parts, m * n, address, to);
+  });
 }
 
 /** Multiplications worth a block of their own, and blocks worth cutting a product into. */
