@@ -54,6 +54,7 @@ const dbp15kCorrected: DeepPartial<IbmeaConfig> = {
   model: { initialScale: 0.1 },
   loss: { graphBeta: 1e-4, relationBeta: 1e-4, attributeBeta: 1e-4 },
   training: { epochs: 300, warmup: 10, horizon: 375 },
+  pseudoSeeds: { accept: 20 },
 };
 
 /** The data sets' settings; `modeValues` are applied on top in that mode. */
