@@ -100,7 +100,8 @@ describe('the published hyperparameters', () => {
     const { config } = resolve({ preset: 'dbp15k' });
     const schedule = { epochs: 300, warmup: 10, horizon: 375 };
     expect(presetOf(config)).toEqual({ ...table.dbp15k, ...schedule });
-    expect(sharedOf(config)).toEqual({ ...shared, betas: [1e-4, 1e-3, 1e-4, 1e-4] });
+    const own = { betas: [1e-4, 1e-3, 1e-4, 1e-4], pseudoSeeds: [20, 5, 20] };
+    expect(sharedOf(config)).toEqual({ ...shared, ...own });
     expect(config.model.initialScale).toBe(0.1);
     expect(resolve({ preset: 'dbp15k', mode: 'official' }).config.model.initialScale).toBe(1);
   });
