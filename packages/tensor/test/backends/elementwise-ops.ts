@@ -1,7 +1,7 @@
 /**
  * Operations on single elements, sums over axes, and movements, with their twins.
  */
-import { dropout, maskedDropout, tf } from '../../src/index.js';
+import { dropout, maskedDropout, noiseRows, tf } from '../../src/index.js';
 import { normal, type OpCase, positive } from './op-case.js';
 import { build, erf, total } from './plain.js';
 
@@ -188,14 +188,16 @@ const MOVEMENTS: OpCase[] = [
   },
 ];
 
-/** The mask of the seed, in every backend; here from its definition. */
+/** One round of the hash that random numbers are made of, from its definition. */
+function mix(value: number): number {
+  let h = value | 0;
+  h = Math.imul(h ^ (h >>> 16), 0x7feb352d);
+  h = Math.imul(h ^ (h >>> 15), 0x846ca68b);
+  return (h ^ (h >>> 16)) | 0;
+}
+
+/** The mask of the seed, in every backend. */
 function keeps(at: number, seed: number, rate: number): boolean {
-  const mix = (value: number) => {
-    let h = value | 0;
-    h = Math.imul(h ^ (h >>> 16), 0x7feb352d);
-    h = Math.imul(h ^ (h >>> 15), 0x846ca68b);
-    return (h ^ (h >>> 16)) | 0;
-  };
   return mix(mix(at ^ mix(seed)) + seed) >>> 0 >= Math.floor(rate * 2 ** 32);
 }
 
@@ -214,6 +216,25 @@ const DROPOUTS: OpCase[] = [
   },
 ];
 
+/** Uniform numbers of a row from their definition: a key of the row, then a hash of the column. */
+function noiseAt(row: number, column: number, seed: number): number {
+  const key = (mix(row ^ mix(seed)) + seed) | 0;
+  return (mix(mix(column ^ key) + key) >>> 8) * 2 ** -24;
+}
+
+const NOISE_OPTIONS = { seed32: 9, distribution: 'uniform' } as const;
+
+const NOISE: OpCase = {
+  name: 'noiseRows, uniform, added',
+  inputs: [normal(3, 11)],
+  compute: ([x]) => {
+    const rows = tf.tensor1d([5, 0, 5], 'int32');
+    return tf.add(x as tf.Tensor, noiseRows(rows, { ...NOISE_OPTIONS, width: 11 }));
+  },
+  reference: (x) =>
+    x.map((value, at) => value + noiseAt([5, 0, 5][Math.floor(at / 11)]!, at % 11, 9)),
+};
+
 /** Operations element by element, reductions and movements. */
 export const ELEMENTWISE_OPS: readonly OpCase[] = [
   ...UNARY.flatMap(unaryCases),
@@ -221,4 +242,5 @@ export const ELEMENTWISE_OPS: readonly OpCase[] = [
   ...REDUCTIONS,
   ...MOVEMENTS,
   ...DROPOUTS,
+  NOISE,
 ];
