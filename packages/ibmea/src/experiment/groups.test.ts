@@ -47,7 +47,7 @@ describe('the ablations of the method', () => {
   const groups = new Map(ablationGroups([...modalities]).map((group) => [group.name, group]));
   const idsOf = (name: string) => groups.get(name)!.cells.map(({ id }) => id);
 
-  it('cover the list of the specification', () => {
+  it('cover what the method is made of and where it may fail', () => {
     expect([...groups.keys()]).toEqual(
       expect.arrayContaining([
         'main',
@@ -76,6 +76,17 @@ describe('the ablations of the method', () => {
       expect(idsOf('modalities')).toContain(`modalities/only-${modality}`);
     }
     expect(groups.get('temperature')!.cells.map(({ x }) => x)).toContain(400);
+  });
+
+  it('accept pseudo seeds within twenty epochs, and say that the schedule is theirs', () => {
+    const { cells, caption } = groups.get('main')!;
+    const withSeeds = cells.filter(({ set }) => set['pseudoSeeds.enabled'] === true);
+    expect(withSeeds).toHaveLength(2);
+    for (const { set } of withSeeds) {
+      expect(2 * Number(set['pseudoSeeds.accept'])).toBeLessThan(20);
+      expect(set['pseudoSeeds.every']).toBeLessThan(Number(set['pseudoSeeds.accept']));
+    }
+    expect(caption).toMatch(/accepted in every fourth/);
   });
 
   it('leave image faults out where there are no images', () => {
