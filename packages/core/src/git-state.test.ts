@@ -10,7 +10,7 @@ function git(dir: string, ...args: string[]): string {
   return execFileSync('git', [...identity, ...args], { cwd: dir, encoding: 'utf8' }).trim();
 }
 
-describe.skipIf(!requireProgram('git'))('gitState', () => {
+describe.skipIf(!requireProgram('git'))('gitState (needs git)', () => {
   it('names the revision and whether files differ from it', () => {
     const dir = temporaryFolder();
     git(dir, 'init', '-q');

@@ -145,7 +145,7 @@ describe('signals', () => {
   });
 });
 
-describe.skipIf(!requireProgram('script'))('on a terminal', () => {
+describe.skipIf(!requireProgram('script'))('on a terminal (needs script)', () => {
   it('progress is one line that is rewritten and cleared', async () => {
     const command = [process.execPath, ...nodeArgs, 'train', '--out', temporaryFolder()].join(' ');
     const options = { cwd: root, env: { ...plain, TERM: 'xterm' } };

@@ -11,7 +11,7 @@ function canMount(): boolean {
   return spawnSync('unshare', command, { stdio: 'ignore' }).status === 0;
 }
 
-describe.skipIf(!requireCondition('tmpfs', canMount()))('a full disk (tmpfs of 2 MB)', () => {
+describe.skipIf(!requireCondition('tmpfs', canMount()))('a full disk (needs tmpfs, 2 MB)', () => {
   it('is reported, and old files and whole lines stay', async () => {
     const dir = temporaryFolder();
     const script = join(root, 'test/e2e/fixture/full-disk.ts');

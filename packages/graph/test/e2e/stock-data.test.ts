@@ -22,8 +22,8 @@ const counts: [string, number[]][] = [
 /** See test/SKIPS.md. */
 describe('the stock data sets, unchanged', () => {
   for (const [folder, expected] of counts) {
-    const isThere = requireCondition('lab-data', root !== '' && existsSync(join(root, folder)));
-    it.skipIf(!isThere)(`${folder} has its counts`, async () => {
+    const isThere = requireCondition('data', root !== '' && existsSync(join(root, folder)));
+    it.skipIf(!isThere)(`${folder} has its counts (needs data)`, async () => {
       const data = await readAlignmentFolder(join(root, folder));
       const summary = summarizeAlignment(data);
       expect([

@@ -22,7 +22,7 @@ import { writeSampleRuns } from './sample-runs.js';
 
 const wide = { width: 1280, scheme: 'light', hasScripts: true } as const;
 
-describe.skipIf(!requireProgram('chromium'))('pages in Chromium', () => {
+describe.skipIf(!requireProgram('chromium'))('pages in Chromium (needs chromium)', () => {
   const folder = temporaryFolder();
   const path = join(folder, 'report.html');
   let browser: Browser;

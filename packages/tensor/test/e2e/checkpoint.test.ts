@@ -29,7 +29,7 @@ describe('a process killed while it writes checkpoints', () => {
   });
 });
 
-describe.skipIf(!requireCondition('tmpfs', canMount()))('a full disk (tmpfs of 2 MB)', () => {
+describe.skipIf(!requireCondition('tmpfs', canMount()))('a full disk (needs tmpfs, 2 MB)', () => {
   it('is reported by every writer, and what was there stays', async () => {
     const dir = temporaryFolder();
     const node = [`"${process.execPath}"`, ...loader, `"${fixture('full-disk.ts')}"`, `"${dir}"`];
