@@ -1,23 +1,108 @@
+const files = (folder, names) => names.map((name) => `packages/${folder}/src/${name}.ts`);
+const folders = (folder, names) => names.map((name) => `packages/${folder}/src/${name}`);
+
 /** Sources that decide the numbers of a training; a long check is stale when one of them changes. */
 export const numericCode = [
-  ...[
+  ...files('ibmea', [
+    'baseline',
+    'batch-contrast',
     'bottleneck',
     'config',
     'data',
     'encoders',
     'evaluate',
+
+    'evaluation-round',
     'fusion',
     'image-mask',
     'losses',
     'model',
+    'model-inputs',
     'noise',
     'presets',
     'pseudo-seeds',
+    'selection',
     'step',
     'train',
-  ].map((name) => `packages/ibmea/src/${name}.ts`),
-  ...['features.ts', 'csr.ts', 'pseudo-seeds.ts', 'alignment.ts', 'layers'].map(
-    (name) => `packages/graph/src/${name}`,
-  ),
-  ...['losses', 'ops', 'optim', 'nn', 'kernels'].map((name) => `packages/tensor/src/${name}`),
+    'training-state',
+  ]),
+  ...files('graph', [
+    'alignment',
+    'csr',
+    'features',
+    'images',
+    'label-propagation',
+    'normalize',
+    'propagation',
+    'pseudo-seeds',
+  ]),
+  ...folders('graph', ['layers']),
+  ...files('tensor', [
+    'backpropagate',
+    'engine',
+    'node-inputs',
+    'shared-module',
+    'tape',
+    'thread-count',
+    'thread-pool',
+    'wasm-backend',
+    'webassembly',
+  ]),
+  ...folders('tensor', ['gradients', 'kernels', 'losses', 'nn', 'ops', 'optim']),
+  ...files('core', ['portable-math', 'random', 'xoshiro', 'ziggurat']),
+  ...files('metrics', ['ranking']),
+];
+
+/**
+ * Sources that a training imports and that decide no number of it: readers of files, which give the
+ * same records or an error, texts of errors, the choice of a backend, and counters.
+ */
+export const otherCode = [
+  ...files('ibmea', ['memory-estimate']),
+  ...files('graph', [
+    'alignment-folder',
+    'attribute-table',
+    'entity-table',
+    'graph-builder',
+    'image-arrays',
+    'image-rows',
+    'image-table',
+    'int-list',
+    'knowledge-graph',
+    'link-table',
+    'n-triples',
+    'own-graphs',
+    'own-images',
+    'own-tables',
+    'records',
+    'remarks',
+    'seed-file',
+    'triple-table',
+  ]),
+  ...files('tensor', [
+    'backend',
+    'backend-candidates',
+    'kernel-report',
+    'memory',
+    'scope',
+    'self-test',
+    'shape',
+    'tfjs',
+    'webgpu-backend',
+    'webgpu-guard',
+  ]),
+  ...folders('tensor', ['io']),
+  ...files('core', [
+    'atomic-file',
+    'byte-stream',
+    'csv-file',
+    'csv-scan',
+    'defects',
+    'errors',
+    'file-problem',
+    'format',
+    'hash',
+    'text-blocks',
+    'text-file',
+  ]),
 ];
