@@ -4,18 +4,26 @@ import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { filesBelow, packages, root } from './workspace.mjs';
 
+/** Where long checks are declared: in every package, and here for those of all packages at once. */
+const folders = () => [
+  ...packages().map(({ dir }) => join(dir, 'bench', 'long')),
+  join(root, 'tools', 'long'),
+];
+
 /**
- * The long checks that packages declare in `bench/long/*.mjs`, each exporting
+ * The long checks that packages declare in `bench/long/*.mjs`, and the root in `tools/long/*.mjs`,
+ * each exporting
  *
  * - `name`, unique and kebab-case, and `summary`, one line;
  * - `command`: program and arguments, started in the root folder; it resumes by itself when it
  *   finds its own unfinished work, and prints one JSON value as the last line of standard output;
  * - `codePaths`: files and folders, from the root, whose change makes an old result stale.
  */
-export async function readLongChecks(members = packages()) {
+export async function readLongChecks(members) {
   const checks = [];
-  for (const { dir } of members) {
-    for (const file of filesBelow(join(dir, 'bench', 'long'), (path) => path.endsWith('.mjs'))) {
+  const places = members?.map(({ dir }) => join(dir, 'bench', 'long')) ?? folders();
+  for (const place of places) {
+    for (const file of filesBelow(place, (path) => path.endsWith('.mjs'))) {
       const { name, summary, command, codePaths } = await import(pathToFileURL(file).href);
       if (!name || !summary || !Array.isArray(command) || !Array.isArray(codePaths)) {
         throw new Error(

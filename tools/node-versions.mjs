@@ -1,6 +1,7 @@
 // node tools/node-versions.mjs [VERSION...] [-- ARGUMENT...]: runs tools/test.mjs, with the
 // arguments (such as `--tier backends --only tensor`), on other Node versions, whose programs come
-// from the registry (Linux x64) into a cache outside the repository. Default: 22, 24 and 26.
+// from the registry (Linux x64) into a cache outside the repository. Default: 22, 24 and 26. The
+// last line is JSON: the outcome by version.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -44,4 +45,6 @@ for (const version of versions) {
 for (const { version, code } of results) {
   process.stdout.write(`${code === 0 ? 'ok    ' : 'FAILED'} Node ${version}\n`);
 }
+const outcomes = results.map(({ version, code }) => [version, code === 0 ? 'passed' : 'failed']);
+process.stdout.write(`${JSON.stringify(Object.fromEntries(outcomes))}\n`);
 process.exitCode = results.some(({ code }) => code !== 0) ? 1 : 0;
