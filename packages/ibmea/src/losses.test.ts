@@ -30,7 +30,7 @@ async function untrained(settings: Record<string, unknown>, mode: 'official' | '
   return { config, contrast, kl: klTerms(posteriors, config.model), count: batch.left.length };
 }
 
-describe('what the specification says about untrained losses', () => {
+describe('the closed forms of untrained losses', () => {
   it('InfoNCE at tau 400 is ln B to four digits', async () => {
     const settings = { 'loss.temperature': 400 };
     const { contrast, count } = await untrained(settings, 'official');

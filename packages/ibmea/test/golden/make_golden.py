@@ -4,8 +4,8 @@ Everything here is written in the most literal form (the [E', 2d] concatenation 
 gradient, torch.optim.AdamW does the step) and evaluated in float64, so that a lean implementation can be compared
 with it tensor by tensor. All randomness (noise, dropout, batch order) is written into the file.
 
-Source of every equation below: the method's written specification; the equations of the paper itself were not
-verified. Where a sentence of the specification admits two readings, README.md ("Readings") names the one taken.
+Source of every equation below: our notes on the released code; the equations of the paper itself were not
+verified. Where a sentence of the notes admits two readings, README.md ("Readings") names the one taken.
 
     python3 make_golden.py            # writes official.npz, single.npz and corrected.npz next to this script
     python3 make_golden.py --check    # self-checks only, writes nothing
@@ -370,7 +370,7 @@ def check_gradients(problem, start, randomness, mode, batch_size, entries=5, h=1
 
 
 def check_closed_forms(problem, start):
-    """Constants of the method's written specification, and simple invariants."""
+    """Constants of the released code, and simple invariants."""
     one = torch.ones((), dtype=torch.float64)
     assert abs(official_deviation(one).item() - 2.5136) < 5e-5
     zero = torch.zeros(1, 1, dtype=torch.float64)
