@@ -1,58 +1,130 @@
 /**
- * The first epoch on the EN-FR 3K pair: mode official, preset dbp15k, 30 % seeds, no images.
+ * The first epoch of mode official, preset dbp15k, 30 % seeds, no images, beside the reference.
  *
- * The reference re-derivation of the released code gave total 21.9 and KL of the graph 26.85; the
- * two share no random numbers, hence 1 %.
+ * EN-FR 15K: a re-derivation of the released code on a shuffled split; EN-FR 3K: the lean PyTorch
+ * form in `bench/reference` on the shipped seeds. The two sides share no random numbers.
  */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createRandom, resolveConfig } from '@lab/core';
+import { requireCondition } from '@lab/core/testing';
 import { selectBackend, tf } from '@lab/tensor';
-import { beforeAll, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { ibmeaConfig } from '../../src/config.js';
-import { createInputs, readTask } from '../../src/data.js';
+import { createInputs, type DataSource, readTask } from '../../src/data.js';
 import { contrastiveTerms, klTerms, totalLoss } from '../../src/losses.js';
 import { createModel } from '../../src/model.js';
 import { drawNoise, epochDropout } from '../../src/noise.js';
 import { seedBatches } from '../../src/train.js';
 
-const RELATIVE = 0.01;
-const folder = join(import.meta.dirname, '../../data/en-fr-3k');
+/** Over four seeds the reference itself moves by 0.7 % (InfoNCE of the graph). */
+const RELATIVE = 0.02;
+/**
+ * The KL terms of relations and attributes are means of squares of 0.02 over bags of a few columns:
+ * over four seeds of the reference they lie 13 % below and 15 % above the value.
+ */
+const RELATIVE_SMALL_KL = 0.25;
+
+/** Losses of the first epoch, each before its weight. */
+interface FirstEpoch {
+  readonly graphInfoNce: number;
+  readonly relationInfoNce: number;
+  readonly attributeInfoNce: number;
+  readonly graphKl: number;
+  readonly relationKl: number;
+  readonly attributeKl: number;
+  readonly multiSimilarity: number;
+  readonly total: number;
+}
+
+/** The losses of our first epoch, the seed pairs and the count of the parameters. */
+async function firstEpoch(source: DataSource) {
+  const settings = { preset: 'dbp15k', mode: 'official', flags: { 'data.split': 'sha256' } };
+  const { config } = resolveConfig(ibmeaConfig, settings);
+  const task = await readTask(source, config);
+  const random = createRandom(2023);
+  const inputs = createInputs(task, config, random.fork('images'));
+  const model = createModel(config, inputs, { random: random.fork('parameters') });
+  const noise = drawNoise(config.model, model.modalities, random.fork('noise'));
+  const { seeds } = task.split;
+  const batches = seedBatches(seeds, config.training.batchSize, random.fork('seeds'));
+  expect(batches).toHaveLength(1);
+  const losses = tf.tidy(() => {
+    const posteriors = model.encode(epochDropout(config.model.dropout, random.fork('dropout')));
+    const kl = klTerms(posteriors, config.model);
+    const contrast = contrastiveTerms(model, posteriors, batches[0]!, noise);
+    const value = (x: tf.Scalar | null | undefined) => x!.dataSync()[0]!;
+    return {
+      graphInfoNce: value(contrast.infoNce.graph),
+      relationInfoNce: value(contrast.infoNce.relation),
+      attributeInfoNce: value(contrast.infoNce.attribute),
+      graphKl: value(kl.graph),
+      relationKl: value(kl.relation),
+      attributeKl: value(kl.attribute),
+      multiSimilarity: value(contrast.hybrid),
+      total: value(totalLoss({ ...contrast, kl }, config.loss)),
+    };
+  });
+  const parameters = model.parameters.count();
+  model.dispose();
+  inputs.dispose();
+  return { losses, parameters, seedPairs: seeds.length / 2 };
+}
+
+function expectLosses(found: FirstEpoch, expected: FirstEpoch): void {
+  for (const name of Object.keys(expected) as (keyof FirstEpoch)[]) {
+    const isSmall = name === 'relationKl' || name === 'attributeKl';
+    const difference = Math.abs(found[name] / expected[name] - 1);
+    expect(difference, `${name} ${found[name]}, reference ${expected[name]}`).toBeLessThan(
+      isSmall ? RELATIVE_SMALL_KL : RELATIVE,
+    );
+  }
+}
+
+/** Entities, two bag encoders of 1,000 columns, attention, layer norms, fusion. */
+const parameterCount = (entities: number) => entities * 300 + 2 * 120_300 + 7_200 + 1_200 + 6;
 
 beforeAll(async () => {
   await selectBackend('wasm');
 });
 
-it('has the losses of the reference', async () => {
-  const { config } = resolveConfig(ibmeaConfig, { preset: 'dbp15k', mode: 'official' });
-  const source = { dir: folder, seedsFile: join(folder, 'seeds.tsv') };
-  const task = await readTask(source, config);
-  const { seeds } = task.split;
-  expect(seeds.length / 2).toBe(900);
-  const random = createRandom(2023);
-  const inputs = createInputs(task, config, random.fork('images'));
-  const model = createModel(config, inputs, { random: random.fork('parameters') });
-  const noise = drawNoise(config.model, model.modalities, random.fork('noise'));
-  const [batch] = seedBatches(seeds, config.training.batchSize, random.fork('seeds'));
-  const losses = tf.tidy(() => {
-    const posteriors = model.encode(epochDropout(config.model.dropout, random.fork('dropout')));
-    const kl = klTerms(posteriors, config.model);
-    const contrast = contrastiveTerms(model, posteriors, batch!, noise);
-    const value = (x: tf.Scalar) => x.dataSync()[0]!;
-    return {
-      total: value(totalLoss({ ...contrast, kl }, config.loss)),
-      klGraph: value(kl.graph!),
-      infoNce: Object.values(contrast.infoNce).map(value),
-    };
+describe('the first epoch has the losses of the reference', () => {
+  it('on EN-FR 3K', async () => {
+    const folder = join(import.meta.dirname, '../../data/en-fr-3k');
+    const source = { dir: folder, seedsFile: join(folder, 'seeds.tsv') };
+    const { losses, parameters, seedPairs } = await firstEpoch(source);
+    expect(seedPairs).toBe(900);
+    expectLosses(losses, {
+      graphInfoNce: 6.994,
+      relationInfoNce: 6.826,
+      attributeInfoNce: 6.839,
+      graphKl: 26.84,
+      relationKl: 0.0869,
+      attributeKl: 0.0262,
+      multiSimilarity: 0.4057,
+      total: 21.9,
+    });
+    expect(parameters).toBe(parameterCount(6_000));
   });
-  expect(Math.abs(losses.total / 21.9 - 1)).toBeLessThan(RELATIVE);
-  expect(Math.abs(losses.klGraph / 26.85 - 1)).toBeLessThan(RELATIVE);
-  // Untrained: about ln 900 = 6.80 per modality, but tau 0.1 spreads the cosines.
-  for (const value of losses.infoNce) {
-    expect(value).toBeGreaterThan(6);
-    expect(value).toBeLessThan(9);
-  }
-  // Entities, two bag encoders, attention, layer norms, fusion.
-  expect(model.parameters.count()).toBe(6_000 * 300 + 2 * 120_300 + 7_200 + 1_200 + 6);
-  model.dispose();
-  inputs.dispose();
+
+  const full = join(process.env['LAB_DATA'] ?? '', 'srprs15k/en_fr_15k_V1');
+  const isThere = requireCondition(
+    'data',
+    process.env['LAB_DATA'] !== undefined && existsSync(full),
+  );
+  it.skipIf(!isThere)('on EN-FR 15K, 30,000 entities (needs data)', async () => {
+    const { losses, parameters, seedPairs } = await firstEpoch({ dir: full });
+    expect(seedPairs).toBe(4_500);
+    expectLosses(losses, {
+      graphInfoNce: 8.58,
+      relationInfoNce: 8.441,
+      attributeInfoNce: 8.452,
+      graphKl: 19.19,
+      relationKl: 0.0892,
+      attributeKl: 0.0268,
+      multiSimilarity: 0.4156,
+      total: 26.74,
+    });
+    expect(parameters).toBe(parameterCount(30_000));
+  });
 });
