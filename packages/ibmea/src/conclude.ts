@@ -4,6 +4,7 @@
 import { type ResolvedConfig, readJsonLines, writeFileAtomic } from '@lab/core';
 import { writeRunPage } from '@lab/report';
 import { type CandidateTable, calibrate, candidateTable, judgePairs } from './align.js';
+import { isAutomatic, validationText } from './automatic-seeds.js';
 import { analysePairs, type PairAnalysis } from './analysis.js';
 import { confidenceQuality, fitConfidence } from './confidence.js';
 import type { IbmeaConfig } from './config.js';
@@ -107,12 +108,12 @@ export function fittedConfidence(
   state: TrainingState,
   table: CandidateTable,
 ): FittedConfidence | null {
-  const { validation, test } = state.task.split;
+  const { validation, test, origin } = state.task.split;
   const onValidation = calibrate(table, validation);
   const tested = judgePairs(table, test);
   if (onValidation !== null) {
     const quality = confidenceQuality(onValidation, tested.evidence, tested.isRight);
-    return { model: onValidation, quality, fittedOn: `${onValidation.pairs} validation pairs` };
+    return { model: onValidation, quality, fittedOn: validationText(onValidation.pairs, origin) };
   }
   const half = (parity: number) => ({
     evidence: tested.evidence.filter((_, at) => at % 2 === parity),
@@ -151,9 +152,10 @@ function summaryOf(
   };
 }
 
-/** One line per test pair. */
+/** One line per test pair; each says so when the seeds were automatic. */
 function writePredictions(path: string, state: TrainingState, pairs: readonly PairAnalysis[]) {
   const { entityIds, entityNames } = state.task.data;
+  const seeds = isAutomatic(state.task.split.origin) ? { seeds: 'automatic' } : {};
   const lines = pairs.map((pair) =>
     JSON.stringify({
       id: entityIds[pair.source],
@@ -165,6 +167,7 @@ function writePredictions(path: string, state: TrainingState, pairs: readonly Pa
       margin: pair.margin,
       confidence: pair.confidence,
       status: 'answered',
+      ...seeds,
     }),
   );
   writeFileAtomic(path, `${lines.join('\n')}\n`);

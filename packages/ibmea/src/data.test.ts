@@ -12,7 +12,8 @@ import {
   valuesOf,
   withImages,
 } from './__fixtures__/small-task.js';
-import { AUTOMATIC_SEEDS, createInputs, readTask, relationBags } from './data.js';
+import { AUTOMATIC_SEEDS } from './automatic-seeds.js';
+import { createInputs, readTask, relationBags } from './data.js';
 
 const folder = temporaryFolder();
 
@@ -88,7 +89,7 @@ describe('readTask', () => {
     await writeAlignmentFolder(dir, { ...data, entityNames });
     const source = { dir, seedsFile: AUTOMATIC_SEEDS };
     const { split } = await readTask(source, smallConfig());
-    expect(split.origin).toMatch(/AUTOMATIC.*not verified/);
+    expect(split.origin).toMatch(/^AUTOMATIC: unverified/);
     expect(split.seeds.length / 2).toBeGreaterThanOrEqual(10);
   });
 

@@ -26,6 +26,7 @@ import {
   type SplitOptions,
 } from '@lab/graph';
 import { type CsrArrays, createCsr, tf } from '@lab/tensor';
+import { AUTOMATIC_ORIGIN, AUTOMATIC_SEEDS } from './automatic-seeds.js';
 import type { IbmeaConfig } from './config.js';
 import type { ModelInputs } from './model-inputs.js';
 
@@ -53,11 +54,6 @@ export interface DataSource {
   /** Called for every defect; without it the first one throws. */
   readonly onDefect?: OnDefect | undefined;
 }
-
-/** What `seedsFile` says when the seeds are to be made from names. */
-export const AUTOMATIC_SEEDS = 'auto:names';
-
-const AUTOMATIC_ORIGIN = 'AUTOMATIC: equal names, not verified';
 
 /**
  * The graphs of a source and the split of their links.

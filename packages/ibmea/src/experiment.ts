@@ -103,7 +103,8 @@ export async function runIbmeaExperiment(
     table: { rows: rows.filter(({ id }) => group.cells.some((cell) => cell.id === id)) },
   }));
   const { dir, epochs, seeds, task } = options;
-  const heading = { dir, epochs, seeds, dataName: task.data.name };
+  const seedOrigin = task.split.origin;
+  const heading = { dir, epochs, seeds, dataName: task.data.name, seedOrigin };
   const files: string[] = [];
   for (const result of results) files.push(...(await writeGroup(heading, result)));
   return { groups: results, files };

@@ -5,32 +5,44 @@ import { ConfigError, writeFileAtomic } from '@lab/core';
 import { writeCsv } from '@lab/core/csv';
 import type { AlignmentData } from '@lab/graph';
 import type { AlignedPair } from './align.js';
+import { isAutomatic } from './automatic-seeds.js';
 
 /** Endings of files that pairs can be written to. */
 export const pairFormats = ['csv', 'tsv', 'nt', 'jsonl'] as const;
 
+/** What the column `seeds` says; without automatic seeds there is no such column. */
+const AUTOMATIC = 'automatic';
 const HEADINGS = ['source', 'target', 'confidence', 'score', 'margin', 'mutual'];
 const SAME_AS = '<http://www.w3.org/2002/07/owl#sameAs>';
 
+/** What {@link writePairs} writes beside the pairs themselves. */
+export interface PairLabels extends Pick<AlignmentData, 'entityNames'> {
+  /** Where the seeds of the training came from. */
+  readonly seedOrigin?: string | undefined;
+}
+
 /**
  * Writes pairs, surest first, in the format of the file's ending: CSV or TSV with headings,
- * N-Triples of `owl:sameAs`, or JSON lines.
+ * N-Triples of `owl:sameAs`, or JSON lines. Pairs of a training on automatic seeds say so: a column
+ * or key `seeds`, a comment above the triples.
  *
+ * @param input - names of the entities, and where the seeds of the training came from.
  * @throws {ConfigError} for another ending; {DataError} when the file cannot be written.
  */
 export async function writePairs(
   path: string,
   pairs: readonly AlignedPair[],
-  data: Pick<AlignmentData, 'entityNames'>,
+  { entityNames, seedOrigin = '' }: PairLabels,
 ): Promise<void> {
-  const name = (entity: number) => data.entityNames[entity]!;
+  const name = (entity: number) => entityNames[entity]!;
+  const label = isAutomatic(seedOrigin) ? [AUTOMATIC] : [];
   const format = pairFormat(path);
   if (format === 'csv' || format === 'tsv') {
     const delimiter = format === 'csv' ? ',' : '\t';
     await writeCsv(
       path,
-      HEADINGS,
-      pairs.map((pair) => csvRow(pair, name)),
+      label.length > 0 ? [...HEADINGS, 'seeds'] : HEADINGS,
+      pairs.map((pair) => [...csvRow(pair, name), ...label]),
       { delimiter },
     );
     return;
@@ -39,11 +51,13 @@ export async function writePairs(
     const lines = pairs.map(
       ({ source, target }) => `${resource(name(source))} ${SAME_AS} ${resource(name(target))} .\n`,
     );
-    writeFileAtomic(path, lines.join(''));
+    const comment = label.length > 0 ? `# seeds of the training ${seedOrigin}\n` : '';
+    writeFileAtomic(path, `${comment}${lines.join('')}`);
     return;
   }
+  const seeds = label.length > 0 ? { seeds: AUTOMATIC } : {};
   const lines = pairs.map(({ source, target, ...evidence }) =>
-    JSON.stringify({ source: name(source), target: name(target), ...evidence }),
+    JSON.stringify({ source: name(source), target: name(target), ...evidence, ...seeds }),
   );
   writeFileAtomic(path, lines.map((line) => `${line}\n`).join(''));
 }

@@ -21,6 +21,7 @@ import type {
   RunPage,
   Section,
 } from '@lab/report';
+import { automaticWarnings, isAutomatic } from './automatic-seeds.js';
 import type { PairAnalysis } from './analysis.js';
 import type { FittedConfidence, RunSummary } from './run-summary.js';
 import { type IbmeaConfig, ibmeaConfig } from './config.js';
@@ -97,11 +98,12 @@ function environment(record: RunRecord): { label: string; value: string }[] {
 }
 
 function sentence(summary: RunSummary): string {
-  const { metrics, validation, validationPairs, baseline, testPairs, select } = summary;
+  const { metrics, validation, validationPairs, baseline, testPairs, select, seedOrigin } = summary;
   if (metrics === null && validation !== null) {
+    const known = isAutomatic(seedOrigin) ? 'AUTOMATIC pairs of equal names' : 'known pairs';
     return (
       `For ${formatPercent(validation.forward['hits@1']!)} of ${formatCount(validationPairs)} ` +
-      'known pairs that were kept out of training the true counterpart is ranked first.'
+      `${known} that were kept out of training the true counterpart is ranked first.`
     );
   }
   if (metrics === null) return 'The model was trained without an evaluation.';
@@ -244,6 +246,7 @@ function warnings({ trained, summary, epochs, confidence }: RunPageInput): strin
   const { data, split } = trained.task;
   const repaired = epochs.reduce((sum, record) => sum + (record.repaired ?? 0), 0);
   return [
+    ...automaticWarnings(split),
     ...data.remarks,
     ...new Set(epochs.flatMap(({ remarks }) => remarks ?? [])),
     ...(split.seedsOutsideLinks > 0

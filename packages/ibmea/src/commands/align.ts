@@ -1,7 +1,7 @@
 /** `ibmea align`: the pairs themselves, from a trained run or from two graphs of one's own. */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { assertWritableFolder, ConfigError, formatCounted, readRunRecord } from '@lab/core';
+import { assertWritableFolder, ConfigError, formatCounted } from '@lab/core';
 import { type CliCommand, type CliContext, type CliInput, configOptions } from '@lab/core/cli';
 import type { BackendReport } from '@lab/tensor';
 import { type AlignedPair, alignEntities, candidateTable } from '../align.js';
@@ -80,12 +80,14 @@ async function runAlign(context: CliContext, input: CliInput): Promise<number> {
       matching: options['matching'] as (typeof matchings)[number],
       minConfidence: options['minConfidence'] as number,
     });
-    await writePairs(out, pairs, state.task.data);
+    const { origin: seedOrigin } = state.task.split;
+    const { entityNames } = state.task.data;
+    await writePairs(out, pairs, { entityNames, seedOrigin });
     if (embeddings !== undefined) await writeEmbeddings(embeddings, state);
     context.progress.done();
     const seeds = state.task.split.seeds.length / 2;
     const sources = table.sources.length;
-    tell(context, { pairs, sources, seeds, out, embeddings, stored, dir });
+    tell(context, { pairs, sources, seeds, seedOrigin, out, embeddings, stored, dir });
     return 0;
   } finally {
     state.dispose();
@@ -142,6 +144,8 @@ interface Written {
   readonly sources: number;
   /** Pairs that were trained on; they are not among `pairs`. */
   readonly seeds: number;
+  /** Where they came from. */
+  readonly seedOrigin: string;
   readonly out: string;
   /** Folder of the vectors, when asked for. */
   readonly embeddings: string | undefined;
@@ -150,8 +154,7 @@ interface Written {
 }
 
 function tell(context: CliContext, written: Written): void {
-  const { pairs, sources, seeds, out, embeddings, stored, dir } = written;
-  const seedOrigin = (readRunRecord(dir).results as { seedOrigin?: string } | null)?.seedOrigin;
+  const { pairs, sources, seeds, seedOrigin, out, embeddings, stored, dir } = written;
   if (stored === null) {
     context.note(
       'note: too few known pairs outside of training to calibrate; confidence is empty, ' +
@@ -167,8 +170,9 @@ function tell(context: CliContext, written: Written): void {
     pairs: pairs.length,
     sources,
     seeds,
-    seedOrigin: seedOrigin ?? null,
+    seedOrigin,
     confidence: stored?.quality ?? null,
+    confidenceFrom: stored?.fittedOn ?? null,
   });
   const without = sources - pairs.length;
   const unpaired = formatCounted(without, 'entity', 'entities');
@@ -176,7 +180,7 @@ function tell(context: CliContext, written: Written): void {
     `${formatCounted(pairs.length, 'pair')} in ${out}` +
       `${without > 0 ? `; ${unpaired} without a counterpart` : ''}\n` +
       `not listed: ${formatCounted(seeds, 'seed')} of the training ` +
-      `(${seedOrigin ?? 'origin unknown'})\n`,
+      `(${seedOrigin})\n`,
   );
   if (embeddings !== undefined) context.print(`vectors in ${embeddings}\n`);
 }

@@ -17,6 +17,7 @@ import {
 } from '@lab/core/cli';
 import { summarizeAlignment } from '@lab/graph';
 import type { BackendReport } from '@lab/tensor';
+import { automaticWarnings } from '../automatic-seeds.js';
 import { ibmeaConfig } from '../config.js';
 import { readTask } from '../data.js';
 import { expectedMemory, type MemoryExpectation } from '../memory-estimate.js';
@@ -92,7 +93,15 @@ async function checkData(context: CliContext, input: CliInput): Promise<void> {
   const { remarks } = task.data;
   const backend = await chosenBackend(context, input);
   const memory = expectedMemory(task, config);
-  const found = { counts, seeds, test, remarks, memory: { backend: backend.name, ...memory } };
+  const { origin: seedOrigin } = task.split;
+  const found = {
+    counts,
+    seeds,
+    seedOrigin,
+    test,
+    remarks,
+    memory: { backend: backend.name, ...memory },
+  };
   context.printJson({ run: null, status: 'success', metrics: null, ...found });
   for (const [name, count] of Object.entries(counts)) {
     context.print(`${spaced(name).padEnd(26)} ${formatCount(Number(count)).padStart(10)}\n`);
@@ -100,7 +109,8 @@ async function checkData(context: CliContext, input: CliInput): Promise<void> {
   context.print(`${'seeds'.padEnd(26)} ${formatCount(seeds).padStart(10)}\n`);
   context.print(`${'test pairs'.padEnd(26)} ${formatCount(test).padStart(10)}\n`);
   context.print(`${memoryLine(memory, backend)}\n`);
-  for (const remark of remarks) context.print(`note: ${remark}\n`);
+  const notes = [...automaticWarnings(task.split), ...remarks];
+  for (const remark of notes) context.print(`note: ${remark}\n`);
   context.print('no defects\n');
 }
 

@@ -29,7 +29,7 @@ export const evaluateCommand: CliCommand = {
     context.progress.update('reading the run');
     const { state, run } = await restoreRun(dir);
     try {
-      const { test } = state.task.split;
+      const { test, origin: seedOrigin } = state.task.split;
       if (test.length === 0) {
         throw new ConfigError(`ibmea evaluate: ${dir} has no test pairs.`, {
           help: 'train with fewer seeds than links, so that some links are left to test',
@@ -46,8 +46,15 @@ export const evaluateCommand: CliCommand = {
       context.progress.done();
       for (const remark of remarks) context.note(`note: ${remark}`);
       const metrics = { forward, backward };
-      context.printJson({ run: run.dir, status: 'success', metrics, baseline, remarks });
-      context.print(metricsTable({ metrics, baseline }));
+      context.printJson({
+        run: run.dir,
+        status: 'success',
+        metrics,
+        seedOrigin,
+        baseline,
+        remarks,
+      });
+      context.print(metricsTable({ metrics, baseline, seedOrigin }));
     } finally {
       state.dispose();
     }

@@ -1,6 +1,7 @@
 /** `ibmea experiment`: ablations and sweeps, resumable, as tables and figures. */
 import { ConfigError, formatCount, nearest } from '@lab/core';
 import { type CliCommand, type CliContext, type CliInput, configOptions } from '@lab/core/cli';
+import { automaticWarnings } from '../automatic-seeds.js';
 import { ibmeaConfig } from '../config.js';
 import { readTask } from '../data.js';
 import { groupsFor, runIbmeaExperiment } from '../experiment.js';
@@ -68,13 +69,15 @@ async function runExperimentCommand(context: CliContext, input: CliInput): Promi
     onProgress: (text, share) => context.progress.update(text, share),
   });
   context.progress.done();
+  const { origin: seedOrigin } = task.split;
   const tables = Object.fromEntries(
     results.map(({ group, table }) => [
       group.name,
       table.rows.map(({ settings: _, ...row }) => row),
     ]),
   );
-  context.printJson({ run: out, status: 'success', metrics: null, tables, files });
+  context.printJson({ run: out, status: 'success', metrics: null, seedOrigin, tables, files });
+  for (const line of automaticWarnings(task.split)) context.print(`note: ${line}\n`);
   for (const file of files.filter((path) => path.endsWith('.md'))) context.print(`${file}\n`);
   return 0;
 }

@@ -1,16 +1,23 @@
 /** The result of a training as a small text table. */
 import { formatShare } from '@lab/core';
 import { table } from '@lab/core/cli';
+import { isAutomatic } from '../automatic-seeds.js';
 import type { AlignmentMetrics } from '../evaluate.js';
 import type { RunSummary } from '../run-summary.js';
 
 const share = (value: unknown) => formatShare(Number(value));
 
-/** Rows per direction, ours above the baseline. */
+/** A last line that names automatic seeds; empty for others. */
+export function seedLine(seedOrigin: string): string {
+  return isAutomatic(seedOrigin) ? `\nseeds are ${seedOrigin}` : '';
+}
+
+/** Rows per direction, ours above the baseline, and below them automatic seeds as such. */
 export function metricsTable({
   metrics,
   baseline,
-}: Pick<RunSummary, 'metrics' | 'baseline'>): string {
+  seedOrigin,
+}: Pick<RunSummary, 'metrics' | 'baseline' | 'seedOrigin'>): string {
   const rows: Record<string, unknown>[] = [];
   const add = (name: string, found: AlignmentMetrics | null) => {
     if (found === null) return;
@@ -23,7 +30,7 @@ export function metricsTable({
   };
   add('ibmea', metrics);
   add('baseline', baseline);
-  return table(rows, [
+  const text = table(rows, [
     { key: 'name', heading: 'method' },
     { key: 'direction' },
     { key: 'hits@1', heading: 'H@1', format: share },
@@ -32,4 +39,5 @@ export function metricsTable({
     { key: 'mrr', heading: 'MRR', format: share },
     { key: 'meanRank', heading: 'mean rank', decimals: 1 },
   ]);
+  return `${text}${seedLine(seedOrigin)}`;
 }

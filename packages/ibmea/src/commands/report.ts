@@ -3,15 +3,18 @@ import { formatCount } from '@lab/core';
 import type { CliCommand } from '@lab/core/cli';
 import {
   compareRuns,
+  type RunComparison,
   comparisonSentence,
   readRunFolder,
   resultTable,
   textTable,
   writeComparisonPage,
 } from '@lab/report';
+import { isAutomatic } from '../automatic-seeds.js';
 import { writeReport } from '../conclude.js';
 import { finishedTraining, restoreRun } from '../restore.js';
 import { backendOptions } from './options.js';
+import { seedLine } from './metrics-table.js';
 import { chosenBackend } from './train.js';
 
 /** The verb `report`. */
@@ -35,13 +38,13 @@ export const reportCommand: CliCommand = {
         const { reportPath, summary } = await writeReport(trained.result, trained.options);
         context.progress.done();
         context.printJson({ run: dirs[0], ...summary, report: reportPath });
-        context.print(reportPath);
+        context.print(`${reportPath}${seedLine(summary.seedOrigin)}\n`);
       } finally {
         restored.state.dispose();
       }
       return;
     }
-    const comparison = compareRuns(dirs.map((dir) => readRunFolder(dir)));
+    const comparison = compareWithSeeds(dirs);
     const { path } = writeComparisonPage(String(input.options['out']), comparison);
     context.printJson({
       run: null,
@@ -49,6 +52,7 @@ export const reportCommand: CliCommand = {
       metrics: null,
       page: path,
       differences: comparison.differences,
+      warnings: comparison.warnings,
     });
     context.print(textTable(resultTable(comparison)).trimEnd());
     context.print(comparisonSentence(comparison));
@@ -56,3 +60,14 @@ export const reportCommand: CliCommand = {
     context.print(`${formatCount(dirs.length)} runs compared in ${path}`);
   },
 };
+
+/** The comparison, with a warning for every run whose seeds were made from names. */
+function compareWithSeeds(dirs: readonly string[]): RunComparison {
+  const runs = dirs.map((dir) => readRunFolder(dir));
+  const comparison = compareRuns(runs);
+  const warnings = runs.flatMap(({ name, record }) => {
+    const { seedOrigin = '' } = (record.results ?? {}) as { seedOrigin?: string };
+    return isAutomatic(seedOrigin) ? [`${name}: the seeds are ${seedOrigin}.`] : [];
+  });
+  return { ...comparison, warnings: [...comparison.warnings, ...warnings] };
+}

@@ -3,6 +3,7 @@ import { formatBytes, formatCount, formatCounted, formatDuration, formatShare } 
 import type { CliContext } from '@lab/core/cli';
 import type { LinkSplit } from '@lab/graph';
 import { type BackendReport, memoryReport } from '@lab/tensor';
+import { validationText } from '../automatic-seeds.js';
 import { expectedMemory } from '../memory-estimate.js';
 import type { TrainProgress } from '../training-options.js';
 
@@ -74,9 +75,9 @@ const expectedTime = (seconds: number, epochs: number) =>
   'evaluations and report apart';
 
 /** Pairs outside of training, as far as there are any. */
-function heldOut({ validation, test }: LinkSplit): string {
+function heldOut({ validation, test, origin }: LinkSplit): string {
   const parts = [
-    ...(validation.length > 0 ? [`${formatCount(validation.length / 2)} validation pairs`] : []),
+    ...(validation.length > 0 ? [validationText(validation.length / 2, origin)] : []),
     ...(test.length > 0 ? [`${formatCount(test.length / 2)} test pairs`] : []),
   ];
   return parts.length > 0 ? `, ${parts.join(', ')}` : ', no test pairs';

@@ -15,13 +15,14 @@ import {
   readConfigInput,
 } from '@lab/core/cli';
 import { type BackendChoice, type BackendReport, selectBackend } from '@lab/tensor';
+import { isAutomatic, validationText } from '../automatic-seeds.js';
 import { type Conclusion, conclude } from '../conclude.js';
 import { type IbmeaConfig, ibmeaConfig, valueAt } from '../config.js';
 import { type AlignmentTask, type DataSource, readTask } from '../data.js';
 import type { RunTarget } from '../training-options.js';
 import { recordedTraining } from '../training-record.js';
 import { train } from '../training-run.js';
-import { metricsTable } from './metrics-table.js';
+import { metricsTable, seedLine } from './metrics-table.js';
 import { backendOptions, dataSource, given, sourceOptions, textOption } from './options.js';
 import { trainingReporter } from './train-progress.js';
 
@@ -171,6 +172,7 @@ async function dryRun(
     entities: data.entityCount,
     triples: data.triples.heads.length,
     seeds: split.seeds.length / 2,
+    seedOrigin: split.origin,
     test: split.test.length / 2,
     epochs: start.config.config.training.epochs,
     backend: backend.name,
@@ -179,7 +181,7 @@ async function dryRun(
   context.print(
     `would train ${formatCount(plan.epochs)} epochs on ${formatCount(plan.entities)} entities, ` +
       `${formatCount(plan.triples)} triples, ${formatCount(plan.seeds)} seeds ` +
-      `(${plan.backend}: ${backend.reason})\n`,
+      `from ${plan.seedOrigin} (${plan.backend}: ${backend.reason})\n`,
   );
   return 0;
 }
@@ -221,8 +223,10 @@ export function printConclusion(
   context.printJson({ run, ...summary, report: reportPath });
   const metrics = summary.metrics ?? summary.validation;
   if (metrics !== null) context.print(`${metricsTable({ ...summary, metrics })}\n`);
+  else if (isAutomatic(summary.seedOrigin))
+    context.print(`${seedLine(summary.seedOrigin).trim()}\n`);
   if (summary.metrics === null && metrics !== null) {
-    context.print(`measured on ${formatCount(summary.validationPairs)} validation pairs\n`);
+    context.print(`measured on ${validationText(summary.validationPairs, summary.seedOrigin)}\n`);
   }
   context.print(
     `${formatDuration(seconds)}; report ${reportPath}\n` +

@@ -13,6 +13,7 @@ import {
   svgToPng,
   type Table,
 } from '@lab/report';
+import { isAutomatic } from '../automatic-seeds.js';
 import type { AblationGroup } from './cell.js';
 import { readProjectionFigure } from './projection.js';
 
@@ -20,6 +21,8 @@ import { readProjectionFigure } from './projection.js';
 export interface ResultHeading {
   readonly dir: string;
   readonly dataName: string;
+  /** Where the seed pairs came from; automatic ones are named in every table and figure. */
+  readonly seedOrigin: string;
   readonly epochs: number;
   readonly seeds: readonly number[];
 }
@@ -60,12 +63,16 @@ export function isCostGroup({ cells }: AblationGroup): boolean {
 }
 
 /** Table and figure files of one group; their paths. */
-export async function writeGroup(heading: ResultHeading, result: GroupResult): Promise<string[]> {
+export async function writeGroup(heading: ResultHeading, found: GroupResult): Promise<string[]> {
+  const isCost = isCostGroup(found.group);
+  const isMarked = !isCost && isAutomatic(heading.seedOrigin);
+  const title = `${found.group.title}${isMarked ? ' (AUTOMATIC seeds)' : ''}`;
+  const result = { ...found, group: { ...found.group, title } };
   const { group, table } = result;
-  const isCost = isCostGroup(group);
   const { dataName, epochs } = heading;
   const seeds = `${heading.seeds.length === 1 ? 'seed' : 'seeds'} ${heading.seeds.join(', ')}`;
-  const conditions = isCost ? `${seeds}.` : `${dataName}, ${epochs} epochs, ${seeds}.`;
+  const origin = isMarked ? `; known pairs ${heading.seedOrigin}` : '';
+  const conditions = isCost ? `${seeds}.` : `${dataName}, ${epochs} epochs, ${seeds}${origin}.`;
   const path = join(heading.dir, `${group.name}.md`);
   const text = markdownTable(groupTable(group, table));
   writeFileAtomic(path, `## ${group.title}\n\n${group.caption} ${conditions}\n\n${text}\n`);

@@ -79,7 +79,7 @@ describe('align two graphs of CSV', () => {
       ...small,
     ]);
     expect(code, stderr).toBe(0);
-    expect(stderr).toMatch(/AUTOMATIC: equal names, not verified/);
+    expect(stderr).toMatch(/AUTOMATIC: unverified pairs of equal names/);
     const { run, seedOrigin } = JSON.parse(stdout) as { run: string; seedOrigin: string };
     expect(seedOrigin).toMatch(/AUTOMATIC/);
     expect(readFileSync(join(run, 'report.html'), 'utf8')).toMatch(/AUTOMATIC/);

@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { temporaryFolder } from '@lab/core/testing';
+import { describe, expect, it } from 'vitest';
+import { ablationGroups } from './groups.js';
+import { type GroupResult, writeGroup } from './results.js';
+
+const group = ablationGroups(['graph', 'relation']).find(({ name }) => name === 'encoder')!;
+
+/** Results of as many runs a cell as there are values. */
+function resultOf(values: readonly number[]): GroupResult {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const n = values.length;
+  const square = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  const deviation = n > 1 ? Math.sqrt(square / (n - 1)) : 0;
+  const each = <T>(value: T) => ({
+    'H@1': value,
+    'H@10': value,
+    MRR: value,
+    'H@1 backward': value,
+  });
+  const row = { settings: {}, n, values: each([...values]), mean: each(mean) };
+  const rows = group.cells.map(({ id }) => ({ ...row, id, deviation: each(deviation) }));
+  return { group, table: { rows } };
+}
+
+describe('writeGroup', () => {
+  it('names automatic seeds in the table and in the figure, others not', async () => {
+    const texts: string[] = [];
+    for (const seedOrigin of ['AUTOMATIC: unverified pairs of equal names', 'all links']) {
+      const dir = temporaryFolder();
+      const heading = { dir, dataName: 'pair', epochs: 2, seeds: [1], seedOrigin };
+      await writeGroup(heading, resultOf([0.5]));
+      texts.push(
+        ...['md', 'svg'].map((end) => readFileSync(join(dir, `${group.name}.${end}`), 'utf8')),
+      );
+    }
+    expect(texts[0]).toContain(
+      'pair, 2 epochs, seed 1; known pairs AUTOMATIC: unverified pairs of equal names.',
+    );
+    expect(texts[1]).toContain('(AUTOMATIC seeds)');
+    for (const text of texts.slice(2)) expect(text).not.toContain('AUTOMATIC');
+  });
+});
