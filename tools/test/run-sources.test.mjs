@@ -40,12 +40,12 @@ test.each(commands)('%s runs from sources without a build, and beside an old one
   const script = join(checkout, path);
   const build = join(dirname(script), '..', 'dist');
   expect(existsSync(build)).toBe(false);
-  const fresh = await run(process.execPath, [script, '--help'], { cwd: parent });
+  const fresh = await run(script, ['--help'], { cwd: parent }); // by itself, as scripts do
   expect(fresh).toMatchObject({ code: 0, stderr: '' });
   expect(fresh.stdout).toContain(`${basename(path, '.js')} `);
   mkdirSync(build);
   writeFileSync(join(build, 'cli.js'), "console.log('an old build');\n");
-  const again = await run(process.execPath, [script, '--help'], { cwd: parent });
+  const again = await run(script, ['--help'], { cwd: parent });
   expect(again).toEqual(fresh);
 });
 
