@@ -1,137 +1,91 @@
 // Quality rows of docs/reproducing.md: node --conditions=@lab/source --import tsx
-// packages/ibmea/bench/quality.ts SET [CELL [SEEDS]], with SET one of the names in `sets`. Every
-// cell is a run folder under runs/long/; finished ones are kept, unfinished ones go on. With CELL,
-// such as corrected-pseudo, and SEEDS, such as 3,2, processes can share the work.
-import { existsSync } from 'node:fs';
+// packages/ibmea/bench/quality.ts SET [CELL [SEEDS]], with SET one of the names in
+// quality/sets.ts. Every cell is a run folder under runs/long/; finished ones are kept, unfinished
+// ones go on. With CELL, such as corrected-pseudo, and SEEDS, such as 3,2, processes can share the
+// work.
+//   --form ours|lean  only this form, in a set that has the lean PyTorch form beside ours
+//   --python PATH     Python with torch and numpy, default python3
+//   --threads N       threads of our form; the lean form has two
+//   --epochs N        a shorter training, kept apart from the others under runs/long/
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { readJsonLines, readRunRecord } from '@lab/core';
+import { parseArgs } from 'node:util';
 import { meanDeviation } from '@lab/metrics';
-import { conclude, type EpochRecord, train } from '../src/index.js';
-import { settingsOf } from '../src/training-run.js';
+import {
+  type CellRow,
+  type CellRun,
+  dataOf,
+  isFinished,
+  pairRowOf,
+  rowOf,
+  runCell,
+} from './quality/cell-run.js';
+import { leanResult, type LeanRun, runLean } from './quality/lean-peer.js';
+import { type Cell, packageDir, sets } from './quality/sets.js';
 
-interface Cell {
-  readonly mode: 'official' | 'corrected';
-  readonly pseudoSeeds: boolean;
-}
-
-const nameOf = ({ mode, pseudoSeeds }: Cell) => `${mode}${pseudoSeeds ? '-pseudo' : ''}`;
-
-interface QualitySet {
-  readonly data: () => { readonly dir: string; readonly seedsFile?: string };
-  readonly epochs: number;
-  readonly every: number;
-  readonly seeds: readonly number[];
-  readonly cells: readonly Cell[];
-}
-
-const packageDir = fileURLToPath(new URL('../', import.meta.url));
-
-/** A folder of the full data sets, found through LAB_DATA. */
-function fullData(path: string): { dir: string } {
-  const base = process.env['LAB_DATA'];
-  const dir = join(base ?? '', path);
-  if (base !== undefined && existsSync(dir)) return { dir };
-  throw new Error(`set LAB_DATA to the folder that holds ${path}`);
-}
-
-const both: readonly Cell[] = (['official', 'corrected'] as const).flatMap((mode) => [
-  { mode, pseudoSeeds: false },
-  { mode, pseudoSeeds: true },
-]);
-
-const sets: Record<string, QualitySet> = {
-  '3k': {
-    data: () => {
-      const dir = join(packageDir, 'data', 'en-fr-3k');
-      return { dir, seedsFile: join(dir, 'seeds.tsv') };
-    },
-    epochs: 300,
-    every: 50,
-    seeds: [1, 2, 3],
-    cells: both,
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    form: { type: 'string' },
+    python: { type: 'string', default: 'python3' },
+    threads: { type: 'string' },
+    epochs: { type: 'string' },
   },
-  '15k': {
-    data: () => fullData('srprs15k/en_fr_15k_V1'),
-    epochs: 100,
-    every: 50,
-    seeds: [1],
-    cells: [{ mode: 'official', pseudoSeeds: false }],
-  },
-};
-
-interface Row {
-  readonly seed: number;
-  readonly last: number;
-  readonly best: number;
-  readonly bestEpoch: number;
-  readonly backward: number;
-  readonly hits10: number;
-  readonly mrr: number;
+});
+const [name = '', only, seedList] = positionals;
+const known = sets[name];
+if (known === undefined) throw new Error(`SET must be one of ${Object.keys(sets).join(', ')}`);
+if (!['ours', 'lean', undefined].includes(options.form)) throw new Error('--form is ours or lean');
+const isShort = options.epochs !== undefined && Number(options.epochs) !== known.epochs;
+const set = { ...known, epochs: Number(options.epochs ?? known.epochs) };
+const parent = join('runs', 'long', `quality-${name}${isShort ? `-${set.epochs}` : ''}`);
+const seeds = seedList?.split(',').map(Number) ?? set.seeds;
+const cells = set.cells.filter(({ id }) => only === undefined || id === only);
+if (cells.length === 0) {
+  throw new Error(`CELL must be one of ${set.cells.map(({ id }) => id).join(', ')}`);
 }
 
-/** The numbers of one finished run: the last evaluation, and the best one on the test pairs. */
-function rowOf(dir: string, seed: number): Row {
-  const records = readJsonLines(join(dir, 'metrics.jsonl')).rows as EpochRecord[];
-  const evaluated = records.filter(({ evaluation }) => evaluation !== undefined);
-  const hits = evaluated.map(({ evaluation }) => evaluation!.forward['hits@1']!);
-  const best = Math.max(...hits);
-  const { forward, backward } = evaluated.at(-1)!.evaluation!;
+const threads = options.threads === undefined ? undefined : Number(options.threads);
+const runOf = (cell: Cell, seed: number): CellRun => ({ name, set, cell, seed, parent, threads });
+
+/** The lean form on the data of a run. */
+async function leanOf(run: CellRun): Promise<LeanRun> {
+  const { dir, seedsFile } = await dataOf(run);
+  if (seedsFile === undefined) throw new Error(`set ${name} has no lean form beside ours`);
+  const { cell, seed } = run;
+  const results = join(packageDir, 'bench', 'results', 'lean-quality.jsonl');
   return {
-    seed,
-    last: forward['hits@1']!,
-    best,
-    bestEpoch: evaluated[hits.indexOf(best)]!.epoch + 1,
-    backward: backward['hits@1']!,
-    hits10: forward['hits@10']!,
-    mrr: forward.mrr,
+    ...{ cell, dir, seedsFile, seed, epochs: set.epochs, every: set.every, python: options.python },
+    record: isShort ? join(parent, 'lean.jsonl') : results,
+    log: join(parent, `${cell.id}-lean-s${seed}.log`),
   };
 }
 
-async function runCell(name: string, set: QualitySet, cell: Cell, seed: number): Promise<Row> {
-  const id = `${nameOf(cell)}-s${seed}`;
-  const dir = join('runs', 'long', `quality-${name}`, id);
-  const exists = existsSync(join(dir, 'run.json'));
-  if (exists && readRunRecord(dir).status === 'success') return rowOf(dir, seed);
-  const config = settingsOf({
-    preset: 'dbp15k',
-    mode: cell.mode,
-    seed,
-    epochs: set.epochs,
-    settings: {
-      'pseudoSeeds.enabled': cell.pseudoSeeds,
-      'evaluation.every': set.every,
-      'data.split': 'sha256',
-    },
-  });
-  const began = performance.now();
-  const command = ['node', 'packages/ibmea/bench/quality.ts', name];
-  const run = exists
-    ? { resume: dir }
-    : { parent: join('runs', 'long'), dir, label: name, command, backend: null };
-  const trained = await train({ data: set.data(), config, run });
-  await conclude(trained, { config, seconds: (performance.now() - began) / 1000 });
-  trained.state.dispose();
-  const row = rowOf(dir, seed);
-  console.error(id, JSON.stringify(row));
+/** Trains what is missing of a cell, in both forms, and tells the numbers there are. */
+async function besideLean(run: CellRun): Promise<Record<string, unknown>> {
+  const lean = await leanOf(run);
+  if (options.form !== 'ours' && leanResult(lean) === null) runLean(lean); // a lack shows at once
+  if (options.form !== 'lean' && !isFinished(run)) await runCell(run);
+  const row = { ours: isFinished(run) ? pairRowOf(run) : null, lean: leanResult(lean) };
+  console.error(run.cell.id, JSON.stringify(row));
   return row;
 }
 
-const name = process.argv[2] ?? '';
-const set = sets[name];
-if (set === undefined) throw new Error(`SET must be one of ${Object.keys(sets).join(', ')}`);
-const results: Record<string, unknown> = {};
-const only = process.argv[3];
-const seeds = process.argv[4]?.split(',').map(Number) ?? set.seeds;
-for (const cell of set.cells.filter((one) => only === undefined || nameOf(one) === only)) {
-  const rows: Row[] = [];
-  for (const seed of seeds) rows.push(await runCell(name, set, cell, seed));
-  const spread = (key: keyof Row) => {
+/** Trains what is missing of a run and gives its numbers. */
+async function ownRow(run: CellRun): Promise<CellRow> {
+  if (isFinished(run)) return rowOf(run);
+  await runCell(run);
+  const row = rowOf(run);
+  console.error(run.cell.id, JSON.stringify(row));
+  return row;
+}
+
+/** Mean and deviation over seeds. */
+function spreads(rows: readonly CellRow[]): Record<string, unknown> {
+  const spread = (key: keyof CellRow) => {
     const { mean, deviation } = meanDeviation(rows.map((row) => row[key]));
     return { mean: Number(mean.toFixed(4)), deviation: Number(deviation.toFixed(4)) };
   };
-  const label = `${cell.mode}${cell.pseudoSeeds ? ', pseudo seeds' : ''}`;
-  results[label] = {
+  return {
     seeds,
     'H@1 last': spread('last'),
     'H@1 best': spread('best'),
@@ -139,5 +93,19 @@ for (const cell of set.cells.filter((one) => only === undefined || nameOf(one) =
     'H@10': spread('hits10'),
     MRR: spread('mrr'),
   };
+}
+
+const results: Record<string, unknown> = {};
+for (const cell of cells) {
+  if (set.isBesideLean === true) {
+    for (const seed of seeds) {
+      const label = seeds.length > 1 ? `${cell.label}, seed ${seed}` : cell.label;
+      results[label] = await besideLean(runOf(cell, seed));
+    }
+  } else {
+    const rows: CellRow[] = [];
+    for (const seed of seeds) rows.push(await ownRow(runOf(cell, seed)));
+    results[cell.label] = spreads(rows);
+  }
 }
 console.log(JSON.stringify(results));

@@ -82,6 +82,28 @@ def check_blocks():
         assert torch.allclose(loss, results[0][0]) and torch.allclose(gradient, results[0][1])
 
 
+def check_losses():
+    """Values and gradients equal those of the dense equations, for both presets."""
+    torch.manual_seed(2)
+    count = 23
+    raw = torch.randn(2 * count, 9, dtype=torch.float64)
+    v = torch.nn.functional.normalize(raw, dim=1)
+    others = ~torch.eye(count, dtype=torch.bool).repeat(2, 2)
+    for preset in lean.PRESETS.values():
+        x = v.clone().requires_grad_()
+        s = x @ x.T
+        positive = torch.cat([s.diagonal(count), s.diagonal(-count)])
+        near = torch.log1p(torch.exp(-preset.ms_alpha * (positive - preset.ms_lambda))) / preset.ms_alpha
+        far = (torch.exp(preset.ms_beta * (s - preset.ms_lambda)) * others).sum(1).log1p() / preset.ms_beta
+        logits = x[:count] @ x[count:].T / preset.tau
+        dense = (near + far).mean() + torch.nn.functional.cross_entropy(logits, torch.arange(count))
+        ours = lean.MultiSimilarity.apply(x, preset.ms_alpha, preset.ms_beta, preset.ms_lambda) \
+            + lean.InfoNce.apply(x[:count], x[count:], preset.tau)
+        assert torch.allclose(ours, dense, rtol=1e-12), (ours, dense)
+        gradients = [torch.autograd.grad(loss, x, retain_graph=True)[0] for loss in (ours, dense)]
+        assert torch.allclose(*gradients, rtol=1e-9, atol=1e-12)
+
+
 def check_csls():
     """Streaming ranks equal those of the full matrix."""
     torch.manual_seed(1)
@@ -104,6 +126,7 @@ if __name__ == "__main__":
     for name, clip in (("official", 0.1), ("single", float("inf"))):
         for dtype, tolerance in ((torch.float64, 3e-6), (torch.float32, 1e-4)):
             print(f"{name} {dtype}: worst error relative to the largest entry {compare(name, clip, dtype, tolerance):.1e}")
+    check_losses()
     check_blocks()
     check_csls()
     print("ok")

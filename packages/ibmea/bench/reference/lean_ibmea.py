@@ -13,13 +13,14 @@ concatenation, nor an [E', d] message tensor, nor a dense N x N matrix is ever b
 
 Source of the equations: the method's written specification; the paper's own equations were not verified.
 
-    python3 lean_ibmea.py --data FOLDER [--seeds FILE] --epochs 3 --threads 2
+    python3 lean_ibmea.py --data FOLDER [--seeds FILE] [--preset fb15k-db15k] --epochs 3 --threads 2
 
-Prints one line per epoch and, as its last line, one JSON object.
+Prints one line per epoch and, as its last line, one JSON object; with --brief a short one, without the list of epochs.
 """
 
 import argparse
 import ctypes
+import dataclasses
 import gzip
 import hashlib
 import json
@@ -27,6 +28,7 @@ import math
 import os
 import platform
 import resource
+import statistics
 import sys
 import time
 import warnings
@@ -88,6 +90,14 @@ class Config:
     pseudo_accept: int = 50
     csls_k: int = 3
     feature_columns: int = 1000
+    seed_rate: float = 0.3
+
+
+PRESETS = {
+    "dbp15k": Config(),
+    "fb15k-db15k": Config(seed_rate=0.2, tau=400.0, ms_alpha=0.1, hybrid_weight=1.0, seed_batch=1000, warm_up=400,
+                          horizon=1000),
+}
 
 
 # ---- sparse primitives ---------------------------------------------------------------------------------------
@@ -591,7 +601,9 @@ def load(folder, columns):
     total = len(names)
     triples = []
     for side in (1, 2):
-        lines = read_lines(folder, f"triples_{side}")
+        lines = read_lines(folder, f"triples_{side}", optional=True)
+        if lines is None:
+            lines = read_lines(folder, f"triples_{side}_partial")
         if not lines:
             raise ValueError(f"triples_{side} is empty")
         triples += [(dense[int(h)], int(r), dense[int(t)]) for h, r, t in lines]
@@ -640,20 +652,35 @@ def split(data, seed_file, rate):
 
 
 # ---- command line --------------------------------------------------------------------------------------------
+def summary(result):
+    """The result without its list of epochs: Hits@1 of KG1 -> KG2 by number of epochs, all metrics of the last evaluation,
+    cost as medians over the epochs without the first."""
+    steady = result["epochs"][1:] or result["epochs"]
+    last = result["evaluations"][-1] if result["evaluations"] else {}
+    cost = {name: round(statistics.median(epoch[name] for epoch in steady), 3) for name in ("wallSeconds", "cpuSeconds")}
+    kept = {name: value for name, value in result.items() if name not in ("epochs", "evaluations", "pseudoSeeds")}
+    return {**kept, "epochs": len(result["epochs"]),
+            "hits@1": {str(e["epoch"] + 1): round(e["l2r"]["hits@1"], 4) for e in result["evaluations"]},
+            "last": {side: {name: round(value, 4) for name, value in last[side].items()} for side in ("l2r", "r2l") if last},
+            "perEpoch": cost}
+
+
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", required=True, help="folder with ent_ids_1/2, triples_1/2, ... (plain or .gz)")
     parser.add_argument("--seeds", help="file with two columns of entity ids; default: first share by SHA-256")
-    parser.add_argument("--seed-rate", type=float, default=0.3)
+    parser.add_argument("--preset", choices=tuple(PRESETS), default="dbp15k", help="settings of the data set")
+    parser.add_argument("--seed-rate", type=float, help="default: that of the preset")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=2023)
-    parser.add_argument("--seed-batch", type=int, default=Config.seed_batch)
+    parser.add_argument("--seed-batch", type=int, help="default: that of the preset")
     parser.add_argument("--evaluate-every", type=int, default=0, help="0: never")
     parser.add_argument("--evaluate-mean", action="store_true", help="posterior mean instead of one official noisy draw")
     parser.add_argument("--pseudo-seeds", action="store_true", help="iterative learning")
     parser.add_argument("--allocator", choices=("reuse", "system"), default="reuse", help="see keep_freed_memory")
-    parser.add_argument("--json", help="also write the final JSON object to this file")
+    parser.add_argument("--json", help="also write the final JSON object to this file, whole")
+    parser.add_argument("--brief", action="store_true", help="leave the list of epochs out of the last line")
     return parser.parse_args()
 
 
@@ -662,9 +689,10 @@ def main():
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     started = time.perf_counter()
-    config = Config(seed_batch=options.seed_batch)
+    asked = {"seed_batch": options.seed_batch, "seed_rate": options.seed_rate}
+    config = dataclasses.replace(PRESETS[options.preset], **{k: v for k, v in asked.items() if v is not None})
     data = load(options.data, config.feature_columns)
-    seeds, test = split(data, options.seeds, options.seed_rate)
+    seeds, test = split(data, options.seeds, config.seed_rate)
     total = len(data["names"])
     model = LeanIbmea(total, data["features"], data["pattern"], config)
     model.train()
@@ -722,8 +750,9 @@ def main():
             print("evaluation", json.dumps(evaluations[-1]), flush=True)
 
     result = {
-        "implementation": "lean PyTorch", "mode": "official", "preset": "dbp15k", "data": os.path.basename(
-            os.path.normpath(options.data)), "entities": total, "seeds": len(seeds), "seedBatch": config.seed_batch,
+        "implementation": "lean PyTorch", "mode": "official", "preset": options.preset, "data": os.path.basename(
+            os.path.normpath(options.data)), "entities": total, "seeds": len(seeds), "testLinks": len(test),
+        "modalities": model.modalities, "seedBatch": config.seed_batch,
         "epochs": epochs, "evaluations": evaluations, "pseudoSeeds": pseudo, "loadSeconds": load_seconds,
         "peakRssBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "trainingPeakRssBytes": training_peak, "torch": torch.__version__, "numpy": np.__version__,
@@ -734,7 +763,7 @@ def main():
     if options.json:
         with open(options.json, "w") as stream:
             json.dump(result, stream, indent=1)
-    print(json.dumps(result))
+    print(json.dumps(summary(result) if options.brief else result))
 
 
 if __name__ == "__main__":

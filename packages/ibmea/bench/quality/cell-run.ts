@@ -1,0 +1,143 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeFolder, readJsonLines, readRunRecord, type ResolvedConfig } from '@lab/core';
+import { writeSeeds } from '@lab/graph';
+import { selectBackend } from '@lab/tensor';
+import type { IbmeaConfig } from '../../src/config.js';
+import { conclude, type EpochRecord, readTask, type RunSummary, train } from '../../src/index.js';
+import { settingsOf } from '../../src/training-run.js';
+import type { Cell, QualitySet } from './sets.js';
+
+/** The numbers of one finished run: its last evaluation, and the best one on the test pairs. */
+export interface CellRow {
+  readonly seed: number;
+  readonly last: number;
+  readonly best: number;
+  readonly bestEpoch: number;
+  readonly backward: number;
+  readonly hits10: number;
+  readonly mrr: number;
+}
+
+/** One training of a set. */
+export interface CellRun {
+  /** Name of the set. */
+  readonly name: string;
+  readonly set: QualitySet;
+  readonly cell: Cell;
+  readonly seed: number;
+  /** Folder of the set's runs. */
+  readonly parent: string;
+  readonly threads?: number | undefined;
+}
+
+/** Folder of a run. */
+export function runDir({ parent, cell, seed }: CellRun): string {
+  return join(parent, `${cell.id}-s${seed}`);
+}
+
+/** Whether the run has ended well. */
+export function isFinished(run: CellRun): boolean {
+  const dir = runDir(run);
+  return existsSync(join(dir, 'run.json')) && readRunRecord(dir).status === 'success';
+}
+
+/** The settings of a run. */
+export function configOf({ set, cell, seed }: CellRun): ResolvedConfig<IbmeaConfig> {
+  return settingsOf({
+    preset: cell.preset,
+    mode: cell.mode,
+    seed,
+    epochs: set.epochs,
+    settings: {
+      'pseudoSeeds.enabled': cell.pseudoSeeds,
+      'evaluation.every': set.every,
+      'data.split': 'sha256',
+    },
+  });
+}
+
+/**
+ * The data of a run; beside the lean form the seeds are written to a file that both forms read:
+ * the first links by SHA-256.
+ */
+export async function dataOf(run: CellRun): Promise<{ dir: string; seedsFile?: string }> {
+  const { set, cell, parent } = run;
+  const source = cell.data();
+  if (set.isBesideLean !== true) return source;
+  const seedsFile = join(parent, `${cell.id}.seeds.tsv`);
+  if (!existsSync(seedsFile)) {
+    const { data, split } = await readTask(source, configOf(run).config);
+    makeFolder(parent);
+    writeSeeds(seedsFile, data, split.seeds);
+  }
+  return { ...source, seedsFile };
+}
+
+function evaluations(dir: string): EpochRecord[] {
+  const records = readJsonLines(join(dir, 'metrics.jsonl')).rows as EpochRecord[];
+  return records.filter(({ evaluation }) => evaluation !== undefined);
+}
+
+/** The numbers of a finished run. */
+export function rowOf(run: CellRun): CellRow {
+  const evaluated = evaluations(runDir(run));
+  const hits = evaluated.map(({ evaluation }) => evaluation!.forward['hits@1']!);
+  const best = Math.max(...hits);
+  const { forward, backward } = evaluated.at(-1)!.evaluation!;
+  return {
+    seed: run.seed,
+    last: forward['hits@1']!,
+    best,
+    bestEpoch: evaluated[hits.indexOf(best)]!.epoch + 1,
+    backward: backward['hits@1']!,
+    hits10: forward['hits@10']!,
+    mrr: forward.mrr,
+  };
+}
+
+/** A finished run as a row beside the lean form: Hits@1 by epoch, floor, cost. */
+export function pairRowOf(run: CellRun): Record<string, unknown> {
+  const dir = runDir(run);
+  const { last, backward, hits10, mrr } = rowOf(run);
+  const record = readRunRecord(dir);
+  const { baseline, seeds, testPairs } = record.results as unknown as RunSummary;
+  const timings = readJsonLines(join(dir, 'timings.jsonl')).rows as { seconds: number }[];
+  const steady = timings.slice(1).map(({ seconds }) => seconds);
+  return {
+    'H@1 by epoch': Object.fromEntries(
+      evaluations(dir).map(({ epoch, evaluation }) => [
+        epoch + 1,
+        rounded(evaluation!.forward['hits@1']!),
+      ]),
+    ),
+    'H@1 last': rounded(last),
+    'H@1 backward': rounded(backward),
+    'H@10': rounded(hits10),
+    MRR: rounded(mrr),
+    baseline: baseline === null ? null : rounded(baseline.forward['hits@1']!),
+    seeds,
+    testPairs,
+    wallSeconds: rounded(steady.toSorted((a, b) => a - b)[Math.floor(steady.length / 2)] ?? 0),
+    peakBytes: record.usage?.['peakProcessBytes'] ?? null,
+  };
+}
+
+const rounded = (value: number) => Number(value.toFixed(4));
+
+/** Trains a run to its end, from where it stopped if it has begun. */
+export async function runCell(run: CellRun): Promise<void> {
+  const { name, threads } = run;
+  const dir = runDir(run);
+  const config = configOf(run);
+  const data = await dataOf(run);
+  const backend = await selectBackend('auto', threads === undefined ? {} : { threads });
+  const began = performance.now();
+  const command = ['node', 'packages/ibmea/bench/quality.ts', name];
+  const target = existsSync(join(dir, 'run.json'))
+    ? { resume: dir }
+    : { parent: join('runs', 'long'), dir, label: name, command, backend };
+  const trained = await train({ data, config, run: target });
+  await conclude(trained, { config, seconds: (performance.now() - began) / 1000 });
+  trained.state.dispose();
+}
