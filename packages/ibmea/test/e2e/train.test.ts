@@ -1,5 +1,6 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readRunRecord } from '@lab/core';
 import { runProcess, temporaryFolder } from '@lab/core/testing';
 import { writeAlignmentFolder } from '@lab/graph';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -7,6 +8,7 @@ import { smallData } from '../../src/__fixtures__/small-task.js';
 import {
   ibmea,
   metricsOf,
+  onlyRun,
   packageFolder,
   small,
   sourceArguments,
@@ -84,8 +86,10 @@ describe('train', () => {
   });
 });
 
+type Ranking = Record<'forward' | 'backward', { readonly 'hits@1': number }>;
+
 describe('demo', () => {
-  it('gives a number, its meaning and a picture in less than ten CPU seconds', async () => {
+  it('beats its baseline, with a meaning and a picture, in less than ten CPU seconds', async () => {
     const out = temporaryFolder();
     const argv = [...sourceArguments, 'demo', '--out', out];
     const timed = [
@@ -96,6 +100,11 @@ describe('demo', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^H@1 [\d.]+ %: /);
     expect(stdout).toMatch(/SYNTHETIC/);
+    const { results } = readRunRecord(onlyRun(out)!);
+    const { metrics, baseline } = results as unknown as Record<string, Ranking>;
+    for (const direction of ['forward', 'backward'] as const) {
+      expect(metrics![direction]['hits@1']).toBeGreaterThan(baseline![direction]['hits@1'] + 0.01);
+    }
     const page = /^picture: (.*)$/m.exec(stdout)![1]!;
     expect(readFileSync(page, 'utf8')).toContain('<svg');
     // The last line of the shell's `times`: user and system time of its children.
