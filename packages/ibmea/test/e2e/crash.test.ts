@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRandom, readJsonLines, readRunRecord } from '@lab/core';
 import { type ProcessSignal, temporaryFolder } from '@lab/core/testing';
 import { join } from 'node:path';
@@ -16,9 +16,10 @@ import {
 } from './ibmea-process.js';
 
 const EPOCHS = 60;
+const KILLS = 10;
 let data: string;
-/** Metrics of an undisturbed run, and how long it took. */
-let undisturbed: { metrics: string; milliseconds: number };
+/** Rows and results of an undisturbed run. */
+let undisturbed: { metrics: string; result: unknown };
 
 const settings = ['--set', 'pseudoSeeds.enabled=true', '--set', 'pseudoSeeds.start=0'];
 const schedule = ['--set', 'pseudoSeeds.every=2', '--set', 'pseudoSeeds.accept=10'];
@@ -38,11 +39,10 @@ const training = () => [
 beforeAll(async () => {
   data = await writePair(120);
   const out = temporaryFolder();
-  const began = performance.now();
   const { code, stderr } = await ibmea([...training(), '--out', out]);
   expect(code, stderr).toBe(0);
-  const milliseconds = performance.now() - began;
-  undisturbed = { metrics: metricsOf(onlyRun(out)!), milliseconds };
+  const run = onlyRun(out)!;
+  undisturbed = { metrics: metricsOf(run), result: readRunRecord(run).results?.['metrics'] };
 });
 
 describe('--resume of a run that another process is at', () => {
@@ -67,43 +67,81 @@ describe('--resume of a run that another process is at', () => {
 });
 
 describe('kill -9', () => {
-  it('at ten random moments, each followed by --resume, changes no byte of metrics', async () => {
+  it('ten times amid the epochs, each followed by --resume, changes no byte of metrics', async () => {
     const random = createRandom(20).fork('moments');
-    const out = temporaryFolder();
-    const started: number[] = [];
-    for (let kill = 0; kill < 10; kill += 1) {
-      // From the program's start to beyond its end, so that start, training and report are hit.
-      const share = 0.15 + 0.9 * random.uniform();
-      // The first dies amid its epochs on any machine; clocks decide about the others.
-      const signal = AbortSignal.timeout(Math.round(share * undisturbed.milliseconds));
-      const moment =
-        kill === 0
-          ? { send: [{ after: `epoch ${EPOCHS / 2}/`, signal: 'SIGKILL' as const }] }
-          : { signal };
-      const run = onlyRun(out);
-      // Every second process saves after every epoch, the others at most once in a second.
-      const seconds = `training.checkpointSeconds=${kill % 2}`;
-      const argv = run === undefined ? [...training(), '--out', out] : ['train', '--resume', run];
-      await ibmea([...argv, '--set', seconds], moment);
-      const left = onlyRun(out);
-      if (left === undefined) continue;
-      readRunRecord(left);
-      const path = join(left, 'metrics.jsonl');
-      if (!existsSync(path)) continue;
-      const { rows } = readJsonLines(path);
-      const lines = rows.map((row) => JSON.stringify(row)).join('\n');
-      expect(undisturbed.metrics.startsWith(lines)).toBe(true);
-      started.push(rows.length);
+    let out = temporaryFolder();
+    let kills = 0;
+    // A process that is done before its moment does not count: another run takes its place.
+    for (let attempt = 0; kills < KILLS && attempt < 4 * KILLS; attempt += 1) {
+      const moment = { rows: 1 + random.integer(8), milliseconds: random.integer(30) };
+      const code = await killAmid(out, attempt, moment);
+      const run = onlyRun(out)!;
+      const rows = wholeRows(run);
+      if (code === 0) {
+        expect(metricsOf(run)).toBe(undisturbed.metrics);
+        out = temporaryFolder();
+        continue;
+      }
+      expect(code).toBe(137);
+      expect(undisturbed.metrics.startsWith(rows.join('\n'))).toBe(true);
+      readRunRecord(run);
+      if (rows.length > 0 && rows.length < EPOCHS) kills += 1;
     }
-    expect(started[0]).toBeGreaterThan(0);
-    expect(started[0]).toBeLessThan(EPOCHS);
-    const argv = ['train', '--resume', onlyRun(out)!, '--epochs', String(EPOCHS)];
-    const { code, stderr } = await ibmea(argv);
+    expect(kills).toBe(KILLS);
+    const { code, stderr } = await ibmea(['train', '--resume', onlyRun(out)!]);
     expect(code, stderr).toBe(0);
-    expect(metricsOf(onlyRun(out)!)).toBe(undisturbed.metrics);
-    expect(readRunRecord(onlyRun(out)!).status).toBe('success');
-  });
+    const run = onlyRun(out)!;
+    expect(metricsOf(run)).toBe(undisturbed.metrics);
+    const { status, results } = readRunRecord(run);
+    expect(status).toBe('success');
+    expect(results?.['metrics']).toEqual(undisturbed.result);
+  }, 300_000);
 });
+
+/** Rows of metrics that are whole, as text; none when there is no file yet. */
+function wholeRows(run: string): string[] {
+  const path = join(run, 'metrics.jsonl');
+  return existsSync(path) ? readJsonLines(path).rows.map((row) => JSON.stringify(row)) : [];
+}
+
+/**
+ * Goes on with the only run of a folder, or starts one, and kills it some milliseconds after it has
+ * written that many rows itself: on any machine an epoch is under way. Its exit code.
+ */
+async function killAmid(
+  out: string,
+  attempt: number,
+  moment: { readonly rows: number; readonly milliseconds: number },
+): Promise<number> {
+  const run = onlyRun(out);
+  const start = run === undefined ? [...training(), '--out', out] : ['train', '--resume', run];
+  // Every second process saves after every epoch, the others at most once in a second.
+  const argv = [...start, '--set', `training.checkpointSeconds=${attempt % 2}`];
+  const child = spawn(process.execPath, [...sourceArguments, ...argv], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const ended = once(child, 'close') as Promise<[number | null, string | null]>;
+  let isTraining = false;
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    isTraining ||= /^on {5}/m.test(text);
+  });
+  let last = Number.POSITIVE_INFINITY;
+  let written = 0;
+  const watch = setInterval(() => {
+    const found = isTraining ? onlyRun(out) : undefined;
+    if (found === undefined) return;
+    const path = join(found, 'metrics.jsonl');
+    const count = existsSync(path) ? readFileSync(path, 'utf8').split('\n').length - 1 : 0;
+    written += Math.max(0, count - last);
+    last = count;
+    if (written < moment.rows) return;
+    clearInterval(watch);
+    setTimeout(() => child.kill('SIGKILL'), moment.milliseconds);
+  }, 3);
+  const [code, signal] = await ended;
+  clearInterval(watch);
+  return code ?? (signal === 'SIGKILL' ? 137 : 1);
+}
 
 describe('signals', () => {
   it.each([
