@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { temporaryFolder } from '@lab/core/testing';
 import { describe, expect, it } from 'vitest';
 import { ablationGroups } from './groups.js';
-import { type GroupResult, writeGroup } from './results.js';
+import { type GroupResult, meanSpread, writeGroup } from './results.js';
 
 const group = ablationGroups(['graph', 'relation']).find(({ name }) => name === 'encoder')!;
 
@@ -23,6 +23,18 @@ function resultOf(values: readonly number[]): GroupResult {
   const rows = group.cells.map(({ id }) => ({ ...row, id, deviation: each(deviation) }));
   return { group, table: { rows } };
 }
+
+describe('meanSpread', () => {
+  it("is Student's interval of the mean, none for a single run or equal ones", () => {
+    const { value, low, high } = meanSpread([0.4, 0.5, 0.6]);
+    const half = (4.302653 * 0.1) / Math.sqrt(3); // t of 2 degrees of freedom at .975
+    expect(value).toBeCloseTo(0.5, 12);
+    expect(low).toBeCloseTo(0.5 - half, 6);
+    expect(high).toBeCloseTo(0.5 + half, 6);
+    expect(meanSpread([0.4])).toEqual({ value: 0.4 });
+    expect(meanSpread([0.25, 0.25])).toEqual({ value: 0.25 });
+  });
+});
 
 describe('writeGroup', () => {
   it('names automatic seeds in the table and in the figure, others not', async () => {

@@ -3,6 +3,7 @@
  */
 import { join } from 'node:path';
 import { type ExperimentTable, InterruptedError, LabError, writeFileAtomic } from '@lab/core';
+import { tInterval } from '@lab/metrics';
 import {
   barPlot,
   type Figure,
@@ -120,14 +121,22 @@ function groupTable(group: AblationGroup, table: ExperimentTable): Table {
   };
 }
 
+/**
+ * Mean of the runs of a cell, with the ends of Student's 95 % interval of that mean where there are
+ * two runs or more that differ.
+ */
+export function meanSpread(values: readonly number[]): {
+  readonly value: number;
+  readonly low?: number;
+  readonly high?: number;
+} {
+  const { mean: value, deviation, n, low, high } = tInterval(values);
+  return n > 1 && deviation > 0 ? { value, low, high } : { value };
+}
+
 function groupFigure({ group, table }: GroupResult, key: string): Figure {
   const rowOf = new Map(table.rows.map((row) => [row.id, row]));
-  const spread = (id: string) => {
-    const row = rowOf.get(id)!;
-    const value = row.mean[key]!;
-    const half = row.n > 1 ? (1.96 * row.deviation[key]!) / Math.sqrt(row.n) : 0;
-    return { value, ...(half > 0 ? { low: value - half, high: value + half } : {}) };
-  };
+  const spread = (id: string) => meanSpread(rowOf.get(id)!.values[key]!);
   const isCost = isCostGroup(group);
   const y = isCost ? { label: key, hasZero: true } : { label: key, format: 'share' as const };
   if (group.axis === undefined) {
@@ -148,6 +157,6 @@ function groupFigure({ group, table }: GroupResult, key: string): Figure {
   });
 }
 
-function renamed({ value, ...interval }: { value: number; low?: number; high?: number }) {
+function renamed({ value, ...interval }: ReturnType<typeof meanSpread>) {
   return { y: value, ...interval };
 }
