@@ -26,8 +26,8 @@ export function mainGroup(): AblationGroup {
     name: 'main',
     title: 'Modes, with and without pseudo seeds',
     caption:
-      'Mode corrected beside the released behaviour. Pseudo seeds are proposed in every epoch from ' +
-      'the third on and accepted in every fourth, far earlier than the presets do (from epoch 20).',
+      'Mode corrected beside the released behaviour. Pseudo seeds are proposed in every epoch ' +
+      'from the third on and accepted in every fourth; the presets start at epoch 20.',
     cells: ['corrected', 'official'].flatMap((mode) => [
       { id: `main/${mode}`, label: mode, set: { mode } },
       {
