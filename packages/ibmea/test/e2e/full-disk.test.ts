@@ -1,26 +1,11 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readRunRecord } from '@lab/core';
-import { requireCondition, runProcess, temporaryFolder } from '@lab/core/testing';
+import { temporaryFolder } from '@lab/core/testing';
 import { readCheckpoint } from '@lab/tensor/io';
 import { beforeAll, describe, expect, it } from 'vitest';
-import {
-  ibmea,
-  metricsOf,
-  onlyRun,
-  packageFolder,
-  small,
-  sourceArguments,
-  writePair,
-} from './ibmea-process.js';
-
-const mount = (dir: string) => `mount -t tmpfs -o size=2m tmpfs '${dir}'`;
-
-function canMount(): boolean {
-  const command = ['-rm', 'sh', '-c', mount(temporaryFolder())];
-  return spawnSync('unshare', command, { stdio: 'ignore' }).status === 0;
-}
+import { ibmea, metricsOf, onlyRun, small, writePair } from './ibmea-process.js';
+import { hasSmallDisk, onSmallDisk, words } from './small-disk.js';
 
 /**
  * Space left on the disk, in KiB, and seconds between checkpoints: so that each kind of file in
@@ -34,7 +19,7 @@ const cases = [
   { space: 130, seconds: 0, file: 'report.html' },
 ] as const;
 
-describe.skipIf(!requireCondition('tmpfs', canMount()))('a full disk (needs tmpfs, 2 MB)', () => {
+describe.skipIf(!hasSmallDisk())('a full disk (needs tmpfs, 2 MB)', () => {
   let data: string;
   let finished: string;
   let undisturbed: string;
@@ -51,24 +36,6 @@ describe.skipIf(!requireCondition('tmpfs', canMount()))('a full disk (needs tmpf
     finished = onlyRun(short)!;
     undisturbed = metricsOf(onlyRun(long)!);
   });
-
-  /** Runs shell lines where `$DISK` is a tmpfs; `fill KIB` leaves that much space, `free` all. */
-  async function onSmallDisk(lines: readonly string[]) {
-    const disk = temporaryFolder();
-    const node = [process.execPath, ...sourceArguments].map((word) => `'${word}'`).join(' ');
-    const script = [
-      mount(disk),
-      `DISK='${disk}'`,
-      `ibmea() { ${node} "$@"; echo "exit $?" >&2; }`,
-      `space() { df -k --output=avail "$DISK" | tail -n 1; }`,
-      `fill() { dd if=/dev/zero of="$DISK/filler" bs=1k count=$(( $(space) - $1 )) 2>/dev/null; }`,
-      `free() { rm "$DISK/filler"; }`,
-      ...lines,
-    ].join('\n');
-    return runProcess('unshare', ['-rm', 'bash', '-c', script], { cwd: packageFolder });
-  }
-
-  const words = (argv: readonly string[]) => argv.map((word) => `'${word}'`).join(' ');
 
   it.each(cases)(
     '$file does not fit: reported, old files stay whole, the run goes on when there is room',

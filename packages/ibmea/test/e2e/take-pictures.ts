@@ -8,8 +8,8 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { openBrowser, openPage } from '@lab/report/testing';
 
-/** Height of the pictures in px of the page, and their scale: small files that can be read. */
-const sizes = { 1280: { height: 3200, scale: 0.5 }, 400: { height: 3600, scale: 0.6 } } as const;
+/** Scale of the pictures of the whole page by its width: small files that can be read. */
+const scales = { 1280: 0.5, 400: 0.6 } as const;
 
 async function takePictures(run: string): Promise<void> {
   const url = pathToFileURL(resolve(join(run, 'report.html'))).href;
@@ -19,7 +19,7 @@ async function takePictures(run: string): Promise<void> {
       const page = await openPage(browser, url, { width, scheme, hasScripts: true });
       const name = `pictures/run-${width}-${scheme}.png`;
       const target = fileURLToPath(new URL(name, import.meta.url));
-      writeFileSync(target, await page.screenshot(sizes[width]));
+      writeFileSync(target, await page.screenshot({ scale: scales[width] }));
       await page.close();
     }
   }

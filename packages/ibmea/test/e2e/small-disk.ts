@@ -1,0 +1,42 @@
+import { spawnSync } from 'node:child_process';
+import {
+  type ProcessResult,
+  requireCondition,
+  runProcess,
+  temporaryFolder,
+} from '@lab/core/testing';
+import { packageFolder, sourceArguments } from './ibmea-process.js';
+
+const mount = (dir: string, size = '2m') => `mount -t tmpfs -o size=${size} tmpfs '${dir}'`;
+
+function canMount(): boolean {
+  const command = ['-rm', 'sh', '-c', mount(temporaryFolder())];
+  return spawnSync('unshare', command, { stdio: 'ignore' }).status === 0;
+}
+
+/** Whether a tmpfs can be mounted here. */
+export const hasSmallDisk = () => requireCondition('tmpfs', canMount());
+
+/** Arguments as words of a shell. */
+export const words = (argv: readonly string[]) => argv.map((word) => `'${word}'`).join(' ');
+
+/**
+ * Runs shell lines where `$DISK` is a tmpfs of 2 MB and `$PAGE` one of a single page. `ibmea ...`
+ * runs the program and says `exit CODE` on stderr; `fill KIB` leaves that much space on the disk,
+ * `free` all.
+ */
+export function onSmallDisk(lines: readonly string[]): Promise<ProcessResult> {
+  const [disk, page] = [temporaryFolder(), temporaryFolder()];
+  const node = words([process.execPath, ...sourceArguments]);
+  const script = [
+    mount(disk),
+    mount(page, '4k'),
+    `DISK='${disk}' PAGE='${page}'`,
+    `ibmea() { ${node} "$@"; echo "exit $?" >&2; }`,
+    `space() { df -k --output=avail "$DISK" | tail -n 1; }`,
+    `fill() { dd if=/dev/zero of="$DISK/filler" bs=1k count=$(( $(space) - $1 )) 2>/dev/null; }`,
+    `free() { rm "$DISK/filler"; }`,
+    ...lines,
+  ].join('\n');
+  return runProcess('unshare', ['-rm', 'bash', '-c', script], { cwd: packageFolder });
+}
