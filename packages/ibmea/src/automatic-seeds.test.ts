@@ -51,6 +51,7 @@ describe('automatic seeds beside links are labelled', () => {
     expect(page).toContain(`The seeds are ${LABEL} less 36 for validation. ${cut} were cut`);
     expect(page).toContain(`Fitted on ${cut}`);
     expect(readFileSync(join(run, 'run.json'), 'utf8')).toContain(LABEL);
+    expect(readFileSync(join(run, 'log.txt'), 'utf8')).toContain(`note: The seeds are ${LABEL}`);
     const first = readFileSync(join(run, 'predictions.jsonl'), 'utf8').split('\n')[0]!;
     expect(JSON.parse(first)).toMatchObject({ seeds: 'automatic' });
   });

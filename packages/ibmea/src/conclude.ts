@@ -49,6 +49,7 @@ export async function conclude(
     recordFailure(trained.run, error);
     throw error;
   });
+  trained.run?.log(`done after epoch ${trained.state.epoch}`);
   trained.run?.finish({
     status: 'success',
     results: { ...conclusion.summary },

@@ -30,6 +30,15 @@ describe('writePairs', () => {
     expect(text).toContain('",,0.6123,0.2500,no');
   });
 
+  it('writes no zero with a sign, also where a small negative number is rounded', async () => {
+    const path = join(temporaryFolder(), 'pairs.csv');
+    const pair = { ...pairs[0]!, score: -0.00004, margin: -0 };
+    await writePairs(path, [pair, { ...pair, score: -0.00006 }], { entityNames });
+    const [, first, second] = readFileSync(path, 'utf8').split(/\r?\n/);
+    expect(first).toMatch(/,0\.9877,0\.0000,0\.0000,yes$/);
+    expect(second).toMatch(/,0\.9877,-0\.0001,0\.0000,yes$/);
+  });
+
   it('writes TSV', async () => {
     const [heading, first] = (await written('pairs.TSV')).split(/\r?\n/);
     expect(heading).toBe('source\ttarget\tconfidence\tscore\tmargin\tmutual');

@@ -81,11 +81,14 @@ function csvRow(pair: AlignedPair, name: (entity: number) => string): (string | 
     name(pair.source),
     name(pair.target),
     pair.confidence === null ? '' : pair.confidence.toFixed(4),
-    pair.score.toFixed(4),
-    pair.margin.toFixed(4),
+    decimal(pair.score),
+    decimal(pair.margin),
     pair.mutual ? 'yes' : 'no',
   ];
 }
+
+/** Four decimals, without the sign of a zero. */
+const decimal = (value: number) => value.toFixed(4).replace(/^-(0\.0+)$/, '$1');
 
 /** An IRI in N-Triples; names that are none become `urn:lab:` IRIs. */
 function resource(name: string): string {

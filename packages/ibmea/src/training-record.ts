@@ -86,7 +86,9 @@ export function recordedTraining(run: Run): { config: IbmeaConfig; source: DataS
 /** Notes the failure in `run.json`; where that fails as well (full disk), the old one stays. */
 export function recordFailure(run: Run | null, error: unknown): void {
   try {
-    run?.finish({ status: statusOf(error), error });
+    const status = statusOf(error);
+    run?.finish({ status, error });
+    run?.log(`${status}: ${error instanceof Error ? error.message : String(error)}`);
   } catch (failure) {
     if (!LabError.is(failure)) throw failure; // else the first error says what happened
   }

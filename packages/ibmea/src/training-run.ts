@@ -12,6 +12,7 @@ import {
 } from '@lab/core';
 import { memoryReport, selectBackend, selectedBackend } from '@lab/tensor';
 import { hasCheckpoint } from '@lab/tensor/io';
+import { automaticWarnings } from './automatic-seeds.js';
 import { type BaselineResult, measureBaseline } from './baseline.js';
 import { fingerprint, restoreTraining, saveTraining } from './checkpoint.js';
 import { type IbmeaConfig, ibmeaConfig } from './config.js';
@@ -85,6 +86,7 @@ async function trainIn(
     ]);
     if (resumed !== null) await resumeState(options, resumed, state, key);
     run = opened; // from here on a failure is one of this run
+    logStart(run, task, state.epoch);
     options.onProgress?.({ stage: 'ready', task, state, run });
     const baseline = await baselineOf(options, task, config);
     await epochs(options, run, state, key);
@@ -104,6 +106,12 @@ async function trainIn(
     recordFailure(run, error);
     throw error;
   }
+}
+
+/** Where the training starts, and what is to be known of its data, into `log.txt`. */
+function logStart(run: Run | null, { data, split }: AlignmentTask, epoch: number): void {
+  run?.log(epoch === 0 ? 'training started' : `training resumed after epoch ${epoch}`);
+  for (const remark of [...automaticWarnings(split), ...data.remarks]) run?.log(`note: ${remark}`);
 }
 
 /** The backend that was selected, or the best one when none was. */
@@ -160,11 +168,16 @@ async function epochs(
     if (run !== null) await saveTraining(run.path('checkpoint'), state, key);
     saved = now();
   };
+  const logged = new Set<string>();
   const onEpoch = async ({ record, isSelected }: EpochEvent) => {
     const seconds = now() - epochStart;
     run?.appendMetrics(record);
     const { user, system } = process.cpuUsage(cpuStart);
     run?.appendTimings({ epoch: record.epoch, seconds, cpuSeconds: (user + system) / 1e6 });
+    for (const remark of record.remarks ?? []) {
+      if (!logged.has(remark)) run?.log(`note: epoch ${record.epoch + 1}: ${remark}`);
+      logged.add(remark);
+    }
     if (isSelected && selectionRule(state) !== 'last') await saveSelected(run, state);
     if (now() - saved >= state.config.training.checkpointSeconds) await save();
     options.onProgress?.({

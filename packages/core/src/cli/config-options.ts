@@ -22,6 +22,7 @@ export function configOptions<C>(definition: ConfigDefinition<C>): CliOption[] {
     summary: 'seed of all randomness',
     topic,
     kind: 'integer',
+    ...seedDefault(definition),
   };
   const preset: CliOption = {
     flags: '--preset <name>',
@@ -56,6 +57,17 @@ function exampleSetting<C>(definition: ConfigDefinition<C>): string {
   const paths = configLeaves(definition.schema).map((leaf) => leaf.path);
   const rate = paths.find((path) => /\.(lr|learningRate)$/.test(path));
   return rate === undefined ? `${paths.at(-1) ?? 'topic.option'}=VALUE` : `${rate}=1e-3`;
+}
+
+/** What the seed is without a flag, as a remark of the option. */
+function seedDefault<C>(definition: ConfigDefinition<C>): Pick<CliOption, 'unit'> {
+  const parsed = definition.schema.safeParse({});
+  const names = seedPath(definition)?.split('.') ?? [];
+  const value = names.reduce<unknown>(
+    (at, name) => (at as Record<string, unknown> | undefined)?.[name],
+    parsed.data,
+  );
+  return typeof value === 'number' ? { unit: `default ${value}` } : {};
 }
 
 function seedPath<C>(definition: ConfigDefinition<C>): string | undefined {

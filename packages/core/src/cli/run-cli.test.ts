@@ -218,9 +218,11 @@ describe('output', () => {
     const { stdout } = await call(['--json', 'train'], work);
     expect(stdout).toBe('{"status":"success","metrics":{"mrr":0.5}}\n');
     expect((await call(['train'], work)).stdout).toBe('for people\n');
-    expect((await call(['train', '--json'])).stdout).toBe('{"status":"success"}\n');
+    expect((await call(['train', '--json'])).stdout).toBe(
+      '{"run":null,"status":"success","metrics":null}\n',
+    );
     const named = await call(['train', '--json'], ({ setRun }) => setRun('runs/1'));
-    expect(JSON.parse(named.stdout)).toEqual({ run: 'runs/1', status: 'success' });
+    expect(JSON.parse(named.stdout)).toEqual({ run: 'runs/1', status: 'success', metrics: null });
   });
 
   it('--json of a command that fails after its result holds the error only', async () => {
@@ -232,6 +234,7 @@ describe('output', () => {
     expect(JSON.parse(stdout)).toEqual({
       run: 'runs/2',
       status: 'error',
+      metrics: null,
       error: { code: 'LAB_MODEL', message: 'loss is NaN', help: null },
     });
   });

@@ -124,7 +124,7 @@ class Session {
   #answerNoCommand(help: string): void {
     this.#terminal.remark(help);
     const error = { code: 'LAB_CONFIG', message: 'no command given.', help: null };
-    if (this.#flags.json) this.#writeJson({ status: 'error', error });
+    if (this.#flags.json) this.#writeJson({ run: null, status: 'error', metrics: null, error });
   }
 
   async #runCommand({ command, input }: ParsedCommand): Promise<number> {
@@ -214,9 +214,9 @@ class Session {
 
   #succeed(signalCode: number | undefined, code: number | undefined): number {
     if (signalCode !== undefined) this.#terminal.remark('saved.');
-    const run = this.#runDir === undefined ? {} : { run: this.#runDir };
     const status = signalCode === undefined ? 'success' : 'interrupted';
-    if (this.#flags.json) this.#writeJson(this.#result ? this.#result.value : { ...run, status });
+    const bare = { run: this.#runDir ?? null, status, metrics: null };
+    if (this.#flags.json) this.#writeJson(this.#result ? this.#result.value : bare);
     return code ?? signalCode ?? 0;
   }
 
@@ -242,8 +242,8 @@ class Session {
   #writeError(error: unknown, status: 'error' | 'interrupted'): void {
     if (!this.#flags.json) return;
     const named = LabError.is(error) ? error.details.run : undefined;
-    const run = typeof named === 'string' ? named : this.#runDir;
-    this.#writeJson({ ...(run === undefined ? {} : { run }), status, error: errorObject(error) });
+    const run = typeof named === 'string' ? named : (this.#runDir ?? null);
+    this.#writeJson({ run, status, metrics: null, error: errorObject(error) });
   }
 
   #endAtOnce(): void {

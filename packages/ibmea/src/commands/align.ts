@@ -11,7 +11,14 @@ import { ibmeaConfig } from '../config.js';
 import { writeEmbeddings } from '../embeddings.js';
 import { pairFormat, pairFormats, writePairs } from '../export.js';
 import { restoreRun } from '../restore.js';
-import { backendOptions, given, ownGraphOptions, ownGraphs, textOption } from './options.js';
+import {
+  backendOptions,
+  epochsOption,
+  given,
+  ownGraphOptions,
+  ownGraphs,
+  textOption,
+} from './options.js';
 import { chosenBackend, newRun, trainAndConclude, trainingConfig } from './train.js';
 
 const matchings = ['best', 'mutual', 'greedy'] as const;
@@ -24,7 +31,7 @@ export const alignCommand: CliCommand = {
     { flags: '--run <dir>', summary: 'a trained run', topic: 'data' },
     ...ownGraphOptions,
     ...configOptions(ibmeaConfig),
-    { flags: '--epochs <n>', summary: 'epochs to train', topic: 'settings', kind: 'integer' },
+    epochsOption,
     { flags: '--runs <dir>', summary: 'folder of runs', topic: 'output', default: 'runs' },
     {
       flags: '--out <file>',

@@ -1,6 +1,7 @@
 /** `ibmea config`: the settings that a training would use. */
 import { type CliCommand, configOptions, explainTable } from '@lab/core/cli';
 import { ibmeaConfig } from '../config.js';
+import { epochsOption } from './options.js';
 import { trainingConfig } from './train.js';
 
 /** The verb `config`. */
@@ -9,7 +10,7 @@ export const configCommand: CliCommand = {
   summary: 'Print the resolved settings.',
   options: [
     ...configOptions(ibmeaConfig),
-    { flags: '--epochs <n>', summary: 'epochs to train', topic: 'settings', kind: 'integer' },
+    epochsOption,
     { flags: '--explain', summary: 'with the origin and the meaning of each value' },
   ],
   example: 'ibmea config --preset fb15k-db15k --mode official --explain',

@@ -1,8 +1,9 @@
 /** Flags that several verbs share. */
-import { ConfigError } from '@lab/core';
+import { ConfigError, resolveConfig } from '@lab/core';
 import type { CliOption } from '@lab/core/cli';
 import type { OwnGraphFiles } from '@lab/graph';
 import type { BackendChoice } from '@lab/tensor';
+import { ibmeaConfig } from '../config.js';
 import type { DataSource } from '../data.js';
 
 /** Names of `--backend`. */
@@ -32,6 +33,21 @@ export const backendOptions: readonly CliOption[] = [
     unit: 'default as many as processors may be used',
   },
 ];
+
+/** Epochs of each preset in the default mode, the default preset first. */
+const epochsOf = Object.keys(ibmeaConfig.presets).map((preset) => {
+  const { epochs } = resolveConfig(ibmeaConfig, { preset }).config.training;
+  return preset === ibmeaConfig.defaultPreset ? `default ${epochs}` : `${preset} ${epochs}`;
+});
+
+/** `--epochs` of a training. */
+export const epochsOption: CliOption = {
+  flags: '--epochs <n>',
+  summary: 'epochs to train',
+  topic: 'settings',
+  kind: 'integer',
+  unit: epochsOf.join(', '),
+};
 
 /** Where the two graphs are. */
 export const dataOptions: readonly CliOption[] = [

@@ -116,6 +116,18 @@ describe('train', () => {
     });
   });
 
+  it('keeps start, remarks and end with their times in log.txt', async () => {
+    const { run } = await trainedRun('--epochs', '2');
+    const lines = () => readFileSync(join(run, 'log.txt'), 'utf8').trim().split('\n');
+    expect(lines()[0]).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z training started$/);
+    expect(lines().at(-1)).toMatch(/Z done after epoch 2$/);
+    await runProgram('train', '--resume', run, '--epochs', '3');
+    expect(lines().slice(-2)).toEqual([
+      expect.stringMatching(/Z training resumed after epoch 2$/),
+      expect.stringMatching(/Z done after epoch 3$/),
+    ]);
+  });
+
   it('--resume goes on, with more epochs or the data elsewhere', async () => {
     const { run } = await trainedRun();
     const more = await runProgram('train', '--resume', run, '--epochs', '5', '--json');
@@ -185,6 +197,28 @@ describe('demo', () => {
       expect(performance.now() - began).toBeLessThan(5000);
     },
   );
+});
+
+describe('every verb', () => {
+  it.each([
+    ['check', '--data', '/no/such/folder'],
+    ['report', '/no/such/run'],
+    ['evaluate', '/no/such/run'],
+    ['train', '--data', '/no/such/folder'],
+  ])('%s --json of what is not there: one object with all its keys', async (...argv) => {
+    const { code, stdout } = await runProgram(...argv, '--json');
+    expect(code).toBe(3);
+    const result = JSON.parse(stdout) as Record<string, unknown>;
+    expect(Object.keys(result)).toEqual(['run', 'status', 'metrics', 'error']);
+    expect(result).toMatchObject({ status: 'error', metrics: null, error: { code: 'LAB_DATA' } });
+  });
+
+  it('-h says what seed and epochs are without a flag', async () => {
+    const { stdout } = await runProgram('train', '-h');
+    const help = stdout.replace(/\s+/g, ' ');
+    expect(help).toContain('--seed <n> seed of all randomness (default 2023)');
+    expect(help).toMatch(/--epochs <n> epochs to train \(default 300, .*own 200\)/);
+  });
 });
 
 describe('evaluate', () => {

@@ -23,7 +23,14 @@ import type { RunTarget } from '../training-options.js';
 import { recordedTraining } from '../training-record.js';
 import { train } from '../training-run.js';
 import { metricsTable, seedLine } from './metrics-table.js';
-import { backendOptions, dataSource, given, sourceOptions, textOption } from './options.js';
+import {
+  backendOptions,
+  dataSource,
+  epochsOption,
+  given,
+  sourceOptions,
+  textOption,
+} from './options.js';
 import { trainingReporter } from './train-progress.js';
 
 /** The verb `train`. */
@@ -33,7 +40,7 @@ export const trainCommand: CliCommand = {
   options: [
     ...sourceOptions,
     ...configOptions(ibmeaConfig),
-    { flags: '--epochs <n>', summary: 'epochs to train', topic: 'settings', kind: 'integer' },
+    epochsOption,
     { flags: '--no-evaluate', summary: 'only train: no test, no baseline', topic: 'settings' },
     { flags: '--out <dir>', summary: 'folder of runs', topic: 'output', default: 'runs' },
     { flags: '--resume <run>', summary: 'go on with a run folder', topic: 'output' },
