@@ -40,7 +40,7 @@ for (const variant of variants.length === 0 ? [''] : variants) {
       'evaluation.every': 20,
       'evaluation.baseline': false,
       'training.warmup': 10,
-      'training.horizon': Number(epochs) * 1.25,
+      'training.horizon': Math.round(Number(epochs) * 1.25),
       ...parse(variant),
     },
     onProgress: (progress) => {
