@@ -57,7 +57,9 @@ describe('align two graphs of CSV', () => {
       expect(line).toMatch(new RegExp(`^<a:\\d+> ${sameAs.replace(/[.]/g, '\\.')} <b:\\d+> \\.$`));
     }
     expect(new Set(lines.map((line) => line.split(' ')[2])).size).toBe(lines.length);
-    expect(second.stdout).toMatch(/pairs in .*pairs\.nt(; (1 entity|\d+ entities) without a counterpart)?\n/);
+    expect(second.stdout).toMatch(
+      /pairs in .*pairs\.nt(; (1 entity|\d+ entities) without a counterpart)?\n/,
+    );
   });
 
   it('without seeds pairs equal names, and says so in every output', async () => {
