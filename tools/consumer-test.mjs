@@ -1,7 +1,7 @@
 // node tools/consumer-test.mjs [--only NAME] [--manager npm|pnpm] [--keep]: what a user gets. Packs
 // every public package, installs each into an empty folder outside the workspace with npm and with
-// pnpm, then imports and requires every entry, compiles against the types and runs the commands; those
-// with a task of their own also do it on the files of an example.
+// pnpm, then imports and requires every entry, compiles against the types and runs the commands;
+// those with a task of their own also do it on the files of an example.
 import {
   cpSync,
   mkdirSync,

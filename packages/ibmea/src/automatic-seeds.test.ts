@@ -77,7 +77,7 @@ describe('automatic seeds beside links are labelled', () => {
     expect(readFileSync(page, 'utf8')).toContain(LABEL);
   });
 
-  it('in the pairs: a column in CSV and TSV, a key in JSON lines, a comment in triples', async () => {
+  it('in the pairs: a column in CSV and TSV, a key in JSON, a comment in triples', async () => {
     const pairs: Record<string, string> = {};
     for (const format of ['csv', 'tsv', 'jsonl', 'nt']) {
       const out = path(`pairs.${format}`);

@@ -32,7 +32,7 @@ export function automaticWarnings({
   const cut =
     validation.length === 0
       ? ''
-      : ` ${validationText(validation.length / 2, origin)} were cut from them: what is measured or ` +
-        'calibrated on these is not verified either.';
+      : ` ${validationText(validation.length / 2, origin)} were cut from them: what is measured ` +
+        'or calibrated on these is not verified either.';
   return [`The seeds are ${origin}.${cut}`];
 }

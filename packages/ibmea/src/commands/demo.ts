@@ -8,8 +8,8 @@ import { chosenBackend, newRun, trainAndConclude, trainingConfig } from './train
 const ENTITIES = 800;
 
 /**
- * Settings for graphs that small: with the defaults' dropout little is left to learn from, and after
- * some 30 epochs the model only forgets what the seeds alone say.
+ * Settings for graphs that small: with the defaults' dropout little is left to learn from, and
+ * after some 30 epochs the model only forgets what the seeds alone say.
  */
 const SETTINGS = [
   'training.epochs=24',

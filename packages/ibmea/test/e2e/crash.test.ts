@@ -67,7 +67,7 @@ describe('--resume of a run that another process is at', () => {
 });
 
 describe('kill -9', () => {
-  it('ten times amid the epochs, each followed by --resume, changes no byte of metrics', async () => {
+  it('ten times amid the epochs, each followed by --resume, changes no byte', async () => {
     const random = createRandom(20).fork('moments');
     let out = temporaryFolder();
     let kills = 0;
