@@ -3,24 +3,17 @@
  */
 import { formatCounted } from '@lab/core';
 import type { LinkSplit } from '@lab/graph';
-
-/** What `seedsFile` says when the seeds are to be made from names. */
-export const AUTOMATIC_SEEDS = 'auto:names';
-
-const MARK = 'AUTOMATIC';
-
-/** Origin of such seeds; words that follow it say what was taken away. */
-export const AUTOMATIC_ORIGIN = `${MARK}: unverified pairs of equal names`;
+import { AUTOMATIC_ORIGIN } from './data.js';
 
 /** Whether seeds of this origin were made from names. */
 export function isAutomatic(origin: string): boolean {
-  return origin.startsWith(MARK);
+  return origin === AUTOMATIC_ORIGIN || origin.startsWith(`${AUTOMATIC_ORIGIN} `);
 }
 
 /** Validation pairs in words; those that were cut from automatic seeds are said to be automatic. */
 export function validationText(count: number, origin: string): string {
   if (!isAutomatic(origin)) return formatCounted(count, 'validation pair');
-  return `${formatCounted(count, `${MARK} validation pair`)} (equal names, not verified)`;
+  return `${formatCounted(count, 'AUTOMATIC validation pair')} (equal names, not verified)`;
 }
 
 /** Sentences for the user on automatic seeds and on what is measured on them; none for others. */

@@ -12,8 +12,7 @@ import {
   valuesOf,
   withImages,
 } from './__fixtures__/small-task.js';
-import { AUTOMATIC_SEEDS } from './automatic-seeds.js';
-import { createInputs, readTask, relationBags } from './data.js';
+import { AUTOMATIC_SEEDS, createInputs, readTask, relationBags } from './data.js';
 
 const folder = temporaryFolder();
 

@@ -26,7 +26,6 @@ import {
   type SplitOptions,
 } from '@lab/graph';
 import { type CsrArrays, createCsr, tf } from '@lab/tensor';
-import { AUTOMATIC_ORIGIN, AUTOMATIC_SEEDS } from './automatic-seeds.js';
 import type { IbmeaConfig } from './config.js';
 import type { ModelInputs } from './model-inputs.js';
 
@@ -54,6 +53,12 @@ export interface DataSource {
   /** Called for every defect; without it the first one throws. */
   readonly onDefect?: OnDefect | undefined;
 }
+
+/** What `seedsFile` says when the seeds are to be made from names. */
+export const AUTOMATIC_SEEDS = 'auto:names';
+
+/** Origin of such seeds; words that follow it say what was taken away. */
+export const AUTOMATIC_ORIGIN = 'AUTOMATIC: unverified pairs of equal names';
 
 /**
  * The graphs of a source and the split of their links.

@@ -4,9 +4,8 @@
 import { resolve } from 'node:path';
 import { createRun, DataError, LabError, type ResolvedConfig, type Run } from '@lab/core';
 import type { OwnGraphFiles } from '@lab/graph';
-import { AUTOMATIC_SEEDS } from './automatic-seeds.js';
 import { configSchema, type IbmeaConfig } from './config.js';
-import type { AlignmentTask, DataSource } from './data.js';
+import { type AlignmentTask, AUTOMATIC_SEEDS, type DataSource } from './data.js';
 import type { RunTarget } from './training-options.js';
 import { version } from './version.js';
 
