@@ -3,7 +3,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readJsonLines, readRunRecord } from '@lab/core';
-import { meanDeviation } from '@lab/metrics';
+import { meanDeviation, tInterval } from '@lab/metrics';
 import { linePlot, standaloneSvg, svgToPng } from '@lab/report';
 import type { EpochRecord, RunSummary } from '../src/index.js';
 
@@ -44,9 +44,9 @@ const figure = linePlot({
     .map(([kind, name]) => ({
       name,
       points: [...curves.get(kind)!].map(([x, values]) => {
-        const { mean, deviation, n } = meanDeviation(values);
-        const half = n > 1 ? (1.96 * deviation) / Math.sqrt(n) : 0;
-        return { x, y: mean, low: mean - half, high: mean + half };
+        const { mean } = meanDeviation(values);
+        const { low, high } = values.length > 1 ? tInterval(values) : { low: mean, high: mean };
+        return { x, y: mean, low, high };
       }),
     })),
 });

@@ -50,8 +50,8 @@ export interface SampleDraws {
 /**
  * Fused rows of the entities of both sides.
  *
- * Noise belongs to an entity, and each side has a stream of its own: shared by the two entities of a
- * pair, the noise itself would give the pair away.
+ * Noise belongs to an entity, and each side has a stream of its own: shared by the two entities of
+ * a pair, the noise itself would give the pair away.
  */
 export function embedSides(
   model: IbmeaModel,

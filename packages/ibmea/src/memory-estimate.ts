@@ -8,7 +8,7 @@ import type { AlignmentTask } from './data.js';
 
 /**
  * Arrays of a modality's width per entity at the peak. Kept: parameters with moments, activations
- * and gradients of the whole step. Recomputed: posteriors and what they are made of (`state`), their
+ * and gradients of the whole step. Recomputed: posteriors and what makes them (`state`), their
  * gradients summed over the batches (`sums`), and those of one batch on their way (`batch`); the
  * moments are in the host's memory.
  */

@@ -17,7 +17,7 @@ import { assertPairedRows, assertPositive, type BlockOptions } from './paired-ro
 export interface ModalRows {
   /** Per modality m, rows `[B, d_m]` of both sides, L2-normalised by the caller. */
   readonly modalities: readonly PairedRows[];
-  /** Shares c `[B, M]` of both sides; the squares of a row sum to 1, so that joined rows are unit. */
+  /** Shares c `[B, M]` of both sides; squares of a row sum to 1, so that joined rows are unit. */
   readonly shares: PairedRows;
 }
 

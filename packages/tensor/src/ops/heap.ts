@@ -58,12 +58,3 @@ export function withHeap<T>(kernels: KernelModule, body: (heap: Heap) => T): T {
     heap.free();
   }
 }
-
-/** `0 .. total-1` in the fewest ranges of at most `largest`, of nearly equal size. */
-export function evenRanges(total: number, largest: number): { start: number; count: number }[] {
-  const parts = Math.ceil(total / largest);
-  return Array.from({ length: parts }, (_, part) => {
-    const start = Math.floor((part * total) / parts);
-    return { start, count: Math.floor(((part + 1) * total) / parts) - start };
-  });
-}
