@@ -47,9 +47,9 @@ const fb15kOfficial: DeepPartial<IbmeaConfig> = {
  * again and the ranking falls from epoch 40 on; with beta 1e-4 it does not: .689 / .773, with 1e-5
  * .687 / .774. No bottleneck at all: .685 / .773. Of no use beside a deviation of a tenth: dropout
  * .3 (.663) and .6 (.663), hybrid weight 1 (.672), temperature .2 (.670), rate .003 (.680), weight
- * decay 1 (.672). With the schedule below and pseudo seeds, after 300 epochs: .787 / .843 where they
- * are accepted every 50 epochs, .833 / .878 every 20. Without pseudo seeds 100 epochs are enough, and
- * more of them lose again.
+ * decay 1 (.672). With the schedule below and pseudo seeds, after 300 epochs: .787 / .843 where
+ * they are accepted every 50 epochs, .833 / .878 every 20. Without pseudo seeds 100 epochs are
+ * enough, and more of them lose again.
  */
 const dbp15kCorrected: DeepPartial<IbmeaConfig> = {
   model: { initialScale: 0.1 },
