@@ -1,5 +1,5 @@
 /**
- * Writes the pictures in `pictures/`: the sample run page and a comparison, wide and narrow,
+ * Writes the pictures in `pictures/`: the whole sample run page and a comparison, wide and narrow,
  * light and dark. Run it from the package after a change of the pages, and look at them:
  * `NODE_OPTIONS=--conditions=@lab/source pnpm exec tsx test/e2e/take-pictures.ts`
  */
@@ -23,12 +23,11 @@ async function takePictures(): Promise<void> {
       for (const scheme of ['light', 'dark'] as const) {
         const url = pathToFileURL(join(folder, `${name}.html`)).href;
         const page = await openPage(browser, url, { width, scheme, hasScripts: true });
-        const isWide = width > 600;
-        const size = isWide ? { height: 2000, scale: 0.55 } : { height: 2200, scale: 0.8 };
+        const scale = width > 600 ? 0.55 : 0.8;
         const target = fileURLToPath(
           new URL(`pictures/${name}-${width}-${scheme}.png`, import.meta.url),
         );
-        writeFileSync(target, await page.screenshot(size));
+        writeFileSync(target, await page.screenshot({ scale }));
         await page.close();
       }
     }
