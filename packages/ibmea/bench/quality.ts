@@ -60,6 +60,9 @@ async function leanOf(run: CellRun): Promise<LeanRun> {
   };
 }
 
+/** Largest calibration error of the confidence. */
+const LARGEST_ECE = 0.05;
+
 /** Trains what is missing of a cell, in both forms, and tells the numbers there are. */
 async function besideLean(run: CellRun): Promise<Record<string, unknown>> {
   const lean = await leanOf(run);
@@ -92,10 +95,22 @@ function spreads(rows: readonly CellRow[]): Record<string, unknown> {
     'H@1 backward': spread('backward'),
     'H@10': spread('hits10'),
     MRR: spread('mrr'),
+    'confidence AUROC': spread('auroc'),
+    'margin AUROC': spread('marginAuroc'),
+    'confidence ECE': spread('ece'),
   };
 }
 
+/** What the confidence must reach in every run: the ranking of the margin, and its calibration. */
+function confidenceFaults(label: string, rows: readonly CellRow[]): string[] {
+  return rows.flatMap(({ seed, auroc, marginAuroc, ece }) => [
+    ...(auroc < marginAuroc ? [`${label}, seed ${seed}: AUROC ${auroc} < ${marginAuroc}`] : []),
+    ...(ece > LARGEST_ECE ? [`${label}, seed ${seed}: ECE ${ece} > ${LARGEST_ECE}`] : []),
+  ]);
+}
+
 const results: Record<string, unknown> = {};
+const faults: string[] = [];
 for (const cell of cells) {
   if (set.isBesideLean === true) {
     for (const seed of seeds) {
@@ -106,6 +121,9 @@ for (const cell of cells) {
     const rows: CellRow[] = [];
     for (const seed of seeds) rows.push(await ownRow(runOf(cell, seed)));
     results[cell.label] = spreads(rows);
+    faults.push(...confidenceFaults(cell.label, rows));
   }
 }
 console.log(JSON.stringify(results));
+for (const fault of faults) console.error(fault);
+if (faults.length > 0) process.exitCode = 1;

@@ -1,10 +1,11 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder, readJsonLines, readRunRecord, type ResolvedConfig } from '@lab/core';
 import { writeSeeds } from '@lab/graph';
 import { selectBackend } from '@lab/tensor';
 import type { IbmeaConfig } from '../../src/config.js';
 import { conclude, type EpochRecord, readTask, type RunSummary, train } from '../../src/index.js';
+import type { FittedConfidence } from '../../src/run-summary.js';
 import { settingsOf } from '../../src/training-run.js';
 import type { Cell, QualitySet } from './sets.js';
 
@@ -17,6 +18,10 @@ export interface CellRow {
   readonly backward: number;
   readonly hits10: number;
   readonly mrr: number;
+  /** AUROC of the confidence and of the margin alone, and its calibration error. */
+  readonly auroc: number;
+  readonly marginAuroc: number;
+  readonly ece: number;
 }
 
 /** One training of a set. */
@@ -93,7 +98,16 @@ export function rowOf(run: CellRun): CellRow {
     backward: backward['hits@1']!,
     hits10: forward['hits@10']!,
     mrr: forward.mrr,
+    ...confidenceOf(run),
   };
+}
+
+/** How well the run's confidence ranks and is calibrated, on pairs that it was not fitted on. */
+function confidenceOf(run: CellRun): Pick<CellRow, 'auroc' | 'marginAuroc' | 'ece'> {
+  const path = join(runDir(run), 'confidence.json');
+  const { quality } = JSON.parse(readFileSync(path, 'utf8')) as FittedConfidence;
+  if (quality === null) throw new Error(`${path} has no quality: too few pairs were measured`);
+  return { auroc: quality.auroc, marginAuroc: quality.marginAuroc, ece: quality.ece };
 }
 
 /** A finished run as a row beside the lean form: Hits@1 by epoch, floor, cost. */
