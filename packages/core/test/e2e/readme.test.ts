@@ -26,7 +26,7 @@ describe('README', () => {
       writeFileSync(path, code);
       const args = ['--conditions=@lab/source', '--import', 'tsx', path];
       const env = { NO_COLOR: '1', FORCE_COLOR: undefined };
-      const options = { cwd: root, env };
+      const options = { cwd: folder, env };
       const result = await runProcess(process.execPath, args, options);
       expect(result).toEqual({ code: 0, stdout: output, stderr: '' });
     },
