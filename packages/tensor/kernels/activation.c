@@ -1,8 +1,6 @@
 // GELU and SiLU in one pass, and their gradients.
 #include "softmax.h"
 
-INLINE f4 magnitude4(f4 x) { return (f4)((i4)x & 0x7fffffff); }
-
 // Beyond it e^(-x^2 / 2) is 0 in float32: GELU is 0 or x there, its slope 0 or 1.
 #define GELU_BOUND 13.25f
 
@@ -119,7 +117,7 @@ INLINE f4 silu_slope4(f4 x) {
     }                                                                                              \
     for (; i < end; i += 4) {                                                                      \
       const int rest = end - i < 4 ? end - i : 4;                                                  \
-      store_few(out + i, rest, FUNCTION(load_few(x + i, rest, 0)));                                \
+      store_part(out + i, rest, FUNCTION(load_part(x + i, rest, 0)));                                \
     }                                                                                              \
   }
 
@@ -141,8 +139,8 @@ ACTIVATION(silu_values, silu4)
     }                                                                                              \
     for (; i < end; i += 4) {                                                                      \
       const int rest = end - i < 4 ? end - i : 4;                                                  \
-      const f4 slopes = FUNCTION(load_few(x + i, rest, 0));                                        \
-      store_few(out + i, rest, load_few(dy + i, rest, 0) * slopes);                                \
+      const f4 slopes = FUNCTION(load_part(x + i, rest, 0));                                        \
+      store_part(out + i, rest, load_part(dy + i, rest, 0) * slopes);                                \
     }                                                                                              \
   }
 

@@ -31,10 +31,12 @@ void adamw(int begin, int end, const float *scratch, float *p, const float *g, f
     for (int i = 0; i < 16; i += 4) update4(&s, load4(g + i), p + i, m + i, v + i);
   for (; count >= 4; count -= 4, p += 4, g += 4, m += 4, v += 4) update4(&s, load4(g), p, m, v);
   if (count == 0) return;
-  float rest[3][4] = {{0}, {0}, {0}};
-  f4 gradient = {0};
-  for (int i = 0; i < count; i++)
-    gradient[i] = g[i], rest[0][i] = p[i], rest[1][i] = m[i], rest[2][i] = v[i];
-  update4(&s, gradient, rest[0], rest[1], rest[2]);
-  for (int i = 0; i < count; i++) p[i] = rest[0][i], m[i] = rest[1][i], v[i] = rest[2][i];
+  float rest[3][4];
+  store4(rest[0], load_part(p, count, 0));
+  store4(rest[1], load_part(m, count, 0));
+  store4(rest[2], load_part(v, count, 0));
+  update4(&s, load_part(g, count, 0), rest[0], rest[1], rest[2]);
+  store_part(p, count, load4(rest[0]));
+  store_part(m, count, load4(rest[1]));
+  store_part(v, count, load4(rest[2]));
 }

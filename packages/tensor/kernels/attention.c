@@ -104,8 +104,8 @@ static float exponentials(int count, float *x, float top) {
   }
   for (; j < count; j += 4) {
     const int rest = count - j < 4 ? count - j : 4;
-    const f4 e = exp_or_zero4(load_few(x + j, rest, -__builtin_inff()) - t);
-    store_few(x + j, rest, e);
+    const f4 e = exp_or_zero4(load_part(x + j, rest, -__builtin_inff()) - t);
+    store_part(x + j, rest, e);
     s0 += e;
   }
   return sum4(s0 + s1);

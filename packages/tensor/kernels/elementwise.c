@@ -1,6 +1,5 @@
 // Functions of one tensor, element by element, and what their gradients multiply `dy` with.
-#include "exponential.h"
-#include "logarithm.h"
+#include "sigmoid.h"
 
 // exp with its ends: 0 below -87.3, infinite from 88.7.
 INLINE f4 exp_full4(f4 x) {
@@ -10,25 +9,8 @@ INLINE f4 exp_full4(f4 x) {
   return select4(x > high, splat4(__builtin_inff()), low);
 }
 
-INLINE f4 abs4(f4 x) { return (f4)((i4)x & 0x7fffffff); }
-
-INLINE f4 sigmoid4(f4 x) {
-  const f4 one = splat4(1.0f);
-  const f4 e = exp4(-abs4(x));
-  const f4 share = one / (one + e);
-  return select4(x >= splat4(0.0f), share, e * share);
-}
-
-// log(1 + e^x) = max(x, 0) + log1p(e^-|x|), log1p by Kahan's correction of the rounded 1 + e.
-INLINE f4 softplus4(f4 x) {
-  const f4 one = splat4(1.0f), zero = splat4(0.0f);
-  const f4 e = exp4(-abs4(x)), u = one + e, rounded = u - one;
-  const f4 tail = select4(rounded > zero, log_normal4(u) * e / rounded, e);
-  return max4(x, zero) + tail;
-}
-
 INLINE f4 tanh4(f4 x) {
-  const f4 one = splat4(1.0f), a = abs4(x), square = x * x;
+  const f4 one = splat4(1.0f), a = magnitude4(x), square = x * x;
   const f4 e = exp4(splat4(-2.0f) * a);
   const f4 large = (f4)((i4)((one - e) / (one + e)) | ((i4)x & (int32_t)0x80000000));
   f4 p = splat4(-5.70498872745e-3f);

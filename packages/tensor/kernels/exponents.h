@@ -11,19 +11,6 @@ typedef struct {
   const float *levels, *factors;
 } Lines;
 
-// The last `count` < 4 values of a line, filled up.
-INLINE f4 load_part(const float *p, int count, float fill) {
-  f4 v = splat4(fill);
-  for (int i = 0; i < count; i++) v[i] = p[i];
-  return v;
-}
-
-INLINE void store_part(float *p, int count, f4 v) {
-  for (int i = 0; i < count; i++) p[i] = v[i];
-}
-
-INLINE float exp1(float x) { return exp4(splat4(x))[0]; }
-
 // The largest of a row; raises those of the columns when they are given.
 INLINE float raise_tops(int columns, const float *x, float *column_tops) {
   f4 top = splat4(-3e38f);
@@ -37,7 +24,7 @@ INLINE float raise_tops(int columns, const float *x, float *column_tops) {
     top[0] = max1(top[0], x[j]);
     if (column_tops) column_tops[j] = max1(column_tops[j], x[j]);
   }
-  return max1(max1(top[0], top[1]), max1(top[2], top[3]));
+  return highest4(top);
 }
 
 // Largest difference of two exponents up to which one exponential serves rows and columns: a term

@@ -1,6 +1,5 @@
 // KL divergence of diagonal Gaussians from a centred one, entry by entry, and its gradients.
-#include "exponential.h"
-#include "logarithm.h"
+#include "sigmoid.h"
 
 // How a deviation follows from a spread: the spread itself, or
 // ln s = offset + slope softplus(min(spread, ceiling)).
@@ -15,23 +14,12 @@ typedef struct {
   Spread above;
 } Deviation;
 
-// log(1 + e^x) and its derivative 1 / (1 + e^-x), from one exponential.
-INLINE f4 softplus4(f4 x, f4 *derivative) {
-  const f4 one = splat4(1.0f), zero = splat4(0.0f);
-  const f4 magnitude = (f4)((i4)x & 0x7fffffff);
-  const f4 e = exp4(-magnitude), u = one + e, rounded = u - one;
-  const f4 tail = select4(rounded > zero, log_normal4(u) * e / rounded, e);
-  const f4 share = one / u;
-  *derivative = select4(x >= zero, share, e * share);
-  return max4(x, zero) + tail;
-}
-
 INLINE Spread squashed4(f4 x, const Deviation *d) {
   const f4 ceiling = splat4(d->ceiling), slope = splat4(d->slope);
   const f4 cut = select4(x > ceiling, ceiling, x);
-  f4 inner;
-  const f4 log = madd4(slope, softplus4(cut, &inner), splat4(d->offset));
-  return (Spread){log, exp4(log + log), select4(x > ceiling, splat4(0.0f), slope * inner)};
+  const f4 log = madd4(slope, softplus4(cut), splat4(d->offset));
+  const f4 derivative = select4(x > ceiling, splat4(0.0f), slope * sigmoid4(cut));
+  return (Spread){log, exp4(log + log), derivative};
 }
 
 NOINLINE static Deviation deviation(int is_squashed, float ceiling, float offset, float slope) {
@@ -53,12 +41,6 @@ INLINE f4 divergence4(f4 m, f4 x, const Deviation *d, float log_prior, float pre
   const Spread s = spread4(x, d);
   const f4 squares = (s.square + m * m) * splat4(0.5f * precision);
   return splat4(log_prior - 0.5f) - s.log + squares;
-}
-
-INLINE f4 load_part(const float *p, int count, float fill) {
-  f4 v = splat4(fill);
-  for (int i = 0; i < count; i++) v[i] = p[i];
-  return v;
 }
 
 #define CHUNK 256
@@ -111,6 +93,6 @@ void gaussian_kl_backward(int begin, int end, const float *scratch, const float 
   }
   if (i == end) return;
   const Spread s = spread4(load_part(spread + i, end - i, 1), &d);
-  const f4 dm = load_part(mean + i, end - i, 0) * p * g, ds = (s.square * p - one) * s.derivative * g;
-  for (int lane = 0; i < end; i++, lane++) dmean[i] = dm[lane], dspread[i] = ds[lane];
+  store_part(dmean + i, end - i, load_part(mean + i, end - i, 0) * p * g);
+  store_part(dspread + i, end - i, (s.square * p - one) * s.derivative * g);
 }

@@ -29,7 +29,7 @@ static void shifted_scores(Entries e, int heads, const Scores *s, const float *t
 static void exponentials(int count, float *x) {
   int i = 0;
   for (; i + 4 <= count; i += 4) store4(x + i, exp4(load4(x + i)));
-  for (; i < count; i++) x[i] = exp4(splat4(x[i]))[0];
+  for (; i < count; i++) x[i] = exp1(x[i]);
 }
 
 static void divide_by_sums(int entries, int heads, float *x) {

@@ -224,7 +224,7 @@ void segment_exponentials(int begin, int end, float *scratch, const float *x, co
   int e = begin;
   for (; e + 4 <= end; e += 4)
     store4(out + e, exp4(load4(x + e) - of_segments(largest, ids + e)));
-  for (; e < end; e++) out[e] = exp4(splat4(x[e] - largest[ids[e]]))[0];
+  for (; e < end; e++) out[e] = exp1(x[e] - largest[ids[e]]);
 }
 
 // out[e] /= sum of the segment.

@@ -37,3 +37,17 @@ INLINE f4 select4(i4 mask, f4 yes, f4 no) { return (f4)((mask & (i4)yes) | (~mas
 INLINE float sqrt1(float x) { return __builtin_sqrtf(x); }
 INLINE float max1(float a, float b) { return a > b ? a : b; }
 INLINE float min1(float a, float b) { return a < b ? a : b; }
+
+INLINE f4 magnitude4(f4 x) { return (f4)((i4)x & 0x7fffffff); }
+INLINE float highest4(f4 v) { return max1(max1(v[0], v[1]), max1(v[2], v[3])); }
+
+// The `count` < 4 values from p, filled up.
+INLINE f4 load_part(const float *p, int count, float fill) {
+  f4 v = splat4(fill);
+  for (int i = 0; i < count; i++) v[i] = p[i];
+  return v;
+}
+
+INLINE void store_part(float *p, int count, f4 v) {
+  for (int i = 0; i < count; i++) p[i] = v[i];
+}
