@@ -27,8 +27,6 @@ export interface WasmBackend {
 export interface KernelModule {
   readonly backend: WasmBackend;
   readonly simd: 'relaxed' | 'plain';
-  /** Start of the scratch region that `gemm` and the other kernels may use between calls. */
-  readonly scratch: number;
   /** Threads that share the blocks of a kernel. */
   readonly threads: number;
   /** Calls an exported kernel on this thread. */
@@ -116,7 +114,7 @@ function bindKernels(backend: WasmBackend): KernelModule {
     });
   let pool = startPool(availableThreads());
   return {
-    ...{ backend, simd, scratch, call },
+    ...{ backend, simd, call },
     get threads() {
       return pool.threads;
     },

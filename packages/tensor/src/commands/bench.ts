@@ -63,11 +63,6 @@ function chosenOperations(only: unknown): readonly BenchOperation[] {
 
 async function chosenBackend(options: CliInput['options']): Promise<BackendReport> {
   const { threads, backend = 'auto' } = options;
-  if (typeof threads === 'number' && threads < 1) {
-    throw new ConfigError(`--threads needs at least 1, got ${threads}.`, {
-      help: 'write --threads 1, or leave it out to use all processors.',
-    });
-  }
   return selectBackend(backend as BackendChoice, typeof threads === 'number' ? { threads } : {});
 }
 

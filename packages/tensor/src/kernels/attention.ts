@@ -2,9 +2,8 @@ import { runKernel } from '../engine.js';
 import { registerRule, type RuleInput } from '../gradients/rule.js';
 import type { BlockWork } from '../thread-pool.js';
 import type { tf } from '../tfjs.js';
-import { blockOf, type KernelCall, registerWasmKernel } from './call.js';
+import { blockOf, type KernelCall, NUMBER_BYTES, registerWasmKernel } from './call.js';
 
-const FLOAT_BYTES = 4;
 /** Queries and keys of a block, as in the C file. */
 const QUERY_BLOCK = 96;
 const KEY_BLOCK = 256;
@@ -75,12 +74,12 @@ function attentionGradient(call: KernelCall): tf.TensorInfo[] {
   const inputs = ['q', 'k', 'v', 'keyMask', 'dy', 'logSums'].map(call.input).map(call.address);
   const queryValues = heads * length * width;
   const rows = heads * length;
-  const partBytes = chunks > 1 ? chunks * queryValues * FLOAT_BYTES : 0;
-  call.temporary(rows * FLOAT_BYTES + partBytes, (deltas) => {
+  const partBytes = chunks > 1 ? chunks * queryValues * NUMBER_BYTES : 0;
+  call.temporary(rows * NUMBER_BYTES + partBytes, (deltas) => {
     const pair = ['dy', 'output'].map(call.input).map(call.address);
     const deltaWork = { kernel: 'attention_deltas', count: rows, block: blockOf(2 * valueWidth) };
     call.runBlocks(deltaWork, valueWidth, ...pair, deltas);
-    const parts = chunks > 1 ? deltas + rows * FLOAT_BYTES : dq;
+    const parts = chunks > 1 ? deltas + rows * NUMBER_BYTES : dq;
     const cut = [...shapeValues(call, sizes), kvHeads, chunk];
     const values = [...cut, ...inputs, deltas, parts, dk, dv];
     runItems(call, { kernel: 'attention_backward', count: kvHeads * chunks }, values);

@@ -24,6 +24,9 @@ export interface KernelCall {
   runBlocks(work: BlockWork, ...values: number[]): void;
 }
 
+/** Bytes of a float or an integer. */
+export const NUMBER_BYTES = 4;
+
 /** Values that a block reads or writes, about: some 50 microseconds of cheap work. */
 const BLOCK_VALUES = 2 ** 16;
 

@@ -2,7 +2,14 @@ import { runKernel } from '../engine.js';
 import { registerRule, type RuleInput } from '../gradients/rule.js';
 import type { CsrTensors } from '../ops/csr.js';
 import type { tf } from '../tfjs.js';
-import { blockOf, type KernelCall, partWork, registerWasmKernel, scaleValues } from './call.js';
+import {
+  blockOf,
+  type KernelCall,
+  NUMBER_BYTES,
+  partWork,
+  registerWasmKernel,
+  scaleValues,
+} from './call.js';
 import {
   patternProduct,
   permuteEntries,
@@ -10,8 +17,6 @@ import {
   type SparsePattern,
   transposed,
 } from './sparse.js';
-
-const FLOAT_BYTES = 4;
 
 interface AttentionSizes {
   readonly csr: CsrTensors;
@@ -49,7 +54,7 @@ function collectMean(
   }: { dense: tf.TensorInfo; values: number; entries: number; heads: number },
 ): tf.TensorInfo {
   if (heads === 1) return patternProduct(call, pattern, { dense, values });
-  return call.temporary(entries * FLOAT_BYTES, (address) => {
+  return call.temporary(entries * NUMBER_BYTES, (address) => {
     const work = { kernel: 'attention_head_mean', count: entries, block: blockOf(1 + heads) };
     call.runBlocks(work, heads, values, address);
     return patternProduct(call, pattern, { dense, values: address });
@@ -63,7 +68,7 @@ function withScaledWeights<T>(
   body: (address: number) => T,
 ): T {
   const weights = call.address(call.input('headWeights'));
-  return call.temporary(width * heads * FLOAT_BYTES, (address) => {
+  return call.temporary(width * heads * NUMBER_BYTES, (address) => {
     scaleValues(call, width * heads, { from: weights, factor: 1 / heads, to: address });
     return body(address);
   });
@@ -108,8 +113,8 @@ function scoreGradients(call: KernelCall, weights: number): tf.TensorInfo[] {
   const [shares = 0, x = 0, dy = 0] = ['coefficients', 'features', 'dy']
     .map(call.input)
     .map(call.address);
-  const entryBytes = csr.entryCount * heads * FLOAT_BYTES;
-  const bytesPerThread = heads * width * FLOAT_BYTES;
+  const entryBytes = csr.entryCount * heads * NUMBER_BYTES;
+  const bytesPerThread = heads * width * NUMBER_BYTES;
   call.temporary(entryBytes + call.kernels.threads * bytesPerThread, (entries) => {
     const scratch = { address: entries + entryBytes, bytesPerThread };
     const sides = [...pattern.map(call.address), ...slopes, shares, weights, x, dy];
@@ -134,7 +139,7 @@ function featureGradient(call: KernelCall): tf.TensorInfo {
   const csr = call.attribute<CsrTensors>('csr');
   const shares = call.input('coefficients');
   const heads = shares.shape[1] as number;
-  return call.temporary(csr.entryCount * heads * FLOAT_BYTES, (values) => {
+  return call.temporary(csr.entryCount * heads * NUMBER_BYTES, (values) => {
     permuteEntries(call, csr, { values: call.address(shares), width: heads, address: values });
     const options = { dense: call.input('dy'), values, entries: csr.entryCount, heads };
     return collectMean(call, transposed(csr), options);
@@ -160,8 +165,8 @@ function weightedFeatureGradient(call: KernelCall): tf.TensorInfo[] {
   };
   const parts = Math.ceil(work.count / work.block);
   const size = heads * width;
-  const entryBytes = csr.entryCount * heads * FLOAT_BYTES;
-  call.temporary(entryBytes + parts * size * FLOAT_BYTES, (values) => {
+  const entryBytes = csr.entryCount * heads * NUMBER_BYTES;
+  call.temporary(entryBytes + parts * size * NUMBER_BYTES, (values) => {
     const address = call.address(call.input('coefficients'));
     permuteEntries(call, csr, { values: address, width: heads, address: values });
     const partial = values + entryBytes;

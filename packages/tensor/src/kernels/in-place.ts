@@ -1,9 +1,7 @@
 import { runSingle } from '../engine.js';
 import { tf } from '../tfjs.js';
 import { addressOf, kernelsOf, type WasmBackend } from '../wasm-backend.js';
-import { blockOf, registerWasmKernel } from './call.js';
-
-const FLOAT_BYTES = 4;
+import { blockOf, NUMBER_BYTES, registerWasmKernel } from './call.js';
 
 /** The wasm backend when it is in use and nothing but `target` has its values; else undefined. */
 function soleOwner(target: tf.Tensor): WasmBackend | undefined {
@@ -41,7 +39,7 @@ export function writeRows(
   { start, factor }: { start: number; factor: number },
 ): void {
   const kernels = kernelsOf(tf.backend() as unknown as WasmBackend);
-  const to = addressOf(kernels, target) + start * target.shape[1] * FLOAT_BYTES;
+  const to = addressOf(kernels, target) + start * target.shape[1] * NUMBER_BYTES;
   const work = { kernel: 'scale_values', count: rows.size, block: blockOf(2) };
   kernels.callBlocks(work, addressOf(kernels, rows), factor, to);
 }

@@ -1,8 +1,6 @@
 import { ShapeError } from '@lab/core';
 import { tf } from '../tfjs.js';
-import { blockOf, type KernelCall, registerWasmKernel, sizeOf } from './call.js';
-
-const FLOAT_BYTES = 4;
+import { blockOf, type KernelCall, NUMBER_BYTES, registerWasmKernel, sizeOf } from './call.js';
 
 interface ProductSizes {
   readonly m: number;
@@ -97,7 +95,7 @@ function sumOfStretches(call: KernelCall, { m, n, k }: ProductSizes, operands: O
   const { a, b, to, transposeA, transposeB } = operands;
   const chunk = Math.max(STRETCH, Math.ceil(k / MOST_PARTS / 4) * 4);
   const parts = Math.ceil(k / chunk);
-  call.temporary(parts * m * n * FLOAT_BYTES, (address) => {
+  call.temporary(parts * m * n * NUMBER_BYTES, (address) => {
     const work = { kernel: 'gemm_stretches', count: parts, block: 1 };
     call.runBlocks(work, m, n, k, a, transposeA, b, transposeB, address, chunk);
     call.run('sum_parts', parts, m * n, address, to);

@@ -1,7 +1,5 @@
 import { tf } from '../tfjs.js';
-import { blockOf, type KernelCall, registerWasmKernel, sizeOf } from './call.js';
-
-const FLOAT_BYTES = 4;
+import { blockOf, type KernelCall, NUMBER_BYTES, registerWasmKernel, sizeOf } from './call.js';
 
 /** Floats of a long row that are one piece of work: 64 kB. */
 const PIECE = 16_384;
@@ -39,7 +37,7 @@ function repeatInto(call: KernelCall, steps: Repetition[], from: number, to: num
     repeatBlocks(call, first, [from, to]);
     return;
   }
-  call.temporary(first.outer * first.repeats * first.block * FLOAT_BYTES, (between) => {
+  call.temporary(first.outer * first.repeats * first.block * NUMBER_BYTES, (between) => {
     repeatBlocks(call, first, [from, between]);
     repeatInto(call, rest, between, to);
   });
@@ -115,7 +113,7 @@ function slice(call: KernelCall): tf.TensorInfo {
   const { sizes, cut } = sliceCut(x, attrs);
   const output = call.output(sizes);
   const { outer, whole, part, inner, begin } = cut as Cut;
-  const from = call.address(x) + begin * inner * FLOAT_BYTES;
+  const from = call.address(x) + begin * inner * NUMBER_BYTES;
   const to = call.address(output);
   const width = part * inner;
   copyRows(call, { rows: outer, width, from: [from, whole * inner], to: [to, width] });
@@ -161,7 +159,7 @@ function concat(call: KernelCall): tf.TensorInfo {
     const width = (lengths[i] as number) * inner;
     const from = [call.address(x), width] as const;
     copyRows(call, { rows: outer, width, from, to: [to, total * inner] });
-    to += width * FLOAT_BYTES;
+    to += width * NUMBER_BYTES;
   });
   return output;
 }

@@ -1,7 +1,12 @@
 import { tf } from '../tfjs.js';
-import { blockOf, type KernelCall, registerWasmKernel, scaleValues, sizeOf } from './call.js';
-
-const FLOAT_BYTES = 4;
+import {
+  blockOf,
+  type KernelCall,
+  NUMBER_BYTES,
+  registerWasmKernel,
+  scaleValues,
+  sizeOf,
+} from './call.js';
 
 /** Elements of a row, or rows, that one part reduces: short parts keep long sums accurate. */
 const ROW_ELEMENTS = 32_768;
@@ -39,7 +44,7 @@ function runStep(call: KernelCall, kernel: string, step: Step, at: readonly [num
     run(at[1]);
     return;
   }
-  call.temporary(outer * chunks * inner * FLOAT_BYTES, (parts) => {
+  call.temporary(outer * chunks * inner * NUMBER_BYTES, (parts) => {
     run(parts);
     runStep(call, kernel, { outer, middle: chunks, inner }, [parts, at[1]]);
   });
@@ -90,7 +95,7 @@ function runSteps(
     runStep(call, kernel, step, at);
     return;
   }
-  call.temporary(step.outer * step.inner * FLOAT_BYTES, (between) => {
+  call.temporary(step.outer * step.inner * NUMBER_BYTES, (between) => {
     runStep(call, kernel, step, [at[0], between]);
     runSteps(call, kernel, rest, [between, at[1]]);
   });

@@ -1,9 +1,14 @@
 import { runKernel } from '../engine.js';
 import { registerRule } from '../gradients/rule.js';
 import type { tf } from '../tfjs.js';
-import { blockOf, type KernelCall, partWork, registerWasmKernel, sizeOf } from './call.js';
-
-const FLOAT_BYTES = 4;
+import {
+  blockOf,
+  type KernelCall,
+  NUMBER_BYTES,
+  partWork,
+  registerWasmKernel,
+  sizeOf,
+} from './call.js';
 
 interface RowSizes {
   readonly count: number;
@@ -33,7 +38,7 @@ function rmsNormGradient(call: KernelCall): tf.TensorInfo[] {
   const [dx = 0, dgain = 0] = outputs.map(call.address);
   const work = { kernel: 'rms_norm_backward', ...partWork(count, 3 * width) };
   const parts = Math.ceil(count / work.block);
-  call.temporary(parts * width * FLOAT_BYTES, (partial) => {
+  call.temporary(parts * width * NUMBER_BYTES, (partial) => {
     const epsilon = call.attribute<number>('epsilon');
     call.runBlocks(work, width, ...before, epsilon, dx, partial, work.block);
     call.run('sum_parts', parts, width, partial, dgain);

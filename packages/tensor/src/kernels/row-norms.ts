@@ -1,9 +1,7 @@
 import { runKernel, runSingle } from '../engine.js';
 import { registerRule, type RuleInput } from '../gradients/rule.js';
 import { tf } from '../tfjs.js';
-import { blockOf, type KernelCall, partWork, registerWasmKernel } from './call.js';
-
-const FLOAT_BYTES = 4;
+import { blockOf, type KernelCall, NUMBER_BYTES, partWork, registerWasmKernel } from './call.js';
 
 const sizesOf = (x: tf.TensorInfo): [number, number] => [
   x.shape[0] as number,
@@ -52,7 +50,7 @@ function layerNormGradient(call: KernelCall): tf.TensorInfo[] {
   const [dx = 0, both = 0] = outputs.map(call.address);
   const work = { kernel: 'layer_norm_backward', ...partWork(rows, 3 * width) };
   const parts = Math.ceil(rows / work.block);
-  call.temporary(parts * 2 * width * FLOAT_BYTES, (partial) => {
+  call.temporary(parts * 2 * width * NUMBER_BYTES, (partial) => {
     call.runBlocks(work, width, ...before, epsilon, dx, partial, work.block);
     call.run('sum_parts', parts, 2 * width, partial, both);
   });

@@ -1,10 +1,8 @@
 import { runSingle } from '../engine.js';
 import { registerRule } from '../gradients/rule.js';
 import type { tf } from '../tfjs.js';
-import { blockOf, type KernelCall, registerWasmKernel, sizeOf } from './call.js';
+import { blockOf, type KernelCall, NUMBER_BYTES, registerWasmKernel, sizeOf } from './call.js';
 import { checkIndexTensor } from './index-check.js';
-
-const FLOAT_BYTES = 4;
 
 /** Values that the block kernels touch for one score. */
 const VALUES_PER_SCORE = 8;
@@ -19,7 +17,7 @@ function segmentSoftmax(call: KernelCall): tf.TensorInfo {
   const output = call.output(scores.shape);
   const [from = 0, of = 0, to = 0] = [scores, ids, output].map(call.address);
   const cut = { count: rows, block: blockOf(VALUES_PER_SCORE) };
-  call.temporary(count * FLOAT_BYTES, (perSegment) => {
+  call.temporary(count * NUMBER_BYTES, (perSegment) => {
     call.run('segment_largest', rows, count, from, of, perSegment);
     call.runBlocks({ kernel: 'segment_exponentials', ...cut }, from, of, perSegment, to);
     call.run('segment_sum', rows, 1, count, to, of, perSegment);
@@ -40,7 +38,7 @@ function segmentSoftmaxGradient(call: KernelCall): tf.TensorInfo {
     block: blockOf(VALUES_PER_SCORE),
     kernel: 'segment_softmax_backward',
   };
-  call.temporary(count * FLOAT_BYTES, (dots) => {
+  call.temporary(count * NUMBER_BYTES, (dots) => {
     call.run('segment_dots', rows, count, from, dy, of, dots);
     call.runBlocks(work, from, dy, of, dots, to);
   });

@@ -2,12 +2,10 @@ import { runSingle } from '../engine.js';
 import { registerRule } from '../gradients/rule.js';
 import { assertDtype } from '../shape.js';
 import { tf } from '../tfjs.js';
-import { blockOf, type KernelCall, registerWasmKernel, sizeOf } from './call.js';
+import { blockOf, type KernelCall, NUMBER_BYTES, registerWasmKernel, sizeOf } from './call.js';
 import { takeRows } from './gather.js';
 import { checkIndexTensor } from './index-check.js';
 import { installSegmentSoftmax } from './segment-softmax.js';
-
-const NUMBER_BYTES = 4;
 
 /** Rows of fewer columns are added one by one, on the main thread. */
 const NARROW_WIDTH = 8;

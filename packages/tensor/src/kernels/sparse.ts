@@ -2,7 +2,7 @@ import { runSingle } from '../engine.js';
 import { registerRule, type RuleInput } from '../gradients/rule.js';
 import type { CsrTensors } from '../ops/csr.js';
 import type { tf } from '../tfjs.js';
-import { blockOf, type KernelCall, registerWasmKernel } from './call.js';
+import { blockOf, type KernelCall, NUMBER_BYTES, registerWasmKernel } from './call.js';
 
 /** Rows of one side of a sparse matrix: the matrix itself, or its transpose. */
 export interface SparsePattern {
@@ -70,7 +70,7 @@ function transposeProduct(call: KernelCall): tf.TensorInfo {
 function weightedTransposeProduct(call: KernelCall): tf.TensorInfo {
   const csr = call.attribute<CsrTensors>('csr');
   const values = call.address(call.input('values'));
-  return call.temporary(csr.entryCount * 4, (address) => {
+  return call.temporary(csr.entryCount * NUMBER_BYTES, (address) => {
     permuteEntries(call, csr, { values, width: 1, address });
     return patternProduct(call, transposed(csr), { dense: call.input('dy'), values: address });
   });

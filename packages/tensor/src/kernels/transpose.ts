@@ -1,5 +1,5 @@
 import { tf } from '../tfjs.js';
-import { blockOf, type KernelCall, registerWasmKernel, sizeOf } from './call.js';
+import { blockOf, type KernelCall, NUMBER_BYTES, registerWasmKernel, sizeOf } from './call.js';
 
 /** Most elements of a tile, which is turned in 16 kB of scratch, and its usual side. */
 const TILE_ELEMENTS = 4096;
@@ -32,7 +32,7 @@ function axesOf(shape: readonly number[], perm: readonly number[]): Axis[] {
 /** Runs `body` with the axes as the C code reads them. */
 function withAxes(call: KernelCall, axes: readonly Axis[], body: (address: number) => void): void {
   const values = axes.flatMap(({ size, from, to }) => [size, from, to]);
-  call.temporary(values.length * 4, (address) => {
+  call.temporary(values.length * NUMBER_BYTES, (address) => {
     const { memory } = call.kernels.backend.wasm.asm;
     new Int32Array(memory.buffer, address, values.length).set(values);
     body(address);
