@@ -21,10 +21,10 @@ export async function expectSameBits(f: () => tf.Tensor[]): Promise<void> {
     const alone = bytesOf(f);
     kernels.useThreads(3);
     // The workers come up while the main thread works on: ask again until they take part.
-    for (let round = 0; round < 4; round += 1) {
+    for (let round = 0; round < 5; round += 1) {
       const shared = bytesOf(f);
       shared.forEach((bytes, i) => expect(bytes.equals(alone[i] as Buffer)).toBe(true));
-      await new Promise((resolve) => setTimeout(resolve, 15));
+      await new Promise((resolve) => setTimeout(resolve, 20));
     }
   } finally {
     kernels.useThreads(1);

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { normals } from '../__fixtures__/numbers.js';
+import { expectSameBits } from '../__fixtures__/thread-bits.js';
 import { selectBackend, tf } from '../index.js';
-import { activeKernels } from '../ops/heap.js';
 import { expectNoLeak } from '../testing.js';
 
 /** A tensor whose element at a place is `valueAt(place)`. */
@@ -32,7 +32,6 @@ async function expectSame(found: tf.Tensor, wanted: Float32Array): Promise<void>
 beforeAll(async () => {
   await selectBackend('wasm');
 });
-afterAll(() => activeKernels()?.useThreads(1));
 
 /** Rows shorter and longer than a piece (16,384 floats) and than a plain loop (512). */
 const SHAPES = [[1], [3, 5], [2, 700], [3, 1, 4], [2, 20_000], [40_000, 1], [2, 3, 600], [0, 4]];
@@ -89,7 +88,6 @@ test('boxes cut along two axes are cut too', async () => {
 });
 
 test('nothing is left over, and three threads copy what one does', async () => {
-  const kernels = activeKernels();
   const x = normals('x', [300, 700]);
   const moves = [
     () => tf.tile(x, [2, 3]),
@@ -103,13 +101,6 @@ test('nothing is left over, and three threads copy what one does', async () => {
   ];
   for (const move of moves) {
     expect(await expectNoLeak(move)).toBeUndefined();
-    const bytes = async () => Buffer.from((await move().data()).slice().buffer);
-    kernels?.useThreads(1);
-    const alone = await bytes();
-    kernels?.useThreads(3);
-    for (let round = 0; round < 3; round++) {
-      expect((await bytes()).equals(alone)).toBe(true);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    await expectSameBits(() => [move()]);
   }
 });

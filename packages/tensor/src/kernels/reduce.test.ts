@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { normals } from '../__fixtures__/numbers.js';
+import { expectSameBits } from '../__fixtures__/thread-bits.js';
 import { selectBackend, tf } from '../index.js';
-import { activeKernels } from '../ops/heap.js';
 import { checkGradient, expectNoLeak } from '../testing.js';
 
 type Name = 'sum' | 'mean' | 'prod' | 'max' | 'min';
@@ -59,7 +59,6 @@ const CASES: { shape: number[]; axes: number[] }[] = [
 beforeAll(async () => {
   await selectBackend('wasm');
 });
-afterAll(() => activeKernels()?.useThreads(1));
 
 describe.each(CASES)('reductions of [$shape] over [$axes]', ({ shape, axes }) => {
   test.each(NAMES)('%s equals the float64 one', async (name) => {
@@ -104,20 +103,11 @@ test('gradients over axes apart, with nothing left over', async () => {
 });
 
 test('three threads give the bits of one', async () => {
-  const kernels = activeKernels();
   const inputs = [normals('a', [1500, 300]), normals('b', [300_000]), normals('c', [90, 70, 50])];
-  const results = () => [
+  await expectSameBits(() => [
     tf.sum(inputs[0]!, 0),
     tf.mean(inputs[0]!, 1),
     tf.sum(inputs[1]!),
     tf.sum(inputs[2]!, [0, 2]),
-  ];
-  const bytes = async () => Promise.all(results().map(async (y) => [...(await y.data())]));
-  kernels?.useThreads(1);
-  const alone = await bytes();
-  kernels?.useThreads(3);
-  for (let round = 0; round < 3; round++) {
-    expect(await bytes()).toEqual(alone);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  ]);
 });

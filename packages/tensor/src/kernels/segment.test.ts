@@ -1,7 +1,8 @@
 import { createRandom } from '@lab/core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { ids, normals } from '../__fixtures__/numbers.js';
 import { softmaxOf } from '../__fixtures__/reference.js';
+import { expectSameBits } from '../__fixtures__/thread-bits.js';
 import {
   gatherRows,
   segmentMax,
@@ -11,7 +12,6 @@ import {
   selectBackend,
   tf,
 } from '../index.js';
-import { activeKernels } from '../ops/heap.js';
 import { checkGradient, expectNoLeak } from '../testing.js';
 
 interface Case {
@@ -73,7 +73,6 @@ async function expectNear(found: tf.Tensor, wanted: ArrayLike<number>): Promise<
 beforeAll(async () => {
   await selectBackend('wasm');
 });
-afterAll(() => activeKernels()?.useThreads(1));
 
 describe.each(CASES)('$rows rows of $width in $count segments', (sizes) => {
   const segments = segmentsOf(sizes);
@@ -167,29 +166,16 @@ test('nothing is left over, on success and on error', async () => {
 });
 
 test('three threads give the bits of one', async () => {
-  const kernels = activeKernels();
   const sizes = { rows: 6000, width: 90, count: 200 };
   const segments = ids(segmentsOf(sizes));
   const x = normals('x', [sizes.rows, sizes.width]) as tf.Tensor2D;
   const long = normals('s', [60_000]) as tf.Tensor1D;
   const few = ids(Array.from({ length: 60_000 }, (_, i) => i % 7));
-  const bytes = async () => {
-    const results = [
-      ...[segmentSum, segmentMean, segmentMax].map((f) => f(x, segments, sizes.count)),
-      gatherRows(x, segments),
-      tf.grad((t) => tf.sum(tf.square(segmentMax(t as tf.Tensor2D, segments, sizes.count))))(x),
-      segmentSoftmax(long, few, 7),
-      tf.grad((t) => tf.sum(tf.square(segmentSoftmax(t as tf.Tensor1D, few, 7))))(long),
-    ];
-    const values = await Promise.all(results.map((y) => y.data()));
-    tf.dispose(results);
-    return Buffer.concat(values.map((v) => Buffer.from(v.slice().buffer)));
-  };
-  kernels?.useThreads(1);
-  const alone = await bytes();
-  kernels?.useThreads(3);
-  for (let round = 0; round < 3; round++) {
-    expect((await bytes()).equals(alone)).toBe(true);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  await expectSameBits(() => [
+    ...[segmentSum, segmentMean, segmentMax].map((f) => f(x, segments, sizes.count)),
+    gatherRows(x, segments),
+    tf.grad((t) => tf.sum(tf.square(segmentMax(t as tf.Tensor2D, segments, sizes.count))))(x),
+    segmentSoftmax(long, few, 7),
+    tf.grad((t) => tf.sum(tf.square(segmentSoftmax(t as tf.Tensor1D, few, 7))))(long),
+  ]);
 });

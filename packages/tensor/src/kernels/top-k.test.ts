@@ -1,8 +1,8 @@
 import { createRandom } from '@lab/core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { normals } from '../__fixtures__/numbers.js';
+import { expectSameBits } from '../__fixtures__/thread-bits.js';
 import { selectBackend, tf } from '../index.js';
-import { activeKernels } from '../ops/heap.js';
 import { checkGradient, expectNoLeak } from '../testing.js';
 
 /** Indices of a row in the order of the rule: NaN first, then larger first, then lower index. */
@@ -46,7 +46,6 @@ const SIZES: [rows: number, columns: number, k: number][] = [
 beforeAll(async () => {
   await selectBackend('wasm');
 });
-afterAll(() => activeKernels()?.useThreads(1));
 
 describe.each(SIZES)('the largest of %i rows of %i: %i', (rows, columns, k) => {
   test('of all different values, and of many equal ones', async () => {
@@ -100,14 +99,6 @@ describe.each(['cpu', 'wasm'] as const)('gradients on %s', (backend) => {
 });
 
 test('three threads give the bits of one', async () => {
-  const kernels = activeKernels();
   const x = normals('x', [64, 5000]);
-  const bytes = async () => Buffer.from((await tf.topk(x, 7).indices.data()).slice().buffer);
-  kernels?.useThreads(1);
-  const alone = await bytes();
-  kernels?.useThreads(3);
-  for (let round = 0; round < 5; round++) {
-    expect((await bytes()).equals(alone)).toBe(true);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  await expectSameBits(() => [tf.tidy(() => tf.topk(x, 7).indices)]);
 });

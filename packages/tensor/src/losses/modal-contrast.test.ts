@@ -1,9 +1,9 @@
 import '@lab/core/testing';
 import { createRandom } from '@lab/core';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { expectSameBits } from '../__fixtures__/thread-bits.js';
 import { selectBackend } from '../backend.js';
 import { memoryReport, resetAllocationRecord } from '../memory.js';
-import { activeKernels } from '../ops/heap.js';
 import { l2NormalizeRows } from '../ops/normalize.js';
 import { checkGradient, expectNoLeak } from '../testing.js';
 import { tf } from '../tfjs.js';
@@ -174,8 +174,6 @@ describe.each(['wasm', 'cpu'] as const)('modalContrast on %s', (backend) => {
 
 describe('modalContrast of more pairs than a block', () => {
   const count = 700;
-  afterAll(() => activeKernels()?.useThreads(1));
-
   it.each(['left-to-right', 'both'] as const)(
     'equals the two losses apart, %s',
     async (direction) => {
@@ -193,20 +191,11 @@ describe('modalContrast of more pairs than a block', () => {
 
   it('gives the same bits with one thread and with three', async () => {
     await selectBackend('wasm');
-    const kernels = activeKernels()!;
     const tensors = modalTensors(count, [7, 5]);
-    const bits = () => {
+    await expectSameBits(() => {
       const loss = (...x: tf.Tensor[]) => modalContrast(asRows(x), optionsOf()).total;
       const { value, grads } = tf.valueAndGrads(loss)(tensors);
-      return Buffer.concat([value, ...grads].map((x) => Buffer.from(x.dataSync().slice().buffer)));
-    };
-    kernels.useThreads(1);
-    const alone = bits();
-    kernels.useThreads(3);
-    // The workers come up while the main thread works on.
-    for (let round = 0; round < 4; round += 1) {
-      expect(bits().equals(alone)).toBe(true);
-      await new Promise((resolve) => setTimeout(resolve, 30));
-    }
+      return [value, ...grads];
+    });
   });
 });

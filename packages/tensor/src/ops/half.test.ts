@@ -1,6 +1,7 @@
 import { BackendError, createRandom, DataError, ShapeError } from '@lab/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ids, matrix, vector } from '../__fixtures__/numbers.js';
+import { expectSameBits } from '../__fixtures__/thread-bits.js';
 import {
   createHalfMatrix,
   halfMatMul,
@@ -17,7 +18,6 @@ import {
   float32ToBfloat16,
   float32ToFloat16,
 } from '../io/half.js';
-import { activeKernels } from './heap.js';
 import { checkGradient, expectNoLeak } from '../testing.js';
 
 const DTYPES: HalfDtype[] = ['float16', 'bfloat16'];
@@ -68,7 +68,6 @@ function expectNear(found: ArrayLike<number>, wanted: ArrayLike<number>): void {
 
 afterAll(async () => {
   await selectBackend('wasm');
-  activeKernels()?.useThreads(1);
 });
 
 describe.each(['cpu', 'wasm'] as const)('16-bit weights on %s', (backend) => {
@@ -171,23 +170,11 @@ test('a matrix made on wasm is refused on another backend', async () => {
 
 test('three threads give the bits of one', async () => {
   await selectBackend('wasm');
-  const kernels = activeKernels();
   const { matrix: weight } = weightsOf('float16', 900, 400);
   const [one, many] = [matrix('one', 1, 400), matrix('many', 20, 400)];
-  const bytes = async () => {
-    const results = [
-      halfMatMul(one, weight),
-      halfMatMul(many, weight),
-      tf.grad((t) => tf.sum(tf.square(halfMatMul(t as tf.Tensor2D, weight))))(many),
-    ];
-    const values = await Promise.all(results.map((y) => y.data()));
-    return Buffer.concat(values.map((v) => Buffer.from(v.slice().buffer)));
-  };
-  kernels?.useThreads(1);
-  const alone = await bytes();
-  kernels?.useThreads(3);
-  for (let round = 0; round < 3; round++) {
-    expect((await bytes()).equals(alone)).toBe(true);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  await expectSameBits(() => [
+    halfMatMul(one, weight),
+    halfMatMul(many, weight),
+    tf.grad((t) => tf.sum(tf.square(halfMatMul(t as tf.Tensor2D, weight))))(many),
+  ]);
 });
