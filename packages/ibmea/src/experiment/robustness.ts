@@ -99,79 +99,73 @@ export function noiseGroup(present: readonly Modality[]): AblationGroup {
   };
 }
 
+/** A group that is one sweep. */
+function faultGroup({
+  title,
+  caption,
+  axis,
+  ...sweep
+}: FaultSweep & Pick<AblationGroup, 'title' | 'caption'> & { axis: string }): AblationGroup {
+  return { name: sweep.group, title, caption, axis: { label: axis }, cells: faultCells(sweep) };
+}
+
 /** Images that are missing, of other entities, or blurred by noise. */
 export function imageGroups(present: readonly Modality[]): AblationGroup[] {
   return present.includes('image') ? [imagesKept(), imagesSwapped(), imagesBlurred()] : [];
 }
 
-function imagesKept(): AblationGroup {
-  return {
-    name: 'images-kept',
+const imagesKept = (): AblationGroup =>
+  faultGroup({
     title: 'Fewer images',
     caption: 'Share of the images that is kept; the others are missing.',
-    axis: { label: 'images kept, %' },
-    cells: faultCells({
-      group: 'images-kept',
-      words: 'images kept',
-      rivals,
-      values: [0, 0.2, 0.4, 0.6, 0.8, 1],
-      fault: (kept) => ({ kind: 'drop-images', probability: 1 - kept }),
-      place: asPercent,
-    }),
-  };
-}
+    axis: 'images kept, %',
+    group: 'images-kept',
+    words: 'images kept',
+    rivals,
+    values: [0, 0.2, 0.4, 0.6, 0.8, 1],
+    fault: (kept) => ({ kind: 'drop-images', probability: 1 - kept }),
+    place: asPercent,
+  });
 
-function imagesSwapped(): AblationGroup {
-  return {
-    name: 'images-swapped',
+const imagesSwapped = (): AblationGroup =>
+  faultGroup({
     title: 'Images of other entities',
     caption: 'Images change places between entities of the same graph.',
-    axis: { label: 'swapped images, %' },
-    cells: faultCells({
-      group: 'images-swapped',
-      words: 'swapped images',
-      rivals,
-      values: [...SHARES, 1],
-      fault: (probability) => ({ kind: 'swap-images', probability }),
-      place: asPercent,
-    }),
-  };
-}
+    axis: 'swapped images, %',
+    group: 'images-swapped',
+    words: 'swapped images',
+    rivals,
+    values: [...SHARES, 1],
+    fault: (probability) => ({ kind: 'swap-images', probability }),
+    place: asPercent,
+  });
 
-function imagesBlurred(): AblationGroup {
-  return {
-    name: 'images-blurred',
+const imagesBlurred = (): AblationGroup =>
+  faultGroup({
     title: 'Noise on the image vectors',
     caption: 'Normal noise, its deviation in root mean squares of the image numbers.',
-    axis: { label: 'deviation of the noise' },
-    cells: faultCells({
-      group: 'images-blurred',
-      words: 'noise on images',
-      rivals,
-      values: [0, 0.5, 1, 2, 4],
-      fault: (strength) => ({ kind: 'blur-images', probability: strength > 0 ? 1 : 0, strength }),
-      place: (x) => ({ x, text: `${x} rms` }),
-    }),
-  };
-}
+    axis: 'deviation of the noise',
+    group: 'images-blurred',
+    words: 'noise on images',
+    rivals,
+    values: [0, 0.5, 1, 2, 4],
+    fault: (strength) => ({ kind: 'blur-images', probability: strength > 0 ? 1 : 0, strength }),
+    place: (x) => ({ x, text: `${x} rms` }),
+  });
 
 /** Kinds of fusion where rows are wrong, beside the graph alone. */
-export function fusionGroup(): AblationGroup {
-  return {
-    name: 'fusion',
+export const fusionGroup = (): AblationGroup =>
+  faultGroup({
     title: 'Fusion of faulty modalities',
     caption: 'A good fusion never ends below the graph alone, whose input has no fault.',
-    axis: { label: 'attribute and relation rows of other entities, %' },
-    cells: faultCells({
-      group: 'fusion',
-      words: 'rows of other entities',
-      rivals: fusionRivals,
-      values: SHARES,
-      fault: (probability) => ({ kind: 'swap-rows', probability }),
-      place: asPercent,
-    }),
-  };
-}
+    axis: 'attribute and relation rows of other entities, %',
+    group: 'fusion',
+    words: 'rows of other entities',
+    rivals: fusionRivals,
+    values: SHARES,
+    fault: (probability) => ({ kind: 'swap-rows', probability }),
+    place: asPercent,
+  });
 
 /** Random vectors as images. */
 export function noiseModalityGroup(): AblationGroup {
