@@ -78,7 +78,7 @@ white-space:nowrap;z-index:5;
 font-variant-numeric:tabular-nums;max-width:100%;overflow:hidden;text-overflow:ellipsis}
 .scroll{overflow-x:auto;margin:1rem 0 0;border-radius:.3rem;max-width:100%}
 table{border-collapse:collapse;font-size:.93rem;line-height:1.4;min-width:min(100%,30rem)}
-caption{text-align:left;padding:0 0 .5rem;font-size:.9rem}
+caption{text-align:left;padding:0 0 .5rem;font-size:.9rem;max-width:calc(100vw - 2.5rem)}
 th,td{text-align:left;vertical-align:top;padding:.5rem 1.1rem .5rem .6rem;
 border-bottom:1px solid var(--rule);font-weight:400}
 thead th{font-weight:600;vertical-align:bottom;border-bottom:2px solid var(--muted);
