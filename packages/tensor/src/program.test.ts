@@ -45,7 +45,7 @@ describe('wrong words exit 2 and say what to do', () => {
     [['bench', '--backend', 'wasmm'], 'wasm'],
     [['bench', '--only', '('], 'regular expression'],
     [['bench', '--only', 'no-such'], 'small-add'],
-    [['bench', '--threads', '0'], 'at least 1'],
+    [['bench', '--threads', '0'], 'from 1, got 0'],
     [['bench', '--threads', 'two'], 'whole number'],
   ])('%o', async (argv, word) => {
     const { code, stdout, stderr } = await runProgram(...argv);
