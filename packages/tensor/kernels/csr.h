@@ -74,3 +74,51 @@ INLINE void dots_4x2(const Rows *rows, const float *g, const float *h, int width
     out[(size_t)r * step + 1] = second;
   }
 }
+
+// to (+)= sum of values_e times row columns_e of x for COUNT entries, whose rows are read side by side:
+// they are far apart in memory, and each of them is read to its end.
+#define ADD_ROWS(COUNT)                                                                            \
+  NOINLINE static void add_rows##COUNT(const float *x, int width, const int32_t *columns,          \
+                                       const float *values, int step, int adds, float *to) {       \
+    const float *row[COUNT];                                                                       \
+    f4 factor[COUNT];                                                                              \
+    for (int r = 0; r < COUNT; r++) {                                                              \
+      row[r] = x + (size_t)columns[r] * width;                                                     \
+      factor[r] = splat4(values ? values[(size_t)r * step] : 1.0f);                                \
+    }                                                                                              \
+    int d = 0;                                                                                     \
+    for (; d + 4 <= width; d += 4) {                                                               \
+      f4 sum = adds ? load4(to + d) : splat4(0);                                                   \
+      for (int r = 0; r < COUNT; r++) sum = madd4(factor[r], load4(row[r] + d), sum);              \
+      store4(to + d, sum);                                                                         \
+    }                                                                                              \
+    for (; d < width; d++) {                                                                       \
+      f4 sum = splat4(adds ? to[d] : 0);                                                           \
+      for (int r = 0; r < COUNT; r++) sum = madd4(factor[r], splat4(row[r][d]), sum);              \
+      to[d] = sum[0];                                                                              \
+    }                                                                                              \
+  }
+
+ADD_ROWS(1)
+ADD_ROWS(2)
+ADD_ROWS(3)
+ADD_ROWS(4)
+ADD_ROWS(8)
+
+// to = sum over the entries of values_(step e) x_(columns_e), entry after entry.
+INLINE void collect_rows(Entries e, const float *x, int width, int step, float *to) {
+  int i = e.start;
+  if (i == e.end) __builtin_memset(to, 0, (size_t)width * sizeof(float));
+#define ADD(COUNT)                                                                                 \
+  add_rows##COUNT(x, width, e.columns + i, e.values ? e.values + (size_t)i * step : 0, step,       \
+                  i > e.start, to)
+  for (; i + 8 <= e.end; i += 8) ADD(8);
+  if (i + 4 <= e.end) {
+    ADD(4);
+    i += 4;
+  }
+  if (e.end - i == 3) ADD(3);
+  if (e.end - i == 2) ADD(2);
+  if (e.end - i == 1) ADD(1);
+#undef ADD
+}

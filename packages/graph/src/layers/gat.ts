@@ -52,13 +52,11 @@ export function diagonalAttention(
 ): tf.Tensor2D {
   return tf.tidy(() => {
     const { weights, attention } = layer;
-    const width = x.shape[1];
-    const target = tf.mul(weights, tf.slice(attention, [0, 0], [-1, width])); // [K, D]
-    const source = tf.mul(weights, tf.slice(attention, [0, width], [-1, width])); // [K, D]
+    const [heads, width] = weights.shape;
+    const pairs = tf.reshape(attention, [heads, 2, width]);
     return graphAttention({
       features: x,
-      targetScores: tf.matMul(x, target as tf.Tensor2D, false, true), // [N, K]
-      sourceScores: tf.matMul(x, source as tf.Tensor2D, false, true), // [N, K]
+      scoreVectors: tf.mul(pairs, tf.reshape(weights, [heads, 1, width])) as tf.Tensor3D,
       headWeights: weights,
       csr: graph.csr,
       ...slopes(graph),
@@ -72,13 +70,9 @@ function fullHead(
   graph: AttentionOptions & { readonly csr: CsrTensors },
 ): tf.Tensor2D {
   const features: tf.Tensor2D = tf.matMul(x, head.weight); // [N, O]
-  const width = head.weight.shape[1];
-  const column = (start: number): tf.Tensor2D =>
-    tf.reshape(tf.slice(head.attention, [start], [width]), [width, 1]) as tf.Tensor2D;
   return graphAttention({
     features,
-    targetScores: tf.matMul(features, column(0)), // [N, 1]
-    sourceScores: tf.matMul(features, column(width)), // [N, 1]
+    scoreVectors: tf.reshape(head.attention, [1, 2, head.weight.shape[1]]) as tf.Tensor3D,
     csr: graph.csr,
     ...slopes(graph),
   });

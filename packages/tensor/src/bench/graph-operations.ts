@@ -54,10 +54,9 @@ function onGraph<T extends tf.Tensor[]>(
 function gatBy(csr: CsrTensors, heads: number) {
   return (x: tf.Tensor, weight: tf.Tensor, target: tf.Tensor, source: tf.Tensor): tf.Tensor => {
     const features: tf.Tensor2D = tf.matMul(x as tf.Tensor2D, weight as tf.Tensor2D);
-    const score = (a: tf.Tensor): tf.Tensor2D =>
-      tf.matMul(features, tf.reshape(a, [WIDTH, heads]) as tf.Tensor2D);
+    const vectors = tf.reshape(tf.concat([target, source]), [heads, 2, WIDTH]) as tf.Tensor3D;
     return graphAttention({
-      ...{ features, targetScores: score(target), sourceScores: score(source), csr },
+      ...{ features, scoreVectors: vectors, csr },
       ...{ positiveSlope: 1, negativeSlope: 0.2 },
     });
   };

@@ -2,7 +2,8 @@ import { ShapeError } from '@lab/core';
 import { tf } from '../tfjs.js';
 import { blockOf, type KernelCall, NUMBER_BYTES, registerWasmKernel, sizeOf } from './call.js';
 
-interface ProductSizes {
+/** Sizes of a product, of a batch of them where `outer` has any. */
+export interface ProductSizes {
   readonly m: number;
   readonly n: number;
   readonly k: number;
@@ -40,8 +41,11 @@ function productSizes(
   };
 }
 
+/** The batch of a single product. */
+export const oneProduct = { outer: [], batchA: 1, batchB: 1 } as const;
+
 /** What a product reads and where it writes. */
-interface Operands {
+export interface Operands {
   readonly a: number;
   readonly b: number;
   readonly to: number;
@@ -63,9 +67,14 @@ function product(call: KernelCall): tf.TensorInfo {
     transposeA: Number(isA),
     transposeB: Number(isB),
   };
+  runProduct(call, sizes, operands);
+  return output;
+}
+
+/** Writes a product, or a batch of them, on all threads. */
+export function runProduct(call: KernelCall, sizes: ProductSizes, operands: Operands): void {
   if (isLongSum(sizes)) sumOfStretches(call, sizes, operands);
   else productOfBlocks(call, sizes, operands);
-  return output;
 }
 
 function productOfBlocks(call: KernelCall, sizes: ProductSizes, operands: Operands): void {

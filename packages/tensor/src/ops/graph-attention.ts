@@ -10,10 +10,8 @@ import { csrMatMul } from './sparse.js';
 export interface GraphAttentionInput {
   /** x, `[N, D]`: what the neighbours send. */
   readonly features: tf.Tensor2D;
-  /** t, `[N, K]`: the receiving node's part of the score, per head. */
-  readonly targetScores: tf.Tensor2D;
-  /** s, `[N, K]`: the sending node's part of the score, per head. */
-  readonly sourceScores: tf.Tensor2D;
+  /** a, `[K, 2, D]`: per head what scores the receiving node, then what scores the sending one. */
+  readonly scoreVectors: tf.Tensor3D;
   /** w, `[K, D]`: one diagonal weight per head; default all ones. */
   readonly headWeights?: tf.Tensor2D;
   /** Row i lists the nodes that node i receives from, `[N, N]`; entry values are ignored. */
@@ -28,7 +26,7 @@ export interface GraphAttentionInput {
 const MAX_HEADS = 8;
 
 function checkInput(input: GraphAttentionInput): number {
-  const { features, targetScores, sourceScores, headWeights, csr } = input;
+  const { features, scoreVectors, headWeights, csr } = input;
   if (csr.rowCount !== csr.columnCount) {
     throw new ShapeError(
       `tensor: graph attention needs a square pattern, got ${csr.rowCount} x ${csr.columnCount}.`,
@@ -36,10 +34,9 @@ function checkInput(input: GraphAttentionInput): number {
     );
   }
   let sizes = assertShape(features, 'N D', 'features', { N: csr.rowCount });
-  sizes = assertShape(targetScores, 'N K', 'targetScores', sizes);
-  assertShape(sourceScores, 'N K', 'sourceScores', sizes);
+  sizes = assertShape(scoreVectors, 'K 2 D', 'scoreVectors', sizes);
   if (headWeights !== undefined) assertShape(headWeights, 'K D', 'headWeights', sizes);
-  for (const [name, x] of Object.entries({ features, targetScores, sourceScores })) {
+  for (const [name, x] of Object.entries({ features, scoreVectors })) {
     assertDtype(x, 'float32', name);
   }
   const heads = sizes['K'] as number;
@@ -52,17 +49,20 @@ function checkInput(input: GraphAttentionInput): number {
   return heads;
 }
 
-/** Column k of `scores`, gathered for every entry: `[E]`. */
-function edgeScores(scores: tf.Tensor2D, ids: tf.Tensor1D, k: number): tf.Tensor1D {
-  return tf.gather(tf.reshape(tf.slice(scores, [0, k], [-1, 1]), [-1]), ids) as tf.Tensor1D;
+/** Scores of one head's nodes on one side, gathered for every entry: `[E]`. */
+function edgeScores(
+  { features, scoreVectors }: GraphAttentionInput,
+  [head, side]: [head: number, side: 0 | 1],
+  ids: tf.Tensor1D,
+): tf.Tensor1D {
+  const vector = tf.reshape(tf.slice(scoreVectors, [head, side, 0], [1, 1, -1]), [-1, 1]);
+  const scores = tf.matMul(features, vector as tf.Tensor2D);
+  return tf.gather(tf.reshape(scores, [-1]), ids) as tf.Tensor1D;
 }
 
 function headOutput(input: GraphAttentionInput, k: number): tf.Tensor2D {
   const { csr, features, headWeights, positiveSlope, negativeSlope } = input;
-  const sum = tf.add(
-    edgeScores(input.targetScores, csr.rows, k),
-    edgeScores(input.sourceScores, csr.columns, k),
-  );
+  const sum = tf.add(edgeScores(input, [k, 0], csr.rows), edgeScores(input, [k, 1], csr.columns));
   const sloped = tf.where(
     tf.greater(sum, 0),
     tf.mul(sum, positiveSlope),
@@ -86,10 +86,12 @@ function composedAttention(input: GraphAttentionInput, heads: number): tf.Tensor
  * Attention over the neighbours of each node, averaged over heads.
  *
  * `y_i = 1/K sum_k w_k * sum_(j in N(i)) a_kij x_j`,
- * `a_kij = softmax_j f(t_ik + s_jk)`, `f(u) = u > 0 ? positiveSlope u : negativeSlope u`.
- * A node without neighbours gives zeros. Gradients for features, both scores and head weights.
- * On wasm one fused kernel: nothing of size `[E, D]` is made, the softmax coefficients `[E, K]`
- * are all that is kept for the backward pass.
+ * `a_kij = softmax_j f(a_k0 . x_i + a_k1 . x_j)`, `f(u) = u > 0 ? positiveSlope u : negativeSlope u`.
+ * A node without neighbours gives zeros. Gradients for features, score vectors and head weights.
+ * Source: Velickovic et al., Graph Attention Networks, equations 1 to 4; the score of a pair of
+ * concatenated rows is the sum of two products, one for each node.
+ * On wasm one fused kernel: nothing of size `[E, D]` is made, the coefficients `[E, K]` and scores
+ * `[N, K, 2]` are all that is kept for the backward pass.
  *
  * @returns `[N, D]`.
  * @throws {ShapeError} when shapes disagree or K is not in 1 .. 8.
@@ -97,12 +99,12 @@ function composedAttention(input: GraphAttentionInput, heads: number): tf.Tensor
 export function graphAttention(input: GraphAttentionInput): tf.Tensor2D {
   const heads = checkInput(input);
   if (!hasKernel('LabGraphAttention')) return composedAttention(input, heads);
-  const { features, targetScores, sourceScores, headWeights, ...attributes } = input;
-  const tensors: tf.NamedTensorMap = { features, targetScores, sourceScores };
-  const [output, coefficients] =
+  const { features, scoreVectors, headWeights, ...attributes } = input;
+  const tensors: tf.NamedTensorMap = { features, scoreVectors };
+  const [output, ...kept] =
     headWeights === undefined
       ? runKernel('LabGraphAttention', tensors, { ...attributes })
       : runKernel('LabGraphAttentionWeighted', { ...tensors, headWeights }, { ...attributes });
-  (coefficients as tf.Tensor).dispose();
+  tf.dispose(kept);
   return output as tf.Tensor2D;
 }

@@ -187,9 +187,9 @@ describeBackends('wrong inputs', (backend) => {
   test('zero rows, nodes without neighbours and empty segments give finite gradients', async () => {
     const csr = createCsr(raggedPattern(6, 6));
     const loss = (x: tf.Tensor2D) => {
-      const scores = tf.slice(x, [0, 0], [6, 1]);
+      const scoreVectors = tf.reshape(tf.slice(x, [0, 0], [2, 4]), [1, 2, 4]) as tf.Tensor3D;
       const attended = graphAttention({
-        ...{ features: x, targetScores: scores, sourceScores: scores },
+        ...{ features: x, scoreVectors },
         ...{ csr, positiveSlope: 1, negativeSlope: 0.2 },
       });
       const normed = layerNorm(attended, tf.ones([4]), tf.zeros([4]));

@@ -15,7 +15,7 @@ import {
 } from '../../src/index.js';
 import { raggedPattern } from '../../src/__fixtures__/numbers.js';
 import { type Constants, normal, type OpCase } from './op-case.js';
-import { build, segmentSoftmaxOf } from './plain.js';
+import { build, product, segmentSoftmaxOf } from './plain.js';
 
 /** Indices below `high`, in no order, the same in every run. */
 function indicesOf(count: number, high: number): Int32Array {
@@ -165,10 +165,10 @@ export function attentionHead(
 }
 
 function attend(xs: tf.Tensor[], { csr }: Constants): tf.Tensor {
-  const [features, targetScores, sourceScores, headWeights] = xs as tf.Tensor2D[];
+  const [features, scoreVectors, headWeights] = xs;
   return graphAttention({
-    ...{ features: features!, targetScores: targetScores!, sourceScores: sourceScores! },
-    ...(headWeights === undefined ? {} : { headWeights }),
+    ...{ features: features as tf.Tensor2D, scoreVectors: scoreVectors as tf.Tensor3D },
+    ...(headWeights === undefined ? {} : { headWeights: headWeights as tf.Tensor2D }),
     ...{ csr, positiveSlope: 1, negativeSlope: 0.2 },
   });
 }
@@ -177,21 +177,15 @@ function attentionCase(pattern: CsrArrays, heads: number, width: number): OpCase
   const nodes = pattern.rowCount;
   return {
     name: `graphAttention, ${nodes} nodes, ${heads} heads, ${width} columns`,
-    inputs: [
-      normal(nodes, width),
-      normal(nodes, heads),
-      normal(nodes, heads),
-      normal(heads, width),
-    ],
+    inputs: [normal(nodes, width), normal(heads, 2, width), normal(heads, width)],
     compute: attend,
-    reference: (x, targets, sources, weights) => {
+    reference: (x, vectors, weights) => {
+      const size = [nodes, width, 2 * heads] as const;
+      const scores = product(x, vectors, { size, transposeB: true });
+      const scoreOf = (node: number, vector: number) => scores[node * 2 * heads + vector] as number;
       const out = new Float64Array(nodes * width);
       for (let k = 0; k < heads; k++) {
-        const head = attentionHead(
-          pattern,
-          x,
-          (i, j) => (targets[i * heads + k] as number) + (sources[j * heads + k] as number),
-        );
+        const head = attentionHead(pattern, x, (i, j) => scoreOf(i, 2 * k) + scoreOf(j, 2 * k + 1));
         head.forEach((value, at) => {
           out[at] =
             (out[at] as number) + (value * (weights[k * width + (at % width)] as number)) / heads;
@@ -215,4 +209,5 @@ export const GRAPH_OPS: readonly OpCase[] = [
   ...csrCases(raggedPattern(1501, 997), 37, true),
   ...[1, 2, 3].map((heads) => attentionCase(raggedPattern(7, 7), heads, 5)),
   attentionCase(raggedPattern(1201, 1201), 2, 33),
+  attentionCase(raggedPattern(1201, 1201), 3, 18),
 ];

@@ -28,8 +28,8 @@ const [NODES, WIDTH] = [24, 9];
 /** A model that goes through every kind of kernel; `last` is the last row of its batch. */
 function lossOf(p: Parameters, csr: CsrTensors, last: number): tf.Scalar {
   const x = dropout(linear(p.get('x') as unknown as tf.Tensor2D, p.get('w')), 0.1, 3);
-  const scores = tf.slice(x, [0, 0], [NODES, 2]);
-  const input = { features: x, targetScores: scores, sourceScores: scores, csr };
+  const scoreVectors = tf.reshape(tf.slice(x, [0, 0], [4, WIDTH]), [2, 2, WIDTH]) as tf.Tensor3D;
+  const input = { features: x, scoreVectors, csr };
   const attended = graphAttention({ ...input, positiveSlope: 1, negativeSlope: 0.2 });
   const shares = segmentSoftmax(
     tf.reshape(tf.slice(x, [0, 0], [NODES, 1]), [NODES]),

@@ -59,8 +59,10 @@ function lossOf(p: Parameters, input: tf.Tensor2D, csr: CsrTensors): tf.Scalar {
   const features = linear(input, p.get('weight'));
   const attended = graphAttention({
     features,
-    targetScores: tf.matMul(features, p.get('target') as tf.Tensor) as tf.Tensor2D,
-    sourceScores: tf.matMul(features, p.get('source') as tf.Tensor) as tf.Tensor2D,
+    scoreVectors: tf.reshape(
+      tf.concat([p.get('target') as tf.Tensor, p.get('source') as tf.Tensor]),
+      [1, 2, WIDTH],
+    ) as tf.Tensor3D,
     ...{ csr, positiveSlope: 1, negativeSlope: 0.2 },
   });
   const normed = layerNorm(attended, p.get('gain') as tf.Tensor1D, p.get('bias') as tf.Tensor1D);

@@ -43,11 +43,14 @@ const graphs = fc.integer({ min: 1, max: 9 }).chain((nodes) => {
   });
 });
 
-function attend(edges: readonly Edge[], inputs: readonly tf.Tensor2D[]): tf.Tensor2D {
-  const [features, targetScores, sourceScores] = inputs as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D];
+function attend(
+  edges: readonly Edge[],
+  features: tf.Tensor2D,
+  scoreVectors: tf.Tensor3D,
+): tf.Tensor2D {
   const csr = createCsr(patternOf(edges, features.shape[0]));
   const slopes = { positiveSlope: 1, negativeSlope: 0.2 };
-  const output = graphAttention({ features, targetScores, sourceScores, csr, ...slopes });
+  const output = graphAttention({ features, scoreVectors, csr, ...slopes });
   csr.dispose();
   return output;
 }
@@ -70,16 +73,17 @@ test('attention does not depend on how nodes are numbered', () => {
         place[old] = now;
       });
       const worst = tf.tidy(() => {
-        const inputs = [width, 2, 2].map((columns, i) => {
-          const values = random.fork(`${i}`).fillNormal(new Float32Array(nodes * columns));
-          return tf.tensor2d(values, [nodes, columns]);
-        });
+        const values = (name: string, size: number) =>
+          random.fork(name).fillNormal(new Float32Array(size));
+        const features = tf.tensor2d(values('features', nodes * width), [nodes, width]);
+        const vectors = tf.tensor3d(values('vectors', 4 * width), [2, 2, width]);
         const rows = tf.tensor1d(order, 'int32');
         const renamed = edges.map(({ from, to }) => {
           return { from: place[from] as number, to: place[to] as number };
         });
-        const moved = inputs.map((x) => tf.gather(x, rows) as tf.Tensor2D);
-        return largestDifference(attend(renamed, moved), tf.gather(attend(edges, inputs), rows));
+        const moved = tf.gather(features, rows) as tf.Tensor2D;
+        const before = attend(edges, features, vectors);
+        return largestDifference(attend(renamed, moved, vectors), tf.gather(before, rows));
       });
       expect(worst).toBeLessThan(1e-5);
     }),
