@@ -49,15 +49,19 @@ INLINE void pack8_lines(const float *source, int line, int kc, float *panel) {
   pack_slow(source + k, line, 1, 8, kc - k, 8, panel);
 }
 
-NOINLINE static void pack_b(const float *b, int ldb, int trans, int n, int kc, float *packed) {
-  for (int j = 0; j < n; j += NR) {
-    const int count = n - j < NR ? n - j : NR;
-    const float *source = trans ? b + (size_t)j * ldb : b + j;
-    float *panel = packed + (size_t)j * kc;
-    if (count < NR) pack_slow(source, trans ? ldb : 1, trans ? 1 : ldb, count, kc, NR, panel);
-    else if (trans) pack8_lines(source, ldb, kc, panel);
-    else pack8_rows(source, ldb, kc, panel);
+// The part [kc, n] of b from (p, j) on, in panels; `packed`.
+NOINLINE static float *pack_b(const Operand *b, int p, int j, int n, int kc, float *packed) {
+  const int ld = b->ld, trans = b->trans;
+  const float *from = b->values + (trans ? (size_t)j * ld + p : (size_t)p * ld + j);
+  for (int first = 0; first < n; first += NR) {
+    const int count = n - first < NR ? n - first : NR;
+    const float *source = trans ? from + (size_t)first * ld : from + first;
+    float *panel = packed + (size_t)first * kc;
+    if (count < NR) pack_slow(source, trans ? ld : 1, trans ? 1 : ld, count, kc, NR, panel);
+    else if (trans) pack8_lines(source, ld, kc, panel);
+    else pack8_rows(source, ld, kc, panel);
   }
+  return packed;
 }
 
 // A full panel of 6 rows of a (k runs along the row).
@@ -90,15 +94,42 @@ INLINE void pack6_rows(const float *source, int step, int kc, float *panel) {
   }
 }
 
-NOINLINE static void pack_a(const float *a, int lda, int trans, int m, int kc, float *packed) {
-  for (int i = 0; i < m; i += MR) {
-    const int count = m - i < MR ? m - i : MR;
-    const float *source = trans ? a + i : a + (size_t)i * lda;
-    float *panel = packed + (size_t)i * kc;
-    if (count < MR) pack_slow(source, trans ? 1 : lda, trans ? lda : 1, count, kc, MR, panel);
-    else if (trans) pack6_rows(source, lda, kc, panel);
-    else pack6_lines(source, lda, kc, panel);
+// The part [m, kc] of a from (i, p) on, in panels; `packed`.
+NOINLINE static float *pack_a(const Operand *a, int i, int p, int m, int kc, float *packed) {
+  const int ld = a->ld, trans = a->trans;
+  const float *from = a->values + (trans ? (size_t)p * ld + i : (size_t)i * ld + p);
+  for (int first = 0; first < m; first += MR) {
+    const int count = m - first < MR ? m - first : MR;
+    const float *source = trans ? from + first : from + (size_t)first * ld;
+    float *panel = packed + (size_t)first * kc;
+    if (count < MR) pack_slow(source, trans ? 1 : ld, trans ? ld : 1, count, kc, MR, panel);
+    else if (trans) pack6_rows(source, ld, kc, panel);
+    else pack6_lines(source, ld, kc, panel);
   }
+  return packed;
+}
+
+// Length of the stretches that an inner dimension of k is cut into.
+INLINE int stretch_of(int k) {
+  const int parts = (k + LAB_GEMM_KC - 1) / LAB_GEMM_KC;
+  return ((k + parts - 1) / parts + 3) & ~3;
+}
+
+// Packed operands are their stretches one after the other; the panels of one are `lines` long.
+INLINE size_t stretch_at(int p, int lines, int width) {
+  return (size_t)p * ((lines + width - 1) / width * width);
+}
+
+void lab_pack_a(int m, int k, Operand a, float *packed) {
+  const int step = stretch_of(k);
+  for (int p = 0; p < k; p += step)
+    pack_a(&a, 0, p, m, k - p < step ? k - p : step, packed + stretch_at(p, m, MR));
+}
+
+void lab_pack_b(int n, int k, Operand b, float *packed) {
+  const int step = stretch_of(k);
+  for (int p = 0; p < k; p += step)
+    pack_b(&b, p, 0, n, k - p < step ? k - p : step, packed + stretch_at(p, n, NR));
 }
 
 typedef struct {
@@ -173,16 +204,15 @@ static void clear(int m, int n, float *c, int ldc) {
 }
 
 // The product by row dots or row sums when it is narrow and its scratch fits; whether it was.
-static int narrow_product(int m, int n, int k, const float *a, int lda, int trans_a,
-                          const float *b, int ldb, int trans_b, float *c, int ldc, int accumulate,
-                          float *scratch) {
-  if (n > NARROW_COLUMNS || (trans_a ? m : k) > LAB_GEMM_SCRATCH / NARROW_COLUMNS) return 0;
-  if (!trans_a) {
-    narrow_pack(n, k, b, ldb, trans_b, scratch);
-    narrow_rows(m, n, k, a, lda, scratch, c, ldc, accumulate);
+static int narrow_product(int m, int n, int k, const Operand *a, const Operand *b, float *c,
+                          int ldc, int accumulate, float *scratch) {
+  if (n > NARROW_COLUMNS || (a->trans ? m : k) > LAB_GEMM_SCRATCH / NARROW_COLUMNS) return 0;
+  if (!a->trans) {
+    narrow_pack(n, k, b->values, b->ld, b->trans, scratch);
+    narrow_rows(m, n, k, a->values, a->ld, scratch, c, ldc, accumulate);
     return 1;
   }
-  narrow_columns(m, n, k, a, lda, b, ldb, trans_b, scratch);
+  narrow_columns(m, n, k, a->values, a->ld, b->values, b->ld, b->trans, scratch);
   for (int i = 0; i < m; i++)
     for (int j = 0; j < n; j++) {
       float *to = c + (size_t)i * ldc + j;
@@ -191,30 +221,33 @@ static int narrow_product(int m, int n, int k, const float *a, int lda, int tran
   return 1;
 }
 
-void lab_gemm(int m, int n, int k, const float *a, int lda, int trans_a, const float *b, int ldb,
-              int trans_b, float *c, int ldc, int accumulate, float *scratch) {
+void lab_product(int m, int n, int k, Operand a, Operand b, float *c, int ldc, int accumulate,
+                 float *scratch) {
   if (k == 0 && !accumulate) clear(m, n, c, ldc);
-  if (k == 0) return;
-  if (narrow_product(m, n, k, a, lda, trans_a, b, ldb, trans_b, c, ldc, accumulate, scratch))
-    return;
-  float *packed_a = scratch, *packed_b = scratch + LAB_GEMM_KC * LAB_GEMM_MC;
-  const int parts = (k + LAB_GEMM_KC - 1) / LAB_GEMM_KC;
-  const int step = ((k + parts - 1) / parts + 3) & ~3;
+  if (k == 0 || narrow_product(m, n, k, &a, &b, c, ldc, accumulate, scratch)) return;
+  float *own_a = scratch, *own_b = scratch + LAB_GEMM_KC * LAB_GEMM_MC;
+  const int step = stretch_of(k);
   for (int j = 0; j < n; j += LAB_GEMM_NC) {
     const int nc = n - j < LAB_GEMM_NC ? n - j : LAB_GEMM_NC;
     for (int p = 0; p < k; p += step) {
       const int kc = k - p < step ? k - p : step;
-      pack_b(trans_b ? b + (size_t)j * ldb + p : b + (size_t)p * ldb + j, ldb, trans_b, nc, kc,
-             packed_b);
+      const float *panels_b = b.packed ? b.packed + stretch_at(p, n, NR) + (size_t)j * kc
+                                       : pack_b(&b, p, j, nc, kc, own_b);
       for (int i = 0; i < m; i += LAB_GEMM_MC) {
         const int mc = m - i < LAB_GEMM_MC ? m - i : LAB_GEMM_MC;
-        pack_a(trans_a ? a + (size_t)p * lda + i : a + (size_t)i * lda + p, lda, trans_a, mc, kc,
-               packed_a);
-        block_product(mc, nc, kc, packed_a, packed_b, c + (size_t)i * ldc + j, ldc,
+        const float *panels_a = a.packed ? a.packed + stretch_at(p, m, MR) + (size_t)i * kc
+                                         : pack_a(&a, i, p, mc, kc, own_a);
+        block_product(mc, nc, kc, panels_a, panels_b, c + (size_t)i * ldc + j, ldc,
                       accumulate || p > 0);
       }
     }
   }
+}
+
+void lab_gemm(int m, int n, int k, const float *a, int lda, int trans_a, const float *b, int ldb,
+              int trans_b, float *c, int ldc, int accumulate, float *scratch) {
+  const Operand left = {a, lda, trans_a, 0}, right = {b, ldb, trans_b, 0};
+  lab_product(m, n, k, left, right, c, ldc, accumulate, scratch);
 }
 
 // Items of dense products of a batch: item t of a, b and c starts `stride?` floats after item

@@ -1,79 +1,12 @@
 // Losses over all pairs of left and right rows, block by block: first the sums of exponentials,
 // then, with the levels that follow, the slopes of the similarities and of the rows.
-#include "exponents.h"
 #include "matmul.h"
-
-// Similarities of a block, later their slopes; kept ones stay from the sums until the slopes.
-typedef struct {
-  float *values;
-  int is_kept;
-} Tile;
-
-// One kind of rows, with their soft-max. Tops and sums are [blocks, count]: what each block of
-// the other side gives.
-typedef struct {
-  int width;
-  const float *left, *right;
-  float *left_slopes, *right_slopes;
-  const Tile *tiles;  // [blocks, blocks]
-  Lines rows, columns;
-  float *labelled;  // [blocks, count], label-weighted similarities
-  float label_factor;
-} Part;
-
-// What a loss computes over the pairs of two sides, or of one side with itself (`is_within`, above
-// the diagonal). The soft-max is over each part's similarities; the pair term is over those of
-// the joined rows, sum_p a_pi b_pj s_pij with the shares a and b, or of the only part.
-typedef struct {
-  int count, size, blocks, part_count;
-  const Part *parts;
-  int directions;  // of the soft-max: 0 none, 1 over rows, 2 over rows and over columns
-  float temper;
-  int labels_per_row;
-  const int32_t *label_columns;
-  const float *label_weights;
-  int has_pairs, is_within, excludes_partners;
-  float scale;
-  Lines rows, columns;
-  float *blends;                                   // [blocks, size, size] or null
-  const float *left_shares, *right_shares;         // [parts, count]
-  float *left_share_slopes, *right_share_slopes;   // [blocks, parts, count]
-  float *partners;                                 // [count], similarity of each pair
-  const float *pulls;                              // [count], slopes of the positive terms
-} Walk;
-
-typedef struct {
-  int row_block, column_block, row, column, rows, columns;
-} Place;
-
-INLINE int block_length(const Walk *w, int block) {
-  const int rest = w->count - block * w->size;
-  return rest < w->size ? rest : w->size;
-}
-
-INLINE Place place_of(const Walk *w, int row_block, int column_block) {
-  return (Place){row_block, column_block, row_block * w->size, column_block * w->size,
-                 block_length(w, row_block), block_length(w, column_block)};
-}
-
-INLINE const Tile *tile_of(const Walk *w, const Part *p, Place at) {
-  return p->tiles + (size_t)at.row_block * w->blocks + at.column_block;
-}
-
-INLINE Lines lines_at(const Walk *w, const Lines *all, int slot, int start) {
-  const size_t own = (size_t)slot * w->count + start;
-  return (Lines){all->tops + own, all->sums + own, all->levels + start, all->factors + start};
-}
-
-INLINE int is_diagonal(Place at) { return at.row_block == at.column_block; }
-
-// Whether the block is a square of one side with itself: both of its halves are computed.
-INLINE int is_square(const Walk *w, Place at) { return w->is_within && is_diagonal(at); }
+#include "pair-walk.h"
 
 static void fill_tile(const Walk *w, const Part *p, Place at, float *scratch) {
-  lab_gemm(at.rows, at.columns, p->width, p->left + (size_t)at.row * p->width, p->width, 0,
-           p->right + (size_t)at.column * p->width, p->width, 1, tile_of(w, p, at)->values,
-           at.columns, 0, scratch);
+  lab_product(at.rows, at.columns, p->width, left_rows(w, p, at.row_block, 0),
+              right_rows(w, p, at.column_block, 0), tile_of(w, p, at)->values, at.columns, 0,
+              scratch);
 }
 
 // to = (adds ? to : 0) + own * others * x.
@@ -218,9 +151,36 @@ static void slope_tile(const Walk *w, Place at, float *scratch) {
     const Part *p = w->parts + k;
     part_slopes(w, k, at, g, scratch);
     if (is_square(w, at)) continue;
-    lab_gemm(at.columns, p->width, at.rows, tile_of(w, p, at)->values, at.columns, 1,
-             p->left + (size_t)at.row * p->width, p->width, 0,
-             p->right_slopes + (size_t)at.column * p->width, p->width, 1, scratch);
+    const Operand slopes = {tile_of(w, p, at)->values, at.columns, 1, 0};
+    lab_product(at.columns, p->width, at.rows, slopes, left_rows(w, p, at.row_block, 1),
+                p->right_slopes + (size_t)at.column * p->width, p->width, 1, scratch);
+  }
+}
+
+// Packs the right rows for similarities or for slopes. Items are blocks, for each part in turn.
+EXPORT(pair_pack_right)
+void pair_pack_right(int begin, int end, float *scratch, const Walk *w, int for_slopes) {
+  (void)scratch;
+  for (int item = begin; item < end; item++) {
+    const Part *p = w->parts + item / w->blocks;
+    const int block = item % w->blocks, rows = block_length(w, block);
+    const Operand right = right_rows(w, p, block, for_slopes);
+    float *panels = right_panels(w, p, block, for_slopes);
+    if (for_slopes) lab_pack_b(p->width, rows, right, panels);
+    else lab_pack_b(rows, p->width, right, panels);
+  }
+}
+
+// The same for the left rows of a row block. Items are parts.
+EXPORT(pair_pack_left)
+void pair_pack_left(int begin, int end, float *scratch, const Walk *w, int for_slopes,
+                    int row_block) {
+  (void)scratch;
+  const int rows = block_length(w, row_block);
+  for (const Part *p = w->parts + begin; p < w->parts + end; p++) {
+    const Operand left = left_rows(w, p, row_block, for_slopes);
+    if (for_slopes) lab_pack_b(p->width, rows, left, p->panels.left_slopes);
+    else lab_pack_a(rows, p->width, left, p->panels.left);
   }
 }
 
@@ -253,9 +213,9 @@ void pair_row_slopes(int begin, int end, float *scratch, const Walk *w, int row_
     float *slopes = p->left_slopes + ((size_t)row_block * w->size + first) * p->width;
     for (int j = first_block(w, row_block); j < w->blocks; j++) {
       const Place at = place_of(w, row_block, j);
-      lab_gemm(count, p->width, at.columns,
-               tile_of(w, p, at)->values + (size_t)first * at.columns, at.columns, 0,
-               p->right + (size_t)at.column * p->width, p->width, 0, slopes, p->width, 1, scratch);
+      const float *own = tile_of(w, p, at)->values + (size_t)first * at.columns;
+      lab_product(count, p->width, at.columns, (Operand){own, at.columns, 0, 0},
+                  right_rows(w, p, j, 1), slopes, p->width, 1, scratch);
     }
   }
 }

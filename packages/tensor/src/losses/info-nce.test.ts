@@ -190,3 +190,18 @@ describe('infoNce refuses', () => {
     expect(call([0, 1, 2, 4], [1, 1, 1, 1])).toThrow('column 4 of row 3 is outside 0..3');
   });
 });
+
+it('gives wide rows, whose products are cut along them, what the cpu backend gives', async () => {
+  const options: InfoNceOptions = { temperature: 0.1, direction: 'both', blockRows: 17 };
+  const evaluate = async (backend: 'wasm' | 'cpu') => {
+    await selectBackend(backend);
+    const inputs = [unitRows('left', 40, 803), unitRows('right', 40, 803)];
+    const loss = (l: tf.Tensor, r: tf.Tensor) =>
+      infoNce(l as tf.Tensor2D, r as tf.Tensor2D, options);
+    const { value, grads } = tf.valueAndGrads(loss)(inputs);
+    return [value, ...grads].map(valuesOf);
+  };
+  const found = await evaluate('wasm');
+  const expected = await evaluate('cpu');
+  found.forEach((values, at) => expect(values).toBeClose(expected[at] ?? [], tolerance));
+});

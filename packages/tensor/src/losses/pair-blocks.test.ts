@@ -63,8 +63,10 @@ function softmaxWalk(build: string, similarities: Float32Array, temper: number) 
   const [left, right] = [floats(similarities), floats(unity(n))];
   const slopes = [floats(zeros(n * n)), floats(zeros(n * n))] as const;
   const addresses = (all: Placed<Float32Array>[]) => all.map(({ at }) => at);
+  const panels = Array.from({ length: 4 }, () => floats(zeros((n + 23) ** 2)));
   const part = words([
     ...[n, left.at, right.at, slopes[0].at, slopes[1].at, words([tile.at, 1])],
+    ...addresses(panels),
     ...[...addresses(rows), ...addresses(columns), floats(zeros(n)).at, bitsOf(0.5)],
   ]);
   const label = words(Array.from({ length: n }, (_, row) => row));
@@ -73,6 +75,10 @@ function softmaxWalk(build: string, similarities: Float32Array, temper: number) 
     ...new Array<number>(19).fill(0),
   ]);
   const scratch = floats(zeros(1)).at;
+  for (const use of [0, 1]) {
+    call('pair_pack_right', 0, 1, scratch, walk, use);
+    call('pair_pack_left', 0, 1, scratch, walk, use, 0);
+  }
   return { run: (name: string) => call(name, 0, 1, scratch, walk, 0), tile, rows, columns, slopes };
 }
 

@@ -2,7 +2,14 @@ import { withHeap } from '../ops/heap.js';
 import { tf } from '../tfjs.js';
 import type { KernelModule } from '../wasm-backend.js';
 import { joinSides } from './joined-rows.js';
-import { createLines, createTiles, type Cut, cutOf, finishLines } from './pair-memory.js';
+import {
+  createLines,
+  createPanels,
+  createTiles,
+  type Cut,
+  cutOf,
+  finishLines,
+} from './pair-memory.js';
 import type { PairedRows, PairProblem, PairResult, SymmetricTerm } from './pair-problem.js';
 import { defaultCacheBytes } from './paired-rows.js';
 import {
@@ -16,6 +23,10 @@ import {
 
 /** Rows of a stretch whose gradient is one item of a thread. */
 const STRETCH = 192;
+
+/** What rows are packed for, as C takes it. */
+const forSimilarities = 0;
+const forSlopes = 1;
 
 /** A walk over blocks of similarities. */
 interface Walk {
@@ -46,7 +57,9 @@ export function kernelPairs(kernels: KernelModule, problem: PairProblem): PairRe
     const count = problem.parts[0]?.left.shape[0] ?? 0;
     const cut = cutOf(count, problem.blocks.blockRows);
     const budget = isOneRound(problem) ? null : (problem.blocks.cacheBytes ?? defaultCacheBytes);
-    const memory = { kernels, heap, cut, tiles: createTiles(heap, cut, budget) };
+    const widths = parts.map(({ rows }) => rows.left.shape[1]);
+    const panels = createPanels(heap, cut, { ...problem, widths });
+    const memory = { kernels, heap, cut, tiles: createTiles(heap, cut, budget), panels };
     const run = createRun(memory, problem, { parts, joined });
     const values = walkAll(run);
     if (!problem.wantGradients) return { ...values, parts: [], shares: null };
@@ -101,20 +114,38 @@ function createRun(memory: PairMemory, problem: PairProblem, { parts, joined }: 
 function walkAll(run: Run): { softmax: number[]; symmetric: number } {
   const { memory, problem, walks } = run;
   const isStreamed = problem.wantGradients && isOneRound(problem);
+  const uses = isStreamed ? [forSimilarities, forSlopes] : [forSimilarities];
   for (const walk of walks) {
-    for (let block = 0; block < memory.cut.blocks; block += 1) {
+    forBlocks(memory, { walk, uses }, (block) => {
       callTiles('pair_sums', memory, walk, block);
-      if (!isStreamed) continue;
+      if (!isStreamed) return;
       finishRows(run, block);
       computeSlopes(memory, walk, block);
-    }
+    });
   }
   const values = { softmax: softmaxValues(run), symmetric: symmetricValue(run) };
   if (!problem.wantGradients || isStreamed) return values;
+  const laterUses = memory.tiles.isComplete() ? [forSlopes] : [forSimilarities, forSlopes];
   for (const walk of walks) {
-    for (let block = 0; block < memory.cut.blocks; block += 1) computeSlopes(memory, walk, block);
+    forBlocks(memory, { walk, uses: laterUses }, (block) => computeSlopes(memory, walk, block));
   }
   return values;
+}
+
+/** Calls `body` for row blocks in turn, with the rows packed that they and all blocks need. */
+function forBlocks(
+  { kernels, cut }: PairMemory,
+  { walk, uses }: { walk: Walk; uses: readonly number[] },
+  body: (block: number) => void,
+): void {
+  const { address, partCount } = walk;
+  const right = { kernel: 'pair_pack_right', count: partCount * cut.blocks, block: 1 };
+  const left = { kernel: 'pair_pack_left', count: partCount, block: 1 };
+  for (const use of uses) kernels.callBlocks(right, address, use);
+  for (let block = 0; block < cut.blocks; block += 1) {
+    for (const use of uses) kernels.callBlocks(left, address, use, block);
+    body(block);
+  }
 }
 
 function callTiles(kernel: string, memory: PairMemory, walk: Walk, block: number): void {

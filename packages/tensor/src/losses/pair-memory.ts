@@ -83,10 +83,42 @@ export function wordsOfLines(lines: Lines | null, { count }: Cut, slot = 0): Wor
   return [lines.tops.at(first), lines.sums.at(first), lines.levels.at(), lines.factors.at()];
 }
 
+/** Where rows lie packed for products: places that the walks use in turn. */
+export interface PanelStore {
+  /** Addresses as C takes them, for parts of the given widths side by side. */
+  place(widths: readonly number[]): Word[][];
+}
+
+/** Places for packed rows of a block of left rows, and of all right ones; with those of slopes. */
+export function createPanels(
+  heap: Heap,
+  { size, blocks }: Cut,
+  { widths, wantGradients }: { widths: readonly number[]; wantGradients: boolean },
+): PanelStore {
+  // Whole tiles of a product, whichever side is along their 6 rows or 8 columns.
+  const rows = 24 * Math.ceil(size / 24);
+  const floatsOf = (width: number) => rows * 8 * Math.ceil(width / 8);
+  const length = widths.reduce((sum, width) => sum + floatsOf(width), 0);
+  const counts = wantGradients ? [1, blocks, 1, blocks] : [1, blocks];
+  const places = counts.map((count) => ({ count, floats: heap.floats(count * length) }));
+  return {
+    place(parts) {
+      let first = 0;
+      return parts.map((width) => {
+        const words = places.map(({ count, floats }) => floats.at(count * first));
+        first += floatsOf(width);
+        return wantGradients ? words : [...words, 0, 0];
+      });
+    },
+  };
+}
+
 /** Blocks of similarities: kept ones within a budget, the others in one place per column block. */
 export interface TileStore {
   /** The table `[blocks, blocks]` of a kind of similarities; `isUpper`: from the diagonal on. */
   place(isUpper: boolean, part: number): number;
+  /** Whether all that were placed are kept. */
+  isComplete(): boolean;
 }
 
 /**
@@ -121,5 +153,6 @@ export function createTiles(
       }
       return placeRecord(heap, table);
     },
+    isComplete: () => shared.length === 0,
   };
 }

@@ -5,6 +5,7 @@ import {
   createLines,
   type Cut,
   type Lines,
+  type PanelStore,
   placeRecord,
   type TileStore,
   type Word,
@@ -24,6 +25,7 @@ export interface PairMemory {
   readonly heap: Heap;
   readonly cut: Cut;
   readonly tiles: TileStore;
+  readonly panels: PanelStore;
 }
 
 /** Lines of the soft-max of one part. */
@@ -55,6 +57,7 @@ export interface AcrossMemory {
 interface PartWords {
   readonly rows: SlopedRows;
   readonly tiles: number;
+  readonly panels: readonly Word[];
   readonly softmax: SoftmaxLines | null;
   readonly labelFactor: number;
 }
@@ -66,6 +69,7 @@ function wordsOfPart({ kernels, cut }: PairMemory, part: PartWords): Word[] {
     rows.left.shape[1],
     ...matrices.map((matrix) => addressOf(kernels, matrix)),
     part.tiles,
+    ...part.panels,
     ...wordsOfLines(part.softmax?.rows ?? null, cut),
     ...wordsOfLines(part.softmax?.columns ?? null, cut),
     part.softmax?.labelled.at() ?? 0,
@@ -87,8 +91,9 @@ export function withinWalk(
   const rows = { left: joined.rows, right: joined.rows };
   const slopes = { left: joined.slopes, right: joined.slopes };
   const tiles = memory.tiles.place(true, 0);
+  const panels = memory.panels.place([joined.rows.shape[1]])[0] ?? [];
   const words = wordsOfPart(memory, {
-    ...{ rows: { rows, slopes }, tiles, softmax: null, labelFactor: 0 },
+    ...{ rows: { rows, slopes }, tiles, panels, softmax: null, labelFactor: 0 },
   });
   const own = wordsOfLines(lines, cut);
   return placeRecord(heap, [
@@ -107,11 +112,13 @@ export function acrossWalk(
   const { heap, cut } = memory;
   const softmax = problem.softmax === null ? [] : parts.map(() => softmaxLines(memory, problem));
   const tables = placeTiles(memory, parts);
+  const panels = memory.panels.place(parts.map(({ rows }) => rows.left.shape[1]));
   const count = problem.softmax === null ? 0 : cut.count * problem.softmax.temperature;
   const labelFactor = count === 0 ? 0 : (problem.softmax?.weight ?? 0) / count;
   const words = parts.flatMap((rows, at) =>
     wordsOfPart(memory, {
-      ...{ rows, tiles: tables[at] ?? 0, softmax: softmax[at] ?? null, labelFactor },
+      ...{ rows, tiles: tables[at] ?? 0, panels: panels[at] ?? [] },
+      ...{ softmax: softmax[at] ?? null, labelFactor },
     }),
   );
   const [partners, pulls] = [heap.floats(cut.count, 0), heap.floats(cut.count, 0)];
