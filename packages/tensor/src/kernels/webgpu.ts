@@ -155,6 +155,28 @@ function checkTile({ inputs, backend, attrs }: KernelArguments): undefined {
   );
 }
 
+/** Tensors that a shader may read: WebGPU promises eight buffers, and one takes the result. */
+const MOST_TERMS = 7;
+
+/** A sum of more tensors than a shader may read, in turns; the stock kernel asks for all at once. */
+function longSum({ inputs, backend }: KernelArguments): tf.TensorInfo | undefined {
+  const terms = Object.values(inputs) as tf.TensorInfo[];
+  if (terms.length <= MOST_TERMS) return undefined;
+  const { kernelFunc } = tf.getKernel(tf.AddN, 'webgpu');
+  const add = (group: tf.TensorInfo[]) =>
+    kernelFunc({
+      inputs: group as unknown as tf.NamedTensorInfoMap,
+      backend: backend as object,
+    }) as tf.TensorInfo;
+  let sum = add(terms.slice(0, MOST_TERMS));
+  for (let at = MOST_TERMS; at < terms.length; at += MOST_TERMS - 1) {
+    const partial = sum;
+    sum = add([partial, ...terms.slice(at, at + MOST_TERMS - 1)]);
+    (backend as ProgramBackend).disposeData(partial.dataId);
+  }
+  return sum;
+}
+
 let isInstalled = false;
 
 /** Registers our shaders for the webgpu backend, and mends stock kernels, once. */
@@ -169,4 +191,5 @@ export function installWebgpuKernels(): void {
   extendKernel(tf.Sum, emptySum);
   extendKernel(tf.UnsortedSegmentSum, emptySegmentSum);
   extendKernel(tf.Tile, checkTile);
+  extendKernel(tf.AddN, longSum);
 }

@@ -235,6 +235,26 @@ const NOISE: OpCase = {
     x.map((value, at) => value + noiseAt([5, 0, 5][Math.floor(at / 11)]!, at % 11, 9)),
 };
 
+/** Sums and joins of more tensors than a shader of webgpu may read at once. */
+const MANY: OpCase[] = [2, 8, 25].flatMap((count) => {
+  const copies = (x: tf.Tensor) => Array.from({ length: count }, (_, k) => tf.mul(x, k + 1));
+  return [
+    {
+      name: `addN of ${count}`,
+      inputs: [normal(4, 3)],
+      compute: ([x]) => tf.addN(copies(x as tf.Tensor)),
+      reference: (x) => x.map((value) => (value * count * (count + 1)) / 2),
+    },
+    {
+      name: `concat of ${count}`,
+      inputs: [normal(4, 3)],
+      compute: ([x]) => tf.concat(copies(x as tf.Tensor), 0),
+      reference: (x) =>
+        build(12 * count, (at) => (x[at % 12] as number) * (Math.floor(at / 12) + 1)),
+    },
+  ] satisfies OpCase[];
+});
+
 /** Operations element by element, reductions and movements. */
 export const ELEMENTWISE_OPS: readonly OpCase[] = [
   ...UNARY.flatMap(unaryCases),
@@ -243,4 +263,5 @@ export const ELEMENTWISE_OPS: readonly OpCase[] = [
   ...MOVEMENTS,
   ...DROPOUTS,
   NOISE,
+  ...MANY,
 ];
