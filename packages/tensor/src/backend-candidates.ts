@@ -151,11 +151,12 @@ async function startCpu(): Promise<BackendFacts> {
   return { simd: null, threads: 1, memoryLimitBytes: null };
 }
 
+// webgpu last but one: docs/decisions/2026-11-26-webgpu-by-name.md has the measurements.
 const ORDER: readonly BackendCandidate[] = [
   { name: 'tensorflow-gpu', start: () => startTensorflow('tensorflow-gpu') },
-  { name: 'webgpu', start: startWebgpu },
   { name: 'tensorflow', start: () => startTensorflow('tensorflow') },
   { name: 'wasm', start: startWasm },
+  { name: 'webgpu', start: startWebgpu },
   { name: 'cpu', start: startCpu },
 ];
 

@@ -46,7 +46,7 @@ async function firstWorking(choice: BackendChoice): Promise<Attempt> {
 /**
  * The backend that all tensors use from now on.
  *
- * `'auto'` takes the first of tensorflow-gpu, webgpu (hardware adapters only), tensorflow, wasm,
+ * `'auto'` takes the first of tensorflow-gpu, tensorflow, wasm, webgpu (hardware adapters only),
  * cpu that comes up and passes a self-test (a product and a gather gradient against known values).
  * wasm and cpu come with this package; the others are optional peers.
  *
