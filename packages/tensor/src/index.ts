@@ -55,6 +55,7 @@ export { recompute } from './ops/recompute.js';
 export { rmsNorm } from './ops/rms-norm.js';
 export { rotaryEmbedding, type RotaryOptions } from './ops/rotary.js';
 export { type RowBlockOptions, sumOverRowBlocks } from './ops/row-blocks.js';
+export { csrSampledProduct } from './ops/sampled-product.js';
 export { segmentMax, segmentMean, segmentSoftmax, segmentSum } from './ops/segment.js';
 export {
   mutualNearest,
