@@ -50,6 +50,14 @@ export {
 export { graphConvolution } from './layers/gcn.js';
 export { instanceNorm } from './layers/instance-norm.js';
 export {
+  createReflectionPattern,
+  type ReflectionInput,
+  type ReflectionPattern,
+  reflectionAttention,
+  reflectionWeights,
+  relationVectors,
+} from './layers/reflection.js';
+export {
   type CandidateMatrix,
   greedyOneToOne,
   type Matching,
@@ -70,5 +78,6 @@ export {
   type PseudoSeeds,
   searchMutualPairs,
 } from './pseudo-seeds.js';
+export { type RelationPairs, relationPairs } from './relation-pairs.js';
 export { automaticSeeds, readSeeds, writeSeeds } from './seed-file.js';
 export { type WriteFolderOptions, writeAlignmentFolder } from './write-alignment-folder.js';
