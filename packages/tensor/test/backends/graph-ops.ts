@@ -5,6 +5,7 @@ import { createRandom } from '@lab/core';
 import {
   type CsrArrays,
   csrMatMul,
+  csrSampledProduct,
   gatherRows,
   graphAttention,
   segmentMax,
@@ -15,7 +16,7 @@ import {
 } from '../../src/index.js';
 import { raggedPattern } from '../../src/__fixtures__/numbers.js';
 import { type Constants, normal, type OpCase } from './op-case.js';
-import { build, product, segmentSoftmaxOf } from './plain.js';
+import { build, product, segmentSoftmaxOf, total } from './plain.js';
 
 /** Indices below `high`, in no order, the same in every run. */
 function indicesOf(count: number, high: number): Int32Array {
@@ -149,6 +150,21 @@ function csrCases(pattern: CsrArrays, width: number, isLarge = false): OpCase[] 
   ];
 }
 
+function sampledCase(pattern: CsrArrays, width: number): OpCase {
+  const { rowCount, columnCount, columns } = pattern;
+  return {
+    name: `csrSampledProduct, ${rowCount} x ${columnCount} x ${width}`,
+    inputs: [normal(rowCount, width), normal(columnCount, width)],
+    compute: ([x, y], { csr }) => csrSampledProduct(csr, x as tf.Tensor2D, y as tf.Tensor2D),
+    reference: (x, y) =>
+      Array.from(rowsOf(pattern), (row, e) => {
+        const from = (columns[e] as number) * width;
+        return total(width, (d) => (x[row * width + d] as number) * (y[from + d] as number));
+      }),
+    graph: pattern,
+  };
+}
+
 /** One head of graph attention: features collected with the softmax of the sloped scores. */
 export function attentionHead(
   pattern: CsrArrays,
@@ -206,6 +222,7 @@ export const GRAPH_OPS: readonly OpCase[] = [
     segmentSoftmaxCase(sizes),
   ]),
   ...csrCases(raggedPattern(9, 6), 5),
+  sampledCase(raggedPattern(9, 6), 5),
   ...csrCases(raggedPattern(1501, 997), 37, true),
   ...[1, 2, 3].map((heads) => attentionCase(raggedPattern(7, 7), heads, 5)),
   attentionCase(raggedPattern(1201, 1201), 2, 33),
