@@ -158,7 +158,7 @@ function checkTile({ inputs, backend, attrs }: KernelArguments): undefined {
 /** Tensors that a shader may read: WebGPU promises eight buffers, and one takes the result. */
 const MOST_TERMS = 7;
 
-/** A sum of more tensors than a shader may read, in turns; the stock kernel asks for all at once. */
+/** A sum of more tensors than a shader may read, in turns; the stock kernel binds all of them. */
 function longSum({ inputs, backend }: KernelArguments): tf.TensorInfo | undefined {
   const terms = Object.values(inputs) as tf.TensorInfo[];
   if (terms.length <= MOST_TERMS) return undefined;

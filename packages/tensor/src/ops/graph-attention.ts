@@ -86,7 +86,8 @@ function composedAttention(input: GraphAttentionInput, heads: number): tf.Tensor
  * Attention over the neighbours of each node, averaged over heads.
  *
  * `y_i = 1/K sum_k w_k * sum_(j in N(i)) a_kij x_j`,
- * `a_kij = softmax_j f(a_k0 . x_i + a_k1 . x_j)`, `f(u) = u > 0 ? positiveSlope u : negativeSlope u`.
+ * `a_kij = softmax_j f(a_k0 . x_i + a_k1 . x_j)`,
+ * `f(u) = u > 0 ? positiveSlope u : negativeSlope u`.
  * A node without neighbours gives zeros. Gradients for features, score vectors and head weights.
  * Source: Velickovic et al., Graph Attention Networks, equations 1 to 4; the score of a pair of
  * concatenated rows is the sum of two products, one for each node.
