@@ -36,7 +36,7 @@ describe('lab-tensor doctor', () => {
     const { code, stdout } = await labTensor('doctor', '--json');
     const { status, chosen, backends, machine } = JSON.parse(stdout);
     expect({ code, status }).toEqual({ code: 0, status: 'success' });
-    const names = ['tensorflow-gpu', 'webgpu', 'tensorflow', 'wasm', 'cpu'];
+    const names = ['tensorflow-gpu', 'tensorflow', 'wasm', 'webgpu', 'cpu'];
     expect(backends.map(({ name }: { name: string }) => name)).toEqual(names);
     const works = backends.filter(({ state }: { state: string }) => state === 'works');
     expect(chosen).toBe(works[0].name);
