@@ -17,6 +17,13 @@ export {
   type SeedBatch,
 } from './losses.js';
 export {
+  addLocalParameters,
+  type EntityFeatures,
+  type LocalInteraction,
+  type LocalSize,
+  localInteraction,
+} from './local-interaction.js';
+export {
   addFusionParameters,
   factorStart,
   type FusionParameters,
@@ -32,3 +39,31 @@ export {
   modalityScores,
   modalityWeights,
 } from './modality-weights.js';
+export {
+  createModel,
+  type LoginmeaModel,
+  type ModelInputs,
+  type ModelSettings,
+} from './model.js';
+export {
+  addRelationParameters,
+  createRelationGraph,
+  jointBlocks,
+  neighbourhoodMean,
+  reflectionStates,
+  type RelationEncoder,
+  type RelationGraph,
+  relationKernels,
+  type RelationNetwork,
+  type RelationSize,
+  sharedSetVectors,
+  structureBlocks,
+} from './relation-attention.js';
+export {
+  createOptimizer,
+  type GradientRecord,
+  type StepGradients,
+  stepGradients,
+  type StepInput,
+  trainStep,
+} from './step.js';

@@ -1,6 +1,6 @@
 /** Tensors of the golden files, as inputs of our functions and as numbers to compare with. */
 import { join } from 'node:path';
-import { createCsr, createParameters, type CsrTensors, type Parameters, tf } from '@lab/tensor';
+import { createCsr, type CsrTensors, tf } from '@lab/tensor';
 import { type ArrayRecord, readSafetensors } from '@lab/tensor/io';
 import type { SeedBatch } from '../../src/losses.js';
 
@@ -11,7 +11,8 @@ export async function readGolden(name: string): Promise<Golden> {
   return (await readSafetensors(join(import.meta.dirname, `${name}.safetensors`))).tensors;
 }
 
-function arrayOf(golden: Golden, key: string): ArrayRecord {
+/** One tensor, or an error that names it. */
+export function arrayOf(golden: Golden, key: string): ArrayRecord {
   const array = golden[key];
   if (array === undefined) throw new Error(`the golden file has no tensor "${key}"`);
   return array;
@@ -51,22 +52,18 @@ export function sparseOf(golden: Golden, key: string): CsrTensors {
   });
 }
 
-/** All parameters of the problem under the names of the file. */
-export function goldenParameters(problem: Golden): Parameters {
-  const parameters = createParameters();
-  for (const key of Object.keys(problem)) {
-    if (key.startsWith('param.')) parameters.add(key.slice(6), tensorOf(problem, key));
-  }
-  return parameters;
-}
-
-/** The seed batches of one epoch. */
-export function goldenBatches(problem: Golden, epoch: number, size = 13): SeedBatch[] {
-  const seeds = numbersOf(problem, 'seeds');
+/** The seed batches of one of the first epochs. */
+export function goldenBatches(problem: Golden, epoch: number): SeedBatch[] {
   const [, count] = arrayOf(problem, 'batches').shape as [number, number];
   const order = numbersOf(problem, 'batches').slice(epoch * count, (epoch + 1) * count);
+  return cutBatches(numbersOf(problem, 'seeds'), order);
+}
+
+/** Rows of the seed list in the given order, cut into batches of 13. */
+export function cutBatches(seeds: readonly number[], order: readonly number[]): SeedBatch[] {
+  const size = 13;
   const batches: SeedBatch[] = [];
-  for (let start = 0; start < count; start += size) {
+  for (let start = 0; start < order.length; start += size) {
     const rows = order.slice(start, start + size);
     batches.push({
       left: Int32Array.from(rows, (row) => seeds[2 * row]!),
