@@ -50,31 +50,6 @@ INLINE void dots_4x1(const Rows *rows, const float *g, int width, float *out, in
   }
 }
 
-// out[step * r] = row r . g, out[step * r + 1] = row r . h for four rows.
-INLINE void dots_4x2(const Rows *rows, const float *g, const float *h, int width, float *out,
-                     int step) {
-  f4 a[4] = {0}, b[4] = {0};
-  int d = 0;
-  for (; d + 4 <= width; d += 4) {
-    const f4 v = load4(g + d), w = load4(h + d);
-    for (int r = 0; r < 4; r++) {
-      const f4 x = load4(rows->row[r] + d);
-      a[r] = madd4(x, v, a[r]);
-      b[r] = madd4(x, w, b[r]);
-      __asm__ volatile("" ::: "memory");
-    }
-  }
-  for (int r = 0; r < 4; r++) {
-    float first = sum4(a[r]), second = sum4(b[r]);
-    for (int t = d; t < width; t++) {
-      first += rows->row[r][t] * g[t];
-      second += rows->row[r][t] * h[t];
-    }
-    out[(size_t)r * step] = first;
-    out[(size_t)r * step + 1] = second;
-  }
-}
-
 // to (+)= sum of values_e times row columns_e of x for COUNT entries, whose rows are read side by side:
 // they are far apart in memory, and each of them is read to its end.
 #define ADD_ROWS(COUNT)                                                                            \

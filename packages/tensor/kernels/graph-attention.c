@@ -62,13 +62,11 @@ void attention_head_mean(int begin, int end, const float *scratch, int heads, co
   }
 }
 
-// What a row's sums need besides its entries. `weights` are [K, width], or 0 with one head. In the
-// backward pass `sent` are the features, `weight_gradient` [K, width] sums `sent` times the
-// unweighted sums, and `vectors` [vector_count, width] times the row's `factors` are added.
+// What a row's sums need besides its entries. `weights` are [K, width], `sums` is room for as much.
 typedef struct {
-  int width, heads, vector_count;
-  const float *x, *weights, *sent, *vectors, *factors;
-  float *weight_gradient, *sums;
+  int width, heads;
+  const float *x, *weights;
+  float *sums;
 } Collect;
 
 // Two rows of `to` (+)= sums of COUNT entries' rows by the coefficients of two heads.
@@ -133,54 +131,27 @@ static void collect_heads(const Collect *c, Entries e) {
   collect_rows(last, c->x, c->width, c->heads, c->sums + (size_t)k * c->width);
 }
 
-// out (+)= factor * x.
-INLINE void add_scaled(int width, float factor, const float *x, float *out) {
-  const f4 f = splat4(factor);
-  int d = 0;
-  for (; d + 4 <= width; d += 4) store4(out + d, madd4(f, load4(x + d), load4(out + d)));
-  for (; d < width; d++) out[d] = madd4(f, splat4(x[d]), splat4(out[d]))[0];
-}
-
-// out (+)= a * b.
-INLINE void add_product(int width, int adds, const float *a, const float *b, float *out) {
-  int d = 0;
-  for (; d + 4 <= width; d += 4)
-    store4(out + d, madd4(load4(a + d), load4(b + d), adds ? load4(out + d) : splat4(0)));
-  for (; d < width; d++) out[d] = madd4(splat4(a[d]), splat4(b[d]), splat4(adds ? out[d] : 0))[0];
-}
-
-NOINLINE static void weigh_heads(const Collect *c, const float *sent, float *out) {
+// out = sum of the heads' sums times their weights.
+NOINLINE static void weigh_heads(const Collect *c, float *out) {
   for (int k = 0; k < c->heads; k++) {
-    const float *sums = c->sums + (size_t)k * c->width;
-    add_product(c->width, k > 0, sums, c->weights + (size_t)k * c->width, out);
-    if (!c->weight_gradient) continue;
-    add_product(c->width, 1, sums, sent, c->weight_gradient + (size_t)k * c->width);
+    const size_t at = (size_t)k * c->width;
+    add_product(c->width, k > 0, c->sums + at, c->weights + at, out);
   }
 }
 
-// out_i = sum_k weights_k * sum over the entries e of row i of coefficients_ek x_(columns_e), plus
-// sum_m factors_im vectors_m where there are vectors. Without weights there is one head. With
-// weight_gradients, also writes sum_i sent_i * (the sum of head k without its weight) of the rows of
-// one block to row k of the block's own [K, width] there; blocks have `block` rows. scratch holds
-// K * width floats.
+// out_i = sum_k weights_k * sum over the entries e of row i of coefficients_ek x_(columns_e). Without
+// weights there is one head. scratch holds K * width floats.
 EXPORT(attention_collect)
 void attention_collect(int begin, int end, float *scratch, int width, int heads,
                        const int32_t *pointers, const int32_t *columns, const float *coefficients,
-                       const float *x, const float *weights, const float *sent,
-                       float *weight_gradients, int block, int vector_count,
-                       const float *factors, const float *vectors, float *out) {
-  const size_t size = (size_t)heads * width;
-  float *own = weight_gradients ? weight_gradients + size * (begin / block) : 0;
-  const Collect c = {width, heads, vector_count, x, weights, sent, vectors, factors, own, scratch};
-  if (own) __builtin_memset(own, 0, size * sizeof(float));
+                       const float *x, const float *weights, float *out) {
+  const Collect c = {width, heads, x, weights, scratch};
   for (int i = begin; i < end; i++) {
     const Entries e = {pointers[i], pointers[i + 1], columns, coefficients};
     float *to = out + (size_t)i * width;
     if (weights) {
       collect_heads(&c, e);
-      weigh_heads(&c, sent + (size_t)i * width, to);
+      weigh_heads(&c, to);
     } else collect_rows(e, x, width, 1, to);
-    for (int m = 0; m < vector_count; m++)
-      add_scaled(width, factors[(size_t)i * vector_count + m], vectors + (size_t)m * width, to);
   }
 }

@@ -12,7 +12,7 @@ import {
   scaleValues,
 } from './call.js';
 import { oneProduct, runProduct } from './matmul.js';
-import { permuteEntries, rowWork, type SparsePattern, transposed } from './sparse.js';
+import { rowWork, type SparsePattern, transposed } from './sparse.js';
 
 interface AttentionSizes {
   readonly csr: CsrTensors;
@@ -53,45 +53,27 @@ function coefficients(
   return output;
 }
 
-/** What collecting over the rows of a pattern reads besides the entries; addresses, 0 for none. */
+/** What collecting over the rows of a pattern reads. */
 interface Collection {
   readonly pattern: SparsePattern;
   readonly dense: tf.TensorInfo;
-  /** `[E, heads]`. */
+  /** Address of the coefficients `[E, heads]`. */
   readonly coefficients: number;
   readonly heads: number;
+  /** Address of the head weights, 0 for none. */
   readonly weights: number;
-  readonly sent: number;
-  /** `[blocks, K, width]`: the parts of the weights' gradient. */
-  readonly weightGradients: number;
-  readonly vectorCount: number;
-  readonly factors: number;
-  readonly vectors: number;
-}
-
-const plainCollection = {
-  ...{ weights: 0, sent: 0, weightGradients: 0, vectorCount: 0, factors: 0, vectors: 0 },
-};
-
-/** Rows as items, in at most 64 blocks when each has a part of the weights' gradient. */
-function collectWork(pattern: SparsePattern, width: number, hasParts: boolean) {
-  if (!hasParts) return rowWork(pattern, width);
-  const { rowCount, columns } = pattern;
-  return partWork(rowCount, (width * columns.size) / Math.max(rowCount, 1));
 }
 
 function collect(call: KernelCall, given: Collection): tf.TensorInfo {
-  const { pattern, dense, heads, weights, sent, weightGradients } = given;
+  const { pattern, dense, heads, weights } = given;
   const width = dense.shape[1] as number;
   const output = call.output([pattern.rowCount, width]);
   const places = [pattern.rowPointers, pattern.columns].map(call.address);
-  const cut = collectWork(pattern, width, weightGradients !== 0);
-  const { vectorCount, factors, vectors } = given;
   withRowScratch(call, heads * width, (scratch) => {
     call.runBlocks(
-      { kernel: 'attention_collect', ...cut, scratch },
-      ...[width, heads, ...places, given.coefficients, call.address(dense), weights, sent],
-      ...[weightGradients, cut.block, vectorCount, factors, vectors, call.address(output)],
+      { kernel: 'attention_collect', ...rowWork(pattern, width), scratch },
+      ...[width, heads, ...places, given.coefficients, call.address(dense), weights],
+      call.address(output),
     );
   });
   return output;
@@ -139,8 +121,7 @@ function attention(call: KernelCall): tf.TensorInfo[] {
   const scores = scoresOf(call, sizes);
   const shares = coefficients(call, sizes, scores);
   const given = {
-    ...plainCollection,
-    ...{ pattern: sizes.csr, dense: call.input('features'), heads: sizes.heads },
+    ...{ pattern: sizes.csr, dense: call.input('features'), heads: sizes.heads, weights: 0 },
     coefficients: call.address(shares),
   };
   if (call.input('headWeights') === undefined) return [collectMean(call, given), shares, scores];
@@ -148,55 +129,76 @@ function attention(call: KernelCall): tf.TensorInfo[] {
   return [output, shares, scores];
 }
 
-/** Gradient of the scores `[N, K, 2]`; `weights` is the address of scaled weights, or 0. */
-function scoreGradient(call: KernelCall, weights: number): tf.TensorInfo {
+/** Nodes as items, in at most 64 blocks when each has a part of the weights' gradient. */
+function senderWork(csr: CsrTensors, width: number, hasParts: boolean) {
+  const pattern = transposed(csr);
+  if (!hasParts) return rowWork(pattern, 2 * width);
+  return partWork(pattern.rowCount, (2 * width * csr.entryCount) / Math.max(pattern.rowCount, 1));
+}
+
+/** Room that the backward pass needs; addresses, 0 for none. */
+interface BackwardRoom {
+  /** Gradients of the entries, `[E, K]`. */
+  readonly entries: number;
+  /** Head weights divided by the number of heads. */
+  readonly weights: number;
+  /** Parts of the weights' gradient, one a block. */
+  readonly parts: number;
+}
+
+/** What was sent: the features' gradient but for the scores, the entries' and the weights'. */
+function sentGradient(call: KernelCall, { entries, weights, parts }: BackwardRoom): tf.TensorInfo {
   const { csr, nodes, width, heads } = sizesOf(call);
-  const output = call.output([nodes, heads, 2]);
-  const { transpose, rowPointers, columns } = csr;
-  const before = [rowPointers, columns, call.input('scores')].map(call.address);
-  const [shares = 0, dy = 0, to = 0] = [call.input('coefficients'), call.input('dy'), output].map(
-    call.address,
-  );
-  call.temporary(csr.entryCount * heads * NUMBER_BYTES, (entries) => {
-    const x = call.address(call.input('features'));
-    const values = [...before, ...slopesOf(call), shares, weights, x, dy, to, entries];
-    withRowScratch(call, heads * width, (scratch) => {
-      const work = { kernel: 'attention_scores_backward', ...rowWork(csr, width), scratch };
-      call.runBlocks(work, width, heads, ...values);
-    });
-    const places = [transpose.rowPointers, transpose.permutation].map(call.address);
-    const sums = { kernel: 'csr_sum_entries', ...rowWork(transposed(csr), heads) };
-    call.runBlocks(sums, heads, ...places, entries, to + NUMBER_BYTES, 2 * heads, 2);
+  const output = call.output([nodes, width]);
+  const { rowPointers, columns, permutation } = csr.transpose;
+  const names = ['coefficients', 'dy', 'features'];
+  const inputs = [rowPointers, columns, permutation, ...names.map(call.input)].map(call.address);
+  const cut = senderWork(csr, width, weights !== 0);
+  withRowScratch(call, 2 * heads * width, (scratch) => {
+    call.runBlocks(
+      { kernel: 'attention_sent', ...cut, scratch },
+      ...[width, heads, ...inputs, weights, parts, cut.block, entries, call.address(output)],
+    );
   });
+  return output;
+}
+
+/** Gradient of the scores `[N, K, 2]` from those of the entries' coefficients. */
+function scoreGradient(call: KernelCall, entries: number): tf.TensorInfo {
+  const { csr, nodes, heads } = sizesOf(call);
+  const output = call.output([nodes, heads, 2]);
+  const to = call.address(output);
+  const before = [csr.rowPointers, csr.columns, call.input('scores')].map(call.address);
+  const shares = call.address(call.input('coefficients'));
+  const work = { kernel: 'attention_softmax_backward', ...rowWork(csr, 4 * heads) };
+  call.runBlocks(work, heads, ...before, ...slopesOf(call), shares, to, entries);
+  const { rowPointers, permutation } = csr.transpose;
+  const places = [rowPointers, permutation].map(call.address);
+  const sums = { kernel: 'csr_sum_entries', ...rowWork(transposed(csr), heads) };
+  call.runBlocks(sums, heads, ...places, entries, to + NUMBER_BYTES, 2 * heads, 2);
   return output;
 }
 
 /** Gradients of features, score vectors and, with them, head weights. */
 function gradients(call: KernelCall, weights: number): tf.TensorInfo[] {
-  const { csr, width, heads } = sizesOf(call);
-  const scores = scoreGradient(call, weights);
-  const size = heads * width;
-  const { count, block } = collectWork(transposed(csr), width, true);
+  const { csr, nodes, width, heads } = sizesOf(call);
+  const { count, block } = senderWork(csr, width, true);
   const blocks = Math.ceil(count / block);
   const entryBytes = csr.entryCount * heads * NUMBER_BYTES;
-  const partBytes = weights === 0 ? 0 : blocks * size * NUMBER_BYTES;
-  const results = call.temporary(entryBytes + partBytes, (values) => {
-    const address = call.address(call.input('coefficients'));
-    permuteEntries(call, csr, { values: address, width: heads, address: values });
-    const given = {
-      ...{ ...plainCollection, pattern: transposed(csr), dense: call.input('dy'), heads },
-      ...{ coefficients: values, vectorCount: 2 * heads, factors: call.address(scores) },
-      vectors: call.address(call.input('scoreVectors')),
-    };
-    if (weights === 0) return [collectMean(call, given)];
-    const [sent, parts] = [call.address(call.input('features')), values + entryBytes];
-    const features = collect(call, { ...given, weights, sent, weightGradients: parts });
-    return [features, weightGradient(call, { parts, blocks, heads, width })];
+  const partBytes = weights === 0 ? 0 : blocks * heads * width * NUMBER_BYTES;
+  return call.temporary(entryBytes + partBytes, (entries) => {
+    const parts = entries + entryBytes;
+    const features = sentGradient(call, { entries, weights, parts });
+    const scores = scoreGradient(call, entries);
+    const vectors = call.address(call.input('scoreVectors'));
+    const work = { kernel: 'add_row_combinations', count: nodes, block: blockOf(3 * width) };
+    const to = call.address(features);
+    call.runBlocks(work, width, 2 * heads, call.address(scores), vectors, to);
+    const found = [features, vectorGradient(call, scores)];
+    call.kernels.backend.disposeData(scores.dataId);
+    if (weights !== 0) found.push(weightGradient(call, { parts, blocks, heads, width }));
+    return found;
   });
-  const [features, ...rest] = results as [tf.TensorInfo, ...tf.TensorInfo[]];
-  const vectors = vectorGradient(call, scores);
-  call.kernels.backend.disposeData(scores.dataId);
-  return [features, vectors, ...rest];
 }
 
 /** The mean over the heads of the sum of the blocks' parts, `[K, width]`. */

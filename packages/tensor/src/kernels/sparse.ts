@@ -24,16 +24,16 @@ export function rowWork(pattern: SparsePattern, width: number): { count: number;
   return { count: rowCount, block: blockOf(width * (1 + entriesPerRow)) };
 }
 
-/** Entry values in the order of the transpose, at `address`; `width` numbers an entry. */
-export function permuteEntries(
+/** Entry values in the order of the transpose, at `address`. */
+function permuteEntries(
   call: KernelCall,
   csr: CsrTensors,
-  { values, width, address }: { values: number; width: number; address: number },
+  { values, address }: { values: number; address: number },
 ): void {
   const { entryCount: count, transpose } = csr;
   const permutation = call.address(transpose.permutation);
-  const work = { kernel: 'gather_row_blocks', count, block: blockOf(2 * width + 4) };
-  call.runBlocks(work, values, count, width, permutation, count, address);
+  const work = { kernel: 'gather_row_blocks', count, block: blockOf(6) };
+  call.runBlocks(work, values, count, 1, permutation, count, address);
 }
 
 /** Pattern times dense; `values` is an address, 0 for all ones. */
@@ -71,7 +71,7 @@ function weightedTransposeProduct(call: KernelCall): tf.TensorInfo {
   const csr = call.attribute<CsrTensors>('csr');
   const values = call.address(call.input('values'));
   return call.temporary(csr.entryCount * NUMBER_BYTES, (address) => {
-    permuteEntries(call, csr, { values, width: 1, address });
+    permuteEntries(call, csr, { values, address });
     return patternProduct(call, transposed(csr), { dense: call.input('dy'), values: address });
   });
 }
