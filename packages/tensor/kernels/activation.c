@@ -117,7 +117,7 @@ INLINE f4 silu_slope4(f4 x) {
     }                                                                                              \
     for (; i < end; i += 4) {                                                                      \
       const int rest = end - i < 4 ? end - i : 4;                                                  \
-      store_part(out + i, rest, FUNCTION(load_part(x + i, rest, 0)));                                \
+      store_part(out + i, rest, FUNCTION(load_part(x + i, rest, 0)));                              \
     }                                                                                              \
   }
 
@@ -139,8 +139,8 @@ ACTIVATION(silu_values, silu4)
     }                                                                                              \
     for (; i < end; i += 4) {                                                                      \
       const int rest = end - i < 4 ? end - i : 4;                                                  \
-      const f4 slopes = FUNCTION(load_part(x + i, rest, 0));                                        \
-      store_part(out + i, rest, load_part(dy + i, rest, 0) * slopes);                                \
+      const f4 slopes = FUNCTION(load_part(x + i, rest, 0));                                       \
+      store_part(out + i, rest, load_part(dy + i, rest, 0) * slopes);                              \
     }                                                                                              \
   }
 

@@ -16,7 +16,7 @@ INLINE float score_sum(const Scores *s, int heads, int k, int target, int source
 
 INLINE float slope(const Scores *s, float sum) { return sum > 0 ? s->positive : s->negative; }
 
-// out (+)= factor * x.
+// out += factor * x.
 INLINE void add_scaled(int width, float factor, const float *x, float *out) {
   const f4 f = splat4(factor);
   int d = 0;

@@ -26,17 +26,3 @@ void csr_sampled_dot(int begin, int end, const float *scratch, int width, const 
     for (; e < pointers[i + 1]; e++) out[e] = dot(dy, x + (size_t)columns[e] * width, width);
   }
 }
-
-// out_i = sum over the entries of row i of the rows of x numbered by `positions`; rows of out are
-// `step` floats apart, their values `gap`.
-EXPORT(csr_sum_entries)
-void csr_sum_entries(int begin, int end, const float *scratch, int width, const int32_t *pointers,
-                     const int32_t *positions, const float *x, float *out, int step, int gap) {
-  (void)scratch;
-  out += (size_t)begin * step;
-  for (int i = begin; i < end; i++, out += step) {
-    for (int k = 0; k < width; k++) out[k * gap] = 0;
-    for (int e = pointers[i]; e < pointers[i + 1]; e++)
-      for (int k = 0; k < width; k++) out[k * gap] += x[(size_t)positions[e] * width + k];
-  }
-}

@@ -50,8 +50,8 @@ INLINE void dots_4x1(const Rows *rows, const float *g, int width, float *out, in
   }
 }
 
-// to (+)= sum of values_e times row columns_e of x for COUNT entries, whose rows are read side by side:
-// they are far apart in memory, and each of them is read to its end.
+// to (+)= sum of values_e times row columns_e of x for COUNT entries. Their rows are far apart in
+// memory: they are read side by side, each of them to its end.
 #define ADD_ROWS(COUNT)                                                                            \
   NOINLINE static void add_rows##COUNT(const float *x, int width, const int32_t *columns,          \
                                        const float *values, int step, int adds, float *to) {       \
@@ -80,13 +80,15 @@ ADD_ROWS(3)
 ADD_ROWS(4)
 ADD_ROWS(8)
 
-// to = sum over the entries of values_(step e) x_(columns_e), entry after entry.
-INLINE void collect_rows(Entries e, const float *x, int width, int step, float *to) {
+// to_k = sum over the entries of values_ek x_(columns_e), entry after entry, for each of the heads;
+// values 0 means all ones. The rows of a few entries stay in the cache from one head to the next.
+INLINE void collect_rows(Entries e, const float *x, int width, int heads, float *to) {
   int i = e.start;
-  if (i == e.end) __builtin_memset(to, 0, (size_t)width * sizeof(float));
+  if (i == e.end) __builtin_memset(to, 0, (size_t)heads * width * sizeof(float));
 #define ADD(COUNT)                                                                                 \
-  add_rows##COUNT(x, width, e.columns + i, e.values ? e.values + (size_t)i * step : 0, step,       \
-                  i > e.start, to)
+  for (int k = 0; k < heads; k++)                                                                  \
+  add_rows##COUNT(x, width, e.columns + i, e.values ? e.values + (size_t)i * heads + k : 0, heads, \
+                  i > e.start, to + (size_t)k * width)
   for (; i + 8 <= e.end; i += 8) ADD(8);
   if (i + 4 <= e.end) {
     ADD(4);

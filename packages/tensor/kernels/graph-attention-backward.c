@@ -1,8 +1,8 @@
 // Gradients of graph attention: one pass over what every node has sent, then one over the scores.
 #include "attention-scores.h"
 
-// For COUNT entries of a sending node: to (+)= sum of a_r dy_r, and dots_r = dy_r . x. The rows of dy
-// are far apart in memory; each is read once for both.
+// For COUNT entries of a sending node: to (+)= sum of a_r dy_r, and dots_r = dy_r . x. The rows of
+// dy are far apart in memory; each is read once for both.
 #define SEND(COUNT)                                                                                \
   NOINLINE static void send##COUNT(const float *dy, int width, const int32_t *rows,                \
                                    const float *a, const float *x, int adds, float *to,            \
@@ -53,8 +53,8 @@ typedef struct {
   const int32_t *receivers, *places;
 } Sent;
 
-// What a sending node's pass reads and writes. `weights` are [K, width], or 0; `sums` and `sides` are
-// room for as much: the heads' sums, and the node's row times the heads' weights.
+// What a sending node's pass reads and writes. `weights` are [K, width], or 0; `sums` and `sides`
+// are room for as much: the heads' sums, and the node's row times the heads' weights.
 typedef struct {
   int width, heads;
   const float *dy, *coefficients, *weights;
@@ -102,8 +102,8 @@ static void send_row(const Senders *s, Sent all, int start, int end, const float
   }
 }
 
-// Items are sending nodes j with their entries e of the transposed pattern, which are entries p_e of
-// the pattern with receiving node i_e. Writes
+// Items are sending nodes j with their entries e of the transposed pattern, which are entries p_e
+// of the pattern with receiving node i_e. Writes
 //   out_j = sum_k weights_k * sum_e coefficients_(p_e)k dy_(i_e), the features' part that was sent,
 //   entry_gradient_(p_e)k = (dy_(i_e) * weights_k) . x_j, the gradient of the coefficients,
 // and, for a block of `block` nodes, to row k of the block's own [K, width] in weight_gradients the
@@ -117,7 +117,8 @@ void attention_sent(int begin, int end, float *scratch, int width, int heads,
                     float *entry_gradient, float *out) {
   const size_t size = (size_t)heads * width;
   const Sent all = {receivers, places};
-  const Senders s = {width, heads, dy, coefficients, weights, entry_gradient, scratch, scratch + size};
+  const Senders s = {width,   heads,          dy,      coefficients,
+                     weights, entry_gradient, scratch, scratch + size};
   float *own = weights ? weight_gradients + size * (begin / block) : 0;
   if (own) __builtin_memset(own, 0, size * sizeof(float));
   for (int j = begin; j < end; j++) {
@@ -165,6 +166,22 @@ void attention_softmax_backward(int begin, int end, const float *scratch, int he
     float *gradient = entry_gradient + (size_t)e.start * heads;
     softmax_backward(e, heads, &s, i, gradient, score_gradient + (size_t)i * 2 * heads);
   }
+}
+
+// The sending nodes' part of the scores' gradient, to [N, K, 2]: of node j and head k the sum of
+// the gradients of its entries of the transposed pattern. Items are nodes.
+EXPORT(attention_source_sums)
+void attention_source_sums(int begin, int end, const float *scratch, int heads,
+                           const int32_t *pointers, const int32_t *places,
+                           const float *entry_gradient, float *score_gradient) {
+  (void)scratch;
+  for (int j = begin; j < end; j++)
+    for (int k = 0; k < heads; k++) {
+      float sum = 0;
+      for (int e = pointers[j]; e < pointers[j + 1]; e++)
+        sum += entry_gradient[(size_t)places[e] * heads + k];
+      score_gradient[2 * ((size_t)j * heads + k) + 1] = sum;
+    }
 }
 
 // out_i += sum_m factors_im vectors_m for `count` vectors.

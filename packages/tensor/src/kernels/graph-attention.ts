@@ -174,8 +174,8 @@ function scoreGradient(call: KernelCall, entries: number): tf.TensorInfo {
   call.runBlocks(work, heads, ...before, ...slopesOf(call), shares, to, entries);
   const { rowPointers, permutation } = csr.transpose;
   const places = [rowPointers, permutation].map(call.address);
-  const sums = { kernel: 'csr_sum_entries', ...rowWork(transposed(csr), heads) };
-  call.runBlocks(sums, heads, ...places, entries, to + NUMBER_BYTES, 2 * heads, 2);
+  const sums = { kernel: 'attention_source_sums', ...rowWork(transposed(csr), heads) };
+  call.runBlocks(sums, heads, ...places, entries, to);
   return output;
 }
 
