@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
+  changeError,
+  relativeError,
   requireCondition,
   requireProgram,
   runProcess,
@@ -52,6 +54,24 @@ describe('toBeClose', () => {
     expect(toBeClose([1], [Number.NaN], { atol: 10 }).message()).toContain('max error Infinity');
     expect(() => toBeClose('1', 1)).toThrow(TypeError);
     expect(() => toBeClose([[1], [1, 2]], 1)).toThrow('equal lengths');
+  });
+});
+
+describe('errors against a golden file', () => {
+  it('are relative to the largest expected value, and to the expected change', () => {
+    expect(relativeError([1, -3.5], [1, -4])).toBeCloseTo(0.125, 12);
+    expect(changeError([2, 5], [2, 4], [2, 0])).toBeCloseTo(0.25, 12);
+  });
+
+  it('are 1 for a change that never came', () => {
+    expect(changeError([1, 1], [4, 5], [1, 1])).toBeCloseTo(1, 12);
+  });
+
+  it('hide neither another length nor NaN', () => {
+    expect(relativeError([1], [1, 2])).toBe(Number.POSITIVE_INFINITY);
+    expect(changeError([1], [1, 2], [0, 0])).toBe(Number.POSITIVE_INFINITY);
+    expect(relativeError([Number.NaN, 1], [1, 1])).toBeNaN();
+    expect(changeError([Number.NaN, 1], [1, 1], [0, 0])).toBeNaN();
   });
 });
 

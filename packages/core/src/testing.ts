@@ -1,4 +1,5 @@
 /** Tools for tests (subpath `@lab/core/testing`); importing it registers `toBeClose`. */
+export { changeError, relativeError } from './testing/golden-error.js';
 export {
   type ProcessOptions,
   type ProcessResult,

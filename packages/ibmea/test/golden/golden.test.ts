@@ -4,6 +4,7 @@
  * All randomness comes from the file. The twin computed in float64; its own float32 run stays
  * within 2e-6 of it, so 1e-4 relative leaves room for another order of summation only.
  */
+import { changeError, relativeError } from '@lab/core/testing';
 import { createAdamW, selectBackend, tf } from '@lab/tensor';
 import { sampleRows } from '../../src/bottleneck.js';
 import { stepGradients, type StepInput, trainStep } from '../../src/step.js';
@@ -31,16 +32,6 @@ beforeAll(async () => {
   await selectBackend('wasm');
 });
 
-/** Largest absolute difference over the largest expected value. */
-function relativeError(got: ArrayLike<number>, expected: readonly number[]): number {
-  const scale = Math.max(1e-12, ...expected.map(Math.abs));
-  let worst = 0;
-  for (let i = 0; i < expected.length; i += 1) {
-    worst = Math.max(worst, Math.abs(got[i]! - expected[i]!) / scale);
-  }
-  return got.length === expected.length ? worst : Number.POSITIVE_INFINITY;
-}
-
 /** Slots name and char have a zero gradient that f32 turns into rounding noise (see README). */
 const comparable = (name: string, values: ArrayLike<number>) =>
   Array.from(values).slice(0, name === 'fusion.weights' ? 4 : undefined);
@@ -52,17 +43,6 @@ function stepInput(golden: Golden, step: number): StepInput {
     dropout: goldenDropout(golden, step, DROPOUT),
     learningRate: LEARNING_RATE,
   };
-}
-
-/** Norm of (got - start) - (expected - start) over the norm of (expected - start). */
-function changeError(got: number[], expected: number[], start: number[]): number {
-  let difference = 0;
-  let change = 0;
-  for (let i = 0; i < expected.length; i += 1) {
-    difference += (got[i]! - expected[i]!) ** 2;
-    change += (expected[i]! - start[i]!) ** 2;
-  }
-  return Math.sqrt(difference / Math.max(change, 1e-30));
 }
 
 const variants = [

@@ -72,11 +72,3 @@ export function cutBatches(seeds: readonly number[], order: readonly number[]): 
   }
   return batches;
 }
-
-/** Largest absolute difference over the largest expected value. */
-export function relativeError(got: ArrayLike<number>, expected: readonly number[]): number {
-  if (got.length !== expected.length) return Number.POSITIVE_INFINITY;
-  const scale = Math.max(1e-12, ...expected.map(Math.abs));
-  const errors = expected.map((value, i) => Math.abs(got[i]! - value) / scale);
-  return errors.some(Number.isNaN) ? Number.NaN : Math.max(0, ...errors);
-}

@@ -4,6 +4,7 @@
  * float32 run stays within 2e-6 of it.
  */
 import { reflectionWeights } from '@lab/graph';
+import { relativeError } from '@lab/core/testing';
 import { selectBackend, tf } from '@lab/tensor';
 import { expectNoLeak } from '@lab/tensor/testing';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -22,14 +23,7 @@ import {
   stepGradients,
   structureBlocks,
 } from '../../src/index.js';
-import {
-  type Golden,
-  goldenBatches,
-  integersOf,
-  numbersOf,
-  readGolden,
-  relativeError,
-} from './golden-file.js';
+import { type Golden, goldenBatches, integersOf, numbersOf, readGolden } from './golden-file.js';
 import { goldenCases, type GoldenModel, goldenModel } from './golden-model.js';
 
 /** Largest difference relative to the tensor's largest value. */

@@ -2,17 +2,11 @@
  * Training steps against the independent PyTorch twin: losses of every epoch, parameters after the
  * first and the last, and the iterative stage with its new optimisers.
  */
+import { changeError, relativeError } from '@lab/core/testing';
 import { selectBackend } from '@lab/tensor';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createOptimizer, type LoginmeaModel, trainStep } from '../../src/index.js';
-import {
-  cutBatches,
-  type Golden,
-  goldenBatches,
-  numbersOf,
-  readGolden,
-  relativeError,
-} from './golden-file.js';
+import { cutBatches, type Golden, goldenBatches, numbersOf, readGolden } from './golden-file.js';
 import { type GoldenCase, goldenCases, type GoldenModel, goldenModel } from './golden-model.js';
 
 /** Losses and parameters: largest difference relative to the tensor's largest value. */
@@ -30,17 +24,6 @@ beforeAll(async () => {
   await selectBackend('wasm');
   problem = await readGolden('problem');
 });
-
-/** Norm of (got - start) - (expected - start) over the norm of (expected - start). */
-function changeError(got: ArrayLike<number>, expected: number[], start: number[]): number {
-  let difference = 0;
-  let change = 0;
-  for (let i = 0; i < expected.length; i += 1) {
-    difference += (got[i]! - expected[i]!) ** 2;
-    change += (expected[i]! - start[i]!) ** 2;
-  }
-  return Math.sqrt(difference / Math.max(change, 1e-30));
-}
 
 /** Error of the change of every parameter since the start, against those at `prefix`. */
 async function changeErrors({ parameters }: LoginmeaModel, golden: Golden, prefix: string) {

@@ -4,6 +4,7 @@
  * The twin has one value per seed, our losses give the mean of a batch; of the losses in which the
  * pairs of a batch do not meet, each value is compared by a batch of one.
  */
+import { relativeError } from '@lab/core/testing';
 import { selectBackend, tf } from '@lab/tensor';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -17,14 +18,7 @@ import {
   type PerModality,
   type SeedBatch,
 } from '../../src/index.js';
-import {
-  type Golden,
-  integersOf,
-  numbersOf,
-  readGolden,
-  relativeError,
-  tensorOf,
-} from './golden-file.js';
+import { type Golden, integersOf, numbersOf, readGolden, tensorOf } from './golden-file.js';
 
 /** Largest difference relative to the tensor's largest value. */
 const RELATIVE = 1e-4;
