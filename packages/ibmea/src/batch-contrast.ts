@@ -3,8 +3,8 @@
  * tensors that outlive the gradient's scope.
  */
 import { recompute, tf } from '@lab/tensor';
-import type { Modality } from './config.js';
-import { type ContrastiveParts, contrastiveTerms, type SeedBatch } from './losses.js';
+import type { Modality, SeedBatch } from '@lab/alignment';
+import { type ContrastiveParts, contrastiveTerms } from './losses.js';
 import type { IbmeaModel, Posteriors } from './model.js';
 import type { EpochNoise } from './noise.js';
 

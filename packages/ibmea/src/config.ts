@@ -5,56 +5,28 @@
  * modes change.
  */
 import type { ConfigDefinition } from '@lab/core';
+import {
+  dataFields,
+  evaluationFields,
+  modalities,
+  modalityField,
+  pseudoSeedFields,
+  seedField,
+  trainingFields,
+} from '@lab/alignment';
 import { z } from 'zod';
 import { modeValues, presets } from './presets.js';
 
-/** The kinds of evidence that an entity may have, in the order of the fused vector. */
-export const modalities = ['image', 'attribute', 'relation', 'graph'] as const;
-
-/** One kind of evidence about an entity. */
-export type Modality = (typeof modalities)[number];
-
-const modality = z.enum(modalities);
 const size = (value: number, text: string) =>
   z.int().min(1).max(65_536).default(value).describe(text);
-const share = (value: number, text: string) =>
-  z.number().min(0).max(1).default(value).describe(text);
 const weight = (value: number, text: string) => z.number().min(0).default(value).describe(text);
 
-const dataSchema = z.strictObject({
-  modalities: z
-    .array(modality)
-    .min(1)
-    .default([...modalities])
-    .describe('modalities to use where the data has them'),
-  split: z
-    .enum(['provided', 'sha256'])
-    .default('provided')
-    .describe('without a seed file: the split that came with the data if any, or always by hash'),
-  seedShare: share(0.3, 'share of the links that are seeds, by hash; 1 makes all links seeds'),
-  validationShare: share(
-    0,
-    'share of the seeds kept out of training, for calibration and model selection',
-  ),
-  duplicateTriples: z
-    .enum(['keep', 'drop'])
-    .default('drop')
-    .describe('what happens to repeated triple lines'),
-  relationColumns: size(1000, 'most frequent relations that become columns'),
-  attributeColumns: size(1000, 'most frequent attribute names that become columns'),
-  padColumns: z
-    .boolean()
-    .default(false)
-    .describe('fill relation and attribute inputs with zero columns up to the limits above'),
-  relationScaling: z
-    .enum(['none', 'log1p', 'l2', 'idf'])
-    .default('log1p')
-    .describe('scaling of the relation counts; the released code takes them as they are'),
-  missingImages: z
-    .enum(['neighbour-mean', 'random', 'zeros', 'mask'])
-    .default('neighbour-mean')
-    .describe('what stands for the image vector of an entity without image'),
-});
+const dataSchema = z.strictObject(
+  dataFields({
+    relationScaling: 'log1p',
+    releasedScaling: 'the released code takes them as they are',
+  }),
+);
 
 const modelSchema = z.strictObject({
   graphSize: size(300, 'd_g, width of entity embeddings and of the graph posterior'),
@@ -80,7 +52,7 @@ const modelSchema = z.strictObject({
     .default(false)
     .describe('bring every feature of the entity embeddings to mean 0, variance 1 over entities'),
   bottlenecks: z
-    .array(modality)
+    .array(modalityField)
     .default([...modalities])
     .describe('modalities encoded as distributions; the others by a plain encoder'),
   noise: z
@@ -138,77 +110,60 @@ const lossSchema = z.strictObject({
   lambda: z.number().default(0.5).describe('lambda, margin of the multi-similarity loss'),
 });
 
+const { epochs, batchSize, learningRate, weightDecay, patience, checkpointSeconds } =
+  trainingFields({
+    epochs: 300,
+    batchSize: 7500,
+    learningRate: 0.006,
+    rateText: 'peak learning rate',
+  });
+
 const trainingSchema = z.strictObject({
-  epochs: z.int().min(0).default(300).describe('epochs, full-graph steps'),
-  batchSize: z.int().min(2).default(7500).describe('seed pairs per batch'),
-  learningRate: z.number().gt(0).default(0.006).describe('peak learning rate'),
+  epochs,
+  batchSize,
+  learningRate,
   schedule: z
     .enum(['warmup-cosine', 'constant'])
     .default('warmup-cosine')
     .describe('learning rate over the epochs'),
   warmup: z.int().min(0).default(200).describe('epochs of linear warm-up'),
   horizon: z.int().min(1).default(1500).describe('epoch at which the cosine reaches zero'),
-  weightDecay: weight(0.01, 'decoupled weight decay of AdamW'),
+  weightDecay,
   clip: weight(0.1, 'largest 2-norm of the gradient; 0 switches clipping off'),
   clipping: z
     .enum(['once', 'accumulated'])
     .default('once')
     .describe('clip the whole gradient, or the running sum after every batch (released code)'),
-  patience: z
-    .int()
-    .min(0)
-    .default(0)
-    .describe('evaluations without a better validation MRR before training stops; 0 = off'),
+  patience,
   recompute: z
     .enum(['auto', 'always', 'never'])
     .default('auto')
     .describe('compute graph layers again in the backward pass: slower, far less memory'),
-  checkpointSeconds: weight(60, 'shortest time between two checkpoints; seconds'),
+  checkpointSeconds,
 });
 
-const pseudoSeedsSchema = z.strictObject({
-  enabled: z.boolean().default(false).describe('add confident pairs to the seeds while training'),
-  start: z.int().min(0).default(20).describe('first epoch at which pairs are proposed'),
-  every: z.int().min(1).default(5).describe('epochs between proposals'),
-  accept: z.int().min(1).default(50).describe('epochs between acceptances'),
-  remove: z
-    .boolean()
-    .default(false)
-    .describe('drop accepted pairs that are no longer mutual nearest neighbours'),
-});
+const { select, baseline, ...ranking } = evaluationFields;
 
 const evaluationSchema = z.strictObject({
-  every: z.int().min(1).default(50).describe('epochs between evaluations; the last always counts'),
-  enabled: z.boolean().default(true).describe('evaluate on the test links while training'),
-  candidates: z
-    .enum(['test', 'all'])
-    .default('test')
-    .describe('candidates of a query: test entities, or every entity of the other graph'),
-  cslsNeighbours: z.int().min(0).default(3).describe('k of CSLS; 0 ranks by cosine'),
+  ...ranking,
   samples: z
     .int()
     .min(0)
     .max(100)
     .default(0)
     .describe('noise draws averaged at evaluation; 0 uses the posterior mean'),
-  select: z
-    .enum(['last', 'validation', 'test-oracle'])
-    .default('last')
-    .describe('which evaluation is reported; test-oracle is what the released code prints'),
-  baseline: z
-    .boolean()
-    .default(true)
-    .describe('also rank by training-free propagation of the seeds'),
+  select,
+  baseline,
 });
 
 /** The whole configuration, two levels: topic and field. */
 export const configSchema = z.strictObject({
-  seed: z.int().min(0).default(2023).describe('seed of every random stream'),
+  seed: seedField,
   data: dataSchema.prefault({}),
   model: modelSchema.prefault({}),
   loss: lossSchema.prefault({}),
   training: trainingSchema.prefault({}),
-  pseudoSeeds: pseudoSeedsSchema.prefault({}),
+  pseudoSeeds: z.strictObject(pseudoSeedFields({ start: 20 })).prefault({}),
   evaluation: evaluationSchema.prefault({}),
 });
 
@@ -225,10 +180,3 @@ export const ibmeaConfig: ConfigDefinition<IbmeaConfig> = {
   presets,
   defaultPreset: 'dbp15k',
 };
-
-/** The value at a path such as `loss.alpha`; undefined where there is none. */
-export function valueAt(config: IbmeaConfig, path: string): unknown {
-  let value: unknown = config;
-  for (const key of path.split('.')) value = (value as Record<string, unknown> | undefined)?.[key];
-  return value;
-}

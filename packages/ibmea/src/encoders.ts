@@ -8,7 +8,8 @@
 import { diagonalAttention, fullAttention, graphConvolution, instanceNorm } from '@lab/graph';
 import { type CsrTensors, csrMatMul, layerNorm, linear, recompute, tf } from '@lab/tensor';
 import type { Posterior } from './bottleneck.js';
-import type { IbmeaConfig, Modality } from './config.js';
+import type { Modality } from '@lab/alignment';
+import type { IbmeaConfig } from './config.js';
 import type { ModelInputs } from './model-inputs.js';
 
 /** The two graph networks: one makes the mean, one the deviation. */

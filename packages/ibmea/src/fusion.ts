@@ -3,7 +3,8 @@
  */
 import { gatherRows, l2NormalizeRows, layerNorm, linear, tf } from '@lab/tensor';
 import type { Posterior } from './bottleneck.js';
-import type { IbmeaConfig, Modality } from './config.js';
+import type { Modality } from '@lab/alignment';
+import type { IbmeaConfig } from './config.js';
 import type { ParameterSource } from './encoders.js';
 
 /** Slots of the fusion weights in the released model; name and char are never filled here. */

@@ -4,8 +4,8 @@
  */
 import { type CaptionedFigure, histogram } from '@lab/report';
 import { tf } from '@lab/tensor';
-import type { Posteriors } from './model.js';
-import type { TrainingState } from './training-state.js';
+import type { AlignmentTask } from '@lab/alignment';
+import type { IbmeaModel, Posteriors } from './model.js';
 
 /** Mean posterior deviations of the images, one number per entity. */
 export interface ImageDeviations {
@@ -23,7 +23,8 @@ export interface ImageDeviations {
  *   where missing ones are masked: then nothing is put in their place.
  */
 export async function imageDeviations(
-  { task, model }: Pick<TrainingState, 'task' | 'model'>,
+  task: Pick<AlignmentTask, 'data'>,
+  model: Pick<IbmeaModel, 'imagePresent'>,
   posteriors: Posteriors,
 ): Promise<ImageDeviations | null> {
   const scale = posteriors.image?.scale ?? null;

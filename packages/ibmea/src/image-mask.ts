@@ -4,8 +4,7 @@
  * them.
  */
 import { gatherRows, tf } from '@lab/tensor';
-import type { Modality } from './config.js';
-import type { SeedBatch } from './losses.js';
+import type { Modality, SeedBatch } from '@lab/alignment';
 import type { IbmeaModel, Posteriors } from './model.js';
 
 /** The part of a model that says which entities have an image. */

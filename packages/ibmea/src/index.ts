@@ -1,17 +1,35 @@
 export {
   type AlignedGraphs,
-  type AlignGraphsOptions,
-  align,
-  type NamedPair,
-} from './align-graphs.js';
-export {
   type AlignedPair,
+  type AlignmentEvaluation,
+  type AlignmentMetrics,
+  type AlignmentTask,
   type AlignOptions,
   alignEntities,
+  type BaselineResult,
   type CandidateTable,
   candidateTable,
-} from './align.js';
-export { type BaselineResult, measureBaseline } from './baseline.js';
+  type Conclusion,
+  type ConfidenceModel,
+  type ConfidenceQuality,
+  confidenceOf,
+  type DataSource,
+  type EmbeddingFiles,
+  evaluateModel,
+  fitConfidence,
+  fittedConfidence,
+  measureBaseline,
+  type Modality,
+  modalities,
+  type NamedPair,
+  type PairEvidence,
+  readTask,
+  type RunSummary,
+  type TrainProgress,
+  type TrainingState,
+  writeEmbeddings,
+  writePairs,
+} from '@lab/alignment';
 export {
   klOfficial,
   klToStandardNormal,
@@ -19,32 +37,23 @@ export {
   type Posterior,
   sampleRows,
 } from './bottleneck.js';
-export { type Conclusion, conclude, fittedConfidence } from './conclude.js';
-export {
-  type ConfidenceModel,
-  type ConfidenceQuality,
-  confidenceOf,
-  fitConfidence,
-  type PairEvidence,
-} from './confidence.js';
-export { type IbmeaConfig, ibmeaConfig, type Modality, modalities } from './config.js';
-export { type AlignmentTask, type DataSource, readTask } from './data.js';
-export { type EmbeddingFiles, writeEmbeddings } from './embeddings.js';
-export {
-  type AlignmentEvaluation,
-  type AlignmentMetrics,
-  evaluateModel,
-} from './evaluate.js';
-export { type IbmeaExperiment, runIbmeaExperiment } from './experiment.js';
-export { writePairs } from './export.js';
+export { type IbmeaConfig, ibmeaConfig } from './config.js';
+export type { IbmeaEpochRecord } from './epoch-record.js';
 export { attentionFusion, varianceFusion, weightedFusion } from './fusion.js';
+export type { IbmeaLearner } from './learner.js';
+export {
+  align,
+  type AlignGraphsOptions,
+  conclude,
+  type RestoredRun,
+  restoreRun,
+  runIbmeaExperiment,
+  train,
+  type TrainOptions,
+  type TrainResult,
+} from './library.js';
 export { contrastiveTerms, klTerms, type LossParts, totalLoss } from './losses.js';
+export { ibmea } from './method.js';
 export { createModel, type IbmeaModel, type Posteriors } from './model.js';
 export type { ModelInputs } from './model-inputs.js';
 export { presets } from './presets.js';
-export { type RestoredRun, restoreRun } from './restore.js';
-export type { RunSummary } from './run-summary.js';
-export type { EpochRecord } from './epoch-record.js';
-export type { TrainingState } from './training-state.js';
-export type { TrainOptions, TrainProgress, TrainResult } from './training-options.js';
-export { train } from './training-run.js';

@@ -15,7 +15,8 @@ import {
   tf,
 } from '@lab/tensor';
 import { klOfficial, klToStandardNormal, sampleRows } from './bottleneck.js';
-import type { IbmeaConfig, Modality } from './config.js';
+import type { Modality, SeedBatch } from '@lab/alignment';
+import type { IbmeaConfig } from './config.js';
 import { meanVariances, type ModalityRows, presentModalities } from './fusion.js';
 import { completePairs, maskRows } from './image-mask.js';
 import type { IbmeaModel, Posteriors } from './model.js';
@@ -36,12 +37,6 @@ export type ContrastiveParts = Omit<LossParts, 'kl'>;
 /** The contrastive terms and their weighted sum; the gradient goes through the sum alone. */
 export interface ContrastiveLoss extends ContrastiveParts {
   readonly total: tf.Scalar;
-}
-
-/** A seed batch: entities of both graphs, row by row. */
-export interface SeedBatch {
-  readonly left: Int32Array;
-  readonly right: Int32Array;
 }
 
 /** `beta_m`, the weight of a modality's KL term. */

@@ -1,10 +1,9 @@
 /**
  * How much memory a training will need, said before it starts.
  */
-import { BackendError, formatBytes, formatCount } from '@lab/core';
+import { type AlignmentTask, type MemoryExpectation, memoryExpectation } from '@lab/alignment';
 import { selectedBackend } from '@lab/tensor';
 import type { IbmeaConfig } from './config.js';
-import type { AlignmentTask } from './data.js';
 
 /**
  * Arrays of a modality's width per entity at the peak. Kept: parameters with moments, activations
@@ -20,8 +19,6 @@ const PAIR_ARRAYS = 16;
 const CACHE_BYTES = 192 * 2 ** 20;
 /** Bytes of code, tables and fragments that do not depend on the data. */
 const BASE_BYTES = 32e6;
-/** Share of the backend's limit that can be used before fragments leave no room for an array. */
-const USABLE = 0.8;
 /** Share of the backend's limit from which `auto` recomputes. */
 const RECOMPUTE_FROM = 0.7;
 
@@ -94,46 +91,8 @@ export function isRecomputed(task: AlignmentTask, config: IbmeaConfig): boolean 
   return limit !== null && estimateTensorBytes(task, config, 'kept') > RECOMPUTE_FROM * limit;
 }
 
-/** What a training is expected to hold in the backend, and what the backend can hold. */
-export interface MemoryExpectation {
-  /** Bytes at the peak, within about a fifth. */
-  readonly tensorBytes: number;
-  /** Most that the backend holds, bytes; null without such a limit. */
-  readonly limitBytes: number | null;
-  readonly fits: boolean;
-  /** Whether graph layers are kept for the backward pass or computed again. */
-  readonly graphLayers: 'kept' | 'recomputed';
-}
-
 /** The memory that a training will need on the selected backend. */
 export function expectedMemory(task: AlignmentTask, config: IbmeaConfig): MemoryExpectation {
   const graphLayers = isRecomputed(task, config) ? 'recomputed' : 'kept';
-  const tensorBytes = estimateTensorBytes(task, config, graphLayers);
-  const limitBytes = selectedBackend()?.memoryLimitBytes ?? null;
-  return {
-    tensorBytes,
-    limitBytes,
-    fits: USABLE * (limitBytes ?? Infinity) >= tensorBytes,
-    graphLayers,
-  };
-}
-
-/**
- * Stops before a training that the backend cannot hold.
- *
- * @throws {BackendError} with the sizes and what to do.
- */
-export function assertFits(task: AlignmentTask, config: IbmeaConfig): void {
-  const backend = selectedBackend();
-  const { tensorBytes: needed, limitBytes: limit, fits } = expectedMemory(task, config);
-  if (backend === null || limit === null || fits) return;
-  throw new BackendError(
-    `ibmea/train: ${formatCount(task.data.entityCount)} entities with width ` +
-      `${config.model.graphSize} need about ${formatBytes(needed)}, backend ${backend.name} ` +
-      `holds ${formatBytes(limit)}, ${formatBytes(USABLE * limit)} of it without fragments.`,
-    {
-      help: 'use a smaller model.graphSize, or a backend without that limit: --backend tensorflow',
-      details: { needed, limit, entities: task.data.entityCount },
-    },
-  );
+  return memoryExpectation(estimateTensorBytes(task, config, graphLayers), graphLayers);
 }

@@ -15,7 +15,8 @@ import {
   zeros,
 } from '@lab/tensor';
 import type { Posterior } from './bottleneck.js';
-import type { IbmeaConfig, Modality } from './config.js';
+import type { Modality } from '@lab/alignment';
+import type { IbmeaConfig } from './config.js';
 import {
   type DropoutSource,
   encodeFeatures,

@@ -7,7 +7,8 @@
  */
 import type { Random } from '@lab/core';
 import { dropout, type NoiseOptions, noiseRows, tf } from '@lab/tensor';
-import type { IbmeaConfig, Modality } from './config.js';
+import type { Modality } from '@lab/alignment';
+import type { IbmeaConfig } from './config.js';
 import type { DropoutSource } from './encoders.js';
 import { fusedSize } from './fusion.js';
 import { modalitySize } from './model.js';

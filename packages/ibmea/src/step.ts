@@ -4,10 +4,10 @@
 import { ModelError } from '@lab/core';
 import { type AdamW, clipByGlobalNorm, eachValueAndGradients, tf } from '@lab/tensor';
 import { batchContrast, keepTerms } from './batch-contrast.js';
-import type { Modality } from './config.js';
+import type { Modality, SeedBatch } from '@lab/alignment';
 import type { DropoutSource } from './encoders.js';
 import { presentPosteriors } from './image-mask.js';
-import { klTerms, klWeight, type LossParts, type SeedBatch, totalLoss } from './losses.js';
+import { klTerms, klWeight, type LossParts, totalLoss } from './losses.js';
 import type { IbmeaModel } from './model.js';
 import type { EpochNoise } from './noise.js';
 

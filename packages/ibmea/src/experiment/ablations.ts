@@ -1,8 +1,8 @@
 /**
  * What the method loses without each of its parts.
  */
-import type { Modality } from '../config.js';
-import { type AblationGroup, modalityWords, plain } from './cell.js';
+import { type AblationGroup, type Modality, modalityWords } from '@lab/alignment';
+import { plain } from './rivals.js';
 
 /** Betas of every modality at once. */
 const allBetas = (value: number) => ({
@@ -96,28 +96,6 @@ export function hybridGroup(): AblationGroup {
         label: 'multi-similarity, fusion by variance',
         set: { 'model.fusion': 'variance' },
       },
-    ],
-  };
-}
-
-/** Each modality left out, and each alone. */
-export function modalityGroup(present: readonly Modality[]): AblationGroup {
-  return {
-    name: 'modalities',
-    title: 'Modalities',
-    caption: 'Each modality left out, and each alone.',
-    cells: [
-      { id: 'modalities/all', label: 'all', set: { 'data.modalities': present } },
-      ...present.map((modality) => ({
-        id: `modalities/without-${modality}`,
-        label: `without ${modalityWords[modality]}`,
-        set: { 'data.modalities': present.filter((other) => other !== modality) },
-      })),
-      ...present.map((modality) => ({
-        id: `modalities/only-${modality}`,
-        label: `${modalityWords[modality]} only`,
-        set: { 'data.modalities': [modality] },
-      })),
     ],
   };
 }

@@ -1,36 +1,23 @@
 /**
  * The ablations and sweeps of the method, group by group.
  */
-import type { Modality } from '../config.js';
 import {
-  encoderGroup,
-  hybridGroup,
-  mainGroup,
-  modalityGroup,
-  regulariserGroup,
-} from './ablations.js';
-import { type AblationGroup, plain } from './cell.js';
-import {
-  fusionGroup,
+  type AblationGroup,
+  type GroupInput,
   imageGroups,
   lowResourceGroup,
+  modalityGroup,
   noiseGroup,
   noiseModalityGroup,
-} from './robustness.js';
+  scaleGroup,
+} from '@lab/alignment';
+import { encoderGroup, hybridGroup, mainGroup, regulariserGroup } from './ablations.js';
+import { fusionRivals, plain, rivals } from './rivals.js';
+import { fusionGroup } from './robustness.js';
 import { betaGroup, hybridWeightGroup, multiSimilarityGroup, temperatureGroup } from './sweeps.js';
 
-/**
- * All groups for data that have these modalities.
- *
- * @param present - modalities of the data; groups that need another are left out.
- * @param seedShare - share of the links that are seeds: the most that "few seeds" can start from.
- * @param sizes - entities a side of the made-up pairs on which an epoch is timed.
- */
-export function ablationGroups(
-  present: readonly Modality[],
-  seedShare = 0.3,
-  sizes: readonly number[] = [1000, 2000, 4000, 8000],
-): AblationGroup[] {
+/** All groups for data that have these modalities. */
+export function ablationGroups({ present, seedShare, sizes }: GroupInput): AblationGroup[] {
   const groups = [
     mainGroup(),
     regulariserGroup(present),
@@ -41,10 +28,10 @@ export function ablationGroups(
     temperatureGroup(),
     hybridWeightGroup(),
     multiSimilarityGroup(),
-    lowResourceGroup(seedShare),
-    noiseGroup(present),
-    ...imageGroups(present),
-    noiseModalityGroup(),
+    lowResourceGroup(seedShare, rivals),
+    noiseGroup(present, rivals),
+    ...imageGroups(present, rivals),
+    noiseModalityGroup([...rivals, fusionRivals[1]]),
     fusionGroup(),
     projectionGroup(),
     scaleGroup(sizes),
@@ -64,25 +51,5 @@ function projectionGroup(): AblationGroup {
       { id: 'projection/bottlenecks', label: 'bottlenecks', set: {}, isProjected: true },
       { id: 'projection/plain', label: 'plain encoders (MCLEA)', set: plain, isProjected: true },
     ],
-  };
-}
-
-/** Time and memory of an epoch on made-up pairs. */
-function scaleGroup(sizes: readonly number[]): AblationGroup {
-  return {
-    name: 'scale',
-    title: 'Cost against size',
-    caption:
-      'Synthetic pairs, 30 % seeds, entities of both graphs; the first epoch, which also ' +
-      'prepares, is left out. Times hold for the machine that measured them.',
-    axis: { label: 'entities', hasZero: true },
-    cells: sizes.map((entities) => ({
-      id: `scale/${entities}`,
-      label: `${entities} entities a side`,
-      set: {},
-      x: 2 * entities,
-      series: 'epoch',
-      syntheticEntities: entities,
-    })),
   };
 }

@@ -1,18 +1,7 @@
 /**
  * How much the weights of the loss matter.
  */
-import type { Modality } from '../config.js';
-import type { AblationCell, AblationGroup } from './cell.js';
-
-function sweep(name: string, path: string, values: readonly number[]): readonly AblationCell[] {
-  return values.map((value) => ({
-    id: `${name}/${value}`,
-    label: `${path.split('.').at(-1)} ${value}`,
-    set: { [path]: value },
-    x: value,
-    series: 'H@1',
-  }));
-}
+import { type AblationGroup, type Modality, settingSweep } from '@lab/alignment';
 
 /** Zero stands left of the smallest positive value on a logarithmic axis. */
 const BETAS = [0, 1e-4, 1e-3, 1e-2, 1e-1];
@@ -43,7 +32,7 @@ export function temperatureGroup(): AblationGroup {
     title: 'Temperature of InfoNCE',
     caption: 'The released code uses 400 on FB15K, where InfoNCE is flat.',
     axis: { label: 'tau', isLog: true },
-    cells: sweep('temperature', 'loss.temperature', [0.05, 0.1, 0.2, 1, 400]),
+    cells: settingSweep('temperature', 'loss.temperature', [0.05, 0.1, 0.2, 1, 400]),
   };
 }
 
@@ -54,7 +43,7 @@ export function hybridWeightGroup(): AblationGroup {
     title: 'Weight of the hybrid loss',
     caption: 'w_J of the total loss.',
     axis: { label: 'w_J' },
-    cells: sweep('hybrid-weight', 'loss.hybridWeight', [0.5, 1, 3, 5, 10]),
+    cells: settingSweep('hybrid-weight', 'loss.hybridWeight', [0.5, 1, 3, 5, 10]),
   };
 }
 

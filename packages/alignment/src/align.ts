@@ -1,0 +1,220 @@
+/**
+ * The alignment itself: for every entity of the first graph its counterpart in the second, with a
+ * score, a margin and a confidence.
+ */
+import { greedyOneToOne } from '@lab/graph';
+import { nearestPairs } from '@lab/tensor';
+import {
+  type ConfidenceModel,
+  confidenceOf,
+  fitConfidence,
+  type PairEvidence,
+} from './confidence.js';
+import type { EmbeddedSides, Encoding, EntitySides } from './learner.js';
+import type { TrainingState } from './training-state.js';
+
+/** How many candidates of an entity are looked at, for one-to-one matching and for reports. */
+const CANDIDATES = 10;
+
+/** Ranked candidates of some sources among some targets. */
+export interface CandidateTable {
+  /** Dense indices of the sources, `[n]`, and of the targets, `[m]`. */
+  readonly sources: Int32Array;
+  readonly targets: Int32Array;
+  /** Positions in `targets`, best first, `[n, width]`; -1 where there are fewer. */
+  readonly indices: Int32Array;
+  /** CSLS scores, `[n, width]`. */
+  readonly scores: Float32Array;
+  readonly width: number;
+  /** For every target its two best sources (positions) and their scores, `[m, 2]`. */
+  readonly backwardIndices: Int32Array;
+  readonly backwardScores: Float32Array;
+}
+
+/** A proposed pair. */
+export interface AlignedPair extends PairEvidence {
+  /** Dense indices of both entities. */
+  readonly source: number;
+  readonly target: number;
+  /** Probability that the pair is right, 0..1; null when nothing was there to calibrate on. */
+  readonly confidence: number | null;
+}
+
+/** Options of `alignEntities`. */
+export interface AlignOptions {
+  /**
+   * `best` lists the best target of every source; `mutual` keeps mutual best pairs; `greedy` takes
+   * pairs by score so that every target is used once.
+   */
+  readonly matching?: 'best' | 'mutual' | 'greedy' | undefined;
+  /**
+   * Pairs with a lower confidence (or, uncalibrated, margin) are left out: no counterpart. Default
+   * 0, which keeps all.
+   */
+  readonly minConfidence?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Options of `candidateTable`. */
+export interface CandidateOptions {
+  /** The model as it is, kept by the caller; without it all entities are encoded. */
+  readonly encoding?: Encoding | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Candidates of every entity that is in no training seed, among such entities of the other graph.
+ *
+ * Similarity is the cosine of the vectors with CSLS, as in the evaluation.
+ */
+export async function candidateTable(
+  state: TrainingState,
+  options: CandidateOptions = {},
+): Promise<CandidateTable> {
+  const { config, task } = state;
+  const seeded = new Set(task.split.seeds);
+  const sources = task.data.left.filter((entity) => !seeded.has(entity));
+  const targets = task.data.right.filter((entity) => !seeded.has(entity));
+  if (sources.length === 0 || targets.length === 0) return emptyTable(sources, targets);
+  const rows = embedCandidates(state, { left: sources, right: targets }, options.encoding);
+  const k = config.evaluation.cslsNeighbours;
+  const { signal } = options;
+  const common = { ...(k > 0 ? { csls: k } : {}), ...(signal === undefined ? {} : { signal }) };
+  try {
+    const forward = await nearestPairs({
+      left: rows.left,
+      right: rows.right,
+      k: CANDIDATES,
+      ...common,
+    });
+    const backward = await nearestPairs({ left: rows.right, right: rows.left, k: 2, ...common });
+    return {
+      sources,
+      targets,
+      ...forward,
+      width: CANDIDATES,
+      backwardIndices: backward.indices,
+      backwardScores: backward.scores,
+    };
+  } finally {
+    rows.dispose();
+  }
+}
+
+/** Rows of both sides; an encoding that is made for them is freed before the search. */
+function embedCandidates(
+  { learner, random }: TrainingState,
+  sides: EntitySides,
+  given: Encoding | undefined,
+): EmbeddedSides {
+  const encoding = given ?? learner.encode();
+  const rows = encoding.embed(sides, random.fork('align'));
+  if (given === undefined) encoding.dispose();
+  return rows;
+}
+
+/** The table of sources that have no candidates, or of no sources. */
+function emptyTable(sources: Int32Array, targets: Int32Array): CandidateTable {
+  const none = (count: number) => ({
+    indices: new Int32Array(count).fill(-1),
+    scores: new Float32Array(count).fill(Number.NEGATIVE_INFINITY),
+  });
+  const backward = none(2 * targets.length);
+  return {
+    sources,
+    targets,
+    ...none(CANDIDATES * sources.length),
+    width: CANDIDATES,
+    backwardIndices: backward.indices,
+    backwardScores: backward.scores,
+  };
+}
+
+/** What the table says about one source and one of its candidates. */
+export function evidenceOf(table: CandidateTable, row: number, rank = 0): PairEvidence {
+  const { width, indices, scores, backwardIndices, backwardScores } = table;
+  const at = row * width + rank;
+  const target = indices[at]!;
+  const score = scores[at]!;
+  const rival = rank === 0 ? scores[row * width + 1] : scores[row * width];
+  const isBestSource = backwardIndices[2 * target] === row;
+  const otherSource = backwardScores[2 * target + (isBestSource ? 1 : 0)]!;
+  const bounded = (value: number | undefined) =>
+    value === undefined || !Number.isFinite(value) ? score - 1 : value;
+  return {
+    score,
+    margin: score - bounded(width > 1 ? rival : undefined),
+    backwardMargin: score - bounded(otherSource),
+    mutual: rank === 0 && isBestSource,
+  };
+}
+
+/** Best candidates of some sources and whether they are right. */
+export interface JudgedPairs {
+  readonly evidence: readonly PairEvidence[];
+  readonly isRight: readonly boolean[];
+}
+
+/** Evidence and truth of the best candidate of each pair's source; seeded sources are left out. */
+export function judgePairs(table: CandidateTable, pairs: Int32Array): JudgedPairs {
+  const rowOf = new Map(Array.from(table.sources, (entity, row) => [entity, row]));
+  const evidence: PairEvidence[] = [];
+  const isRight: boolean[] = [];
+  for (let at = 0; at < pairs.length; at += 2) {
+    const row = rowOf.get(pairs[at]!);
+    if (row === undefined) continue;
+    evidence.push(evidenceOf(table, row));
+    isRight.push(table.targets[table.indices[row * table.width]!] === pairs[at + 1]);
+  }
+  return { evidence, isRight };
+}
+
+/**
+ * A confidence fitted on the validation pairs: seeds that were kept out of training.
+ *
+ * @returns null without enough validation pairs (`data.validationShare`).
+ */
+export function calibrate(table: CandidateTable, validation: Int32Array): ConfidenceModel | null {
+  const { evidence, isRight } = judgePairs(table, validation);
+  return fitConfidence(evidence, isRight);
+}
+
+/**
+ * Proposed pairs, surest first.
+ *
+ * @returns one pair per source at most; sources below `minConfidence` have none.
+ */
+export function alignEntities(
+  table: CandidateTable,
+  confidence: ConfidenceModel | null,
+  { matching = 'best', minConfidence = 0 }: AlignOptions = {},
+): AlignedPair[] {
+  const matched = matching === 'greedy' ? greedyRanks(table) : null;
+  const pairs: AlignedPair[] = [];
+  table.sources.forEach((source, row) => {
+    const rank = matched === null ? 0 : matched[row]!;
+    const target = rank < 0 ? -1 : table.indices[row * table.width + rank]!;
+    if (target < 0) return;
+    const evidence = evidenceOf(table, row, rank);
+    if (matching === 'mutual' && !evidence.mutual) return;
+    const probability = confidence === null ? null : confidenceOf(confidence, evidence);
+    if (minConfidence > 0 && (probability ?? evidence.margin) < minConfidence) return;
+    pairs.push({ source, target: table.targets[target]!, confidence: probability, ...evidence });
+  });
+  const sureness = (pair: AlignedPair) => pair.confidence ?? pair.margin;
+  return pairs.sort((a, b) => sureness(b) - sureness(a) || a.source - b.source);
+}
+
+/** Rank of the candidate that a greedy one-to-one matching gives to each source, -1 for none. */
+function greedyRanks(table: CandidateTable): Int32Array {
+  const { sources, targets, indices, scores, width } = table;
+  const size = { rowCount: sources.length, columnCount: targets.length };
+  const { pairs } = greedyOneToOne({ indices, scores, ...size });
+  const ranks = new Int32Array(sources.length).fill(-1);
+  for (let at = 0; at < pairs.length; at += 2) {
+    const row = pairs[at]!;
+    const candidates = indices.subarray(row * width, (row + 1) * width);
+    ranks[row] = candidates.indexOf(pairs[at + 1]!);
+  }
+  return ranks;
+}

@@ -1,0 +1,92 @@
+/**
+ * What a trained model does on the test pairs, pair by pair: for predictions, plots and examples.
+ */
+import { tripleDegrees } from '@lab/graph';
+import { nearestPairs, tf } from '@lab/tensor';
+import { type CandidateTable, evidenceOf } from './align.js';
+import { type ConfidenceModel, confidenceOf } from './confidence.js';
+import type { Encoding, EntitySides } from './learner.js';
+import type { TrainingState } from './training-state.js';
+
+/** One test pair and what the model says about it. */
+export interface PairAnalysis {
+  /** Dense indices of the entity asked for, its true counterpart and the best candidate. */
+  readonly source: number;
+  readonly gold: number;
+  readonly predicted: number;
+  /** Rank of the true counterpart among the candidates, 1 is best; 0 when beyond the tenth. */
+  readonly rank: number;
+  readonly score: number;
+  readonly margin: number;
+  readonly confidence: number | null;
+  /** Cosine of the vectors of the true pair, and of the most similar wrong pair. */
+  readonly trueCosine: number;
+  readonly falseCosine: number;
+  /** How unsure the model is of both entities, their mean; null where it does not say. */
+  readonly uncertainty: number | null;
+  /** Triple ends at the source. */
+  readonly degree: number;
+}
+
+/** What an analysis of pairs looks at beside the state. */
+export interface AnalysisInput {
+  /** The model as it is, kept by the caller. */
+  readonly encoding: Encoding;
+  readonly table: CandidateTable;
+  readonly confidence: ConfidenceModel | null;
+}
+
+/** Every test pair, in the order of the split. */
+export async function analysePairs(
+  state: TrainingState,
+  { encoding, table, confidence }: AnalysisInput,
+): Promise<PairAnalysis[]> {
+  const { test } = state.task.split;
+  const sources = Int32Array.from({ length: test.length / 2 }, (_, at) => test[2 * at]!);
+  const golds = Int32Array.from(sources, (_, at) => test[2 * at + 1]!);
+  const cosines = await pairCosines(encoding, { left: sources, right: golds });
+  const unsure = (await encoding.uncertainty?.values()) ?? null;
+  const rowOf = new Map(Array.from(table.sources, (entity, row) => [entity, row]));
+  const degrees = tripleDegrees(state.task.data);
+  return Array.from(sources, (source, at) => {
+    const row = rowOf.get(source)!;
+    const gold = golds[at]!;
+    const candidates = Array.from(
+      table.indices.subarray(row * table.width, (row + 1) * table.width),
+      (position) => (position < 0 ? -1 : table.targets[position]!),
+    );
+    const evidence = evidenceOf(table, row);
+    return {
+      source,
+      gold,
+      predicted: candidates[0]!,
+      rank: candidates.indexOf(gold) + 1,
+      score: evidence.score,
+      margin: evidence.margin,
+      confidence: confidence === null ? null : confidenceOf(confidence, evidence),
+      trueCosine: cosines.right[at]!,
+      falseCosine: cosines.wrong[at]!,
+      uncertainty: unsure === null ? null : (unsure[source]! + unsure[gold]!) / 2,
+      degree: degrees[source]!,
+    };
+  });
+}
+
+/** Cosines of true pairs, and of each source with its most similar wrong candidate. */
+async function pairCosines(encoding: Encoding, sides: EntitySides) {
+  const { left: sources, right: golds } = sides;
+  const rows = encoding.embed(sides, null);
+  const left = rows.left[0]!;
+  const right = rows.right[0]!;
+  const products = tf.tidy(() => tf.sum(tf.mul(left, right), 1));
+  const trueCosines = await products.data();
+  const width = Math.min(2, golds.length);
+  const nearest = await nearestPairs({ left, right, k: width });
+  products.dispose();
+  rows.dispose();
+  const wrong = Float32Array.from(sources, (_, at) => {
+    const isFirst = nearest.indices[at * width] === at;
+    return nearest.scores[at * width + (isFirst && width > 1 ? 1 : 0)]!;
+  });
+  return { right: trueCosines, wrong };
+}

@@ -1,0 +1,58 @@
+/**
+ * The floor: what the seeds alone say, without training and without names.
+ */
+import { createRandom } from '@lab/core';
+import { propagateSeeds } from '@lab/graph';
+import { rankPairs, tf } from '@lab/tensor';
+import type { AlignmentConfig } from './config-fields.js';
+import type { AlignmentTask } from './data.js';
+import { type AlignmentMetrics, candidateSides, rankedPairs } from './evaluate.js';
+
+/** Metrics of the training-free baseline, with and without attribute names. */
+export interface BaselineResult extends AlignmentMetrics {
+  /** Whether attribute names that both graphs share were used. */
+  readonly attributes: boolean;
+}
+
+/**
+ * Hits@k and MRR of seed propagation on the test links, ranked as the model is.
+ *
+ * Attribute names count where the config and both graphs have them.
+ */
+export async function measureBaseline(
+  task: AlignmentTask,
+  config: AlignmentConfig,
+  signal?: AbortSignal,
+): Promise<BaselineResult> {
+  const { data, split } = task;
+  const attributes = config.data.modalities.includes('attribute') && data.attributes !== null;
+  const random = createRandom(config.seed).fork('baseline');
+  const found = await propagateSeeds(data, split, { attributes, random, signal });
+  const sides = candidateSides(data, split.test, config.evaluation.candidates);
+  const rowsOf = (entities: Int32Array) => {
+    const rows = new Float32Array(entities.length * found.dimension);
+    entities.forEach((entity, row) => {
+      const start = entity * found.dimension;
+      const source = found.embeddings.subarray(start, start + found.dimension);
+      rows.set(source, row * found.dimension);
+    });
+    return tf.tensor2d(rows, [entities.length, found.dimension]);
+  };
+  const left = rowsOf(sides.left);
+  const right = rowsOf(sides.right);
+  try {
+    const k = config.evaluation.cslsNeighbours;
+    const ranks = await rankPairs({
+      left,
+      right,
+      gold: sides.gold,
+      k: Math.max(1, k),
+      csls: k > 0,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const { forward, backward } = rankedPairs(ranks, sides.rows);
+    return { forward, backward, attributes };
+  } finally {
+    tf.dispose([left, right]);
+  }
+}

@@ -1,0 +1,216 @@
+/** `align`: the pairs themselves, from a trained run or from two graphs of one's own. */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { assertWritableFolder, ConfigError, formatCounted } from '@lab/core';
+import { type CliCommand, type CliContext, type CliInput, configOptions } from '@lab/core/cli';
+import type { BackendReport } from '@lab/tensor';
+import { type AlignedPair, alignEntities, candidateTable } from '../align.js';
+import { fittedConfidence } from '../conclude.js';
+import type { FittedConfidence } from '../run-summary.js';
+import { writeEmbeddings } from '../embeddings.js';
+import { pairFormat, pairFormats, writePairs } from '../export.js';
+import type { AlignmentMethod } from '../method.js';
+import { restoreRun } from '../restore.js';
+import {
+  backendOptions,
+  epochsOption,
+  given,
+  ownGraphOptions,
+  ownGraphs,
+  textOption,
+} from './options.js';
+import { chosenBackend, newRun, trainAndConclude, trainingConfig } from './train.js';
+
+const matchings = ['best', 'mutual', 'greedy'] as const;
+
+/** The verb `align`. */
+export const alignCommand = (method: AlignmentMethod): CliCommand => ({
+  name: 'align',
+  summary: 'Write the pairs: every entity outside the seeds with its counterpart.',
+  options: [
+    { flags: '--run <dir>', summary: 'a trained run', topic: 'data' },
+    ...ownGraphOptions,
+    ...configOptions(method.config),
+    epochsOption(method),
+    { flags: '--runs <dir>', summary: 'folder of runs', topic: 'output', default: 'runs' },
+    {
+      flags: '--out <file>',
+      summary: `where to write (${pairFormats.map((ending) => `.${ending}`).join(', ')})`,
+      topic: 'output',
+      default: 'pairs.csv',
+    },
+    {
+      flags: '--matching <name>',
+      summary: 'best target of each source, mutual best pairs, or each target once',
+      topic: 'output',
+      choices: matchings,
+      default: 'best',
+    },
+    {
+      flags: '--min-confidence <p>',
+      summary: 'leave out pairs below it: their source has no counterpart',
+      topic: 'output',
+      kind: 'number',
+      default: 0,
+    },
+    {
+      flags: '--embeddings <dir>',
+      summary:
+        'also write the vectors of all entities: left.npy, right.npy, and .csv with their ids',
+      topic: 'output',
+    },
+    ...backendOptions,
+  ],
+  example: `${method.name} align --source a.csv --target b.csv --links seeds.csv --out pairs.csv`,
+  run: (context, input) => runAlign(method, context, input),
+});
+
+async function runAlign(
+  method: AlignmentMethod,
+  context: CliContext,
+  input: CliInput,
+): Promise<number> {
+  const { options } = input;
+  const out = textOption(options, 'out')!;
+  const embeddings = textOption(options, 'embeddings');
+  // What cannot be written is said before the work, not after it.
+  pairFormat(out);
+  assertFolder(method.name, out);
+  if (embeddings !== undefined) assertWritableFolder(embeddings);
+  assertUsed(method.name, options);
+  const backend = await chosenBackend(context, input);
+  const dir = textOption(options, 'run') ?? (await trainOwn(method, context, input, backend));
+  context.setRun(dir);
+  context.progress.update('reading the run');
+  const { state } = await restoreRun(method, dir);
+  try {
+    context.progress.update('searching counterparts');
+    const table = await candidateTable(state, { signal: context.signal });
+    const stored = readConfidence(dir) ?? fittedConfidence(state, table);
+    const pairs = alignEntities(table, stored?.model ?? null, {
+      matching: options['matching'] as (typeof matchings)[number],
+      minConfidence: options['minConfidence'] as number,
+    });
+    const { origin: seedOrigin } = state.task.split;
+    const { entityNames } = state.task.data;
+    await writePairs(out, pairs, { entityNames, seedOrigin });
+    if (embeddings !== undefined) await writeEmbeddings(embeddings, state);
+    context.progress.done();
+    const seeds = state.task.split.seeds.length / 2;
+    const sources = table.sources.length;
+    tell(context, { pairs, sources, seeds, seedOrigin, out, embeddings, stored, dir });
+    return 0;
+  } finally {
+    state.dispose();
+  }
+}
+
+/** Refuses a file whose folder is not there. */
+function assertFolder(name: string, out: string): void {
+  const folder = dirname(out);
+  if (existsSync(folder)) return;
+  throw new ConfigError(`${name} align: --out ${out}: there is no folder ${folder}.`, {
+    help: 'make the folder first, or give another file',
+  });
+}
+
+/** What only a training reads, by the name of its option. */
+const trainingFlags = {
+  source: '--source',
+  target: '--target',
+  links: '--links',
+  sourceAttributes: '--source-attributes',
+  targetAttributes: '--target-attributes',
+  sourceImages: '--source-images',
+  targetImages: '--target-images',
+  seeds: '--seeds',
+  preset: '--preset',
+  mode: '--mode',
+  config: '--config',
+  seed: '--seed',
+  epochs: '--epochs',
+} as const;
+
+/** Refuses flags that would do nothing beside `--run`. */
+function assertUsed(name: string, options: CliInput['options']): void {
+  if (options['run'] === undefined) return;
+  const flags = Object.entries(trainingFlags).filter(([key]) => options[key] !== undefined);
+  const names: string[] = flags.map(([, flag]) => flag);
+  const settings = options['set'];
+  if (Array.isArray(settings) && settings.length > 0) names.push('--set');
+  if (names.length === 0) return;
+  throw new ConfigError(`${name} align: ${names.join(', ')} would do nothing beside --run.`, {
+    help: 'leave them out, or leave out --run to train on two graphs',
+  });
+}
+
+/** The confidence that the run keeps, if any. */
+function readConfidence(dir: string): FittedConfidence | null {
+  const path = `${dir}/confidence.json`;
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as FittedConfidence) : null;
+}
+
+interface Written {
+  readonly pairs: readonly AlignedPair[];
+  readonly sources: number;
+  /** Pairs that were trained on; they are not among `pairs`. */
+  readonly seeds: number;
+  /** Where they came from. */
+  readonly seedOrigin: string;
+  readonly out: string;
+  /** Folder of the vectors, when asked for. */
+  readonly embeddings: string | undefined;
+  readonly stored: FittedConfidence | null;
+  readonly dir: string;
+}
+
+function tell(context: CliContext, written: Written): void {
+  const { pairs, sources, seeds, seedOrigin, out, embeddings, stored, dir } = written;
+  if (stored === null) {
+    context.note(
+      'note: too few known pairs outside of training to calibrate; confidence is empty, ' +
+        'pairs are ordered by margin',
+    );
+  }
+  context.printJson({
+    run: dir,
+    status: 'success',
+    metrics: null,
+    out,
+    embeddings: embeddings ?? null,
+    pairs: pairs.length,
+    sources,
+    seeds,
+    seedOrigin,
+    confidence: stored?.quality ?? null,
+    confidenceFrom: stored?.fittedOn ?? null,
+  });
+  const without = sources - pairs.length;
+  const unpaired = formatCounted(without, 'entity', 'entities');
+  context.print(
+    `${formatCounted(pairs.length, 'pair')} in ${out}` +
+      `${without > 0 ? `; ${unpaired} without a counterpart` : ''}\n` +
+      `not listed: ${formatCounted(seeds, 'seed')} of the training ` +
+      `(${seedOrigin})\n`,
+  );
+  if (embeddings !== undefined) context.print(`vectors in ${embeddings}\n`);
+}
+
+/** Trains on the two graphs that the flags name; the run folder. */
+async function trainOwn(
+  method: AlignmentMethod,
+  context: CliContext,
+  input: CliInput,
+  backend: BackendReport,
+): Promise<string> {
+  const own = ownGraphs(input.options);
+  if (own === undefined) {
+    throw new ConfigError(`${method.name} align: neither a run nor two graphs were given.`, {
+      help: 'give --run DIR, or --source FILE --target FILE --links FILE',
+    });
+  }
+  const config = await trainingConfig(method, input, 'own');
+  const data = { own, ...given({ seedsFile: textOption(input.options, 'seeds') }) };
+  const run = newRun(method, textOption(input.options, 'runs') ?? 'runs', 'own');
+  return (await trainAndConclude(method, context, { config, data, run }, backend)).run;
+}

@@ -1,0 +1,139 @@
+/** `check`: every defect of the data at once, or what machine this is. */
+import {
+  collectDefects,
+  ConfigError,
+  describeEnvironment,
+  formatBytes,
+  formatCount,
+  formatCounted,
+} from '@lab/core';
+import {
+  type CliCommand,
+  type CliContext,
+  type CliInput,
+  configOptions,
+  defectList,
+  defectsError,
+} from '@lab/core/cli';
+import { summarizeAlignment } from '@lab/graph';
+import type { BackendReport } from '@lab/tensor';
+import { automaticWarnings } from '../automatic-seeds.js';
+import { readTask } from '../data.js';
+import type { MemoryExpectation } from '../memory-expectation.js';
+import type { AlignmentMethod } from '../method.js';
+import { backendOptions, dataSource, sourceOptions } from './options.js';
+import { chosenBackend, trainingConfig } from './train.js';
+
+/** The verb `check`. */
+export const checkCommand = (method: AlignmentMethod): CliCommand => ({
+  name: 'check',
+  summary: 'List every defect of the data at once, or describe the machine.',
+  options: [
+    ...sourceOptions,
+    { flags: '--env', summary: 'versions, backend and machine, for bug reports', topic: 'machine' },
+    ...backendOptions,
+    ...configOptions(method.config),
+  ],
+  example: `${method.name} check --data ./data`,
+  run: async (context, input) => {
+    if (input.options['env'] === true) return describeMachine(method, context, input);
+    return checkData(method, context, input);
+  },
+});
+
+async function describeMachine(
+  { packageName, version }: AlignmentMethod,
+  context: CliContext,
+  input: CliInput,
+): Promise<void> {
+  const backend = await chosenBackend(context, input);
+  const environment = describeEnvironment();
+  const facts = { [packageName]: version, ...environment, backend };
+  context.printJson({ run: null, status: 'success', metrics: null, environment: facts });
+  const { memoryBytes, ...machine } = environment;
+  const lines = Object.entries({
+    [packageName]: version,
+    ...machine,
+    memory: formatBytes(memoryBytes),
+    backend: backendText(backend),
+  });
+  for (const [name, value] of lines) context.print(`${name.padEnd(14)} ${value}\n`);
+  for (const { why } of backend.tried) {
+    context.print(`${'not used'.padEnd(14)} ${why.replace(/^tensor: /, '')}\n`);
+  }
+}
+
+/** Name and facts of a backend in one line. */
+function backendText({ name, reason, simd, threads, memoryLimitBytes }: BackendReport): string {
+  return [
+    `${name} (${reason})`,
+    ...(simd === null ? [] : [`SIMD ${simd}`]),
+    formatCounted(threads, 'thread'),
+    ...(memoryLimitBytes === null ? [] : [`at most ${formatBytes(memoryLimitBytes)}`]),
+  ].join(', ');
+}
+
+async function checkData(
+  method: AlignmentMethod,
+  context: CliContext,
+  input: CliInput,
+): Promise<void> {
+  const { options } = input;
+  const source = dataSource(options);
+  if (source === undefined) {
+    throw new ConfigError(`${method.name} check: no data were given.`, {
+      help: 'give --data DIR, or --source FILE --target FILE, or --env',
+    });
+  }
+  const { config } = await trainingConfig(
+    method,
+    input,
+    source.own === undefined ? undefined : 'own',
+  );
+  const collected = collectDefects();
+  context.progress.update('reading the graphs');
+  const task = await readTask({ ...source, onDefect: collected.onDefect }, config);
+  context.progress.done();
+  if (collected.count > 0) {
+    context.print(`${defectList(collected, context.width)}\n`);
+    throw defectsError(collected);
+  }
+  const counts = summarizeAlignment(task.data);
+  const seeds = task.split.seeds.length / 2;
+  const test = task.split.test.length / 2;
+  const { remarks } = task.data;
+  const backend = await chosenBackend(context, input);
+  const memory = method.expectedMemory(task, config);
+  const { origin: seedOrigin } = task.split;
+  const found = {
+    counts,
+    seeds,
+    seedOrigin,
+    test,
+    remarks,
+    memory: { backend: backend.name, ...memory },
+  };
+  context.printJson({ run: null, status: 'success', metrics: null, ...found });
+  for (const [name, count] of Object.entries(counts)) {
+    context.print(`${spaced(name).padEnd(26)} ${formatCount(Number(count)).padStart(10)}\n`);
+  }
+  context.print(`${'seeds'.padEnd(26)} ${formatCount(seeds).padStart(10)}\n`);
+  context.print(`${'test pairs'.padEnd(26)} ${formatCount(test).padStart(10)}\n`);
+  context.print(`${memoryLine(memory, backend)}\n`);
+  const notes = [...automaticWarnings(task.split), ...remarks];
+  for (const remark of notes) context.print(`note: ${remark}\n`);
+  context.print('no defects\n');
+}
+
+/** What a training with these settings will hold, and whether it can. */
+function memoryLine(memory: MemoryExpectation, backend: BackendReport): string {
+  const { tensorBytes, limitBytes, fits, graphLayers } = memory;
+  const limit = limitBytes === null ? '' : ` of ${formatBytes(limitBytes)}`;
+  const how = graphLayers === 'recomputed' ? ', graph layers computed twice to save memory' : '';
+  const line = `${'memory expected'.padEnd(26)} ${formatBytes(tensorBytes).padStart(10)}${limit}`;
+  const verdict = fits ? '' : '\nnote: too large for this backend; a training would not start';
+  return `${line}  (backend ${backend.name}${how})${verdict}`;
+}
+
+/** `leftEntities` as `left entities`. */
+const spaced = (name: string) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);

@@ -1,0 +1,63 @@
+/** `evaluate`: the metrics of a run again, from its checkpoint. */
+import { ConfigError } from '@lab/core';
+import type { CliCommand } from '@lab/core/cli';
+import { measureBaseline } from '../baseline.js';
+import { evaluateModel } from '../evaluate.js';
+import type { AlignmentMethod } from '../method.js';
+import { restoreRun } from '../restore.js';
+import { metricsTable } from './metrics-table.js';
+import { backendOptions } from './options.js';
+import { chosenBackend } from './train.js';
+
+/** The verb `evaluate`. */
+export const evaluateCommand = (method: AlignmentMethod): CliCommand => ({
+  name: 'evaluate',
+  summary: 'Measure a trained run again, from its checkpoint.',
+  arguments: [{ name: 'run', summary: 'run folder', required: true }],
+  options: [
+    {
+      flags: '--candidates <name>',
+      summary: 'rank among the test entities or all entities of the other graph',
+      choices: ['test', 'all'],
+    },
+    ...backendOptions,
+  ],
+  example: `${method.name} evaluate runs/2026-11-26T0912-${method.name}-s2023-3f9c --candidates all`,
+  run: async (context, input) => {
+    await chosenBackend(context, input);
+    const dir = input.arguments[0]!;
+    context.setRun(dir);
+    context.progress.update('reading the run');
+    const { state, run } = await restoreRun(method, dir);
+    try {
+      const { test, origin: seedOrigin } = state.task.split;
+      if (test.length === 0) {
+        throw new ConfigError(`${method.name} evaluate: ${dir} has no test pairs.`, {
+          help: 'train with fewer seeds than links, so that some links are left to test',
+        });
+      }
+      const candidates = input.options['candidates'] as 'test' | 'all' | undefined;
+      if (candidates !== undefined) state.config.evaluation.candidates = candidates;
+      context.progress.update('ranking');
+      // The draws of the training's own evaluation after that epoch, so that mode official repeats.
+      const random = state.random.fork(`epoch/${state.epoch - 1}`).fork('test');
+      const evaluation = { pairs: test, random, signal: context.signal };
+      const { forward, backward, remarks } = await evaluateModel(state, evaluation);
+      const baseline = await measureBaseline(state.task, state.config, context.signal);
+      context.progress.done();
+      for (const remark of remarks) context.note(`note: ${remark}`);
+      const metrics = { forward, backward };
+      context.printJson({
+        run: run.dir,
+        status: 'success',
+        metrics,
+        seedOrigin,
+        baseline,
+        remarks,
+      });
+      context.print(metricsTable(method.name, { metrics, baseline, seedOrigin }));
+    } finally {
+      state.dispose();
+    }
+  },
+});

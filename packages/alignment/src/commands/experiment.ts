@@ -1,0 +1,113 @@
+/** `experiment`: ablations and sweeps, resumable, as tables and figures. */
+import { ConfigError, formatCount, nearest } from '@lab/core';
+import { type CliCommand, type CliContext, type CliInput, configOptions } from '@lab/core/cli';
+import { automaticWarnings } from '../automatic-seeds.js';
+import { readTask } from '../data.js';
+import { groupsFor, runAlignmentExperiment } from '../experiment.js';
+import type { AlignmentMethod } from '../method.js';
+import { backendOptions, dataOptions, given, textOption } from './options.js';
+import { chosenBackend, trainingConfig } from './train.js';
+
+/** The verb `experiment`. */
+export const experimentCommand = (method: AlignmentMethod): CliCommand => ({
+  name: 'experiment',
+  summary: 'Run ablations and sweeps on two graphs; the same command goes on after a stop.',
+  options: [
+    ...dataOptions,
+    ...configOptions(method.config),
+    {
+      flags: '--only <groups>',
+      summary: 'groups, separated by commas',
+      kind: 'list',
+      unit: 'default all',
+    },
+    { flags: '--list', summary: 'list the groups and their cells, then stop' },
+    { flags: '--epochs <n>', summary: 'epochs of each cell', kind: 'integer', default: 20 },
+    {
+      flags: '--run-seeds <list>',
+      summary: 'seeds of the runs, separated by commas',
+      kind: 'list',
+      unit: 'default the config seed',
+    },
+    { flags: '--out <dir>', summary: 'folder of results', default: 'experiment' },
+    ...backendOptions,
+  ],
+  example: `${method.name} experiment --data ./data --only modalities,low-resource --epochs 20`,
+  run: (context, input) => runExperimentCommand(method, context, input),
+});
+
+async function runExperimentCommand(
+  method: AlignmentMethod,
+  context: CliContext,
+  input: CliInput,
+): Promise<number> {
+  const { options } = input;
+  const dir = textOption(options, 'data');
+  if (dir === undefined) {
+    throw new ConfigError(`${method.name} experiment: --data is missing.`, {
+      help: 'give the folder of the two graphs: --data DIR',
+    });
+  }
+  const base = await trainingConfig(method, input);
+  const seedsFile = textOption(options, 'seeds');
+  const images = textOption(options, 'images');
+  const task = await readTask(given({ dir, seedsFile, images }), base.config);
+  const groups = groupsFor(method, task);
+  const only = options['only'] as string[] | undefined;
+  const names = groups.map((group) => group.name);
+  for (const name of only ?? []) assertGroup(method, name, names);
+  if (options['list'] === true) return listGroups(context, groups);
+  await chosenBackend(context, input);
+  const out = textOption(options, 'out')!;
+  const { files, groups: results } = await runAlignmentExperiment({
+    method,
+    task,
+    base,
+    epochs: Number(options['epochs']),
+    seeds: runSeeds(method, options['runSeeds'], base.config.seed),
+    ...(only === undefined ? {} : { only }),
+    dir: out,
+    signal: context.signal,
+    onProgress: (text, share) => context.progress.update(text, share),
+  });
+  context.progress.done();
+  const { origin: seedOrigin } = task.split;
+  const tables = Object.fromEntries(
+    results.map(({ group, table }) => [
+      group.name,
+      table.rows.map(({ settings: _, ...row }) => row),
+    ]),
+  );
+  context.printJson({ run: out, status: 'success', metrics: null, seedOrigin, tables, files });
+  for (const line of automaticWarnings(task.split)) context.print(`note: ${line}\n`);
+  for (const file of files.filter((path) => path.endsWith('.md'))) context.print(`${file}\n`);
+  return 0;
+}
+
+function listGroups(context: CliContext, groups: ReturnType<typeof groupsFor>): number {
+  const cells = groups.map(({ name, cells: list }) => ({ name, cells: list.map(({ id }) => id) }));
+  context.printJson({ run: null, status: 'planned', metrics: null, groups: cells });
+  for (const { name, title, cells: list } of groups) {
+    context.print(`${name.padEnd(18)} ${formatCount(list.length).padStart(3)} cells  ${title}\n`);
+  }
+  return 0;
+}
+
+function assertGroup(method: AlignmentMethod, name: string, names: readonly string[]): void {
+  if (names.includes(name)) return;
+  const near = nearest(name, names);
+  throw new ConfigError(`${method.name} experiment: there is no group "${name}".`, {
+    help: near === undefined ? `groups: ${names.join(', ')}` : `did you mean "${near}"?`,
+  });
+}
+
+function runSeeds(method: AlignmentMethod, value: unknown, fallback: number): number[] {
+  if (!Array.isArray(value) || value.length === 0) return [fallback];
+  return value.map((text) => {
+    const seed = Number(text);
+    if (Number.isSafeInteger(seed) && seed >= 0) return seed;
+    throw new ConfigError(`${method.name} experiment: --run-seeds has "${text}".`, {
+      help: 'give whole numbers, e.g. --run-seeds 1,2,3',
+    });
+  });
+}

@@ -1,0 +1,74 @@
+/** `report`: the page of a run made again, or several runs side by side. */
+import { formatCount } from '@lab/core';
+import type { CliCommand } from '@lab/core/cli';
+import {
+  compareRuns,
+  type RunComparison,
+  comparisonSentence,
+  readRunFolder,
+  resultTable,
+  textTable,
+  writeComparisonPage,
+} from '@lab/report';
+import { isAutomatic } from '../automatic-seeds.js';
+import { writeReport } from '../conclude.js';
+import type { AlignmentMethod } from '../method.js';
+import { finishedTraining, restoreRun } from '../restore.js';
+import { backendOptions } from './options.js';
+import { seedLine } from './metrics-table.js';
+import { chosenBackend } from './train.js';
+
+/** The verb `report`. */
+export const reportCommand = (method: AlignmentMethod): CliCommand => ({
+  name: 'report',
+  summary: 'Write the page of a run again, or one page that compares several runs.',
+  arguments: [{ name: 'runs', summary: 'run folders', required: true, variadic: true }],
+  options: [
+    { flags: '--out <file>', summary: 'page of a comparison', default: 'comparison.html' },
+    ...backendOptions,
+  ],
+  example: `${method.name} report runs/A runs/B --out comparison.html`,
+  run: async (context, input) => {
+    const dirs = input.arguments;
+    if (dirs.length === 1) {
+      await chosenBackend(context, input);
+      context.progress.update('reading the run');
+      const restored = await restoreRun(method, dirs[0]!);
+      try {
+        const trained = finishedTraining(restored);
+        const { reportPath, summary } = await writeReport(method, trained.result, trained.options);
+        context.progress.done();
+        context.printJson({ run: dirs[0], ...summary, report: reportPath });
+        context.print(`${reportPath}${seedLine(summary.seedOrigin)}\n`);
+      } finally {
+        restored.state.dispose();
+      }
+      return;
+    }
+    const comparison = compareWithSeeds(dirs);
+    const { path } = writeComparisonPage(String(input.options['out']), comparison);
+    context.printJson({
+      run: null,
+      status: 'success',
+      metrics: null,
+      page: path,
+      differences: comparison.differences,
+      warnings: comparison.warnings,
+    });
+    context.print(textTable(resultTable(comparison)).trimEnd());
+    context.print(comparisonSentence(comparison));
+    for (const warning of comparison.warnings) context.note(`note: ${warning}`);
+    context.print(`${formatCount(dirs.length)} runs compared in ${path}`);
+  },
+});
+
+/** The comparison, with a warning for every run whose seeds were made from names. */
+function compareWithSeeds(dirs: readonly string[]): RunComparison {
+  const runs = dirs.map((dir) => readRunFolder(dir));
+  const comparison = compareRuns(runs);
+  const warnings = runs.flatMap(({ name, record }) => {
+    const { seedOrigin = '' } = (record.results ?? {}) as { seedOrigin?: string };
+    return isAutomatic(seedOrigin) ? [`${name}: the seeds are ${seedOrigin}.`] : [];
+  });
+  return { ...comparison, warnings: [...comparison.warnings, ...warnings] };
+}

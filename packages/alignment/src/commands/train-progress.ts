@@ -1,0 +1,114 @@
+/** What a training says on stderr: three lines at the start, then one line that moves. */
+import { formatBytes, formatCount, formatCounted, formatDuration, formatShare } from '@lab/core';
+import type { CliContext } from '@lab/core/cli';
+import type { LinkSplit } from '@lab/graph';
+import { type BackendReport, memoryReport } from '@lab/tensor';
+import { validationText } from '../automatic-seeds.js';
+import type { AlignmentMethod } from '../method.js';
+import type { TrainProgress } from '../training-options.js';
+
+/** Mode and preset for the first line. */
+export interface TrainingLabel {
+  readonly mode: string;
+  readonly preset: string | null;
+}
+
+/** A progress callback that writes to the context. */
+export function trainingReporter(
+  method: AlignmentMethod,
+  context: CliContext,
+  { label, backend }: { readonly label: TrainingLabel; readonly backend: BackendReport },
+): (progress: TrainProgress) => void {
+  const epochReporter = createEpochReporter(context);
+  return (progress) => {
+    if (progress.stage === 'reading') context.progress.update('reading the graphs');
+    if (progress.stage === 'baseline') context.progress.update('ranking the baseline');
+    if (progress.stage === 'epoch') epochReporter(progress);
+    if (progress.stage !== 'ready') return;
+    say(context, startLines(method, progress, { label, backend }));
+    if (progress.run !== null) context.setRun(progress.run.dir);
+    context.onSecondInterrupt('the epochs since the last checkpoint are lost');
+  };
+}
+
+/** Lines that stay, above the one that moves. */
+function say(context: CliContext, lines: readonly string[]): void {
+  if (lines.length > 0) context.progress.done();
+  for (const line of lines) context.note(line);
+}
+
+/** Whole trainings shorter than this many seconds are not announced. */
+const ANNOUNCED_SECONDS = 10;
+
+/** The moving line, the expected time, and each remark of an evaluation once. */
+function createEpochReporter(context: CliContext) {
+  const said = new Set<string>();
+  let lastHits = '';
+  let meanSeconds = 0;
+  let timed = 0;
+  let isAnnounced = false;
+  return ({ record, epochs, seconds }: Extract<TrainProgress, { stage: 'epoch' }>): void => {
+    timed += 1; // the first epoch also prepares the backend: the second one takes its place
+    meanSeconds = timed <= 2 ? seconds : 0.8 * meanSeconds + 0.2 * seconds;
+    const done = record.epoch + 1;
+    const leftSeconds = (epochs - done) * meanSeconds;
+    const news = (record.remarks ?? []).filter((remark) => !said.has(remark));
+    for (const remark of news) said.add(remark);
+    const lines = news.map((remark) => `note   ${remark}`);
+    if (!isAnnounced && (timed === 2 || seconds > ANNOUNCED_SECONDS)) {
+      isAnnounced = true;
+      if (leftSeconds > ANNOUNCED_SECONDS) lines.unshift(expectedTime(leftSeconds, epochs - done));
+    }
+    say(context, lines);
+    const hits = record.evaluation?.forward['hits@1'];
+    if (hits !== undefined) lastHits = `  H@1 ${formatShare(hits)}`;
+    const left = done < epochs ? `  ETA ${formatDuration(leftSeconds)}` : '';
+    const text =
+      `train  epoch ${done}/${epochs}  loss ${record.loss.toFixed(3)}${lastHits}  ` +
+      `${pace(seconds)}${left}  ${formatBytes(memoryReport().heapBytes)}`;
+    context.progress.update(text, done / epochs);
+  };
+}
+
+const expectedTime = (seconds: number, epochs: number) =>
+  `time   about ${formatDuration(seconds)} for ${formatCounted(epochs, 'epoch')}, ` +
+  'evaluations and report apart';
+
+/** Pairs outside of training, as far as there are any. */
+function heldOut({ validation, test, origin }: LinkSplit): string {
+  const parts = [
+    ...(validation.length > 0 ? [validationText(validation.length / 2, origin)] : []),
+    ...(test.length > 0 ? [`${formatCount(test.length / 2)} test pairs`] : []),
+  ];
+  return parts.length > 0 ? `, ${parts.join(', ')}` : ', no test pairs';
+}
+
+/** `1.7 s/epoch`, below a tenth of a second `35 ms/epoch`. */
+function pace(seconds: number): string {
+  return seconds < 0.095
+    ? `${Math.ceil(seconds * 1000)} ms/epoch`
+    : `${seconds.toFixed(1)} s/epoch`;
+}
+
+function startLines(
+  method: AlignmentMethod,
+  { task, state }: Extract<TrainProgress, { stage: 'ready' }>,
+  { label, backend }: { readonly label: TrainingLabel; readonly backend: BackendReport },
+): string[] {
+  const { mode, preset } = label;
+  const { data, split } = task;
+  const counts =
+    `${formatCount(data.left.length)} + ${formatCount(data.right.length)} entities, ` +
+    `${formatCount(data.triples.heads.length)} triples, ` +
+    `${formatCount(split.seeds.length / 2)} seeds (${split.origin})${heldOut(split)}`;
+  const memory = formatBytes(method.expectedMemory(task, state.config).tensorBytes);
+  const threads = formatCounted(backend.threads, 'thread');
+  return [
+    `${method.name}  mode ${mode}${preset === null ? '' : `, preset ${preset}`}, modalities ` +
+      `${state.learner.modalities.join(', ')}, ` +
+      `${formatCount(state.learner.parameters.count())} parameters`,
+    `data   ${counts}`,
+    `on     ${backend.name} (${backend.reason}), ${threads}, about ${memory} of tensors`,
+    ...data.remarks.map((remark) => `note   ${remark}`),
+  ];
+}

@@ -1,0 +1,140 @@
+/**
+ * How well the vectors of a model find the counterparts of known pairs.
+ */
+import type { Random } from '@lab/core';
+import type { AlignmentData } from '@lab/graph';
+import { rankingMetrics, type RankingMetrics } from '@lab/metrics';
+import { type PairRanks, rankPairs } from '@lab/tensor';
+import type { AlignmentConfig } from './config-fields.js';
+import type { Encoding, EntitySides } from './learner.js';
+import type { TrainingState } from './training-state.js';
+
+/** Cut-offs of the field's tables, and 5. */
+const hitsAt = [1, 5, 10, 50] as const;
+
+/** Metrics of both directions: KG1 to KG2 and back. */
+export interface AlignmentMetrics {
+  readonly forward: RankingMetrics;
+  readonly backward: RankingMetrics;
+}
+
+/** Metrics and the ranks behind them, one per pair in the order given. */
+export interface AlignmentEvaluation extends AlignmentMetrics {
+  readonly forwardRanks: Float64Array;
+  readonly backwardRanks: Float64Array;
+  /** What the ranking did otherwise than asked, for the user. */
+  readonly remarks: readonly string[];
+}
+
+/** What an evaluation needs beside the model. */
+export interface EvaluationInput {
+  /** Pairs whose counterparts are looked for, interleaved (left, right). */
+  readonly pairs: Int32Array;
+  /** Stream of the model's noise, where it evaluates with noise. */
+  readonly random: Random;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The parts of a training that an evaluation reads. */
+export type Evaluated = Pick<TrainingState, 'config' | 'learner' | 'task'>;
+
+/**
+ * Hits@1, 5, 10 and 50, MRR and mean rank of the pairs, in both directions.
+ *
+ * Candidates are the pairs' own entities (`test`) or every entity of the other graph (`all`);
+ * similarity is cosine with CSLS over the same candidates; equal similarities get the mean rank.
+ *
+ * @throws {ModelError} when a similarity is NaN.
+ */
+export async function evaluateModel(
+  state: Evaluated,
+  input: EvaluationInput,
+): Promise<AlignmentEvaluation> {
+  const encoding = state.learner.encode();
+  try {
+    return await evaluateEncoding(state, encoding, input);
+  } finally {
+    encoding.dispose();
+  }
+}
+
+/** As `evaluateModel`, on an encoding that the caller keeps. */
+export async function evaluateEncoding(
+  { config, task }: Pick<Evaluated, 'config' | 'task'>,
+  encoding: Encoding,
+  { pairs, random, signal }: EvaluationInput,
+): Promise<AlignmentEvaluation> {
+  const { candidates, cslsNeighbours } = config.evaluation;
+  const sides = candidateSides(task.data, pairs, candidates);
+  const rows = encoding.embed(sides, random);
+  try {
+    const ranks = await rankPairs({
+      left: rows.left,
+      right: rows.right,
+      gold: sides.gold,
+      k: Math.max(1, cslsNeighbours),
+      csls: cslsNeighbours > 0,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return rankedPairs(ranks, sides.rows);
+  } finally {
+    rows.dispose();
+  }
+}
+
+/**
+ * Metrics from ranks that are listed by row, brought into the order of the pairs.
+ *
+ * @param rows - row of each pair; rows without a pair have no rank.
+ */
+export function rankedPairs(ranks: PairRanks, rows: Int32Array): AlignmentEvaluation {
+  const positionOfRow = new Map(
+    Array.from(rows)
+      .sort((a, b) => a - b)
+      .map((row, at) => [row, at]),
+  );
+  const inPairOrder = (values: Float64Array) =>
+    Float64Array.from(rows, (row) => values[positionOfRow.get(row)!]!);
+  const forwardRanks = inPairOrder(ranks.forwardRanks);
+  const backwardRanks = inPairOrder(ranks.backwardRanks);
+  return {
+    forward: rankingMetrics(forwardRanks, { hitsAt }),
+    backward: rankingMetrics(backwardRanks, { hitsAt }),
+    forwardRanks,
+    backwardRanks,
+    remarks: ranks.remarks,
+  };
+}
+
+/** Rows and columns of the similarity matrix, and where the pairs lie in it. */
+export interface CandidateSides extends EntitySides {
+  /** Column of each row's counterpart, -1 for none. */
+  readonly gold: Int32Array;
+  /** Row of each pair. */
+  readonly rows: Int32Array;
+}
+
+/** The entities to compare for these pairs. */
+export function candidateSides(
+  data: AlignmentData,
+  pairs: Int32Array,
+  candidates: AlignmentConfig['evaluation']['candidates'],
+): CandidateSides {
+  const count = pairs.length / 2;
+  if (candidates === 'test') {
+    const rows = Int32Array.from({ length: count }, (_, index) => index);
+    const left = Int32Array.from(rows, (index) => pairs[2 * index]!);
+    const right = Int32Array.from(rows, (index) => pairs[2 * index + 1]!);
+    return { left, right, gold: rows, rows };
+  }
+  const rowOf = new Map(Array.from(data.left, (entity, row) => [entity, row]));
+  const columnOf = new Map(Array.from(data.right, (entity, column) => [entity, column]));
+  const gold = new Int32Array(data.left.length).fill(-1);
+  const rows = new Int32Array(count);
+  for (let pair = 0; pair < count; pair += 1) {
+    const row = rowOf.get(pairs[2 * pair]!)!;
+    rows[pair] = row;
+    gold[row] = columnOf.get(pairs[2 * pair + 1]!)!;
+  }
+  return { left: data.left, right: data.right, gold, rows };
+}

@@ -1,0 +1,95 @@
+export {
+  type AlignedGraphs,
+  type AlignGraphsOptions,
+  alignGraphs,
+  type NamedPair,
+} from './align-graphs.js';
+export {
+  type AlignedPair,
+  type AlignOptions,
+  alignEntities,
+  type CandidateOptions,
+  type CandidateTable,
+  candidateTable,
+} from './align.js';
+export { type BaselineResult, measureBaseline } from './baseline.js';
+export { type ConcludeOptions, type Conclusion, conclude, fittedConfidence } from './conclude.js';
+export {
+  type ConfidenceModel,
+  type ConfidenceQuality,
+  confidenceOf,
+  fitConfidence,
+  type PairEvidence,
+} from './confidence.js';
+export {
+  type AlignmentConfig,
+  dataFields,
+  evaluationFields,
+  type Modality,
+  modalities,
+  modalityField,
+  pseudoSeedFields,
+  seedField,
+  trainingFields,
+  valueAt,
+} from './config-fields.js';
+export { type AlignmentTask, type DataSource, readTask } from './data.js';
+export { type EmbeddingFiles, writeEmbeddings } from './embeddings.js';
+export type { EpochRecord } from './epoch-record.js';
+export { epochAxis, hasPoints, series } from './epoch-series.js';
+export {
+  type AlignmentEvaluation,
+  type AlignmentMetrics,
+  evaluateModel,
+  type EvaluationInput,
+} from './evaluate.js';
+export {
+  type AlignmentExperiment,
+  type AlignmentExperimentOptions,
+  groupsFor,
+  runAlignmentExperiment,
+} from './experiment.js';
+export {
+  type AblationCell,
+  type AblationGroup,
+  type Corruption,
+  modalityWords,
+  type Rival,
+} from './experiment/cell.js';
+export { modalityGroup, scaleGroup, settingSweep } from './experiment/common-groups.js';
+export {
+  asPercent,
+  faultGroup,
+  faultShares,
+  type FaultSweep,
+  imageGroups,
+  lowResourceGroup,
+  noiseGroup,
+  noiseModalityGroup,
+} from './experiment/fault-groups.js';
+export { writePairs } from './export.js';
+export { type EntityFeatures, entityFeatures, type FilledImages } from './features.js';
+export type {
+  EmbeddedSides,
+  Encoding,
+  EntitySides,
+  EntityUncertainty,
+  Learner,
+  LearnerStep,
+  StepRecord,
+} from './learner.js';
+export { type MemoryExpectation, memoryExpectation } from './memory-expectation.js';
+export type { AlignmentMethod, GroupInput, SectionInput } from './method.js';
+export { alignmentProgram } from './program.js';
+export { finishedTraining, type RestoredRun, restoreRun } from './restore.js';
+export type { FittedConfidence, RunSummary } from './run-summary.js';
+export { type SeedBatch, seedBatches, trainEpochs } from './train.js';
+export type {
+  CallOptions,
+  SettingOptions,
+  TrainOptions,
+  TrainProgress,
+  TrainResult,
+} from './training-options.js';
+export { settingsOf, train } from './training-run.js';
+export { createTraining, type TrainingState } from './training-state.js';

@@ -1,0 +1,56 @@
+/**
+ * How much memory a training will need, said before it starts.
+ */
+import { BackendError, formatBytes, formatCount } from '@lab/core';
+import { selectedBackend } from '@lab/tensor';
+import type { AlignmentConfig } from './config-fields.js';
+import type { AlignmentTask } from './data.js';
+import type { AlignmentMethod } from './method.js';
+
+/** Share of the backend's limit that can be used before fragments leave no room for an array. */
+const USABLE = 0.8;
+
+/** What a training is expected to hold in the backend, and what the backend can hold. */
+export interface MemoryExpectation {
+  /** Bytes at the peak, within about a fifth. */
+  readonly tensorBytes: number;
+  /** Most that the backend holds, bytes; null without such a limit. */
+  readonly limitBytes: number | null;
+  readonly fits: boolean;
+  /** Whether graph layers are kept for the backward pass or computed again. */
+  readonly graphLayers: 'kept' | 'recomputed';
+}
+
+/** An estimate beside what the selected backend can hold. */
+export function memoryExpectation(
+  tensorBytes: number,
+  graphLayers: MemoryExpectation['graphLayers'],
+): MemoryExpectation {
+  const limitBytes = selectedBackend()?.memoryLimitBytes ?? null;
+  const fits = USABLE * (limitBytes ?? Infinity) >= tensorBytes;
+  return { tensorBytes, limitBytes, fits, graphLayers };
+}
+
+/**
+ * Stops before a training that the backend cannot hold.
+ *
+ * @throws {BackendError} with the sizes and what to do.
+ */
+export function assertFits<C extends AlignmentConfig>(
+  method: AlignmentMethod<C>,
+  task: AlignmentTask,
+  config: C,
+): void {
+  const backend = selectedBackend();
+  const { tensorBytes: needed, limitBytes: limit, fits } = method.expectedMemory(task, config);
+  if (backend === null || limit === null || fits) return;
+  throw new BackendError(
+    `${method.name}/train: ${formatCount(task.data.entityCount)} entities need about ` +
+      `${formatBytes(needed)} with these settings, backend ${backend.name} holds ` +
+      `${formatBytes(limit)}, ${formatBytes(USABLE * limit)} of it without fragments.`,
+    {
+      help: 'use a narrower model, or a backend without that limit: --backend tensorflow',
+      details: { needed, limit, entities: task.data.entityCount },
+    },
+  );
+}

@@ -1,0 +1,71 @@
+/**
+ * Pseudo seeds: pairs that the model itself is sure of, added to the seeds while it trains.
+ *
+ * Every few epochs the mutual nearest neighbours among the entities without a seed are proposed, with
+ * the noise of training on; only pairs that survive every proposal since the last replacement are
+ * accepted.
+ * Source: sutaoyu/IBMEA, `src/run.py`, and sutaoyu/LoginMEA, `src/run.py`; equation not verified.
+ */
+import type { Random } from '@lab/core';
+import { mutualNearest } from '@lab/tensor';
+import type { TrainingState } from './training-state.js';
+
+/** What a round of pseudo seeds did. */
+export interface PseudoSeedRecord {
+  readonly candidates: number;
+  readonly accepted: number;
+  readonly removed: number;
+  /** Removed pairs that are gold links. */
+  readonly removedCorrect: number;
+  /** Accepted pairs that are gold links; only known where gold links are. */
+  readonly correct: number;
+}
+
+/**
+ * One epoch's part of the procedure: proposes, accepts or removes when it is due.
+ *
+ * @returns what happened, or null when nothing was due; the state's seeds are updated.
+ */
+export async function pseudoSeedRound(
+  state: TrainingState,
+  random: Random,
+): Promise<PseudoSeedRecord | null> {
+  const { config, pseudoSeeds, epoch, task } = state;
+  if (!config.pseudoSeeds.enabled || !pseudoSeeds.isDue(epoch)) return null;
+  const mutual = await proposePairs(state, random.fork('proposal'));
+  const { candidates, added, removed } = pseudoSeeds.step(epoch, mutual);
+  state.seeds = pseudoSeeds.seeds();
+  return {
+    candidates,
+    accepted: added.length / 2,
+    removed: removed.length / 2,
+    removedCorrect: countGold(removed, task.data.links),
+    correct: countGold(added, task.data.links),
+  };
+}
+
+/** Mutual nearest neighbours among the entities without a seed, interleaved dense pairs. */
+async function proposePairs(state: TrainingState, random: Random): Promise<Int32Array> {
+  const { left, right } = state.pseudoSeeds.open();
+  if (left.length === 0 || right.length === 0) return new Int32Array(0);
+  const encoding = state.learner.encode(random);
+  const rows = encoding.embed({ left, right }, random.fork('noise'));
+  encoding.dispose();
+  try {
+    const found = await mutualNearest({ left: rows.left, right: rows.right });
+    return found.map((row, at) => (at % 2 === 0 ? left[row]! : right[row]!));
+  } finally {
+    rows.dispose();
+  }
+}
+
+/** How many of the pairs are among the links. */
+function countGold(pairs: Int32Array, links: Int32Array): number {
+  const gold = new Set<string>();
+  for (let at = 0; at < links.length; at += 2) gold.add(`${links[at]} ${links[at + 1]}`);
+  let count = 0;
+  for (let at = 0; at < pairs.length; at += 2) {
+    if (gold.has(`${pairs[at]} ${pairs[at + 1]}`)) count += 1;
+  }
+  return count;
+}

@@ -1,0 +1,95 @@
+/**
+ * What a training takes, tells and gives back.
+ */
+import type { Logger, ResolvedConfig, Run } from '@lab/core';
+import type { BaselineResult } from './baseline.js';
+import type { AlignmentConfig } from './config-fields.js';
+import type { AlignmentTask, DataSource } from './data.js';
+import type { EpochRecord } from './epoch-record.js';
+import type { AlignmentMetrics } from './evaluate.js';
+import type { Learner } from './learner.js';
+import type { TrainingState } from './training-state.js';
+
+/** What a training tells while it runs. */
+export type TrainProgress =
+  | { readonly stage: 'reading' }
+  | {
+      readonly stage: 'ready';
+      readonly task: AlignmentTask;
+      readonly state: TrainingState;
+      readonly run: Run | null;
+    }
+  | { readonly stage: 'baseline' }
+  | {
+      readonly stage: 'epoch';
+      readonly record: EpochRecord;
+      readonly epochs: number;
+      /** Wall seconds of this epoch. */
+      readonly seconds: number;
+    };
+
+/** Settings of a library call: a resolved config, or the parts that make one. */
+export interface SettingOptions<
+  C extends AlignmentConfig = AlignmentConfig,
+  P extends string = string,
+> {
+  readonly config?: ResolvedConfig<C> | undefined;
+  /** A preset of the method, by name. */
+  readonly preset?: P | undefined;
+  /** Default `corrected`. */
+  readonly mode?: 'corrected' | 'official' | undefined;
+  /** Default 2023. */
+  readonly seed?: number | undefined;
+  readonly epochs?: number | undefined;
+  /** Single settings by path, e.g. `{ 'loss.temperature': 0.2 }`. */
+  readonly settings?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** What every long call takes. */
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: TrainProgress) => void) | undefined;
+  readonly logger?: Logger | undefined;
+  /** Seconds of a clock that only moves forward; default `performance.now() / 1000`. */
+  readonly now?: (() => number) | undefined;
+}
+
+/** Options of `train`. */
+export interface TrainOptions<
+  C extends AlignmentConfig = AlignmentConfig,
+  P extends string = string,
+> extends SettingOptions<C, P>,
+    CallOptions {
+  /** A folder in the field's layout, a source with more to say, or a task that is read already. */
+  readonly data: string | DataSource | AlignmentTask;
+  /** Where to write a run folder; without it nothing is written. */
+  readonly run?: RunTarget | undefined;
+}
+
+/** A new run folder, or one to go on with. */
+export type RunTarget =
+  | {
+      readonly parent: string;
+      readonly dir?: string | undefined;
+      readonly label: string;
+      readonly command: readonly string[];
+      readonly backend: unknown;
+    }
+  | { readonly resume: string };
+
+/** A finished training. The caller disposes `state`. */
+export interface TrainResult<
+  C extends AlignmentConfig = AlignmentConfig,
+  L extends Learner = Learner,
+> {
+  readonly task: AlignmentTask;
+  readonly state: TrainingState<C, L>;
+  readonly run: Run | null;
+  /** Metrics of the selected epoch on the test links; null without test links or evaluation. */
+  readonly metrics: AlignmentMetrics | null;
+  /** Epochs that were done when the reported parameters were reached. */
+  readonly selectedEpoch: number;
+  readonly baseline: BaselineResult | null;
+  /** Largest memory of the tensor backend, bytes. */
+  readonly peakTensorBytes: number;
+}

@@ -1,0 +1,77 @@
+/**
+ * What a training consists of: everything that an epoch changes and a checkpoint saves.
+ */
+import { createRandom, type Random } from '@lab/core';
+import { createPseudoSeeds, type PseudoSeeds } from '@lab/graph';
+import type { ParameterArray } from '@lab/tensor';
+import type { AlignmentConfig } from './config-fields.js';
+import type { AlignmentTask } from './data.js';
+import type { AlignmentMetrics } from './evaluate.js';
+import type { Learner } from './learner.js';
+import type { AlignmentMethod } from './method.js';
+
+/** Everything that changes while training. */
+export interface TrainingState<
+  C extends AlignmentConfig = AlignmentConfig,
+  L extends Learner = Learner,
+> {
+  /** Name of the method's program. */
+  readonly name: string;
+  readonly task: AlignmentTask;
+  readonly config: C;
+  readonly learner: L;
+  readonly pseudoSeeds: PseudoSeeds;
+  readonly random: Random;
+  /** Epochs done. */
+  epoch: number;
+  /** Seed pairs in use, interleaved; grows with accepted pseudo seeds. */
+  seeds: Int32Array;
+  /** The evaluation that `evaluation.select` prefers so far. */
+  selection: Selection;
+  /** Parameters of the selected epoch when there is no run folder to keep them in. */
+  selectedParameters: Record<string, ParameterArray> | null;
+  dispose(): void;
+}
+
+/** The best evaluation so far, by the configured rule. */
+export interface Selection {
+  /** Score of the best epoch (validation MRR or test H@1); null before the first evaluation. */
+  readonly score: number | null;
+  /** Epochs that were done when it was reached. */
+  readonly epoch: number;
+  /** Metrics on the test links then. */
+  readonly evaluation: AlignmentMetrics | null;
+  /** Evaluations since then. */
+  readonly waited: number;
+}
+
+/** A fresh state: inputs on the backend, new parameters, epoch 0. */
+export function createTraining<C extends AlignmentConfig, L extends Learner>(
+  method: AlignmentMethod<C, L>,
+  task: AlignmentTask,
+  config: C,
+): TrainingState<C, L> {
+  const random = createRandom(config.seed);
+  const learner = method.createLearner(task, config, random);
+  const { start, every, accept, remove } = config.pseudoSeeds;
+  return {
+    name: method.name,
+    task,
+    config,
+    learner,
+    pseudoSeeds: createPseudoSeeds({
+      data: task.data,
+      seeds: task.split.seeds,
+      start,
+      proposeEvery: every,
+      acceptEvery: accept,
+      removal: remove,
+    }),
+    random,
+    epoch: 0,
+    seeds: task.split.seeds,
+    selection: { score: null, epoch: 0, evaluation: null, waited: 0 },
+    selectedParameters: null,
+    dispose: () => learner.dispose(),
+  };
+}
