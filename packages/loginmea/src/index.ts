@@ -1,3 +1,12 @@
+export {
+  type AlignmentLoss,
+  alignmentLoss,
+  drawNegatives,
+  type HardSampleChoice,
+  type IclChoice,
+  type InfoNceChoice,
+  type MarginChoice,
+} from './alignment-loss.js';
 export { addEarlyWeights, earlyFusion } from './early-fusion.js';
 export {
   addEncoderParameters,
@@ -7,6 +16,7 @@ export {
   encoderParameters,
   type Features,
 } from './encoders.js';
+export { addFusionOutput, type FusionOutput, fusionOutput } from './fusion-output.js';
 export {
   type ContrastiveOptions,
   contrastiveLoss,
@@ -19,6 +29,9 @@ export {
 export {
   addLocalParameters,
   type EntityFeatures,
+  type FusedInteraction,
+  type Fusion,
+  type LocalChoices,
   type LocalInteraction,
   type LocalSize,
   localInteraction,
@@ -38,23 +51,42 @@ export {
   availabilityMask,
   modalityScores,
   modalityWeights,
+  uniformWeights,
+  type WeightSource,
 } from './modality-weights.js';
+export { createModel, type LoginmeaModel, type ModelInputs } from './model.js';
+export { completeSettings, type EncoderChoice, type ModelSettings } from './model-settings.js';
 export {
-  createModel,
-  type LoginmeaModel,
-  type ModelInputs,
-  type ModelSettings,
-} from './model.js';
+  addConcatenationParameters,
+  concatenationFusion,
+  type ConcatenationParameters,
+  concatenationParameters,
+  sumFusion,
+} from './plain-fusion.js';
+export {
+  type Propagation,
+  type PropagationNetwork,
+  propagationStates,
+  reflectionStates,
+  type RelationNetwork,
+} from './propagation.js';
+export {
+  addProxyParameters,
+  proxyMatching,
+  type ProxyParameters,
+  proxyParameters,
+} from './proxy-matching.js';
 export {
   addRelationParameters,
+  createNetworks,
   createRelationGraph,
   jointBlocks,
   neighbourhoodMean,
-  reflectionStates,
+  type NetworkSettings,
   type RelationEncoder,
   type RelationGraph,
   relationKernels,
-  type RelationNetwork,
+  type RelationSets,
   type RelationSize,
   sharedSetVectors,
   structureBlocks,

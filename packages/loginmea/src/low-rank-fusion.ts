@@ -5,7 +5,6 @@
 import { type Random, ShapeError } from '@lab/core';
 import {
   assertShape,
-  l2NormalizeRows,
   linear,
   normal,
   type Parameters,
@@ -15,6 +14,7 @@ import {
   zeros,
 } from '@lab/tensor';
 import { type Modality, type PerModality, presentModalities } from './modalities.js';
+import { weightedRows } from './weighted-rows.js';
 
 /** How the factors start; see {@link factorStart}. */
 export type FusionStart = 'official' | 'unit';
@@ -67,10 +67,7 @@ export function lowRankFusion(
   const present = presentModalities(rows);
   const rank = assertFits(rows, weights, parameters);
   return tf.tidy(() => {
-    const weighted = present.map((modality, column) => {
-      const share = tf.slice(weights, [0, column], [-1, 1]); // [N, 1]
-      return tf.mul<tf.Tensor2D>(l2NormalizeRows(rows[modality]!), share);
-    });
+    const weighted = weightedRows(rows, weights);
     const factors = present.map((m) => tf.unstack(parameters.factors[m]!) as tf.Tensor2D[]);
     let sum: tf.Tensor2D | null = null;
     for (let k = 0; k < rank; k += 1) {

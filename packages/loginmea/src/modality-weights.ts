@@ -5,6 +5,9 @@ import { type Random, ShapeError } from '@lab/core';
 import { assertShape, type Parameters, softmax, tf, torchLinear } from '@lab/tensor';
 import { type PerModality, presentModalities } from './modalities.js';
 
+/** Where the weights come from: the entity's own vectors, or nowhere. */
+export type WeightSource = 'entity' | 'uniform';
+
 /** Subtracted from the score of a modality that an entity lacks: its exponential is 0. */
 const ABSENT = 1e9;
 
@@ -54,6 +57,29 @@ export function modalityWeights(
   return tf.tidy(() => {
     const lowered = tf.add(scores, tf.mul(tf.sub(available, 1), ABSENT)) as tf.Tensor2D;
     return tf.mul(softmax(lowered), available) as tf.Tensor2D;
+  });
+}
+
+/**
+ * The same weight for every modality that an entity has; a modality that it lacks gets 0.
+ *
+ * `alpha_im = 1 / (number of modalities that entity i has)`; all 0 where it has none.
+ * Source: ablation "without modality weights" of LoginMEA; equation not verified.
+ *
+ * @param shape - N and M.
+ * @param available - 1 where the entity has the modality, else 0, `[N, M]`; default all.
+ * @returns alpha, `[N, M]`; a row sums to 1, or to 0 where nothing is available.
+ * @throws {ShapeError} when the mask has another shape.
+ */
+export function uniformWeights(
+  [entityCount, modalityCount]: readonly [number, number],
+  available: tf.Tensor2D | null = null,
+): tf.Tensor2D {
+  if (available === null) return tf.fill([entityCount, modalityCount], 1 / modalityCount);
+  assertShape(available, `${entityCount} ${modalityCount}`, 'available');
+  return tf.tidy(() => {
+    const counts = tf.maximum(tf.sum(available, 1, true), 1); // [N, 1]
+    return tf.div<tf.Tensor2D>(available, counts);
   });
 }
 

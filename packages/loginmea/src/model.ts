@@ -1,69 +1,51 @@
 /**
  * The model: its parameters, their starts, and the forward pass from inputs to final embeddings.
  */
-import { ConfigError, type Random, ShapeError } from '@lab/core';
+import { type Random, ShapeError } from '@lab/core';
 import { createParameters, type Parameters, tf } from '@lab/tensor';
 import type { Features } from './encoders.js';
 import { addLocalParameters, type EntityFeatures, localInteraction } from './local-interaction.js';
-import type { FusionStart } from './low-rank-fusion.js';
 import { type Modality, type PerModality, presentModalities } from './modalities.js';
+import { completeSettings, type ModelSettings } from './model-settings.js';
+import { addProxyParameters, proxyMatching, proxyParameters } from './proxy-matching.js';
 import {
   addRelationParameters,
+  createNetworks,
   jointBlocks,
   type RelationEncoder,
   type RelationGraph,
-  relationKernels,
-  sharedSetVectors,
   structureBlocks,
 } from './relation-attention.js';
+
+export type { ModelSettings } from './model-settings.js';
 
 /** What the model reads, on the tensor backend. */
 export interface ModelInputs extends EntityFeatures {
   readonly graph: RelationGraph;
 }
 
-/** Sizes and choices of a model; the defaults are those of the released code. */
-export interface ModelSettings {
-  /** D, the width of all vectors; default 300. */
-  readonly size?: number;
-  /** K, the rank of the fusion; default 8. */
-  readonly rank?: number;
-  /** L, reflection layers of each encoder; default 2. */
-  readonly layers?: number;
-  /** How the factors of the fusion start; default `official`. */
-  readonly fusionStart?: FusionStart;
-  /** `structure-only` leaves out the features and the joint encoder; default `full`. */
-  readonly variant?: 'full' | 'structure-only';
-}
-
 /** A LoginMEA model over one pair of graphs. */
 export interface LoginmeaModel {
   readonly settings: Required<ModelSettings>;
   readonly parameters: Parameters;
-  /** Modalities that take part; none in the structure-only variant. */
+  /** Modalities that take part; none with the structure encoder alone. */
   readonly modalities: readonly Modality[];
   /**
-   * Final embeddings of all entities in one pass over the whole graph, `[N, (M + 2 L + 1) D]`;
-   * structure-only `[N, (L + 1) D]`. The rows have no unit length.
+   * Final embeddings of all entities in one pass over the whole graph, `[N, (M + 2 L + 1) D]`; of
+   * the structure encoder alone `[N, (L + 1) D]`, of the joint one `[N, (M + L) D]`; with the
+   * fusion `early-only` the joint one adds M D columns and no more. The rows have no unit length.
    */
   embed(): tf.Tensor2D;
   /** Frees the parameters (not the inputs). */
   dispose(): void;
 }
 
-const defaults: Required<ModelSettings> = {
-  size: 300,
-  rank: 8,
-  layers: 2,
-  fusionStart: 'official',
-  variant: 'full',
-};
-
 /**
  * A model with fresh parameters.
  *
  * `o = [G ; J]`, G of the structure encoder, J of the joint encoder, which share the relation table
- * and have kernels of their own; structure-only: `o = G`.
+ * and have kernels of their own; one encoder alone: `o = G` or `o = J`. With proxies, `o` goes
+ * through `proxyMatching`.
  *
  * Starts: entity table, relation table and kernels Xavier-uniform; encoders and modality query as
  * `torch.nn.Linear`; the fusion by `factorStart`; early scalars 1. Each parameter is drawn from the
@@ -75,7 +57,8 @@ const defaults: Required<ModelSettings> = {
  *
  * @param inputs - graph of N entities and their features; they stay the caller's.
  * @param random - stream of the initial values.
- * @throws {ConfigError} when a size is no integer >= 1, or the full variant has no modality.
+ * @throws {ConfigError} when a size is no integer in its range, when settings contradict each
+ * other, or when a joint encoder has no modality.
  * @throws {ShapeError} when features or mask have another number of rows than N.
  */
 export function createModel(
@@ -83,24 +66,21 @@ export function createModel(
   settings: ModelSettings,
   random: Random,
 ): LoginmeaModel {
-  const complete = { ...defaults, ...settings };
-  assertSizes(complete);
-  const isFull = complete.variant === 'full';
-  const present = isFull ? presentModalities(inputs.features) : [];
-  const { rowCount: entityCount } = inputs.graph.mean;
-  assertRows(inputs, present, entityCount);
+  const complete = completeSettings(settings);
+  const present = complete.encoders === 'structure' ? [] : presentModalities(inputs.features);
+  assertRows(inputs, present, inputs.graph.mean.rowCount);
   const parameters = createParameters();
-  const { size, rank, layers, fusionStart } = complete;
-  const encoders: RelationEncoder[] = isFull ? ['structure', 'joint'] : ['structure'];
-  const directedRelations = inputs.graph.pattern.averaging.columnCount;
-  const relationSize = { entityCount, directedRelations, size, layers, encoders };
-  addRelationParameters(parameters, relationSize, random);
-  if (isFull) {
+  addGraphParameters(parameters, inputs.graph, { settings: complete, random });
+  if (present.length > 0) {
     const featureCounts: PerModality<number> = {};
     for (const modality of present)
       featureCounts[modality] = shapeOf(inputs.features[modality]!)[1];
-    addLocalParameters(parameters, { featureCounts, size, rank, start: fusionStart }, random);
+    const { fusionStart: start, ...choices } = complete;
+    addLocalParameters(parameters, { ...choices, featureCounts, start }, random);
   }
+  const { proxies } = complete;
+  const width = embeddingWidth(complete, present.length);
+  if (proxies > 0) addProxyParameters(parameters, [proxies, width], random);
   return {
     settings: complete,
     parameters,
@@ -110,36 +90,54 @@ export function createModel(
   };
 }
 
+/** The encoders that pass vectors on. */
+function passingEncoders({ encoders, fusion }: Required<ModelSettings>): RelationEncoder[] {
+  const chosen: RelationEncoder[] = encoders === 'both' ? ['structure', 'joint'] : [encoders];
+  return chosen.filter((encoder) => encoder === 'structure' || fusion !== 'early-only');
+}
+
+function addGraphParameters(
+  parameters: Parameters,
+  { mean, pattern }: RelationGraph,
+  { settings, random }: { readonly settings: Required<ModelSettings>; readonly random: Random },
+): void {
+  const { size, layers, propagation } = settings;
+  const counts = { entityCount: mean.rowCount, directedRelations: pattern.averaging.columnCount };
+  const encoders = passingEncoders(settings);
+  addRelationParameters(parameters, { ...counts, size, layers, propagation, encoders }, random);
+}
+
+/** Columns of the embeddings. */
+function embeddingWidth(settings: Required<ModelSettings>, modalityCount: number): number {
+  const { size, layers } = settings;
+  const passing = passingEncoders(settings);
+  const first = passing.includes('structure') ? 1 : 0;
+  return (modalityCount + first + passing.length * layers) * size;
+}
+
 /** One pass over the whole graph. */
 function embed(
   inputs: ModelInputs,
   parameters: Parameters,
-  { layers, variant }: Required<ModelSettings>,
+  settings: Required<ModelSettings>,
 ): tf.Tensor2D {
   const { graph } = inputs;
   return tf.tidy(() => {
-    const setVectors = sharedSetVectors(parameters, graph); // [U, D]
-    const networkOf = (encoder: RelationEncoder) => ({
-      pattern: graph.pattern,
-      setVectors,
-      kernels: relationKernels(parameters, encoder, layers),
-    });
-    const entity = parameters.get('entity') as tf.Tensor2D;
-    const blocks = structureBlocks(entity, graph, networkOf('structure'));
-    if (variant === 'full') {
-      blocks.push(...jointBlocks(localInteraction(inputs, parameters), networkOf('joint')));
+    const passing = passingEncoders(settings);
+    const networkOf = passing.length > 0 ? createNetworks(parameters, graph, settings) : null;
+    const blocks: tf.Tensor2D[] = [];
+    if (passing.includes('structure')) {
+      const entity = parameters.get('entity') as tf.Tensor2D;
+      blocks.push(...structureBlocks(entity, graph, networkOf!('structure')));
     }
-    return tf.concat(blocks, 1);
+    if (settings.encoders !== 'structure') {
+      const local = localInteraction(inputs, parameters, settings);
+      const network = passing.includes('joint') ? networkOf!('joint') : null;
+      blocks.push(...jointBlocks(local, network));
+    }
+    const joined = tf.concat(blocks, 1);
+    return settings.proxies === 0 ? joined : proxyMatching(joined, proxyParameters(parameters));
   });
-}
-
-function assertSizes(settings: Required<ModelSettings>): void {
-  for (const name of ['size', 'rank', 'layers'] as const) {
-    if (Number.isInteger(settings[name]) && settings[name] >= 1) continue;
-    throw new ConfigError(`loginmea/model: ${name} is ${settings[name]}.`, {
-      help: `Give an integer of at least 1; the default is ${defaults[name]}.`,
-    });
-  }
 }
 
 /** Rows and columns of features. */

@@ -4,12 +4,12 @@ import { createParameters, normal, selectBackend, tf } from '@lab/tensor';
 import { checkGradient, expectNoLeak } from '@lab/tensor/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { smallGraph, smallRelationCount } from './__fixtures__/small-model.js';
+import { reflectionStates } from './propagation.js';
 import {
   addRelationParameters,
   createRelationGraph,
   jointBlocks,
   neighbourhoodMean,
-  reflectionStates,
   relationKernels,
   sharedSetVectors,
   structureBlocks,

@@ -8,11 +8,11 @@ import {
   neighbourGraph,
   normalizeAdjacency,
   type ReflectionPattern,
-  reflectionAttention,
   relationPairs,
   relationVectors,
 } from '@lab/graph';
 import {
+  type CsrArrays,
   createCsr,
   type CsrTensors,
   csrMatMul,
@@ -20,6 +20,15 @@ import {
   tf,
   xavierUniform,
 } from '@lab/tensor';
+import {
+  type Propagation,
+  type PropagationNetwork,
+  propagationStates,
+  usesRelations,
+} from './propagation.js';
+
+/** What stands for the relations of a pair: their mean, or the first of them alone. */
+export type RelationSets = 'mean' | 'one';
 
 /** The encoders: of the graph alone, and of what the modalities say. */
 export type RelationEncoder = 'structure' | 'joint';
@@ -30,16 +39,11 @@ export interface RelationGraph {
   readonly mean: CsrTensors;
   /** Pairs of neighbours and their relation sets: N entities, E pairs, U sets, R relations. */
   readonly pattern: ReflectionPattern;
+  /** `[U, R]`: row u has a 1 at the first relation of set u. */
+  readonly firstRelation: CsrTensors;
+  /** `D^-1/2 (A + I) D^-1/2`, `[N, N]`, A with every pair of neighbours once. */
+  readonly convolution: CsrTensors;
   dispose(): void;
-}
-
-/** What one encoder passes vectors along. */
-export interface RelationNetwork {
-  readonly pattern: ReflectionPattern;
-  /** r, rows of length 1, `[U, D]`, the same for both encoders: see `relationVectors`. */
-  readonly setVectors: tf.Tensor2D;
-  /** k of each layer, `[D]`. */
-  readonly kernels: readonly tf.Tensor1D[];
 }
 
 /** Sizes of the parameters of the encoders. */
@@ -52,7 +56,10 @@ export interface RelationSize {
   readonly size: number;
   /** L. */
   readonly layers: number;
+  /** Those that pass vectors on. */
   readonly encoders: readonly RelationEncoder[];
+  /** Default `reflection`. */
+  readonly propagation?: Propagation;
 }
 
 /**
@@ -77,14 +84,29 @@ export function createRelationGraph(
     { relationCount },
   );
   const pattern = createReflectionPattern(pairs);
-  const mean = createCsr(normalizeAdjacency(neighbourGraph(data, { selfLoops: true }), 'row'));
+  const around = neighbourGraph(data, { selfLoops: true });
+  const matrices = {
+    mean: createCsr(normalizeAdjacency(around, 'row')),
+    firstRelation: createCsr(firstEntries(pairs.averaging)),
+    convolution: createCsr(normalizeAdjacency(around, 'symmetric')),
+  };
   return {
-    mean,
+    ...matrices,
     pattern,
     dispose() {
-      mean.dispose();
+      for (const matrix of Object.values(matrices)) matrix.dispose();
       pattern.dispose();
     },
+  };
+}
+
+/** The first entry of each row, with value 1; no row is empty. */
+function firstEntries({ rowCount, columnCount, rowPointers, columns }: CsrArrays): CsrArrays {
+  return {
+    rowCount,
+    columnCount,
+    rowPointers: Int32Array.from({ length: rowCount + 1 }, (_, row) => row),
+    columns: Int32Array.from({ length: rowCount }, (_, row) => columns[rowPointers[row]!]!),
   };
 }
 
@@ -104,31 +126,6 @@ export function neighbourhoodMean(
 }
 
 /**
- * The states of one encoder: its start and the result of each layer.
- *
- * `h^0 = tanh(start)`, `h_i^(l+1) = tanh( sum_j a_ij (h_j^l - 2 (h_j^l . r_ij) r_ij) )`, `a_ij` the
- * soft-max of `r_ij . k_l` over the neighbours of i: `reflectionAttention` of `@lab/graph`. Without
- * a neighbour `h^1` and all later states are 0.
- * Source: sutaoyu/LoginMEA, `src/models.py`, `MrFusionGraphAttention`; equation not verified.
- *
- * @param start - `[N, D]`.
- * @returns h^0 ... h^L, `[N, D]` each, L the number of kernels.
- * @throws {ShapeError} when the shapes do not fit.
- */
-export function reflectionStates(
-  start: tf.Tensor2D,
-  { pattern, setVectors, kernels }: RelationNetwork,
-): tf.Tensor2D[] {
-  return tf.tidy(() => {
-    const states: tf.Tensor2D[] = [tf.tanh(start)];
-    for (const kernel of kernels) {
-      states.push(reflectionAttention(states.at(-1)!, { pattern, setVectors, kernel }));
-    }
-    return states;
-  });
-}
-
-/**
  * Output of the structure encoder: h^0 ... h^L from the mean of the neighbourhood.
  *
  * `G = [h^0 ; h^1 ; ... ; h^L]`, `h^0 = tanh(s)`
@@ -141,38 +138,46 @@ export function reflectionStates(
 export function structureBlocks(
   entity: tf.Tensor2D,
   graph: Pick<RelationGraph, 'mean'>,
-  network: RelationNetwork,
+  network: PropagationNetwork,
 ): tf.Tensor2D[] {
-  return tf.tidy(() => reflectionStates(neighbourhoodMean(entity, graph), network));
+  return tf.tidy(() => propagationStates(neighbourhoodMean(entity, graph), network));
 }
 
 /**
  * Output of the joint encoder: it starts from the fused vectors, but puts the early feature out in
- * place of that start.
+ * place of that start. Without fused vectors nothing is passed on: the early feature is all.
  *
  * `J = [tanh(g) ; h^1 ; ... ; h^L]`, `h^0 = tanh(f)`
  * Source: sutaoyu/LoginMEA, `src/models.py`, `MrFusionGraphAttention`; equation not verified.
  *
- * @param local - f, `[N, D]`, and g, `[N, M D]`.
- * @returns the blocks of J: `[N, M D]`, then L of `[N, D]`.
+ * @param local - f, `[N, D]` or null, and g, `[N, M D]`.
+ * @returns the blocks of J: `[N, M D]`, then L of `[N, D]`; without f the first alone.
  * @throws {ShapeError} when the shapes do not fit.
  */
 export function jointBlocks(
-  local: { readonly fused: tf.Tensor2D; readonly early: tf.Tensor2D },
-  network: RelationNetwork,
+  { fused, early }: { readonly fused: tf.Tensor2D | null; readonly early: tf.Tensor2D },
+  network: PropagationNetwork | null,
 ): tf.Tensor2D[] {
-  return tf.tidy(() => [
-    tf.tanh<tf.Tensor2D>(local.early),
-    ...reflectionStates(local.fused, network).slice(1),
-  ]);
+  return tf.tidy(() => {
+    const first = tf.tanh<tf.Tensor2D>(early);
+    if (fused === null || network === null) return [first];
+    return [first, ...propagationStates(fused, network).slice(1)];
+  });
 }
 
-/** r of every relation set, for both encoders, `[U, D]`; see `relationVectors` of `@lab/graph`. */
+/**
+ * r of every relation set, for both encoders, `[U, D]`; see `relationVectors` of `@lab/graph`.
+ *
+ * @param sets - `one`: r is the embedding of the first relation of the set alone, at length 1;
+ *   default `mean`.
+ */
 export function sharedSetVectors(
   parameters: Pick<Parameters, 'get'>,
-  { pattern }: Pick<RelationGraph, 'pattern'>,
+  graph: Pick<RelationGraph, 'pattern' | 'firstRelation'>,
+  sets: RelationSets = 'mean',
 ): tf.Tensor2D {
-  return relationVectors(parameters.get('relation') as tf.Tensor2D, pattern);
+  const averaging = sets === 'one' ? graph.firstRelation : graph.pattern.averaging;
+  return relationVectors(parameters.get('relation') as tf.Tensor2D, { averaging });
 }
 
 /** The kernels of one encoder among the parameters of a model, first layer first. */
@@ -181,34 +186,89 @@ export function relationKernels(
   encoder: RelationEncoder,
   layers: number,
 ): tf.Tensor1D[] {
+  return layerParameters<tf.Tensor1D>(parameters, layers, (layer) => kernelName(encoder, layer));
+}
+
+function layerParameters<T extends tf.Tensor>(
+  parameters: Pick<Parameters, 'get'>,
+  layers: number,
+  nameOf: (layer: number) => string,
+): T[] {
   return Array.from(
     { length: layers },
-    (_, layer) => parameters.get(kernelName(encoder, layer)) as tf.Tensor1D,
+    (_, layer) => parameters.get(nameOf(layer)) as tf.Tensor as T,
   );
+}
+
+/** How the encoders of a model pass vectors on. */
+export interface NetworkSettings {
+  readonly layers: number;
+  readonly propagation: Propagation;
+  readonly relationSets: RelationSets;
+}
+
+/**
+ * The networks of the encoders over one graph, from the parameters of a model; r is made once, for
+ * all of them, and only where the rule needs it.
+ *
+ * @returns the network of each encoder.
+ */
+export function createNetworks(
+  parameters: Pick<Parameters, 'get'>,
+  graph: RelationGraph,
+  { layers, propagation, relationSets }: NetworkSettings,
+): (encoder: RelationEncoder) => PropagationNetwork {
+  const { pattern, convolution } = graph;
+  if (propagation === 'mean') {
+    return () => ({ propagation, neighbours: pattern.neighbours, layers });
+  }
+  if (propagation === 'gcn') {
+    return (encoder) => {
+      const nameOf = (layer: number) => weightName(encoder, layer);
+      const weights = layerParameters<tf.Tensor2D>(parameters, layers, nameOf);
+      return { propagation, convolution, weights };
+    };
+  }
+  const setVectors = sharedSetVectors(parameters, graph, relationSets); // [U, D]
+  return (encoder) => {
+    const kernels = relationKernels(parameters, encoder, layers);
+    return { propagation, pattern, setVectors, kernels };
+  };
 }
 
 /**
  * Adds `entity`, `relation` and `<encoder>.kernel.layer<l>`, each drawn from the stream of its own
- * name.
+ * name; without a structure encoder no `entity`; of `gcn` `<encoder>.weight.layer<l>`, `[D, D]`, in
+ * place of kernels and `relation`; of `mean` `entity` alone.
  *
  * Starts: Xavier-uniform, uniform in `+-sqrt(6 / (rows + columns))`; a kernel counts as `[D, 1]`.
  * Source: sutaoyu/LoginMEA, `src/models.py`, `MultiModalEncoderMrFusion`; equation not verified.
  */
 export function addRelationParameters(
   parameters: Parameters,
-  { entityCount, directedRelations, size, layers, encoders }: RelationSize,
+  sizes: RelationSize,
   random: Random,
 ): void {
-  parameters.add('entity', xavierUniform([entityCount, size], random.fork('entity')));
-  parameters.add('relation', xavierUniform([directedRelations, size], random.fork('relation')));
+  const { entityCount, directedRelations, size, layers, encoders } = sizes;
+  const { propagation = 'reflection' } = sizes;
+  const add = (name: string, shape: readonly number[]) =>
+    parameters.add(name, xavierUniform(shape, random.fork(name)));
+  if (encoders.includes('structure')) add('entity', [entityCount, size]);
+  const isRelational = usesRelations(propagation);
+  if (isRelational && encoders.length > 0) add('relation', [directedRelations, size]);
+  if (propagation === 'mean') return;
   for (const encoder of encoders) {
     for (let layer = 0; layer < layers; layer += 1) {
-      const name = kernelName(encoder, layer);
-      parameters.add(name, xavierUniform([size], random.fork(name)));
+      if (isRelational) add(kernelName(encoder, layer), [size]);
+      else add(weightName(encoder, layer), [size, size]);
     }
   }
 }
 
 function kernelName(encoder: RelationEncoder, layer: number): string {
   return `${encoder}.kernel.layer${layer}`;
+}
+
+function weightName(encoder: RelationEncoder, layer: number): string {
+  return `${encoder}.weight.layer${layer}`;
 }

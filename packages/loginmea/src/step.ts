@@ -4,7 +4,8 @@
  */
 import { ConfigError, ModelError } from '@lab/core';
 import { type AdamW, createAdamW, tf, valueAndGradients } from '@lab/tensor';
-import { type ContrastiveOptions, contrastiveLoss, type SeedBatch } from './losses.js';
+import { type AlignmentLoss, alignmentLoss } from './alignment-loss.js';
+import type { SeedBatch } from './losses.js';
 import type { LoginmeaModel } from './model.js';
 
 /** Gradients by parameter name. */
@@ -14,7 +15,8 @@ export type GradientRecord = Record<string, tf.Tensor>;
 export interface StepInput {
   /** The seed pairs of the epoch, cut into batches of at least two. */
   readonly batches: readonly SeedBatch[];
-  readonly loss?: ContrastiveOptions;
+  /** Kind and settings of the loss; default the method's own. */
+  readonly loss?: AlignmentLoss;
 }
 
 /** Losses and gradients of one step; the caller disposes the gradients. */
@@ -28,11 +30,11 @@ export interface StepGradients {
  * Losses of the batches on one forward pass, and the gradient of their sum.
  *
  * `L = sum over the batches of the mean loss of the batch`: a smaller last batch counts as much as
- * the others. The loss of a batch is `contrastiveLoss`.
+ * the others. The loss of a batch is `contrastiveLoss`, or of the kind that is asked for.
  * Source: sutaoyu/LoginMEA, `src/run.py`, `LoginMEA`; equation not verified.
  *
  * @throws {ConfigError} when there is no batch.
- * @throws as `contrastiveLoss`.
+ * @throws as `alignmentLoss`.
  */
 export async function stepGradients(
   model: LoginmeaModel,
@@ -47,7 +49,9 @@ export async function stepGradients(
   try {
     const { value, gradients } = valueAndGradients(model.parameters, () => {
       const embeddings = model.embed();
-      const terms = batches.map((batch) => contrastiveLoss(embeddings, batch, loss));
+      const terms = batches.map((pairs, index) =>
+        alignmentLoss(embeddings, { pairs, index }, loss),
+      );
       const perBatch = tf.stack(terms) as tf.Tensor1D;
       kept.push(tf.keep(perBatch.clone()));
       return tf.sum(perBatch);

@@ -22,6 +22,8 @@ export interface GoldenCase {
   readonly isMasked: boolean;
   /** Repeated lines are dropped. */
   readonly isDistinct: boolean;
+  /** Proxies of the matching; default none. */
+  readonly proxies?: number;
   /** Epochs in the file. */
   readonly steps: number;
 }
@@ -30,6 +32,8 @@ export const goldenCases: readonly GoldenCase[] = [
   { file: 'official', present: modalities, isMasked: false, isDistinct: false, steps: 10 },
   { file: 'corrected', present: modalities, isMasked: false, isDistinct: true, steps: 10 },
   { file: 'masked', present: modalities, isMasked: true, isDistinct: true, steps: 3 },
+  { file: 'bare', present: modalities, isMasked: true, isDistinct: true, steps: 3 },
+  { file: 'proxy', present: modalities, isMasked: false, isDistinct: true, proxies: 5, steps: 3 },
   {
     file: 'noimage',
     present: ['relation', 'attribute'],
@@ -64,12 +68,19 @@ function featuresOf(golden: Golden, modality: Modality): Features {
   return modality === 'image' ? tensorOf<tf.Tensor2D>(golden, key) : sparseOf(golden, key);
 }
 
+/** The start of one parameter: from the problem, or, of what an option adds, from the file. */
+export function startOf(problem: Golden, golden: Golden, name: string): LoadableArray {
+  const key = `param.${name}`;
+  const file = problem[key] === undefined ? golden : problem;
+  return { shape: arrayOf(file, key).shape, data: numbersOf(file, key) };
+}
+
 /** The graph from the lines, features and mask from the file, starts from the problem. */
 export function goldenModel(
   problem: Golden,
   golden: Golden,
-  { present, isMasked, isDistinct }: GoldenCase,
-  settings: Pick<ModelSettings, 'variant'> = {},
+  { present, isMasked, isDistinct, proxies = 0 }: GoldenCase,
+  settings: Pick<ModelSettings, 'variant' | 'proxies'> = {},
 ): GoldenModel {
   const features: PerModality<Features> = {};
   for (const modality of present) features[modality] = featuresOf(golden, modality);
@@ -77,11 +88,10 @@ export function goldenModel(
   const [entityCount] = arrayOf(golden, 'available').shape as [number, number];
   const graph = createRelationGraph({ entityCount, triples: triplesOf(problem, isDistinct) });
   const inputs = { graph, features, available };
-  const model = createModel(inputs, { ...sizes, ...settings }, createRandom(0));
+  const model = createModel(inputs, { ...sizes, proxies, ...settings }, createRandom(0));
   const start: Record<string, LoadableArray> = {};
   for (const name of model.parameters.names()) {
-    const { shape } = arrayOf(problem, `param.${name}`);
-    start[name] = { shape, data: numbersOf(problem, `param.${name}`) };
+    start[name] = startOf(problem, golden, name);
   }
   model.parameters.load(start);
   return {

@@ -18,7 +18,7 @@ from golden_model import (
     unit,
 )
 from golden_problem import BATCH, HIDDEN, ISOLATED, LAYERS, RANK, TOTAL
-from golden_run import RUNS, prepare, run, start_of
+from golden_run import RUNS, prepare, run, start_of, with_options
 
 
 def random(*shape, seed=0):
@@ -113,7 +113,7 @@ def check_gradients(problem, start, mode, entries=6, h=1e-6):
     relative error."""
     modalities = RUNS[mode][0]
     inputs, _ = prepare(problem, mode)
-    p = start_of(start, modalities)
+    p = start_of(with_options(start, mode), modalities)
     seeds = torch.tensor(problem["seeds"][problem["batches"][0]].astype(np.int64))
 
     def total():

@@ -86,13 +86,14 @@ def propagate(h, pairs, r, p, encoder):
 # ---- local step: modality weights and low-rank fusion ----
 def modality_weights(z, query, available):
     """score_im = q . tanh(z_im); alpha_i = soft-max over the available modalities, 0 for the
-    others.
+    others and where there is none.
 
     z: list of [N, d] in the column order; available [N, M] 0/1.
     """
     scores = torch.stack([torch.tanh(x) @ query for x in z], dim=1)
-    alpha = torch.softmax(scores.masked_fill(available == 0, -torch.inf), dim=1)
-    return scores, alpha
+    bare = (available == 0).all(1, keepdim=True)
+    lowered = scores.masked_fill(available == 0, -torch.inf).masked_fill(bare, 0)
+    return scores, torch.softmax(lowered, dim=1) * available
 
 
 def low_rank_fusion(u, factors, rank_weight, bias):
@@ -151,6 +152,9 @@ def forward(p, inputs, modalities=MODALITIES):
     structure = torch.cat(states["structure"], dim=1)
     joint = torch.cat([torch.tanh(out["early"])] + states["joint"][1:], dim=1)
     out["embedding"] = torch.cat([structure, joint], dim=1)
+    if "proxy.vectors" in p:
+        gate = (p["proxy.gate.weight"], p["proxy.gate.bias"])
+        out["embedding"] = proxy_matching(out["embedding"], p["proxy.vectors"], *gate)
     for m in columns:
         out[f"z.{m}"] = z[m]
     return out

@@ -15,6 +15,7 @@ LINKS, SEED_LINKS = 44, 24
 RELATIONS_PER_SIDE, ATTRIBUTES, IMAGE_DIM = 8, 20, 10
 TOP_RELATIONS, TOP_ATTRIBUTES = 14, 16  # below the number of names, so that the cut is visible
 HIDDEN, RANK, LAYERS = 8, 4, 2
+PROXIES = 5
 STEPS, BATCH = 10, 13
 R0 = 2 * RELATIONS_PER_SIDE + 1
 RELATION_ROWS = 2 * R0
@@ -198,7 +199,7 @@ def build_features(problem, mode):
     neighbour fill.
 
     masked: the image of an entity without one, an empty attribute row and an empty relation row are
-    unavailable.
+    unavailable. bare: the same, and four entities (`bare_entities`) lose all three.
     """
     official = mode in ("official", "noimage")
     triples = problem["triples"] if official else distinct(problem["triples"])
@@ -207,7 +208,8 @@ def build_features(problem, mode):
     for entity, name in problem["attributeLines"].tolist():
         lines.setdefault(entity, []).append(name)
     attribute, attribute_names = attribute_bag(list(lines.items()))
-    fill = "mask" if mode == "masked" else "normal" if official else "neighbours"
+    masks = mode in ("masked", "bare")
+    fill = "mask" if masks else "normal" if official else "neighbours"
     image = fill_images(
         problem["images"],
         problem["hasImage"],
@@ -218,11 +220,15 @@ def build_features(problem, mode):
     )
     tables = {"image": image, "relation": relation, "attribute": attribute}
     available = np.ones((TOTAL, len(SCORE_ORDER)), dtype=np.int32)
-    if mode == "masked":
+    if mode == "bare":
+        for table in tables.values():
+            table[bare_entities(problem)] = 0
+    if masks:
         available = np.stack([(tables[m] != 0).any(1) for m in SCORE_ORDER], axis=1).astype(
             np.int32
         )
-        assert (available.sum(1) > 0).all() and set(available.sum(1)) == {1, 2, 3}
+        counts = set(available.sum(1).tolist())
+        assert counts == ({1, 2, 3} if mode == "masked" else {0, 1, 2, 3})
     return {
         "features.image": image,
         "features.relation": relation,
@@ -230,6 +236,22 @@ def build_features(problem, mode):
         "relationNames": relation_names,
         "attributeNames": attribute_names,
         "available": available,
+    }
+
+
+def bare_entities(problem):
+    """Both ends of the first seed, one end of the first test link, and the isolated entity."""
+    return [*problem["seeds"][0].tolist(), int(problem["test"][0, 0]), ISOLATED]
+
+
+def make_proxies(rng):
+    """Starts of the proxy matching over the whole embedding."""
+    width = (len(MODALITIES) + 2 * LAYERS + 1) * HIDDEN
+    normal = lambda std, *shape: (std * rng.standard_normal(shape)).astype(np.float32)
+    return {
+        "proxy.vectors": normal(0.5, PROXIES, width),
+        "proxy.gate.weight": normal(1 / math.sqrt(width), width, width),
+        "proxy.gate.bias": normal(0.3, width),
     }
 
 

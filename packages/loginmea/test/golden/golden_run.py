@@ -7,7 +7,16 @@ import torch
 from golden_evaluation import PseudoSeeds, evaluate
 from golden_losses import info_nce
 from golden_model import forward, ordered_pairs
-from golden_problem import BATCH, MODALITIES, SCORE_ORDER, STEPS, build_features, distinct
+from golden_problem import (
+    BATCH,
+    MODALITIES,
+    SCORE_ORDER,
+    SEED,
+    STEPS,
+    build_features,
+    distinct,
+    make_proxies,
+)
 
 LEARNING_RATE, WEIGHT_DECAY = 5e-3, 0.01
 BETAS, ADAM_EPS = (0.9, 0.999), 1e-8
@@ -20,6 +29,8 @@ RUNS = {  # modality set, recorded steps, iterative stage with this optimiser re
     "corrected": (MODALITIES, STEPS, "once"),
     "masked": (MODALITIES, 3, None),
     "noimage": (("attribute", "relation"), 3, None),
+    "bare": (MODALITIES, 3, None),
+    "proxy": (MODALITIES, 3, None),
 }
 
 
@@ -47,6 +58,13 @@ def prepare(problem, mode, dtype=torch.float64):
     described["setRelations"] = np.array([r for ids in sets for r in ids], dtype=np.int32)
     described["setOffsets"] = np.cumsum([0] + [len(ids) for ids in sets]).astype(np.int32)
     return inputs, described
+
+
+def with_options(start, mode):
+    """The starts of a mode: those of the problem, and those that an option adds."""
+    if mode != "proxy":
+        return start
+    return {**start, **make_proxies(np.random.default_rng(SEED + 2))}
 
 
 def start_of(start, modalities, dtype=torch.float64):
@@ -151,7 +169,9 @@ def run(problem, start, mode, dtype=torch.float64, reset=None):
     """The record of one mode: name -> array or tensor."""
     modalities, steps, mode_reset = RUNS[mode]
     inputs, record = prepare(problem, mode, dtype)
-    p = start_of(start, modalities, dtype)
+    starts = with_options(start, mode)
+    record.update({f"param.{name}": starts[name] for name in starts if name not in start})
+    p = start_of(starts, modalities, dtype)
     optimizer = new_optimizer(p, LEARNING_RATE)
     for k in range(steps):
         done = epoch_step(p, inputs, modalities, problem["seeds"], problem["batches"][k], optimizer)

@@ -9,14 +9,16 @@ import { selectBackend, tf } from '@lab/tensor';
 import { expectNoLeak } from '@lab/tensor/testing';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
+  type FusedInteraction,
   jointBlocks,
   localInteraction,
   type LoginmeaModel,
   lowRankFusion,
   fusionParameters,
-  type LocalInteraction,
   type ModelInputs,
   neighbourhoodMean,
+  proxyMatching,
+  proxyParameters,
   reflectionStates,
   relationKernels,
   sharedSetVectors,
@@ -38,7 +40,7 @@ beforeAll(async () => {
 });
 
 /** The products of the modalities for each rank, `[K, N, D]`: fusions of one rank without bias. */
-function fusionProducts({ parameters, modalities }: LoginmeaModel, local: LocalInteraction) {
+function fusionProducts({ parameters, modalities }: LoginmeaModel, local: FusedInteraction) {
   const { factors, bias } = fusionParameters(parameters, modalities);
   const rankWeight = tf.ones([1]) as tf.Tensor1D;
   const perRank = Array.from({ length: 4 }, (_, rank) => {
@@ -53,7 +55,7 @@ function fusionProducts({ parameters, modalities }: LoginmeaModel, local: LocalI
 function globalInteraction(
   { graph }: ModelInputs,
   { parameters }: LoginmeaModel,
-  local: LocalInteraction,
+  local: FusedInteraction,
 ): Record<string, tf.Tensor> {
   const { pattern } = graph;
   const setVectors = sharedSetVectors(parameters, graph);
@@ -103,8 +105,8 @@ describe.each(goldenCases)('$file', (settings) => {
 
   it('gives every named value of the twin’s forward pass', async () => {
     const { inputs, model } = ours;
-    const { rows, scores, weights, fused, early } = localInteraction(inputs, model.parameters);
-    const local = { rows, scores, weights, fused, early };
+    const local = localInteraction(inputs, model.parameters);
+    const { rows, scores, weights, fused, early } = local;
     const found: Record<string, tf.Tensor> = {
       ...globalInteraction(inputs, model, local),
       score: scores,
@@ -140,9 +142,12 @@ describe.each(goldenCases)('$file', (settings) => {
     const entity = parameters.get('entity') as tf.Tensor2D;
     const structure = tf.concat(structureBlocks(entity, graph, networkOf('structure')), 1);
     const joint = jointBlocks(localInteraction(inputs, parameters), networkOf('joint'));
-    const whole = tf.concat([structure, ...joint], 1);
+    const joined = tf.concat([structure, ...joint], 1) as tf.Tensor2D;
+    const hasProxies = settings.proxies !== undefined;
+    const whole = hasProxies ? proxyMatching(joined, proxyParameters(parameters)) : joined;
     expect(model.embed().dataSync()).toEqual(whole.dataSync());
-    const alone = goldenModel(problem, golden, settings, { variant: 'structure-only' });
+    const variant = { variant: 'structure-only', proxies: 0 } as const;
+    const alone = goldenModel(problem, golden, settings, variant);
     expect(alone.model.embed().dataSync()).toEqual(structure.dataSync());
     alone.dispose();
   });

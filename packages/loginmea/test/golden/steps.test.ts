@@ -7,7 +7,13 @@ import { selectBackend } from '@lab/tensor';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createOptimizer, type LoginmeaModel, trainStep } from '../../src/index.js';
 import { cutBatches, type Golden, goldenBatches, numbersOf, readGolden } from './golden-file.js';
-import { type GoldenCase, goldenCases, type GoldenModel, goldenModel } from './golden-model.js';
+import {
+  type GoldenCase,
+  goldenCases,
+  type GoldenModel,
+  goldenModel,
+  startOf,
+} from './golden-model.js';
 
 /** Losses and parameters: largest difference relative to the tensor's largest value. */
 const RELATIVE = 1e-4;
@@ -32,7 +38,8 @@ async function changeErrors({ parameters }: LoginmeaModel, golden: Golden, prefi
   expect(inFile).toHaveLength(parameters.names().length);
   return parameters.names().map((name) => {
     const expected = numbersOf(golden, `${prefix}.param.${name}`);
-    const error = changeError(trained[name]!.data, expected, numbersOf(problem, `param.${name}`));
+    const start = Array.from(startOf(problem, golden, name).data as ArrayLike<number>);
+    const error = changeError(trained[name]!.data, expected, start);
     return { name, error, largest: relativeError(trained[name]!.data, expected) };
   });
 }

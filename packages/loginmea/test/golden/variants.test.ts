@@ -16,6 +16,7 @@ import {
   marginLoss,
   modalities,
   type PerModality,
+  proxyMatching,
   type SeedBatch,
 } from '../../src/index.js';
 import { type Golden, integersOf, numbersOf, readGolden, tensorOf } from './golden-file.js';
@@ -86,6 +87,27 @@ describe.each(losses.filter(({ isSeparate }) => isSeparate))('the loss $name', (
     const perSeed = numbersOf(golden, `loss.${name}`);
     const got = perSeed.map((_, row) => of(o, [row, row + 1]).dataSync()[0]!);
     expect(relativeError(got, perSeed)).toBeLessThan(RELATIVE);
+  });
+});
+
+describe('proxy matching', () => {
+  it('has the twin’s result and gradients', async () => {
+    const names = ['o', 'proxies', 'gateWeight', 'gateBias'] as const;
+    const inputs = names.map((name) => tensorOf(golden, `proxy.${name}`));
+    const match = (...[o, vectors, gateWeight, gateBias]: tf.Tensor[]) =>
+      proxyMatching(o as tf.Tensor2D, {
+        vectors: vectors as tf.Tensor2D,
+        gateWeight: gateWeight as tf.Tensor2D,
+        gateBias: gateBias as tf.Tensor1D,
+      });
+    const result = numbersOf(golden, 'proxy.result');
+    expect(relativeError(await match(...inputs).data(), result)).toBeLessThan(RELATIVE);
+    const gradients = tf.grads((...leaves) => tf.mean(match(...leaves)))(inputs);
+    for (const [at, name] of names.entries()) {
+      const expected = numbersOf(golden, `proxy.result.gradient.${name}`);
+      const got = await gradients[at]!.data();
+      expect(relativeError(got, expected), name).toBeLessThan(RELATIVE);
+    }
   });
 });
 
