@@ -2,10 +2,10 @@
 // node --conditions=@lab/source --import tsx packages/ibmea/bench/figures.ts
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { EpochRecord, RunSummary } from '@lab/alignment';
 import { readJsonLines, readRunRecord } from '@lab/core';
 import { meanDeviation, tInterval } from '@lab/metrics';
 import { linePlot, standaloneSvg, svgToPng } from '@lab/report';
-import type { EpochRecord, RunSummary } from '../src/index.js';
 
 const runsDir = join('runs', 'long', 'quality-3k');
 const outDir = join('docs', 'figures');

@@ -4,25 +4,30 @@ const folders = (folder, names) => names.map((name) => `packages/${folder}/src/$
 /** Sources that decide the numbers of a training; a long check is stale when one of them changes. */
 export const numericCode = [
   ...files('ibmea', [
-    'baseline',
     'batch-contrast',
     'bottleneck',
     'config',
-    'data',
     'encoders',
-    'evaluate',
-
-    'evaluation-round',
+    'encoding',
     'fusion',
     'image-mask',
+    'learner',
     'losses',
     'model',
     'model-inputs',
     'noise',
     'presets',
-    'pseudo-seeds',
-    'selection',
     'step',
+  ]),
+  ...files('alignment', [
+    'baseline',
+    'config-fields',
+    'data',
+    'evaluate',
+    'evaluation-round',
+    'features',
+    'pseudo-seed-round',
+    'selection',
     'train',
     'training-state',
   ]),
@@ -59,6 +64,7 @@ export const numericCode = [
  */
 export const otherCode = [
   ...files('ibmea', ['memory-estimate']),
+  ...files('alignment', ['memory-expectation']),
   ...files('graph', [
     'alignment-folder',
     'attribute-table',

@@ -2,12 +2,12 @@
 // packages/ibmea/bench/scale.ts ENTITIES_PER_SIDE... Prints one JSON line: per size the largest
 // single allocation against its limit of 64 MB + 8 kB per entity and edge, and the peak of the
 // backend.
+import { settingsOf } from '@lab/alignment';
 import { createRandom, LabError } from '@lab/core';
 import { neighbourGraph, splitLinks, syntheticPair } from '@lab/graph';
 import { memoryReport, resetAllocationRecord, selectBackend } from '@lab/tensor';
-import { train } from '../src/index.js';
+import { ibmea, train } from '../src/index.js';
 import { estimateTensorBytes, isRecomputed } from '../src/memory-estimate.js';
-import { settingsOf } from '../src/training-run.js';
 
 const EPOCHS = 2;
 
@@ -21,7 +21,7 @@ async function measure(entities: number): Promise<Record<string, unknown>> {
     'evaluation.enabled': false,
     'training.recompute': process.env['RECOMPUTE'] ?? 'auto',
   };
-  const config = settingsOf({ epochs: EPOCHS, settings });
+  const config = settingsOf(ibmea, { epochs: EPOCHS, settings });
   const layers = isRecomputed({ data, split }, config.config) ? 'recomputed' : 'kept';
   const estimate = estimateTensorBytes({ data, split }, config.config, layers);
   const estimateBytes = Math.round(estimate);

@@ -1,6 +1,7 @@
+import { modalities } from '@lab/alignment';
 import { ConfigError, configTable, explainConfig, resolveConfig } from '@lab/core';
 import { describe, expect, it } from 'vitest';
-import { configSchema, type IbmeaConfig, ibmeaConfig, modalities } from './config.js';
+import { configSchema, type IbmeaConfig, ibmeaConfig } from './config.js';
 
 const resolve = (options: Parameters<typeof resolveConfig<IbmeaConfig>>[1]) =>
   resolveConfig(ibmeaConfig, options);

@@ -10,9 +10,8 @@ import {
   smallTask,
   withImages,
 } from './__fixtures__/small-task.js';
-import { conclude } from './conclude.js';
 import { imageDeviationFigure, imageDeviations } from './image-deviations.js';
-import { train } from './training-run.js';
+import { conclude, train } from './library.js';
 
 beforeAll(async () => {
   await selectBackend('wasm');
@@ -29,7 +28,7 @@ async function deviationsOf(hasImages: boolean, settings: Readonly<Record<string
   const image = { mean: scale, scale: isPlain ? null : scale };
   const posteriors = model.modalities.includes('image') ? { image } : {};
   const before = tf.memory().numTensors;
-  const found = await imageDeviations({ task, model }, posteriors);
+  const found = await imageDeviations(task, model, posteriors);
   expect(tf.memory().numTensors).toBe(before);
   dispose();
   return found;

@@ -1,3 +1,4 @@
+import { trainEpochs } from '@lab/alignment';
 import { createRandom } from '@lab/core';
 import '@lab/core/testing';
 import { gatherRows, infoNce, l2NormalizeRows, selectBackend, tf } from '@lab/tensor';
@@ -7,17 +8,16 @@ import {
   smallData,
   smallModel,
   smallTask,
+  smallTraining,
   withImages,
 } from './__fixtures__/small-task.js';
 import { klToStandardNormal } from './bottleneck.js';
 import { noDropout } from './encoders.js';
-import { embedSides, encodeOutside } from './evaluate.js';
+import { embedSides, encodeOutside } from './encoding.js';
 import { completePairs, presentPosteriors } from './image-mask.js';
 import { contrastiveTerms } from './losses.js';
 import { drawNoise } from './noise.js';
 import { stepGradients } from './step.js';
-import { trainEpochs } from './train.js';
-import { createTraining } from './training-state.js';
 
 beforeAll(async () => {
   await selectBackend('wasm');
@@ -41,8 +41,7 @@ describe('masked images', () => {
     const sides = { left: Int32Array.of(1, 2), right: Int32Array.of(3) };
     const rowsNow = async () => {
       const posteriors = encodeOutside(model);
-      const draw = { samples: 0, random: createRandom(1) };
-      const rows = embedSides(model, posteriors, sides, draw);
+      const rows = embedSides(model, posteriors, sides, null);
       return (await rows.left[0]!.array()) as number[][];
     };
     const before = await rowsNow();
@@ -112,7 +111,7 @@ describe('masked images', () => {
   it('train and evaluate, and nothing is masked by default', async () => {
     const { config, task, dispose } = await masked({ 'training.epochs': 3 });
     dispose();
-    const state = createTraining(task, config);
+    const state = smallTraining(task, config);
     const losses: number[] = [];
     await trainEpochs(state, { onEpoch: ({ record }) => void losses.push(record.loss) });
     expect(losses.every(Number.isFinite)).toBe(true);

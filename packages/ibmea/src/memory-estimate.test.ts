@@ -1,14 +1,8 @@
-import { BackendError } from '@lab/core';
+import type { AlignmentTask } from '@lab/alignment';
 import { selectBackend } from '@lab/tensor';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { smallConfig, smallTask } from './__fixtures__/small-task.js';
-import {
-  assertFits,
-  estimateTensorBytes,
-  expectedMemory,
-  isRecomputed,
-} from './memory-estimate.js';
-import type { AlignmentTask } from './data.js';
+import { estimateTensorBytes, expectedMemory, isRecomputed } from './memory-estimate.js';
 
 beforeAll(async () => {
   await selectBackend('wasm');
@@ -79,23 +73,5 @@ describe('expectedMemory', () => {
     const large = expectedMemory(await pretended(5_000_000), config);
     expect(large).toMatchObject({ fits: false, graphLayers: 'recomputed' });
     expect(large.tensorBytes).toBeGreaterThan(large.limitBytes!);
-  });
-});
-
-describe('assertFits', () => {
-  it('lets a small training pass', async () => {
-    expect(assertFits(await smallTask(), smallConfig())).toBeUndefined();
-  });
-
-  it('refuses before training what the backend cannot hold, with sizes and a way out', async () => {
-    const task = await pretended(5_000_000);
-    const config = smallConfig({ 'model.graphSize': 300 });
-    expect(() => assertFits(task, config)).toThrow(BackendError);
-    expect(() => assertFits(task, config)).toThrow(/5,000,000 entities.*GB/);
-    try {
-      assertFits(task, config);
-    } catch (error) {
-      expect((error as BackendError).help).toMatch(/graphSize|--backend/);
-    }
   });
 });

@@ -1,3 +1,4 @@
+import { seedBatches } from '@lab/alignment';
 import { createRandom, ModelError } from '@lab/core';
 import { createAdamW, selectBackend, tf } from '@lab/tensor';
 import { expectNoLeak } from '@lab/tensor/testing';
@@ -6,7 +7,6 @@ import { smallConfig, smallModel, smallTask, valuesOf } from './__fixtures__/sma
 import { noDropout } from './encoders.js';
 import { drawNoise } from './noise.js';
 import { stepGradients, type StepInput, trainStep } from './step.js';
-import { seedBatches } from './train.js';
 
 beforeAll(async () => {
   await selectBackend('wasm');

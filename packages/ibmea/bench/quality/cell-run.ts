@@ -1,12 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import {
+  type EpochRecord,
+  type FittedConfidence,
+  readTask,
+  type RunSummary,
+  settingsOf,
+} from '@lab/alignment';
 import { makeFolder, readJsonLines, readRunRecord, type ResolvedConfig } from '@lab/core';
 import { writeSeeds } from '@lab/graph';
 import { selectBackend } from '@lab/tensor';
 import type { IbmeaConfig } from '../../src/config.js';
-import { conclude, type EpochRecord, readTask, type RunSummary, train } from '../../src/index.js';
-import type { FittedConfidence } from '../../src/run-summary.js';
-import { settingsOf } from '../../src/training-run.js';
+import { conclude, ibmea, train } from '../../src/index.js';
 import type { Cell, QualitySet } from './sets.js';
 
 /** The numbers of one finished run: its last evaluation, and the best one on the test pairs. */
@@ -49,7 +54,7 @@ export function isFinished(run: CellRun): boolean {
 
 /** The settings of a run. */
 export function configOf({ set, cell, seed }: CellRun): ResolvedConfig<IbmeaConfig> {
-  return settingsOf({
+  return settingsOf(ibmea, {
     preset: cell.preset,
     mode: cell.mode,
     seed,

@@ -1,10 +1,12 @@
+import { type AlignmentTask, createTraining, type TrainingState } from '@lab/alignment';
 import { createRandom, resolveConfig } from '@lab/core';
 import { type AlignmentData, splitLinks, syntheticPair } from '@lab/graph';
 import type { tf } from '@lab/tensor';
 import { type IbmeaConfig, ibmeaConfig } from '../config.js';
-import { type AlignmentTask, createInputs } from '../data.js';
+import type { IbmeaLearner } from '../learner.js';
+import { ibmea } from '../method.js';
 import { createModel, type IbmeaModel } from '../model.js';
-import type { ModelInputs } from '../model-inputs.js';
+import { createInputs, type ModelInputs } from '../model-inputs.js';
 
 /** The values of a tensor as plain numbers. */
 export const valuesOf = (x: tf.Tensor): number[] => Array.from(x.dataSync());
@@ -51,6 +53,14 @@ export function withImages(data: AlignmentData, dimension = 5): AlignmentData {
 /** A small task: half of the links are seeds. */
 export async function smallTask(data = smallData(), validationShare = 0): Promise<AlignmentTask> {
   return { data, split: await splitLinks(data, { share: 0.5, validationShare }) };
+}
+
+/** A fresh training; the caller disposes it. */
+export function smallTraining(
+  task: AlignmentTask,
+  config: IbmeaConfig,
+): TrainingState<IbmeaConfig, IbmeaLearner> {
+  return createTraining(ibmea, task, config);
 }
 
 /** A model over a task, and its inputs; the caller disposes both. */

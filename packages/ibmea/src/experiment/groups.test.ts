@@ -1,11 +1,15 @@
+import { type Modality, modalities } from '@lab/alignment';
 import { resolveConfig } from '@lab/core';
 import { describe, expect, it } from 'vitest';
-import { ibmeaConfig, type Modality, modalities } from '../config.js';
+import { ibmeaConfig } from '../config.js';
 import { ablationGroups } from './groups.js';
 
+/** The groups for data with these modalities and a share of seeds. */
+const groupsOf = (present: readonly Modality[], seedShare = 0.3) =>
+  ablationGroups({ present, seedShare });
+
 const withoutImages: Modality[] = ['attribute', 'relation', 'graph'];
-const cellsOf = (present: readonly Modality[]) =>
-  ablationGroups(present).flatMap(({ cells }) => cells);
+const cellsOf = (present: readonly Modality[]) => groupsOf(present).flatMap(({ cells }) => cells);
 
 describe.each([
   ['all modalities', [...modalities]],
@@ -15,7 +19,7 @@ describe.each([
   it('have cells with unique ids that start with the group', () => {
     const ids = cellsOf(present).map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
-    for (const { name, cells } of ablationGroups(present)) {
+    for (const { name, cells } of groupsOf(present)) {
       expect(cells.length).toBeGreaterThan(0);
       for (const { id, label } of cells) {
         expect(id.startsWith(`${name}/`)).toBe(true);
@@ -33,7 +37,7 @@ describe.each([
   });
 
   it('sweeps have a place on the axis and a curve for every cell', () => {
-    for (const { axis, cells } of ablationGroups(present)) {
+    for (const { axis, cells } of groupsOf(present)) {
       for (const { x, series, id } of cells) {
         expect(x !== undefined, id).toBe(axis !== undefined);
         if (axis !== undefined) expect(series, id).toBeDefined();
@@ -44,7 +48,7 @@ describe.each([
 });
 
 describe('the ablations of the method', () => {
-  const groups = new Map(ablationGroups([...modalities]).map((group) => [group.name, group]));
+  const groups = new Map(groupsOf([...modalities]).map((group) => [group.name, group]));
   const idsOf = (name: string) => groups.get(name)!.cells.map(({ id }) => id);
 
   it('cover what the method is made of and where it may fail', () => {
@@ -113,9 +117,7 @@ describe('the ablations of the method', () => {
   });
 
   it('say the true share of seeds, whatever the data have', () => {
-    const fewSeeds = ablationGroups([...modalities], 0.2).find(
-      ({ name }) => name === 'low-resource',
-    );
+    const fewSeeds = groupsOf([...modalities], 0.2).find(({ name }) => name === 'low-resource');
     const [half, all] = fewSeeds!.cells.filter(({ x }) => x === 10 || x === 20);
     expect([half!.seedShare, all!.seedShare]).toEqual([0.5, 1]);
     expect(fewSeeds!.cells.map(({ x }) => x)).not.toContain(30);

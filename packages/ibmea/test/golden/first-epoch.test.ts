@@ -6,16 +6,16 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { type DataSource, readTask, seedBatches } from '@lab/alignment';
 import { createRandom, resolveConfig } from '@lab/core';
 import { requireCondition } from '@lab/core/testing';
 import { selectBackend, tf } from '@lab/tensor';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ibmeaConfig } from '../../src/config.js';
-import { createInputs, type DataSource, readTask } from '../../src/data.js';
 import { contrastiveTerms, klTerms, totalLoss } from '../../src/losses.js';
 import { createModel } from '../../src/model.js';
+import { createInputs } from '../../src/model-inputs.js';
 import { drawNoise, epochDropout } from '../../src/noise.js';
-import { seedBatches } from '../../src/train.js';
 
 /** Over four seeds the reference itself moves by 0.7 % (InfoNCE of the graph). */
 const RELATIVE = 0.02;

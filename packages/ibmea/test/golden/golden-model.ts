@@ -1,11 +1,11 @@
 /** The golden files as inputs of our model: parameters, features, noise and masks of each step. */
 import { join } from 'node:path';
+import type { Modality, SeedBatch } from '@lab/alignment';
 import { resolveConfig } from '@lab/core';
 import { createCsr, gatherRows, maskedDropout, tf } from '@lab/tensor';
 import { type ArrayRecord, readNpz } from '@lab/tensor/io';
-import { type IbmeaConfig, ibmeaConfig, type Modality } from '../../src/config.js';
+import { type IbmeaConfig, ibmeaConfig } from '../../src/config.js';
 import type { DropoutSource } from '../../src/encoders.js';
-import type { SeedBatch } from '../../src/losses.js';
 import { createModel, type IbmeaModel } from '../../src/model.js';
 import type { ModelInputs } from '../../src/model-inputs.js';
 import type { EpochNoise } from '../../src/noise.js';

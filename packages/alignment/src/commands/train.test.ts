@@ -31,32 +31,26 @@ describe('train', () => {
   it('under --json prints one object with the metrics of both directions', async () => {
     const { run, status, metrics, ...rest } = await trainedRun();
     expect(status).toBe('success');
-    expect(run).toMatch(/-ibmea-dbp15k-s2023-[0-9a-f]{4}$/);
+    expect(run).toMatch(/-table-dbp15k-s2023-[0-9a-f]{4}$/);
     for (const direction of ['forward', 'backward']) {
       for (const key of ['hits@1', 'hits@5', 'hits@10', 'hits@50', 'mrr', 'meanRank']) {
         expect(metrics![direction]![key]).toBeGreaterThanOrEqual(0);
       }
     }
     expect(rest).toMatchObject({ epochs: 3, selectedEpoch: 3, select: 'last', seeds: 12 });
-    expect(readFileSync(join(run, 'report.html'), 'utf8')).toContain('IBMEA on pair');
+    expect(readFileSync(join(run, 'report.html'), 'utf8')).toContain('Table on pair');
   });
 
   it('without --json prints a table, the report and the next command', async () => {
     const argv = ['train', '--data', folder, '--epochs', '2', '--out', temporaryFolder()];
-    const { code, stdout, stderr } = await runProgram(
-      ...argv,
-      '--set',
-      'model.graphSize=12',
-      '--set',
-      'model.featureSize=6',
-    );
+    const { code, stdout, stderr } = await runProgram(...argv);
     expect(code).toBe(0);
     const lines = stdout.split('\n');
     expect(lines[0]).toMatch(/^method +direction +H@1 +H@5 +H@10 +MRR +mean rank$/);
-    expect(lines.filter((line) => line.startsWith('ibmea '))).toHaveLength(2);
+    expect(lines.filter((line) => line.startsWith('table '))).toHaveLength(2);
     expect(lines.filter((line) => line.startsWith('baseline '))).toHaveLength(2);
-    expect(stdout).toMatch(/report .*report\.html\nnext: ibmea align --run /);
-    expect(stderr).toMatch(/^ibmea {2}mode corrected, preset dbp15k, modalities/m);
+    expect(stdout).toMatch(/report .*report\.html\nnext: table align --run /);
+    expect(stderr).toMatch(/^table {2}mode corrected, preset dbp15k, modalities/m);
     expect(stderr).toMatch(/^data {3}40 \+ 40 entities/m);
     expect(stderr).toMatch(/^on {5}wasm/m);
     expect(stderr).not.toContain('\r');
@@ -103,16 +97,19 @@ describe('train', () => {
 
   it('takes a config file, and flags before it', async () => {
     const file = join(temporaryFolder(), 'mine.yaml');
-    writeFileSync(file, 'mode: official\ntraining:\n  epochs: 50\nloss:\n  alpha: 2\n');
+    writeFileSync(file, 'mode: official\ntraining:\n  epochs: 50\nloss:\n  temperature: 2\n');
     const { run } = await trainedRun('--config', file, '--epochs', '1');
     const record = JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')) as {
       config: { resolved: unknown; origins: Record<string, string>; mode: string };
     };
     expect(record.config.mode).toBe('official');
-    expect(record.config.resolved).toMatchObject({ loss: { alpha: 2 }, training: { epochs: 1 } });
+    expect(record.config.resolved).toMatchObject({
+      loss: { temperature: 2 },
+      training: { epochs: 1 },
+    });
     expect(record.config.origins).toMatchObject({
       'training.epochs': '--epochs',
-      'loss.alpha': expect.stringContaining('mine.yaml') as unknown,
+      'loss.temperature': expect.stringContaining('mine.yaml') as unknown,
     });
   });
 
@@ -147,9 +144,9 @@ describe('train', () => {
     const { run } = await trainedRun('--mode', 'official', '--seed', '3');
     const again = ['train', '--resume', run];
     for (const [flags, path] of [
-      [['--set', 'loss.alpha=9'], 'loss.alpha'],
+      [['--set', 'loss.temperature=9'], 'loss.temperature'],
       [['--seed', '4'], 'seed'],
-      [['--mode', 'corrected', '--set', 'model.noise=normal'], 'model.noise'],
+      [['--mode', 'corrected', '--set', 'model.noise=0.01'], 'model.noise'],
     ] as const) {
       const { code, stderr } = await runProgram(...again, ...flags);
       expect(code).toBe(2);
@@ -217,7 +214,7 @@ describe('every verb', () => {
     const { stdout } = await runProgram('train', '-h');
     const help = stdout.replace(/\s+/g, ' ');
     expect(help).toContain('--seed <n> seed of all randomness (default 2023)');
-    expect(help).toMatch(/--epochs <n> epochs to train \(default 300, .*own 200\)/);
+    expect(help).toMatch(/--epochs <n> epochs to train \(default 10, .*own 30\)/);
   });
 });
 

@@ -13,6 +13,8 @@ import {
   smallTask,
   valuesOf,
 } from './__fixtures__/small-task.js';
+import type { TableConfig } from './__fixtures__/table-config.js';
+import { tableMethod } from './__fixtures__/table-method.js';
 import { restoreRun } from './restore.js';
 import type { TrainOptions } from './training-options.js';
 import { recordedTraining } from './training-record.js';
@@ -28,14 +30,14 @@ beforeAll(async () => {
 const newRun = (parent = temporaryFolder()) => ({
   parent,
   label: 'test',
-  command: ['ibmea', 'train'],
+  command: ['table', 'train'],
   backend: { name: 'wasm' },
 });
 
 /** A small training of the folder; the state is freed. */
-async function trained(settings: object, options: Partial<TrainOptions> = {}) {
+async function trained(settings: object, options: Partial<TrainOptions<TableConfig>> = {}) {
   const config = smallResolved({ 'training.epochs': 5, 'evaluation.every': 2, ...settings });
-  const result = await train({ data: folder, config, ...options });
+  const result = await train(tableMethod, { data: folder, config, ...options });
   result.state.dispose();
   return result;
 }
@@ -62,7 +64,7 @@ describe('a run folder', () => {
     });
     expect(hasCheckpoint(run!.path('checkpoint'))).toBe(true);
     expect(metrics!.forward.count).toBe(28);
-    expect(run!.record).toMatchObject({ method: 'ibmea', seed: 2023, status: 'started' });
+    expect(run!.record).toMatchObject({ method: 'table', seed: 2023, status: 'started' });
     expect(run!.record.data.length).toBeGreaterThanOrEqual(5);
     for (const { sha256 } of run!.record.data) expect(sha256).toMatch(/^[0-9a-f]{64}$/);
   });
@@ -121,7 +123,7 @@ describe('resume', () => {
       },
     });
     await expect(attempt).rejects.toThrow(InterruptedError);
-    await expect(attempt).rejects.toThrow(`saved: resume with "ibmea train --resume ${dir}"`);
+    await expect(attempt).rejects.toThrow(`saved: resume with "table train --resume ${dir}"`);
     return dir;
   }
 
@@ -161,7 +163,7 @@ describe('resume', () => {
     const { run } = await trained({}, { run: newRun() });
     const longer = await trained({ 'training.epochs': 7 }, { run: { resume: run!.dir } });
     expect(longer.state.epoch).toBe(7);
-    expect(recordedTraining(openRun(run!.dir)).config.training.epochs).toBe(7);
+    expect(recordedTraining(tableMethod, openRun(run!.dir)).config.training.epochs).toBe(7);
   });
 
   it.each([
@@ -190,7 +192,7 @@ describe('failures', () => {
   it('an abort during the baseline is an interruption like any other', async () => {
     const controller = new AbortController();
     let dir = '';
-    const options: Partial<TrainOptions> = {
+    const options: Partial<TrainOptions<TableConfig>> = {
       run: newRun(),
       signal: controller.signal,
       onProgress: (progress) => {
@@ -200,7 +202,7 @@ describe('failures', () => {
     };
     const attempt = trained({ 'evaluation.baseline': true }, options);
     await expect(attempt).rejects.toThrow(InterruptedError);
-    await expect(attempt).rejects.toThrow(`saved: resume with "ibmea train --resume ${dir}"`);
+    await expect(attempt).rejects.toThrow(`saved: resume with "table train --resume ${dir}"`);
     expect(readRunRecord(dir).status).toBe('interrupted');
     const bare = { signal: AbortSignal.abort() };
     await expect(trained({ 'evaluation.baseline': true }, bare)).rejects.toThrow(InterruptedError);
@@ -216,15 +218,15 @@ describe('failures', () => {
         onProgress: (progress) => {
           if (progress.stage !== 'ready') return;
           dir = progress.run!.dir;
-          const weights = progress.state.model.parameters.get('fusion.weights');
+          const weights = progress.state.learner.parameters.get('entity');
           tf.tidy(() => weights.assign(tf.fill(weights.shape, Number.NaN)));
         },
       },
     );
-    await expect(attempt).rejects.toThrow(/hybrid loss is NaN/);
+    await expect(attempt).rejects.toThrow(/loss is NaN/);
     const { status, error } = readRunRecord(dir);
     expect(status).toBe('error');
-    expect(JSON.stringify(error)).toContain('hybrid loss');
+    expect(JSON.stringify(error)).toContain('loss is NaN');
     expect(tf.memory().numTensors).toBe(before);
   });
 
@@ -244,18 +246,18 @@ describe('the selected parameters', () => {
     };
     const config = smallResolved(settings);
     const options = { data: folder, config, ...(hasRun ? { run: newRun() } : {}) };
-    const result = await train(options);
+    const result = await train(tableMethod, options);
     expect(result.selectedEpoch).toBeLessThan(12);
-    const entity = valuesOf(result.state.model.parameters.get('entity'));
+    const entity = valuesOf(result.state.learner.parameters.get('entity'));
     result.state.dispose();
     const { epochs: _epochs, ...rest } = { epochs: 0, ...settings };
     const short = smallResolved({ ...rest, 'training.epochs': result.selectedEpoch });
-    const again = await train({ data: folder, config: short });
-    expect(valuesOf(again.state.model.parameters.get('entity'))).toEqual(entity);
+    const again = await train(tableMethod, { data: folder, config: short });
+    expect(valuesOf(again.state.learner.parameters.get('entity'))).toEqual(entity);
     again.state.dispose();
     if (!hasRun) return;
-    const restored = await restoreRun(result.run!.dir);
-    expect(valuesOf(restored.state.model.parameters.get('entity'))).toEqual(entity);
+    const restored = await restoreRun(tableMethod, result.run!.dir);
+    expect(valuesOf(restored.state.learner.parameters.get('entity'))).toEqual(entity);
     restored.state.dispose();
   });
 });
@@ -263,37 +265,38 @@ describe('the selected parameters', () => {
 describe('restoreRun', () => {
   it('needs a checkpoint, and a run on files', async () => {
     const { run } = await trained({}, { run: newRun() });
-    const restored = await restoreRun(run!.dir);
+    const restored = await restoreRun(tableMethod, run!.dir);
     expect(restored.state.epoch).toBe(5);
     expect(restored.source.dir).toBe(folder);
     restored.state.dispose();
     rmSync(run!.path('checkpoint'), { recursive: true });
-    await expect(restoreRun(run!.dir)).rejects.toThrow(/no checkpoint/);
+    await expect(restoreRun(tableMethod, run!.dir)).rejects.toThrow(/no checkpoint/);
     const inMemory = await trained({}, { data: await smallTask(), run: newRun() });
-    await expect(restoreRun(inMemory.run!.dir)).rejects.toThrow(
-      /not a run of ibmea train on files/,
+    await expect(restoreRun(tableMethod, inMemory.run!.dir)).rejects.toThrow(
+      /not a run of table train on files/,
     );
   });
 });
 
 describe('settingsOf', () => {
   it('makes a config of the guessed options', () => {
-    const { config, preset, mode } = settingsOf({
+    const { config, preset, mode } = settingsOf(tableMethod, {
       preset: 'fb15k-db15k',
       mode: 'official',
       seed: 1,
       epochs: 3,
-      settings: { 'loss.alpha': 2 },
+      settings: { 'loss.temperature': 2 },
     });
     expect([preset, mode]).toEqual(['fb15k-db15k', 'official']);
-    expect(config).toMatchObject({ seed: 1, training: { epochs: 3 }, loss: { alpha: 2 } });
-    expect(settingsOf({}).config.training.epochs).toBe(300);
+    expect(config).toMatchObject({ seed: 1, training: { epochs: 3 }, loss: { temperature: 2 } });
+    expect(settingsOf(tableMethod, {}).config.training.epochs).toBe(10);
     const resolved = smallResolved();
-    expect(settingsOf({ config: resolved })).toBe(resolved);
+    expect(settingsOf(tableMethod, { config: resolved })).toBe(resolved);
   });
 
   it('refuses unknown settings by the nearest name', () => {
-    const attempt = () => settingsOf({ settings: { ...smallSettings, 'loss.alfa': 1 } });
+    const attempt = () =>
+      settingsOf(tableMethod, { settings: { ...smallSettings, 'loss.temprature': 1 } });
     expect(attempt).toThrow(ConfigError);
   });
 });

@@ -1,22 +1,9 @@
-import { createRandom, type Random } from '@lab/core';
+import { createRandom } from '@lab/core';
 import { selectBackend, tf } from '@lab/tensor';
 import { expectNoLeak } from '@lab/tensor/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
-import {
-  smallConfig,
-  smallData,
-  smallModel,
-  smallTask,
-  valuesOf,
-} from './__fixtures__/small-task.js';
-import {
-  candidateSides,
-  disposePosteriors,
-  embedSides,
-  encodeOutside,
-  evaluateModel,
-  rankedPairs,
-} from './evaluate.js';
+import { smallConfig, smallTask, smallTraining, valuesOf } from './__fixtures__/small-task.js';
+import { candidateSides, evaluateModel, rankedPairs } from './evaluate.js';
 
 beforeAll(async () => {
   await selectBackend('wasm');
@@ -24,63 +11,34 @@ beforeAll(async () => {
 
 const random = () => createRandom(9);
 
-async function evaluated(settings: object, mode: 'official' | 'corrected' = 'corrected') {
+async function evaluated(settings: object, stream = random()) {
   const task = await smallTask();
-  const config = smallConfig({ ...settings }, mode);
-  const { model, dispose } = smallModel(task, config);
+  const state = smallTraining(task, smallConfig({ ...settings }));
   const pairs = task.split.test;
-  const evaluation = await evaluateModel(model, { data: task.data, pairs, random: random() });
-  dispose();
+  const evaluation = await evaluateModel(state, { pairs, random: stream });
+  state.dispose();
   return { evaluation, pairs, task };
 }
 
 describe('noise at evaluation', () => {
-  /** Metrics of an untrained official model, whose relation posteriors are nearly all noise. */
-  async function untrained(modalities: string[], stream: Random) {
-    const task = await smallTask(smallData(300));
-    const settings = { 'data.modalities': modalities, 'model.featureSize': 30 };
-    const { model, dispose } = smallModel(task, smallConfig(settings, 'official'));
-    const input = { data: task.data, pairs: task.split.test, random: stream };
-    const { forward, backward } = await evaluateModel(model, input);
-    dispose();
-    return [forward, backward];
-  }
-
-  it.each([[['relation']], [['attribute', 'relation', 'graph']]])(
-    'does not give pairs away: an untrained official model of %o is near chance',
-    async (modalities) => {
-      for (const metrics of await untrained(modalities, random())) {
-        expect(metrics.count).toBe(150);
-        expect(metrics['hits@1']).toBeLessThan(0.05);
-        expect(metrics.meanRank).toBeGreaterThan(60);
-      }
-    },
-  );
-
-  it('draws rows of equal position apart on the two sides and in every sample', async () => {
-    const task = await smallTask();
-    const { model, dispose } = smallModel(task, smallConfig({ 'data.modalities': ['graph'] }));
-    const posteriors = encodeOutside(model);
-    const entities = Int32Array.of(3, 4);
-    const sides = { left: entities, right: entities };
-    const rows = embedSides(model, posteriors, sides, { samples: 2, random: random() });
-    const [a, b] = [rows.left.map(valuesOf), rows.right.map(valuesOf)];
-    expect(a).toHaveLength(2);
-    expect(a[0]).not.toEqual(b[0]);
-    expect(a[0]).not.toEqual(a[1]);
-    const means = embedSides(model, posteriors, sides, { samples: 0, random: random() });
-    expect(valuesOf(means.left[0]!)).toEqual(valuesOf(means.right[0]!));
-    rows.dispose();
-    means.dispose();
-    disposePosteriors(posteriors);
-    dispose();
+  it("is the given stream's: repeatable, and another with another stream", async () => {
+    const ranks = async (seed: number) =>
+      Array.from(
+        (await evaluated({ 'model.noise': 0.5 }, createRandom(seed))).evaluation.forwardRanks,
+      );
+    expect(await ranks(9)).toEqual(await ranks(9));
+    expect(await ranks(9)).not.toEqual(await ranks(10));
   });
 
-  it('is repeatable, and averages several draws', async () => {
-    const ranks = async (samples: number) =>
-      Array.from((await evaluated({ 'evaluation.samples': samples })).evaluation.forwardRanks);
-    expect(await ranks(1)).toEqual(await ranks(1));
-    expect(await ranks(3)).not.toEqual(await ranks(1));
+  it('is left out of rows that are embedded without a stream', async () => {
+    const state = smallTraining(await smallTask(), smallConfig({ 'model.noise': 0.5 }));
+    const encoding = state.learner.encode();
+    const sides = { left: Int32Array.of(3, 4), right: Int32Array.of(3, 4) };
+    const still = encoding.embed(sides, null);
+    const noisy = encoding.embed(sides, random());
+    expect(valuesOf(still.left[0]!)).toEqual(valuesOf(still.right[0]!));
+    expect(valuesOf(noisy.left[0]!)).not.toEqual(valuesOf(still.left[0]!));
+    for (const part of [still, noisy, encoding, state]) part.dispose();
   });
 });
 
@@ -115,48 +73,48 @@ describe('evaluateModel', () => {
   it.each(['test', 'all'])('lists ranks in the order of the pairs among %s', async (candidates) => {
     const task = await smallTask();
     const config = smallConfig({ 'evaluation.candidates': candidates });
-    const { model, dispose } = smallModel(task, config);
+    const state = smallTraining(task, config);
     const pairs = task.split.test;
     const count = pairs.length / 2;
     const order = createRandom(2).permutation(count);
     const shuffled = Int32Array.from(pairs, (_, at) => pairs[2 * order[at >> 1]! + (at % 2)]!);
     const ranks = async (of: Int32Array) =>
-      (await evaluateModel(model, { data: task.data, pairs: of, random: random() })).forwardRanks;
+      (await evaluateModel(state, { pairs: of, random: random() })).forwardRanks;
     const [straight, mixed] = [await ranks(pairs), await ranks(shuffled)];
     expect(Array.from(mixed)).toEqual(Array.from(order, (pair) => straight[pair]));
-    dispose();
+    state.dispose();
   });
 
   it('stops at an aborted signal', async () => {
     const task = await smallTask();
-    const { model, dispose } = smallModel(task, smallConfig());
-    const input = { data: task.data, pairs: task.split.test, random: random() };
-    const attempt = evaluateModel(model, { ...input, signal: AbortSignal.abort() });
+    const state = smallTraining(task, smallConfig());
+    const input = { pairs: task.split.test, random: random() };
+    const attempt = evaluateModel(state, { ...input, signal: AbortSignal.abort() });
     await expect(attempt).rejects.toThrow();
-    dispose();
+    state.dispose();
   });
 
   it('leaves no tensor, on success and on error', async () => {
     const task = await smallTask();
-    const { model, dispose } = smallModel(task, smallConfig({ 'evaluation.samples': 2 }));
-    const input = { data: task.data, pairs: task.split.test, random: random() };
+    const state = smallTraining(task, smallConfig());
+    const input = { pairs: task.split.test, random: random() };
     const run = async (signal?: AbortSignal) => {
-      await evaluateModel(model, { ...input, signal });
+      await evaluateModel(state, { ...input, signal });
     };
     await run();
     expect(await expectNoLeak(() => run())).toBeUndefined();
     expect(await expectNoLeak(() => run(AbortSignal.abort()))).toBeDefined();
-    dispose();
+    state.dispose();
   });
 
   it('refuses NaN instead of ranking it', async () => {
     const task = await smallTask();
-    const { model, dispose } = smallModel(task, smallConfig());
-    const weights = model.parameters.get('relation.mean.weight') as tf.Variable;
+    const state = smallTraining(task, smallConfig());
+    const weights = state.learner.parameters.get('relation.weight');
     weights.assign(tf.fill(weights.shape, Number.NaN));
-    const input = { data: task.data, pairs: task.split.test, random: random() };
-    await expect(evaluateModel(model, input)).rejects.toThrow(/NaN|finite/);
-    dispose();
+    const input = { pairs: task.split.test, random: random() };
+    await expect(evaluateModel(state, input)).rejects.toThrow(/NaN|finite/);
+    state.dispose();
   });
 });
 

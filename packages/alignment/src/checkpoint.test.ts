@@ -5,10 +5,9 @@ import { temporaryFolder } from '@lab/core/testing';
 import { selectBackend } from '@lab/tensor';
 import { readCheckpoint } from '@lab/tensor/io';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { smallConfig, smallTask, valuesOf } from './__fixtures__/small-task.js';
+import { smallConfig, smallTask, smallTraining, valuesOf } from './__fixtures__/small-task.js';
 import { fingerprint, loadParameters, restoreTraining, saveTraining } from './checkpoint.js';
 import { trainEpochs } from './train.js';
-import { createTraining } from './training-state.js';
 
 beforeAll(async () => {
   await selectBackend('wasm');
@@ -26,7 +25,7 @@ describe('fingerprint', () => {
   it('has everything else that decides what a training does', () => {
     const others = [
       of({ 'training.batchSize': 8 }),
-      of({ 'loss.alpha': 2 }),
+      of({ 'loss.temperature': 2 }),
       of({ 'evaluation.select': 'validation' }),
       of({ seed: 1 }),
       of({}, ['b']),
@@ -42,7 +41,7 @@ describe('a saved training', () => {
     const pseudo = { 'pseudoSeeds.enabled': true, 'pseudoSeeds.start': 0, 'pseudoSeeds.every': 1 };
     const config = smallConfig({ 'training.epochs': 3, ...pseudo });
     const task = await smallTask();
-    const state = createTraining(task, config);
+    const state = smallTraining(task, config);
     await trainEpochs(state);
     const dir = join(temporaryFolder(), 'checkpoint');
     await saveTraining(dir, state, 'key');
@@ -51,26 +50,29 @@ describe('a saved training', () => {
 
   it('comes back whole: parameters, moments, steps, proposals, selection', async () => {
     const { dir, state, task, config } = await saved();
-    const fresh = createTraining(task, config);
+    const fresh = smallTraining(task, config);
     await restoreTraining(dir, fresh, 'key');
-    for (const name of state.model.parameters.names()) {
-      const [was, is] = [state, fresh].map(({ model }) => valuesOf(model.parameters.get(name)));
+    for (const name of state.learner.parameters.names()) {
+      const [was, is] = [state, fresh].map(({ learner }) => valuesOf(learner.parameters.get(name)));
       expect(is, name).toEqual(was);
     }
-    expect(await fresh.optimizer.state()).toEqual(await state.optimizer.state());
-    expect(fresh.optimizer.stepCount).toBe(3);
+    const { optimizer } = fresh.learner;
+    expect(await optimizer.state()).toEqual(await state.learner.optimizer.state());
+    expect(optimizer.stepCount).toBe(3);
     expect(fresh.pseudoSeeds.state()).toEqual(state.pseudoSeeds.state());
-    expect([fresh.epoch, fresh.repair, fresh.selection]).toEqual([3, false, state.selection]);
+    expect([fresh.epoch, fresh.selection]).toEqual([3, state.selection]);
+    expect(fresh.learner.pace.lastLoss).toBeGreaterThan(0);
+    expect(fresh.learner.pace).toEqual(state.learner.pace);
     fresh.dispose();
     state.dispose();
   });
 
   it('of another key is refused, nothing is changed', async () => {
     const { dir, state, task, config } = await saved();
-    const fresh = createTraining(task, config);
-    const entity = valuesOf(fresh.model.parameters.get('entity'));
+    const fresh = smallTraining(task, config);
+    const entity = valuesOf(fresh.learner.parameters.get('entity'));
     await expect(restoreTraining(dir, fresh, 'other')).rejects.toThrow(DataError);
-    expect(valuesOf(fresh.model.parameters.get('entity'))).toEqual(entity);
+    expect(valuesOf(fresh.learner.parameters.get('entity'))).toEqual(entity);
     expect(fresh.epoch).toBe(0);
     fresh.dispose();
     state.dispose();
@@ -78,9 +80,9 @@ describe('a saved training', () => {
 
   it('of another shape is an error, not a half-loaded model', async () => {
     const { dir, state, task } = await saved();
-    const wide = createTraining(task, smallConfig({ 'model.graphSize': 20 }));
+    const wide = smallTraining(task, smallConfig({ 'model.tableSize': 20 }));
     const checkpoint = await readCheckpoint(dir);
-    expect(() => loadParameters(wide.model, checkpoint)).toThrow();
+    expect(() => loadParameters(wide.learner, checkpoint)).toThrow();
     wide.dispose();
     state.dispose();
   });

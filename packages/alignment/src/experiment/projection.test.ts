@@ -3,6 +3,7 @@ import { temporaryFolder } from '@lab/core/testing';
 import { selectBackend, tf } from '@lab/tensor';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { smallResolved, smallTask } from '../__fixtures__/small-task.js';
+import { tableMethod } from '../__fixtures__/table-method.js';
 import { train } from '../training-run.js';
 import type { AblationCell } from './cell.js';
 import {
@@ -22,7 +23,7 @@ const cell: AblationCell = { id: 'projection/plain', label: 'plain', set: {}, is
 async function trained() {
   const task = await smallTask();
   const config = smallResolved({ 'training.epochs': 1 });
-  return (await train({ data: task, config })).state;
+  return (await train(tableMethod, { data: task, config })).state;
 }
 
 describe('layOutPairs', () => {

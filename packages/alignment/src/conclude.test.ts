@@ -6,10 +6,10 @@ import { writeAlignmentFolder } from '@lab/graph';
 import { selectBackend, tf } from '@lab/tensor';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { smallData, smallResolved, smallTask, withImages } from './__fixtures__/small-task.js';
+import { tableMethod } from './__fixtures__/table-method.js';
 import { candidateTable } from './align.js';
 import { analysePairs } from './analysis.js';
 import { conclude, fittedConfidence } from './conclude.js';
-import { disposePosteriors, encodeOutside } from './evaluate.js';
 import { train } from './training-run.js';
 
 beforeAll(async () => {
@@ -19,9 +19,9 @@ beforeAll(async () => {
 async function concluded(settings: object = {}, validationShare = 0, entities = 140) {
   const config = smallResolved({ 'training.epochs': 6, 'evaluation.every': 3, ...settings });
   const task = await smallTask(withImages(smallData(entities)), validationShare);
-  const run = { parent: temporaryFolder(), label: 'test', command: ['ibmea'], backend: null };
-  const trained = await train({ data: task, config, run });
-  const conclusion = await conclude(trained, { config, seconds: 1 });
+  const run = { parent: temporaryFolder(), label: 'test', command: ['table'], backend: null };
+  const trained = await train(tableMethod, { data: task, config, run });
+  const conclusion = await conclude(tableMethod, trained, { config, seconds: 1 });
   return { trained, conclusion, task };
 }
 
@@ -71,9 +71,9 @@ describe('conclude', () => {
     const task = await smallTask(smallData(140), 0.3);
     const own = { ...task, split: { ...task.split, test: new Int32Array(0) } };
     const config = smallResolved({ 'training.epochs': 4, 'evaluation.select': 'validation' });
-    const run = { parent: temporaryFolder(), label: 'x', command: ['ibmea'], backend: null };
-    const trained = await train({ data: own, config, run });
-    const { summary, reportPath } = await conclude(trained, { config, seconds: 1 });
+    const run = { parent: temporaryFolder(), label: 'x', command: ['table'], backend: null };
+    const trained = await train(tableMethod, { data: own, config, run });
+    const { summary, reportPath } = await conclude(tableMethod, trained, { config, seconds: 1 });
     trained.state.dispose();
     expect(summary).toMatchObject({ metrics: null, validationPairs: 21 });
     expect(summary.validation!.forward.count).toBe(21);
@@ -87,16 +87,20 @@ describe('conclude', () => {
     const config = smallResolved({ 'training.epochs': 3 });
     const folder = join(temporaryFolder(), 'pair');
     await writeAlignmentFolder(folder, smallData());
-    const run = { parent: temporaryFolder(), label: 'x', command: ['ibmea'], backend: null };
-    const trained = await train({ data: folder, config, run });
+    const run = { parent: temporaryFolder(), label: 'x', command: ['table'], backend: null };
+    const trained = await train(tableMethod, { data: folder, config, run });
     const signal = AbortSignal.abort();
-    const attempt = conclude(trained, { config, seconds: 1, signal });
+    const attempt = conclude(tableMethod, trained, { config, seconds: 1, signal });
     await expect(attempt).rejects.toThrow(InterruptedError);
     await expect(attempt).rejects.toThrow(/saved: resume with/);
     trained.state.dispose();
     expect(readRunRecord(trained.run!.dir).status).toBe('interrupted');
-    const again = await train({ data: folder, config, run: { resume: trained.run!.dir } });
-    await conclude(again, { config, seconds: 1 });
+    const again = await train(tableMethod, {
+      data: folder,
+      config,
+      run: { resume: trained.run!.dir },
+    });
+    await conclude(tableMethod, again, { config, seconds: 1 });
     again.state.dispose();
     expect(readRunRecord(trained.run!.dir).status).toBe('success');
   });
@@ -113,11 +117,11 @@ describe('conclude', () => {
 
   it('encodes the graphs once and leaves no tensor behind', async () => {
     const config = smallResolved({ 'training.epochs': 2 });
-    const run = { parent: temporaryFolder(), label: 'test', command: ['ibmea'], backend: null };
-    const trained = await train({ data: await smallTask(), config, run });
-    const encode = vi.spyOn(trained.state.model, 'encode');
+    const run = { parent: temporaryFolder(), label: 'test', command: ['table'], backend: null };
+    const trained = await train(tableMethod, { data: await smallTask(), config, run });
+    const encode = vi.spyOn(trained.state.learner, 'encode');
     const { numTensors } = tf.memory();
-    await conclude(trained, { config, seconds: 1 });
+    await conclude(tableMethod, trained, { config, seconds: 1 });
     expect(encode).toHaveBeenCalledTimes(1);
     expect(tf.memory().numTensors).toBe(numTensors);
     trained.state.dispose();
@@ -125,8 +129,8 @@ describe('conclude', () => {
 
   it('needs a run folder', async () => {
     const config = smallResolved({ 'training.epochs': 1 });
-    const trained = await train({ data: await smallTask(), config });
-    await expect(conclude(trained, { config, seconds: 1 })).rejects.toThrow(TypeError);
+    const trained = await train(tableMethod, { data: await smallTask(), config });
+    await expect(conclude(tableMethod, trained, { config, seconds: 1 })).rejects.toThrow(TypeError);
     trained.state.dispose();
   });
 });
@@ -135,7 +139,7 @@ describe('fittedConfidence', () => {
   async function fitted(validationShare: number, entities: number) {
     const config = smallResolved({ 'training.epochs': 8 });
     const task = await smallTask(smallData(entities), validationShare);
-    const { state } = await train({ data: task, config });
+    const { state } = await train(tableMethod, { data: task, config });
     const found = fittedConfidence(state, await candidateTable(state));
     state.dispose();
     return found;
@@ -160,12 +164,12 @@ describe('analysePairs', () => {
   it('describes every test pair in the order of the split', async () => {
     const config = smallResolved({ 'training.epochs': 4 });
     const task = await smallTask();
-    const { state } = await train({ data: task, config });
-    const posteriors = encodeOutside(state.model);
-    const table = await candidateTable(state, { posteriors });
+    const { state } = await train(tableMethod, { data: task, config });
+    const encoding = state.learner.encode();
+    const table = await candidateTable(state, { encoding });
     expect(table).toEqual(await candidateTable(state));
-    const pairs = await analysePairs(state, { posteriors, table, confidence: null });
-    disposePosteriors(posteriors);
+    const pairs = await analysePairs(state, { encoding, table, confidence: null });
+    encoding.dispose();
     expect(pairs).toHaveLength(20);
     for (const [at, pair] of pairs.entries()) {
       expect([pair.source, pair.gold]).toEqual(
@@ -175,7 +179,7 @@ describe('analysePairs', () => {
       expect(pair.rank).toBeLessThanOrEqual(10);
       expect(pair.confidence).toBeNull();
       expect(Math.abs(pair.trueCosine)).toBeLessThanOrEqual(1.0001);
-      expect(pair.scale).toBeGreaterThan(0);
+      expect(pair.uncertainty).toBeGreaterThan(0);
       expect(pair.degree).toBeGreaterThanOrEqual(0);
     }
     state.dispose();

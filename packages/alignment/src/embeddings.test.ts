@@ -5,9 +5,8 @@ import { temporaryFolder } from '@lab/core/testing';
 import { selectBackend, tf } from '@lab/tensor';
 import { readNpy } from '@lab/tensor/io';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { smallConfig, smallTask } from './__fixtures__/small-task.js';
+import { smallConfig, smallTask, smallTraining } from './__fixtures__/small-task.js';
 import { writeEmbeddings } from './embeddings.js';
-import { createTraining } from './training-state.js';
 
 beforeAll(async () => {
   await selectBackend('wasm');
@@ -16,13 +15,13 @@ beforeAll(async () => {
 describe('writeEmbeddings', () => {
   it('writes unit rows of both sides and the entity of each row', async () => {
     const task = await smallTask();
-    const state = createTraining(task, smallConfig());
+    const state = smallTraining(task, smallConfig());
     const before = tf.memory().numTensors;
     const dir = join(temporaryFolder(), 'new', 'folder');
     const written = await writeEmbeddings(dir, state);
     expect(tf.memory().numTensors).toBe(before);
     state.dispose();
-    // 12 of the graph and 6 each of relations and attributes.
+    // 12 of the table and 6 each of relations and attributes.
     expect(written).toEqual({ dir, dimension: 24, leftCount: 40, rightCount: 40 });
     for (const side of ['left', 'right'] as const) {
       const { shape, data } = await readNpy(join(dir, `${side}.npy`));
@@ -40,7 +39,7 @@ describe('writeEmbeddings', () => {
   });
 
   it('says so when the folder cannot be made', async () => {
-    const state = createTraining(await smallTask(), smallConfig());
+    const state = smallTraining(await smallTask(), smallConfig());
     const file = join(temporaryFolder(), 'file');
     writeFileSync(file, '');
     await expect(writeEmbeddings(join(file, 'dir'), state)).rejects.toThrow(DataError);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { smallConfig, smallData, smallTask, withImages } from '../__fixtures__/small-task.js';
-import { relationBags } from '../data.js';
+import { relationBags } from '../features.js';
 import type { AblationCell, Corruption } from './cell.js';
 import { cellTask } from './faulty-task.js';
 

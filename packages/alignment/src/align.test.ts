@@ -1,7 +1,7 @@
 import { selectBackend } from '@lab/tensor';
 import { expectNoLeak } from '@lab/tensor/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { smallConfig, smallTask } from './__fixtures__/small-task.js';
+import { smallConfig, smallTask, smallTraining } from './__fixtures__/small-task.js';
 import {
   alignEntities,
   calibrate,
@@ -11,7 +11,6 @@ import {
   judgePairs,
 } from './align.js';
 import { trainEpochs } from './train.js';
-import { createTraining } from './training-state.js';
 
 beforeAll(async () => {
   await selectBackend('wasm');
@@ -108,7 +107,7 @@ describe('judgePairs and calibrate', () => {
 describe('candidateTable', () => {
   it('lists entities outside of the seeds, validation pairs included, best first', async () => {
     const task = await smallTask(undefined, 0.2);
-    const state = createTraining(task, smallConfig({ 'training.epochs': 2 }));
+    const state = smallTraining(task, smallConfig({ 'training.epochs': 2 }));
     await trainEpochs(state);
     const found = await candidateTable(state);
     const seeded = new Set(task.split.seeds);
@@ -132,7 +131,7 @@ describe('candidateTable', () => {
   it('is empty when every entity has a seed', async () => {
     const { data, split } = await smallTask();
     const task = { data, split: { ...split, seeds: data.links, test: new Int32Array(0) } };
-    const state = createTraining(task, smallConfig({ 'training.epochs': 1 }));
+    const state = smallTraining(task, smallConfig({ 'training.epochs': 1 }));
     const found = await candidateTable(state);
     expect(found.sources.length).toBe(0);
     expect(alignEntities(found, null)).toEqual([]);

@@ -3,37 +3,29 @@ import { temporaryFolder } from '@lab/core/testing';
 import { selectBackend } from '@lab/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { smallData, smallResolved, smallTask } from './__fixtures__/small-task.js';
+import type { TableConfig } from './__fixtures__/table-config.js';
+import type { TableLearner } from './__fixtures__/table-learner.js';
+import { tableMethod } from './__fixtures__/table-method.js';
 import type { PairAnalysis } from './analysis.js';
 import { conclude } from './conclude.js';
 import type { RunSummary } from './run-summary.js';
-import type { IbmeaConfig } from './config.js';
-import {
-  confidenceFigure,
-  lossFigures,
-  metricsFigure,
-  modelFigures,
-  pairFigures,
-  pseudoSeedFigure,
-} from './figures.js';
+import { confidenceFigure, metricsFigure, pairFigures, pseudoSeedFigure } from './figures.js';
 import { type RunPageInput, runPage } from './run-page.js';
 import type { EpochRecord } from './epoch-record.js';
 import type { TrainResult } from './training-options.js';
 import { train } from './training-run.js';
 
-let trained: TrainResult;
-let config: ResolvedConfig<IbmeaConfig>;
+let trained: TrainResult<TableConfig, TableLearner>;
+let config: ResolvedConfig<TableConfig>;
 let summary: RunSummary;
-let input: RunPageInput;
+let input: RunPageInput<TableConfig>;
 
 const round = { candidates: 0, accepted: 4, removed: 1, removedCorrect: 0, correct: 3 };
 const record = (epoch: number, extra: Partial<EpochRecord> = {}): EpochRecord => ({
   epoch,
   learningRate: 0.001 * epoch,
   loss: 9 - epoch,
-  batches: [{ total: 1, infoNce: { graph: 2, relation: 3 }, kl: { graph: 20 }, hybrid: 0.5 }],
-  gradientNorms: [1],
   seeds: 10,
-  fusionWeights: [0.1, 0.2, 0.3, 0.2, 0.1, 0.1],
   ...extra,
 });
 
@@ -47,7 +39,7 @@ const pair = (extra: Partial<PairAnalysis> = {}): PairAnalysis => ({
   confidence: 0.9,
   trueCosine: 0.8,
   falseCosine: 0.3,
-  scale: 0.4,
+  uncertainty: 0.4,
   degree: 4,
   ...extra,
 });
@@ -68,14 +60,17 @@ const confidence = {
 beforeAll(async () => {
   await selectBackend('wasm');
   config = smallResolved({ 'training.epochs': 2, 'evaluation.baseline': true });
-  const run = { parent: temporaryFolder(), label: 'x', command: ['ibmea', 'train'], backend: null };
-  trained = await train({ data: await smallTask(smallData()), config, run });
-  ({ summary } = await conclude(trained, { config, seconds: 90 }));
+  const run = { parent: temporaryFolder(), label: 'x', command: ['table', 'train'], backend: null };
+  trained = await train(tableMethod, { data: await smallTask(smallData()), config, run });
+  ({ summary } = await conclude(tableMethod, trained, { config, seconds: 90 }));
   const epochs = [record(0), record(1, { evaluation: trained.metrics!, pseudoSeeds: round })];
+  const { state } = trained;
   input = {
     trained,
     summary,
     epochs,
+    uncertaintyLabel: 'how unsure',
+    sections: await tableMethod.sections({ epochs, config, state, encoding: null }),
     pairs: [pair(), pair({ rank: 0, predicted: 41 })],
     confidence,
     config,
@@ -88,8 +83,8 @@ afterAll(() => trained.state.dispose());
 
 describe('runPage', () => {
   it('leads with the result: a sentence, three numbers with interval and baseline', () => {
-    const page = runPage(input);
-    expect(page.title).toBe('IBMEA on small pair');
+    const page = runPage(tableMethod, input);
+    expect(page.title).toBe('Table on small pair');
     expect(page.sentence).toMatch(/^For [\d.]+ % of 20 held-out entities .*propagation.*%\.$/);
     expect(page.numbers).toHaveLength(3);
     expect(page.numbers[0]).toMatchObject({
@@ -102,12 +97,11 @@ describe('runPage', () => {
   });
 
   it('has sections, right and wrong examples, cost, settings, files and command', () => {
-    const page = runPage(input);
+    const page = runPage(tableMethod, input);
     expect(page.sections.map(({ heading }) => heading)).toEqual([
       'Pairs',
       'Confidence',
-      'Losses',
-      'Bottlenecks and fusion',
+      'Table',
       'Pseudo seeds',
     ]);
     expect(page.examples!.items.map(({ verdict }) => verdict)).toEqual(['right', 'wrong']);
@@ -116,12 +110,12 @@ describe('runPage', () => {
       value: 'beyond 10',
     });
     expect(page.cost[0]).toEqual({ label: 'training', value: '90 s' });
-    expect(page.command).toBe('ibmea train');
-    expect(page.settings.length).toBeGreaterThan(40);
+    expect(page.command).toBe('table train');
+    expect(page.settings.length).toBeGreaterThan(30);
   });
 
   it('warns of oracle selection, repairs, and a missing calibration', () => {
-    const warned = runPage({
+    const warned = runPage(tableMethod, {
       ...input,
       summary: { ...summary, select: 'test-oracle' },
       epochs: [record(0, { repaired: 7 })],
@@ -132,15 +126,18 @@ describe('runPage', () => {
     expect(text).toMatch(/7 values that were not finite/);
     expect(text).toMatch(/too few held-out pairs/);
     expect(warned.sentence).toContain('optimistic');
-    expect(runPage(input).warnings!.join(' ')).not.toMatch(/optimistic|too few|finite/);
+    expect(runPage(tableMethod, input).warnings!.join(' ')).not.toMatch(
+      /optimistic|too few|finite/,
+    );
   });
 
   it('is whole without an evaluation and without pairs', () => {
-    const bare = runPage({
+    const bare = runPage(tableMethod, {
       ...input,
       summary: { ...summary, metrics: null, baseline: null },
       pairs: [],
       epochs: [],
+      sections: [],
       confidence: null,
     });
     expect(bare.numbers).toEqual([]);
@@ -159,33 +156,17 @@ describe('figures', () => {
     expect(drawn.figure.csv).toContain('H@1 KG1 to KG2');
   });
 
-  it('losses leave the price out where there is no bottleneck', () => {
-    const titles = (epochs: readonly EpochRecord[]) =>
-      lossFigures(epochs, config.config).map(({ figure }) => figure.title);
-    expect(titles([record(0)])).toHaveLength(5);
-    const plain = record(0, {
-      batches: [{ total: 1, infoNce: { graph: 2 }, kl: {}, hybrid: null }],
-    });
-    expect(titles([plain])).toEqual(['InfoNCE per modality', 'Hybrid loss', 'Learning rate']);
-  });
-
-  it('weights and deviations are drawn where they were recorded', () => {
-    const deviations = record(1, { meanScale: { graph: 0.4 } });
-    expect(modelFigures([record(0), deviations])).toHaveLength(2);
-    const { fusionWeights: _weights, ...without } = record(0);
-    expect(modelFigures([without])).toEqual([]);
-  });
-
   it('pseudo seeds are drawn once some were accepted', () => {
     expect(pseudoSeedFigure([record(0)])).toBeNull();
     const figure = pseudoSeedFigure([record(4, { pseudoSeeds: round })])!.figure;
     expect(figure.csv).toContain('3');
   });
 
-  it('pairs: similarities, degrees, and deviation only of a variational graph', () => {
+  it('pairs: similarities, degrees, and uncertainty only where the model says it', () => {
     expect(pairFigures([])).toEqual([]);
     expect(pairFigures([pair(), pair({ degree: 40 })])).toHaveLength(3);
-    expect(pairFigures([pair({ scale: null })])).toHaveLength(2);
+    expect(pairFigures([pair({ uncertainty: null })])).toHaveLength(2);
+    expect(pairFigures([pair()], 'how unsure').at(-1)!.figure.svg).toContain('how unsure');
   });
 
   it('confidence says where it was fitted and how good it is', () => {

@@ -6,7 +6,8 @@ import { selectBackend } from '@lab/tensor';
 import { readNpy } from '@lab/tensor/io';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { quick, runProgram } from '../__fixtures__/run-program.js';
-import { align } from '../align-graphs.js';
+import { tableMethod } from '../__fixtures__/table-method.js';
+import { alignGraphs } from '../align-graphs.js';
 
 const folder = temporaryFolder();
 const path = (name: string) => join(folder, name);
@@ -131,12 +132,12 @@ describe('align', () => {
   });
 
   it('as a library call gives names', async () => {
-    const { pairs, sources, seedOrigin } = await align({
+    const { pairs, sources, seedOrigin } = await alignGraphs(tableMethod, {
       source: path('a.csv'),
       target: path('b.csv'),
       links: path('links.csv'),
       epochs: 3,
-      settings: { 'model.graphSize': 12, 'model.featureSize': 6, 'evaluation.baseline': false },
+      settings: { 'evaluation.baseline': false },
     });
     expect([pairs.length, sources, seedOrigin]).toEqual([
       28,

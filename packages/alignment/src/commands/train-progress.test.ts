@@ -1,6 +1,7 @@
 import type { CliContext } from '@lab/core/cli';
 import { type BackendReport, selectBackend } from '@lab/tensor';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { tableMethod } from '../__fixtures__/table-method.js';
 import type { EpochRecord } from '../epoch-record.js';
 import { trainingReporter } from './train-progress.js';
 
@@ -16,7 +17,10 @@ function told(seconds: readonly number[], epochs: number, remarks: readonly stri
     note: (text: string) => notes.push(text),
     progress: { update: (text: string) => lines.push(text), done: () => undefined },
   } as unknown as CliContext;
-  const report = trainingReporter(context, { mode: 'x', preset: null }, {} as BackendReport);
+  const report = trainingReporter(tableMethod, context, {
+    label: { mode: 'x', preset: null },
+    backend: {} as BackendReport,
+  });
   seconds.forEach((value, epoch) => {
     const record = { epoch, loss: 1, ...(remarks.length > 0 ? { remarks } : {}) };
     report({ stage: 'epoch', record: record as unknown as EpochRecord, epochs, seconds: value });

@@ -1,10 +1,9 @@
 import { createRandom } from '@lab/core';
 import { normal, selectBackend } from '@lab/tensor';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { smallConfig, smallTask } from './__fixtures__/small-task.js';
+import { smallConfig, smallTask, smallTraining } from './__fixtures__/small-task.js';
 import type { EpochRecord } from './epoch-record.js';
 import { type EpochEvent, trainEpochs } from './train.js';
-import { createTraining } from './training-state.js';
 
 beforeAll(async () => {
   await selectBackend('wasm');
@@ -19,9 +18,6 @@ async function recordsOf(
   const config = smallConfig({
     'training.epochs': epochs,
     'training.learningRate': 0.03,
-    'training.clip': 1,
-    'model.dropout': 0,
-    'model.bottlenecks': [],
     'pseudoSeeds.enabled': true,
     'pseudoSeeds.start': 2,
     'pseudoSeeds.every': 1,
@@ -29,7 +25,7 @@ async function recordsOf(
     'evaluation.enabled': false,
     ...settings,
   });
-  const state = createTraining(await smallTask(), config);
+  const state = smallTraining(await smallTask(), config);
   const records: EpochRecord[] = [];
   await trainEpochs(state, {
     onEpoch: (event) => {
@@ -91,8 +87,8 @@ describe('the schedule', () => {
     const forget = ({ record, state }: EpochEvent) => {
       if (record.epoch !== 7) return;
       const random = createRandom(77);
-      for (const name of state.model.parameters.names()) {
-        const variable = state.model.parameters.get(name);
+      for (const name of state.learner.parameters.names()) {
+        const variable = state.learner.parameters.get(name);
         const values = normal(variable.shape, 1, random.fork(name));
         variable.assign(values);
         values.dispose();

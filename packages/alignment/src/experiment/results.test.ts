@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '@lab/core/testing';
 import { describe, expect, it } from 'vitest';
-import { ablationGroups } from './groups.js';
+import { tableMethod } from '../__fixtures__/table-method.js';
 import { type GroupResult, meanSpread, writeGroup } from './results.js';
 
-const group = ablationGroups(['graph', 'relation']).find(({ name }) => name === 'encoder')!;
+const groups = tableMethod.groups({ present: ['graph', 'relation'], seedShare: 0.3 });
+const group = groups.find(({ name }) => name === 'modes')!;
 
 /** Results of as many runs a cell as there are values. */
 function resultOf(values: readonly number[]): GroupResult {
