@@ -97,6 +97,16 @@ describe('the steps', () => {
   });
 });
 
+describe('the saved state', () => {
+  it('says whether posteriors are repaired, and comes back', async () => {
+    const state = smallTraining(await smallTask(), smallConfig({}, 'official'));
+    expect(state.learner.savedState()).toEqual({ repair: false });
+    state.learner.restoreState({ repair: true });
+    expect(state.learner.savedState()).toEqual({ repair: true });
+    state.dispose();
+  });
+});
+
 describe('values that are not finite', () => {
   /** An official training whose graph deviation becomes NaN before its second epoch. */
   async function spoiled(mode: 'official' | 'corrected', parameter: string) {

@@ -33,7 +33,7 @@ import type { TableConfig } from './table-config.js';
 
 /** What a step changes beside parameters and moments: part of a checkpoint. */
 export interface Pace {
-  /** Factor on the learning rate: a tenth less for every step whose loss rose. */
+  /** Factor on the learning rate: larger after a step whose loss fell, smaller after others. */
   factor: number;
   lastLoss: number | null;
 }
@@ -144,7 +144,7 @@ async function takeStep(
     const loss = (await value.data())[0]!;
     if (!Number.isFinite(loss)) throw new ModelError(`table/train: the loss is ${loss}.`);
     optimizer.step(gradients, learningRate);
-    if (pace.lastLoss !== null && loss > pace.lastLoss) pace.factor *= 0.9;
+    if (pace.lastLoss !== null) pace.factor *= loss < pace.lastLoss ? 1.01 : 0.9;
     pace.lastLoss = loss;
     return { learningRate, loss, batchCount: batches.length };
   } finally {

@@ -220,7 +220,7 @@ describe('every verb', () => {
 
 describe('evaluate', () => {
   it('gives the metrics of the run again, and others among all candidates', async () => {
-    const { run, metrics } = await trainedRun();
+    const { run, metrics } = await trainedRun('--set', 'model.noise=0.2');
     const again = JSON.parse((await runProgram('evaluate', run, '--json')).stdout) as JsonResult;
     expect(again.metrics).toEqual(metrics);
     const argv = ['evaluate', run, '--candidates', 'all', '--json'];
