@@ -80,6 +80,18 @@ export type {
 } from './learner.js';
 export { type MemoryExpectation, memoryExpectation } from './memory-expectation.js';
 export type { AlignmentMethod, GroupInput, SectionInput } from './method.js';
+export {
+  baselineLabel,
+  type ComparedCell,
+  compareMethods,
+  type Contestant,
+  type MethodComparisonOptions,
+} from './method-comparison.js';
+export {
+  type ComparisonPageInput,
+  methodComparisonPage,
+  studyTable,
+} from './method-comparison-page.js';
 export { alignmentProgram } from './program.js';
 export { finishedTraining, type RestoredRun, restoreRun } from './restore.js';
 export type { FittedConfidence, RunSummary } from './run-summary.js';
