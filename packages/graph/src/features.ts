@@ -5,12 +5,22 @@ import type { AlignmentData } from './knowledge-graph.js';
 /** How the relation counts of an entity are scaled. */
 export type FeatureScaling = 'none' | 'log1p' | 'l2' | 'idf';
 
+const defaultColumns = 1000;
+
 /** Options of {@link relationFeatures} and {@link attributeFeatures}. */
 export interface FeatureOptions {
   /** The most frequent names that become columns, default 1,000. */
   readonly columns?: number | undefined;
   /** True: always `columns` wide; false (default): as narrow as there are names. */
   readonly pad?: boolean | undefined;
+}
+
+/** Data whose columns are those of other data, e.g. of the data that a model was trained on. */
+export interface ColumnSource {
+  /** Names and counts that decide on the columns; default the data themselves. */
+  readonly columnsOf?:
+    | Pick<AlignmentData, 'entityCount' | 'triples' | 'relationIds' | 'attributes'>
+    | undefined;
 }
 
 /** Column of each name, -1 for those beyond the most frequent; ties: smaller index first. */
@@ -45,41 +55,65 @@ function firstSeenOrder(relations: Int32Array, relationCount: number): Int32Arra
  *
  * Source: sutaoyu/IBMEA, `load_relation`; equation not verified.
  *
- * @param data - entities and triples.
+ * @param data - entities and triples; with `columnsOf`, columns (and the N and the entities of
+ *   `idf`) are those of other data with the same relations.
  * @param options - number of columns, padding, scaling: `none` raw counts, `log1p` ln(1 + c), `l2`
  *   rows of norm 1, `idf` c * ln(N / entities that have the relation).
  */
 export function relationFeatures(
-  data: Pick<AlignmentData, 'entityCount' | 'triples' | 'relationIds'>,
+  data: Pick<AlignmentData, 'entityCount' | 'triples' | 'relationIds'> & ColumnSource,
   options: FeatureOptions & { readonly scaling?: FeatureScaling | undefined } = {},
 ): CsrArrays {
-  const { heads, relations, tails } = data.triples;
-  const limit = options.columns ?? 1000;
-  const rank = firstSeenOrder(relations, data.relationIds.length);
-  const counts = new Float64Array(data.relationIds.length);
+  const { columnsOf: source } = data;
+  const { rank, columnOf, width } = relationColumns(source ?? data, options);
+  const matrix = relationCounts(data, {
+    columnOf: (relation) => columnOf[rank[relation] as number] ?? -1,
+    columnCount: options.pad === true ? (options.columns ?? defaultColumns) : width,
+  });
+  if (options.scaling !== 'idf' || source === undefined) {
+    return scaleFeatures(matrix, options.scaling ?? 'none');
+  }
+  const weights = inverseFrequency(relationFeatures(source, { ...options, scaling: 'none' }));
+  return { ...matrix, values: weightedValues(matrix, weights) };
+}
+
+/** Columns of the relations by their frequency in the data. */
+function relationColumns(
+  { triples: { relations }, relationIds }: Pick<AlignmentData, 'triples' | 'relationIds'>,
+  options: FeatureOptions,
+): { rank: Int32Array; columnOf: Int32Array; width: number } {
+  const rank = firstSeenOrder(relations, relationIds.length);
+  const counts = new Float64Array(relationIds.length);
   for (const relation of relations) {
     const seen = rank[relation] as number;
     counts[seen] = (counts[seen] as number) + 1;
   }
-  const { columnOf, width } = frequentColumns(counts, limit);
+  return { rank, ...frequentColumns(counts, options.columns ?? defaultColumns) };
+}
+
+/** Counts of the relations with a column, at both ends of every triple. */
+function relationCounts(
+  { entityCount, triples }: Pick<AlignmentData, 'entityCount' | 'triples'>,
+  layout: { readonly columnOf: (relation: number) => number; readonly columnCount: number },
+): CsrArrays {
+  const { heads, relations, tails } = triples;
   const rows = new Int32Array(2 * heads.length);
   const columns = new Int32Array(2 * heads.length);
   let count = 0;
   for (let e = 0; e < heads.length; e += 1) {
-    const column = columnOf[rank[relations[e] as number] as number] as number;
+    const column = layout.columnOf(relations[e] as number);
     if (column < 0) continue;
     rows[count] = heads[e] as number;
     rows[count + 1] = tails[e] as number;
     columns.fill(column, count, count + 2);
     count += 2;
   }
-  const matrix = countMatrix({
-    rowCount: data.entityCount,
-    columnCount: options.pad === true ? limit : width,
+  return countMatrix({
+    rowCount: entityCount,
+    columnCount: layout.columnCount,
     rows: rows.subarray(0, count),
     columns: columns.subarray(0, count),
   });
-  return scaleFeatures(matrix, options.scaling ?? 'none');
 }
 
 /**
@@ -93,9 +127,13 @@ export function scaleFeatures(matrix: CsrArrays, scaling: FeatureScaling): CsrAr
   if (scaling === 'none') return { ...matrix, values: counts };
   if (scaling === 'log1p') return { ...matrix, values: counts.map((count) => Math.log1p(count)) };
   if (scaling === 'l2') return { ...matrix, values: normalizeRowValues(matrix, counts) };
-  const weights = inverseFrequency(matrix);
-  const scaled = counts.map((count, e) => count * (weights[matrix.columns[e] as number] as number));
-  return { ...matrix, values: scaled };
+  const values = weightedValues({ ...matrix, values: counts }, inverseFrequency(matrix));
+  return { ...matrix, values };
+}
+
+/** Every value times the weight of its column. */
+function weightedValues({ columns, values }: CsrArrays, weights: Float32Array): Float32Array {
+  return values!.map((value, e) => value * (weights[columns[e] as number] as number));
 }
 
 /**
@@ -128,18 +166,20 @@ function normalizeRowValues(matrix: CsrArrays, values: Float32Array): Float32Arr
  *
  * Source: sutaoyu/IBMEA, `load_attr`; equation not verified.
  *
- * @param data - entities and their attribute names.
+ * @param data - entities and their attribute names; with `columnsOf`, columns are those of other
+ *   data with the same names.
  * @param options - number of columns, padding.
  */
 export function attributeFeatures(
-  data: Pick<AlignmentData, 'entityCount' | 'attributes'>,
+  data: Pick<AlignmentData, 'entityCount' | 'attributes'> & ColumnSource,
   options: FeatureOptions = {},
 ): CsrArrays | null {
   if (data.attributes === null) return null;
   const { names, rowPointers, columns: attributes } = data.attributes;
-  const limit = options.columns ?? 1000;
+  const limit = options.columns ?? defaultColumns;
   const counts = new Float64Array(names.length);
-  for (const name of attributes) counts[name] = (counts[name] as number) + 1;
+  const counted = (data.columnsOf ?? data).attributes;
+  for (const name of counted?.columns ?? []) counts[name] = (counts[name] as number) + 1;
   const { columnOf, width } = frequentColumns(counts, limit);
   const rows = new Int32Array(attributes.length);
   const columns = new Int32Array(attributes.length);

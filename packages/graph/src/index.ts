@@ -1,3 +1,9 @@
+export {
+  type AddedEntities,
+  type AddedFiles,
+  type ExtendedData,
+  readAddedEntities,
+} from './added-entities.js';
 export { type LinkSplit, type SplitOptions, sortByDigest, splitLinks } from './alignment.js';
 export { type AlignmentFolderOptions, readAlignmentFolder } from './alignment-folder.js';
 export {
@@ -16,6 +22,7 @@ export { countMatrix, neighbourGraph, type SparseEntries } from './csr.js';
 export { type SyntheticPairOptions, syntheticPair } from './datasets/synthetic-pair.js';
 export {
   attributeFeatures,
+  type ColumnSource,
   type FeatureOptions,
   type FeatureScaling,
   inverseFrequency,
@@ -65,6 +72,7 @@ export {
   type SinkhornOptions,
   sinkhorn,
 } from './matching.js';
+export { type NameCount, nameCountText } from './name-counts.js';
 export { eachStatement, type Statement } from './n-triples.js';
 export { type AdjacencyScaling, normalizeAdjacency } from './normalize.js';
 export { type OwnGraphFiles, readOwnGraphs } from './own-graphs.js';
