@@ -8,6 +8,7 @@ import {
   availabilityMask,
   modalityScores,
   modalityWeights,
+  uniformWeights,
 } from './modality-weights.js';
 
 beforeAll(async () => {
@@ -108,6 +109,27 @@ describe('modalityWeights', () => {
     const narrow = tf.ones([3, 2]) as tf.Tensor2D;
     expect(() => modalityWeights(x, narrow)).toThrow(/available has shape \[3, 2\]/);
     expect(await expectNoLeak(() => modalityWeights(x, available))).toBeUndefined();
+  });
+});
+
+describe('uniformWeights', () => {
+  it('share 1 among what is available; 0 where nothing is', () => {
+    const mask = tf.tensor2d([1, 0, 1, 0, 1, 0, 0, 0, 0, 1, 1, 1], [4, 3]);
+    const third = 1 / 3;
+    const expected = [
+      [0.5, 0, 0.5],
+      [0, 1, 0],
+      [0, 0, 0],
+      [third, third, third],
+    ];
+    expect(uniformWeights([4, 3], mask).arraySync()).toBeClose(expected, { rtol: 1e-6 });
+    expect(uniformWeights([1, 3]).arraySync()).toBeClose([[third, third, third]], { rtol: 1e-6 });
+  });
+
+  it('refuse a mask of another shape, and leave nothing behind', async () => {
+    const mask = tf.ones([4, 2]) as tf.Tensor2D;
+    expect(() => uniformWeights([4, 3], mask)).toThrow(/available has shape \[4, 2\]/);
+    expect(await expectNoLeak(() => uniformWeights([4, 2], mask))).toBeUndefined();
   });
 });
 

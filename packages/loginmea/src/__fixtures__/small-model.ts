@@ -18,10 +18,35 @@ export const smallGraph = {
 /** R0 = 4: relations 0 to 2 are rows 1 to 3, their inverses rows 5 to 7. */
 export const smallRelationCount = 4;
 
-/** Inputs with images `[5, 3]` and attributes `[5, 2]`; `dispose()` frees them. */
-export function smallInputs(): ModelInputs & { dispose(): void } {
+/** Feature tables of the entities. */
+export const smallFeatures = {
+  image: [
+    [1, 0, 2],
+    [0, 1, 0],
+    [3, 1, 0],
+    [0, 0, 1],
+    [2, 2, 1],
+  ],
+  attribute: [
+    [1, 0],
+    [0, 1],
+    [0, 0],
+    [1, 0],
+    [0, 1],
+  ],
+};
+
+/**
+ * Inputs with images `[5, 3]` and attributes `[5, 2]`; `dispose()` frees them.
+ *
+ * @param mask - which entity has which of the two; default all.
+ */
+export function smallInputs(
+  mask: readonly (readonly number[])[] | null = null,
+): ModelInputs & { dispose(): void } {
   const graph = createRelationGraph(smallGraph);
-  const image = tf.tensor2d([1, 0, 2, 0, 1, 0, 3, 1, 0, 0, 0, 1, 2, 2, 1], [5, 3]);
+  const image = tf.tensor2d(smallFeatures.image);
+  const available = mask === null ? null : tf.tensor2d(mask.flat(), [5, 2]);
   const attribute = createCsr({
     rowCount: 5,
     columnCount: 2,
@@ -31,16 +56,20 @@ export function smallInputs(): ModelInputs & { dispose(): void } {
   return {
     graph,
     features: { image, attribute },
-    available: null,
+    available,
     dispose() {
       for (const part of [graph, image, attribute]) part.dispose();
+      available?.dispose();
     },
   };
 }
 
 /** Its model with D = 4, K = 2, L = 2; `dispose()` frees the inputs too. */
-export function smallModel(settings: ModelSettings = {}) {
-  const inputs = smallInputs();
+export function smallModel(
+  settings: ModelSettings = {},
+  mask: readonly (readonly number[])[] | null = null,
+) {
+  const inputs = smallInputs(mask);
   const model = createModel(inputs, { size: 4, rank: 2, ...settings }, createRandom(1));
   return {
     inputs,
