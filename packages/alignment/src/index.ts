@@ -67,6 +67,7 @@ export {
   noiseGroup,
   noiseModalityGroup,
 } from './experiment/fault-groups.js';
+export { type ExampleSource, exampleSource } from './example-data.js';
 export { writePairs } from './export.js';
 export { type EntityFeatures, entityFeatures, type FilledImages } from './features.js';
 export type {

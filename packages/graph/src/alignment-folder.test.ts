@@ -5,7 +5,7 @@ import { smallFiles, smallFolder } from './__fixtures__/small-folder.js';
 import { readAlignmentFolder } from './alignment-folder.js';
 import { summarizeAlignment } from './knowledge-graph.js';
 
-const sample = join(import.meta.dirname, '../../ibmea/data/en-fr-3k');
+const sample = join(import.meta.dirname, '../../alignment/data/en-fr-3k');
 
 describe('readAlignmentFolder', () => {
   it('gives dense indices to ids with gaps, KG1 first', async () => {

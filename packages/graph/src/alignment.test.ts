@@ -10,7 +10,7 @@ import { readAlignmentFolder } from './alignment-folder.js';
 import type { AlignmentData } from './knowledge-graph.js';
 import { automaticSeeds, readSeeds, writeSeeds } from './seed-file.js';
 
-const sample = join(import.meta.dirname, '../../ibmea/data/en-fr-3k');
+const sample = join(import.meta.dirname, '../../alignment/data/en-fr-3k');
 
 function pairsOf(flat: Int32Array): string[] {
   return Array.from({ length: flat.length / 2 }, (_, i) => `${flat[2 * i]}-${flat[2 * i + 1]}`);

@@ -8,7 +8,7 @@ import { attributeFeatures, relationFeatures, scaleFeatures } from './features.j
 import type { AlignmentData } from './knowledge-graph.js';
 import { normalizeAdjacency } from './normalize.js';
 
-const sample = join(import.meta.dirname, '../../ibmea/data/en-fr-3k');
+const sample = join(import.meta.dirname, '../../alignment/data/en-fr-3k');
 
 /** The matrix with all its zeros. */
 function dense(matrix: CsrArrays): number[][] {

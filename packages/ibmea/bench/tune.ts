@@ -2,10 +2,9 @@
 //   node --conditions=@lab/source --import tsx packages/ibmea/bench/tune.ts EPOCHS [path=value;...]
 // Every argument is one variant (values as JSON, such as ["graph"]); 270 of the 900 seeds are kept
 // out and the rest trains. Prints validation H@1 and MRR (candidates: all entities) by epoch.
-import { fileURLToPath } from 'node:url';
-import { type AlignmentMetrics, train } from '../src/index.js';
+import { type AlignmentMetrics, exampleSource, train } from '../src/index.js';
 
-const dir = fileURLToPath(new URL('../data/en-fr-3k/', import.meta.url));
+const { dir } = exampleSource('en-fr-3k');
 const [epochs = '100', ...variants] = process.argv.slice(2);
 
 /** A value as JSON where it is such, else as text. */

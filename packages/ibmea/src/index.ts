@@ -16,6 +16,8 @@ export {
   type DataSource,
   type EmbeddingFiles,
   evaluateModel,
+  type ExampleSource,
+  exampleSource,
   fitConfidence,
   fittedConfidence,
   measureBaseline,

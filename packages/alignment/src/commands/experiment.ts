@@ -5,7 +5,7 @@ import { automaticWarnings } from '../automatic-seeds.js';
 import { readTask } from '../data.js';
 import { groupsFor, runAlignmentExperiment } from '../experiment.js';
 import type { AlignmentMethod } from '../method.js';
-import { backendOptions, dataOptions, given, textOption } from './options.js';
+import { backendOptions, dataOptions, dataSource, textOption } from './options.js';
 import { chosenBackend, trainingConfig } from './train.js';
 
 /** The verb `experiment`. */
@@ -42,16 +42,18 @@ async function runExperimentCommand(
   input: CliInput,
 ): Promise<number> {
   const { options } = input;
-  const dir = textOption(options, 'data');
-  if (dir === undefined) {
+  const source = dataSource({
+    data: options['data'],
+    seeds: options['seeds'],
+    images: options['images'],
+  });
+  if (source === undefined) {
     throw new ConfigError(`${method.name} experiment: --data is missing.`, {
       help: 'give the folder of the two graphs: --data DIR',
     });
   }
   const base = await trainingConfig(method, input);
-  const seedsFile = textOption(options, 'seeds');
-  const images = textOption(options, 'images');
-  const task = await readTask(given({ dir, seedsFile, images }), base.config);
+  const task = await readTask(source, base.config);
   const groups = groupsFor(method, task);
   const only = options['only'] as string[] | undefined;
   const names = groups.map((group) => group.name);

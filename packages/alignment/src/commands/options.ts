@@ -5,6 +5,7 @@ import type { OwnGraphFiles } from '@lab/graph';
 import type { BackendChoice } from '@lab/tensor';
 import type { AlignmentConfig } from '../config-fields.js';
 import type { DataSource } from '../data.js';
+import { namedExample } from '../example-data.js';
 import type { AlignmentMethod } from '../method.js';
 
 /** Names of `--backend`. */
@@ -54,7 +55,11 @@ export function epochsOption<C extends AlignmentConfig>({
 
 /** Where the two graphs are. */
 export const dataOptions: readonly CliOption[] = [
-  { flags: '--data <dir>', summary: 'folder with both graphs and their links', topic: 'data' },
+  {
+    flags: '--data <dir>',
+    summary: 'folder with both graphs and their links; example:en-fr-3k is shipped',
+    topic: 'data',
+  },
   {
     flags: '--seeds <file>',
     summary: 'known pairs, two ids a line; auto:names pairs equal names',
@@ -130,7 +135,8 @@ export function dataSource(options: Record<string, unknown>): DataSource | undef
   const dir = textOption(options, 'data');
   const own = ownGraphs(options);
   if (dir === undefined && own === undefined) return undefined;
-  const seedsFile = textOption(options, 'seeds');
+  const example = dir === undefined ? null : namedExample(dir);
+  const seedsFile = textOption(options, 'seeds') ?? example?.seedsFile;
   const images = textOption(options, 'images');
-  return given({ dir, own, seedsFile, images });
+  return given({ dir: example?.dir ?? dir, own, seedsFile, images });
 }

@@ -9,7 +9,7 @@ import {
   splitLinks,
 } from '../../src/index.js';
 
-const sample = join(import.meta.dirname, '../../../ibmea/data/en-fr-3k');
+const sample = join(import.meta.dirname, '../../../alignment/data/en-fr-3k');
 
 let data: AlignmentData;
 let split: LinkSplit;

@@ -34,7 +34,7 @@ describe('pairs and relation sets of the stock data sets', () => {
   }
 
   it('EN-FR 3K has 31071 and 1055', async () => {
-    const sample = join(import.meta.dirname, '../../../ibmea/data/en-fr-3k');
+    const sample = join(import.meta.dirname, '../../../alignment/data/en-fr-3k');
     expect(await countOf(sample)).toEqual([31_071, 1055]);
   });
 });

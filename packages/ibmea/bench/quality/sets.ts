@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { TrainOptions } from '../../src/index.js';
+import { exampleSource, type TrainOptions } from '../../src/index.js';
 
 /** One row of a quality table, trained once for each seed of its set. */
 export interface Cell {
@@ -60,8 +60,7 @@ function pairCell(id: string, path: string, preset: Cell['preset'] = 'dbp15k'): 
 }
 
 function smallPair(): { dir: string; seedsFile: string } {
-  const dir = join(packageDir, 'data', 'en-fr-3k');
-  return { dir, seedsFile: join(dir, 'seeds.tsv') };
+  return exampleSource('en-fr-3k');
 }
 
 const bothModes = (['official', 'corrected'] as const).flatMap((mode) => [

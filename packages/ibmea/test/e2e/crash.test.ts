@@ -181,7 +181,7 @@ describe('signals', () => {
     // An evaluation by many draws on the real pair: it takes far longer than the two signals.
     const slow = ['evaluation.every=1', 'evaluation.samples=100', 'evaluation.candidates=all'];
     const argv = [
-      ...['train', '--data', join(packageFolder, 'data/en-fr-3k'), '--out', temporaryFolder()],
+      ...['train', '--data', 'example:en-fr-3k', '--out', temporaryFolder()],
       ...['--epochs', '50', '--set', 'model.graphSize=64', '--set', 'evaluation.baseline=false'],
       ...slow.flatMap((entry) => ['--set', entry]),
     ];

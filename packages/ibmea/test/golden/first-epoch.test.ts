@@ -6,7 +6,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type DataSource, readTask, seedBatches } from '@lab/alignment';
+import { type DataSource, exampleSource, readTask, seedBatches } from '@lab/alignment';
 import { createRandom, resolveConfig } from '@lab/core';
 import { requireCondition } from '@lab/core/testing';
 import { selectBackend, tf } from '@lab/tensor';
@@ -90,8 +90,7 @@ beforeAll(async () => {
 
 describe('the first epoch has the losses of the reference', () => {
   it('on EN-FR 3K', async () => {
-    const folder = join(import.meta.dirname, '../../data/en-fr-3k');
-    const source = { dir: folder, seedsFile: join(folder, 'seeds.tsv') };
+    const source = exampleSource('en-fr-3k');
     const { losses, parameters, seedPairs } = await firstEpoch(source);
     expect(seedPairs).toBe(900);
     expectLosses(losses, {
