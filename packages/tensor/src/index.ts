@@ -82,6 +82,14 @@ export {
   type ValueAndGradients,
   valueAndGradients,
 } from './optim/gradients.js';
+export { createHostAdamW, type HostAdamW } from './optim/host-adamw.js';
+export { HostRows } from './optim/host-rows.js';
+export {
+  type HostTableParts,
+  readHostTable,
+  writeHostTable,
+} from './optim/host-table-files.js';
+export { type PullBack, pullBack } from './optim/pull-back.js';
 export { warmupCosine } from './optim/schedule.js';
 export { scope } from './scope.js';
 export { assertShape } from './shape.js';
