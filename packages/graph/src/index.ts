@@ -19,6 +19,12 @@ export {
   swapImages,
 } from './corrupt.js';
 export { countMatrix, neighbourGraph, type SparseEntries } from './csr.js';
+export {
+  type CompactCsr,
+  compactColumns,
+  csrRange,
+  csrRows,
+} from './csr-rows.js';
 export { type SyntheticPairOptions, syntheticPair } from './datasets/synthetic-pair.js';
 export {
   attributeFeatures,
@@ -56,6 +62,7 @@ export {
 } from './layers/gat.js';
 export { graphConvolution } from './layers/gcn.js';
 export { instanceNorm } from './layers/instance-norm.js';
+export { createBlockPattern, reflectBlock } from './layers/reflection-block.js';
 export {
   createReflectionPattern,
   type ReflectionInput,
@@ -74,8 +81,25 @@ export {
 } from './matching.js';
 export { type NameCount, nameCountText } from './name-counts.js';
 export { eachStatement, type Statement } from './n-triples.js';
+export {
+  type Neighbourhood,
+  type NeighbourhoodLayer,
+  type NeighbourhoodOptions,
+  neighbourhood,
+} from './neighbourhood.js';
 export { type AdjacencyScaling, normalizeAdjacency } from './normalize.js';
 export { type OwnGraphFiles, readOwnGraphs } from './own-graphs.js';
+export {
+  type BlockCost,
+  type BlockLimit,
+  type Blocks,
+  type CsrBlock,
+  csrBlocks,
+  cutRows,
+  type PairBlock,
+  pairBlocks,
+  type RowRange,
+} from './pair-blocks.js';
 export { type PropagationOptions, propagateSeeds, type SeedPropagation } from './propagation.js';
 export {
   createPseudoSeeds,
