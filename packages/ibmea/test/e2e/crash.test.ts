@@ -5,15 +5,7 @@ import { createRandom, readJsonLines, readRunRecord } from '@lab/core';
 import { type ProcessSignal, temporaryFolder } from '@lab/core/testing';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import {
-  ibmea,
-  metricsOf,
-  onlyRun,
-  packageFolder,
-  small,
-  sourceArguments,
-  writePair,
-} from './ibmea-process.js';
+import { ibmea, metricsOf, onlyRun, small, sourceArguments, writePair } from './ibmea-process.js';
 
 const EPOCHS = 60;
 const KILLS = 10;
