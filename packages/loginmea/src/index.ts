@@ -99,3 +99,20 @@ export {
   type StepInput,
   trainStep,
 } from './step.js';
+export { embedBlocks, type EmbeddedBlock } from './blockwise-embed.js';
+export { type BlockwiseModel, createBlockwiseModel, loadBlockwise } from './blockwise-model.js';
+export {
+  type BlockwiseGradients,
+  blockwiseGradients,
+  type BlockwiseOptimizer,
+  type BlockwiseStepInput,
+  blockwiseTrainStep,
+  createBlockwiseOptimizer,
+} from './blockwise-step.js';
+export type { BlockOptions, BlockProgress } from './block-passes.js';
+export {
+  createHostGraph,
+  type HostFeatures,
+  type HostGraph,
+  type HostInputs,
+} from './host-inputs.js';

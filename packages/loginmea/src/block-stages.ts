@@ -1,0 +1,249 @@
+/**
+ * The forward pass cut into stages, and each stage into blocks of rows that are computed by
+ * themselves.
+ */
+import {
+  type BlockLimit,
+  type Blocks,
+  createBlockPattern,
+  csrBlocks,
+  csrRows,
+  type Neighbourhood,
+  pairBlocks,
+  reflectBlock,
+  type ReflectionPattern,
+  reflectionWeights,
+  relationVectors,
+  type RowRange,
+} from '@lab/graph';
+import {
+  createCsr,
+  type CsrTensors,
+  csrMatMul,
+  type HostRows,
+  segmentSoftmax,
+  tf,
+} from '@lab/tensor';
+import type { BlockwiseModel } from './blockwise-model.js';
+import type { BlockwiseStates } from './blockwise-states.js';
+import { earlyFusion } from './early-fusion.js';
+import { encodeModality, encoderParameters } from './encoders.js';
+import { featureBlock, type FeatureBlock, type HostInputs } from './host-inputs.js';
+import { localInteraction } from './local-interaction.js';
+import { type PerModality, presentModalities } from './modalities.js';
+import { type RelationEncoder, relationKernels } from './relation-attention.js';
+
+/** Rows of one state as a function of rows of another. */
+export interface BlockWork {
+  /** The rows that are read; null: features alone are. */
+  readonly reads: { readonly from: HostRows; readonly rows: Int32Array } | null;
+  /** Where the result goes, from row `start` on; null: to the caller. */
+  readonly writes: HostRows | null;
+  readonly start: number;
+  readonly rowCount: number;
+  /** The parameters that the result depends on. */
+  readonly variables: readonly tf.Tensor[];
+  /** Rows of the result from the rows read. */
+  run(input: tf.Tensor2D | null): tf.Tensor2D;
+}
+
+/** A block of a stage on the backend; dispose it when all of its work is done. */
+export interface StageBlock extends RowRange {
+  readonly works: readonly BlockWork[];
+  dispose(): void;
+}
+
+/** One stage of the forward pass. */
+export type Stage = Blocks<StageBlock>;
+
+/** What stages are made for. */
+export interface StageContext {
+  readonly model: BlockwiseModel;
+  readonly near: Neighbourhood;
+  readonly states: BlockwiseStates;
+  /** Bytes of tensors that a block may take, about. */
+  readonly budgetBytes: number;
+}
+
+/**
+ * Rows of D floats that a block holds at the peak of its backward pass, as measured on wasm with 2
+ * modalities.
+ */
+const MEAN_COST = { row: 3, source: 3 };
+const REFLECTION_COST = { row: 4, source: 3, set: 4 };
+const LOCAL_COST = { row: 6, perModality: 6 };
+const EARLY_COST = { row: 2, perModality: 5 };
+/** Floats and integers of a pair in patterns, weights and their gradients. */
+const PAIR_NUMBERS = 40;
+
+function limitOf(
+  { model, budgetBytes }: StageContext,
+  rows: { readonly row: number; readonly source: number; readonly set?: number },
+): BlockLimit {
+  const bytes = 4 * model.settings.size;
+  const cost = {
+    row: rows.row * bytes,
+    source: rows.source * bytes,
+    entry: 4 * PAIR_NUMBERS,
+    set: (rows.set ?? 0) * bytes,
+  };
+  return { cost, most: budgetBytes };
+}
+
+/** `h^0 = tanh(mean over the entity and its neighbours of e)`: the start of the structure encoder. */
+export function meanStage(context: StageContext): Stage {
+  const { model, near, states } = context;
+  const structure = states.encoders.structure?.[0];
+  if (structure === undefined) return noStage;
+  const blocks = csrBlocks(
+    csrRows(model.inputs.graph.mean, near.entities),
+    limitOf(context, MEAN_COST),
+  );
+  const at = (index: number): StageBlock => {
+    const { start, end, matrix, columns } = blocks.at(index);
+    const mean = createCsr(matrix);
+    const work: BlockWork = {
+      reads: { from: model.entity, rows: columns },
+      writes: structure,
+      ...{ start, rowCount: end - start, variables: [] },
+      run: (entity) => tf.tidy(() => tf.tanh<tf.Tensor2D>(csrMatMul(mean, entity!))),
+    };
+    return { start, end, works: [work], dispose: () => mean.dispose() };
+  };
+  return { count: blocks.count, at };
+}
+
+/** Layer l of all encoders: `h^l` from `h^(l-1)`; `layer` counts from 1. */
+export function reflectionStage(context: StageContext, layer: number): Stage {
+  const { model, near, states } = context;
+  const limit = limitOf(context, REFLECTION_COST);
+  const blocks = pairBlocks(near.layers[layer - 1]!, model.pairs, limit);
+  const at = (index: number): StageBlock => {
+    const { start, end, sources, pairs } = blocks.at(index);
+    const pattern = createBlockPattern(pairs);
+    const works = model.encoders.map((encoder): BlockWork => {
+      const rule = ruleOf(model, encoder, layer);
+      return {
+        reads: { from: states.encoders[encoder]![layer - 1]!, rows: sources },
+        writes: states.encoders[encoder]![layer] ?? null,
+        ...{ start, rowCount: end - start, variables: rule.variables },
+        run: (h) => tf.tidy(() => rule.run(h!, pattern)),
+      };
+    });
+    return { start, end, works, dispose: () => pattern.dispose() };
+  };
+  return { count: blocks.count, at };
+}
+
+/** How a layer of an encoder passes vectors on, and the parameters that it reads. */
+interface LayerRule {
+  readonly variables: readonly tf.Tensor[];
+  run(h: tf.Tensor2D, pattern: ReflectionPattern): tf.Tensor2D;
+}
+
+/** The rules of `propagationStates`, for some rows of the result. */
+function ruleOf(model: BlockwiseModel, encoder: RelationEncoder, layer: number): LayerRule {
+  const { parameters, settings } = model;
+  if (settings.propagation === 'mean') {
+    return { variables: [], run: (h, { neighbours }) => tf.tanh(meanOfRows(neighbours, h)) };
+  }
+  const relation = parameters.get('relation') as tf.Tensor as tf.Tensor2D;
+  const kernel = relationKernels(parameters, encoder, layer)[layer - 1]!;
+  const run = (h: tf.Tensor2D, pattern: ReflectionPattern) => {
+    const input = { pattern, setVectors: relationVectors(relation, pattern), kernel };
+    if (settings.propagation === 'reflection') return reflectBlock(h, input);
+    return tf.tanh<tf.Tensor2D>(csrMatMul(pattern.neighbours, h, reflectionWeights(input)));
+  };
+  return { variables: [relation, kernel], run };
+}
+
+function meanOfRows(neighbours: CsrTensors, h: tf.Tensor2D): tf.Tensor2D {
+  const equal = tf.zeros([neighbours.entryCount]) as tf.Tensor1D;
+  return csrMatMul(neighbours, h, segmentSoftmax(equal, neighbours.rows, neighbours.rowCount));
+}
+
+/** `h^0 = tanh(f)`: the start of the joint encoder, from the features of the entity alone. */
+export function localStage(context: StageContext): Stage {
+  const { model, near, states } = context;
+  const joint = states.encoders.joint?.[0];
+  if (joint === undefined) return noStage;
+  return featureStage(context, {
+    ...{ entities: near.entities, cost: LOCAL_COST, writes: joint },
+    variables: model.localNames
+      .filter((name) => name !== 'earlyWeights')
+      .map((name) => model.parameters.get(name)),
+    run: (block) => {
+      const { fused } = localInteraction(block, model.parameters, model.settings);
+      return tf.tanh<tf.Tensor2D>(fused!);
+    },
+  });
+}
+
+/** tanh(g) of the targets, or of `range` of them. */
+export function earlyStage(context: StageContext): Stage {
+  const { model, near, states } = context;
+  if (model.modalities.length === 0) return noStage;
+  const scores = model.parameters.get('earlyWeights') as tf.Tensor as tf.Tensor1D;
+  return featureStage(context, {
+    entities: near.entities.subarray(0, near.rowCounts.at(-1)),
+    ...{ cost: EARLY_COST, writes: states.early, variables: earlyVariables(model) },
+    run: ({ features, available }) => {
+      const rows: PerModality<tf.Tensor2D> = {};
+      for (const modality of presentModalities(features)) {
+        const encoder = encoderParameters(model.parameters, modality);
+        rows[modality] = encodeModality(features[modality]!, encoder);
+      }
+      return tf.tanh<tf.Tensor2D>(earlyFusion(rows, scores, available));
+    },
+  });
+}
+
+interface FeatureStage {
+  readonly entities: Int32Array;
+  readonly cost: { readonly row: number; readonly perModality: number };
+  readonly writes: HostRows | null;
+  readonly variables: readonly tf.Tensor[];
+  run(block: FeatureBlock): tf.Tensor2D;
+}
+
+/** A stage that reads the features of its own entities only. */
+function featureStage(
+  { model, budgetBytes }: StageContext,
+  { entities, cost, writes, variables, run }: FeatureStage,
+): Stage {
+  const { modalities, settings } = model;
+  const vectors = cost.row + cost.perModality * modalities.length;
+  const rowBytes = 4 * (settings.size * vectors + denseColumns(model.inputs));
+  const blockRows = Math.max(1, Math.floor(budgetBytes / rowBytes));
+  const at = (index: number): StageBlock => {
+    const start = index * blockRows;
+    const own = entities.subarray(start, start + blockRows);
+    const block = featureBlock(model.inputs, own);
+    const work: BlockWork = {
+      ...{ reads: null, writes, start, rowCount: own.length, variables },
+      run: () => tf.tidy(() => run(block)),
+    };
+    const end = start + own.length;
+    return { start, end, works: [work], dispose: () => block.dispose() };
+  };
+  return { count: Math.ceil(entities.length / blockRows), at };
+}
+
+/** Columns of the features that are dense. */
+function denseColumns({ features }: HostInputs): number {
+  const dense = Object.values(features).filter((matrix) => !('rowPointers' in matrix));
+  return dense.reduce((sum, { columnCount }) => sum + columnCount, 0);
+}
+
+const noStage: Stage = {
+  count: 0,
+  at: () => ({ start: 0, end: 0, works: [], dispose: () => undefined }),
+};
+
+function earlyVariables({ parameters, modalities }: BlockwiseModel): readonly tf.Tensor[] {
+  const encoders = modalities.map((modality) => encoderParameters(parameters, modality));
+  return [
+    parameters.get('earlyWeights'),
+    ...encoders.flatMap(({ weight, bias }) => [weight, bias]),
+  ];
+}
