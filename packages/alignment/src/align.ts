@@ -59,11 +59,14 @@ export interface AlignOptions {
 export interface CandidateOptions {
   /** The model as it is, kept by the caller; without it all entities are encoded. */
   readonly encoding?: Encoding | undefined;
+  /** Whose entities ask: with `target`, `sources` of the table are those of the second graph. */
+  readonly side?: 'source' | 'target' | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Candidates of every entity that is in no training seed, among such entities of the other graph.
+ * Candidates of every entity that is in no training seed, among such entities of the other graph;
+ * the entities of the first graph ask, unless `side` says otherwise.
  *
  * Similarity is the cosine of the vectors with CSLS, as in the evaluation.
  */
@@ -73,10 +76,13 @@ export async function candidateTable(
 ): Promise<CandidateTable> {
   const { config, task } = state;
   const seeded = new Set(task.split.seeds);
-  const sources = task.data.left.filter((entity) => !seeded.has(entity));
-  const targets = task.data.right.filter((entity) => !seeded.has(entity));
+  const left = task.data.left.filter((entity) => !seeded.has(entity));
+  const right = task.data.right.filter((entity) => !seeded.has(entity));
+  const isReversed = options.side === 'target';
+  const [sources, targets] = isReversed ? [right, left] : [left, right];
   if (sources.length === 0 || targets.length === 0) return emptyTable(sources, targets);
-  const rows = embedCandidates(state, { left: sources, right: targets }, options.encoding);
+  const embedded = embedCandidates(state, { left, right }, options.encoding);
+  const rows = isReversed ? { ...embedded, left: embedded.right, right: embedded.left } : embedded;
   const k = config.evaluation.cslsNeighbours;
   const { signal } = options;
   const common = { ...(k > 0 ? { csls: k } : {}), ...(signal === undefined ? {} : { signal }) };

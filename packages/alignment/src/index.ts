@@ -1,4 +1,10 @@
 export {
+  type AddedAlignOptions,
+  alignAdded,
+  type ExtendedTraining,
+  extendTraining,
+} from './added-entities.js';
+export {
   type AlignedGraphs,
   type AlignGraphsOptions,
   alignGraphs,
@@ -68,6 +74,18 @@ export {
   noiseModalityGroup,
 } from './experiment/fault-groups.js';
 export { type ExampleSource, exampleSource } from './example-data.js';
+export {
+  type ExplainedNeighbours,
+  type ExplainInput,
+  type ExplainOptions,
+  explainBest,
+  explainPair,
+  explainPairs,
+  type Lacking,
+  type NamedEntity,
+  type PairExplanation,
+} from './explain.js';
+export { explanationText } from './explanation-text.js';
 export { writePairs } from './export.js';
 export { type EntityFeatures, entityFeatures, type FilledImages } from './features.js';
 export type {

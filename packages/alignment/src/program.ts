@@ -4,6 +4,7 @@ import { checkCommand } from './commands/check.js';
 import { configCommand } from './commands/config.js';
 import { demoCommand } from './commands/demo.js';
 import { evaluateCommand } from './commands/evaluate.js';
+import { explainCommand } from './commands/explain.js';
 import { experimentCommand } from './commands/experiment.js';
 import { reportCommand } from './commands/report.js';
 import { trainCommand } from './commands/train.js';
@@ -24,6 +25,7 @@ export function alignmentProgram<C extends AlignmentConfig, L extends Learner>(
       trainCommand(any),
       evaluateCommand(any),
       alignCommand(any),
+      explainCommand(any),
       checkCommand(any),
       configCommand(any),
       experimentCommand(any),

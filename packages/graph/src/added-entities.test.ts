@@ -115,6 +115,13 @@ describe('readAddedEntities', () => {
     expect(byName.added.length).toBe(2);
   });
 
+  it('takes entities without a triple from the attributes', async () => {
+    const triples = file('few.csv', 'Lyon,capital of,France\n');
+    const attributes = file('bare.csv', 'Brest,area\nLyon,area\n');
+    const { data, added } = await readAddedEntities(base, { triples, attributes });
+    expect(Array.from(added, (entity) => data.entityNames[entity])).toEqual(['Lyon', 'Brest']);
+  });
+
   it('says when nothing is new, and names bad lines', async () => {
     const triples = file('known.csv', 'Paris,capital of,France\n');
     await expect(readAddedEntities(base, { triples })).rejects.toThrow(/0 are new/);

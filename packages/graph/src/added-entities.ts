@@ -13,7 +13,7 @@ import { dropDuplicateTriples } from './triple-table.js';
 export interface AddedFiles {
   /** Triples of the added entities: CSV, TSV or N-Triples, plain or gzipped. */
   readonly triples: string;
-  /** CSV or TSV of `entity,attribute`, or a column for each attribute. */
+  /** CSV or TSV of `entity,attribute`, or a column for each attribute; it may add entities too. */
   readonly attributes?: string | undefined;
   /** The graph they come to, default 1. */
   readonly side?: 1 | 2 | undefined;
@@ -36,8 +36,6 @@ export interface AddedEntities {
   readonly unknownRelations: readonly NameCount[];
   /** Attribute names that the data do not know, most frequent first; they are left out. */
   readonly unknownAttributes: readonly NameCount[];
-  /** Rows of the attribute file whose entity is in neither graph nor triples. */
-  readonly unknownEntityRows: number;
 }
 
 /** What is collected while files are read. */
@@ -49,9 +47,7 @@ interface Addition {
   readonly attributes: Map<number, Set<number>>;
   readonly unknownRelations: NameCounter;
   readonly unknownAttributes: NameCounter;
-  /** Dense index of an entity by name or id, -1 when it is neither known nor added. */
-  indexOf(name: string): number;
-  /** The same; an unknown entity is added. */
+  /** Dense index of an entity by name or id; an unknown one is added. */
   entity(name: string): number;
   addTriple(head: string, relation: string, tail: string): void;
   addAttribute(entity: number, name: string): void;
@@ -94,9 +90,8 @@ function createAddition(base: AlignmentData, side: 1 | 2): Addition {
   const attributes = new Map<number, Set<number>>();
   const unknownRelations = new NameCounter();
   const unknownAttributes = new NameCounter();
-  const indexOf = (name: string) => fresh.get(name) ?? lookUp(name);
   const entity = (name: string): number => {
-    const index = indexOf(name);
+    const index = fresh.get(name) ?? lookUp(name);
     if (index >= 0) return index;
     fresh.set(name, base.entityCount + names.length);
     return base.entityCount + names.push(name) - 1;
@@ -116,7 +111,7 @@ function createAddition(base: AlignmentData, side: 1 | 2): Addition {
     attributes.set(index, row.add(attribute));
   };
   const found = { names, triples, attributes, unknownRelations, unknownAttributes };
-  return { base, ...found, indexOf, entity, addTriple, addAttribute };
+  return { base, ...found, entity, addTriple, addAttribute };
 }
 
 async function readTriples(file: string, addition: Addition, onDefect: OnDefect): Promise<void> {
@@ -152,11 +147,9 @@ export async function readAddedEntities(
   const side = files.side ?? 1;
   const addition = createAddition(base, side);
   await readTriples(files.triples, addition, onDefect);
-  let unknownEntityRows = 0;
   if (files.attributes !== undefined) {
-    const { indexOf, addAttribute: add } = addition;
-    const target = { indexOf, add, onDefect };
-    unknownEntityRows = (await readAttributeTable(files.attributes, target)).unknown;
+    const { entity: indexOf, addAttribute: add } = addition;
+    await readAttributeTable(files.attributes, { indexOf, add, onDefect });
   }
   if (addition.names.length === 0) onDefect(nothingAdded(files.triples, side));
   const paths = [files.triples, ...(files.attributes === undefined ? [] : [files.attributes])];
@@ -168,7 +161,6 @@ export async function readAddedEntities(
     tripleCount: data.triples.heads.length - base.triples.heads.length,
     unknownRelations: addition.unknownRelations.sorted(),
     unknownAttributes: addition.unknownAttributes.sorted(),
-    unknownEntityRows,
   };
 }
 

@@ -1,9 +1,10 @@
 /** `align`: the pairs themselves, from a trained run or from two graphs of one's own. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { assertWritableFolder, ConfigError, formatCounted } from '@lab/core';
 import { type CliCommand, type CliContext, type CliInput, configOptions } from '@lab/core/cli';
 import type { BackendReport } from '@lab/tensor';
+import { alignAdded } from '../added-entities.js';
 import { type AlignedPair, alignEntities, candidateTable } from '../align.js';
 import { fittedConfidence } from '../conclude.js';
 import type { FittedConfidence } from '../run-summary.js';
@@ -11,6 +12,15 @@ import { writeEmbeddings } from '../embeddings.js';
 import { pairFormat, pairFormats, writePairs } from '../export.js';
 import type { AlignmentMethod } from '../method.js';
 import { restoreRun } from '../restore.js';
+import type { TrainingState } from '../training-state.js';
+import {
+  type Addition,
+  addedOptions,
+  addedRecord,
+  addEntities,
+  assertAdded,
+  noteAdded,
+} from './align-added.js';
 import {
   backendOptions,
   epochsOption,
@@ -19,6 +29,7 @@ import {
   ownGraphs,
   textOption,
 } from './options.js';
+import { readConfidence } from './run-confidence.js';
 import { chosenBackend, newRun, trainAndConclude, trainingConfig } from './train.js';
 
 const matchings = ['best', 'mutual', 'greedy'] as const;
@@ -30,6 +41,7 @@ export const alignCommand = (method: AlignmentMethod): CliCommand => ({
   options: [
     { flags: '--run <dir>', summary: 'a trained run', topic: 'data' },
     ...ownGraphOptions,
+    ...addedOptions,
     ...configOptions(method.config),
     epochsOption(method),
     { flags: '--runs <dir>', summary: 'folder of runs', topic: 'output', default: 'runs' },
@@ -78,31 +90,68 @@ async function runAlign(
   assertFolder(method.name, out);
   if (embeddings !== undefined) assertWritableFolder(embeddings);
   assertUsed(method.name, options);
+  assertAdded(method.name, options);
   const backend = await chosenBackend(context, input);
   const dir = textOption(options, 'run') ?? (await trainOwn(method, context, input, backend));
   context.setRun(dir);
   context.progress.update('reading the run');
   const { state } = await restoreRun(method, dir);
+  const addition =
+    options['added'] === undefined
+      ? null
+      : await addEntities(method, state, options).finally(() => state.dispose());
+  const aligned = addition?.state ?? state;
   try {
     context.progress.update('searching counterparts');
-    const table = await candidateTable(state, { signal: context.signal });
-    const stored = readConfidence(dir) ?? fittedConfidence(state, table);
-    const pairs = alignEntities(table, stored?.model ?? null, {
-      matching: options['matching'] as (typeof matchings)[number],
-      minConfidence: options['minConfidence'] as number,
-    });
-    const { origin: seedOrigin } = state.task.split;
-    const { entityNames } = state.task.data;
-    await writePairs(out, pairs, { entityNames, seedOrigin });
-    if (embeddings !== undefined) await writeEmbeddings(embeddings, state);
+    const found = await findPairs(context, { state: aligned, addition, options, dir });
+    const { origin: seedOrigin, seeds } = aligned.task.split;
+    const { entityNames } = aligned.task.data;
+    await writePairs(out, found.pairs, { entityNames, seedOrigin });
+    if (embeddings !== undefined) await writeEmbeddings(embeddings, aligned);
     context.progress.done();
-    const seeds = state.task.split.seeds.length / 2;
-    const sources = table.sources.length;
-    tell(context, { pairs, sources, seeds, seedOrigin, out, embeddings, stored, dir });
+    tell(context, {
+      ...found,
+      seeds: seeds.length / 2,
+      seedOrigin,
+      out,
+      embeddings,
+      dir,
+      addition,
+    });
     return 0;
   } finally {
-    state.dispose();
+    aligned.dispose();
   }
+}
+
+/** The pairs that were asked for, with the confidence of the run. */
+async function findPairs(
+  context: CliContext,
+  { state, addition, options, dir }: Search,
+): Promise<Pick<Written, 'pairs' | 'sources' | 'stored'>> {
+  const { signal } = context;
+  const matching = options['matching'] as (typeof matchings)[number];
+  const minConfidence = options['minConfidence'] as number;
+  const kept = readConfidence(dir);
+  if (addition !== null) {
+    const confidence = kept?.model ?? null;
+    const wish = { matching, minConfidence, confidence, signal };
+    const { added } = addition.found;
+    return { pairs: await alignAdded(state, added, wish), sources: added.length, stored: kept };
+  }
+  const table = await candidateTable(state, { signal });
+  const stored = kept ?? fittedConfidence(state, table);
+  const pairs = alignEntities(table, stored?.model ?? null, { matching, minConfidence });
+  return { pairs, sources: table.sources.length, stored };
+}
+
+/** What is searched, and how. */
+interface Search {
+  readonly state: TrainingState;
+  /** Entities that came later, when they alone are asked for. */
+  readonly addition: Addition | null;
+  readonly options: CliInput['options'];
+  readonly dir: string;
 }
 
 /** Refuses a file whose folder is not there. */
@@ -144,12 +193,6 @@ function assertUsed(name: string, options: CliInput['options']): void {
   });
 }
 
-/** The confidence that the run keeps, if any. */
-function readConfidence(dir: string): FittedConfidence | null {
-  const path = `${dir}/confidence.json`;
-  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as FittedConfidence) : null;
-}
-
 interface Written {
   readonly pairs: readonly AlignedPair[];
   readonly sources: number;
@@ -162,16 +205,18 @@ interface Written {
   readonly embeddings: string | undefined;
   readonly stored: FittedConfidence | null;
   readonly dir: string;
+  readonly addition: Addition | null;
 }
 
 function tell(context: CliContext, written: Written): void {
-  const { pairs, sources, seeds, seedOrigin, out, embeddings, stored, dir } = written;
+  const { pairs, sources, seeds, seedOrigin, out, embeddings, stored, dir, addition } = written;
   if (stored === null) {
     context.note(
       'note: too few known pairs outside of training to calibrate; confidence is empty, ' +
         'pairs are ordered by margin',
     );
   }
+  if (addition !== null) noteAdded(context, addition);
   context.printJson({
     run: dir,
     status: 'success',
@@ -184,11 +229,14 @@ function tell(context: CliContext, written: Written): void {
     seedOrigin,
     confidence: stored?.quality ?? null,
     confidenceFrom: stored?.fittedOn ?? null,
+    ...(addition === null ? {} : { added: addedRecord(addition) }),
   });
   const without = sources - pairs.length;
   const unpaired = formatCounted(without, 'entity', 'entities');
+  const whose =
+    addition === null ? '' : ` of ${formatCounted(sources, 'added entity', 'added entities')}`;
   context.print(
-    `${formatCounted(pairs.length, 'pair')} in ${out}` +
+    `${formatCounted(pairs.length, 'pair')}${whose} in ${out}` +
       `${without > 0 ? `; ${unpaired} without a counterpart` : ''}\n` +
       `not listed: ${formatCounted(seeds, 'seed')} of the training ` +
       `(${seedOrigin})\n`,

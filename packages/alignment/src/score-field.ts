@@ -1,0 +1,168 @@
+/**
+ * Exact scores and ranks of single pairs, also of those far down the list.
+ */
+import { nearestPairs, tf } from '@lab/tensor';
+import type { PairEvidence } from './confidence.js';
+import type { EmbeddedSides, Encoding, EntitySides } from './learner.js';
+import type { TrainingState } from './training-state.js';
+
+/** What the similarities say about a pair. */
+export interface PairScores extends PairEvidence {
+  /** Cosine of the fused vectors. */
+  readonly cosine: number;
+  /** Rank of the target among the candidates of the source, 1 is best. */
+  readonly rank: number;
+  /** Rank of the source among the candidates of the target. */
+  readonly backwardRank: number;
+}
+
+/** Scores of all candidates, row by row when asked for; the caller disposes it. */
+export interface ScoreField {
+  /** Entities that are compared: those without a seed, and those asked for. */
+  readonly candidates: EntitySides;
+  scores(source: number, target: number): Promise<PairScores>;
+  /** The targets with the best scores, best first. */
+  best(source: number, count: number): Promise<number[]>;
+  dispose(): void;
+}
+
+/** Options of {@link createScoreField}. */
+export interface FieldOptions {
+  /** Entities that are compared though they are in a seed. */
+  readonly asked?:
+    | { readonly left: readonly number[]; readonly right: readonly number[] }
+    | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Scores as `candidateTable` has them: CSLS of the cosine among the entities without a seed.
+ *
+ * `score = 2 cos(s, t) - r(s) - r(t)`, r the mean cosine of the k nearest on the other side; the
+ * cosine itself where `evaluation.cslsNeighbours` is 0.
+ */
+export async function createScoreField(
+  state: TrainingState,
+  encoding: Encoding,
+  { asked = { left: [], right: [] }, signal }: FieldOptions = {},
+): Promise<ScoreField> {
+  signal?.throwIfAborted();
+  const { data, split } = state.task;
+  const seeded = new Set(split.seeds);
+  for (const one of [...asked.left, ...asked.right]) seeded.delete(one);
+  const candidates = {
+    left: data.left.filter((entity) => !seeded.has(entity)),
+    right: data.right.filter((entity) => !seeded.has(entity)),
+  };
+  const rows = encoding.embed(candidates, state.random.fork('align'));
+  try {
+    const k = state.config.evaluation.cslsNeighbours;
+    const { left, right } = rows;
+    const hubness = {
+      left: await nearness({ left, right }, { k, signal }),
+      right: await nearness({ left: right, right: left }, { k, signal }),
+    };
+    return fieldOf(candidates, rows, hubness);
+  } catch (error) {
+    rows.dispose();
+    throw error;
+  }
+}
+
+/** Mean cosine of the k nearest of every row; null without CSLS. */
+async function nearness(
+  sides: Pick<EmbeddedSides, 'left' | 'right'>,
+  { k, signal }: { readonly k: number; readonly signal: AbortSignal | undefined },
+): Promise<Float32Array | null> {
+  const rowCount = sides.left[0]!.shape[0];
+  if (k === 0 || rowCount === 0 || sides.right[0]!.shape[0] === 0) return null;
+  const { scores } = await nearestPairs({
+    ...sides,
+    k,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return Float32Array.from({ length: rowCount }, (_, row) => {
+    const found = scores.subarray(row * k, (row + 1) * k).filter(Number.isFinite);
+    return found.reduce((sum, score) => sum + score, 0) / found.length;
+  });
+}
+
+/** For each side the nearness of its entities, by position. */
+interface Hubness {
+  readonly left: Float32Array | null;
+  readonly right: Float32Array | null;
+}
+
+function fieldOf(candidates: EntitySides, rows: EmbeddedSides, hubness: Hubness): ScoreField {
+  const positions = {
+    left: new Map(Array.from(candidates.left, (entity, at) => [entity, at])),
+    right: new Map(Array.from(candidates.right, (entity, at) => [entity, at])),
+  };
+  const cosinesOf = (side: 'left' | 'right', entity: number) =>
+    cosineRow(rows, side, positions[side].get(entity)!);
+  const scoresOf = async (side: 'left' | 'right', entity: number) => {
+    const cosines = await cosinesOf(side, entity);
+    const own = hubness[side]?.[positions[side].get(entity)!] ?? 0;
+    const others = hubness[side === 'left' ? 'right' : 'left'];
+    return others === null
+      ? { cosines, scores: cosines }
+      : { cosines, scores: cosines.map((cosine, at) => 2 * cosine - own - others[at]!) };
+  };
+  return {
+    candidates,
+    scores: async (source, target) => {
+      const forward = await scoresOf('left', source);
+      const backward = await scoresOf('right', target);
+      const at = positions.right.get(target)!;
+      const ahead = standing(forward.scores, at);
+      const behind = standing(backward.scores, positions.left.get(source)!);
+      return {
+        cosine: forward.cosines[at]!,
+        score: ahead.score,
+        margin: ahead.margin,
+        backwardMargin: behind.margin,
+        mutual: ahead.rank === 1 && behind.rank === 1,
+        rank: ahead.rank,
+        backwardRank: behind.rank,
+      };
+    },
+    best: async (source, count) => {
+      const { scores } = await scoresOf('left', source);
+      const order = Array.from(scores.keys()).sort((a, b) => scores[b]! - scores[a]! || a - b);
+      return order.slice(0, count).map((at) => candidates.right[at]!);
+    },
+    dispose: () => rows.dispose(),
+  };
+}
+
+/** Cosines of one entity with all of the other side, the mean over the draws. */
+async function cosineRow(
+  { left, right }: EmbeddedSides,
+  side: 'left' | 'right',
+  position: number,
+): Promise<Float32Array> {
+  const [own, others] = side === 'left' ? [left, right] : [right, left];
+  const cosines = tf.tidy(() => {
+    const draws = own.map((rows, draw) => {
+      const row = tf.slice(rows, [position, 0], [1, -1]);
+      return tf.matMul(row, others[draw]!, false, true);
+    });
+    return tf.div(tf.addN(draws), draws.length);
+  });
+  const values = (await cosines.data()) as Float32Array;
+  cosines.dispose();
+  return values;
+}
+
+/** Score, rank and margin of one candidate among all. */
+function standing(scores: Float32Array, at: number) {
+  const score = scores[at]!;
+  let rank = 1;
+  let rival = Number.NEGATIVE_INFINITY;
+  scores.forEach((other, position) => {
+    if (position === at) return;
+    rival = Math.max(rival, other);
+    if (other > score) rank += 1;
+  });
+  return { score, rank, margin: score - (Number.isFinite(rival) ? rival : score - 1) };
+}
