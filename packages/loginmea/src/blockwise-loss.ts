@@ -4,13 +4,19 @@
  */
 import { DataError } from '@lab/core';
 import { pullBack, tf } from '@lab/tensor';
-import { type AlignmentLoss, alignmentLoss } from './alignment-loss.js';
+import {
+  type AlignmentLoss,
+  alignmentLoss,
+  type IclChoice,
+  type InfoNceChoice,
+} from './alignment-loss.js';
 import type { BlockClock, GradientSums } from './block-passes.js';
 import type { BlockwiseModel } from './blockwise-model.js';
 import { addOutputGradient, type BlockwiseStates, outputRows } from './blockwise-states.js';
 import type { SeedBatch } from './losses.js';
 import { proxyMatching, proxyParameters } from './proxy-matching.js';
 import type { StepInput } from './step.js';
+import { type RowLoss, unitSidesLoss } from './unit-sides.js';
 
 /** The rows that the loss of a batch reads, in the numbers of the targets. */
 export interface LocalBatch {
@@ -88,6 +94,21 @@ function withNegatives(loss: AlignmentLoss = {}, negatives: SeedBatch | undefine
 
 /** Loss of one batch and its gradient by the final rows; that of proxies goes to the sums. */
 function batchGradient(
+  model: BlockwiseModel,
+  values: Float32Array,
+  batch: { readonly pairs: SeedBatch; readonly loss: AlignmentLoss; readonly sums: GradientSums },
+): RowLoss {
+  const { left, right } = batch.pairs;
+  const isPaired = left.length === right.length && left.length > 1; // else an error of the loss
+  const { kind = 'infonce' } = batch.loss;
+  if (isPaired && model.settings.proxies === 0 && (kind === 'infonce' || kind === 'icl')) {
+    return unitSidesLoss(values, model.width, batch.loss as IclChoice | InfoNceChoice);
+  }
+  return rowLoss(model, values, batch);
+}
+
+/** Any loss of rows, after the proxies of the model, if it has any. */
+function rowLoss(
   { parameters, settings, width }: BlockwiseModel,
   values: Float32Array,
   {
@@ -95,7 +116,7 @@ function batchGradient(
     loss,
     sums,
   }: { readonly pairs: SeedBatch; readonly loss: AlignmentLoss; readonly sums: GradientSums },
-): { loss: number; gradient: Float32Array } {
+): RowLoss {
   const proxies = settings.proxies === 0 ? null : proxyParameters(parameters);
   const variables = proxies === null ? [] : Object.values(proxies as unknown as tf.NamedTensorMap);
   const found = { loss: 0, gradient: new Float32Array(0) };

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import '@lab/core/testing';
 import { createRandom } from '@lab/core';
 import {
@@ -5,15 +8,17 @@ import {
   type CsrArrays,
   type HostMatrix,
   memoryReport,
+  readHostTable,
   resetAllocationRecord,
   selectBackend,
   tf,
+  writeHostTable,
 } from '@lab/tensor';
 import { expectNoLeak } from '@lab/tensor/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bothModels, hostPair, seedBatches } from './__fixtures__/blockwise-pair.js';
 import { type AlignmentLoss, drawNegatives } from './alignment-loss.js';
-import { createBlockwiseModel } from './blockwise-model.js';
+import { createBlockwiseModel, loadBlockwise } from './blockwise-model.js';
 import {
   blockwiseGradients,
   type BlockwiseStepInput,
@@ -227,6 +232,39 @@ describe('blockwiseTrainStep', () => {
     expect(blockwise.entity.values).toBeClose(entity!.data, { atol: 1e-4 });
     expect(ours.stepCount).toBe(2);
     for (const part of [full, ours, both]) part.dispose();
+  });
+
+  it('goes on from files bit for bit', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'lab-blockwise-'));
+    const { data, inputs } = hostPair(60);
+    const input = { batches: seedBatches(data.links, [10, 10]), learningRate: 0.01 };
+    const create = (seed: number) => {
+      const model = createBlockwiseModel(inputs, small, createRandom(seed));
+      return { model, optimizer: createBlockwiseOptimizer(model) };
+    };
+    const [whole, resumed] = [create(1), create(2)];
+    await blockwiseTrainStep(whole.model, whole.optimizer, input);
+    const parts = ({ model, optimizer }: typeof whole) => ({
+      table: model.entity,
+      optimizer: optimizer.entity,
+    });
+    await writeHostTable(folder, parts(whole), { shardBytes: 1000 });
+    await readHostTable(folder, parts(resumed));
+    loadBlockwise(resumed.model, await whole.model.parameters.toArrays());
+    const { parameters } = whole.optimizer;
+    resumed.optimizer.parameters.loadState(await parameters.state(), parameters.stepCount);
+    for (const { model, optimizer } of [whole, resumed]) {
+      await blockwiseTrainStep(model, optimizer, input);
+    }
+    expect(resumed.model.entity.values).toEqual(whole.model.entity.values);
+    expect(await resumed.model.parameters.toArrays()).toEqual(
+      await whole.model.parameters.toArrays(),
+    );
+    for (const { model, optimizer } of [whole, resumed]) {
+      model.dispose();
+      optimizer.dispose();
+    }
+    rmSync(folder, { recursive: true });
   });
 
   it('changes nothing when it is aborted or a loss is not finite', async () => {

@@ -57,8 +57,9 @@ export interface BlockwiseGradients {
  * the gradient of its rows, and adds to the gradients of what it read (gradient caching; Gao et al.
  * 2021). Every entity is computed twice, however many batches and neighbours it has.
  *
- * In the host's memory, for n entities that the seeds receive from: at most about `(4 L + 2) n D`
- * floats of states and gradients, next to the table and its gradient.
+ * In the host's memory, for T seed entities and n that they receive from: at most about
+ * `((4 L - 1) n + 2 (M + 2) T) D` floats of states and gradients, next to the table and its
+ * gradient.
  *
  * @throws {ConfigError} when there is no batch, a fan-out without a stream, or the loss is
  * `hard-sample`, which reads all entities.
