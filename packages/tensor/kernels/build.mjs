@@ -42,15 +42,20 @@ const LINK_FLAGS = [
   '--import-memory',
   // With a maximum the loader makes the import a shared one by a single byte.
   '--max-memory=4294967296',
-  '--export=__stack_pointer',
   '--strip-all',
   '--stack-first',
   '-zstack-size=65536',
 ];
 
+/** The source of a module of its own, whose only function the other module imports. */
+const TILE = 'tile.c';
+
+const RELAXED = ['-mrelaxed-simd'];
 const BUILDS = [
-  { name: 'simd.wasm', flags: [] },
-  { name: 'relaxed-simd.wasm', flags: ['-mrelaxed-simd'] },
+  { name: 'simd.wasm', flags: [], isTile: false },
+  { name: 'relaxed-simd.wasm', flags: RELAXED, isTile: false },
+  { name: 'tile-simd.wasm', flags: [], isTile: true },
+  { name: 'tile-relaxed-simd.wasm', flags: RELAXED, isTile: true },
 ];
 
 function run(command, args) {
@@ -66,11 +71,19 @@ function checkVersions() {
   }
 }
 
+/** Throws when the module imports what it should not, or the tile has a stack. */
+function assertInterface({ name, isTile }, bytes) {
+  const module = new WebAssembly.Module(bytes);
+  const namesOf = (list) => list.map((entry) => entry.name).join();
+  const imports = namesOf(WebAssembly.Module.imports(module));
+  const allowed = isTile ? 'memory' : 'memory,tile';
+  if (imports !== allowed) throw new Error(`kernels: ${name} imports ${imports}.`);
+  const exports = namesOf(WebAssembly.Module.exports(module));
+  if (isTile && exports !== 'tile') throw new Error(`kernels: ${name} exports ${exports}.`);
+}
+
 /** Throws when the module has a data segment: it would land at a fixed address of the heap. */
 function assertNoData(name, bytes) {
-  const module = new WebAssembly.Module(bytes);
-  const imports = WebAssembly.Module.imports(module).map((entry) => entry.name);
-  if (imports.join() !== 'memory') throw new Error(`kernels: ${name} imports ${imports.join()}.`);
   let at = 8;
   while (at < bytes.length) {
     const section = bytes[at++];
@@ -85,9 +98,17 @@ function assertNoData(name, bytes) {
   }
 }
 
+/** The tile needs no stack; the other module imports the tile. */
+function linkFlags({ isTile }, folder) {
+  if (isTile) return [];
+  const imported = join(folder, 'imported.txt');
+  writeFileSync(imported, 'tile\n');
+  return ['--export=__stack_pointer', `--allow-undefined-file=${imported}`];
+}
+
 function compile(build, folder) {
   const sources = readdirSync(here)
-    .filter((file) => file.endsWith('.c'))
+    .filter((file) => file.endsWith('.c') && (file === TILE) === build.isTile)
     .sort();
   const objects = sources.map((source) => {
     const object = join(folder, `${build.name}-${source}.o`);
@@ -96,8 +117,9 @@ function compile(build, folder) {
     return object;
   });
   const output = join(folder, build.name);
-  run(LINKER, [...LINK_FLAGS, ...objects, '-o', output]);
+  run(LINKER, [...LINK_FLAGS, ...linkFlags(build, folder), ...objects, '-o', output]);
   const bytes = readFileSync(output);
+  assertInterface(build, bytes);
   assertNoData(build.name, bytes);
   return bytes;
 }

@@ -2,9 +2,7 @@
 #include "matmul.h"
 
 #include "narrow.h"
-
-#define MR 6
-#define NR 8
+#include "tile.h"
 
 // Transposes the 4 x 4 block whose rows are `r`.
 INLINE void transpose4(f4 r[4]) {
@@ -133,52 +131,13 @@ void lab_pack_b(int n, int k, Operand b, float *packed) {
 }
 
 typedef struct {
-  f4 v[MR][2];
-} Tile;
-
-INLINE void tile_step(const float *a, const float *b, Tile *t) {
-  const f4 b0 = load4(b), b1 = load4(b + 4);
-#pragma clang loop unroll(full)
-  for (int i = 0; i < MR; i++) {
-    const f4 x = splat4(a[i]);
-    t->v[i][0] = madd4(x, b0, t->v[i][0]);
-    t->v[i][1] = madd4(x, b1, t->v[i][1]);
-    // Keeps the rows in this order: together they would need more registers than there are.
-    __asm__ volatile("" ::: "memory");
-  }
-}
-
-INLINE Tile tile_product(int kc, const float *a, const float *b) {
-  Tile t = {0};
-  // The end as an address: one register fewer in the loop than a counter.
-  for (const float *end = a + (size_t)kc * MR; a != end; a += MR, b += NR) tile_step(a, b, &t);
-  return t;
-}
-
-NOINLINE static void tile_full(int kc, const float *a, const float *b, float *c, int ldc,
-                               int accumulate) {
-  Tile t = tile_product(kc, a, b);
-  for (int i = 0; i < MR; i++, c += ldc) {
-    if (accumulate) {
-      t.v[i][0] += load4(c);
-      t.v[i][1] += load4(c + 4);
-    }
-    store4(c, t.v[i][0]);
-    store4(c + 4, t.v[i][1]);
-  }
-}
-
-typedef struct {
   int rows, columns, ldc, accumulate;
 } Edge;
 
+// A tile that reaches over the end of c: whole in `full`, of which c takes its part.
 NOINLINE static void tile_edge(int kc, const float *a, const float *b, float *c, Edge edge) {
   float full[MR * NR];
-  const Tile t = tile_product(kc, a, b);
-  for (int i = 0; i < MR; i++) {
-    store4(full + i * NR, t.v[i][0]);
-    store4(full + i * NR + 4, t.v[i][1]);
-  }
+  tile(kc, a, b, full, NR, 0);
   for (int i = 0; i < edge.rows; i++, c += edge.ldc)
     for (int j = 0; j < edge.columns; j++)
       c[j] = (edge.accumulate ? c[j] : 0) + full[i * NR + j];
@@ -193,7 +152,7 @@ NOINLINE static void block_product(int m, int n, int kc, const float *a, const f
       const int rows = m - i < MR ? m - i : MR;
       float *to = c + (size_t)i * ldc + j;
       const float *rows_of_a = a + (size_t)i * kc;
-      if (rows == MR && columns == NR) tile_full(kc, rows_of_a, panel, to, ldc, accumulate);
+      if (rows == MR && columns == NR) tile(kc, rows_of_a, panel, to, ldc, accumulate);
       else tile_edge(kc, rows_of_a, panel, to, (Edge){rows, columns, ldc, accumulate});
     }
   }

@@ -9,7 +9,8 @@ import { installWebgpuKernels } from './kernels/webgpu.js';
 import { WASM_HEAP_LIMIT_BYTES } from './memory.js';
 import { sharedModuleUrl } from './shared-module.js';
 import { tf } from './tfjs.js';
-import { kernelsOf, type WasmBackend } from './wasm-backend.js';
+import { checkVectors, type VectorWidth } from './vector-check.js';
+import { kernelsOf, useVectors, type WasmBackend, wideTileBytes } from './wasm-backend.js';
 import {
   guardWebgpu,
   hasGraphicsDriver,
@@ -25,6 +26,8 @@ export type BackendName = 'tensorflow-gpu' | 'tensorflow' | 'webgpu' | 'wasm' | 
 export interface BackendFacts {
   /** Instruction set of our wasm kernels; null on other backends. */
   simd: 'relaxed' | 'plain' | null;
+  /** Bits of the vectors of wasm products; null on other backends. */
+  vectorBits: 128 | 256 | null;
   /** Threads that one product uses. */
   threads: number;
   /** Most bytes that all tensors together can take, or null when only the machine limits it. */
@@ -88,7 +91,7 @@ async function startTensorflow(wanted: 'tensorflow' | 'tensorflow-gpu'): Promise
       help: 'Check the driver and CUDA libraries, or choose the backend tensorflow or wasm.',
     });
   }
-  return { simd: null, threads: cpus().length, memoryLimitBytes: null };
+  return { simd: null, vectorBits: null, threads: cpus().length, memoryLimitBytes: null };
 }
 
 /** Set to 1 in tests: a software adapter serves a choice of webgpu by name; never `auto`. */
@@ -102,7 +105,7 @@ async function startWebgpu(isByName: boolean): Promise<BackendFacts> {
   await activate('webgpu', 'webgpu');
   guardWebgpu();
   installWebgpuKernels();
-  return { simd: null, threads: 1, memoryLimitBytes: null };
+  return { simd: null, vectorBits: null, threads: 1, memoryLimitBytes: null };
 }
 
 /** Runs `body` and takes away the process-wide handlers that the emscripten glue adds. */
@@ -131,7 +134,23 @@ function shareMemory(setWasmPaths: (paths: Record<string, string>, isFetched: tr
 
 let isMemoryShared = false;
 
+let areWideVectorsAllowed = true;
+let vectorWidth: Promise<VectorWidth> | undefined;
+
+/** Whether products may use wider vectors, where they pass their check, from the next start on. */
+export function allowWideVectors(areAllowed: boolean): void {
+  areWideVectorsAllowed = areAllowed;
+}
+
+/** The width of vectors that this machine is fit for; checked once in a process, at most. */
+export function fitVectorWidth(isAnew = false): Promise<VectorWidth> {
+  if (isAnew || vectorWidth === undefined) vectorWidth = checkVectors(wideTileBytes(), { isAnew });
+  return vectorWidth;
+}
+
 async function startWasm(): Promise<BackendFacts> {
+  // Begins before tfjs is loaded: the check runs beside it.
+  const fit = areWideVectorsAllowed ? fitVectorWidth() : undefined;
   await withoutNewHandlers(async () => {
     const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
     shareMemory(setWasmPaths);
@@ -139,8 +158,9 @@ async function startWasm(): Promise<BackendFacts> {
     countStockKernels(registeredKernels());
     await activate('wasm', 'wasm');
   });
-  const { simd, threads } = kernelsOf(tf.backend() as unknown as WasmBackend);
-  return { simd, threads, memoryLimitBytes: WASM_HEAP_LIMIT_BYTES };
+  useVectors((await fit)?.vectorBits ?? 128);
+  const { simd, vectorBits, threads } = kernelsOf(tf.backend() as unknown as WasmBackend);
+  return { simd, vectorBits, threads, memoryLimitBytes: WASM_HEAP_LIMIT_BYTES };
 }
 
 async function startCpu(): Promise<BackendFacts> {
@@ -148,7 +168,7 @@ async function startCpu(): Promise<BackendFacts> {
   installCpuKernels();
   await activate('cpu', 'cpu');
   (tf.backend() as unknown as { firstUse: boolean }).firstUse = false; // it would print an advert
-  return { simd: null, threads: 1, memoryLimitBytes: null };
+  return { simd: null, vectorBits: null, threads: 1, memoryLimitBytes: null };
 }
 
 // webgpu last but one: docs/decisions/2026-11-26-webgpu-by-name.md has the measurements.

@@ -1,5 +1,10 @@
 import { BackendError, ConfigError, type Logger } from '@lab/core';
-import { type BackendFacts, type BackendName, candidatesFor } from './backend-candidates.js';
+import {
+  allowWideVectors,
+  type BackendFacts,
+  type BackendName,
+  candidatesFor,
+} from './backend-candidates.js';
 import { installGradients } from './gradients/install.js';
 import { activeKernels } from './ops/heap.js';
 import { selfTest } from './self-test.js';
@@ -54,12 +59,14 @@ async function firstWorking(choice: BackendChoice): Promise<Attempt> {
  * @param options.logger - told in one line what was chosen and why.
  * @param options.threads - threads that share the work of a kernel on wasm; default as many as
  *   the processors that this process may use. The results do not depend on it.
+ * @param options.wideVectors - whether products on wasm may work on 256 bits at a time where Node
+ *   24 or newer passes a check for it on this machine; default yes. The results do not depend on it.
  * @throws {ConfigError} when `threads` is not a whole number from 1.
  * @throws {BackendError} when the chosen backend does not work, saying what to install.
  */
 export async function selectBackend(
   choice: BackendChoice = 'auto',
-  options: { logger?: Logger; threads?: number } = {},
+  options: { logger?: Logger; threads?: number; wideVectors?: boolean } = {},
 ): Promise<BackendReport> {
   const { threads } = options;
   if (threads !== undefined && !(threads >= 1 && Number.isInteger(threads))) {
@@ -67,6 +74,7 @@ export async function selectBackend(
       help: 'write --threads 1, or leave it out to use all processors',
     });
   }
+  allowWideVectors(options.wideVectors ?? true);
   const { name, facts, tried } = await firstWorking(choice);
   const kernels = activeKernels();
   if (kernels !== null) {

@@ -7,6 +7,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { BackendError } from '@lab/core';
+import type { KernelModules } from './kernels/instantiate.mjs';
 import {
   BLOCK,
   BUSY,
@@ -52,7 +53,7 @@ export interface ThreadRegion {
 
 /** The kernels of the main thread, and what a worker needs to have the same. */
 export interface PoolParts {
-  readonly module: object;
+  readonly modules: KernelModules;
   readonly memory: WasmMemory;
   readonly exports: WasmExports;
   /** Scratch of the main thread. */
@@ -149,12 +150,12 @@ export class ThreadPool {
 
   private startWorkers(): PoolWorker[] {
     const { control, values } = this;
-    const { module, memory } = this.parts;
+    const { modules, memory } = this.parts;
     return Array.from({ length: this.threads - 1 }, (_, index) => {
       const region = this.parts.allocateThread();
       const { stack, scratch } = region;
       const worker = new Worker(new URL('./kernels/worker.mjs', import.meta.url), {
-        workerData: { module, memory, control, values, id: index + 1, stack, scratch },
+        workerData: { modules, memory, control, values, id: index + 1, stack, scratch },
         execArgv: [],
       });
       worker.unref();

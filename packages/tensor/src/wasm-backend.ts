@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { BackendError } from '@lab/core';
+import { instantiateKernels, type KernelModules } from './kernels/instantiate.mjs';
+import { named, optimiseTile } from './kernels/wide-tile.mjs';
 import { watchAllocations } from './memory.js';
 import type { tf } from './tfjs.js';
 import { withSharedMemory } from './shared-module.js';
@@ -27,6 +29,8 @@ export interface WasmBackend {
 export interface KernelModule {
   readonly backend: WasmBackend;
   readonly simd: 'relaxed' | 'plain';
+  /** Bits that products work on at a time. */
+  readonly vectorBits: VectorBits;
   /** Threads that share the blocks of a kernel. */
   readonly threads: number;
   /** Calls an exported kernel on this thread. */
@@ -37,12 +41,24 @@ export interface KernelModule {
   useThreads(threads: number): void;
 }
 
+type VectorBits = 128 | 256;
+
+/** Both modules, how they were compiled, and for which memory. */
+interface Compiled {
+  readonly modules: KernelModules;
+  readonly simd: 'relaxed' | 'plain';
+  readonly vectorBits: VectorBits;
+  readonly isShared: boolean;
+}
+
 const STACK_BYTES = 65536;
 /** Most threads of one pool. */
 const MOST_THREADS = 256;
 let bound = new WeakMap<object, KernelModule>();
+let latest: KernelModule | undefined;
 let isPlainForced = false;
-let compiled: { module: object; simd: 'relaxed' | 'plain'; isShared: boolean } | undefined;
+let wantedBits: VectorBits = 128;
+let compiled: Compiled | undefined;
 
 function readKernels(name: string): Uint8Array {
   return new Uint8Array(readFileSync(new URL(`./kernels/${name}`, import.meta.url)));
@@ -56,27 +72,31 @@ function acceptsRelaxed(bytes: Uint8Array): boolean {
   return webAssembly.validate(bytes);
 }
 
+/** The bytes of a module that works on shared memory, or not. */
+function moduleBytes(name: string, isShared: boolean): Uint8Array {
+  const bytes = readKernels(name);
+  return (isShared ? withSharedMemory(bytes) : null) ?? bytes;
+}
+
+/** The module of the tile that may be compiled for wider vectors. */
+export const wideTileBytes = (): Uint8Array => moduleBytes('tile-relaxed-simd.wasm', true);
+
 /**
  * The compiled kernels: the relaxed-SIMD build where the engine accepts it, else the plain one.
  *
- * Without its baseline compiler the engine optimises the module at once; otherwise a kernel that
- * is called a few times, with long loops inside, would stay in slow code.
- *
  * @param isShared - whether the memory that they will work on is shared among threads.
  */
-export function compileKernels(isShared: boolean): NonNullable<typeof compiled> {
+export function compileKernels(isShared: boolean): Compiled {
   if (compiled?.isShared === isShared) return compiled;
-  const relaxed = readKernels('relaxed-simd.wasm');
-  const isRelaxed = !isPlainForced && acceptsRelaxed(relaxed);
-  const plain = isRelaxed ? relaxed : readKernels('simd.wasm');
-  const bytes = (isShared ? withSharedMemory(plain) : null) ?? plain;
-  setFlagsFromString('--no-liftoff');
-  try {
-    const module = new webAssembly.Module(bytes);
-    compiled = { module, simd: isRelaxed ? 'relaxed' : 'plain', isShared };
-  } finally {
-    setFlagsFromString('--liftoff');
-  }
+  const isRelaxed = !isPlainForced && acceptsRelaxed(readKernels('relaxed-simd.wasm'));
+  const build = isRelaxed ? 'relaxed-simd.wasm' : 'simd.wasm';
+  const vectorBits = isRelaxed && isShared ? wantedBits : 128;
+  const tile = moduleBytes(`tile-${build}`, isShared);
+  const modules = {
+    kernels: new webAssembly.Module(moduleBytes(build, isShared)),
+    tile: new webAssembly.Module(vectorBits === 256 ? named(tile) : tile),
+  };
+  compiled = { modules, simd: isRelaxed ? 'relaxed' : 'plain', vectorBits, isShared };
   return compiled;
 }
 
@@ -92,8 +112,8 @@ function bindKernels(backend: WasmBackend): KernelModule {
   watchAllocations(backend);
   const { memory } = backend.wasm.asm;
   const isShared = memory.buffer instanceof SharedArrayBuffer;
-  const { module, simd } = compileKernels(isShared);
-  const { exports } = new webAssembly.Instance(module, { env: { memory } });
+  const { modules, simd, vectorBits } = compileKernels(isShared);
+  const { exports, tile } = instantiateKernels(modules, memory);
   const call = (name: string, ...values: number[]): number => {
     const kernel = exports[name];
     if (typeof kernel === 'function') return kernel(...values);
@@ -103,8 +123,9 @@ function bindKernels(backend: WasmBackend): KernelModule {
   const { stack, scratch } = allocateThread(backend, scratchBytes);
   const stackPointer = exports['__stack_pointer'];
   if (typeof stackPointer === 'object') stackPointer.value = stack;
+  if (vectorBits === 256) optimiseTile(tile, scratch, true);
   const most = isShared ? MOST_THREADS : 1;
-  const parts = { module, memory, exports, scratch };
+  const parts = { modules, memory, exports, scratch };
   const startPool = (threads: number): ThreadPool =>
     new ThreadPool({
       ...parts,
@@ -114,7 +135,7 @@ function bindKernels(backend: WasmBackend): KernelModule {
     });
   let pool = startPool(availableThreads());
   return {
-    ...{ backend, simd, call },
+    ...{ backend, simd, vectorBits, call },
     get threads() {
       return pool.threads;
     },
@@ -135,6 +156,23 @@ function bindKernels(backend: WasmBackend): KernelModule {
 export function forcePlainSimd(isForced: boolean): void {
   if (isForced === isPlainForced) return;
   isPlainForced = isForced;
+  unbindKernels();
+}
+
+/**
+ * Has products work on that many bits at a time from now on, where the build allows it.
+ *
+ * For 256 the machine must have passed `checkVectors`; the kernels are bound anew.
+ */
+export function useVectors(bits: VectorBits): void {
+  if (bits === wantedBits) return;
+  wantedBits = bits;
+  unbindKernels();
+}
+
+/** Ends the threads of the kernels in use; the next call binds others. */
+function unbindKernels(): void {
+  latest?.useThreads(1);
   compiled = undefined;
   bound = new WeakMap();
 }
@@ -145,6 +183,7 @@ export function kernelsOf(backend: WasmBackend): KernelModule {
   if (kernels === undefined) {
     kernels = bindKernels(backend);
     bound.set(backend, kernels);
+    latest = kernels;
   }
   return kernels;
 }

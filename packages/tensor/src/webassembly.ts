@@ -15,10 +15,6 @@ export type WasmExports = Record<string, ((...values: number[]) => number) | Was
 interface WebAssemblyApi {
   validate(bytes: Uint8Array): boolean;
   readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (
-    module: object,
-    imports: { env: { memory: WasmMemory } },
-  ) => { readonly exports: WasmExports };
 }
 
 /** The engine's WebAssembly, typed. */

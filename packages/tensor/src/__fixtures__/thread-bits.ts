@@ -2,7 +2,8 @@ import { expect } from 'vitest';
 import { tf } from '../index.js';
 import { activeKernels } from '../ops/heap.js';
 
-function bytesOf(f: () => tf.Tensor[]): Buffer[] {
+/** The bytes of the tensors of `f`, which are freed. */
+export function bytesOf(f: () => tf.Tensor[]): Buffer[] {
   const tensors = f();
   const bytes = tensors.map((x) => {
     const values = x.dataSync();

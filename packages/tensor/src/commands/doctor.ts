@@ -9,7 +9,9 @@ import {
   formatCounted,
 } from '@lab/core';
 import { type CliCommand, type CliContext, table } from '@lab/core/cli';
+import { fitVectorWidth } from '../backend-candidates.js';
 import { availableThreads, quotaProcessors } from '../thread-count.js';
+import type { VectorWidth } from '../vector-check.js';
 import { type BackendState, examineBackends } from './examine-backends.js';
 
 /** The verb `doctor`. */
@@ -20,14 +22,15 @@ export const doctorCommand: CliCommand = {
   example: 'lab-tensor doctor',
   run: async (context) => {
     context.progress.update('trying the backends');
+    const products = await fitVectorWidth(true);
     const backends = await examineBackends();
     context.progress.done();
     const machine = machineFacts(describeEnvironment());
     const chosen = backends.find(({ state }) => state === 'works')?.name ?? null;
     const reason = chosen === null ? 'no backend works' : reasonOf(chosen);
     const status = chosen === null ? 'error' : 'success';
-    context.printJson({ status, chosen, reason, backends, machine });
-    print(context, { chosen, reason, backends, machine });
+    context.printJson({ status, chosen, reason, products, backends, machine });
+    print(context, { chosen, reason, products, backends, machine });
     return chosen === null ? exitCodeOf(new BackendError(reason)) : 0;
   },
 };
@@ -57,6 +60,8 @@ function machineFacts(environment: Environment): MachineFacts {
 interface Findings {
   readonly chosen: string | null;
   readonly reason: string;
+  /** Width of the vectors of products on wasm. */
+  readonly products: VectorWidth;
   readonly backends: readonly BackendState[];
   readonly machine: MachineFacts;
 }
@@ -73,7 +78,8 @@ function factsText(state: BackendState): string {
   ].join(', ');
 }
 
-function print(context: CliContext, { chosen, reason, backends, machine }: Findings): void {
+function print(context: CliContext, findings: Findings): void {
+  const { chosen, reason, products, backends, machine } = findings;
   const { node, v8, cpu, memoryBytes, processors, quotaProcessors: quota, threads } = machine;
   const limit = quota === null ? 'no quota' : `quota ${formatCounted(quota, 'processor')}`;
   const lines = [
@@ -81,6 +87,7 @@ function print(context: CliContext, { chosen, reason, backends, machine }: Findi
     ['processor', cpu],
     ['threads', `${threads} (${formatCounted(processors, 'processor')}, ${limit})`],
     ['memory', formatBytes(memoryBytes)],
+    ['products', `${products.vectorBits}-bit vectors: ${products.why}`],
     ['chosen', chosen === null ? reason : `${chosen}: ${reason}`],
   ];
   for (const [name, value] of lines) context.print(`${name!.padEnd(10)} ${value}\n`);

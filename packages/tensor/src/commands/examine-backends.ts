@@ -21,8 +21,8 @@ export type BackendState =
       readonly needs: string | null;
     };
 
-function factsOf({ simd, threads, memoryLimitBytes }: BackendReport): BackendFacts {
-  return { simd, threads, memoryLimitBytes };
+function factsOf({ simd, vectorBits, threads, memoryLimitBytes }: BackendReport): BackendFacts {
+  return { simd, vectorBits, threads, memoryLimitBytes };
 }
 
 /** Whether an error, or what caused it, is a package that is not installed. */

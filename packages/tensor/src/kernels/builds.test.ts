@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { createRandom } from '@lab/core';
+import { instantiateKernels } from './instantiate.mjs';
 import { compileKernels } from '../wasm-backend.js';
 import { type WasmMemory, webAssembly } from '../webassembly.js';
 
@@ -16,9 +17,10 @@ interface MemoryConstructor {
 function productOf(build: string, a: Float32Array, b: Float32Array): Float32Array {
   const Memory = (webAssembly as unknown as { Memory: MemoryConstructor }).Memory;
   const memory = new Memory({ initial: PAGES, maximum: 65536 });
-  const bytes = new Uint8Array(readFileSync(new URL(`./${build}`, import.meta.url)));
-  const module = new webAssembly.Module(bytes);
-  const { exports } = new webAssembly.Instance(module, { env: { memory } });
+  const moduleOf = (name: string) =>
+    new webAssembly.Module(new Uint8Array(readFileSync(new URL(`./${name}`, import.meta.url))));
+  const modules = { kernels: moduleOf(build), tile: moduleOf(`tile-${build}`) };
+  const { exports } = instantiateKernels(modules, memory);
   (exports['__stack_pointer'] as { value: number }).value = STACK;
   new Float32Array(memory.buffer, A, a.length).set(a);
   new Float32Array(memory.buffer, B, b.length).set(b);

@@ -2,10 +2,11 @@
 // A thread of the kernel pool: sleeps until the main thread announces a job, takes blocks of it
 // one by one until none is left, and sleeps again. The layout of `control` is in job.mjs.
 import { workerData } from 'node:worker_threads';
+import { instantiateKernels } from './instantiate.mjs';
 import { BUSY, FAILED, GENERATION, READY, runBlocks, SPINS, START } from './job.mjs';
 
-const { module, memory, control, values, id, stack, scratch } = workerData;
-const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+const { modules, memory, control, values, id, stack, scratch } = workerData;
+const { exports } = instantiateKernels(modules, memory);
 exports.__stack_pointer.value = stack;
 const kernels = Object.values(exports).filter((kernel) => typeof kernel === 'function');
 

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { setFlagsFromString } from 'node:v8';
 import '@lab/core/testing';
 import { createRandom } from '@lab/core';
 import { describe, expect, it } from 'vitest';
+import { instantiateKernels } from '../kernels/instantiate.mjs';
+import { compileKernels } from '../wasm-backend.js';
 import { type WasmMemory, webAssembly } from '../webassembly.js';
 
 /** Float32 exponentials, and sums of some tens of them, beside values of order 1. */
@@ -20,14 +21,17 @@ interface Placed<T> {
 
 /** A build of the kernels on a memory of its own; arrays are placed one after the other. */
 function instantiate(build: string) {
-  setFlagsFromString('--experimental-wasm-relaxed-simd');
-  const bytes = new Uint8Array(readFileSync(new URL(`../kernels/${build}`, import.meta.url)));
+  compileKernels(false); // turns relaxed SIMD on where it has to be
   const { Memory } = webAssembly as unknown as {
     Memory: new (size: { initial: number; maximum: number }) => WasmMemory;
   };
   const memory = new Memory({ initial: 64, maximum: 65536 });
-  const module = new webAssembly.Module(bytes);
-  const { exports } = new webAssembly.Instance(module, { env: { memory } });
+  const moduleOf = (name: string) => {
+    const bytes = readFileSync(new URL(`../kernels/${name}`, import.meta.url));
+    return new webAssembly.Module(new Uint8Array(bytes));
+  };
+  const modules = { kernels: moduleOf(build), tile: moduleOf(`tile-${build}`) };
+  const { exports } = instantiateKernels(modules, memory);
   (exports['__stack_pointer'] as { value: number }).value = 65536;
   let next = 65536;
   const floats = (values: ArrayLike<number>): Placed<Float32Array> => {

@@ -27,6 +27,7 @@ describe('lab-tensor doctor', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('error') });
     expect(stdout).toContain(`node       ${process.versions.node} (V8`);
     expect(stdout).toMatch(/^threads +\d+ \(\d+ processors?, (no )?quota/m);
+    expect(stdout).toMatch(/^products +(128|256)-bit vectors: \S.*$/m);
     expect(stdout).toMatch(/^chosen +\S+: first in the order/m);
     expect(stdout).toMatch(/^wasm +works +(plain|relaxed) SIMD, \d+ threads?.*, heap of 4\.3 GB$/m);
     expect(stdout).toMatch(/^cpu +works +1 thread, for tests only$/m);
@@ -34,8 +35,9 @@ describe('lab-tensor doctor', () => {
 
   it('gives the same as one object', async () => {
     const { code, stdout } = await labTensor('doctor', '--json');
-    const { status, chosen, backends, machine } = JSON.parse(stdout);
+    const { status, chosen, products, backends, machine } = JSON.parse(stdout);
     expect({ code, status }).toEqual({ code: 0, status: 'success' });
+    expect(products).toEqual({ vectorBits: expect.any(Number), why: expect.any(String) });
     const names = ['tensorflow-gpu', 'tensorflow', 'wasm', 'webgpu', 'cpu'];
     expect(backends.map(({ name }: { name: string }) => name)).toEqual(names);
     const works = backends.filter(({ state }: { state: string }) => state === 'works');
