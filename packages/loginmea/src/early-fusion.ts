@@ -4,6 +4,7 @@
  */
 import { assertShape, l2NormalizeRows, ones, type Parameters, softmax, tf } from '@lab/tensor';
 import { modalities, type PerModality, presentModalities } from './modalities.js';
+import { assertModalityRows, mapRows, type ModalityRows, rowsOfEntities } from './modality-rows.js';
 
 /**
  * Rows in which the modalities stand side by side.
@@ -14,7 +15,7 @@ import { modalities, type PerModality, presentModalities } from './modalities.js
  * Deviation: with `available` the block of a modality that the entity lacks is 0; the released code
  * fills in what is missing.
  *
- * @param rows - z_m of the M modalities at hand, `[N, D]` each.
+ * @param rows - z_m of the M modalities at hand, `[N, D]` each, or distinct ones.
  * @param scores - one scalar per modality, `[3]`, in the order of `modalities`.
  * @param available - 1 where the entity has the modality, else 0, `[N, M]`; default all.
  * @returns g, `[N, M D]`, blocks in the order of `presentModalities`.
@@ -22,20 +23,21 @@ import { modalities, type PerModality, presentModalities } from './modalities.js
  * @throws {ConfigError} when there is no modality.
  */
 export function earlyFusion(
-  rows: PerModality<tf.Tensor2D>,
+  rows: PerModality<ModalityRows>,
   scores: tf.Tensor1D,
   available: tf.Tensor2D | null = null,
 ): tf.Tensor2D {
   const present = presentModalities(rows);
   assertShape(scores, String(modalities.length), 'scores');
   let sizes: Record<string, number> = {};
-  for (const modality of present) sizes = assertShape(rows[modality]!, 'N D', modality, sizes);
+  for (const modality of present) sizes = assertModalityRows(rows[modality]!, modality, sizes);
   if (available !== null) assertShape(available, `N ${present.length}`, 'available', sizes);
   return tf.tidy(() => {
     const shares = softmax(scores); // [3]
     const blocks = present.map((modality, column) => {
       const share = tf.slice(shares, modalities.indexOf(modality), 1); // [1]
-      const block = tf.mul<tf.Tensor2D>(l2NormalizeRows(rows[modality]!), share); // [N, D]
+      const scale = (z: tf.Tensor2D): tf.Tensor2D => tf.mul(l2NormalizeRows(z), share);
+      const block = rowsOfEntities(mapRows(rows[modality]!, scale)); // [N, D]
       if (available === null) return block;
       return tf.mul<tf.Tensor2D>(block, tf.slice(available, [0, column], [-1, 1]));
     });

@@ -3,6 +3,7 @@
  */
 import type { Random } from '@lab/core';
 import { type Parameters, tf } from '@lab/tensor';
+import type { DistinctFeatures } from './distinct-features.js';
 import { addEarlyWeights, earlyFusion } from './early-fusion.js';
 import {
   addEncoderParameters,
@@ -18,6 +19,7 @@ import {
   lowRankFusion,
 } from './low-rank-fusion.js';
 import { type PerModality, presentModalities } from './modalities.js';
+import { entityCountOf, type ModalityRows } from './modality-rows.js';
 import {
   addModalityQuery,
   modalityScores,
@@ -41,6 +43,11 @@ export interface EntityFeatures {
   readonly features: PerModality<Features>;
   /** 1 where the entity has the modality, else 0, `[N, M]`; null: all have all. */
   readonly available: tf.Tensor2D | null;
+}
+
+/** The same with equal rows of features once, where that pays. */
+export interface SharedFeatures extends Pick<EntityFeatures, 'available'> {
+  readonly features: PerModality<DistinctFeatures | Features>;
 }
 
 /** Choices of the local interaction. */
@@ -115,14 +122,46 @@ export function localInteraction(
   for (const modality of presentModalities(features)) {
     rows[modality] = encodeModality(features[modality]!, encoderParameters(parameters, modality));
   }
-  const fusion = fusedVectors(rows, available, { parameters, ...choices });
-  const early = earlyFusion(rows, parameters.get('earlyWeights') as tf.Tensor1D, available);
-  return { rows, ...fusion, early };
+  return { rows, ...joinModalities(rows, available, { parameters, ...choices }) };
+}
+
+/**
+ * As {@link localInteraction}, with all that depends on one modality alone computed once for the
+ * entities whose features are the same: f and g, in other roundings.
+ *
+ * @param inputs - features as they are, or distinct ones.
+ */
+export function sharedInteraction(
+  { features, available }: SharedFeatures,
+  parameters: Pick<Parameters, 'get'>,
+  choices: LocalChoices = {},
+): Pick<LocalInteraction, 'fused' | 'early'> {
+  const rows: PerModality<ModalityRows> = {};
+  for (const modality of presentModalities(features)) {
+    const own = features[modality]!;
+    const encoder = encoderParameters(parameters, modality);
+    rows[modality] =
+      'spread' in own
+        ? { rows: encodeModality(own.rows, encoder), spread: own.spread }
+        : encodeModality(own, encoder);
+  }
+  return joinModalities(rows, available, { parameters, ...choices });
+}
+
+/** What the vectors of the modalities become together. */
+function joinModalities(
+  rows: PerModality<ModalityRows>,
+  available: tf.Tensor2D | null,
+  choices: LocalChoices & { readonly parameters: Pick<Parameters, 'get'> },
+): Omit<LocalInteraction, 'rows'> {
+  const fusion = fusedVectors(rows, available, choices);
+  const scores = choices.parameters.get('earlyWeights') as tf.Tensor1D;
+  return { ...fusion, early: earlyFusion(rows, scores, available) };
 }
 
 /** Scores, weights and fused vectors. */
 function fusedVectors(
-  rows: PerModality<tf.Tensor2D>,
+  rows: PerModality<ModalityRows>,
   available: tf.Tensor2D | null,
   choices: LocalChoices & { readonly parameters: Pick<Parameters, 'get'> },
 ): Pick<LocalInteraction, 'scores' | 'weights' | 'fused'> {
@@ -132,7 +171,7 @@ function fusedVectors(
   const isUniform = source === 'uniform';
   const query = isUniform ? null : (parameters.get('modalityQuery') as tf.Tensor1D);
   const scores = query === null ? null : modalityScores(rows, query);
-  const [entityCount] = rows[present[0]!]!.shape;
+  const entityCount = entityCountOf(rows[present[0]!]!);
   const weights =
     scores === null
       ? uniformWeights([entityCount, present.length], available)

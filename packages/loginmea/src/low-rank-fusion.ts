@@ -5,6 +5,8 @@
 import { type Random, ShapeError } from '@lab/core';
 import {
   assertShape,
+  csrMatMul,
+  l2NormalizeRows,
   linear,
   normal,
   type Parameters,
@@ -14,7 +16,7 @@ import {
   zeros,
 } from '@lab/tensor';
 import { type Modality, type PerModality, presentModalities } from './modalities.js';
-import { weightedRows } from './weighted-rows.js';
+import { assertModalityRows, isSpread, type ModalityRows } from './modality-rows.js';
 
 /** How the factors start; see {@link factorStart}. */
 export type FusionStart = 'official' | 'unit';
@@ -51,29 +53,30 @@ export interface FusionSize {
  * Source: sutaoyu/LoginMEA, `src/models.py`, `AdaptiveLMFusion`; equation not verified.
  *
  * One rank is computed at a time, and again in the backward pass: how many tensors `[N, D]` exist
- * at a time hangs on M alone, not on K.
+ * at a time hangs on M alone, not on K. Of distinct vectors each goes through a factor once:
+ * `[1 ; alpha x] W = W_0 + alpha (x W)` for all entities that have x in common.
  *
- * @param rows - z_m of the M modalities, `[N, D]` each.
+ * @param rows - z_m of the M modalities, `[N, D]` each, or distinct ones.
  * @param weights - alpha, `[N, M]`, columns in the order of `presentModalities`.
  * @returns f, `[N, D]`.
  * @throws {ShapeError} when the shapes do not fit, or a modality has no factor.
  * @throws {ConfigError} when there is no modality.
  */
 export function lowRankFusion(
-  rows: PerModality<tf.Tensor2D>,
+  rows: PerModality<ModalityRows>,
   weights: tf.Tensor2D,
   parameters: FusionParameters,
 ): tf.Tensor2D {
   const present = presentModalities(rows);
   const rank = assertFits(rows, weights, parameters);
   return tf.tidy(() => {
-    const weighted = weightedRows(rows, weights);
-    const factors = present.map((m) => tf.unstack(parameters.factors[m]!) as tf.Tensor2D[]);
+    const sides = present.map((modality, column) => {
+      const share = tf.slice(weights, [0, column], [-1, 1]); // [N, 1]
+      return createSide(rows[modality]!, share, parameters.factors[modality]!);
+    });
     let sum: tf.Tensor2D | null = null;
     for (let k = 0; k < rank; k += 1) {
-      const coefficient = tf.slice(parameters.rankWeight, k, 1);
-      const ofRank = factors.map((perRank) => perRank[k]!);
-      const term = rankTerm(weighted, ofRank, coefficient);
+      const term = rankTerm(sides, k, tf.slice(parameters.rankWeight, k, 1));
       const next: tf.Tensor2D = tf.add(sum ?? parameters.bias, term);
       // A scope would keep the K terms to its end: 36 MB each at 30,000 entities.
       tf.dispose(sum === null ? [term] : [term, sum]);
@@ -83,39 +86,73 @@ export function lowRankFusion(
   });
 }
 
+/** One modality in the product: what a rank reads of it, and `u_m W_m^(k)` of that. */
+interface Side {
+  inputsOf(rank: number): tf.Tensor[];
+  product(inputs: readonly tf.Tensor[]): tf.Tensor2D;
+}
+
+function createSide(rows: ModalityRows, share: tf.Tensor2D, factor: tf.Tensor3D): Side {
+  const factors = tf.unstack(factor) as tf.Tensor2D[]; // [D + 1, D] each
+  if (!isSpread(rows)) {
+    const weighted = tf.mul<tf.Tensor2D>(l2NormalizeRows(rows), share);
+    return {
+      inputsOf: (rank) => [weighted, factors[rank]!],
+      product: ([x, w]) => liftedProduct(x as tf.Tensor2D, w as tf.Tensor2D),
+    };
+  }
+  const directions = l2NormalizeRows(rows.rows); // [U, D]
+  const values = tf.reshape(share, [-1]); // [N]
+  return {
+    inputsOf: (rank) => {
+      const { constant, rest } = cutFactor(factors[rank]!);
+      return [tf.matMul(directions, rest), constant, values];
+    },
+    product: ([table, constant, scale]) => {
+      const spread = csrMatMul(rows.spread, table as tf.Tensor2D, scale as tf.Tensor1D);
+      return tf.add<tf.Tensor2D>(spread, constant!);
+    },
+  };
+}
+
 /** `c_k prod_m (u_m W_m^(k))`, `[N, D]`; what is inside is computed again in the backward pass. */
-function rankTerm(
-  weighted: readonly tf.Tensor2D[],
-  factors: readonly tf.Tensor2D[],
-  coefficient: tf.Tensor1D,
-): tf.Tensor2D {
-  const modalityCount = weighted.length;
-  return recompute([...weighted, ...factors, coefficient], (...inputs) => {
-    const parts = Array.from({ length: modalityCount }, (_, m) =>
-      liftedProduct(inputs[m] as tf.Tensor2D, inputs[modalityCount + m] as tf.Tensor2D),
-    );
+function rankTerm(sides: readonly Side[], rank: number, coefficient: tf.Tensor1D): tf.Tensor2D {
+  const perSide = sides.map((side) => side.inputsOf(rank));
+  return recompute([...perSide.flat(), coefficient], (...inputs) => {
+    let next = 0;
+    const parts = sides.map((side, m) => {
+      const start = next;
+      next += perSide[m]!.length;
+      return side.product(inputs.slice(start, next));
+    });
     const product = parts.reduce((all, part) => tf.mul(all, part));
     return tf.mul<tf.Tensor2D>(product, inputs.at(-1)!);
   });
 }
 
+/** The row of a factor that meets the constant, `[D]`, and the others, `[D, D]`. */
+function cutFactor(factor: tf.Tensor2D): { constant: tf.Tensor1D; rest: tf.Tensor2D } {
+  const [rows, size] = factor.shape;
+  const constant = tf.reshape(tf.slice(factor, [0, 0], [1, size]), [size]) as tf.Tensor1D;
+  return { constant, rest: tf.slice(factor, [1, 0], [rows - 1, size]) };
+}
+
 /** `[1 ; x] W`, `[N, D]`, without making the column of ones. */
 function liftedProduct(x: tf.Tensor2D, factor: tf.Tensor2D): tf.Tensor2D {
-  const size = factor.shape[1];
-  const constant = tf.reshape(tf.slice(factor, [0, 0], [1, size]), [size]);
-  return linear(x, tf.slice(factor, [1, 0], [x.shape[1], size]), constant);
+  const { constant, rest } = cutFactor(factor);
+  return linear(x, rest, constant);
 }
 
 /** K; an error where anything does not fit. */
 function assertFits(
-  rows: PerModality<tf.Tensor2D>,
+  rows: PerModality<ModalityRows>,
   weights: tf.Tensor2D,
   { factors, rankWeight, bias }: FusionParameters,
 ): number {
   const present = presentModalities(rows);
   let sizes = assertShape(bias, 'D', 'bias', assertShape(rankWeight, 'K', 'rankWeight'));
   for (const modality of present) {
-    sizes = assertShape(rows[modality]!, 'N D', modality, sizes);
+    sizes = assertModalityRows(rows[modality]!, modality, sizes);
     const factor = factors[modality];
     if (factor === undefined) {
       throw new ShapeError(`loginmea/low-rank-fusion: ${modality} has rows but no factor.`, {

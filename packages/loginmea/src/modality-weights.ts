@@ -4,6 +4,7 @@
 import { type Random, ShapeError } from '@lab/core';
 import { assertShape, type Parameters, softmax, tf, torchLinear } from '@lab/tensor';
 import { type PerModality, presentModalities } from './modalities.js';
+import { assertModalityRows, mapRows, type ModalityRows, rowsOfEntities } from './modality-rows.js';
 
 /** Where the weights come from: the entity's own vectors, or nowhere. */
 export type WeightSource = 'entity' | 'uniform';
@@ -17,19 +18,20 @@ const ABSENT = 1e9;
  * `score_im = q . tanh(z_im)`, q shared by all modalities, no bias.
  * Source: sutaoyu/LoginMEA, `src/models.py`, `AdaptiveLMFusion`; equation not verified.
  *
- * @param rows - z_m of the M modalities at hand, `[N, D]` each.
+ * @param rows - z_m of the M modalities at hand, `[N, D]` each, or distinct ones.
  * @param query - q, `[D]`.
  * @returns `[N, M]`, columns in the order of `presentModalities`.
  * @throws {ShapeError} when the shapes do not fit.
  * @throws {ConfigError} when there is no modality.
  */
-export function modalityScores(rows: PerModality<tf.Tensor2D>, query: tf.Tensor1D): tf.Tensor2D {
+export function modalityScores(rows: PerModality<ModalityRows>, query: tf.Tensor1D): tf.Tensor2D {
   const present = presentModalities(rows);
   let sizes = assertShape(query, 'D', 'query');
-  for (const modality of present) sizes = assertShape(rows[modality]!, 'N D', modality, sizes);
+  for (const modality of present) sizes = assertModalityRows(rows[modality]!, modality, sizes);
   return tf.tidy(() => {
     const column = tf.reshape(query, [-1, 1]) as tf.Tensor2D; // [D, 1]
-    const scores = present.map((modality) => tf.matMul(tf.tanh(rows[modality]!), column));
+    const scoreOf = (z: tf.Tensor2D): tf.Tensor2D => tf.matMul(tf.tanh(z), column);
+    const scores = present.map((modality) => rowsOfEntities(mapRows(rows[modality]!, scoreOf)));
     return tf.concat(scores, 1) as tf.Tensor2D; // [N, M]
   });
 }

@@ -2,9 +2,15 @@
  * The model: its parameters, their starts, and the forward pass from inputs to final embeddings.
  */
 import { type Random, ShapeError } from '@lab/core';
-import { createParameters, type Parameters, tf } from '@lab/tensor';
+import { createParameters, type CsrTensors, type Parameters, tf } from '@lab/tensor';
+import { type DistinctFeatures, distinctFeatures } from './distinct-features.js';
 import type { Features } from './encoders.js';
-import { addLocalParameters, type EntityFeatures, localInteraction } from './local-interaction.js';
+import {
+  addLocalParameters,
+  type EntityFeatures,
+  type SharedFeatures,
+  sharedInteraction,
+} from './local-interaction.js';
 import { type Modality, type PerModality, presentModalities } from './modalities.js';
 import { completeSettings, type ModelSettings } from './model-settings.js';
 import { addProxyParameters, proxyMatching, proxyParameters } from './proxy-matching.js';
@@ -78,6 +84,7 @@ export function createModel(
     const { fusionStart: start, ...choices } = complete;
     addLocalParameters(parameters, { ...choices, featureCounts, start }, random);
   }
+  const shared = shareFeatures(inputs, present);
   const { proxies } = complete;
   const width = embeddingWidth(complete, present.length);
   if (proxies > 0) addProxyParameters(parameters, [proxies, width], random);
@@ -85,9 +92,24 @@ export function createModel(
     settings: complete,
     parameters,
     modalities: present,
-    embed: () => embed(inputs, parameters, complete),
-    dispose: () => parameters.dispose(),
+    embed: () => embed({ graph: inputs.graph, ...shared }, parameters, complete),
+    dispose() {
+      parameters.dispose();
+      for (const part of shared.owned) part.dispose();
+    },
   };
+}
+
+/** The features with equal rows once, where that pays, and the tensors made for it. */
+function shareFeatures({ features, available }: EntityFeatures, present: readonly Modality[]) {
+  const shared: PerModality<DistinctFeatures | Features> = {};
+  const owned: CsrTensors[] = [];
+  for (const modality of present) {
+    const distinct = distinctFeatures(features[modality]!);
+    shared[modality] = distinct ?? features[modality]!;
+    if (distinct !== null) owned.push(distinct.rows, distinct.spread);
+  }
+  return { features: shared, available, owned };
 }
 
 /** The encoders that pass vectors on. */
@@ -117,7 +139,7 @@ function embeddingWidth(settings: Required<ModelSettings>, modalityCount: number
 
 /** One pass over the whole graph. */
 function embed(
-  inputs: ModelInputs,
+  inputs: SharedFeatures & Pick<ModelInputs, 'graph'>,
   parameters: Parameters,
   settings: Required<ModelSettings>,
 ): tf.Tensor2D {
@@ -131,7 +153,7 @@ function embed(
       blocks.push(...structureBlocks(entity, graph, networkOf!('structure')));
     }
     if (settings.encoders !== 'structure') {
-      const local = localInteraction(inputs, parameters, settings);
+      const local = sharedInteraction(inputs, parameters, settings);
       const network = passing.includes('joint') ? networkOf!('joint') : null;
       blocks.push(...jointBlocks(local, network));
     }

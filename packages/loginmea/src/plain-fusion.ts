@@ -11,6 +11,7 @@ import {
   torchLinearBias,
 } from '@lab/tensor';
 import { type PerModality, presentModalities } from './modalities.js';
+import type { ModalityRows } from './modality-rows.js';
 import { weightedRows } from './weighted-rows.js';
 
 /** The layer of {@link concatenationFusion}: weight `[M D, D]` and bias `[D]`. */
@@ -25,13 +26,13 @@ export interface ConcatenationParameters {
  * `f_i = sum_m alpha_im z_im / |z_im|`
  * Source: ablation "without low-rank fusion" of LoginMEA; equation not verified.
  *
- * @param rows - z_m of the M modalities, `[N, D]` each.
+ * @param rows - z_m of the M modalities, `[N, D]` each, or distinct ones.
  * @param weights - alpha, `[N, M]`, columns in the order of `presentModalities`.
  * @returns f, `[N, D]`; 0 for an entity without any modality.
  * @throws {ShapeError} when the shapes do not fit.
  * @throws {ConfigError} when there is no modality.
  */
-export function sumFusion(rows: PerModality<tf.Tensor2D>, weights: tf.Tensor2D): tf.Tensor2D {
+export function sumFusion(rows: PerModality<ModalityRows>, weights: tf.Tensor2D): tf.Tensor2D {
   return tf.tidy(() => tf.addN(weightedRows(rows, weights)));
 }
 
@@ -41,14 +42,14 @@ export function sumFusion(rows: PerModality<tf.Tensor2D>, weights: tf.Tensor2D):
  * `f_i = [ alpha_im z_im / |z_im| ]_m W + b`
  * Source: ablation "without low-rank fusion" of LoginMEA; equation not verified.
  *
- * @param rows - z_m of the M modalities, `[N, D]` each.
+ * @param rows - z_m of the M modalities, `[N, D]` each, or distinct ones.
  * @param weights - alpha, `[N, M]`, columns in the order of `presentModalities`.
  * @returns f, `[N, D]`; b for an entity without any modality.
  * @throws {ShapeError} when the shapes do not fit.
  * @throws {ConfigError} when there is no modality.
  */
 export function concatenationFusion(
-  rows: PerModality<tf.Tensor2D>,
+  rows: PerModality<ModalityRows>,
   weights: tf.Tensor2D,
   { weight, bias }: ConcatenationParameters,
 ): tf.Tensor2D {
