@@ -46,6 +46,12 @@ export { createSeriesColors, type Scheme, type SeriesColors } from './palette.js
 export { pca, type PointMatrix, type PrincipalComponents } from './pca.js';
 export { type PngOptions, svgToPng } from './png.js';
 export { type ReliabilityPlotSpec, reliabilityPlot } from './reliability-plot.js';
+export {
+  type ReviewPage,
+  type ReviewQuestion,
+  reviewPageHtml,
+  writeReviewPage,
+} from './review.js';
 export { type RunFolder, readRunFolder, type SampleScores } from './run-folder.js';
 export type { RunGroup } from './run-groups.js';
 export { pageLimitBytes, runPageHtml, type WrittenPage, writeRunPage } from './run-page.js';
