@@ -7,6 +7,7 @@ import { evaluateCommand } from './commands/evaluate.js';
 import { explainCommand } from './commands/explain.js';
 import { experimentCommand } from './commands/experiment.js';
 import { reportCommand } from './commands/report.js';
+import { reviewCommand } from './commands/review.js';
 import { trainCommand } from './commands/train.js';
 import type { AlignmentConfig } from './config-fields.js';
 import type { Learner } from './learner.js';
@@ -26,6 +27,7 @@ export function alignmentProgram<C extends AlignmentConfig, L extends Learner>(
       evaluateCommand(any),
       alignCommand(any),
       explainCommand(any),
+      reviewCommand(any),
       checkCommand(any),
       configCommand(any),
       experimentCommand(any),

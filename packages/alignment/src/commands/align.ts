@@ -1,6 +1,4 @@
 /** `align`: the pairs themselves, from a trained run or from two graphs of one's own. */
-import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { assertWritableFolder, ConfigError, formatCounted } from '@lab/core';
 import { type CliCommand, type CliContext, type CliInput, configOptions } from '@lab/core/cli';
 import type { BackendReport } from '@lab/tensor';
@@ -22,6 +20,7 @@ import {
   noteAdded,
 } from './align-added.js';
 import {
+  assertFolder,
   backendOptions,
   epochsOption,
   given,
@@ -87,7 +86,7 @@ async function runAlign(
   const embeddings = textOption(options, 'embeddings');
   // What cannot be written is said before the work, not after it.
   pairFormat(out);
-  assertFolder(method.name, out);
+  assertFolder(`${method.name} align`, '--out', out);
   if (embeddings !== undefined) assertWritableFolder(embeddings);
   assertUsed(method.name, options);
   assertAdded(method.name, options);
@@ -152,15 +151,6 @@ interface Search {
   readonly addition: Addition | null;
   readonly options: CliInput['options'];
   readonly dir: string;
-}
-
-/** Refuses a file whose folder is not there. */
-function assertFolder(name: string, out: string): void {
-  const folder = dirname(out);
-  if (existsSync(folder)) return;
-  throw new ConfigError(`${name} align: --out ${out}: there is no folder ${folder}.`, {
-    help: 'make the folder first, or give another file',
-  });
 }
 
 /** What only a training reads, by the name of its option. */

@@ -1,4 +1,6 @@
 /** Flags that several verbs share. */
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { ConfigError, resolveConfig } from '@lab/core';
 import type { CliOption } from '@lab/core/cli';
 import type { OwnGraphFiles } from '@lab/graph';
@@ -73,6 +75,15 @@ export const dataOptions: readonly CliOption[] = [
 export function textOption(options: Record<string, unknown>, name: string): string | undefined {
   const value = options[name];
   return typeof value === 'string' ? value : undefined;
+}
+
+/** Refuses a file whose folder is not there; `flag` is what names it. */
+export function assertFolder(verb: string, flag: string, path: string): void {
+  const folder = dirname(path);
+  if (existsSync(folder)) return;
+  throw new ConfigError(`${verb}: ${flag} ${path}: there is no folder ${folder}.`, {
+    help: 'make the folder first, or give another file',
+  });
 }
 
 /** Drops the entries whose value is undefined. */
