@@ -77,6 +77,18 @@ def sparse_counts(cells, shape, binary):
     return Sparse(flat // shape[1], flat % shape[1], values, shape)
 
 
+def distinct_rows(sparse):
+    """The distinct rows, numbered by first appearance, and which of them each row is."""
+    cells = [[] for _ in range(sparse.shape[0])]
+    for row, column, value in zip(sparse.rows.tolist(), sparse.columns.tolist(), sparse.values.tolist()):
+        cells[row].append((column, value))
+    numbers = {}
+    places = np.array([numbers.setdefault(tuple(row), len(numbers)) for row in cells])
+    flat = [(u, column, value) for row, u in numbers.items() for column, value in row]
+    rows, columns, values = (np.array([cell[k] for cell in flat]) for k in range(3))
+    return Sparse(rows, columns, values.astype(np.float32), (len(numbers), sparse.shape[1])), places
+
+
 def read_features(folder, data, triples, limit):
     """Relation counts (every triple line adds 1 at head and at tail) and binary attributes, of the most frequent names."""
     total = len(data.names)

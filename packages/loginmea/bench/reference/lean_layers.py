@@ -120,73 +120,73 @@ class ReflectionLayer(torch.autograd.Function):
 
 
 class LowRankFusion(torch.autograd.Function):
-    """b + sum_k c_k prod_m ([1 ; x_m] W_m^(k)), in blocks of rows: all ranks of a block are one product [B, d] [d, K d].
+    """b + sum_k c_k prod_m (w_m^(k) + alpha_im (x_u W_m^(k))), u = places_m[i] the distinct row that entity i has.
 
-    keep: the factors of the products stay for the backward pass ([N, K d] for each modality); else they are made again.
+    Every distinct row goes through all ranks of a factor in one product [U, d] [d, K d]; the rest is element-wise, in
+    blocks of entities, and made again in the backward pass.
     """
 
-    BLOCK = 512
+    BLOCK = 128
 
     @staticmethod
-    def parts(rows, tables, constants):
-        return [torch.addmm(constant, x, table) for x, table, constant in zip(rows, tables, constants)]
+    def parts(tables, constants, places, alpha, block):
+        """x_u W of the entities of a block, and w + alpha x_u W."""
+        gathered = [table.index_select(0, at[block]) for table, at in zip(tables, places)]
+        return gathered, [torch.addcmul(constant, x, alpha[block, m:m + 1])
+                          for m, (x, constant) in enumerate(zip(gathered, constants))]
 
     @staticmethod
-    def forward(ctx, rank_weight, bias, keep, *inputs):
+    def forward(ctx, rank_weight, bias, alpha, places, *inputs):
         count = len(inputs) // 2
         rows, factors = inputs[:count], inputs[count:]
         rank, _, size = factors[0].shape
-        tables = [w[:, 1:].transpose(0, 1).reshape(size, rank * size) for w in factors]
+        weights = [w[:, 1:].transpose(0, 1).reshape(size, rank * size) for w in factors]
         constants = [w[:, 0].reshape(rank * size) for w in factors]
-        out = torch.empty_like(rows[0])
-        kept = []
+        tables = [x @ w for x, w in zip(rows, weights)]
+        out = rows[0].new_empty(len(alpha), size)
         for start in range(0, len(out), LowRankFusion.BLOCK):
             block = slice(start, start + LowRankFusion.BLOCK)
-            parts = LowRankFusion.parts([x[block] for x in rows], tables, constants)
-            product = parts[0] * parts[1] if count > 1 else parts[0].clone()
-            for part in parts[2:]:
+            _, parts = LowRankFusion.parts(tables, constants, places, alpha, block)
+            product = parts[0]
+            for part in parts[1:]:
                 product *= part
             product = product.view(-1, rank, size)
             target = torch.addcmul(bias, product[:, 0], rank_weight[0], out=out[block])
             for k in range(1, rank):
                 target.addcmul_(product[:, k], rank_weight[k])
-            if keep:
-                kept.append(parts)
-        ctx.kept, ctx.shape = kept, (rank, size)
-        ctx.save_for_backward(rank_weight, *tables, *constants, *rows)
+        ctx.places, ctx.shape = places, (rank, size)
+        ctx.save_for_backward(rank_weight, alpha, *weights, *constants, *tables, *rows)
         return out
 
     @staticmethod
     def backward(ctx, gradient):
-        rank_weight, *saved = ctx.saved_tensors
-        count = len(saved) // 3
-        tables, constants, rows = saved[:count], saved[count:2 * count], saved[2 * count:]
+        rank_weight, alpha, *saved = ctx.saved_tensors
+        count = len(saved) // 4
+        weights, constants, tables, rows = (saved[k * count:(k + 1) * count] for k in range(4))
         rank, size = ctx.shape
-        d_rows = [torch.empty_like(x) for x in rows]
-        d_tables = [torch.zeros_like(w) for w in tables]
+        d_tables = [torch.zeros_like(x) for x in tables]
         d_constants = [torch.zeros_like(w) for w in constants]
-        d_rank = torch.zeros_like(rank_weight)
-        for number, start in enumerate(range(0, len(gradient), LowRankFusion.BLOCK)):
+        d_alpha, d_rank = torch.empty_like(alpha), torch.zeros_like(rank_weight)
+        for start in range(0, len(gradient), LowRankFusion.BLOCK):
             block = slice(start, start + LowRankFusion.BLOCK)
-            own = [x[block] for x in rows]
-            parts = ctx.kept[number] if ctx.kept else LowRankFusion.parts(own, tables, constants)
-            g = gradient[block]
+            gathered, parts = LowRankFusion.parts(tables, constants, ctx.places, alpha, block)
+            g = gradient[block].repeat(1, rank)
             for m in range(count):
-                d_part = g.repeat(1, rank)
+                d_part = g.clone() if m + 1 < count else g
                 for other in range(count):
                     if other != m:
                         d_part *= parts[other]
                 if m == 0:
                     d_rank += torch.linalg.vecdot(d_part, parts[0], dim=0).view(rank, size).sum(1)
                 d_part.view(-1, rank, size).mul_(rank_weight[:, None])
-                torch.mm(d_part, tables[m].T, out=d_rows[m][block])
-                d_tables[m].addmm_(own[m].T, d_part)
                 d_constants[m] += d_part.sum(0)
-            if ctx.kept:
-                ctx.kept[number] = None
+                d_alpha[block, m] = torch.linalg.vecdot(d_part, gathered[m])
+                d_tables[m].index_add_(0, ctx.places[m][block], d_part.mul_(alpha[block, m:m + 1]))
+        d_rows = [d @ w.T for d, w in zip(d_tables, weights)]
+        d_weights = [x.T @ d for x, d in zip(rows, d_tables)]
         d_factors = [torch.cat([b.view(1, rank, size), w.view(size, rank, size)]).transpose(0, 1)
-                     for b, w in zip(d_constants, d_tables)]
-        return d_rank, gradient.sum(0), None, *d_rows, *d_factors
+                     for b, w in zip(d_constants, d_weights)]
+        return d_rank, gradient.sum(0), d_alpha, None, *d_rows, *d_factors
 
 
 class InfoNce(torch.autograd.Function):

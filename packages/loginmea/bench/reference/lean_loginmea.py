@@ -4,7 +4,8 @@
 Same mathematics as the literal form (see ../../test/golden): linear encoders of relation counts and attributes, modality
 weights per entity, low-rank fusion, early feature, two encoders of relation reflection attention over shared relation
 embeddings, InfoNCE on their joined output, one AdamW step per epoch. Rearranged so that no [E, d], no [K, N, d] and no
-B x B tensor is held, and the early feature and the joined output exist for the seed entities only.
+B x B tensor is held, that entities with the same features share all products of one modality alone, and that the early
+feature and the joined output exist for the seed entities only.
 
 Source of the equations: the released code of LoginMEA; the equations of the paper were not verified.
 
@@ -42,7 +43,7 @@ ALLOCATOR = "reuse" if "system" not in sys.argv and keep_freed_memory() else "sy
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
-from alignment_files import Sparse, read_alignment, split  # noqa: E402
+from alignment_files import Sparse, distinct_rows, read_alignment, split  # noqa: E402
 from lean_evaluation import csls_metrics  # noqa: E402
 from lean_layers import (  # noqa: E402
     Constant,
@@ -75,17 +76,18 @@ def uniform(bound, *shape):
 
 
 class LeanLoginmea(torch.nn.Module):
-    """Parameters and forward pass; `keep` as in LowRankFusion."""
+    """Parameters and forward pass."""
 
-    def __init__(self, data, structure_only=False, keep=True, size=SIZE, rank=RANK):
+    def __init__(self, data, structure_only=False, size=SIZE, rank=RANK):
         super().__init__()
         total, sets = len(data.names), data.sets.shape[0]
         self.graph = RelationPattern(data.pairs, data.pair_sets, (total, sets))
         self.averaging, self.mean = Constant(data.sets), Constant(neighbourhood(data))
-        self.features = {} if structure_only else {m: Constant(x) for m, x in data.features.items()}
+        distinct = {} if structure_only else {m: distinct_rows(x) for m, x in data.features.items()}
+        self.features = {m: Constant(rows) for m, (rows, _) in distinct.items()}
+        self.places = {m: torch.from_numpy(places) for m, (_, places) in distinct.items()}
         self.modalities = [m for m in EARLY_ORDER if m in self.features]
         self.encoders = ["structure"] + (["joint"] if self.modalities else [])
-        self.keep = keep
         relations = data.sets.shape[1]
         values = {"entity": uniform(math.sqrt(6 / (total + size)), total, size),
                   "relation": uniform(math.sqrt(6 / (relations + size)), relations, size)}
@@ -116,16 +118,16 @@ class LeanLoginmea(torch.nn.Module):
 
     def local(self, rows):
         """Fused vectors of all entities, early feature of the given rows."""
-        t = self.table
+        t, places = self.table, [self.places[m] for m in self.modalities]
         z = [ConstantProduct.apply(t[f"{m}.weight"], self.features[m]) + t[f"{m}.bias"] for m in self.modalities]
-        alpha = torch.softmax(torch.stack([torch.tanh(x) @ t["modalityQuery"] for x in z], dim=1), dim=1)
+        scores = [(torch.tanh(x) @ t["modalityQuery"]).index_select(0, at) for x, at in zip(z, places)]
+        alpha = torch.softmax(torch.stack(scores, dim=1), dim=1)
         directions = [unit(x) for x in z]
-        weighted = [x * alpha[:, m:m + 1] for m, x in enumerate(directions)]
         factors = [t[f"fusion.factor.{m}"] for m in self.modalities]
-        fused = LowRankFusion.apply(t["fusion.rankWeight"], t["fusion.bias"], self.keep and self.training, *weighted,
-                                    *factors)
+        fused = LowRankFusion.apply(t["fusion.rankWeight"], t["fusion.bias"], alpha, places, *directions, *factors)
         shares = torch.softmax(t["earlyWeights"], 0)
-        early = [shares[EARLY_ORDER.index(m)] * x.index_select(0, rows) for m, x in zip(self.modalities, directions)]
+        early = [shares[EARLY_ORDER.index(m)] * x.index_select(0, at.index_select(0, rows))
+                 for m, x, at in zip(self.modalities, directions, places)]
         return fused, early
 
     def forward(self, rows):
@@ -176,7 +178,6 @@ def parse():
     parser.add_argument("--seed-batch", type=int, help="default: all seeds")
     parser.add_argument("--structure-only", action="store_true")
     parser.add_argument("--evaluate-every", type=int, default=0, help="0: after the last epoch; -1: never")
-    parser.add_argument("--recompute", action="store_true", help="make the products of the fusion again: less memory")
     parser.add_argument("--allocator", choices=("reuse", "system"), default="reuse", help="see keep_freed_memory")
     parser.add_argument("--json", help="also write the final JSON object to this file")
     return parser.parse_args()
@@ -213,7 +214,7 @@ def main():
     started = time.perf_counter()
     data = read_alignment(options.data)
     seeds, test = (torch.from_numpy(x) for x in split(data, options.seeds, options.seed_rate))
-    model = LeanLoginmea(data, options.structure_only, keep=not options.recompute)
+    model = LeanLoginmea(data, options.structure_only)
     model.train()
     parameters = sum(p.numel() for p in model.parameters())
     seconds = time.perf_counter() - started
@@ -229,7 +230,7 @@ def main():
         "perEpoch": {name: statistics.median(epoch[name] for epoch in steady) for name in ("wallSeconds", "cpuSeconds")},
         "peakRssBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, "torch": torch.__version__,
         "numpy": np.__version__, "python": platform.python_version(), "threads": torch.get_num_threads(),
-        "allocator": ALLOCATOR, "fusionProducts": "made again" if options.recompute else "kept",
+        "allocator": ALLOCATOR, "distinctRows": {m: x.shape[0] for m, x in model.features.items()},
     }
     if options.json:
         with open(options.json, "w", encoding="utf-8") as stream:
