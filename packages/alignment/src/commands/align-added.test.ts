@@ -4,7 +4,7 @@ import { createRandom } from '@lab/core';
 import { temporaryFolder } from '@lab/core/testing';
 import { selectBackend } from '@lab/tensor';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { quick, runProgram } from '../__fixtures__/run-program.js';
+import { quick, runProgram, smallFolder } from '../__fixtures__/run-program.js';
 
 const folder = temporaryFolder();
 const path = (name: string) => join(folder, name);
@@ -78,6 +78,24 @@ describe('align --added', () => {
     const pairs = pairsOf(out);
     expect(pairs.map(([, target]) => target).sort()).toEqual(['bFar', 'bNew']);
     for (const [source] of pairs) expect(source).toMatch(/^a\d+$/);
+  });
+
+  it('says when the run compares what the added entities do not have', async () => {
+    const trained = ['train', '--data', await smallFolder(), '--epochs', '2', '--json'];
+    const { stdout } = await runProgram(...trained, '--out', temporaryFolder(), ...quick);
+    const { run: small } = JSON.parse(stdout) as { run: string };
+    writeFileSync(path('one.csv'), 'newcomer,0,1\n');
+    const out = ['--out', path('one-pairs.csv')];
+    const { stderr } = await runProgram(
+      'align',
+      '--run',
+      small,
+      '--added',
+      path('one.csv'),
+      ...out,
+    );
+    expect(stderr).toContain('compares attributes, the added entities have none; give them by');
+    expect(stderr).toContain('compares images, the added entities have none\n');
   });
 
   it('refuses what would do nothing', async () => {

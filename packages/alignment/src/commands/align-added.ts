@@ -91,10 +91,25 @@ export function noteAdded(context: CliContext, { found, isolated, state }: Addit
     const names = nameCountText(unknownAttributes);
     context.note(`note: ${attributes} left out, of names the run does not know: ${names}`);
   }
+  for (const modality of ['attribute', 'image'] as const) {
+    if (!state.learner.modalities.includes(modality) || hasSome(found, modality)) continue;
+    const help = modality === 'attribute' ? '; give them by --added-attributes' : '';
+    context.note(`note: the run compares ${modality}s, the added entities have none${help}`);
+  }
   if (isolated.length > 0) {
     const names = Array.from(isolated.slice(0, 3), (one) => state.task.data.entityNames[one]!);
     const more = isolated.length > 3 ? ', ...' : '';
     const what = formatCounted(isolated.length, 'added entity', 'added entities');
     context.note(`note: ${what} without a path to known ones: ${names.join(', ')}${more}`);
   }
+}
+
+/** Whether any added entity has attributes or an image. */
+function hasSome({ added, data }: AddedEntities, modality: 'attribute' | 'image'): boolean {
+  if (modality === 'image') {
+    const withImage = new Set(data.images?.entities ?? []);
+    return added.some((entity) => withImage.has(entity));
+  }
+  const pointers = data.attributes?.rowPointers;
+  return pointers !== undefined && added.some((one) => pointers[one + 1]! > pointers[one]!);
 }
