@@ -18,7 +18,7 @@ export interface IbmeaEncoding extends Encoding {
 
 /** How samples are drawn outside of training. */
 export interface SampleDraws {
-  /** 0: posterior means, one tensor; n: n draws, n tensors. */
+  /** Draws per entity, one tensor each; at least 1. */
   readonly samples: number;
   readonly random: Random;
 }

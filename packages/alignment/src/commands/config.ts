@@ -1,7 +1,7 @@
 /** `config`: the settings that a training would use. */
 import { type CliCommand, configOptions, explainTable } from '@lab/core/cli';
 import type { AlignmentMethod } from '../method.js';
-import { epochsOption } from './options.js';
+import { epochsOption, presetFlag } from './options.js';
 import { trainingConfig } from './train.js';
 
 /** The verb `config`. */
@@ -13,7 +13,7 @@ export const configCommand = (method: AlignmentMethod): CliCommand => ({
     epochsOption(method),
     { flags: '--explain', summary: 'with the origin and the meaning of each value' },
   ],
-  example: `${method.name} config --preset fb15k-db15k --mode official --explain`,
+  example: `${method.name} config${presetFlag(method)} --explain`,
   run: async (context, input) => {
     const resolved = await trainingConfig(method, input);
     const { config, mode, preset, origins } = resolved;

@@ -55,6 +55,11 @@ export function epochsOption<C extends AlignmentConfig>({
   };
 }
 
+/** `--preset` with the method's default preset, for examples; nothing where there is none. */
+export function presetFlag({ config }: Pick<AlignmentMethod, 'config'>): string {
+  return config.defaultPreset === undefined ? '' : ` --preset ${config.defaultPreset}`;
+}
+
 /** Where the two graphs are. */
 export const dataOptions: readonly CliOption[] = [
   {

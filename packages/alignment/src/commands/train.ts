@@ -29,6 +29,7 @@ import {
   dataSource,
   epochsOption,
   given,
+  presetFlag,
   sourceOptions,
   textOption,
 } from './options.js';
@@ -48,7 +49,7 @@ export const trainCommand = (method: AlignmentMethod): CliCommand => ({
     { flags: '--dry-run', summary: 'say what would be done, then stop', topic: 'output' },
     ...backendOptions,
   ],
-  example: `${method.name} train --data ./data --preset dbp15k --epochs 100 --seed 1`,
+  example: `${method.name} train --data ./data${presetFlag(method)} --epochs 100 --seed 1`,
   run: async (context, input) => {
     // Own graphs come with few links and no paper's settings.
     const preset = textOption(input.options, 'source') === undefined ? undefined : 'own';
