@@ -2,7 +2,7 @@
  * Local interaction: from the features of each entity to its fused vector and its early feature.
  */
 import type { Random } from '@lab/core';
-import { type Parameters, tf } from '@lab/tensor';
+import { gatherRows, type Parameters, tf } from '@lab/tensor';
 import type { DistinctFeatures } from './distinct-features.js';
 import { addEarlyWeights, earlyFusion } from './early-fusion.js';
 import {
@@ -19,7 +19,7 @@ import {
   lowRankFusion,
 } from './low-rank-fusion.js';
 import { type PerModality, presentModalities } from './modalities.js';
-import { entityCountOf, type ModalityRows } from './modality-rows.js';
+import { entityCountOf, type ModalityRows, rowsAt } from './modality-rows.js';
 import {
   addModalityQuery,
   modalityScores,
@@ -122,17 +122,20 @@ export function localInteraction(
   for (const modality of presentModalities(features)) {
     rows[modality] = encodeModality(features[modality]!, encoderParameters(parameters, modality));
   }
-  return { rows, ...joinModalities(rows, available, { parameters, ...choices }) };
+  const fusion = fusedVectors(rows, available, { parameters, ...choices });
+  const early = earlyFusion(rows, parameters.get('earlyWeights') as tf.Tensor1D, available);
+  return { rows, ...fusion, early };
 }
 
 /**
  * As {@link localInteraction}, with all that depends on one modality alone computed once for the
  * entities whose features are the same: f and g, in other roundings.
  *
- * @param inputs - features as they are, or distinct ones.
+ * @param inputs - features as they are, or distinct ones; with `entities`, int32 `[C]`, g of these
+ *   alone.
  */
 export function sharedInteraction(
-  { features, available }: SharedFeatures,
+  { features, available, entities = null }: SharedFeatures & { entities?: tf.Tensor1D | null },
   parameters: Pick<Parameters, 'get'>,
   choices: LocalChoices = {},
 ): Pick<LocalInteraction, 'fused' | 'early'> {
@@ -145,18 +148,15 @@ export function sharedInteraction(
         ? { rows: encodeModality(own.rows, encoder), spread: own.spread }
         : encodeModality(own, encoder);
   }
-  return joinModalities(rows, available, { parameters, ...choices });
-}
-
-/** What the vectors of the modalities become together. */
-function joinModalities(
-  rows: PerModality<ModalityRows>,
-  available: tf.Tensor2D | null,
-  choices: LocalChoices & { readonly parameters: Pick<Parameters, 'get'> },
-): Omit<LocalInteraction, 'rows'> {
-  const fusion = fusedVectors(rows, available, choices);
-  const scores = choices.parameters.get('earlyWeights') as tf.Tensor1D;
-  return { ...fusion, early: earlyFusion(rows, scores, available) };
+  const { fused } = fusedVectors(rows, available, { parameters, ...choices });
+  const scores = parameters.get('earlyWeights') as tf.Tensor1D;
+  if (entities === null) return { fused, early: earlyFusion(rows, scores, available) };
+  const chosen: PerModality<tf.Tensor2D> = {};
+  for (const modality of presentModalities(rows)) {
+    chosen[modality] = rowsAt(rows[modality]!, entities);
+  }
+  const mask = available === null ? null : gatherRows(available, entities);
+  return { fused, early: earlyFusion(chosen, scores, mask) };
 }
 
 /** Scores, weights and fused vectors. */

@@ -70,13 +70,18 @@ export function lowRankFusion(
   const present = presentModalities(rows);
   const rank = assertFits(rows, weights, parameters);
   return tf.tidy(() => {
+    const { rankWeight } = parameters;
+    // With shared rows c goes into a factor, which is small; else it multiplies the term.
+    const scaled = present.findIndex((modality) => isSpread(rows[modality]!));
     const sides = present.map((modality, column) => {
       const share = tf.slice(weights, [0, column], [-1, 1]); // [N, 1]
-      return createSide(rows[modality]!, share, parameters.factors[modality]!);
+      const factor = parameters.factors[modality]!;
+      const c = tf.reshape(rankWeight, [-1, 1, 1]); // [K, 1, 1]
+      return createSide(rows[modality]!, share, column === scaled ? tf.mul(factor, c) : factor);
     });
     let sum: tf.Tensor2D | null = null;
     for (let k = 0; k < rank; k += 1) {
-      const term = rankTerm(sides, k, tf.slice(parameters.rankWeight, k, 1));
+      const term = rankTerm(sides, k, scaled < 0 ? tf.slice(rankWeight, k, 1) : null);
       const next: tf.Tensor2D = tf.add(sum ?? parameters.bias, term);
       // A scope would keep the K terms to its end: 36 MB each at 30,000 entities.
       tf.dispose(sum === null ? [term] : [term, sum]);
@@ -115,10 +120,18 @@ function createSide(rows: ModalityRows, share: tf.Tensor2D, factor: tf.Tensor3D)
   };
 }
 
-/** `c_k prod_m (u_m W_m^(k))`, `[N, D]`; what is inside is computed again in the backward pass. */
-function rankTerm(sides: readonly Side[], rank: number, coefficient: tf.Tensor1D): tf.Tensor2D {
+/**
+ * `c_k prod_m (u_m W_m^(k))`, `[N, D]`, or the product alone where c is in a factor; what is inside
+ * is computed again in the backward pass.
+ */
+function rankTerm(
+  sides: readonly Side[],
+  rank: number,
+  coefficient: tf.Tensor1D | null,
+): tf.Tensor2D {
   const perSide = sides.map((side) => side.inputsOf(rank));
-  return recompute([...perSide.flat(), coefficient], (...inputs) => {
+  const last = coefficient === null ? [] : [coefficient];
+  return recompute([...perSide.flat(), ...last], (...inputs) => {
     let next = 0;
     const parts = sides.map((side, m) => {
       const start = next;
@@ -126,7 +139,7 @@ function rankTerm(sides: readonly Side[], rank: number, coefficient: tf.Tensor1D
       return side.product(inputs.slice(start, next));
     });
     const product = parts.reduce((all, part) => tf.mul(all, part));
-    return tf.mul<tf.Tensor2D>(product, inputs.at(-1)!);
+    return coefficient === null ? product : tf.mul<tf.Tensor2D>(product, inputs.at(-1)!);
   });
 }
 

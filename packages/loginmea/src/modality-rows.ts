@@ -1,7 +1,7 @@
 /**
  * Vectors of one modality: one for each entity, or one for each distinct row of its features.
  */
-import { assertShape, type CsrTensors, csrMatMul, tf } from '@lab/tensor';
+import { assertShape, type CsrTensors, csrMatMul, gatherRows, tf } from '@lab/tensor';
 
 /** Distinct vectors, and which of them each entity has. */
 export interface SpreadRows {
@@ -32,6 +32,12 @@ export function mapRows(rows: ModalityRows, f: (x: tf.Tensor2D) => tf.Tensor2D):
 /** One vector for each entity, `[N, D]`; a tensor as it is. */
 export function rowsOfEntities(rows: ModalityRows): tf.Tensor2D {
   return isSpread(rows) ? csrMatMul(rows.spread, rows.rows) : rows;
+}
+
+/** The vectors of some entities, `[C, D]`; entities int32 `[C]`. */
+export function rowsAt(rows: ModalityRows, entities: tf.Tensor1D): tf.Tensor2D {
+  if (!isSpread(rows)) return gatherRows(rows, entities);
+  return gatherRows(rows.rows, tf.gather(rows.spread.columns, entities));
 }
 
 /** Each entity's vector times its weight, `[N, D]`; weights `[N, 1]`. */

@@ -141,6 +141,9 @@ describe.each(named)('the model with %s', (_, option) => {
     const settings = completeSettings({ size: 4, rank: 2, ...option.settings });
     const expected = twinEmbeddings(twinInputs(option.isMasked ?? false), values, settings);
     expect(relativeError(embeddings.dataSync(), expected.flat())).toBeLessThan(EMBEDDING);
+    const some = ours.model.embed(Int32Array.of(4, 1, 1)).dataSync();
+    const rows = [4, 1, 1].flatMap((entity) => expected[entity]!);
+    expect(relativeError(some, rows)).toBeLessThan(EMBEDDING);
     ours.dispose();
   });
 

@@ -2,7 +2,7 @@
  * The model: its parameters, their starts, and the forward pass from inputs to final embeddings.
  */
 import { type Random, ShapeError } from '@lab/core';
-import { createParameters, type CsrTensors, type Parameters, tf } from '@lab/tensor';
+import { createParameters, type CsrTensors, gatherRows, type Parameters, tf } from '@lab/tensor';
 import { type DistinctFeatures, distinctFeatures } from './distinct-features.js';
 import type { Features } from './encoders.js';
 import {
@@ -40,8 +40,10 @@ export interface LoginmeaModel {
    * Final embeddings of all entities in one pass over the whole graph, `[N, (M + 2 L + 1) D]`; of
    * the structure encoder alone `[N, (L + 1) D]`, of the joint one `[N, (M + L) D]`; with the
    * fusion `early-only` the joint one adds M D columns and no more. The rows have no unit length.
+   *
+   * @param entities - the rows wanted, in this order, to save memory; default all.
    */
-  embed(): tf.Tensor2D;
+  embed(entities?: Int32Array): tf.Tensor2D;
   /** Frees the parameters (not the inputs). */
   dispose(): void;
 }
@@ -92,7 +94,8 @@ export function createModel(
     settings: complete,
     parameters,
     modalities: present,
-    embed: () => embed({ graph: inputs.graph, ...shared }, parameters, complete),
+    embed: (entities) =>
+      embed({ graph: inputs.graph, ...shared, parameters }, complete, entities ?? null),
     dispose() {
       parameters.dispose();
       for (const part of shared.owned) part.dispose();
@@ -137,25 +140,34 @@ function embeddingWidth(settings: Required<ModelSettings>, modalityCount: number
   return (modalityCount + first + passing.length * layers) * size;
 }
 
-/** One pass over the whole graph. */
+/** What an embedding reads. */
+interface EmbeddingInputs extends SharedFeatures {
+  readonly graph: RelationGraph;
+  readonly parameters: Parameters;
+}
+
+/** One pass over the whole graph; the rows of some entities, or of all. */
 function embed(
-  inputs: SharedFeatures & Pick<ModelInputs, 'graph'>,
-  parameters: Parameters,
+  { parameters, ...inputs }: EmbeddingInputs,
   settings: Required<ModelSettings>,
+  entities: Int32Array | null,
 ): tf.Tensor2D {
   const { graph } = inputs;
   return tf.tidy(() => {
+    const chosen = entities === null ? null : tf.tensor1d(entities, 'int32'); // [C]
+    const rowsOf = (x: tf.Tensor2D) => (chosen === null ? x : gatherRows(x, chosen));
     const passing = passingEncoders(settings);
     const networkOf = passing.length > 0 ? createNetworks(parameters, graph, settings) : null;
     const blocks: tf.Tensor2D[] = [];
     if (passing.includes('structure')) {
       const entity = parameters.get('entity') as tf.Tensor2D;
-      blocks.push(...structureBlocks(entity, graph, networkOf!('structure')));
+      blocks.push(...structureBlocks(entity, graph, networkOf!('structure')).map(rowsOf));
     }
     if (settings.encoders !== 'structure') {
-      const local = sharedInteraction(inputs, parameters, settings);
+      const local = sharedInteraction({ ...inputs, entities: chosen }, parameters, settings);
       const network = passing.includes('joint') ? networkOf!('joint') : null;
-      blocks.push(...jointBlocks(local, network));
+      const [first, ...passed] = jointBlocks(local, network);
+      blocks.push(first!, ...passed.map(rowsOf)); // the early feature is of the chosen already
     }
     const joined = tf.concat(blocks, 1);
     return settings.proxies === 0 ? joined : proxyMatching(joined, proxyParameters(parameters));

@@ -48,9 +48,9 @@ export async function stepGradients(
   const kept: tf.Tensor1D[] = [];
   try {
     const { value, gradients } = valueAndGradients(model.parameters, () => {
-      const embeddings = model.embed();
-      const terms = batches.map((pairs, index) =>
-        alignmentLoss(embeddings, { pairs, index }, loss),
+      const { embeddings, seeds, choice } = embedSeeds(model, batches, loss);
+      const terms = seeds.map((pairs, index) =>
+        alignmentLoss(embeddings, { pairs, index }, choice),
       );
       const perBatch = tf.stack(terms) as tf.Tensor1D;
       kept.push(tf.keep(perBatch.clone()));
@@ -61,6 +61,29 @@ export async function stepGradients(
   } finally {
     tf.dispose(kept);
   }
+}
+
+/**
+ * The embeddings that the losses read, and batches and loss with the places of the entities among
+ * them in place of the entities; every entity for hard samples, which are looked for among all.
+ */
+function embedSeeds(model: LoginmeaModel, batches: readonly SeedBatch[], loss: AlignmentLoss) {
+  if (loss.kind === 'hard-sample') {
+    return { embeddings: model.embed(), seeds: batches, choice: loss };
+  }
+  const places = new Map<number, number>();
+  const placesOf = (entities: Int32Array) =>
+    entities.map((entity) => {
+      const place = places.get(entity) ?? places.size;
+      places.set(entity, place);
+      return place;
+    });
+  const moved = (all: readonly SeedBatch[]) =>
+    all.map(({ left, right }) => ({ left: placesOf(left), right: placesOf(right) }));
+  const seeds = moved(batches);
+  const isMargin = loss.kind === 'margin';
+  const choice: AlignmentLoss = isMargin ? { ...loss, negatives: moved(loss.negatives) } : loss;
+  return { embeddings: model.embed(Int32Array.from(places.keys())), seeds, choice };
 }
 
 /**
