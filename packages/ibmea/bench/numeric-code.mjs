@@ -1,9 +1,11 @@
-const files = (folder, names) => names.map((name) => `packages/${folder}/src/${name}.ts`);
-const folders = (folder, names) => names.map((name) => `packages/${folder}/src/${name}`);
+// @boundaries-ignore the shared sources are listed once
+import { sharedNumericCode, sharedOtherCode } from '../../alignment/bench/numeric-code.mjs';
+
+const own = (names) => names.map((name) => `packages/ibmea/src/${name}.ts`);
 
 /** Sources that decide the numbers of a training; a long check is stale when one of them changes. */
 export const numericCode = [
-  ...files('ibmea', [
+  ...own([
     'batch-contrast',
     'bottleneck',
     'config',
@@ -19,96 +21,8 @@ export const numericCode = [
     'presets',
     'step',
   ]),
-  ...files('alignment', [
-    'baseline',
-    'config-fields',
-    'data',
-    'evaluate',
-    'evaluation-round',
-    'features',
-    'pseudo-seed-round',
-    'selection',
-    'train',
-    'training-state',
-  ]),
-  ...files('graph', [
-    'alignment',
-    'csr',
-    'features',
-    'images',
-    'label-propagation',
-    'normalize',
-    'propagation',
-    'pseudo-seeds',
-  ]),
-  ...folders('graph', ['layers']),
-  ...files('tensor', [
-    'backpropagate',
-    'engine',
-    'node-inputs',
-    'shared-module',
-    'tape',
-    'thread-count',
-    'thread-pool',
-    'wasm-backend',
-    'webassembly',
-  ]),
-  ...folders('tensor', ['gradients', 'kernels', 'losses', 'nn', 'ops', 'optim']),
-  ...files('core', ['portable-math', 'random', 'xoshiro', 'ziggurat']),
-  ...files('metrics', ['ranking']),
+  ...sharedNumericCode,
 ];
 
-/**
- * Sources that a training imports and that decide no number of it: readers of files, which give the
- * same records or an error, texts of errors, the choice of a backend, and counters.
- */
-export const otherCode = [
-  ...files('ibmea', ['memory-estimate']),
-  ...files('alignment', ['memory-expectation']),
-  ...files('graph', [
-    'alignment-folder',
-    'attribute-table',
-    'entity-table',
-    'graph-builder',
-    'image-arrays',
-    'image-rows',
-    'image-table',
-    'int-list',
-    'knowledge-graph',
-    'link-table',
-    'n-triples',
-    'own-graphs',
-    'own-images',
-    'own-tables',
-    'records',
-    'remarks',
-    'seed-file',
-    'triple-table',
-  ]),
-  ...files('tensor', [
-    'backend',
-    'backend-candidates',
-    'kernel-report',
-    'memory',
-    'scope',
-    'self-test',
-    'shape',
-    'tfjs',
-    'webgpu-backend',
-    'webgpu-guard',
-  ]),
-  ...folders('tensor', ['io']),
-  ...files('core', [
-    'atomic-file',
-    'byte-stream',
-    'csv-file',
-    'csv-scan',
-    'defects',
-    'errors',
-    'file-problem',
-    'format',
-    'hash',
-    'text-blocks',
-    'text-file',
-  ]),
-];
+/** Sources that a training imports and that decide no number of it. */
+export const otherCode = [...own(['memory-estimate']), ...sharedOtherCode];

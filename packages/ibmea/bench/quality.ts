@@ -1,129 +1,21 @@
-// Quality rows of docs/reproducing.md: node --conditions=@lab/source --import tsx
-// packages/ibmea/bench/quality.ts SET [CELL [SEEDS]], with SET one of the names in
-// quality/sets.ts. Every cell is a run folder under runs/long/; finished ones are kept, unfinished
-// ones go on. With CELL, such as corrected-pseudo, and SEEDS, such as 3,2, processes can share the
-// work.
-//   --form ours|lean  only this form, in a set that has the lean PyTorch form beside ours
-//   --python PATH     Python with torch and numpy, default python3
-//   --threads N       threads of our form; the lean form has two
-//   --epochs N        a shorter training, kept apart from the others under runs/long/
+// Quality rows of docs/reproducing.md, see packages/alignment/bench/quality/quality-table.ts: SET is
+// one of the names in quality/sets.ts.
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { meanDeviation } from '@lab/metrics';
-import {
-  type CellRow,
-  type CellRun,
-  dataOf,
-  isFinished,
-  pairRowOf,
-  rowOf,
-  runCell,
-} from './quality/cell-run.js';
-import { leanResult, type LeanRun, runLean } from './quality/lean-peer.js';
-import { type Cell, packageDir, sets } from './quality/sets.js';
+import { fileURLToPath } from 'node:url';
+// @boundaries-ignore both methods fill their quality tables alike
+import { runQualityTable } from '../../alignment/bench/quality/quality-table.js';
+import { ibmea } from '../src/index.js';
+import { sets } from './quality/sets.js';
 
-const { values: options, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    form: { type: 'string' },
-    python: { type: 'string', default: 'python3' },
-    threads: { type: 'string' },
-    epochs: { type: 'string' },
+const here = fileURLToPath(new URL('.', import.meta.url));
+
+await runQualityTable({
+  method: ibmea,
+  sets,
+  folder: 'quality',
+  lean: {
+    script: join(here, 'reference', 'lean_ibmea.py'),
+    record: join(here, 'results', 'lean-quality.jsonl'),
+    flags: ({ preset }) => ['--brief', '--preset', preset],
   },
 });
-const [name = '', only, seedList] = positionals;
-const known = sets[name];
-if (known === undefined) throw new Error(`SET must be one of ${Object.keys(sets).join(', ')}`);
-if (!['ours', 'lean', undefined].includes(options.form)) throw new Error('--form is ours or lean');
-const isShort = options.epochs !== undefined && Number(options.epochs) !== known.epochs;
-const set = { ...known, epochs: Number(options.epochs ?? known.epochs) };
-const parent = join('runs', 'long', `quality-${name}${isShort ? `-${set.epochs}` : ''}`);
-const seeds = seedList?.split(',').map(Number) ?? set.seeds;
-const cells = set.cells.filter(({ id }) => only === undefined || id === only);
-if (cells.length === 0) {
-  throw new Error(`CELL must be one of ${set.cells.map(({ id }) => id).join(', ')}`);
-}
-
-const threads = options.threads === undefined ? undefined : Number(options.threads);
-const runOf = (cell: Cell, seed: number): CellRun => ({ name, set, cell, seed, parent, threads });
-
-/** The lean form on the data of a run. */
-async function leanOf(run: CellRun): Promise<LeanRun> {
-  const { dir, seedsFile } = await dataOf(run);
-  if (seedsFile === undefined) throw new Error(`set ${name} has no lean form beside ours`);
-  const { cell, seed } = run;
-  const results = join(packageDir, 'bench', 'results', 'lean-quality.jsonl');
-  return {
-    ...{ cell, dir, seedsFile, seed, epochs: set.epochs, every: set.every, python: options.python },
-    record: isShort ? join(parent, 'lean.jsonl') : results,
-    log: join(parent, `${cell.id}-lean-s${seed}.log`),
-  };
-}
-
-/** Largest calibration error of the confidence. */
-const LARGEST_ECE = 0.05;
-
-/** Trains what is missing of a cell, in both forms, and tells the numbers there are. */
-async function besideLean(run: CellRun): Promise<Record<string, unknown>> {
-  const lean = await leanOf(run);
-  if (options.form !== 'ours' && leanResult(lean) === null) runLean(lean); // a lack shows at once
-  if (options.form !== 'lean' && !isFinished(run)) await runCell(run);
-  const row = { ours: isFinished(run) ? pairRowOf(run) : null, lean: leanResult(lean) };
-  console.error(run.cell.id, JSON.stringify(row));
-  return row;
-}
-
-/** Trains what is missing of a run and gives its numbers. */
-async function ownRow(run: CellRun): Promise<CellRow> {
-  if (isFinished(run)) return rowOf(run);
-  await runCell(run);
-  const row = rowOf(run);
-  console.error(run.cell.id, JSON.stringify(row));
-  return row;
-}
-
-/** Mean and deviation over seeds. */
-function spreads(rows: readonly CellRow[]): Record<string, unknown> {
-  const spread = (key: keyof CellRow) => {
-    const { mean, deviation } = meanDeviation(rows.map((row) => row[key]));
-    return { mean: Number(mean.toFixed(4)), deviation: Number(deviation.toFixed(4)) };
-  };
-  return {
-    seeds,
-    'H@1 last': spread('last'),
-    'H@1 best': spread('best'),
-    'H@1 backward': spread('backward'),
-    'H@10': spread('hits10'),
-    MRR: spread('mrr'),
-    'confidence AUROC': spread('auroc'),
-    'margin AUROC': spread('marginAuroc'),
-    'confidence ECE': spread('ece'),
-  };
-}
-
-/** What the confidence must reach in every run: the ranking of the margin, and its calibration. */
-function confidenceFaults(label: string, rows: readonly CellRow[]): string[] {
-  return rows.flatMap(({ seed, auroc, marginAuroc, ece }) => [
-    ...(auroc < marginAuroc ? [`${label}, seed ${seed}: AUROC ${auroc} < ${marginAuroc}`] : []),
-    ...(ece > LARGEST_ECE ? [`${label}, seed ${seed}: ECE ${ece} > ${LARGEST_ECE}`] : []),
-  ]);
-}
-
-const results: Record<string, unknown> = {};
-const faults: string[] = [];
-for (const cell of cells) {
-  if (set.isBesideLean === true) {
-    for (const seed of seeds) {
-      const label = seeds.length > 1 ? `${cell.label}, seed ${seed}` : cell.label;
-      results[label] = await besideLean(runOf(cell, seed));
-    }
-  } else {
-    const rows: CellRow[] = [];
-    for (const seed of seeds) rows.push(await ownRow(runOf(cell, seed)));
-    results[cell.label] = spreads(rows);
-    faults.push(...confidenceFaults(cell.label, rows));
-  }
-}
-console.log(JSON.stringify(results));
-for (const fault of faults) console.error(fault);
-if (faults.length > 0) process.exitCode = 1;

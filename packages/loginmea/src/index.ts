@@ -116,3 +116,18 @@ export {
   type HostGraph,
   type HostInputs,
 } from './host-inputs.js';
+export { evaluateModel, exampleSource, readTask } from '@lab/alignment';
+export { type LoginmeaConfig, loginmeaConfig } from './config.js';
+export {
+  align,
+  type AlignGraphsOptions,
+  conclude,
+  type RestoredRun,
+  restoreRun,
+  runLoginmeaExperiment,
+  train,
+  type TrainOptions,
+  type TrainResult,
+} from './library.js';
+export { loginmea } from './method.js';
+export { presets } from './presets.js';

@@ -1,42 +1,10 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { exampleSource, type TrainOptions } from '../../src/index.js';
-
-/** One row of a quality table, trained once for each seed of its set. */
-export interface Cell {
-  /** Name of the run folder, without the seed. */
-  readonly id: string;
-  /** Name in the printed result. */
-  readonly label: string;
-  /** Folder of the data and, where the set has one, its seed file. */
-  readonly data: () => { readonly dir: string; readonly seedsFile?: string };
-  readonly preset: NonNullable<TrainOptions['preset']>;
-  readonly mode: 'official' | 'corrected';
-  readonly pseudoSeeds: boolean;
-}
-
-/** Cells that are trained alike. */
-export interface QualitySet {
-  readonly epochs: number;
-  /** Epochs between two evaluations on the test pairs. */
-  readonly every: number;
-  readonly seeds: readonly number[];
-  readonly cells: readonly Cell[];
-  /** Whether the lean PyTorch form runs beside ours, on the same seed file. */
-  readonly isBesideLean?: boolean;
-}
-
-/** Folder of this package. */
-export const packageDir = fileURLToPath(new URL('../../', import.meta.url));
-
-/** A folder of the full data sets, found through LAB_DATA. */
-function fullData(path: string): { dir: string } {
-  const base = process.env['LAB_DATA'];
-  const dir = join(base ?? '', path);
-  if (base !== undefined && existsSync(dir)) return { dir };
-  throw new Error(`set LAB_DATA to the folder that holds ${path}`);
-}
+// @boundaries-ignore both methods fill their quality tables alike
+import {
+  type Cell,
+  fullData,
+  type QualitySet,
+} from '../../../alignment/bench/quality/quality-set.js';
+import { exampleSource } from '../../src/index.js';
 
 /** The cell of a mode on one pair of graphs. */
 function modeCell(

@@ -1,18 +1,20 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  type AlignmentConfig,
+  type AlignmentMethod,
+  conclude,
   type EpochRecord,
   type FittedConfidence,
   readTask,
   type RunSummary,
   settingsOf,
-} from '@lab/alignment';
+  train,
+} from '../../src/index.js';
 import { makeFolder, readJsonLines, readRunRecord, type ResolvedConfig } from '@lab/core';
 import { writeSeeds } from '@lab/graph';
 import { selectBackend } from '@lab/tensor';
-import type { IbmeaConfig } from '../../src/config.js';
-import { conclude, ibmea, train } from '../../src/index.js';
-import type { Cell, QualitySet } from './sets.js';
+import type { Cell, QualitySet } from './quality-set.js';
 
 /** The numbers of one finished run: its last evaluation, and the best one on the test pairs. */
 export interface CellRow {
@@ -31,6 +33,7 @@ export interface CellRow {
 
 /** One training of a set. */
 export interface CellRun {
+  readonly method: AlignmentMethod;
   /** Name of the set. */
   readonly name: string;
   readonly set: QualitySet;
@@ -53,16 +56,17 @@ export function isFinished(run: CellRun): boolean {
 }
 
 /** The settings of a run. */
-export function configOf({ set, cell, seed }: CellRun): ResolvedConfig<IbmeaConfig> {
-  return settingsOf(ibmea, {
+export function configOf({ method, set, cell, seed }: CellRun): ResolvedConfig<AlignmentConfig> {
+  return settingsOf(method, {
     preset: cell.preset,
     mode: cell.mode,
     seed,
-    epochs: set.epochs,
+    epochs: cell.epochs ?? set.epochs,
     settings: {
       'pseudoSeeds.enabled': cell.pseudoSeeds,
       'evaluation.every': set.every,
       'data.split': 'sha256',
+      ...cell.settings,
     },
   });
 }
@@ -146,17 +150,17 @@ const rounded = (value: number) => Number(value.toFixed(4));
 
 /** Trains a run to its end, from where it stopped if it has begun. */
 export async function runCell(run: CellRun): Promise<void> {
-  const { name, threads } = run;
+  const { name, method, threads } = run;
   const dir = runDir(run);
   const config = configOf(run);
   const data = await dataOf(run);
   const backend = await selectBackend('auto', threads === undefined ? {} : { threads });
   const began = performance.now();
-  const command = ['node', 'packages/ibmea/bench/quality.ts', name];
+  const command = ['node', `packages/${method.name}/bench/quality.ts`, name];
   const target = existsSync(join(dir, 'run.json'))
     ? { resume: dir }
     : { parent: join('runs', 'long'), dir, label: name, command, backend };
-  const trained = await train({ data, config, run: target });
-  await conclude(trained, { config, seconds: (performance.now() - began) / 1000 });
+  const trained = await train(method, { data, config, run: target });
+  await conclude(method, trained, { config, seconds: (performance.now() - began) / 1000 });
   trained.state.dispose();
 }

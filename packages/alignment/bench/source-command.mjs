@@ -1,9 +1,9 @@
-/** The command that runs a script of this folder from sources, as a long check declares it. */
+/** The command that runs a script from sources, as a long check declares it. */
 export const sourceCommand = (script, ...values) => [
   'node',
   '--conditions=@lab/source',
   '--import',
   'tsx',
-  `packages/ibmea/bench/${script}`,
+  script,
   ...values,
 ];

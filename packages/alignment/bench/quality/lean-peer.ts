@@ -1,12 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { appendJsonLine, makeFolder, readJsonLines, sha256 } from '@lab/core';
-import type { Cell } from './sets.js';
-import { packageDir } from './sets.js';
+import type { Cell } from './quality-set.js';
 
-const script = join(packageDir, 'bench', 'reference', 'lean_ibmea.py');
 const digestOf = (path: string) => sha256(readFileSync(path, 'utf8')).slice(0, 16);
 
 /** What a result of the lean form hangs on. */
@@ -28,6 +26,10 @@ interface LeanRecord extends LeanKey {
 
 /** One training of the lean form. */
 export interface LeanRun {
+  /** The lean form, a Python program. */
+  readonly script: string;
+  /** Its flags beside data, seeds, epochs and threads. */
+  readonly flags: readonly string[];
   readonly cell: Cell;
   readonly dir: string;
   readonly seedsFile: string;
@@ -42,7 +44,7 @@ export interface LeanRun {
   readonly log: string;
 }
 
-function keyOf({ cell, seed, epochs, seedsFile }: LeanRun): LeanKey {
+function keyOf({ script, cell, seed, epochs, seedsFile }: LeanRun): LeanKey {
   const seedsDigest = digestOf(seedsFile);
   return { pair: cell.id, seed, epochs, seedsDigest, scriptDigest: digestOf(script) };
 }
@@ -61,12 +63,16 @@ export function leanResult(run: LeanRun): Record<string, unknown> | null {
  * @throws {Error} when Python or a package is missing, or the script fails.
  */
 export function runLean(run: LeanRun): void {
-  const { python, dir, seedsFile, seed, epochs, every, cell } = run;
+  const { python, script, dir, seedsFile, seed, epochs, every } = run;
   const date = new Date().toISOString().slice(0, 10);
   const start = loadavg()[0]!;
-  const values = { data: dir, seeds: seedsFile, seed, epochs, preset: cell.preset };
-  const flags = Object.entries({ ...values, 'evaluate-every': every, threads: 2 });
-  const args = [script, '--brief', ...flags.flatMap(([name, value]) => [`--${name}`, `${value}`])];
+  const values = { data: dir, seeds: seedsFile, seed, epochs };
+  const common = Object.entries({ ...values, 'evaluate-every': every, threads: 2 });
+  const args = [
+    script,
+    ...run.flags,
+    ...common.flatMap(([name, value]) => [`--${name}`, `${value}`]),
+  ];
   const log = openSync(run.log, 'w');
   const { status, error } = spawnSync(python, args, { stdio: ['ignore', log, log] });
   closeSync(log);
