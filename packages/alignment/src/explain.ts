@@ -7,6 +7,7 @@ import { type ConfidenceModel, confidenceOf } from './confidence.js';
 import type { Modality } from './config-fields.js';
 import type { Encoding } from './learner.js';
 import { createNeighbourIndex, type RelationLink } from './neighbour-index.js';
+import { fieldConfidence } from './field-confidence.js';
 import { createScoreField, type PairScores, type ScoreField } from './score-field.js';
 import {
   type KnownPairs,
@@ -85,6 +86,7 @@ export interface ExplainInput {
 
 /** Options of {@link explainPairs}. */
 export interface ExplainOptions {
+  /** A fitted confidence; null for none, by default one fitted on the validation pairs. */
   readonly confidence?: ConfidenceModel | null | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -159,10 +161,11 @@ interface Explaining {
 }
 
 async function explainAll(
-  { state, encoding, field, confidence }: Explaining,
+  { state, encoding, field, confidence: given }: Explaining,
   pairs: readonly ExplainInput[],
 ): Promise<PairExplanation[]> {
-  const { data } = state.task;
+  const { data, split } = state.task;
+  const confidence = given === undefined ? await fieldConfidence(field, split.validation) : given;
   const known = knownPairs(state);
   const search = { index: createNeighbourIndex(data), known, encoding, limit: LISTED };
   const modalities = await modalityCosines(state, encoding, pairs);
@@ -175,7 +178,7 @@ async function explainAll(
       ...scores,
       source: facts.named(pair.source),
       target: facts.named(pair.target),
-      confidence: confidence ? confidenceOf(confidence, scores) : null,
+      confidence: confidence === null ? null : confidenceOf(confidence, scores),
       candidates: {
         sources: field.candidates.left.length,
         targets: field.candidates.right.length,

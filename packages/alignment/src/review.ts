@@ -5,6 +5,7 @@ import { formatCounted, formatShare } from '@lab/core';
 import { writeCsv } from '@lab/core/csv';
 import type { ReviewQuestion } from '@lab/report';
 import { type AlignedPair, alignEntities, type CandidateTable, candidateTable } from './align.js';
+import { fittedConfidence } from './conclude.js';
 import type { ConfidenceModel } from './confidence.js';
 import { shortName } from './entity-names.js';
 import { explainPairs, type NamedEntity, type PairExplanation } from './explain.js';
@@ -45,6 +46,7 @@ export interface ReviewOptions {
    * where there is one.
    */
   readonly by?: 'confidence' | 'margin' | undefined;
+  /** A fitted confidence; null for none, by default one fitted as in an alignment. */
   readonly confidence?: ConfidenceModel | null | undefined;
   /** Pairs that are not proposed again, interleaved. */
   readonly refused?: Int32Array | undefined;
@@ -63,8 +65,10 @@ export async function pairsToReview(
   options: ReviewOptions = {},
 ): Promise<ReviewPair[]> {
   const { refused = new Int32Array(0), count = 50, signal } = options;
-  const confidence = options.confidence ?? null;
-  const table = withoutPairs(await candidateTable(state, { encoding, signal }), refused);
+  const all = await candidateTable(state, { encoding, signal });
+  const given = options.confidence;
+  const confidence = given === undefined ? (fittedConfidence(state, all)?.model ?? null) : given;
+  const table = withoutPairs(all, refused);
   const known = new Set(state.task.split.validation.filter((_, at) => at % 2 === 0));
   const pairs = alignEntities(table, confidence).filter(({ source }) => !known.has(source));
   const isByMargin = confidence === null || options.by === 'margin';

@@ -41,10 +41,11 @@ describe('explain', () => {
   });
 
   it('takes pairs that the run accepted as known', async () => {
-    const names = await explained('--source', '0');
-    const pairs = [names];
-    for (let at = 1; at < 40; at += 1) pairs.push(await explained('--source', String(at)));
-    const kinds = new Set(pairs.flat().map(({ trainedOn }) => trainedOn));
+    const kinds = new Set<PairExplanation['trainedOn']>();
+    for (let at = 0; at < 40 && kinds.size < 3; at += 1) {
+      const pairs = await explained('--source', String(at));
+      for (const { trainedOn } of pairs) kinds.add(trainedOn);
+    }
     expect(kinds).toEqual(new Set([null, 'seed', 'pseudo-seed']));
   });
 

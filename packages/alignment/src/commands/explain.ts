@@ -2,13 +2,9 @@
 import { ConfigError } from '@lab/core';
 import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
 import { restoreAcceptedSeeds } from '../accepted-seeds.js';
-import { candidateTable } from '../align.js';
-import { fittedConfidence } from '../conclude.js';
-import type { ConfidenceModel } from '../confidence.js';
 import { createNameLookup, entityOfFlag } from '../entity-names.js';
 import { explainBest, explainPair, type PairExplanation } from '../explain.js';
 import { explanationText } from '../explanation-text.js';
-import type { Encoding } from '../learner.js';
 import type { AlignmentMethod } from '../method.js';
 import { restoreRun } from '../restore.js';
 import type { TrainingState } from '../training-state.js';
@@ -90,24 +86,12 @@ async function explained(
   const encoding = state.learner.encode();
   try {
     const { signal } = context;
-    const confidence = await confidenceOfRun(state, { encoding, dir, signal });
-    const options = { source, confidence, signal };
+    const options = { source, confidence: readConfidence(dir)?.model, signal };
     if (target === null) return await explainBest(state, encoding, options);
     return [await explainPair(state, encoding, { ...options, target })];
   } finally {
     encoding.dispose();
   }
-}
-
-/** The confidence of the run, else one fitted on what it kept out of training. */
-export async function confidenceOfRun(
-  state: TrainingState,
-  { encoding, dir, signal }: { encoding: Encoding; dir: string; signal: AbortSignal },
-): Promise<ConfidenceModel | null> {
-  const kept = readConfidence(dir);
-  if (kept !== null) return kept.model;
-  const table = await candidateTable(state, { encoding, signal });
-  return fittedConfidence(state, table)?.model ?? null;
 }
 
 function tell(

@@ -24,8 +24,8 @@ import {
   writeReview,
 } from '../review.js';
 import { allRefused, readDecisions, reviewedSeeds } from '../review-decisions.js';
-import { confidenceOfRun } from './explain.js';
 import { assertFolder, backendOptions, textOption } from './options.js';
+import { readConfidence } from './run-confidence.js';
 import { chosenBackend } from './train.js';
 
 const COUNT = 50;
@@ -170,17 +170,17 @@ async function unsurePairs(
   const { signal } = context;
   const encoding = state.learner.encode();
   try {
-    const confidence = await confidenceOfRun(state, { encoding, dir: run.dir, signal });
-    if (confidence === null && options['by'] === 'confidence') {
-      context.note('note: the run has no confidence to go by; the lowest margins are taken');
-    }
-    return await pairsToReview(state, encoding, {
+    const pairs = await pairsToReview(state, encoding, {
       count: (options['count'] as number | undefined) ?? COUNT,
       by: options['by'] as 'confidence' | 'margin' | undefined,
-      confidence,
+      confidence: readConfidence(run.dir)?.model,
       refused,
       signal,
     });
+    if (options['by'] === 'confidence' && pairs.some(({ confidence }) => confidence === null)) {
+      context.note('note: there is no confidence to go by; the lowest margins were taken');
+    }
+    return pairs;
   } finally {
     encoding.dispose();
   }
