@@ -2,8 +2,8 @@
  * Entities that come after the training: vectors for them without another training.
  *
  * Everything that a model has learnt belongs to relations, attributes and modalities, but for the
- * table with a row per entity. A second learner is made on the graphs with the added entities, takes
- * over what was learnt, and starts the row of an added entity at the mean of its neighbours' rows.
+ * table with a row per entity. A second learner is made on the graphs with the added entities and
+ * takes over what was learnt; the row of an added entity is the mean of its neighbours' rows.
  */
 import { type AlignmentData, type ExtendedData, neighbourGraph } from '@lab/graph';
 import type { ParameterArray } from '@lab/tensor';

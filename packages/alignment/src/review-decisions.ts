@@ -52,7 +52,7 @@ export async function readDecisions(
 ): Promise<ReviewDecisions> {
   const rows: DecidedRow[] = [];
   const counts = { undecided: 0 };
-  const take = createRowReader(file, context, { rows, counts });
+  const take = createRowReader(createFinder(file, context), { rows, counts });
   let columns: number[] = [];
   const onHeader = (header: readonly string[]) => {
     columns = needed.map((name) => header.findIndex((cell) => plain(cell) === name));
@@ -105,12 +105,15 @@ interface Place {
   readonly text: string;
 }
 
-/** Reads rows into what was decided; bad ones become defects. */
-function createRowReader(
-  file: string,
-  { data, onDefect }: DecisionContext,
-  found: { readonly rows: DecidedRow[]; readonly counts: { undecided: number } },
-) {
+/** Finds entities; unknown ones become defects. */
+interface EntityFinder {
+  /** Dense index, -1 after a defect. */
+  find(side: 'source' | 'target', name: string, place: Place): number;
+  /** The target that a decision stands for, null for "no", undefined after a defect. */
+  choose(word: string, proposed: number, place: Place): number | null | undefined;
+}
+
+function createFinder(file: string, { data, onDefect }: DecisionContext): EntityFinder {
   const lookups = {
     source: createNameLookup(data, data.left),
     target: createNameLookup(data, data.right),
@@ -120,24 +123,34 @@ function createRowReader(
     helped += 1;
     return helped > HELPED ? '' : `; the nearest are ${lookup.near(name).join(', ')}`;
   };
-  const find = (side: 'source' | 'target', name: string, place: Place) => {
-    const entity = lookups[side].find(name);
-    if (entity >= 0) return entity;
-    const what = `the ${side} "${name}" is no entity of its graph`;
-    const help = `spell it as in the graph${nearOf(lookups[side], name)}`;
-    onDefect(placed(file, place, { what, help }));
-    return -1;
+  return {
+    find: (side, name, place) => {
+      const entity = lookups[side].find(name);
+      if (entity >= 0) return entity;
+      const what = `the ${side} "${name}" is no entity of its graph`;
+      const help = `spell it as in the graph${nearOf(lookups[side], name)}`;
+      onDefect(placed(file, place, { what, help }));
+      return -1;
+    },
+    choose: (word, proposed, place) => {
+      if (/^(yes|y)$/i.test(word)) return proposed;
+      if (/^(no|n)$/i.test(word)) return null;
+      const entity = lookups.target.find(word);
+      if (entity >= 0) return entity;
+      const what = `the decision "${word}" is neither yes nor no nor a target`;
+      const near = nearOf(lookups.target, word);
+      const help = `write yes, no, or the name of another target${near}`;
+      onDefect(placed(file, place, { what, help }));
+      return undefined;
+    },
   };
-  const choose = (word: string, proposed: number, place: Place) => {
-    if (/^(yes|y)$/i.test(word)) return proposed;
-    if (/^(no|n)$/i.test(word)) return null;
-    const entity = lookups.target.find(word);
-    if (entity >= 0) return entity;
-    const what = `the decision "${word}" is neither yes nor no nor a target`;
-    const help = `write yes, no, or the name of another target${nearOf(lookups.target, word)}`;
-    onDefect(placed(file, place, { what, help }));
-    return undefined;
-  };
+}
+
+/** Reads rows into what was decided; bad ones become defects. */
+function createRowReader(
+  { find, choose }: EntityFinder,
+  found: { readonly rows: DecidedRow[]; readonly counts: { undecided: number } },
+) {
   return ([sourceName, targetName, word]: readonly string[], place: Place): void => {
     if (word === '') {
       found.counts.undecided += 1;

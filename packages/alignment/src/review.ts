@@ -102,7 +102,8 @@ function createSecond({ sources, targets, indices, width }: CandidateTable, stat
 const NAMED = 3;
 
 /** The best modality and the known neighbours in common, in one line. */
-export function reasonText({ modalities, lacks, neighbours, knownNeighbours }: PairExplanation) {
+export function reasonText(explanation: PairExplanation): string {
+  const { modalities, lacks, neighbours, knownNeighbours } = explanation;
   const has = ({ modality }: PairExplanation['modalities'][number]) =>
     ![...lacks.source.modalities, ...lacks.target.modalities].includes(modality);
   const best = modalities.find(has) ?? modalities[0];
@@ -113,10 +114,11 @@ export function reasonText({ modalities, lacks, neighbours, knownNeighbours }: P
     .slice(0, NAMED)
     .map(({ source }) => shortName(source.name));
   const rest = knownNeighbours > names.length ? ', ...' : '';
+  const count = formatCounted(knownNeighbours, 'known neighbour');
   const shared =
     names.length === 0
       ? 'no known neighbour in common'
-      : `${formatCounted(knownNeighbours, 'known neighbour')} in common: ${names.join(', ')}${rest}`;
+      : `${count} in common: ${names.join(', ')}${rest}`;
   return [...parts, shared].join('; ');
 }
 

@@ -117,12 +117,10 @@ function fieldOf(candidates: EntitySides, rows: EmbeddedSides, hubness: Hubness)
       const ahead = standing(forward.scores, at);
       const behind = standing(backward.scores, positions.left.get(source)!);
       return {
+        ...ahead,
         cosine: forward.cosines[at]!,
-        score: ahead.score,
-        margin: ahead.margin,
         backwardMargin: behind.margin,
         mutual: ahead.rank === 1 && behind.rank === 1,
-        rank: ahead.rank,
         backwardRank: behind.rank,
       };
     },

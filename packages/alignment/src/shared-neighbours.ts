@@ -94,17 +94,7 @@ export async function sharedNeighbours(
     left: Int32Array.from(neighbours.source.filter(isFree).slice(0, COMPARED)),
     right: Int32Array.from(neighbours.target.filter(isFree).slice(0, COMPARED)),
   };
-  const listed = found.slice(0, limit);
-  const cosines = await neighbourCosines(encoding, listed);
-  const similar = await similarPairs(encoding, free, limit - listed.length);
-  const pairs = [
-    ...listed.map((pair, at) => ({
-      ...pair,
-      kind: known.kindOf(pair.source, pair.target),
-      cosine: cosines[at]!,
-    })),
-    ...similar.map((pair) => ({ ...pair, kind: 'similar' as const })),
-  ];
+  const pairs = await comparedPairs(found.slice(0, limit), { free, known, encoding, limit });
   const lacking = (ends: readonly number[], own: number, its: ReadonlyMap<number, unknown>) =>
     ends.filter((end) => {
       const counterparts = known.counterpartsOf(end);
@@ -120,6 +110,26 @@ export async function sharedNeighbours(
     targetLacks: lacking(neighbours.source, target, around.target),
     sourceLacks: lacking(neighbours.target, source, around.source),
   };
+}
+
+/** Known pairs with their cosines, and similar ones up to the limit. */
+async function comparedPairs(
+  listed: readonly Ends[],
+  search: Omit<NeighbourSearch, 'index'> & {
+    readonly free: { readonly left: Int32Array; readonly right: Int32Array };
+  },
+) {
+  const { free, known, encoding, limit } = search;
+  const cosines = await neighbourCosines(encoding, listed);
+  const similar = await similarPairs(encoding, free, limit - listed.length);
+  return [
+    ...listed.map((pair, at) => ({
+      ...pair,
+      kind: known.kindOf(pair.source, pair.target),
+      cosine: cosines[at]!,
+    })),
+    ...similar.map((pair) => ({ ...pair, kind: 'similar' as const })),
+  ];
 }
 
 /** Known pairs of a neighbour of the source and one of the target. */

@@ -123,5 +123,7 @@ show();
 })();
 `;
 
+const digest = createHash('sha256').update(reviewScript).digest('base64');
+
 /** The hash by which the page's content security policy admits this script. */
-export const reviewScriptHash = `sha256-${createHash('sha256').update(reviewScript).digest('base64')}`;
+export const reviewScriptHash = `sha256-${digest}`;

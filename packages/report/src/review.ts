@@ -125,10 +125,9 @@ function questionHtml(question: ReviewQuestion, number: number): string {
   const values = measures.map(
     ({ label, value }) => `<div><dt>${escapeHtml(label)}</dt><dd>${escapeHtml(value)}</dd></div>`,
   );
+  const block = `<pre tabindex="0">${escapeHtml(evidence ?? '')}</pre>`;
   const more =
-    evidence === undefined
-      ? ''
-      : `<details><summary>Evidence</summary><pre tabindex="0">${escapeHtml(evidence)}</pre></details>`;
+    evidence === undefined ? '' : `<details><summary>Evidence</summary>${block}</details>`;
   return (
     `<li data-cells="${escapeHtml(JSON.stringify(cells))}">` +
     `<h3 id="pair-${number}"><span class="number">${number}</span> ` +
@@ -143,7 +142,8 @@ function questionHtml(question: ReviewQuestion, number: number): string {
 /** Radio buttons; they appear where scripts run. */
 function decideHtml({ others }: ReviewQuestion, number: number): string {
   const radio = (value: string, label: string, rest = '') =>
-    `<label><input type="radio" name="decision-${number}" value="${value}"${rest}> ${label}</label>`;
+    `<label><input type="radio" name="decision-${number}" value="${value}"${rest}> ` +
+    `${label}</label>`;
   const options = others.map((name) => `<option value="${escapeHtml(name)}"></option>`);
   return [
     `<fieldset class="decide" aria-describedby="pair-${number}" hidden>`,

@@ -82,14 +82,9 @@ async function runAlign(
   input: CliInput,
 ): Promise<number> {
   const { options } = input;
+  assertOptions(method.name, options);
   const out = textOption(options, 'out')!;
   const embeddings = textOption(options, 'embeddings');
-  // What cannot be written is said before the work, not after it.
-  pairFormat(out);
-  assertFolder(`${method.name} align`, '--out', out);
-  if (embeddings !== undefined) assertWritableFolder(embeddings);
-  assertUsed(method.name, options);
-  assertAdded(method.name, options);
   const backend = await chosenBackend(context, input);
   const dir = textOption(options, 'run') ?? (await trainOwn(method, context, input, backend));
   context.setRun(dir);
@@ -121,6 +116,17 @@ async function runAlign(
   } finally {
     aligned.dispose();
   }
+}
+
+/** What cannot be written, or would do nothing, is said before the work, not after it. */
+function assertOptions(name: string, options: CliInput['options']): void {
+  const out = textOption(options, 'out')!;
+  const embeddings = textOption(options, 'embeddings');
+  pairFormat(out);
+  assertFolder(`${name} align`, '--out', out);
+  if (embeddings !== undefined) assertWritableFolder(embeddings);
+  assertUsed(name, options);
+  assertAdded(name, options);
 }
 
 /** The pairs that were asked for, with the confidence of the run. */

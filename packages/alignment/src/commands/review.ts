@@ -215,8 +215,7 @@ async function decide(
   context: CliContext,
   { restored, options }: ReviewTask,
 ): Promise<void> {
-  const { state, run } = restored;
-  const { data, split } = state.task;
+  const { data, split } = restored.state.task;
   const collected = collectDefects();
   const { onDefect } = collected;
   const decisions = await readDecisions(textOption(options, 'decisions')!, {
@@ -237,37 +236,53 @@ async function decide(
   writeSeeds(out, data, seeds);
   if (refused.length > 0 || before.length > 0) writeRefused(file, data, refused);
   context.progress.done();
-  const counts = {
-    confirmed: decisions.confirmed.length / 2,
-    refused: decisions.refused.length / 2,
-    undecided: decisions.undecided,
-    seeds: seeds.length / 2,
-    allRefused: refused.length / 2,
-  };
-  const { origin: seedOrigin } = split;
+  tellDecided(context, {
+    restored,
+    next: `${trainCommandText(method.name, restored)} --seeds ${out}`,
+    out,
+    refusedFile: refused.length > 0 ? file : null,
+    counts: {
+      confirmed: decisions.confirmed.length / 2,
+      refused: decisions.refused.length / 2,
+      undecided: decisions.undecided,
+      seeds: seeds.length / 2,
+      allRefused: refused.length / 2,
+    },
+  });
+}
+
+/** What was made of the decisions. */
+interface Decided {
+  readonly restored: RestoredRun;
+  readonly out: string;
+  /** Null when no pair is refused. */
+  readonly refusedFile: string | null;
+  /** The command to go on with. */
+  readonly next: string;
+  readonly counts: Readonly<
+    Record<'confirmed' | 'refused' | 'undecided' | 'seeds' | 'allRefused', number>
+  >;
+}
+
+function tellDecided(context: CliContext, decided: Decided): void {
+  const { restored, out, refusedFile, next, counts } = decided;
+  const { origin: seedOrigin } = restored.state.task.split;
   if (isAutomatic(seedOrigin)) {
     context.note(`note: the run's own seeds are ${seedOrigin}; ${out} holds them as well`);
   }
-  context.printJson({
-    run: run.dir,
-    status: 'success',
-    metrics: null,
-    out,
-    refusedFile: refused.length > 0 ? file : null,
-    seedOrigin,
-    ...counts,
-  });
+  const run = restored.run.dir;
+  const files = { out, refusedFile, seedOrigin };
+  context.printJson({ run, status: 'success', metrics: null, ...files, ...counts });
   context.print(
-    `${formatCounted(counts.confirmed, 'pair')} confirmed, ${formatCount(counts.refused)} refused, ` +
-      `${formatCount(counts.undecided)} undecided\n` +
+    `${formatCounted(counts.confirmed, 'pair')} confirmed, ` +
+      `${formatCount(counts.refused)} refused, ${formatCount(counts.undecided)} undecided\n` +
       `${formatCounted(counts.seeds, 'seed')} in ${out}\n`,
   );
-  if (refused.length > 0) {
-    context.print(
-      `${formatCounted(counts.allRefused, 'refused pair')} in ${file}: give it to the next review\n`,
-    );
+  if (refusedFile !== null) {
+    const pairs = formatCounted(counts.allRefused, 'refused pair');
+    context.print(`${pairs} in ${refusedFile}: give it to the next review\n`);
   }
-  context.print(`next: ${trainCommandText(method.name, restored)} --seeds ${out}\n`);
+  context.print(`next: ${next}\n`);
 }
 
 /** How the run's data are given to `train` again. */
