@@ -115,13 +115,8 @@ export { alignmentProgram } from './program.js';
 export { finishedTraining, type RestoredRun, restoreRun } from './restore.js';
 export { readRefused, withoutPairs, writeRefused } from './refused-pairs.js';
 export { pairsToReview, type ReviewOptions, type ReviewPair, writeReview } from './review.js';
-export {
-  allRefused,
-  type DecisionContext,
-  readDecisions,
-  type ReviewDecisions,
-  reviewedSeeds,
-} from './review-decisions.js';
+export { type DecisionContext, readDecisions, type ReviewDecisions } from './review-decisions.js';
+export { allRefused, reviewedSeeds } from './reviewed-seeds.js';
 export type { FittedConfidence, RunSummary } from './run-summary.js';
 export { type SeedBatch, seedBatches, trainEpochs } from './train.js';
 export type {

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { collectDefects, type DataError } from '@lab/core';
 import { temporaryFolder } from '@lab/core/testing';
 import { describe, expect, it } from 'vitest';
-import { allRefused, readDecisions, reviewedSeeds } from './review-decisions.js';
+import { readDecisions } from './review-decisions.js';
+import { reviewedSeeds } from './reviewed-seeds.js';
 
 /** Sources a0..a5 are 0..5, targets b0..b5 are 6..11. */
 const data = {
@@ -100,22 +101,5 @@ describe('readDecisions', () => {
     const { onDefect } = collected;
     const { confirmed } = await readDecisions(file, { data, split, onDefect });
     expect([collected.count, [...confirmed]]).toEqual([0, [2, 8]]);
-  });
-});
-
-describe('reviewedSeeds and allRefused', () => {
-  const decisions = {
-    confirmed: Int32Array.of(2, 8, 1, 7),
-    refused: Int32Array.of(0, 6, 3, 9),
-    undecided: 0,
-  };
-
-  it('are the given pairs and the confirmed, each once, without the refused', () => {
-    expect([...reviewedSeeds(split, decisions)]).toEqual([1, 7, 2, 8]);
-  });
-
-  it('keep what was refused before unless it is confirmed now', () => {
-    const before = Int32Array.of(5, 11, 2, 8, 3, 9);
-    expect([...allRefused(before, decisions)]).toEqual([5, 11, 3, 9, 0, 6]);
   });
 });

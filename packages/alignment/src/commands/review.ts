@@ -23,10 +23,12 @@ import {
   reviewQuestion,
   writeReview,
 } from '../review.js';
-import { allRefused, readDecisions, reviewedSeeds } from '../review-decisions.js';
+import { readDecisions } from '../review-decisions.js';
+import { allRefused, reviewedSeeds } from '../reviewed-seeds.js';
 import { assertFolder, backendOptions, textOption } from './options.js';
 import { readConfidence } from './run-confidence.js';
 import { chosenBackend } from './train.js';
+import { trainAgainText } from './train-again.js';
 
 const COUNT = 50;
 
@@ -238,7 +240,7 @@ async function decide(
   context.progress.done();
   tellDecided(context, {
     restored,
-    next: `${trainCommandText(method.name, restored)} --seeds ${out}`,
+    next: `${trainAgainText(method.name, restored)} --seeds ${out}`,
     out,
     refusedFile: refused.length > 0 ? file : null,
     counts: {
@@ -283,19 +285,4 @@ function tellDecided(context: CliContext, decided: Decided): void {
     context.print(`${pairs} in ${refusedFile}: give it to the next review\n`);
   }
   context.print(`next: ${next}\n`);
-}
-
-/** How the run's data are given to `train` again. */
-function trainCommandText(name: string, { source, state }: RestoredRun): string {
-  const { dir, own } = source;
-  if (own === undefined) return `${name} train --data ${dir}`;
-  // Where all links are seeds none is left to test on, and seeds take their place.
-  const { links, ...files } = own;
-  const isTested = links !== undefined && state.task.split.test.length > 0;
-  const flags = Object.entries({ ...files, ...(isTested ? { links } : {}) })
-    .filter(([, path]) => typeof path === 'string')
-    .map(
-      ([key, path]) => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} ${path}`,
-    );
-  return `${name} train ${flags.join(' ')}`;
 }
