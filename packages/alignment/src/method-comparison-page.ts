@@ -3,6 +3,7 @@
  */
 import { formatCount, formatShare } from '@lab/core';
 import {
+  barPlot,
   type CaptionedFigure,
   createSeriesColors,
   linePlot,
@@ -121,10 +122,22 @@ function studyFigure(
   { labels, colors }: Lines,
 ): CaptionedFigure {
   const { heading, axis, caption } = studies[name];
+  const own = cells.filter(({ study }) => study === name);
+  const title = `${heading}: H@1`;
+  if (new Set(own.map(({ x }) => x)).size === 1) {
+    const bars = own.map(({ label, row }) => ({
+      ...{ label, series: label },
+      ...meanSpread(row.values['H@1']!),
+    }));
+    return {
+      figure: barPlot({ title, value: { label: 'H@1', format: 'share' }, bars, colors }),
+      caption,
+    };
+  }
   const lines = labels.map((label) => ({
     name: label,
-    points: cells
-      .filter((cell) => cell.study === name && cell.label === label)
+    points: own
+      .filter((cell) => cell.label === label)
       .map(({ x, row }) => {
         const { value: y, ...interval } = meanSpread(row.values['H@1']!);
         return { x, y, ...interval };
@@ -132,7 +145,7 @@ function studyFigure(
   }));
   return {
     figure: linePlot({
-      title: `${heading}: H@1`,
+      title,
       x: { label: axis, hasZero: true },
       y: { label: 'H@1', format: 'share' },
       series: lines.filter(({ points }) => points.length > 0),

@@ -105,7 +105,9 @@ function recordParts(page: RunPage): Part[] {
           .join('')}</ul>`;
   return [
     ...(page.cost.length > 0 ? [{ heading: 'Cost', body: factsHtml(page.cost) }] : []),
-    { heading: 'Settings', body: settingsHtml(page.settings) },
+    ...(page.settings.length > 0
+      ? [{ heading: 'Settings', body: settingsHtml(page.settings) }]
+      : []),
     { heading: 'Data files', body: filesHtml(page) },
     { heading: 'Reproduce', body: reproduceHtml(page) },
     { heading: 'Warnings', body: warnings },
