@@ -11,7 +11,9 @@ describe('the program', () => {
       'demo',
       'evaluate',
       'experiment',
+      'explain',
       'report',
+      'review',
       'train',
     ]);
   });
