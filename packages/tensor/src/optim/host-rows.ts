@@ -77,16 +77,16 @@ export class HostRows {
     copyRows({ from: this.values, rows, size: this.columnCount }, { target, offset, stride });
   }
 
-  /** The rows `start .. start+count-1` as a tensor `[count, D]`. */
-  slice(start: number, count: number): tf.Tensor2D {
-    return this.#upload(count, (target) => target.set(this.#part(this.values, start, count)));
-  }
-
-  /** Writes the rows of a tensor `[B, D]` over those from `start` on. */
-  write(start: number, rows: tf.Tensor2D): void {
-    assertShape(rows, `B ${this.columnCount}`, 'rows');
-    const part = this.#part(this.values, start, rows.shape[0]);
-    withValues(rows, (values) => part.set(values));
+  /**
+   * Writes the rows of a tensor `[B, D]` over those with the given indices.
+   *
+   * @throws {DataError} for an index out of range.
+   */
+  write(rows: Int32Array, x: tf.Tensor2D): void {
+    assertShape(x, `${rows.length} ${this.columnCount}`, 'x');
+    this.#assertRows(rows);
+    const to = { target: this.values, rows, size: this.columnCount };
+    withValues(x, (values) => writeRows(values, to));
   }
 
   /**
@@ -112,11 +112,15 @@ export class HostRows {
     addRows({ values, offset, stride }, to);
   }
 
-  /** The gradient of the rows `start .. start+count-1` as a tensor; zeros where none arrived. */
-  gradientSlice(start: number, count: number): tf.Tensor2D {
-    const gradient = this.#gradient;
-    if (gradient === null) return tf.zeros([count, this.columnCount]);
-    return this.#upload(count, (target) => target.set(this.#part(gradient, start, count)));
+  /** The gradient of rows by index as a tensor `[B, D]`; zeros where none arrived. */
+  gatherGradient(rows: Int32Array): tf.Tensor2D {
+    const from = this.#gradient;
+    this.#assertRows(rows);
+    if (from === null) return tf.zeros([rows.length, this.columnCount]);
+    const [size, offset] = [this.columnCount, 0];
+    return this.#upload(rows.length, (target) =>
+      copyRows({ from, rows, size }, { target, offset, stride: size }),
+    );
   }
 
   /** Forgets the gradient; its memory is kept and filled with zeros unless `free` is set. */
@@ -128,15 +132,6 @@ export class HostRows {
   /** Lets go of the values, and keeps the gradient: nothing can be read any more. */
   releaseValues(): void {
     this.#values = null;
-  }
-
-  #part(array: Float32Array, start: number, count: number): Float32Array {
-    if (start >= 0 && start + count <= this.rowCount) {
-      return array.subarray(start * this.columnCount, (start + count) * this.columnCount);
-    }
-    throw new DataError(
-      `tensor/HostRows: rows ${start} to ${start + count - 1} of ${this.rowCount} were asked for.`,
-    );
   }
 
   #assertRows(rows: Int32Array): void {
@@ -182,6 +177,15 @@ function copyRows(
   for (let i = 0; i < rows.length; i += 1) {
     const start = (rows[i] as number) * size;
     target.set(from.subarray(start, start + size), offset + i * stride);
+  }
+}
+
+function writeRows(
+  values: Float32Array,
+  { target, rows, size }: { target: Float32Array; rows: Int32Array; size: number },
+): void {
+  for (let i = 0; i < rows.length; i += 1) {
+    target.set(values.subarray(i * size, (i + 1) * size), (rows[i] as number) * size);
   }
 }
 
