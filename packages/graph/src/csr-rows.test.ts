@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compactColumns, csrRange, csrRows } from './csr-rows.js';
+import { compactColumns, csrRange, csrRows, distinctRows } from './csr-rows.js';
 
 const matrix = {
   rowCount: 4,
@@ -38,5 +38,17 @@ describe('compactColumns', () => {
     expect(compact.columns).toEqual(Int32Array.of(0, 1, 1, 2, 3, 0));
     expect(compact.columnCount).toBe(4);
     expect(scratch).toEqual(new Int32Array(6));
+  });
+});
+
+describe('distinctRows', () => {
+  it('numbers rows by first appearance, by columns and values', () => {
+    const some = csrRows(matrix, Int32Array.of(2, 1, 2, 0, 1, 3));
+    expect(distinctRows(some)).toEqual({ numbers: Int32Array.of(0, 1, 0, 2, 1, 3), count: 4 });
+    const pattern = { rowCount: 3, columnCount: 2, rowPointers: Int32Array.of(0, 1, 2, 3) };
+    const columns = Int32Array.of(1, 1, 1);
+    expect(distinctRows({ ...pattern, columns }).count).toBe(1);
+    const values = Float32Array.of(2, 2, 3);
+    expect(distinctRows({ ...pattern, columns, values }).numbers).toEqual(Int32Array.of(0, 0, 1));
   });
 });

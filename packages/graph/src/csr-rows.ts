@@ -99,3 +99,60 @@ export function renumber(
   for (let k = 0; k < count; k += 1) scratch[values[k] as number] = 0;
   return { values: values.slice(0, count), numbers };
 }
+
+/** The distinct rows of a sparse matrix. */
+export interface DistinctRows {
+  /** Number of each row among the distinct ones, by first appearance. */
+  readonly numbers: Int32Array;
+  readonly count: number;
+}
+
+/**
+ * Which rows of a sparse matrix are the same: columns in the same order with the same values.
+ *
+ * @param matrix - `[R, C]`; linear in its entries.
+ */
+export function distinctRows(matrix: CsrArrays): DistinctRows {
+  let size = 16;
+  while (size < 2 * matrix.rowCount) size *= 2;
+  const slots = new Int32Array(size); // one more than a row; 0: free
+  const numbers = new Int32Array(matrix.rowCount);
+  let count = 0;
+  for (let row = 0; row < matrix.rowCount; row += 1) {
+    let slot = rowHash(matrix, row) & (size - 1);
+    while (slots[slot] !== 0 && !isSameRow(matrix, row, (slots[slot] as number) - 1)) {
+      slot = (slot + 1) & (size - 1);
+    }
+    if (slots[slot] === 0) {
+      slots[slot] = row + 1;
+      numbers[row] = count;
+      count += 1;
+    } else numbers[row] = numbers[(slots[slot] as number) - 1] as number;
+  }
+  return { numbers, count };
+}
+
+function rowHash({ rowPointers, columns, values }: CsrArrays, row: number): number {
+  let hash = 0x811c9dc5;
+  for (let e = rowPointers[row] as number; e < (rowPointers[row + 1] as number); e += 1) {
+    const value = values === undefined ? 1 : Math.round(1024 * (values[e] as number));
+    hash = Math.imul(Math.imul(hash ^ (columns[e] as number), 0x01000193) ^ value, 0x01000193);
+    hash ^= hash >>> 15;
+  }
+  return hash;
+}
+
+function isSameRow(
+  { rowPointers, columns, values }: CsrArrays,
+  one: number,
+  other: number,
+): boolean {
+  const [start, from] = [rowPointers[one] as number, rowPointers[other] as number];
+  const length = (rowPointers[one + 1] as number) - start;
+  if ((rowPointers[other + 1] as number) - from !== length) return false;
+  for (let k = 0; k < length; k += 1) {
+    if (columns[start + k] !== columns[from + k]) return false;
+    if (values !== undefined && values[start + k] !== values[from + k]) return false;
+  }
+  return true;
+}

@@ -24,6 +24,9 @@ export {
   compactColumns,
   csrRange,
   csrRows,
+  type DistinctRows,
+  distinctRows,
+  renumber,
 } from './csr-rows.js';
 export { type SyntheticPairOptions, syntheticPair } from './datasets/synthetic-pair.js';
 export {
