@@ -64,7 +64,7 @@ export async function forwardStage(stage: Stage, clock: BlockClock): Promise<voi
       for (const work of block.works) {
         if (readsNothing(work)) continue; // the states are zeros from their start
         const rows = computeWork(work);
-        work.writes!.write(work.start, rows);
+        work.writes!.write(block.rows, rows);
         rows.dispose();
       }
     } finally {
@@ -87,7 +87,8 @@ export async function backwardStage(
     const block = stage.at(index);
     try {
       for (const work of block.works) {
-        if (!readsNothing(work) && work.writes!.gradient !== null) backwardWork(work, sums);
+        if (!readsNothing(work) && work.writes!.gradient !== null)
+          backwardWork(work, block.rows, sums);
       }
     } finally {
       block.dispose();
@@ -96,10 +97,10 @@ export async function backwardStage(
   }
 }
 
-function backwardWork(work: BlockWork, sums: GradientSums): void {
+function backwardWork(work: BlockWork, rows: Int32Array, sums: GradientSums): void {
   const { reads, variables } = work;
   tf.tidy(() => {
-    const dy = work.writes!.gradientSlice(work.start, work.rowCount);
+    const dy = work.writes!.gatherGradient(rows);
     const input = reads === null ? null : reads.from.gather(reads.rows);
     const inputs = input === null ? variables : [input, ...variables];
     if (inputs.length === 0) return;

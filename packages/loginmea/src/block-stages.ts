@@ -14,7 +14,6 @@ import {
   type ReflectionPattern,
   reflectionWeights,
   relationVectors,
-  type RowRange,
 } from '@lab/graph';
 import {
   createCsr,
@@ -26,21 +25,17 @@ import {
 } from '@lab/tensor';
 import type { BlockwiseModel } from './blockwise-model.js';
 import type { BlockwiseStates } from './blockwise-states.js';
-import { earlyFusion } from './early-fusion.js';
-import { encodeModality, encoderParameters } from './encoders.js';
+import { encoderParameters } from './encoders.js';
 import { featureBlock, type FeatureBlock, type HostInputs } from './host-inputs.js';
-import { localInteraction } from './local-interaction.js';
-import { type PerModality, presentModalities } from './modalities.js';
+import { sharedInteraction } from './local-interaction.js';
 import { type RelationEncoder, relationKernels } from './relation-attention.js';
 
 /** Rows of one state as a function of rows of another. */
 export interface BlockWork {
   /** The rows that are read; null: features alone are. */
   readonly reads: { readonly from: HostRows; readonly rows: Int32Array } | null;
-  /** Where the result goes, from row `start` on; null: to the caller. */
+  /** Where the result goes, at the rows of the block; null: to the caller. */
   readonly writes: HostRows | null;
-  readonly start: number;
-  readonly rowCount: number;
   /** The parameters that the result depends on. */
   readonly variables: readonly tf.Tensor[];
   /** Rows of the result from the rows read. */
@@ -48,7 +43,9 @@ export interface BlockWork {
 }
 
 /** A block of a stage on the backend; dispose it when all of its work is done. */
-export interface StageBlock extends RowRange {
+export interface StageBlock {
+  /** Local numbers of the entities of the result. */
+  readonly rows: Int32Array;
   readonly works: readonly BlockWork[];
   dispose(): void;
 }
@@ -105,10 +102,10 @@ export function meanStage(context: StageContext): Stage {
     const work: BlockWork = {
       reads: { from: model.entity, rows: columns },
       writes: structure,
-      ...{ start, rowCount: end - start, variables: [] },
+      variables: [],
       run: (entity) => tf.tidy(() => tf.tanh<tf.Tensor2D>(csrMatMul(mean, entity!))),
     };
-    return { start, end, works: [work], dispose: () => mean.dispose() };
+    return { rows: rangeOf(start, end), works: [work], dispose: () => mean.dispose() };
   };
   return { count: blocks.count, at };
 }
@@ -126,11 +123,11 @@ export function reflectionStage(context: StageContext, layer: number): Stage {
       return {
         reads: { from: states.encoders[encoder]![layer - 1]!, rows: sources },
         writes: states.encoders[encoder]![layer] ?? null,
-        ...{ start, rowCount: end - start, variables: rule.variables },
+        variables: rule.variables,
         run: (h) => tf.tidy(() => rule.run(h!, pattern)),
       };
     });
-    return { start, end, works, dispose: () => pattern.dispose() };
+    return { rows: rangeOf(start, end), works, dispose: () => pattern.dispose() };
   };
   return { count: blocks.count, at };
 }
@@ -173,27 +170,22 @@ export function localStage(context: StageContext): Stage {
       .filter((name) => name !== 'earlyWeights')
       .map((name) => model.parameters.get(name)),
     run: (block) => {
-      const { fused } = localInteraction(block, model.parameters, model.settings);
+      const { fused } = sharedInteraction(block, model.parameters, model.settings);
       return tf.tanh<tf.Tensor2D>(fused!);
     },
   });
 }
 
-/** tanh(g) of the targets, or of `range` of them. */
+/** tanh(g) of the targets. */
 export function earlyStage(context: StageContext): Stage {
   const { model, near, states } = context;
   if (model.modalities.length === 0) return noStage;
-  const scores = model.parameters.get('earlyWeights') as tf.Tensor as tf.Tensor1D;
   return featureStage(context, {
     entities: near.entities.subarray(0, near.rowCounts.at(-1)),
     ...{ cost: EARLY_COST, writes: states.early, variables: earlyVariables(model) },
-    run: ({ features, available }) => {
-      const rows: PerModality<tf.Tensor2D> = {};
-      for (const modality of presentModalities(features)) {
-        const encoder = encoderParameters(model.parameters, modality);
-        rows[modality] = encodeModality(features[modality]!, encoder);
-      }
-      return tf.tanh<tf.Tensor2D>(earlyFusion(rows, scores, available));
+    run: (block) => {
+      const { early } = sharedInteraction(block, model.parameters, { fusion: 'early-only' });
+      return tf.tanh<tf.Tensor2D>(early);
     },
   });
 }
@@ -215,18 +207,33 @@ function featureStage(
   const vectors = cost.row + cost.perModality * modalities.length;
   const rowBytes = 4 * (settings.size * vectors + denseColumns(model.inputs));
   const blockRows = Math.max(1, Math.floor(budgetBytes / rowBytes));
+  const { numbers, places, entities: ordered } = model.order;
+  const locals = new Int32Array(places.length); // local number of each place
+  entities.forEach((entity, local) => {
+    locals[places[entity]!] = local;
+  });
+  const sorted = entities.map((entity) => places[entity]!).sort();
   const at = (index: number): StageBlock => {
-    const start = index * blockRows;
-    const own = entities.subarray(start, start + blockRows);
-    const block = featureBlock(model.inputs, own);
+    const own = sorted.subarray(index * blockRows, (index + 1) * blockRows);
+    const block = featureBlock(
+      model.inputs,
+      own.map((place) => ordered[place]!),
+      numbers,
+    );
     const work: BlockWork = {
-      ...{ reads: null, writes, start, rowCount: own.length, variables },
+      reads: null,
+      writes,
+      variables,
       run: () => tf.tidy(() => run(block)),
     };
-    const end = start + own.length;
-    return { start, end, works: [work], dispose: () => block.dispose() };
+    const rows = own.map((place) => locals[place]!);
+    return { rows, works: [work], dispose: () => block.dispose() };
   };
   return { count: Math.ceil(entities.length / blockRows), at };
+}
+
+function rangeOf(start: number, end: number): Int32Array {
+  return Int32Array.from({ length: end - start }, (_, i) => start + i);
 }
 
 /** Columns of the features that are dense. */
@@ -237,7 +244,7 @@ function denseColumns({ features }: HostInputs): number {
 
 const noStage: Stage = {
   count: 0,
-  at: () => ({ start: 0, end: 0, works: [], dispose: () => undefined }),
+  at: () => ({ rows: new Int32Array(0), works: [], dispose: () => undefined }),
 };
 
 function earlyVariables({ parameters, modalities }: BlockwiseModel): readonly tf.Tensor[] {

@@ -73,10 +73,9 @@ function finalBlock(context: StageContext, last: Stage, index: number): Embedded
   const { model, states, near } = context;
   const block = last.at(index);
   try {
-    const { start, end } = block;
-    const entities = near.entities.slice(start, end);
-    const fromStart = Int32Array.from({ length: end - start }, (_, i) => i);
-    const local = fromStart.map((i) => start + i);
+    const local = block.rows; // one after the other, as all blocks of pairs
+    const entities = local.map((row) => near.entities[row]!);
+    const fromStart = local.map((_, i) => i);
     const rows = new Float32Array(entities.length * model.width);
     let offset = 0;
     const add = (from: HostRows, which: Int32Array): void => {
@@ -88,11 +87,11 @@ function finalBlock(context: StageContext, last: Stage, index: number): Embedded
       if (isJoint) add(earlyRows(context, entities), fromStart);
       const before = states.encoders[encoder]!;
       for (const state of isJoint ? before.slice(1) : before) add(state, local);
-      add(resultOf(block.works[place]!, model.settings.size), fromStart);
+      add(resultOf(block.works[place]!, fromStart, model.settings.size), fromStart);
     }
     if (!model.encoders.includes('joint')) add(earlyRows(context, entities), fromStart);
     matchProxies(context, rows);
-    return { start, entities, rows };
+    return { start: local[0]!, entities, rows };
   } finally {
     block.dispose();
   }
@@ -115,11 +114,11 @@ function matchProxies({ model, budgetBytes }: StageContext, rows: Float32Array):
 }
 
 /** The rows of some work in the host's memory. */
-function resultOf(work: BlockWork, columnCount: number): HostRows {
-  const result = new HostRows(work.rowCount, columnCount);
+function resultOf(work: BlockWork, fromStart: Int32Array, columnCount: number): HostRows {
+  const result = new HostRows(fromStart.length, columnCount);
   if (readsNothing(work)) return result;
   const rows = computeWork(work);
-  result.write(0, rows);
+  result.write(fromStart, rows);
   rows.dispose();
   return result;
 }
@@ -135,7 +134,7 @@ function earlyRows(context: StageContext, entities: Int32Array): HostRows {
     try {
       for (const work of block.works) {
         const rows = computeWork(work);
-        early.write(work.start, rows);
+        early.write(block.rows, rows);
         rows.dispose();
       }
     } finally {

@@ -4,7 +4,7 @@ import { expectNoLeak } from '@lab/tensor/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bothModels, hostPair } from './__fixtures__/blockwise-pair.js';
 import { createBlockwiseModel, loadBlockwise } from './blockwise-model.js';
-import { createHostGraph, featureBlock } from './host-inputs.js';
+import { createHostGraph, featureBlock, featureOrder } from './host-inputs.js';
 import { createRelationGraph } from './relation-attention.js';
 
 beforeAll(async () => {
@@ -87,7 +87,8 @@ describe('featureBlock', () => {
       const { inputs } = hostPair(40, { images: true });
       const available = Float32Array.from({ length: 240 }, (_, i) => i % 2);
       const entities = Int32Array.of(50, 7);
-      const block = featureBlock({ ...inputs, available }, entities);
+      const { numbers } = featureOrder(inputs.features);
+      const block = featureBlock({ ...inputs, available }, entities, numbers);
       const image = inputs.features.image as { values: Float32Array };
       const rows = new HostRows(80, 3, image.values).gather(entities);
       expect((block.features.image as typeof rows).arraySync()).toEqual(rows.arraySync());

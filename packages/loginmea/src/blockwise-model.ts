@@ -14,7 +14,12 @@ import {
   tf,
 } from '@lab/tensor';
 import type { Features } from './encoders.js';
-import { assertHostInputs, type HostInputs } from './host-inputs.js';
+import {
+  assertHostInputs,
+  type FeatureOrder,
+  featureOrder,
+  type HostInputs,
+} from './host-inputs.js';
 import { addLocalParameters } from './local-interaction.js';
 import { type Modality, type PerModality, presentModalities } from './modalities.js';
 import { createModel, type ModelInputs } from './model.js';
@@ -27,6 +32,8 @@ export interface BlockwiseModel {
   readonly inputs: HostInputs;
   /** Pairs of neighbours and what stands for their relation sets. */
   readonly pairs: RelationPairs;
+  /** Which entities have the same features. */
+  readonly order: FeatureOrder;
   /** The encoders that pass vectors on, in the order of their blocks in an embedding. */
   readonly encoders: readonly RelationEncoder[];
   /** All parameters but the entity table, on the backend: none grows with the entities. */
@@ -71,6 +78,7 @@ export function createBlockwiseModel(
   return {
     ...{ settings: complete, inputs, encoders, parameters, modalities },
     pairs: complete.relationSets === 'one' ? { ...pairs, averaging: firsts(averaging) } : pairs,
+    order: modalities.length > 0 ? featureOrder(inputs.features) : noOrder,
     localNames: localNames(inputs.features, modalities, complete),
     entity: new HostRows(entityCount, size, entityStart(entityCount, size, random)),
     width: columns * size,
@@ -106,6 +114,12 @@ function passingEncoders({ encoders, fusion }: Required<ModelSettings>): Relatio
   const chosen: RelationEncoder[] = encoders === 'both' ? ['structure', 'joint'] : [encoders];
   return chosen.filter((encoder) => encoder === 'structure' || fusion !== 'early-only');
 }
+
+const noOrder: FeatureOrder = {
+  numbers: {},
+  places: new Int32Array(0),
+  entities: new Int32Array(0),
+};
 
 /** The first entry of each row, with value 1; no row is empty. */
 function firsts({ rowCount, columnCount, rowPointers, columns }: CsrArrays): CsrArrays {

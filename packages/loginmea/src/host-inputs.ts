@@ -5,14 +5,17 @@ import { ConfigError, ShapeError } from '@lab/core';
 import {
   type AlignmentData,
   csrRows,
+  distinctRows,
   neighbourGraph,
   normalizeAdjacency,
   type RelationPairs,
   relationPairs,
+  renumber,
 } from '@lab/graph';
 import { createCsr, type CsrArrays, type HostMatrix, tf } from '@lab/tensor';
+import type { DistinctFeatures } from './distinct-features.js';
 import type { Features } from './encoders.js';
-import type { EntityFeatures } from './local-interaction.js';
+import type { SharedFeatures } from './local-interaction.js';
 import { type PerModality, presentModalities } from './modalities.js';
 
 /** Features of all entities in the host's memory, `[N, F]`: dense or sparse. */
@@ -36,8 +39,17 @@ export interface HostInputs {
 }
 
 /** Features of some entities on the tensor backend. */
-export interface FeatureBlock extends EntityFeatures {
+export interface FeatureBlock extends SharedFeatures {
   dispose(): void;
+}
+
+/** Which entities have the same features, and an order in which they stand together. */
+export interface FeatureOrder {
+  /** Number of each entity's row among the distinct rows, `[N]`, of sparse modalities. */
+  readonly numbers: PerModality<Int32Array>;
+  /** Place of each entity in that order, `[N]`, and the entity of each place. */
+  readonly places: Int32Array;
+  readonly entities: Int32Array;
 }
 
 /**
@@ -58,18 +70,72 @@ export function createHostGraph(data: Pick<AlignmentData, 'entityCount' | 'tripl
 }
 
 /**
- * The features of some entities as tensors, which outlive `tf.tidy`.
+ * The order of all entities by their sparse features: those of the modality with the fewest distinct
+ * rows first. Blocks of entities in that order share what is computed of one modality alone.
+ */
+export function featureOrder(features: PerModality<HostFeatures>): FeatureOrder {
+  const numbers: PerModality<Int32Array> = {};
+  const found: { numbers: Int32Array; count: number }[] = [];
+  let entityCount = 0;
+  for (const modality of presentModalities(features)) {
+    const matrix = features[modality]!;
+    entityCount = matrix.rowCount;
+    if (!('rowPointers' in matrix)) continue;
+    const rows = distinctRows(matrix);
+    numbers[modality] = rows.numbers;
+    found.push(rows);
+  }
+  let entities = Int32Array.from({ length: entityCount }, (_, i) => i);
+  found.sort((a, b) => b.count - a.count);
+  for (const keys of found) entities = orderedBy(entities, keys); // stable: the last one leads
+  const places = new Int32Array(entityCount);
+  entities.forEach((entity, place) => {
+    places[entity] = place;
+  });
+  return { numbers, places, entities };
+}
+
+/** Stable counting sort by key. */
+function orderedBy(
+  entities: Int32Array,
+  { numbers, count }: { readonly numbers: Int32Array; readonly count: number },
+): Int32Array<ArrayBuffer> {
+  const next = new Int32Array(count + 1);
+  for (const entity of entities) next[numbers[entity]! + 1]! += 1;
+  for (let key = 0; key < count; key += 1) next[key + 1]! += next[key]!;
+  const ordered = new Int32Array(entities.length);
+  for (const entity of entities) {
+    ordered[next[numbers[entity]!]!] = entity;
+    next[numbers[entity]!]! += 1;
+  }
+  return ordered;
+}
+
+/** Largest share of distinct rows in a block at which they stand once. */
+const WORTHWHILE = 0.5;
+
+/**
+ * The features of some entities as tensors, which outlive `tf.tidy`; equal rows of a modality stand
+ * once where that halves them.
  *
  * @param entities - each in `0 .. N-1`.
+ * @param numbers - of {@link featureOrder}.
  * @throws {ConfigError} when there is no modality.
  */
 export function featureBlock(
   { features, available }: Pick<HostInputs, 'features' | 'available'>,
   entities: Int32Array,
+  numbers: PerModality<Int32Array>,
 ): FeatureBlock {
   const present = presentModalities(features);
-  const rows: PerModality<Features> = {};
-  for (const modality of present) rows[modality] = featureRows(features[modality]!, entities);
+  const rows: PerModality<DistinctFeatures | Features> = {};
+  for (const modality of present) {
+    const matrix = features[modality]!;
+    rows[modality] =
+      'rowPointers' in matrix
+        ? sparseRows(matrix, entities, numbers[modality]!)
+        : denseRows(matrix, entities);
+  }
   const size = present.length;
   const mask =
     available === null ? null : denseRows({ values: available, columnCount: size }, entities);
@@ -77,15 +143,33 @@ export function featureBlock(
     features: rows,
     available: mask,
     dispose() {
-      for (const modality of present) rows[modality]!.dispose();
+      for (const own of Object.values(rows)) {
+        if ('spread' in own) own.spread.dispose();
+        if ('spread' in own) own.rows.dispose();
+        else own.dispose();
+      }
       mask?.dispose();
     },
   };
 }
 
-function featureRows(features: HostFeatures, entities: Int32Array): Features {
-  if ('rowPointers' in features) return createCsr(csrRows(features, entities));
-  return denseRows(features, entities);
+function sparseRows(
+  matrix: CsrArrays,
+  entities: Int32Array,
+  numbers: Int32Array,
+): DistinctFeatures | Features {
+  const own = entities.map((entity) => numbers[entity]!);
+  const most = own.reduce((largest, number) => Math.max(largest, number), 0);
+  const { values, numbers: columns } = renumber(own, new Int32Array(most + 1));
+  if (values.length > WORTHWHILE * entities.length) return createCsr(csrRows(matrix, entities));
+  const firsts = new Int32Array(values.length);
+  for (let i = entities.length - 1; i >= 0; i -= 1) firsts[columns[i]!] = entities[i]!;
+  const rowPointers = Int32Array.from({ length: entities.length + 1 }, (_, i) => i);
+  const size = { rowCount: entities.length, columnCount: values.length };
+  return {
+    rows: createCsr(csrRows(matrix, firsts)),
+    spread: createCsr({ ...size, rowPointers, columns }),
+  };
 }
 
 function denseRows(
