@@ -20,7 +20,7 @@ export function lossFigures(epochs: readonly LoginmeaEpochRecord[]): CaptionedFi
       figure: linePlot({
         title: 'Loss of the seed pairs',
         x: epochAxis,
-        y: { label: 'loss, nats' },
+        y: { label: 'loss of a batch' },
         series: [loss],
       }),
       caption: 'How well seed pairs are told apart, mean over the batches; lower is better.',
@@ -111,7 +111,10 @@ export function weightHistogram(
   ];
 }
 
-/** Weight of the image by whether the entity has one of its own. */
+/**
+ * Weight of the image by whether the entity has one of its own; none where images are masked, as
+ * those without have weight 0 then.
+ */
 export function coverageFigure(
   present: readonly Modality[],
   findings: LocalFindings | null,
@@ -123,7 +126,7 @@ export function coverageFigure(
   const owners = new Set(images.entities);
   const own = column(weights, present.length, at);
   const without = own.filter((_, entity) => !owners.has(entity));
-  if (without.length === 0) return [];
+  if (without.every((weight) => weight === 0)) return [];
   return [
     {
       figure: histogram({

@@ -9,13 +9,14 @@ import {
   type SeedBatch,
   seedBatches,
 } from '@lab/alignment';
-import type { Random } from '@lab/core';
+import { ConfigError, type Random } from '@lab/core';
 import { type AdamW, softmax, type tf } from '@lab/tensor';
 import { type AlignmentLoss, drawNegatives } from './alignment-loss.js';
 import type { LoginmeaConfig } from './config.js';
 import { encode, type LoginmeaEncoding } from './encoding.js';
 import { createModel, type LoginmeaModel } from './model.js';
 import { createInputs, type OwnedInputs } from './model-inputs.js';
+import type { PerModality } from './modalities.js';
 import type { ModelSettings } from './model-settings.js';
 import { createOptimizer, trainStep } from './step.js';
 
@@ -34,14 +35,19 @@ interface Training {
   optimizer: AdamW;
 }
 
-/** A learner with fresh parameters; `random` is the run's stream. */
+/**
+ * A learner with fresh parameters; `random` is the run's stream.
+ *
+ * @throws {ConfigError} as {@link modelSettings}, or when settings of the model contradict each
+ *   other.
+ */
 export function createLearner(
   task: AlignmentTask,
   config: LoginmeaConfig,
   random: Random,
 ): LoginmeaLearner {
   const inputs = createInputs(task, config, random.fork('images'));
-  const model = createModel(inputs, modelSettings(config), random.fork('parameters'));
+  const model = ownedModel(inputs, config, random.fork('parameters'));
   const optimizer = createOptimizer(model, config.training.weightDecay);
   const training: Training = { task, config, model, optimizer };
   const hasGraph = model.settings.encoders !== 'joint';
@@ -66,15 +72,36 @@ export function createLearner(
   };
 }
 
+/** The model over these inputs, which are freed where none can be made. */
+function ownedModel(inputs: OwnedInputs, config: LoginmeaConfig, random: Random): LoginmeaModel {
+  try {
+    return createModel(inputs, modelSettings(config, inputs.features), random);
+  } catch (error) {
+    inputs.dispose();
+    throw error;
+  }
+}
+
 /**
- * The settings of the model: which encoders it has follows from the modalities. The graph alone is
- * the structure encoder; without `graph` the joint encoder is left, which still passes on along it.
+ * The settings of the model: which encoders it has follows from the modalities that the config
+ * names and the data have. The graph alone is the structure encoder; without `graph` the joint
+ * encoder is left, which still passes on along it.
+ *
+ * @throws {ConfigError} when the data have none of the modalities.
  */
-export function modelSettings({ data, model }: LoginmeaConfig): ModelSettings {
+export function modelSettings(
+  { data, model }: LoginmeaConfig,
+  features: PerModality<unknown>,
+): ModelSettings {
   const hasGraph = data.modalities.includes('graph');
-  const hasFeatures = data.modalities.length > (hasGraph ? 1 : 0);
-  const encoders = !hasFeatures ? 'structure' : hasGraph ? 'both' : 'joint';
-  return { ...model, encoders };
+  const hasFeatures = Object.keys(features).length > 0;
+  if (!hasGraph && !hasFeatures) {
+    throw new ConfigError(
+      `loginmea/learner: the data have none of data.modalities (${data.modalities.join(', ')}).`,
+      { help: 'Add relation or graph, which all data have, or give the missing files.' },
+    );
+  }
+  return { ...model, encoders: !hasFeatures ? 'structure' : hasGraph ? 'both' : 'joint' };
 }
 
 /** One optimiser step over all seed batches, shuffled, and what is recorded of it. */
