@@ -126,5 +126,6 @@ export type {
   TrainProgress,
   TrainResult,
 } from './training-options.js';
+export { type CalibrationOptions, expectedTime, type TimeExpectation } from './time-estimate.js';
 export { settingsOf, train } from './training-run.js';
 export { createTraining, type TrainingState } from './training-state.js';

@@ -6,6 +6,7 @@ import {
   formatBytes,
   formatCount,
   formatCounted,
+  formatDuration,
 } from '@lab/core';
 import {
   type CliCommand,
@@ -18,9 +19,11 @@ import {
 import { summarizeAlignment } from '@lab/graph';
 import type { BackendReport } from '@lab/tensor';
 import { automaticWarnings } from '../automatic-seeds.js';
-import { readTask } from '../data.js';
+import type { AlignmentConfig } from '../config-fields.js';
+import { type AlignmentTask, readTask } from '../data.js';
 import type { MemoryExpectation } from '../memory-expectation.js';
 import type { AlignmentMethod } from '../method.js';
+import { expectedTime, type TimeExpectation } from '../time-estimate.js';
 import { backendOptions, dataSource, sourceOptions } from './options.js';
 import { chosenBackend, trainingConfig } from './train.js';
 
@@ -30,6 +33,11 @@ export const checkCommand = (method: AlignmentMethod): CliCommand => ({
   summary: 'List every defect of the data at once, or describe the machine.',
   options: [
     ...sourceOptions,
+    {
+      flags: '--no-time',
+      summary: 'leave out the expected time, which takes some 10 s',
+      topic: 'machine',
+    },
     { flags: '--env', summary: 'versions, backend and machine, for bug reports', topic: 'machine' },
     ...backendOptions,
     ...configOptions(method.config),
@@ -104,6 +112,7 @@ async function checkData(
   const { remarks } = task.data;
   const backend = await chosenBackend(context, input);
   const memory = method.expectedMemory(task, config);
+  const time = await timeOf(method, context, { input, task, config });
   const { origin: seedOrigin } = task.split;
   const found = {
     counts,
@@ -112,6 +121,7 @@ async function checkData(
     test,
     remarks,
     memory: { backend: backend.name, ...memory },
+    time,
   };
   context.printJson({ run: null, status: 'success', metrics: null, ...found });
   for (const [name, count] of Object.entries(counts)) {
@@ -120,9 +130,43 @@ async function checkData(
   context.print(`${'seeds'.padEnd(26)} ${formatCount(seeds).padStart(10)}\n`);
   context.print(`${'test pairs'.padEnd(26)} ${formatCount(test).padStart(10)}\n`);
   context.print(`${memoryLine(memory, backend)}\n`);
+  if (time !== null) context.print(`${timeLine(time, config)}\n`);
   const notes = [...automaticWarnings(task.split), ...remarks];
   for (const remark of notes) context.print(`note: ${remark}\n`);
   context.print('no defects\n');
+}
+
+/** The time that a training will take; null where it is not asked for, or none could start. */
+async function timeOf(
+  method: AlignmentMethod,
+  context: CliContext,
+  {
+    input,
+    task,
+    config,
+  }: {
+    readonly input: CliInput;
+    readonly task: AlignmentTask;
+    readonly config: AlignmentConfig;
+  },
+): Promise<TimeExpectation | null> {
+  const isTrainable = task.split.seeds.length >= 4 && method.expectedMemory(task, config).fits;
+  if (input.options['time'] === false || !isTrainable) return null;
+  context.progress.update('measuring some steps');
+  const time = await expectedTime(method, task, { config, signal: context.signal });
+  context.progress.done();
+  return time;
+}
+
+/** How long a training with these settings will take here. */
+function timeLine(time: TimeExpectation, { training }: AlignmentConfig): string {
+  const { epochSeconds, trainingSeconds, measuredEntities } = time;
+  const whole = `${'time expected'.padEnd(26)} ${formatDuration(trainingSeconds).padStart(10)}`;
+  const epochs = formatCounted(training.epochs, 'epoch');
+  return (
+    `${whole}  (${epochs} of ${formatDuration(epochSeconds)} with evaluations; two steps measured ` +
+    `on ${formatCount(measuredEntities)} entities)`
+  );
 }
 
 /** What a training with these settings will hold, and whether it can. */
