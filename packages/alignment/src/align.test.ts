@@ -81,6 +81,25 @@ describe('alignEntities', () => {
     expect(names(pairs)).toContain('11-22');
   });
 
+  it('sinkhorn: every target once, the sum of all pairs before the best single one', () => {
+    // Greedy takes 0-0 (.9) and leaves 1-1 (.1); both together prefer 0-1 (.85) and 1-0 (.8).
+    const crossed: CandidateTable = {
+      ...{ sources: Int32Array.of(1, 2), targets: Int32Array.of(5, 6), width: 2 },
+      indices: Int32Array.of(0, 1, 0, 1),
+      scores: Float32Array.of(0.9, 0.85, 0.8, 0.1),
+      backwardIndices: Int32Array.of(0, 1, 0, 1),
+      backwardScores: Float32Array.of(0.9, 0.8, 0.85, 0.1),
+    };
+    expect(names(alignEntities(crossed, null, { matching: 'greedy' })).sort()).toEqual([
+      '1-5',
+      '2-6',
+    ]);
+    expect(names(alignEntities(crossed, null, { matching: 'sinkhorn' })).sort()).toEqual([
+      '1-6',
+      '2-5',
+    ]);
+  });
+
   it('leaves out what is below the threshold: margins, or confidences when there are some', () => {
     expect(names(alignEntities(table, null, { minConfidence: 0.3 }))).toEqual(['12-22', '10-20']);
     const sure = { coefficients: [0, 0, 0, 9], intercept: -3, pairs: 40 };

@@ -2,7 +2,7 @@
  * The alignment itself: for every entity of the first graph its counterpart in the second, with a
  * score, a margin and a confidence.
  */
-import { greedyOneToOne } from '@lab/graph';
+import { greedyOneToOne, sinkhorn } from '@lab/graph';
 import { nearestPairs } from '@lab/tensor';
 import {
   type ConfidenceModel,
@@ -40,13 +40,20 @@ export interface AlignedPair extends PairEvidence {
   readonly confidence: number | null;
 }
 
+/** Ways to choose a counterpart. */
+export const matchings = ['best', 'mutual', 'greedy', 'sinkhorn'] as const;
+
+/** One of {@link matchings}. */
+export type Matching = (typeof matchings)[number];
+
 /** Options of `alignEntities`. */
 export interface AlignOptions {
   /**
    * `best` lists the best target of every source; `mutual` keeps mutual best pairs; `greedy` takes
-   * pairs by score so that every target is used once.
+   * pairs by score so that every target is used once; `sinkhorn` does so with scores that weigh all
+   * rivals against each other (Cuturi 2013), which serves where most entities have a counterpart.
    */
-  readonly matching?: 'best' | 'mutual' | 'greedy' | undefined;
+  readonly matching?: Matching | undefined;
   /**
    * Pairs with a lower confidence (or, uncalibrated, margin) are left out: no counterpart. Default
    * 0, which keeps all.
@@ -195,7 +202,8 @@ export function alignEntities(
   confidence: ConfidenceModel | null,
   { matching = 'best', minConfidence = 0 }: AlignOptions = {},
 ): AlignedPair[] {
-  const matched = matching === 'greedy' ? greedyRanks(table) : null;
+  const isOneToOne = matching === 'greedy' || matching === 'sinkhorn';
+  const matched = isOneToOne ? matchedRanks(table, matching) : null;
   const pairs: AlignedPair[] = [];
   table.sources.forEach((source, row) => {
     const rank = matched === null ? 0 : matched[row]!;
@@ -211,11 +219,12 @@ export function alignEntities(
   return pairs.sort((a, b) => sureness(b) - sureness(a) || a.source - b.source);
 }
 
-/** Rank of the candidate that a greedy one-to-one matching gives to each source, -1 for none. */
-function greedyRanks(table: CandidateTable): Int32Array {
+/** Rank of the candidate that a one-to-one matching gives to each source, -1 for none. */
+function matchedRanks(table: CandidateTable, matching: 'greedy' | 'sinkhorn'): Int32Array {
   const { sources, targets, indices, scores, width } = table;
   const size = { rowCount: sources.length, columnCount: targets.length };
-  const { pairs } = greedyOneToOne({ indices, scores, ...size });
+  const candidates = { indices, scores, ...size };
+  const { pairs } = greedyOneToOne(matching === 'sinkhorn' ? sinkhorn(candidates) : candidates);
   const ranks = new Int32Array(sources.length).fill(-1);
   for (let at = 0; at < pairs.length; at += 2) {
     const row = pairs[at]!;

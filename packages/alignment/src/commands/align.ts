@@ -3,7 +3,13 @@ import { assertWritableFolder, ConfigError, formatCounted } from '@lab/core';
 import { type CliCommand, type CliContext, type CliInput, configOptions } from '@lab/core/cli';
 import type { BackendReport } from '@lab/tensor';
 import { alignAdded } from '../added-entities.js';
-import { type AlignedPair, alignEntities, candidateTable } from '../align.js';
+import {
+  type AlignedPair,
+  alignEntities,
+  candidateTable,
+  type Matching,
+  matchings,
+} from '../align.js';
 import { fittedConfidence } from '../conclude.js';
 import type { FittedConfidence } from '../run-summary.js';
 import { writeEmbeddings } from '../embeddings.js';
@@ -31,8 +37,6 @@ import {
 import { readConfidence } from './run-confidence.js';
 import { chosenBackend, newRun, trainAndConclude, trainingConfig } from './train.js';
 
-const matchings = ['best', 'mutual', 'greedy'] as const;
-
 /** The verb `align`. */
 export const alignCommand = (method: AlignmentMethod): CliCommand => ({
   name: 'align',
@@ -52,7 +56,8 @@ export const alignCommand = (method: AlignmentMethod): CliCommand => ({
     },
     {
       flags: '--matching <name>',
-      summary: 'best target of each source, mutual best pairs, or each target once',
+      summary:
+        'best target of each source, mutual best pairs, or each target once (greedy, sinkhorn)',
       topic: 'output',
       choices: matchings,
       default: 'best',
@@ -135,7 +140,7 @@ async function findPairs(
   { state, addition, options, dir }: Search,
 ): Promise<Pick<Written, 'pairs' | 'sources' | 'stored'>> {
   const { signal } = context;
-  const matching = options['matching'] as (typeof matchings)[number];
+  const matching = options['matching'] as Matching;
   const minConfidence = options['minConfidence'] as number;
   const kept = readConfidence(dir);
   if (addition !== null) {
