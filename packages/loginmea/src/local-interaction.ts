@@ -8,6 +8,7 @@ import { addEarlyWeights, earlyFusion } from './early-fusion.js';
 import {
   addEncoderParameters,
   encodeModality,
+  type EncoderParameters,
   encoderParameters,
   type Features,
 } from './encoders.js';
@@ -19,7 +20,7 @@ import {
   lowRankFusion,
 } from './low-rank-fusion.js';
 import { type PerModality, presentModalities } from './modalities.js';
-import { entityCountOf, type ModalityRows, rowsAt } from './modality-rows.js';
+import { entityCountOf, type ModalityRows, rowsAt, type SpreadRows } from './modality-rows.js';
 import {
   addModalityQuery,
   modalityScores,
@@ -143,10 +144,7 @@ export function sharedInteraction(
   for (const modality of presentModalities(features)) {
     const own = features[modality]!;
     const encoder = encoderParameters(parameters, modality);
-    rows[modality] =
-      'spread' in own
-        ? { rows: encodeModality(own.rows, encoder), spread: own.spread }
-        : encodeModality(own, encoder);
+    rows[modality] = 'spread' in own ? spreadModality(own, encoder) : encodeModality(own, encoder);
   }
   const { fused } = fusedVectors(rows, available, { parameters, ...choices });
   const scores = parameters.get('earlyWeights') as tf.Tensor1D;
@@ -157,6 +155,14 @@ export function sharedInteraction(
   }
   const mask = available === null ? null : gatherRows(available, entities);
   return { fused, early: earlyFusion(chosen, scores, mask) };
+}
+
+/** z_m of distinct features. */
+function spreadModality(
+  { rows: features, spread }: DistinctFeatures,
+  encoder: EncoderParameters,
+): SpreadRows {
+  return { rows: encodeModality(features, encoder), spread, source: { features, encoder } };
 }
 
 /** Scores, weights and fused vectors. */

@@ -16,13 +16,21 @@ import {
   zeros,
 } from '@lab/tensor';
 import { type Modality, type PerModality, presentModalities } from './modalities.js';
-import { assertModalityRows, isSpread, type ModalityRows } from './modality-rows.js';
+import {
+  assertModalityRows,
+  isSpread,
+  type ModalityRows,
+  type SpreadRows,
+} from './modality-rows.js';
 
 /** How the factors start; see {@link factorStart}. */
 export type FusionStart = 'official' | 'unit';
 
 /** Deviation of the row that meets the constant 1, in the start `unit`. */
 const UNIT_NOISE = 0.05;
+
+/** Divides a vector that is shorter. */
+const SMALLEST_LENGTH = 1e-12;
 
 /** Parameters of the fusion. */
 export interface FusionParameters {
@@ -106,18 +114,48 @@ function createSide(rows: ModalityRows, share: tf.Tensor2D, factor: tf.Tensor3D)
       product: ([x, w]) => liftedProduct(x as tf.Tensor2D, w as tf.Tensor2D),
     };
   }
-  const directions = l2NormalizeRows(rows.rows); // [U, D]
-  const values = tf.reshape(share, [-1]); // [N]
+  const { tableOf, scale } = sharedProduct(rows);
+  const scaled = scale === null ? share : tf.mul(share, csrMatMul(rows.spread, scale)); // [N, 1]
+  const values = tf.reshape(scaled, [-1]);
   return {
     inputsOf: (rank) => {
       const { constant, rest } = cutFactor(factors[rank]!);
-      return [tf.matMul(directions, rest), constant, values];
+      return [tableOf(rest), constant, values];
     },
     product: ([table, constant, scale]) => {
       const spread = csrMatMul(rows.spread, table as tf.Tensor2D, scale as tf.Tensor1D);
       return tf.add<tf.Tensor2D>(spread, constant!);
     },
   };
+}
+
+/** A product of distinct vectors, and what is left to multiply it by. */
+interface SharedProduct {
+  /** Rows `[U, D]` as a function of W. */
+  tableOf(weight: tf.Tensor2D): tf.Tensor2D;
+  /** `[U, 1]`; null: nothing. */
+  readonly scale: tf.Tensor2D | null;
+}
+
+/**
+ * `(z / |z|) W` of distinct vectors. Of few sparse features it is `(x (E W) + b W) / |z|`, E and b
+ * those of the encoder: E W has F rows in place of U.
+ */
+function sharedProduct({ rows, source }: SpreadRows): SharedProduct {
+  if (source === undefined || 2 * source.features.columnCount > rows.shape[0]) {
+    const directions = l2NormalizeRows(rows); // [U, D]
+    return { tableOf: (weight) => tf.matMul(directions, weight), scale: null };
+  }
+  const { features, encoder } = source;
+  const squares = tf.sum(tf.square(rows), 1, true); // [U, 1]
+  const lengths = tf.sqrt(tf.maximum(squares, SMALLEST_LENGTH ** 2));
+  const bias = tf.reshape(encoder.bias, [1, -1]) as tf.Tensor2D;
+  const tableOf = (weight: tf.Tensor2D) =>
+    tf.tidy(() => {
+      const product = csrMatMul(features, tf.matMul(encoder.weight, weight)); // [U, D]
+      return tf.add<tf.Tensor2D>(product, tf.matMul(bias, weight));
+    });
+  return { tableOf, scale: tf.div(1, lengths) };
 }
 
 /**

@@ -2,6 +2,7 @@
  * Vectors of one modality: one for each entity, or one for each distinct row of its features.
  */
 import { assertShape, type CsrTensors, csrMatMul, gatherRows, tf } from '@lab/tensor';
+import type { EncoderParameters } from './encoders.js';
 
 /** Distinct vectors, and which of them each entity has. */
 export interface SpreadRows {
@@ -9,6 +10,15 @@ export interface SpreadRows {
   readonly rows: tf.Tensor2D;
   /** `[N, U]`: row i has one entry, in the column of entity i's vector. */
   readonly spread: CsrTensors;
+  /** What the vectors were made of, `x W + b`: for who goes on from there. */
+  readonly source?: EncodedFeatures;
+}
+
+/** Sparse features and their encoder. */
+export interface EncodedFeatures {
+  /** `[U, F]`. */
+  readonly features: CsrTensors;
+  readonly encoder: EncoderParameters;
 }
 
 /** z_m of all entities: `[N, D]`, or distinct ones. */
