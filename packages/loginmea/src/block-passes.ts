@@ -1,6 +1,7 @@
 /**
  * Forward and backward pass of a stage, block by block; between blocks the event loop turns.
  */
+import { ConfigError } from '@lab/core';
 import { type Parameters, pullBack, tf } from '@lab/tensor';
 import type { BlockWork, Stage } from './block-stages.js';
 
@@ -13,8 +14,10 @@ export interface BlockProgress {
 /** Options of everything that runs in blocks. */
 export interface BlockOptions {
   /**
-   * Bytes that the tensors of a block may take, about; default 256 MiB. Parameters, and in training
-   * the loss of one seed batch, come on top: neither grows with the graph.
+   * Bytes that the tensors of a block may take, about; default 256 MiB. The parameters come on top,
+   * with gradients and moments in training, and so does an entity whose own neighbours take more.
+   * The loss of a seed batch takes about 6 rows of the final width for each pair, whatever the
+   * budget. Nothing grows with the number of entities.
    */
   readonly budgetBytes?: number;
   /** Ends the call between two blocks; parameters and table are then as before. */
@@ -23,8 +26,17 @@ export interface BlockOptions {
   readonly onProgress?: ((progress: BlockProgress) => void) | undefined;
 }
 
-/** Default of `budgetBytes`. */
-export const DEFAULT_BUDGET_BYTES = 2 ** 28;
+/**
+ * The budget of a call.
+ *
+ * @throws {ConfigError} when it is not above 0.
+ */
+export function budgetOf({ budgetBytes = 2 ** 28 }: BlockOptions): number {
+  if (budgetBytes > 0) return budgetBytes;
+  throw new ConfigError(`loginmea/block-passes: budgetBytes is ${budgetBytes}.`, {
+    help: 'Give the bytes that the tensors of a block may take, or leave it out for 256 MiB.',
+  });
+}
 
 /** Counts blocks, tells the caller, and lets the event loop turn. */
 export interface BlockClock {

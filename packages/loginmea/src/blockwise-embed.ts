@@ -5,9 +5,9 @@ import { type Neighbourhood, neighbourhood } from '@lab/graph';
 import { HostRows, tf } from '@lab/tensor';
 import {
   type BlockOptions,
+  budgetOf,
   computeWork,
   createClock,
-  DEFAULT_BUDGET_BYTES,
   forwardStage,
   readsNothing,
 } from './block-passes.js';
@@ -50,7 +50,7 @@ export async function* embedBlocks(
   model: BlockwiseModel,
   options: BlockOptions & { readonly entities?: Int32Array } = {},
 ): AsyncGenerator<EmbeddedBlock, void, undefined> {
-  const { budgetBytes = DEFAULT_BUDGET_BYTES } = options;
+  const budgetBytes = budgetOf(options);
   const { layers } = model.settings;
   const targets = entitiesOf(model.inputs.graph, options.entities);
   const near = neighbourhood(model.pairs, targets, { layers });

@@ -9,8 +9,8 @@ import {
   backwardStage,
   type BlockClock,
   type BlockOptions,
+  budgetOf,
   createClock,
-  DEFAULT_BUDGET_BYTES,
   forwardStage,
   GradientSums,
 } from './block-passes.js';
@@ -148,7 +148,8 @@ export async function blockwiseTrainStep(
 
 /** The batches in local numbers, and what the stages are made for. */
 function prepare(model: BlockwiseModel, input: BlockwiseStepInput) {
-  const { fanOut, random, budgetBytes = DEFAULT_BUDGET_BYTES } = input;
+  const { fanOut, random } = input;
+  const budgetBytes = budgetOf(input);
   assertInput(input);
   const { layers } = model.settings;
   const local = localBatches(input, model.inputs.graph.mean.rowCount);
