@@ -1,0 +1,134 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readRunRecord } from '@lab/core';
+import { type ProcessSignal, temporaryFolder } from '@lab/core/testing';
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  loginmea,
+  metricsOf,
+  onlyRun,
+  predictionsOf,
+  small,
+  writePair,
+} from './loginmea-process.js';
+
+const EPOCHS = 40;
+/** First epoch of the stage with pseudo seeds, in which the optimiser starts anew once. */
+const START = 20;
+
+let data: string;
+/** Folder, metrics, predictions and results of an undisturbed run. */
+let undisturbed: { run: string; metrics: string; predictions: string; results: unknown };
+
+const training = () => [
+  ...['train', '--data', data, '--epochs', String(EPOCHS), ...small],
+  ...['pseudoSeeds.enabled=true', `pseudoSeeds.start=${START}`, 'pseudoSeeds.every=2']
+    .concat('pseudoSeeds.accept=10', 'evaluation.every=7', 'training.checkpointSeconds=0')
+    .flatMap((entry) => ['--set', entry]),
+];
+
+const resultsOf = (run: string) => readRunRecord(run).results?.['metrics'];
+const rowCount = (run: string) => metricsOf(run).trim().split('\n').length;
+
+/** The run is whole, and every byte is that of the undisturbed one. */
+function expectUndisturbed(run: string): void {
+  expect(metricsOf(run)).toBe(undisturbed.metrics);
+  expect(predictionsOf(run)).toBe(undisturbed.predictions);
+  expect(readRunRecord(run).status).toBe('success');
+  expect(resultsOf(run)).toEqual(undisturbed.results);
+}
+
+beforeAll(async () => {
+  data = await writePair(120);
+  const out = temporaryFolder();
+  const { code, stderr } = await loginmea([...training(), '--out', out]);
+  expect(code, stderr).toBe(0);
+  const run = onlyRun(out)!;
+  undisturbed = {
+    run,
+    metrics: metricsOf(run),
+    predictions: predictionsOf(run),
+    results: resultsOf(run),
+  };
+  expect(rowCount(run)).toBe(EPOCHS);
+});
+
+describe('kill -9', () => {
+  it('before and after the optimiser started anew, each followed by --resume', async () => {
+    const out = temporaryFolder();
+    let argv = [...training(), '--out', out];
+    for (const epoch of [12, START, 32]) {
+      const send = [{ after: `epoch ${epoch}/`, signal: 'SIGKILL' as const }];
+      const { code } = await loginmea(argv, { send });
+      expect(code).toBe(137);
+      const run = onlyRun(out)!;
+      expect(existsSync(join(run, 'predictions.jsonl'))).toBe(false);
+      expect(undisturbed.metrics.startsWith(wholeLines(metricsOf(run)))).toBe(true);
+      argv = ['train', '--resume', run];
+    }
+    const { code, stderr } = await loginmea(argv);
+    expect(code, stderr).toBe(0);
+    expectUndisturbed(onlyRun(out)!);
+  });
+});
+
+/** A text without its last line where that is torn. */
+const wholeLines = (text: string) => text.slice(0, text.lastIndexOf('\n') + 1);
+
+describe('signals', () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)(
+    '%s saves, exits %i, and the resumed run equals a whole one',
+    async (signal, exit) => {
+      const out = temporaryFolder();
+      const send = [{ after: `epoch ${START}/`, signal: signal as ProcessSignal }];
+      const { code, stdout, stderr } = await loginmea([...training(), '--out', out], { send });
+      expect([code, stdout]).toEqual([exit, '']);
+      const run = onlyRun(out)!;
+      expect(stderr).toMatch(/saving \.\.\. saved: resume with "loginmea train --resume .*"\n$/);
+      expect(stderr).toContain(run);
+      expect(readRunRecord(run).status).toBe('interrupted');
+      expect(rowCount(run)).toBeLessThan(EPOCHS);
+      expect(await loginmea(['train', '--resume', run, '--quiet'])).toMatchObject({ code: 0 });
+      expectUndisturbed(run);
+    },
+  );
+
+  it('under --json an interrupted run says so in its one object', async () => {
+    const out = temporaryFolder();
+    const send = [{ after: `epoch ${START}/`, signal: 'SIGINT' as const }];
+    const { code, stdout } = await loginmea([...training(), '--out', out, '--json'], { send });
+    expect(code).toBe(130);
+    expect(JSON.parse(stdout)).toMatchObject({
+      run: onlyRun(out),
+      status: 'interrupted',
+      error: { code: 'LAB_INTERRUPTED' },
+    });
+  });
+});
+
+describe('align', () => {
+  it('from a run writes one-to-one pairs of names, most of them right', async () => {
+    const pairs = join(temporaryFolder(), 'pairs.csv');
+    const argv = ['align', '--run', undisturbed.run, '--matching', 'greedy', '--out', pairs];
+    const { code, stderr } = await loginmea(argv);
+    expect(code, stderr).toBe(0);
+    const [head, ...rows] = readFileSync(pairs, 'utf8').trim().split(/\r?\n/);
+    expect(head).toBe('source,target,confidence,score,margin,mutual');
+    const named = rows.map((row) => row.split(','));
+    expect(new Set(named.map(([, target]) => target)).size).toBe(named.length);
+    const gold = new Map(
+      undisturbed.predictions
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { source: string; gold: string })
+        .map((prediction) => [prediction.source, prediction.gold]),
+    );
+    const tested = named.filter(([source]) => gold.has(source!));
+    expect(tested.length).toBeGreaterThan(40);
+    const right = tested.filter(([source, target]) => gold.get(source!) === target);
+    expect(right.length).toBeGreaterThan(tested.length / 2);
+  });
+});

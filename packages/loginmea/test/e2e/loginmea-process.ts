@@ -1,0 +1,60 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  type ProcessOptions,
+  type ProcessResult,
+  runProcess,
+  temporaryFolder,
+} from '@lab/core/testing';
+import { writeAlignmentFolder } from '@lab/graph';
+import { smallData } from '../../src/__fixtures__/small-task.js';
+
+/** The package's folder. */
+export const packageFolder = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Arguments of Node that run the program from sources. */
+export const sourceArguments = [
+  '--conditions=@lab/source',
+  '--import',
+  import.meta.resolve('tsx'),
+  join(packageFolder, 'src/cli.ts'),
+];
+
+const plain = { NO_COLOR: undefined, FORCE_COLOR: undefined, CI: undefined };
+
+/** Runs `loginmea` as a process from sources. */
+export function loginmea(
+  args: readonly string[],
+  options: ProcessOptions = {},
+): Promise<ProcessResult> {
+  const env = { ...plain, ...options.env };
+  return runProcess(process.execPath, [...sourceArguments, ...args], { ...options, env });
+}
+
+/** Flags of a model that trains an epoch in milliseconds. */
+export const small = ['model.size=16', 'model.rank=2', 'evaluation.baseline=false'].flatMap(
+  (entry) => ['--set', entry],
+);
+
+/** The path of a new folder with a generated pair of graphs. */
+export async function writePair(entities = 80): Promise<string> {
+  const folder = join(temporaryFolder(), 'pair');
+  await writeAlignmentFolder(folder, smallData(entities));
+  return folder;
+}
+
+/** The text of a file of a run. */
+const textOf = (run: string, name: string) => readFileSync(join(run, name), 'utf8');
+
+/** The text of a run's metrics. */
+export const metricsOf = (run: string) => textOf(run, 'metrics.jsonl');
+
+/** The text of a run's predictions. */
+export const predictionsOf = (run: string) => textOf(run, 'predictions.jsonl');
+
+/** The only run in a folder of runs, undefined when there is none yet. */
+export function onlyRun(parent: string): string | undefined {
+  const [name] = readdirSync(parent);
+  return name === undefined ? undefined : join(parent, name);
+}
