@@ -6,6 +6,7 @@ export const sharedNumericCode = [
   ...files('alignment', [
     'baseline',
     'config-fields',
+    'create-training',
     'data',
     'evaluate',
     'evaluation-round',

@@ -12,7 +12,8 @@ import type { AlignmentConfig } from './config-fields.js';
 import type { ConfidenceModel } from './confidence.js';
 import type { Learner } from './learner.js';
 import type { AlignmentMethod } from './method.js';
-import { createTraining, type TrainingState } from './training-state.js';
+import { createTraining } from './create-training.js';
+import type { TrainingState } from './training-state.js';
 
 /** Rounds in which rows pass along links between added entities. */
 const ROUNDS = 10;

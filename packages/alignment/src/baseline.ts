@@ -6,7 +6,8 @@ import { propagateSeeds } from '@lab/graph';
 import { rankPairs, tf } from '@lab/tensor';
 import type { AlignmentConfig } from './config-fields.js';
 import type { AlignmentTask } from './data.js';
-import { type AlignmentMetrics, candidateSides, rankedPairs } from './evaluate.js';
+import type { AlignmentMetrics } from './alignment-metrics.js';
+import { candidateSides, rankedPairs } from './evaluate.js';
 
 /** Metrics of the training-free baseline, with and without attribute names. */
 export interface BaselineResult extends AlignmentMetrics {

@@ -1,8 +1,18 @@
 /**
  * What is kept of every epoch.
  */
-import type { AlignmentMetrics } from './evaluate.js';
-import type { PseudoSeedRecord } from './pseudo-seed-round.js';
+import type { AlignmentMetrics } from './alignment-metrics.js';
+
+/** What a round of pseudo seeds did. */
+export interface PseudoSeedRecord {
+  readonly candidates: number;
+  readonly accepted: number;
+  readonly removed: number;
+  /** Removed pairs that are gold links. */
+  readonly removedCorrect: number;
+  /** Accepted pairs that are gold links; only known where gold links are. */
+  readonly correct: number;
+}
 
 /** What is recorded of one epoch, a line of `metrics.jsonl`; a method's step adds its own. */
 export interface EpochRecord {

@@ -3,20 +3,15 @@
  */
 import type { Random } from '@lab/core';
 import type { AlignmentData } from '@lab/graph';
-import { rankingMetrics, type RankingMetrics } from '@lab/metrics';
+import { rankingMetrics } from '@lab/metrics';
 import { type PairRanks, rankPairs } from '@lab/tensor';
+import type { AlignmentMetrics } from './alignment-metrics.js';
 import type { AlignmentConfig } from './config-fields.js';
-import type { Encoding, EntitySides } from './learner.js';
-import type { TrainingState } from './training-state.js';
+import type { AlignmentTask } from './data.js';
+import type { Encoding, EntitySides, Learner } from './learner.js';
 
 /** Cut-offs of the field's tables, and 5. */
 const hitsAt = [1, 5, 10, 50] as const;
-
-/** Metrics of both directions: KG1 to KG2 and back. */
-export interface AlignmentMetrics {
-  readonly forward: RankingMetrics;
-  readonly backward: RankingMetrics;
-}
 
 /** Metrics and the ranks behind them, one per pair in the order given. */
 export interface AlignmentEvaluation extends AlignmentMetrics {
@@ -36,7 +31,11 @@ export interface EvaluationInput {
 }
 
 /** The parts of a training that an evaluation reads. */
-export type Evaluated = Pick<TrainingState, 'config' | 'learner' | 'task'>;
+export interface Evaluated {
+  readonly config: AlignmentConfig;
+  readonly learner: Learner;
+  readonly task: AlignmentTask;
+}
 
 /**
  * Hits@1, 5, 10 and 50, MRR and mean rank of the pairs, in both directions.

@@ -39,13 +39,14 @@ export {
   trainingFields,
   valueAt,
 } from './config-fields.js';
+export { createTraining } from './create-training.js';
 export { type AlignmentTask, type DataSource, readTask } from './data.js';
 export { type EmbeddingFiles, writeEmbeddings } from './embeddings.js';
 export type { EpochRecord } from './epoch-record.js';
 export { epochAxis, hasPoints, series } from './epoch-series.js';
+export type { AlignmentMetrics } from './alignment-metrics.js';
 export {
   type AlignmentEvaluation,
-  type AlignmentMetrics,
   evaluateModel,
   type EvaluationInput,
 } from './evaluate.js';
@@ -128,4 +129,4 @@ export type {
 } from './training-options.js';
 export { type CalibrationOptions, expectedTime, type TimeExpectation } from './time-estimate.js';
 export { settingsOf, train } from './training-run.js';
-export { createTraining, type TrainingState } from './training-state.js';
+export type { TrainingState } from './training-state.js';

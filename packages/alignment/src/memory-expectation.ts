@@ -3,9 +3,6 @@
  */
 import { BackendError, formatBytes, formatCount } from '@lab/core';
 import { selectedBackend } from '@lab/tensor';
-import type { AlignmentConfig } from './config-fields.js';
-import type { AlignmentTask } from './data.js';
-import type { AlignmentMethod } from './method.js';
 
 /** Share of the backend's limit that can be used before fragments leave no room for an array. */
 const USABLE = 0.8;
@@ -36,21 +33,20 @@ export function memoryExpectation(
  *
  * @throws {BackendError} with the sizes and what to do.
  */
-export function assertFits<C extends AlignmentConfig>(
-  method: AlignmentMethod<C>,
-  task: AlignmentTask,
-  config: C,
+export function assertFits(
+  name: string,
+  { entityCount }: { readonly entityCount: number },
+  { tensorBytes: needed, limitBytes: limit, fits }: MemoryExpectation,
 ): void {
   const backend = selectedBackend();
-  const { tensorBytes: needed, limitBytes: limit, fits } = method.expectedMemory(task, config);
   if (backend === null || limit === null || fits) return;
   throw new BackendError(
-    `${method.name}/train: ${formatCount(task.data.entityCount)} entities need about ` +
+    `${name}/train: ${formatCount(entityCount)} entities need about ` +
       `${formatBytes(needed)} with these settings, backend ${backend.name} holds ` +
       `${formatBytes(limit)}, ${formatBytes(USABLE * limit)} of it without fragments.`,
     {
       help: 'use a narrower model, or a backend without that limit: --backend tensorflow',
-      details: { needed, limit, entities: task.data.entityCount },
+      details: { needed, limit, entities: entityCount },
     },
   );
 }

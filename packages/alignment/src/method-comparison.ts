@@ -11,7 +11,7 @@ import {
 import { measureBaseline } from './baseline.js';
 import type { AlignmentConfig } from './config-fields.js';
 import type { AlignmentTask } from './data.js';
-import type { AlignmentMetrics } from './evaluate.js';
+import type { AlignmentMetrics } from './alignment-metrics.js';
 import type { Corruption } from './experiment/cell.js';
 import { cellTask } from './experiment/faulty-task.js';
 import type { AlignmentMethod } from './method.js';

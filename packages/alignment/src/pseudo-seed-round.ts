@@ -8,18 +8,8 @@
  */
 import type { Random } from '@lab/core';
 import { mutualNearest } from '@lab/tensor';
+import type { PseudoSeedRecord } from './epoch-record.js';
 import type { TrainingState } from './training-state.js';
-
-/** What a round of pseudo seeds did. */
-export interface PseudoSeedRecord {
-  readonly candidates: number;
-  readonly accepted: number;
-  readonly removed: number;
-  /** Removed pairs that are gold links. */
-  readonly removedCorrect: number;
-  /** Accepted pairs that are gold links; only known where gold links are. */
-  readonly correct: number;
-}
 
 /**
  * One epoch's part of the procedure: proposes, accepts or removes when it is due.

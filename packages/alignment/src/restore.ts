@@ -10,7 +10,8 @@ import type { AlignmentConfig } from './config-fields.js';
 import { type DataSource, readTask } from './data.js';
 import type { Learner } from './learner.js';
 import type { AlignmentMethod } from './method.js';
-import { createTraining, type TrainingState } from './training-state.js';
+import { createTraining } from './create-training.js';
+import type { TrainingState } from './training-state.js';
 import type { TrainResult } from './training-options.js';
 import { recordedTraining } from './training-record.js';
 

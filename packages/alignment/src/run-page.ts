@@ -25,7 +25,7 @@ import { automaticWarnings, isAutomatic } from './automatic-seeds.js';
 import type { PairAnalysis } from './analysis.js';
 import type { FittedConfidence, RunSummary } from './run-summary.js';
 import type { AlignmentConfig } from './config-fields.js';
-import type { AlignmentMetrics } from './evaluate.js';
+import type { AlignmentMetrics } from './alignment-metrics.js';
 import { confidenceFigure, metricsFigure, pairFigures, pseudoSeedFigure } from './figures.js';
 import type { EpochRecord } from './epoch-record.js';
 import type { AlignmentMethod } from './method.js';

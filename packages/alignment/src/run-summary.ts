@@ -4,7 +4,7 @@
 import type { BaselineResult } from './baseline.js';
 import type { ConfidenceModel, ConfidenceQuality } from './confidence.js';
 import type { AlignmentConfig } from './config-fields.js';
-import type { AlignmentMetrics } from './evaluate.js';
+import type { AlignmentMetrics } from './alignment-metrics.js';
 
 /** The numbers of a run: what `--json` prints and `run.json` keeps as results. */
 export interface RunSummary {

@@ -6,7 +6,7 @@ import type { BaselineResult } from './baseline.js';
 import type { AlignmentConfig } from './config-fields.js';
 import type { AlignmentTask, DataSource } from './data.js';
 import type { EpochRecord } from './epoch-record.js';
-import type { AlignmentMetrics } from './evaluate.js';
+import type { AlignmentMetrics } from './alignment-metrics.js';
 import type { Learner } from './learner.js';
 import type { TrainingState } from './training-state.js';
 

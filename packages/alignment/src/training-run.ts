@@ -26,7 +26,8 @@ import { selectionRule } from './selection.js';
 import { type EpochEvent, trainEpochs } from './train.js';
 import type { CallOptions, SettingOptions, TrainOptions, TrainResult } from './training-options.js';
 import { newRun, recordFailure, statusOf } from './training-record.js';
-import { createTraining, type TrainingState } from './training-state.js';
+import { createTraining } from './create-training.js';
+import type { TrainingState } from './training-state.js';
 
 /** The config of a library call. */
 export function settingsOf<C extends AlignmentConfig>(
@@ -82,7 +83,7 @@ async function trainIn<C extends AlignmentConfig, L extends Learner>(
   options.onProgress?.({ stage: 'reading' });
   const source = typeof options.data === 'string' ? { dir: options.data } : options.data;
   const task = 'split' in source ? source : await readTask(source, config);
-  assertFits(method, task, config);
+  assertFits(method.name, task.data, method.expectedMemory(task, config));
   const state = createTraining(method, task, config);
   let run: Run | null = null;
   try {

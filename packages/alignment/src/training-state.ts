@@ -1,14 +1,13 @@
 /**
  * What a training consists of: everything that an epoch changes and a checkpoint saves.
  */
-import { createRandom, type Random } from '@lab/core';
-import { createPseudoSeeds, type PseudoSeeds } from '@lab/graph';
+import type { Random } from '@lab/core';
+import type { PseudoSeeds } from '@lab/graph';
 import type { ParameterArray } from '@lab/tensor';
 import type { AlignmentConfig } from './config-fields.js';
 import type { AlignmentTask } from './data.js';
-import type { AlignmentMetrics } from './evaluate.js';
+import type { AlignmentMetrics } from './alignment-metrics.js';
 import type { Learner } from './learner.js';
-import type { AlignmentMethod } from './method.js';
 
 /** Everything that changes while training. */
 export interface TrainingState<
@@ -43,35 +42,4 @@ export interface Selection {
   readonly evaluation: AlignmentMetrics | null;
   /** Evaluations since then. */
   readonly waited: number;
-}
-
-/** A fresh state: inputs on the backend, new parameters, epoch 0. */
-export function createTraining<C extends AlignmentConfig, L extends Learner>(
-  method: AlignmentMethod<C, L>,
-  task: AlignmentTask,
-  config: C,
-): TrainingState<C, L> {
-  const random = createRandom(config.seed);
-  const learner = method.createLearner(task, config, random);
-  const { start, every, accept, remove } = config.pseudoSeeds;
-  return {
-    name: method.name,
-    task,
-    config,
-    learner,
-    pseudoSeeds: createPseudoSeeds({
-      data: task.data,
-      seeds: task.split.seeds,
-      start,
-      proposeEvery: every,
-      acceptEvery: accept,
-      removal: remove,
-    }),
-    random,
-    epoch: 0,
-    seeds: task.split.seeds,
-    selection: { score: null, epoch: 0, evaluation: null, waited: 0 },
-    selectedParameters: null,
-    dispose: () => learner.dispose(),
-  };
 }

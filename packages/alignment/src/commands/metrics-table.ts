@@ -2,7 +2,7 @@
 import { formatShare } from '@lab/core';
 import { table } from '@lab/core/cli';
 import { isAutomatic } from '../automatic-seeds.js';
-import type { AlignmentMetrics } from '../evaluate.js';
+import type { AlignmentMetrics } from '../alignment-metrics.js';
 import type { RunSummary } from '../run-summary.js';
 
 const share = (value: unknown) => formatShare(Number(value));
