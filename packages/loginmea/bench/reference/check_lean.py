@@ -67,17 +67,15 @@ def check_fusion():
     draw = lambda *shape: torch.randn(*shape, dtype=torch.float64, requires_grad=True)
     for count in (1, 2, 3):
         c, b, alpha = draw(5), draw(6), draw(50, count)
-        rows, factors = [draw(9 + m, 6) for m in range(count)], [draw(5, 7, 6) for _ in range(count)]
+        tables, constants = [draw(9 + m, 30) for m in range(count)], [draw(30) for _ in range(count)]
         places = [torch.randint(9 + m, (50,)) for m in range(count)]
-        inputs, probe = [c, b, alpha, *rows, *factors], torch.randn(50, 6, dtype=torch.float64)
-        one = torch.ones(50, 1, dtype=torch.float64)
-        lifted = [torch.cat([one, alpha[:, m:m + 1] * rows[m][places[m]]], 1) for m in range(count)]
-        product = torch.stack([torch.einsum("ni,kid->knd", x, w) for x, w in zip(lifted, factors)]).prod(0)
-        plain = b + torch.einsum("k,knd->nd", c, product)
+        inputs, probe = [c, b, alpha, *tables, *constants], torch.randn(50, 6, dtype=torch.float64)
+        parts = [constants[m] + alpha[:, m:m + 1] * tables[m][places[m]] for m in range(count)]
+        plain = b + torch.einsum("k,nkd->nd", c, torch.stack(parts).prod(0).view(50, 5, 6))
         expected = torch.autograd.grad((plain * probe).sum(), inputs)
         for block in (1024, 16, 7):
             lean_layers.LowRankFusion.BLOCK = block
-            ours = lean_layers.LowRankFusion.apply(c, b, alpha, places, *rows, *factors)
+            ours = lean_layers.LowRankFusion.apply(c, b, alpha, places, *tables, *constants)
             assert torch.allclose(ours, plain)
             for one, other in zip(torch.autograd.grad((ours * probe).sum(), inputs), expected):
                 assert torch.allclose(one, other)

@@ -120,10 +120,10 @@ class ReflectionLayer(torch.autograd.Function):
 
 
 class LowRankFusion(torch.autograd.Function):
-    """b + sum_k c_k prod_m (w_m^(k) + alpha_im (x_u W_m^(k))), u = places_m[i] the distinct row that entity i has.
+    """b + sum_k c_k prod_m (w_m^(k) + alpha_im T_m^(k)[u]), u = places_m[i] the distinct row that entity i has; tables T
+    are [U, K d], constants w [K d].
 
-    Every distinct row goes through all ranks of a factor in one product [U, d] [d, K d]; the rest is element-wise, in
-    blocks of entities, and made again in the backward pass.
+    Element-wise in blocks of entities, and made again in the backward pass.
     """
 
     BLOCK = 128
@@ -138,12 +138,9 @@ class LowRankFusion(torch.autograd.Function):
     @staticmethod
     def forward(ctx, rank_weight, bias, alpha, places, *inputs):
         count = len(inputs) // 2
-        rows, factors = inputs[:count], inputs[count:]
-        rank, _, size = factors[0].shape
-        weights = [w[:, 1:].transpose(0, 1).reshape(size, rank * size) for w in factors]
-        constants = [w[:, 0].reshape(rank * size) for w in factors]
-        tables = [x @ w for x, w in zip(rows, weights)]
-        out = rows[0].new_empty(len(alpha), size)
+        tables, constants = inputs[:count], inputs[count:]
+        rank, size = len(rank_weight), len(bias)
+        out = alpha.new_empty(len(alpha), size)
         for start in range(0, len(out), LowRankFusion.BLOCK):
             block = slice(start, start + LowRankFusion.BLOCK)
             _, parts = LowRankFusion.parts(tables, constants, places, alpha, block)
@@ -155,14 +152,14 @@ class LowRankFusion(torch.autograd.Function):
             for k in range(1, rank):
                 target.addcmul_(product[:, k], rank_weight[k])
         ctx.places, ctx.shape = places, (rank, size)
-        ctx.save_for_backward(rank_weight, alpha, *weights, *constants, *tables, *rows)
+        ctx.save_for_backward(rank_weight, alpha, *tables, *constants)
         return out
 
     @staticmethod
     def backward(ctx, gradient):
         rank_weight, alpha, *saved = ctx.saved_tensors
-        count = len(saved) // 4
-        weights, constants, tables, rows = (saved[k * count:(k + 1) * count] for k in range(4))
+        count = len(saved) // 2
+        tables, constants = saved[:count], saved[count:]
         rank, size = ctx.shape
         d_tables = [torch.zeros_like(x) for x in tables]
         d_constants = [torch.zeros_like(w) for w in constants]
@@ -182,11 +179,7 @@ class LowRankFusion(torch.autograd.Function):
                 d_constants[m] += d_part.sum(0)
                 d_alpha[block, m] = torch.linalg.vecdot(d_part, gathered[m])
                 d_tables[m].index_add_(0, ctx.places[m][block], d_part.mul_(alpha[block, m:m + 1]))
-        d_rows = [d @ w.T for d, w in zip(d_tables, weights)]
-        d_weights = [x.T @ d for x, d in zip(rows, d_tables)]
-        d_factors = [torch.cat([b.view(1, rank, size), w.view(size, rank, size)]).transpose(0, 1)
-                     for b, w in zip(d_constants, d_weights)]
-        return d_rank, gradient.sum(0), d_alpha, None, *d_rows, *d_factors
+        return d_rank, gradient.sum(0), d_alpha, None, *d_tables, *d_constants
 
 
 class InfoNce(torch.autograd.Function):

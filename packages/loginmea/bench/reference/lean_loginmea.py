@@ -116,6 +116,17 @@ class LeanLoginmea(torch.nn.Module):
             h.append(ReflectionLayer.apply(h[-1], r, self.table[f"{encoder}.kernel.layer{layer}"], self.graph))
         return h
 
+    def tables(self, modality, z):
+        """z / |z| of the distinct rows times all ranks of the factor, [U, K d]; or, of few features, x (E W) + b W and
+        1 / |z|."""
+        t, features = self.table, self.features[modality]
+        factor = t[f"fusion.factor.{modality}"]
+        flat = factor[:, 1:].transpose(0, 1).reshape(factor.shape[2], -1)
+        if 2 * features.shape[1] > features.shape[0]:
+            return unit(z) @ flat, None
+        product = ConstantProduct.apply(t[f"{modality}.weight"] @ flat, features)
+        return product + t[f"{modality}.bias"] @ flat, 1 / z.norm(dim=1).clamp(min=1e-12)
+
     def local(self, rows):
         """Fused vectors of all entities, early feature of the given rows."""
         t, places = self.table, [self.places[m] for m in self.modalities]
@@ -123,8 +134,14 @@ class LeanLoginmea(torch.nn.Module):
         scores = [(torch.tanh(x) @ t["modalityQuery"]).index_select(0, at) for x, at in zip(z, places)]
         alpha = torch.softmax(torch.stack(scores, dim=1), dim=1)
         directions = [unit(x) for x in z]
-        factors = [t[f"fusion.factor.{m}"] for m in self.modalities]
-        fused = LowRankFusion.apply(t["fusion.rankWeight"], t["fusion.bias"], alpha, places, *directions, *factors)
+        tables, constants, scaled = [], [], []
+        for k, m in enumerate(self.modalities):
+            table, inverse = self.tables(m, z[k])
+            tables.append(table)
+            constants.append(t[f"fusion.factor.{m}"][:, 0].flatten())
+            scaled.append(alpha[:, k] if inverse is None else alpha[:, k] * inverse.index_select(0, places[k]))
+        fused = LowRankFusion.apply(t["fusion.rankWeight"], t["fusion.bias"], torch.stack(scaled, dim=1), places,
+                                    *tables, *constants)
         shares = torch.softmax(t["earlyWeights"], 0)
         early = [shares[EARLY_ORDER.index(m)] * x.index_select(0, at.index_select(0, rows))
                  for m, x, at in zip(self.modalities, directions, places)]
