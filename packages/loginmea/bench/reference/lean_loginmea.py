@@ -196,7 +196,8 @@ def parse():
     parser.add_argument("--structure-only", action="store_true")
     parser.add_argument("--evaluate-every", type=int, default=0, help="0: after the last epoch; -1: never")
     parser.add_argument("--allocator", choices=("reuse", "system"), default="reuse", help="see keep_freed_memory")
-    parser.add_argument("--json", help="also write the final JSON object to this file")
+    parser.add_argument("--json", help="also write the final JSON object to this file, whole")
+    parser.add_argument("--brief", action="store_true", help="leave the lists of epochs out of the last line")
     return parser.parse_args()
 
 
@@ -222,6 +223,17 @@ def train(model, options, seeds, test):
                                 "cpuSeconds": time.process_time() - cpu, **metrics})
             print("evaluation", json.dumps(evaluations[-1]), flush=True)
     return {"epochs": epochs, "evaluations": evaluations, "trainingPeakRssBytes": peak}
+
+
+def summary(result):
+    """The result without its lists: Hits@1 of KG1 -> KG2 by number of epochs, all metrics of the last evaluation."""
+    evaluations = result["evaluations"]
+    last = evaluations[-1] if evaluations else {}
+    kept = {name: value for name, value in result.items() if name not in ("epochs", "evaluations")}
+    return {**kept, "epochs": len(result["epochs"]),
+            "hits@1": {str(e["epochs"]): round(e["l2r"]["hits@1"], 4) for e in evaluations},
+            "last": {side: {name: round(value, 4) for name, value in last[side].items()}
+                     for side in ("l2r", "r2l") if last}}
 
 
 def main():
@@ -252,7 +264,7 @@ def main():
     if options.json:
         with open(options.json, "w", encoding="utf-8") as stream:
             json.dump(result, stream, indent=1)
-    print(json.dumps(result))
+    print(json.dumps(summary(result) if options.brief else result))
 
 
 if __name__ == "__main__":
