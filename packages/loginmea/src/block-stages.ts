@@ -70,6 +70,10 @@ const MEAN_COST = { row: 3, source: 3 };
 const REFLECTION_COST = { row: 4, source: 3, set: 4 };
 const LOCAL_COST = { row: 6, perModality: 6 };
 const EARLY_COST = { row: 2, perModality: 5 };
+/** Largest share of distinct feature rows in a block at which they stand once. */
+const MOST_DISTINCT = 0.8;
+/** Rows of D floats that the products of distinct rows may take for each entity and modality. */
+const PRODUCT_ROWS = 5.5;
 /** Floats and integers of a pair in patterns, weights and their gradients. */
 const PAIR_NUMBERS = 40;
 
@@ -166,6 +170,7 @@ export function localStage(context: StageContext): Stage {
   if (joint === undefined) return noStage;
   return featureStage(context, {
     ...{ entities: near.entities, cost: LOCAL_COST, writes: joint },
+    mostDistinct: mostDistinctOf(model.settings),
     variables: model.localNames
       .filter((name) => name !== 'earlyWeights')
       .map((name) => model.parameters.get(name)),
@@ -182,7 +187,8 @@ export function earlyStage(context: StageContext): Stage {
   if (model.modalities.length === 0) return noStage;
   return featureStage(context, {
     entities: near.entities.subarray(0, near.rowCounts.at(-1)),
-    ...{ cost: EARLY_COST, writes: states.early, variables: earlyVariables(model) },
+    ...{ cost: EARLY_COST, mostDistinct: MOST_DISTINCT },
+    ...{ writes: states.early, variables: earlyVariables(model) },
     run: (block) => {
       const { early } = sharedInteraction(block, model.parameters, { fusion: 'early-only' });
       return tf.tanh<tf.Tensor2D>(early);
@@ -190,9 +196,15 @@ export function earlyStage(context: StageContext): Stage {
   });
 }
 
+/** The same for the low-rank fusion, which keeps the products of all K ranks until they are used. */
+function mostDistinctOf({ fusion, rank }: BlockwiseModel['settings']): number {
+  return fusion === 'low-rank' ? Math.min(MOST_DISTINCT, PRODUCT_ROWS / rank) : MOST_DISTINCT;
+}
+
 interface FeatureStage {
   readonly entities: Int32Array;
   readonly cost: { readonly row: number; readonly perModality: number };
+  readonly mostDistinct: number;
   readonly writes: HostRows | null;
   readonly variables: readonly tf.Tensor[];
   run(block: FeatureBlock): tf.Tensor2D;
@@ -201,7 +213,7 @@ interface FeatureStage {
 /** A stage that reads the features of its own entities only. */
 function featureStage(
   { model, budgetBytes }: StageContext,
-  { entities, cost, writes, variables, run }: FeatureStage,
+  { entities, cost, mostDistinct, writes, variables, run }: FeatureStage,
 ): Stage {
   const { modalities, settings } = model;
   const vectors = cost.row + cost.perModality * modalities.length;
@@ -215,11 +227,8 @@ function featureStage(
   const sorted = entities.map((entity) => places[entity]!).sort();
   const at = (index: number): StageBlock => {
     const own = sorted.subarray(index * blockRows, (index + 1) * blockRows);
-    const block = featureBlock(
-      model.inputs,
-      own.map((place) => ordered[place]!),
-      numbers,
-    );
+    const entitiesOfBlock = own.map((place) => ordered[place]!);
+    const block = featureBlock(model.inputs, entitiesOfBlock, { numbers, mostDistinct });
     const work: BlockWork = {
       reads: null,
       writes,

@@ -81,6 +81,23 @@ describe('createHostGraph', () => {
   });
 });
 
+describe('featureOrder', () => {
+  it('puts entities with the same features together, and those with their own last', () => {
+    const rows = (...values: number[]) => ({
+      rowCount: values.length,
+      columnCount: 9,
+      rowPointers: Int32Array.from({ length: values.length + 1 }, (_, i) => i),
+      columns: Int32Array.from(values),
+    });
+    const relation = rows(1, 2, 3, 2, 4, 5, 2, 3);
+    const attribute = rows(7, 7, 0, 8, 7, 8, 1, 2);
+    const { places, entities } = featureOrder({ relation, attribute });
+    // By attribute 7, 8 and the three alone; within each by relation 2, 3 and those alone.
+    expect(entities).toEqual(Int32Array.of(1, 0, 4, 3, 5, 6, 2, 7));
+    entities.forEach((entity, place) => expect(places[entity]).toBe(place));
+  });
+});
+
 describe('featureBlock', () => {
   it('gives the rows of some entities', async () => {
     const thrown = await expectNoLeak(() => {
@@ -88,7 +105,10 @@ describe('featureBlock', () => {
       const available = Float32Array.from({ length: 240 }, (_, i) => i % 2);
       const entities = Int32Array.of(50, 7);
       const { numbers } = featureOrder(inputs.features);
-      const block = featureBlock({ ...inputs, available }, entities, numbers);
+      const block = featureBlock({ ...inputs, available }, entities, {
+        numbers,
+        mostDistinct: 0.5,
+      });
       const image = inputs.features.image as { values: Float32Array };
       const rows = new HostRows(80, 3, image.values).gather(entities);
       expect((block.features.image as typeof rows).arraySync()).toEqual(rows.arraySync());

@@ -5,6 +5,7 @@ import { ConfigError, ShapeError } from '@lab/core';
 import {
   type AlignmentData,
   csrRows,
+  type DistinctRows,
   distinctRows,
   neighbourGraph,
   normalizeAdjacency,
@@ -43,6 +44,13 @@ export interface FeatureBlock extends SharedFeatures {
   dispose(): void;
 }
 
+/** How the entities of a block share what is the same for them. */
+export interface FeatureSharing {
+  /** Number of each entity's row among the distinct rows, `[N]`, of sparse modalities. */
+  readonly numbers: PerModality<Int32Array>;
+  readonly mostDistinct: number;
+}
+
 /** Which entities have the same features, and an order in which they stand together. */
 export interface FeatureOrder {
   /** Number of each entity's row among the distinct rows, `[N]`, of sparse modalities. */
@@ -71,23 +79,24 @@ export function createHostGraph(data: Pick<AlignmentData, 'entityCount' | 'tripl
 
 /**
  * The order of all entities by their sparse features: those of the modality with the fewest distinct
- * rows first. Blocks of entities in that order share what is computed of one modality alone.
+ * rows first; entities that share theirs with nobody come last, by the next modality. Blocks of
+ * entities in that order share what is computed of one modality alone.
  */
 export function featureOrder(features: PerModality<HostFeatures>): FeatureOrder {
   const numbers: PerModality<Int32Array> = {};
-  const found: { numbers: Int32Array; count: number }[] = [];
-  let entityCount = 0;
-  for (const modality of presentModalities(features)) {
+  const found: DistinctRows[] = [];
+  const present = presentModalities(features);
+  for (const modality of present) {
     const matrix = features[modality]!;
-    entityCount = matrix.rowCount;
     if (!('rowPointers' in matrix)) continue;
     const rows = distinctRows(matrix);
     numbers[modality] = rows.numbers;
     found.push(rows);
   }
+  const entityCount = features[present[0]!]!.rowCount;
   let entities = Int32Array.from({ length: entityCount }, (_, i) => i);
   found.sort((a, b) => b.count - a.count);
-  for (const keys of found) entities = orderedBy(entities, keys); // stable: the last one leads
+  for (const rows of found) entities = orderedBy(entities, sharedKeys(rows)); // the last one leads
   const places = new Int32Array(entityCount);
   entities.forEach((entity, place) => {
     places[entity] = place;
@@ -95,10 +104,18 @@ export function featureOrder(features: PerModality<HostFeatures>): FeatureOrder 
   return { numbers, places, entities };
 }
 
+/** The numbers of rows, and one number behind them for all rows that occur once. */
+function sharedKeys({ numbers, count }: DistinctRows): DistinctRows {
+  const sizes = new Int32Array(count);
+  for (const number of numbers) sizes[number]! += 1;
+  const keys = numbers.map((number) => (sizes[number] === 1 ? count : number));
+  return { numbers: keys, count: count + 1 };
+}
+
 /** Stable counting sort by key. */
 function orderedBy(
   entities: Int32Array,
-  { numbers, count }: { readonly numbers: Int32Array; readonly count: number },
+  { numbers, count }: DistinctRows,
 ): Int32Array<ArrayBuffer> {
   const next = new Int32Array(count + 1);
   for (const entity of entities) next[numbers[entity]! + 1]! += 1;
@@ -111,21 +128,19 @@ function orderedBy(
   return ordered;
 }
 
-/** Largest share of distinct rows in a block at which they stand once. */
-const WORTHWHILE = 0.5;
-
 /**
- * The features of some entities as tensors, which outlive `tf.tidy`; equal rows of a modality stand
- * once where that halves them.
+ * The features of some entities as tensors, which outlive `tf.tidy`; equal rows of a sparse modality
+ * stand once where there are enough of them.
  *
  * @param entities - each in `0 .. N-1`.
- * @param numbers - of {@link featureOrder}.
+ * @param sharing - `numbers` of {@link featureOrder}; `mostDistinct`: largest share of distinct rows
+ *   at which they stand once.
  * @throws {ConfigError} when there is no modality.
  */
 export function featureBlock(
   { features, available }: Pick<HostInputs, 'features' | 'available'>,
   entities: Int32Array,
-  numbers: PerModality<Int32Array>,
+  { numbers, mostDistinct }: FeatureSharing,
 ): FeatureBlock {
   const present = presentModalities(features);
   const rows: PerModality<DistinctFeatures | Features> = {};
@@ -133,7 +148,7 @@ export function featureBlock(
     const matrix = features[modality]!;
     rows[modality] =
       'rowPointers' in matrix
-        ? sparseRows(matrix, entities, numbers[modality]!)
+        ? sparseRows(matrix, entities, { numbers: numbers[modality]!, mostDistinct })
         : denseRows(matrix, entities);
   }
   const size = present.length;
@@ -156,12 +171,13 @@ export function featureBlock(
 function sparseRows(
   matrix: CsrArrays,
   entities: Int32Array,
-  numbers: Int32Array,
+  { numbers, mostDistinct }: { readonly numbers: Int32Array; readonly mostDistinct: number },
 ): DistinctFeatures | Features {
   const own = entities.map((entity) => numbers[entity]!);
   const most = own.reduce((largest, number) => Math.max(largest, number), 0);
   const { values, numbers: columns } = renumber(own, new Int32Array(most + 1));
-  if (values.length > WORTHWHILE * entities.length) return createCsr(csrRows(matrix, entities));
+  const isShared = values.length <= mostDistinct * entities.length;
+  if (!isShared) return createCsr(csrRows(matrix, entities));
   const firsts = new Int32Array(values.length);
   for (let i = entities.length - 1; i >= 0; i -= 1) firsts[columns[i]!] = entities[i]!;
   const rowPointers = Int32Array.from({ length: entities.length + 1 }, (_, i) => i);
