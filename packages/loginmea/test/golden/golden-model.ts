@@ -1,17 +1,11 @@
 /** Our model with the inputs and starts of the golden files. */
 import { createRandom } from '@lab/core';
 import type { LoadableArray, tf } from '@lab/tensor';
-import {
-  createModel,
-  createRelationGraph,
-  type Features,
-  type LoginmeaModel,
-  type Modality,
-  type ModelInputs,
-  type ModelSettings,
-  modalities,
-  type PerModality,
-} from '../../src/index.js';
+import { type Features } from '../../src/encoders.js';
+import { type Modality, modalities, type PerModality } from '../../src/modalities.js';
+import { type ModelSettings } from '../../src/model-settings.js';
+import { createModel, type LoginmeaModel, type ModelInputs } from '../../src/model.js';
+import { createRelationGraph } from '../../src/relation-attention.js';
 import { arrayOf, type Golden, numbersOf, sparseOf, tensorOf } from './golden-file.js';
 
 /** What a golden file was made with. */

@@ -8,23 +8,19 @@ import { relativeError } from '@lab/core/testing';
 import { selectBackend, tf } from '@lab/tensor';
 import { expectNoLeak } from '@lab/tensor/testing';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type FusedInteraction, localInteraction } from '../../src/local-interaction.js';
+import { lowRankFusion, fusionParameters } from '../../src/low-rank-fusion.js';
+import { type LoginmeaModel, type ModelInputs } from '../../src/model.js';
+import { reflectionStates } from '../../src/propagation.js';
+import { proxyMatching, proxyParameters } from '../../src/proxy-matching.js';
 import {
-  type FusedInteraction,
   jointBlocks,
-  localInteraction,
-  type LoginmeaModel,
-  lowRankFusion,
-  fusionParameters,
-  type ModelInputs,
   neighbourhoodMean,
-  proxyMatching,
-  proxyParameters,
-  reflectionStates,
   relationKernels,
   sharedSetVectors,
-  stepGradients,
   structureBlocks,
-} from '../../src/index.js';
+} from '../../src/relation-attention.js';
+import { stepGradients } from '../../src/step.js';
 import { type Golden, goldenBatches, integersOf, numbersOf, readGolden } from './golden-file.js';
 import { goldenCases, type GoldenModel, goldenModel } from './golden-model.js';
 

@@ -5,7 +5,8 @@
 import { changeError, relativeError } from '@lab/core/testing';
 import { selectBackend } from '@lab/tensor';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createOptimizer, type LoginmeaModel, trainStep } from '../../src/index.js';
+import { type LoginmeaModel } from '../../src/model.js';
+import { createOptimizer, trainStep } from '../../src/step.js';
 import { cutBatches, type Golden, goldenBatches, numbersOf, readGolden } from './golden-file.js';
 import {
   type GoldenCase,

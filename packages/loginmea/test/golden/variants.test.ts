@@ -9,16 +9,14 @@ import { selectBackend, tf } from '@lab/tensor';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   contrastiveLoss,
-  factorStart,
   hardSampleLoss,
   intraContrastiveLoss,
-  lowRankFusion,
   marginLoss,
-  modalities,
-  type PerModality,
-  proxyMatching,
   type SeedBatch,
-} from '../../src/index.js';
+} from '../../src/losses.js';
+import { factorStart, lowRankFusion } from '../../src/low-rank-fusion.js';
+import { modalities, type PerModality } from '../../src/modalities.js';
+import { proxyMatching } from '../../src/proxy-matching.js';
 import { type Golden, integersOf, numbersOf, readGolden, tensorOf } from './golden-file.js';
 
 /** Largest difference relative to the tensor's largest value. */
