@@ -11,7 +11,7 @@ import {
   settingsOf,
   studyTable,
 } from '@lab/alignment';
-import { writeFileAtomic } from '@lab/core';
+import { makeFolder, writeFileAtomic } from '@lab/core';
 import { ibmea } from '@lab/ibmea';
 import { loginmea } from '@lab/loginmea';
 import { markdownTable, standaloneSvg, svgToPng, writeRunPage } from '@lab/report';
@@ -61,6 +61,7 @@ for (const [at, study] of (['few-seeds', 'faulty-rows'] as const).entries()) {
   writeFileAtomic(join(dir, `${study}.svg`), svg);
   writeFileAtomic(join(dir, `${study}.png`), await svgToPng(svg));
 }
+makeFolder(join('runs', 'long'));
 writeRunPage(join('runs', 'long', 'alignment-comparison.html'), page);
 const found = cells.map(({ study, label, x, row }) => ({ study, label, x, mean: row.mean['H@1'] }));
 console.log(JSON.stringify(found));

@@ -55,7 +55,7 @@ export function train(options: TrainOptions): Promise<TrainResult> {
  * The pairs of two graphs: trains with preset `own` (unless told otherwise) and matches.
  *
  * @example
- * const dir = 'examples/loginmea-own-data/data';
+ * const dir = 'examples/ibmea-own-data/data';
  * const files = { source: `${dir}/films.csv`, target: `${dir}/katalog.csv` };
  * const { pairs } = await align({ ...files, links: `${dir}/seeds.csv`, epochs: 5 });
  * pairs[0]?.source; // a name of films.csv
