@@ -18,7 +18,7 @@ it('threads change no byte of metrics and predictions, nor does a kill -9 betwee
 
   const shared = temporaryFolder();
   const send = [{ after: 'epoch 2/', signal: 'SIGKILL' as const }];
-  const killed = await loginmea([...training(1), '--out', shared], { send });
+  const killed = await loginmea([...training(2), '--out', shared], { send });
   expect(killed.code).toBe(137);
   const run = onlyRun(shared)!;
   expect(metricsOf(run).trim().split('\n').length).toBeLessThan(4);

@@ -1,7 +1,7 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readRunRecord } from '@lab/core';
-import { temporaryFolder } from '@lab/core/testing';
+import { runProcess, temporaryFolder } from '@lab/core/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   loginmea,
@@ -13,7 +13,6 @@ import {
   sourceArguments,
   writePair,
 } from './loginmea-process.js';
-import { runProcess } from '@lab/core/testing';
 
 let data: string;
 beforeAll(async () => {
