@@ -135,10 +135,13 @@ async function runCommands(dir, manifest) {
 }
 
 /** What a new user does with a command first, by package: on files of an example. */
-const userTasks = { ibmea: alignOwnFiles };
+const userTasks = {
+  ibmea: (dir) => alignOwnFiles(dir, 'ibmea', '100'),
+  loginmea: (dir) => alignOwnFiles(dir, 'loginmea', '60'),
+};
 
 /** `check` and `align` of two graphs of CSV: a heading, a row a pair, nine of ten pairs right. */
-async function alignOwnFiles(dir) {
+async function alignOwnFiles(dir, name, epochs) {
   cpSync(join(root, 'examples', 'ibmea-own-data', 'data'), join(dir, 'data'), { recursive: true });
   const graphs = ['--source', 'data/films.csv', '--target', 'data/katalog.csv'];
   const attributes = ['source', 'target'].flatMap((side) => [
@@ -146,10 +149,10 @@ async function alignOwnFiles(dir) {
     `data/${side === 'source' ? 'films' : 'katalog'}-attributes.csv`,
   ]);
   const files = [...graphs, '--links', 'data/seeds.csv', ...attributes];
-  const npx = (...args) => runOrThrow('npx', ['--no-install', 'ibmea', ...args], { cwd: dir });
+  const npx = (...args) => runOrThrow('npx', ['--no-install', name, ...args], { cwd: dir });
   const checked = await npx('check', ...files);
-  if (!checked.stdout.includes('no defects')) throw new Error(`ibmea check: ${checked.stdout}`);
-  const settings = ['--matching', 'greedy', '--epochs', '100', '--seed', '1'];
+  if (!checked.stdout.includes('no defects')) throw new Error(`${name} check: ${checked.stdout}`);
+  const settings = ['--matching', 'greedy', '--epochs', epochs, '--seed', '1'];
   await npx('align', ...files, ...settings, '--out', 'pairs.csv');
   const rowsOf = (path) => readFileSync(join(dir, path), 'utf8').trim().split(/\r?\n/);
   const [heading, ...rows] = rowsOf('pairs.csv');
