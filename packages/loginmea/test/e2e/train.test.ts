@@ -28,7 +28,7 @@ interface Result {
 describe('train', () => {
   it('on the shipped pair prints one object under --json, far above chance', async () => {
     const sizes = ['model.size=32', 'model.rank=2', 'evaluation.baseline=false'];
-    const argv = ['train', '--data', 'example:en-fr-3k', '--epochs', '8', '--json', '--quiet'];
+    const argv = ['train', '--data', 'example:en-fr-3k', '--epochs', '6', '--json', '--quiet'];
     const flags = sizes.flatMap((entry) => ['--set', entry]);
     const { code, stdout, stderr } = await loginmea([
       ...argv,
@@ -39,7 +39,7 @@ describe('train', () => {
     expect(stdout.trim().split('\n')).toHaveLength(1);
     const { status, run, metrics } = JSON.parse(stdout) as Result;
     expect(status).toBe('success');
-    expect(metricsOf(run).trim().split('\n')).toHaveLength(8);
+    expect(metricsOf(run).trim().split('\n')).toHaveLength(6);
     for (const direction of ['forward', 'backward']) {
       expect(metrics[direction]!['count']).toBe(2100);
       expect(metrics[direction]!['hits@1']).toBeGreaterThan(0.2); // chance: 1 / 2100
