@@ -88,7 +88,7 @@ export async function candidateTable(
   const isReversed = options.side === 'target';
   const [sources, targets] = isReversed ? [right, left] : [left, right];
   if (sources.length === 0 || targets.length === 0) return emptyTable(sources, targets);
-  const embedded = embedCandidates(state, { left, right }, options.encoding);
+  const embedded = await embedCandidates(state, { left, right }, options.encoding);
   const rows = isReversed ? { ...embedded, left: embedded.right, right: embedded.left } : embedded;
   const k = config.evaluation.cslsNeighbours;
   const { signal } = options;
@@ -115,13 +115,13 @@ export async function candidateTable(
 }
 
 /** Rows of both sides; an encoding that is made for them is freed before the search. */
-function embedCandidates(
+async function embedCandidates(
   { learner, random }: TrainingState,
   sides: EntitySides,
   given: Encoding | undefined,
-): EmbeddedSides {
+): Promise<EmbeddedSides> {
   const encoding = given ?? learner.encode();
-  const rows = encoding.embed(sides, random.fork('align'));
+  const rows = await encoding.embed(sides, random.fork('align'));
   if (given === undefined) encoding.dispose();
   return rows;
 }

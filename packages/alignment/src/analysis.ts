@@ -75,7 +75,7 @@ export async function analysePairs(
 /** Cosines of true pairs, and of each source with its most similar wrong candidate. */
 async function pairCosines(encoding: Encoding, sides: EntitySides) {
   const { left: sources, right: golds } = sides;
-  const rows = encoding.embed(sides, null);
+  const rows = await encoding.embed(sides, null);
   const left = rows.left[0]!;
   const right = rows.right[0]!;
   const products = tf.tidy(() => tf.sum(tf.mul(left, right), 1));

@@ -30,7 +30,7 @@ export async function writeEmbeddings(dir: string, state: TrainingState): Promis
   makeFolder(dir);
   const { left, right } = state.task.data;
   const encoding = state.learner.encode();
-  const rows = encoding.embed({ left, right }, null);
+  const rows = await encoding.embed({ left, right }, null);
   encoding.dispose();
   try {
     await writeSide(dir, 'left', { entities: left, rows: rows.left[0]!, state });

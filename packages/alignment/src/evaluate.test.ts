@@ -34,8 +34,8 @@ describe('noise at evaluation', () => {
     const state = smallTraining(await smallTask(), smallConfig({ 'model.noise': 0.5 }));
     const encoding = state.learner.encode();
     const sides = { left: Int32Array.of(3, 4), right: Int32Array.of(3, 4) };
-    const still = encoding.embed(sides, null);
-    const noisy = encoding.embed(sides, random());
+    const still = await encoding.embed(sides, null);
+    const noisy = await encoding.embed(sides, random());
     expect(valuesOf(still.left[0]!)).toEqual(valuesOf(still.right[0]!));
     expect(valuesOf(noisy.left[0]!)).not.toEqual(valuesOf(still.left[0]!));
     for (const part of [still, noisy, encoding, state]) part.dispose();

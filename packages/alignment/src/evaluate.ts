@@ -65,7 +65,7 @@ export async function evaluateEncoding(
 ): Promise<AlignmentEvaluation> {
   const { candidates, cslsNeighbours } = config.evaluation;
   const sides = candidateSides(task.data, pairs, candidates);
-  const rows = encoding.embed(sides, random);
+  const rows = await encoding.embed(sides, random);
   try {
     const ranks = await rankPairs({
       left: rows.left,

@@ -206,10 +206,10 @@ async function modalityCosines(
   const targets = Int32Array.from(pairs, ({ target }) => target);
   const found: { modality: Modality; cosines: ArrayLike<number> }[] = [];
   for (const modality of pairs.length === 0 ? [] : learner.modalities) {
-    const products = tf.tidy(() => {
-      const rows = encoding.modalityRows(modality, sources);
-      return tf.sum(tf.mul(rows, encoding.modalityRows(modality, targets)), 1);
-    });
+    const left = await encoding.modalityRows(modality, sources);
+    const right = await encoding.modalityRows(modality, targets);
+    const products = tf.tidy(() => tf.sum(tf.mul(left, right), 1));
+    tf.dispose([left, right]);
     found.push({ modality, cosines: await products.data() });
     products.dispose();
   }

@@ -34,9 +34,9 @@ export interface Encoding {
    * @param random - stream of the model's noise; null takes the rows without any. A model without
    *   noise ignores it.
    */
-  embed(sides: EntitySides, random: Random | null): EmbeddedSides;
+  embed(sides: EntitySides, random: Random | null): EmbeddedSides | Promise<EmbeddedSides>;
   /** L2-normalised rows of one modality alone, without noise, `[n, d]`. */
-  modalityRows(modality: Modality, entities: Int32Array): tf.Tensor2D;
+  modalityRows(modality: Modality, entities: Int32Array): tf.Tensor2D | Promise<tf.Tensor2D>;
   /** Null or absent where the model does not say. */
   readonly uncertainty?: EntityUncertainty | null;
   /** Numbers about the encoding for the record of an evaluation. */

@@ -14,8 +14,8 @@ export interface MemoryExpectation {
   /** Most that the backend holds, bytes; null without such a limit. */
   readonly limitBytes: number | null;
   readonly fits: boolean;
-  /** Whether graph layers are kept for the backward pass or computed again. */
-  readonly graphLayers: 'kept' | 'recomputed';
+  /** Whether graph layers are kept for the backward pass, computed again, or done in blocks. */
+  readonly graphLayers: 'kept' | 'recomputed' | 'blocks';
 }
 
 /** An estimate beside what the selected backend can hold. */

@@ -39,7 +39,7 @@ async function proposePairs(state: TrainingState, random: Random): Promise<Int32
   const { left, right } = state.pseudoSeeds.open();
   if (left.length === 0 || right.length === 0) return new Int32Array(0);
   const encoding = state.learner.encode(random);
-  const rows = encoding.embed({ left, right }, random.fork('noise'));
+  const rows = await encoding.embed({ left, right }, random.fork('noise'));
   encoding.dispose();
   try {
     const found = await mutualNearest({ left: rows.left, right: rows.right });

@@ -54,7 +54,7 @@ export async function createScoreField(
     left: data.left.filter((entity) => !seeded.has(entity)),
     right: data.right.filter((entity) => !seeded.has(entity)),
   };
-  const rows = encoding.embed(candidates, state.random.fork('align'));
+  const rows = await encoding.embed(candidates, state.random.fork('align'));
   try {
     const k = state.config.evaluation.cslsNeighbours;
     const { left, right } = rows;

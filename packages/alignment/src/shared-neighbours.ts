@@ -157,7 +157,7 @@ async function neighbourCosines(
   pairs: readonly Ends[],
 ): Promise<ArrayLike<number>> {
   if (pairs.length === 0) return [];
-  const rows = encoding.embed(
+  const rows = await encoding.embed(
     {
       left: Int32Array.from(pairs, ({ source }) => source),
       right: Int32Array.from(pairs, ({ target }) => target),
@@ -178,7 +178,7 @@ async function similarPairs(
   count: number,
 ): Promise<(Ends & { readonly cosine: number })[]> {
   if (count <= 0 || left.length === 0 || right.length === 0) return [];
-  const rows = encoding.embed({ left, right }, null);
+  const rows = await encoding.embed({ left, right }, null);
   const products = tf.tidy(() => tf.matMul(rows.left[0]!, rows.right[0]!, false, true));
   rows.dispose();
   const values = await products.data();

@@ -96,6 +96,15 @@ const trainingSchema = z.strictObject({
     .default('once')
     .describe('with pseudo seeds: when AdamW starts anew from pseudoSeeds.start on'),
   lateRate: positive(0.2, 'with pseudo seeds: factor on the rate from pseudoSeeds.start on'),
+  layout: z
+    .enum(['auto', 'whole', 'blocks'])
+    .default('auto')
+    .describe('the whole graph as tensors, or rows in blocks: slower, for graphs of any size'),
+  blockMegabytes: z
+    .int()
+    .min(16)
+    .default(256)
+    .describe('tensors of a block, about, where the layout is blocks; MB'),
   patience,
   checkpointSeconds,
 });

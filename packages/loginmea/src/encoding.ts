@@ -1,7 +1,8 @@
 /**
  * Final embeddings of all entities outside of training, and what the local interaction says.
  */
-import type { Encoding, EntitySides, Modality } from '@lab/alignment';
+import type { EmbeddedSides, Encoding, EntitySides, Modality } from '@lab/alignment';
+import type { Random } from '@lab/core';
 import { gatherRows, l2NormalizeRows, tf } from '@lab/tensor';
 import { encodeModality, encoderParameters } from './encoders.js';
 import { localInteraction } from './local-interaction.js';
@@ -17,6 +18,8 @@ export interface LocalFindings {
 
 /** An encoding that also tells what the local interaction did. */
 export interface LoginmeaEncoding extends Encoding {
+  embed(sides: EntitySides, random: Random | null): EmbeddedSides;
+  modalityRows(modality: Modality, entities: Int32Array): tf.Tensor2D;
   findings(): Promise<LocalFindings>;
 }
 

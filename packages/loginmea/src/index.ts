@@ -15,6 +15,7 @@ export {
   writeEmbeddings,
   writePairs,
 } from '@lab/alignment';
+export type { BlockwiseLearner } from './blockwise-learner.js';
 export { embedBlocks } from './blockwise-embed.js';
 export { createBlockwiseModel, loadBlockwise } from './blockwise-model.js';
 export { blockwiseTrainStep, createBlockwiseOptimizer } from './blockwise-step.js';

@@ -1,19 +1,12 @@
 /**
  * The method as the training loop takes it: one optimiser step an epoch, and vectors.
  */
-import {
-  type AlignmentTask,
-  type Learner,
-  type LearnerStep,
-  type Modality,
-  type SeedBatch,
-  seedBatches,
-} from '@lab/alignment';
+import type { AlignmentTask, Learner, LearnerStep, Modality } from '@lab/alignment';
 import { ConfigError, type Random } from '@lab/core';
-import { type AdamW, softmax, type tf } from '@lab/tensor';
-import { type AlignmentLoss, drawNegatives } from './alignment-loss.js';
+import type { AdamW } from '@lab/tensor';
 import type { LoginmeaConfig } from './config.js';
 import { encode, type LoginmeaEncoding } from './encoding.js';
+import { epochRecord, planEpoch } from './epoch-plan.js';
 import { createModel, type LoginmeaModel } from './model.js';
 import { createInputs, type OwnedInputs } from './model-inputs.js';
 import type { PerModality } from './modalities.js';
@@ -105,61 +98,12 @@ export function modelSettings(
 }
 
 /** One optimiser step over all seed batches, shuffled, and what is recorded of it. */
-async function step(training: Training, { epoch, seeds, random }: LearnerStep) {
-  const { config, model } = training;
-  const { batchSize, learningRate: rate, lateRate } = config.training;
-  const isLate = config.pseudoSeeds.enabled && epoch >= config.pseudoSeeds.start;
-  if (isLate && isReset(config, epoch)) resetOptimizer(training);
-  const learningRate = isLate ? rate * lateRate : rate;
-  const batches = seedBatches(seeds, batchSize, random.fork('seeds'));
-  const loss = lossOf(training, batches, random.fork('negatives'));
-  const losses = await trainStep(model, training.optimizer, { batches, loss, learningRate });
-  return {
-    learningRate,
-    loss: losses.reduce((sum, value) => sum + value, 0),
-    batches: losses,
-    ...(await earlyWeights(model)),
-  };
-}
-
-/** Whether AdamW starts anew before this epoch of the stage with pseudo seeds. */
-function isReset({ training, pseudoSeeds }: LoginmeaConfig, epoch: number): boolean {
-  if (training.optimizerReset === 'every-epoch') return true;
-  return training.optimizerReset === 'once' && epoch === pseudoSeeds.start;
-}
-
-function resetOptimizer(training: Training): void {
-  training.optimizer.dispose();
-  training.optimizer = createOptimizer(training.model, training.config.training.weightDecay);
-}
-
-/** Kind and settings of the loss; the margin loss draws its negatives for this epoch. */
-function lossOf(
-  { task, config: { loss } }: Training,
-  batches: readonly SeedBatch[],
-  random: Random,
-): AlignmentLoss {
-  const { kind, temperature, direction, margin } = loss;
-  if (kind === 'icl') return { kind, temperature };
-  if (kind === 'hard-sample') {
-    const { hardMargin, hardScale: scale, hardShift: shift } = loss;
-    return { kind, margin: hardMargin, scale, shift };
+async function step(training: Training, input: LearnerStep) {
+  const { task, config, model } = training;
+  const plan = planEpoch(task, config, input);
+  if (plan.isReset) {
+    training.optimizer.dispose();
+    training.optimizer = createOptimizer(model, config.training.weightDecay);
   }
-  if (kind === 'margin') {
-    const { left, right } = task.data;
-    const negatives = batches.map((batch, at) =>
-      drawNegatives(batch, { left, right }, random.fork(`${at}`)),
-    );
-    return { kind, margin, negatives };
-  }
-  return { kind, temperature, direction };
-}
-
-/** The soft-max of the early weights, where there are such. */
-async function earlyWeights(model: LoginmeaModel): Promise<{ earlyWeights?: number[] }> {
-  if (model.modalities.length === 0) return {};
-  const weights = softmax(model.parameters.get('earlyWeights') as tf.Tensor1D);
-  const values = Array.from(await weights.data());
-  weights.dispose();
-  return { earlyWeights: values };
+  return epochRecord(model, plan, await trainStep(model, training.optimizer, plan));
 }

@@ -18,6 +18,7 @@ import {
   type TrainResult as Result,
 } from '@lab/alignment';
 import type { LoginmeaConfig } from './config.js';
+import type { BlockwiseLearner } from './blockwise-learner.js';
 import type { LoginmeaLearner } from './learner.js';
 import { loginmea } from './method.js';
 import type { presets } from './presets.js';
@@ -26,13 +27,13 @@ import type { presets } from './presets.js';
 export type TrainOptions = Options<LoginmeaConfig, keyof typeof presets>;
 
 /** A finished training; the caller disposes `state`. */
-export type TrainResult = Result<LoginmeaConfig, LoginmeaLearner>;
+export type TrainResult = Result<LoginmeaConfig, LoginmeaLearner | BlockwiseLearner>;
 
 /** Options of {@link align}. */
 export type AlignGraphsOptions = GraphsOptions<LoginmeaConfig, keyof typeof presets>;
 
 /** A run and the state of its model; the caller disposes `state`. */
-export type RestoredRun = Restored<LoginmeaConfig, LoginmeaLearner>;
+export type RestoredRun = Restored<LoginmeaConfig, LoginmeaLearner | BlockwiseLearner>;
 
 /**
  * Trains LoginMEA on a pair of graphs.

@@ -2,6 +2,7 @@
  * How much memory a training will need, said before it starts.
  */
 import { type AlignmentTask, type MemoryExpectation, memoryExpectation } from '@lab/alignment';
+import { selectedBackend } from '@lab/tensor';
 import type { LoginmeaConfig } from './config.js';
 import { modalities } from './modalities.js';
 
@@ -47,9 +48,42 @@ interface Sizes {
   readonly dense: number;
 }
 
+/** Share of the backend's limit from which `auto` goes over to blocks. */
+const BLOCKS_FROM = 0.7;
+/** Of a step in blocks: arrays of the final width for each pair of a batch, and its own share. */
+const BLOCK_STEP = { pair: 6, budget: 1.2 };
+
 /** The memory that a training will need on the selected backend. */
 export function expectedMemory(task: AlignmentTask, config: LoginmeaConfig): MemoryExpectation {
-  return memoryExpectation(estimateTensorBytes(task, config), 'kept');
+  if (layoutOf(task, config) === 'whole') {
+    return memoryExpectation(estimateTensorBytes(task, config), 'kept');
+  }
+  return memoryExpectation(estimateBlockBytes(task, config), 'blocks');
+}
+
+/** Whether the whole graph is on the backend, or rows in blocks. */
+export function layoutOf(task: AlignmentTask, config: LoginmeaConfig): 'whole' | 'blocks' {
+  const { layout } = config.training;
+  if (layout !== 'auto') return layout;
+  const isWholeOnly = config.model.propagation === 'gcn' || config.loss.kind === 'hard-sample';
+  const limit = selectedBackend()?.memoryLimitBytes ?? null;
+  if (isWholeOnly || limit === null) return 'whole';
+  return estimateTensorBytes(task, config) > BLOCKS_FROM * limit ? 'blocks' : 'whole';
+}
+
+/**
+ * Bytes that the tensor backend will hold at the peak of a training in blocks: small parameters, a
+ * block or the loss of a seed batch, or the rows of the test pairs while they are ranked.
+ */
+function estimateBlockBytes(task: AlignmentTask, config: LoginmeaConfig): number {
+  const sizes = sizesOf(task, config);
+  const { size, width, seeds, ranked } = sizes;
+  const small = parameterCount(task, config, sizes) - tableCount(sizes);
+  const batch = Math.min(config.training.batchSize, seeds);
+  const loss = 4 * BLOCK_STEP.pair * batch * width * size;
+  const block = BLOCK_STEP.budget * config.training.blockMegabytes * 1e6;
+  const ranking = rankingBytes({ ...sizes, entities: 0, ranked });
+  return BASE_BYTES + 4 * 4 * small + Math.max(block, loss, ranking);
 }
 
 /**

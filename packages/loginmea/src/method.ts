@@ -8,19 +8,23 @@ import type { LoginmeaEncoding } from './encoding.js';
 import type { LoginmeaEpochRecord } from './epoch-record.js';
 import { ablationGroups } from './experiment-groups.js';
 import { coverageFigure, lossFigures, weightFigures, weightHistogram } from './figures.js';
+import { type BlockwiseLearner, createBlockwiseLearner } from './blockwise-learner.js';
 import { createLearner, type LoginmeaLearner } from './learner.js';
-import { expectedMemory } from './memory-estimate.js';
+import { expectedMemory, layoutOf } from './memory-estimate.js';
 import { version } from './version.js';
 
 /** The method, for the shared parts. */
-export const loginmea: AlignmentMethod<LoginmeaConfig, LoginmeaLearner> = {
+export const loginmea: AlignmentMethod<LoginmeaConfig, LoginmeaLearner | BlockwiseLearner> = {
   name: 'loginmea',
   title: 'LoginMEA',
   packageName: '@lab/loginmea',
   version,
   config: loginmeaConfig,
   demoSettings: ['training.epochs=12', 'model.size=100', 'evaluation.every=4'],
-  createLearner,
+  createLearner: (task, config, random) =>
+    layoutOf(task, config) === 'blocks'
+      ? createBlockwiseLearner(task, config, random)
+      : createLearner(task, config, random),
   expectedMemory,
   sections,
   groups: ablationGroups,
@@ -33,8 +37,8 @@ async function sections({
   encoding,
 }: SectionInput<LoginmeaConfig>): Promise<Section[]> {
   const records = epochs as readonly LoginmeaEpochRecord[];
-  const { model } = state.learner as LoginmeaLearner;
-  const findings = (await (encoding as LoginmeaEncoding | null)?.findings()) ?? null;
+  const { model } = state.learner as LoginmeaLearner | BlockwiseLearner;
+  const findings = (await (encoding as Partial<LoginmeaEncoding> | null)?.findings?.()) ?? null;
   const { images } = state.task.data;
   const groups = [
     { heading: 'Losses', figures: epochs.length === 0 ? [] : lossFigures(records) },

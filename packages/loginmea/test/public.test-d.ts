@@ -1,6 +1,7 @@
-import { expectTypeOf, test } from 'vitest';
+import { type BlockwiseLearner, expectTypeOf, test } from 'vitest';
 import type { AlignedGraphs, AlignmentMetrics, Modality, NamedPair } from '@lab/alignment';
 import type { ResolvedConfig } from '@lab/core';
+import type { BlockwiseLearner } from '../src/blockwise-learner.js';
 import type { LoginmeaEpochRecord } from '../src/epoch-record.js';
 import {
   align,
@@ -26,7 +27,9 @@ test('options may be given as undefined', () => {
 test('metrics are there or null, never missing, and the learner is that of the method', () => {
   expectTypeOf(train).returns.resolves.toEqualTypeOf<TrainResult>();
   expectTypeOf<TrainResult['metrics']>().toEqualTypeOf<AlignmentMetrics | null>();
-  expectTypeOf<TrainResult['state']['learner']>().toEqualTypeOf<LoginmeaLearner>();
+  expectTypeOf<TrainResult['state']['learner']>().toEqualTypeOf<
+    LoginmeaLearner | BlockwiseLearner
+  >();
 });
 
 test('pairs of own graphs have names, and a confidence that may be unknown', () => {

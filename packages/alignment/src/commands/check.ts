@@ -173,7 +173,11 @@ function timeLine(time: TimeExpectation, { training }: AlignmentConfig): string 
 function memoryLine(memory: MemoryExpectation, backend: BackendReport): string {
   const { tensorBytes, limitBytes, fits, graphLayers } = memory;
   const limit = limitBytes === null ? '' : ` of ${formatBytes(limitBytes)}`;
-  const how = graphLayers === 'recomputed' ? ', graph layers computed twice to save memory' : '';
+  const how = {
+    kept: '',
+    recomputed: ', graph layers computed twice to save memory',
+    blocks: ', in blocks of rows: slower, for graphs of any size',
+  }[graphLayers];
   const line = `${'memory expected'.padEnd(26)} ${formatBytes(tensorBytes).padStart(10)}${limit}`;
   const verdict = fits ? '' : '\nnote: too large for this backend; a training would not start';
   return `${line}  (backend ${backend.name}${how})${verdict}`;

@@ -50,9 +50,9 @@ export async function layOutPairs(state: TrainingState): Promise<PlaneLayout[]> 
   };
   for (const modality of learner.modalities) {
     const both = Int32Array.of(...left, ...right);
-    await layOut(modalityWords[modality], encoding.modalityRows(modality, both));
+    await layOut(modalityWords[modality], await encoding.modalityRows(modality, both));
   }
-  const sides = encoding.embed({ left, right }, null);
+  const sides = await encoding.embed({ left, right }, null);
   await layOut('all fused', tf.concat([sides.left[0]!, sides.right[0]!], 0) as tf.Tensor2D);
   sides.dispose();
   encoding.dispose();

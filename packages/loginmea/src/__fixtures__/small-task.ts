@@ -61,5 +61,6 @@ export function smallTraining(
   task: AlignmentTask,
   config: LoginmeaConfig,
 ): TrainingState<LoginmeaConfig, LoginmeaLearner> {
-  return createTraining(loginmea, task, config);
+  // The graphs are small, so that the layout is whole.
+  return createTraining(loginmea, task, config) as TrainingState<LoginmeaConfig, LoginmeaLearner>;
 }
