@@ -130,8 +130,21 @@ describe('expectedMemory', () => {
   it('compares with what the backend holds', async () => {
     const small = expectedMemory(await smallTask(), smallConfig(published));
     expect(small).toMatchObject({ limitBytes: 2 ** 32, fits: true, graphLayers: 'kept' });
-    const large = expectedMemory(await pretended({ entities: 1e6 }), smallConfig(published));
+    const whole = smallConfig({ ...published, 'training.layout': 'whole' });
+    const large = expectedMemory(await pretended({ entities: 1e6 }), whole);
     expect(large.fits).toBe(false);
     expect(large.tensorBytes).toBeGreaterThan(large.limitBytes!);
+  });
+
+  it('goes over to blocks where the whole does not fit, and holds the same at any size', async () => {
+    const config = smallConfig(published);
+    const [large, larger] = await Promise.all(
+      [1e6, 4e6].map(async (entities) => expectedMemory(await pretended({ entities }), config)),
+    );
+    expect(large).toMatchObject({ fits: true, graphLayers: 'blocks' });
+    expect(larger!.tensorBytes).toBe(large!.tensorBytes);
+    const convolution = smallConfig({ ...published, 'model.propagation': 'gcn' });
+    const task = await pretended({ entities: 1e6 });
+    expect(expectedMemory(task, convolution)).toMatchObject({ fits: false, graphLayers: 'kept' });
   });
 });

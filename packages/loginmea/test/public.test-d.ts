@@ -1,4 +1,4 @@
-import { type BlockwiseLearner, expectTypeOf, test } from 'vitest';
+import { expectTypeOf, test } from 'vitest';
 import type { AlignedGraphs, AlignmentMetrics, Modality, NamedPair } from '@lab/alignment';
 import type { ResolvedConfig } from '@lab/core';
 import type { BlockwiseLearner } from '../src/blockwise-learner.js';
