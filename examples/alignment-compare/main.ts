@@ -1,4 +1,5 @@
-// Both methods and the training-free baseline on one pair of graphs, and the page that compares them.
+// Both methods and the training-free baseline on one pair of graphs, and the page that compares
+// them.
 import { fileURLToPath } from 'node:url';
 import {
   type AlignmentMethod,

@@ -55,7 +55,8 @@ for (const [at, study] of (['few-seeds', 'faulty-rows'] as const).entries()) {
   const heading = page.sections[at]!.heading;
   const table = markdownTable(studyTable(study, cells));
   const trained = page.environment!.map(({ value }) => value).join('; ');
-  const text = `## ${heading}\n\n${task.data.name}, seeds ${seeds.join(', ')}; ${trained}.\n\n${table}\n`;
+  const conditions = `${task.data.name}, seeds ${seeds.join(', ')}; ${trained}.`;
+  const text = `## ${heading}\n\n${conditions}\n\n${table}\n`;
   writeFileAtomic(join(dir, `${study}.md`), text);
   const svg = standaloneSvg(figures[at]!.figure);
   writeFileAtomic(join(dir, `${study}.svg`), svg);

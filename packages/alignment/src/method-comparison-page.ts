@@ -90,8 +90,8 @@ function sentence(cells: readonly ComparedCell[], { split }: Pick<AlignmentTask,
   const place = `With ${first.x.toFixed(0)} % of the links as seeds`;
   const rest = others.map(({ label, row }) => `${label} ${formatShare(row.mean['H@1']!)}`);
   return (
-    `${place}, ${first.label} ranks the true counterpart of ${formatCount(split.test.length / 2)} ` +
-    `test entities first in ${formatShare(first.row.mean['H@1']!)}; ${rest.join(', ')}.`
+    `${place}, ${first.label} ranks the true counterpart of ` +
+    `${formatCount(split.test.length / 2)} test entities first in ${formatShare(first.row.mean['H@1']!)}; ${rest.join(', ')}.`
   );
 }
 

@@ -52,7 +52,7 @@ describe('compareMethods', () => {
 });
 
 describe('methodComparisonPage', () => {
-  it('says who is ahead where most is known, with bars for one place and lines for several', async () => {
+  it('says who is ahead; bars for one place, lines for several', async () => {
     const task = await smallTask();
     const options = { task, contestants, seeds: [1], dir: temporaryFolder() };
     const page = async (seedShares: number[]) => {

@@ -85,8 +85,8 @@ export async function compareMethods(options: MethodComparisonOptions): Promise<
     runCell: ({ id }, seed, context) => runPlan(task, byId.get(id)!, { seed, ...context }),
     ...(signal === undefined ? {} : { signal }),
     onProgress: ({ done, total, id, seed, values }) => {
-      const text = `compare  ${done}/${total}  ${id}  seed ${seed}  H@1 ${formatShare(values['H@1']!)}`;
-      onProgress?.(text, done / total);
+      const hits = formatShare(values['H@1']!);
+      onProgress?.(`compare  ${done}/${total}  ${id}  seed ${seed}  H@1 ${hits}`, done / total);
     },
   });
   return rows.map((row) => {

@@ -44,7 +44,8 @@ const PARTS = [1000, 2500] as const;
  * Expected time of a training with these settings.
  *
  * Two steps are taken on the whole where they fit the budget, else on two parts of the graphs with
- * all and with a quarter of their seeds; a step then costs `a rows + b pairs`, rows the entities and
+ * all and with a quarter of their seeds; a step then costs `a rows + b pairs`, rows the entities
+ * and
  * the ends of their triples, pairs the squares of the batches. The second step counts: the first
  * also prepares.
  *

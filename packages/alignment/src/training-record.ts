@@ -86,8 +86,8 @@ export function recordedTraining<C extends AlignmentConfig>(
   const made = run.record.packages[method.packageName] ?? 'unknown';
   const [issue] = parsed.error.issues;
   throw new DataError(
-    `${run.dir}: the run was made by version ${made}, this is ${method.version}; its config does not ` +
-      `fit: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'another form'}.`,
+    `${run.dir}: the run was made by version ${made}, this is ${method.version}; its config ` +
+      `does not fit: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'another form'}.`,
     { file: run.path('run.json'), help: 'use the version that made the run, or start a new run' },
   );
 }

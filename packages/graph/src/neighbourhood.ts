@@ -32,7 +32,8 @@ export interface NeighbourhoodOptions {
   readonly layers: number;
   /**
    * Most pairs of an entity in each layer, layer 1 first, each at least 1; a number counts for all
-   * layers. Default: all pairs, which makes states of the targets equal to those of the whole graph.
+   * layers. Default: all pairs, which makes states of the targets equal to those of the whole
+   * graph.
    */
   readonly fanOut?: number | readonly number[];
   /** Stream of the choice, needed with `fanOut`; layer l draws from its fork `layer/<l>`. */

@@ -3,7 +3,9 @@ import { sharedNumericCode, sharedOtherCode } from '../../alignment/bench/numeri
 
 const own = (names) => names.map((name) => `packages/ibmea/src/${name}.ts`);
 
-/** Sources that decide the numbers of a training; a long check is stale when one of them changes. */
+/**
+ * Sources that decide the numbers of a training; a long check is stale when one of them changes.
+ */
 export const numericCode = [
   ...own([
     'batch-contrast',

@@ -1,4 +1,5 @@
-// LAB_DATA=DIR node packages/loginmea/bench/cost.mjs [ROUNDS], see packages/alignment/bench/cost.mjs.
+// LAB_DATA=DIR node packages/loginmea/bench/cost.mjs [ROUNDS], see
+// packages/alignment/bench/cost.mjs.
 import { fileURLToPath } from 'node:url';
 // @boundaries-ignore both methods measure their cost alike
 import { compareCost } from '../../alignment/bench/cost.mjs';

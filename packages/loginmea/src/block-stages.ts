@@ -91,7 +91,9 @@ function limitOf(
   return { cost, most: budgetBytes };
 }
 
-/** `h^0 = tanh(mean over the entity and its neighbours of e)`: the start of the structure encoder. */
+/**
+ * `h^0 = tanh(mean over the entity and its neighbours of e)`: the start of the structure encoder.
+ */
 export function meanStage(context: StageContext): Stage {
   const { model, near, states } = context;
   const structure = states.encoders.structure?.[0];
@@ -196,7 +198,9 @@ export function earlyStage(context: StageContext): Stage {
   });
 }
 
-/** The same for the low-rank fusion, which keeps the products of all K ranks until they are used. */
+/**
+ * The same for the low-rank fusion, which keeps the products of all K ranks until they are used.
+ */
 function mostDistinctOf({ fusion, rank }: BlockwiseModel['settings']): number {
   return fusion === 'low-rank' ? Math.min(MOST_DISTINCT, PRODUCT_ROWS / rank) : MOST_DISTINCT;
 }

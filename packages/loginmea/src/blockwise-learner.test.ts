@@ -105,7 +105,7 @@ describe('createBlockwiseLearner', () => {
     for (const state of [whole, blocks]) state.dispose();
   });
 
-  it('embeds entities in the order asked for, some twice, at length 1; rows of every modality', async () => {
+  it('embeds entities in their order, some twice; rows of every modality', async () => {
     const task = await smallTask(withImages(smallData()));
     const whole = createTraining(loginmea, task, smallConfig());
     const blocks = createTraining(loginmea, task, smallConfig(inBlocks));

@@ -111,7 +111,7 @@ describe('blockwiseGradients', () => {
     both.dispose();
   });
 
-  it('take the losses that read the rows of a batch, and refuse the one that reads all', async () => {
+  it('take the losses that read a batch, and refuse the one that reads all', async () => {
     const both = bothModels(80, small);
     const batches = seedBatches(both.data.links, [12, 9]);
     const { left, right } = both.data;
@@ -174,7 +174,7 @@ describe('blockwiseGradients', () => {
     model.dispose();
   });
 
-  it('refuse an epoch without batches, single pairs, sides of unequal length, unknown seeds', async () => {
+  it('refuse no batch, single pairs, sides of unequal length, unknown seeds', async () => {
     const { inputs } = hostPair(60);
     const model = createBlockwiseModel(inputs, small, createRandom(3));
     const refused = async (left: number[], right: number[]) => {

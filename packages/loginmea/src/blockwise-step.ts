@@ -31,7 +31,8 @@ import type { GradientRecord, StepInput } from './step.js';
 export interface BlockwiseStepInput extends StepInput, BlockOptions {
   /**
    * Most neighbours that an entity receives from in each layer, layer 1 first; a number counts for
-   * all layers. Default: all, as in the full step. The mean of the neighbourhood at the start of the
+   * all layers. Default: all, as in the full step. The mean of the neighbourhood at the start of
+   * the
    * structure encoder is always over all.
    */
   readonly fanOut?: number | readonly number[];

@@ -136,7 +136,7 @@ describe('expectedMemory', () => {
     expect(large.tensorBytes).toBeGreaterThan(large.limitBytes!);
   });
 
-  it('goes over to blocks where the whole does not fit, and holds the same at any size', async () => {
+  it('goes over to blocks where the whole does not fit: the same at any size', async () => {
     const config = smallConfig(published);
     const [large, larger] = await Promise.all(
       [1e6, 4e6].map(async (entities) => expectedMemory(await pretended({ entities }), config)),

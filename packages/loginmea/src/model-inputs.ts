@@ -19,7 +19,8 @@ export interface OwnedInputs extends ModelInputs {
 /**
  * The model's inputs as tensors on the current backend.
  *
- * Repeated triples count in the relation bags where `data.duplicateTriples` keeps them, and never in
+ * Repeated triples count in the relation bags where `data.duplicateTriples` keeps them, and never
+ * in
  * the graph. With `data.missingImages: mask` an entity without an image has no weight for it.
  *
  * @param random - stream for image vectors that have to be drawn.

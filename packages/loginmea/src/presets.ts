@@ -1,7 +1,8 @@
 /**
  * Settings by mode and by data set.
  *
- * Mode `official` is the released script (sutaoyu/LoginMEA, commit 888bdd1) with its behaviour; mode
+ * Mode `official` is the released script (sutaoyu/LoginMEA, commit 888bdd1) with its behaviour;
+ * mode
  * `corrected` takes the supplement's learning rate and length, and starts the optimiser anew once.
  * The script has one set of values for all data sets; `own` is for graphs that no paper has tuned.
  */

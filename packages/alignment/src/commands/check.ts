@@ -164,8 +164,8 @@ function timeLine(time: TimeExpectation, { training }: AlignmentConfig): string 
   const whole = `${'time expected'.padEnd(26)} ${formatDuration(trainingSeconds).padStart(10)}`;
   const epochs = formatCounted(training.epochs, 'epoch');
   return (
-    `${whole}  (${epochs} of ${formatDuration(epochSeconds)} with evaluations; two steps measured ` +
-    `on ${formatCount(measuredEntities)} entities)`
+    `${whole}  (${epochs} of ${formatDuration(epochSeconds)} with evaluations; two steps ` +
+    `measured on ${formatCount(measuredEntities)} entities)`
   );
 }
 

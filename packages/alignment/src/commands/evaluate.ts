@@ -22,7 +22,7 @@ export const evaluateCommand = (method: AlignmentMethod): CliCommand => ({
     },
     ...backendOptions,
   ],
-  example: `${method.name} evaluate runs/2026-11-26T0912-${method.name}-s2023-3f9c --candidates all`,
+  example: `${method.name} evaluate runs/2026-11-26T0912-${method.name}-s1-3f9c --candidates all`,
   run: async (context, input) => {
     await chosenBackend(context, input);
     const dir = input.arguments[0]!;

@@ -54,7 +54,7 @@ beforeAll(async () => {
 });
 
 describe('kill -9', () => {
-  it('as the optimiser starts anew and later, each followed by --resume, changes no byte', async () => {
+  it('as the optimiser starts anew and later, then --resume, changes no byte', async () => {
     const out = temporaryFolder();
     let argv = [...training(), '--out', out];
     for (const epoch of [START, 24]) {

@@ -103,7 +103,8 @@ function readManifest(folder: string, { table, optimizer }: HostTableParts): Man
   const { rowCount, columnCount, stepCount } = manifest;
   if (rowCount !== table.rowCount || columnCount !== table.columnCount) {
     throw fail(
-      `the table is ${rowCount} x ${columnCount}, ${table.rowCount} x ${table.columnCount} is needed`,
+      `the table is ${rowCount} x ${columnCount}, ` +
+        `${table.rowCount} x ${table.columnCount} is needed`,
       'Load the table of a model with the same sizes.',
     );
   }
