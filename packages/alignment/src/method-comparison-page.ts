@@ -91,7 +91,8 @@ function sentence(cells: readonly ComparedCell[], { split }: Pick<AlignmentTask,
   const rest = others.map(({ label, row }) => `${label} ${formatShare(row.mean['H@1']!)}`);
   return (
     `${place}, ${first.label} ranks the true counterpart of ` +
-    `${formatCount(split.test.length / 2)} test entities first in ${formatShare(first.row.mean['H@1']!)}; ${rest.join(', ')}.`
+    `${formatCount(split.test.length / 2)} test entities first in ` +
+    `${formatShare(first.row.mean['H@1']!)}; ${rest.join(', ')}.`
   );
 }
 
