@@ -79,6 +79,12 @@ describe('lockRun', () => {
     expect(readdirSync(dir)).toEqual([]);
   });
 
+  it('adds one listener to the process, however many runs follow each other', () => {
+    const before = process.listenerCount('exit');
+    for (let run = 0; run < 12; run += 1) lockRun(temporaryFolder(), () => new Date()).release();
+    expect(process.listenerCount('exit') - before).toBeLessThanOrEqual(1);
+  });
+
   it('is refused where the holder cannot be asked: on another machine', () => {
     holder({ host: 'elsewhere', pid: 2 ** 30 });
     expect(() => lockRun(dir, now)).toThrow(/process 1073741824 on elsewhere, since 2026-11-01/);

@@ -51,7 +51,8 @@ export function lockRun(dir: string, now: () => Date): RunLock {
   };
   const text = `${JSON.stringify(self)}\n`;
   while (!writeLock(path, text)) takeOver(path, self, now());
-  if (held.size === 0) process.once('exit', releaseAll);
+  // One listener, however many runs a process makes one after the other.
+  if (!process.listeners('exit').includes(releaseAll)) process.once('exit', releaseAll);
   held.set(path, text);
   return { release: () => release(path, text) };
 }
