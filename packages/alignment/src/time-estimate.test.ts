@@ -50,14 +50,14 @@ describe('expectedTime', () => {
 
   it('follows from parts of the graphs where the whole would take too long', async () => {
     const task = await smallTask({ ...smallData(6000), images: null });
-    // 1 ms an entity and 10 us a squared pair.
-    const { method, now } = timedMethod((n, seeds) => n * 1e-3 + seeds ** 2 * 1e-5);
+    // 0.1 ms an entity and 1 us a squared pair.
+    const { method, now } = timedMethod((n, seeds) => n * 1e-4 + seeds ** 2 * 1e-6);
     const config = configOf(10);
     const found = await expectedTime(method, task, { config, now, budgetSeconds: 10 });
     const seeds = task.split.seeds.length / 2;
     const batches = Math.ceil(seeds / config.training.batchSize);
     const pairs = batches * (seeds / batches) ** 2;
-    const truth = 12_000 * 1e-3 + pairs * 1e-5;
+    const truth = 12_000 * 1e-4 + pairs * 1e-6;
     expect(found.measuredEntities).toBe(5000);
     expect(Math.abs(found.epochSeconds / truth - 1)).toBeLessThan(0.3);
   });

@@ -37,17 +37,24 @@ interface Measured {
   readonly rankSeconds: number;
 }
 
-/** Entities of each graph in the smaller and in the larger part. */
-const PARTS = [1000, 2500] as const;
+/** Entities of each graph in the parts that are measured one after the other. */
+const PARTS = [1000, 2500, 5000, 10_000, 20_000, 40_000] as const;
+
+/** What is measured on a part, as a multiple of its steps, encoding and ranking. */
+const OVERHEAD = 1.3;
+
+/** A part of the graphs and what was measured on it. */
+interface Point extends Measured {
+  readonly task: AlignmentTask;
+}
 
 /**
  * Expected time of a training with these settings.
  *
- * Two steps are taken on the whole where they fit the budget, else on two parts of the graphs with
- * all and with a quarter of their seeds; a step then costs `a rows + b pairs`, rows the entities
- * and
- * the ends of their triples, pairs the squares of the batches. The second step counts: the first
- * also prepares.
+ * Two steps are taken on growing parts of the graphs while they fit the budget, on the whole in the
+ * end where that fits, too; the second step counts, as the first also prepares. Else the whole
+ * follows from the last two parts: a step costs `a rows + b pairs`, rows the entities and the ends
+ * of their triples, pairs the squares of the seed batches.
  *
  * @param task - with at least two seed pairs.
  */
@@ -57,25 +64,22 @@ export async function expectedTime<C extends AlignmentConfig, L extends Learner>
   { config, ...options }: CalibrationOptions & { readonly config: C },
 ): Promise<TimeExpectation> {
   const { budgetSeconds = 10, now = () => performance.now() / 1000, signal } = options;
-  const measure = async (part: AlignmentTask) => {
-    signal?.throwIfAborted();
-    return measureTask(method, part, { config, now });
-  };
   const began = now();
-  const small = reducedTask(task, PARTS[0]);
-  const first = await measure(small);
-  if (small === task) return expectation(first, task, { config, measured: task });
-  const growth =
-    rowsOf(task) / rowsOf(small) + pairsOf(task, config) / Math.max(1, pairsOf(small, config));
-  const left = budgetSeconds - (now() - began);
-  if (4 * first.stepSeconds * growth < left) {
-    return expectation(await measure(task), task, { config, measured: task });
+  const points: Point[] = [];
+  for (const perSide of [...PARTS, Number.POSITIVE_INFINITY]) {
+    const part = reducedTask(task, perSide);
+    if (points.length > 0) {
+      const { stepSeconds, encodeSeconds, rankSeconds } = extrapolated(points, part, config);
+      const needed = OVERHEAD * (2 * stepSeconds + encodeSeconds + rankSeconds);
+      if (needed > budgetSeconds - (now() - began)) break;
+    }
+    signal?.throwIfAborted();
+    points.push({ task: part, ...(await measureTask(method, part, { config, now })) });
+    if (part === task) break;
   }
-  const large = reducedTask(task, PARTS[1]);
-  const second = await measure(large);
-  const fewer = await measure(withFewerSeeds(large));
-  const whole = extrapolated({ second, fewer }, { task, large, config });
-  return expectation(whole, task, { config, measured: large });
+  const last = points.at(-1)!;
+  const whole = last.task === task ? last : extrapolated(points, task, config);
+  return expectation(whole, task, { config, measured: last.task });
 }
 
 /** Two steps, an encoding and an evaluation. */
@@ -120,12 +124,6 @@ function evaluatedPairs({ split }: AlignmentTask): Int32Array {
   return split.test.length > 0 ? split.test : split.validation;
 }
 
-/** A quarter of the seed pairs, two at least. */
-function withFewerSeeds(task: AlignmentTask): AlignmentTask {
-  const count = Math.max(2, Math.floor(task.split.seeds.length / 8));
-  return { ...task, split: { ...task.split, seeds: task.split.seeds.slice(0, 2 * count) } };
-}
-
 /** Entities and ends of triples: what all but the losses grow with. */
 function rowsOf({ data }: AlignmentTask): number {
   return data.entityCount + 2 * data.triples.heads.length;
@@ -144,27 +142,49 @@ function cellsOf(task: AlignmentTask, { evaluation }: AlignmentConfig, pairs: In
   return evaluation.candidates === 'all' ? left.length * right.length : (pairs.length / 2) ** 2;
 }
 
-/** The whole from a part with all and with a quarter of its seeds. */
+/** What a larger part takes, from the last two that were measured, or the only one. */
 function extrapolated(
-  { second, fewer }: { readonly second: Measured; readonly fewer: Measured },
-  tasks: {
-    readonly task: AlignmentTask;
-    readonly large: AlignmentTask;
-    readonly config: AlignmentConfig;
-  },
+  points: readonly Point[],
+  task: AlignmentTask,
+  config: AlignmentConfig,
 ): Measured {
-  const { task, large, config } = tasks;
-  const few = pairsOf(withFewerSeeds(large), config);
-  const many = pairsOf(large, config);
-  const perPair = Math.max(0, (second.stepSeconds - fewer.stepSeconds) / Math.max(1, many - few));
-  const perRow = Math.max(0, second.stepSeconds - perPair * many) / rowsOf(large);
-  const cells = cellsOf(large, config, evaluatedPairs(large));
-  const perCell = second.rankSeconds / Math.max(1, cells);
+  const last = points.at(-1)!;
+  const before = points.at(-2) ?? null;
+  const sizes = (of: AlignmentTask) => ({ rows: rowsOf(of), pairs: pairsOf(of, config) });
+  const [large, whole] = [sizes(last.task), sizes(task)];
+  const cells = (of: AlignmentTask) => Math.max(1, cellsOf(of, config, evaluatedPairs(of)));
+  const rates =
+    before === null
+      ? { perRow: last.stepSeconds / large.rows, perPair: 0 }
+      : ratesOf(
+          { ...large, seconds: last.stepSeconds },
+          {
+            ...sizes(before.task),
+            seconds: before.stepSeconds,
+          },
+        );
   return {
-    stepSeconds: perRow * rowsOf(task) + perPair * pairsOf(task, config),
-    encodeSeconds: (second.encodeSeconds * rowsOf(task)) / rowsOf(large),
-    rankSeconds: perCell * cellsOf(task, config, evaluatedPairs(task)),
+    stepSeconds: rates.perRow * whole.rows + rates.perPair * whole.pairs,
+    encodeSeconds: (last.encodeSeconds * whole.rows) / large.rows,
+    rankSeconds: (last.rankSeconds * cells(task)) / cells(last.task),
   };
+}
+
+/** Sizes of a part, and the seconds of its step. */
+interface Sizes {
+  readonly rows: number;
+  readonly pairs: number;
+  readonly seconds: number;
+}
+
+/** a and b of `a rows + b pairs` through two points, neither below 0. */
+function ratesOf(large: Sizes, small: Sizes): { perRow: number; perPair: number } {
+  const determinant = large.rows * small.pairs - small.rows * large.pairs;
+  const perPair = (large.rows * small.seconds - small.rows * large.seconds) / determinant;
+  if (!(perPair > 0)) return { perRow: large.seconds / large.rows, perPair: 0 };
+  const perRow = (large.seconds - perPair * large.pairs) / large.rows;
+  if (perRow >= 0) return { perRow, perPair };
+  return { perRow: 0, perPair: large.seconds / large.pairs };
 }
 
 /** The whole training from what a step and an evaluation take. */
