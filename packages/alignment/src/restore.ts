@@ -7,7 +7,7 @@ import { loadParameters } from './checkpoint.js';
 import type { ConcludeOptions } from './conclude.js';
 import type { RunSummary } from './run-summary.js';
 import type { AlignmentConfig } from './config-fields.js';
-import { type DataSource, readTask } from './data.js';
+import { type AlignmentTask, type DataSource, readTask } from './data.js';
 import type { Learner } from './learner.js';
 import type { AlignmentMethod } from './method.js';
 import { createTraining } from './create-training.js';
@@ -29,7 +29,7 @@ export interface RestoredRun<
 /**
  * The model of a finished run with the parameters of its selected epoch, and its data read again.
  *
- * @throws {DataError} when the folder is no run, has no checkpoint, or its data are gone.
+ * @throws {DataError} when the folder is no run, has no checkpoint, or its data are gone or others.
  */
 export async function restoreRun<C extends AlignmentConfig, L extends Learner>(
   method: AlignmentMethod<C, L>,
@@ -45,6 +45,7 @@ export async function restoreRun<C extends AlignmentConfig, L extends Learner>(
     });
   }
   const task = await readTask(source, config);
+  assertUnchanged(run, task);
   const state = createTraining(method, task, config);
   try {
     const checkpoint = await readCheckpoint(folder);
@@ -55,6 +56,17 @@ export async function restoreRun<C extends AlignmentConfig, L extends Learner>(
     state.dispose();
     throw error;
   }
+}
+
+/** Refuses files that are not those of the training: entities would get the vectors of others. */
+function assertUnchanged(run: Run, task: AlignmentTask): void {
+  const digests = new Set(task.data.files.map(({ sha256 }) => sha256));
+  const changed = run.record.data.find(({ sha256 }) => !digests.has(sha256));
+  if (changed === undefined) return;
+  throw new DataError(`${changed.path} has changed since the training of ${run.dir}.`, {
+    file: changed.path,
+    help: 'bring the file back as it was, or train again; new entities: align --added FILE',
+  });
 }
 
 /**

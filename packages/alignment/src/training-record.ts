@@ -75,7 +75,14 @@ export function recordedTraining<C extends AlignmentConfig>(
   };
   const source = passed?.source ?? null;
   const { name } = method;
-  if (run.record.method !== name || source === null) {
+  const made = run.record.method;
+  if (made !== name) {
+    throw new DataError(`${run.dir}: this is a run of ${made}, not of ${name}.`, {
+      file: run.path('run.json'),
+      help: `use ${made} with it, or give the folder of a run that "${name} train" made`,
+    });
+  }
+  if (source === null) {
     throw new DataError(`${run.dir}: this is not a run of ${name} train on files.`, {
       file: run.path('run.json'),
       help: `give the folder of a run that "${name} train" made`,
@@ -83,10 +90,10 @@ export function recordedTraining<C extends AlignmentConfig>(
   }
   const parsed = method.config.schema.safeParse(resolved);
   if (parsed.success) return { config: parsed.data, source };
-  const made = run.record.packages[method.packageName] ?? 'unknown';
+  const madeBy = run.record.packages[method.packageName] ?? 'unknown';
   const [issue] = parsed.error.issues;
   throw new DataError(
-    `${run.dir}: the run was made by version ${made}, this is ${method.version}; its config ` +
+    `${run.dir}: the run was made by version ${madeBy}, this is ${method.version}; its config ` +
       `does not fit: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'another form'}.`,
     { file: run.path('run.json'), help: 'use the version that made the run, or start a new run' },
   );

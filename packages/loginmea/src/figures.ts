@@ -64,7 +64,8 @@ export function weightFigures(
       'Weights of the joined modalities',
       'weight',
       early,
-      'One weight per modality in the early feature, the same for all entities.',
+      'One weight per modality in the early feature, the same for all entities; one that the ' +
+        'data lack keeps its share.',
     ),
     ...(hasPoints(norm)
       ? [

@@ -83,9 +83,10 @@ document.addEventListener('keydown', (event) => {
     go(event.key === 'j' ? 1 : -1);
     return;
   }
-  const item = current();
+  const item = current() ?? shown()[0]; // before anything is chosen, the first
   const words = { y: 'yes', n: 'no', u: '' };
   if (!item) return;
+  if (event.key in words || event.key === 'o') item.focus();
   if (event.key in words) {
     choose(item, words[event.key]);
     keep();

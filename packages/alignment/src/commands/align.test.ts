@@ -49,6 +49,46 @@ describe('align', () => {
     expect([code, stderr]).toEqual([2, expect.stringMatching(/^error: .*there is no folder/)]);
   });
 
+  it('refuses a threshold that no confidence can have', async () => {
+    const out = join(temporaryFolder(), 'pairs.csv');
+    const { code, stderr } = await aligned(out, '--min-confidence', '2');
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/--min-confidence is 2/)]);
+  });
+
+  it('refuses a run whose files have changed, and one of another method', async () => {
+    const runs = temporaryFolder();
+    const out = join(temporaryFolder(), 'pairs.csv');
+    const source = join(temporaryFolder(), 'a.csv');
+    const text = readFileSync(path('a.csv'), 'utf8');
+    writeFileSync(source, text);
+    const files = ['--source', source, ...own().slice(2)];
+    const argv = ['align', ...files, '--epochs', '2', '--runs', runs, '--out', out];
+    const { code, stdout } = await runProgram(...argv, ...quick, '--json');
+    expect(code).toBe(0);
+    const { run } = JSON.parse(stdout) as { run: string };
+
+    writeFileSync(source, `${text}a1,a-rel0,a2\n`);
+    const changed = await runProgram('align', '--run', run, '--out', out);
+    expect(changed.code).toBe(3);
+    expect(changed.stderr).toMatch(/a\.csv has changed since the training/);
+
+    writeFileSync(source, text);
+    const again = await runProgram('align', '--run', run, '--out', out);
+    expect(again.code, again.stderr).toBe(0);
+    const record = readFileSync(join(run, 'run.json'), 'utf8');
+    writeFileSync(join(run, 'run.json'), record.replace('"method": "table"', '"method": "other"'));
+    const others = await runProgram('align', '--run', run, '--out', out);
+    expect(others.code).toBe(3);
+    expect(others.stderr).toMatch(/this is a run of other, not of table/);
+  });
+
+  it('says what a threshold means without a confidence', async () => {
+    const out = join(temporaryFolder(), 'pairs.csv');
+    const { code, stderr } = await aligned(out, '--min-confidence', '0.1');
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/there is no confidence, so --min-confidence leaves out/);
+  });
+
   it('trains on two CSV graphs and writes pairs with headings, surest first', async () => {
     const out = join(temporaryFolder(), 'pairs.csv');
     const { code, stdout, stderr } = await aligned(out, '--json');

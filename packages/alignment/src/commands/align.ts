@@ -131,6 +131,7 @@ function assertOptions(name: string, options: CliInput['options']): void {
   assertFolder(`${name} align`, '--out', out);
   if (embeddings !== undefined) assertWritableFolder(embeddings);
   assertUsed(name, options);
+  assertShare(name, options['minConfidence'] as number);
   assertAdded(name, options);
 }
 
@@ -143,6 +144,7 @@ async function findPairs(
   const matching = options['matching'] as Matching;
   const minConfidence = options['minConfidence'] as number;
   const kept = readConfidence(dir);
+  if (kept === null && minConfidence > 0 && addition !== null) context.note(uncalibrated);
   if (addition !== null) {
     const confidence = kept?.model ?? null;
     const wish = { matching, minConfidence, confidence, signal };
@@ -151,9 +153,14 @@ async function findPairs(
   }
   const table = await candidateTable(state, { signal });
   const stored = kept ?? fittedConfidence(state, table);
+  if (stored === null && minConfidence > 0) context.note(uncalibrated);
   const pairs = alignEntities(table, stored?.model ?? null, { matching, minConfidence });
   return { pairs, sources: table.sources.length, stored };
 }
+
+/** Where a threshold meets pairs without a confidence. */
+const uncalibrated =
+  'note: there is no confidence, so --min-confidence leaves out pairs with a smaller margin';
 
 /** What is searched, and how. */
 interface Search {
@@ -162,6 +169,14 @@ interface Search {
   readonly addition: Addition | null;
   readonly options: CliInput['options'];
   readonly dir: string;
+}
+
+/** Refuses a threshold that no confidence can have. */
+function assertShare(name: string, minConfidence: number): void {
+  if (minConfidence >= 0 && minConfidence <= 1) return;
+  throw new ConfigError(`${name} align: --min-confidence is ${minConfidence}.`, {
+    help: 'give a number from 0 to 1',
+  });
 }
 
 /** What only a training reads, by the name of its option. */

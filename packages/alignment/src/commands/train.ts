@@ -252,6 +252,12 @@ export function printConclusion(
   if (summary.metrics === null && metrics !== null) {
     context.print(`measured on ${validationText(summary.validationPairs, summary.seedOrigin)}\n`);
   }
+  if (metrics !== null && summary.selectedEpoch !== summary.epochs) {
+    const pairs = summary.select === 'validation' ? 'validation' : 'test';
+    context.print(
+      `of epoch ${summary.selectedEpoch}, the best of ${summary.epochs} on ${pairs} pairs\n`,
+    );
+  }
   context.print(
     `${formatDuration(seconds)}; report ${reportPath}\n` +
       `next: ${name} align --run ${run} --out pairs.csv\n`,
