@@ -65,7 +65,6 @@ export {
 } from './layers/gat.js';
 export { graphConvolution } from './layers/gcn.js';
 export { instanceNorm } from './layers/instance-norm.js';
-export { createBlockPattern, reflectBlock } from './layers/reflection-block.js';
 export {
   createReflectionPattern,
   type ReflectionInput,

@@ -1,3 +1,4 @@
+import type { SeedBatch } from '@lab/alignment';
 import { createRandom } from '@lab/core';
 import { relativeError } from '@lab/core/testing';
 import { createCsr, normal, selectBackend, tf, valueAndGradients } from '@lab/tensor';
@@ -5,13 +6,7 @@ import { expectNoLeak } from '@lab/tensor/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { smallModel } from './__fixtures__/small-model.js';
 import { type AlignmentLoss, alignmentLoss, drawNegatives } from './alignment-loss.js';
-import {
-  contrastiveLoss,
-  hardSampleLoss,
-  intraContrastiveLoss,
-  marginLoss,
-  type SeedBatch,
-} from './losses.js';
+import { contrastiveLoss, hardSampleLoss, intraContrastiveLoss, marginLoss } from './losses.js';
 import { createModel, type LoginmeaModel } from './model.js';
 import { createRelationGraph } from './relation-attention.js';
 import { createOptimizer, stepGradients, trainStep } from './step.js';

@@ -1,6 +1,7 @@
 /**
  * The loss of a batch of seed pairs, of the kind that the settings name.
  */
+import type { SeedBatch } from '@lab/alignment';
 import { ConfigError, type Random } from '@lab/core';
 import type { tf } from '@lab/tensor';
 import {
@@ -10,7 +11,6 @@ import {
   hardSampleLoss,
   intraContrastiveLoss,
   marginLoss,
-  type SeedBatch,
 } from './losses.js';
 
 /** The method's own loss; the kind may be left out. */

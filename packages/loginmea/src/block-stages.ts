@@ -5,12 +5,12 @@
 import {
   type BlockLimit,
   type Blocks,
-  createBlockPattern,
+  createReflectionPattern,
   csrBlocks,
   csrRows,
   type Neighbourhood,
   pairBlocks,
-  reflectBlock,
+  reflectionAttention,
   type ReflectionPattern,
   reflectionWeights,
   relationVectors,
@@ -123,7 +123,7 @@ export function reflectionStage(context: StageContext, layer: number): Stage {
   const blocks = pairBlocks(near.layers[layer - 1]!, model.pairs, limit);
   const at = (index: number): StageBlock => {
     const { start, end, sources, pairs } = blocks.at(index);
-    const pattern = createBlockPattern(pairs);
+    const pattern = createReflectionPattern(pairs);
     const works = model.encoders.map((encoder): BlockWork => {
       const rule = ruleOf(model, encoder, layer);
       return {
@@ -154,7 +154,7 @@ function ruleOf(model: BlockwiseModel, encoder: RelationEncoder, layer: number):
   const kernel = relationKernels(parameters, encoder, layer)[layer - 1]!;
   const run = (h: tf.Tensor2D, pattern: ReflectionPattern) => {
     const input = { pattern, setVectors: relationVectors(relation, pattern), kernel };
-    if (settings.propagation === 'reflection') return reflectBlock(h, input);
+    if (settings.propagation === 'reflection') return reflectionAttention(h, input);
     return tf.tanh<tf.Tensor2D>(csrMatMul(pattern.neighbours, h, reflectionWeights(input)));
   };
   return { variables: [relation, kernel], run };

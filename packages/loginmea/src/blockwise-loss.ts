@@ -2,6 +2,7 @@
  * The losses of a step in blocks: each seed batch takes its final rows from the states and leaves
  * their gradient there.
  */
+import type { SeedBatch } from '@lab/alignment';
 import { DataError } from '@lab/core';
 import { pullBack, tf } from '@lab/tensor';
 import {
@@ -13,7 +14,6 @@ import {
 import type { BlockClock, GradientSums } from './block-passes.js';
 import type { BlockwiseModel } from './blockwise-model.js';
 import { addOutputGradient, type BlockwiseStates, outputRows } from './blockwise-states.js';
-import type { SeedBatch } from './losses.js';
 import { proxyMatching, proxyParameters } from './proxy-matching.js';
 import type { StepInput } from './step.js';
 import { type RowLoss, unitSidesLoss } from './unit-sides.js';

@@ -5,7 +5,6 @@
 import { ConfigError, createRandom, type Random } from '@lab/core';
 import type { RelationPairs } from '@lab/graph';
 import {
-  type CsrArrays,
   createCsr,
   createParameters,
   HostRows,
@@ -23,8 +22,8 @@ import {
 import { addLocalParameters } from './local-interaction.js';
 import { type Modality, type PerModality, presentModalities } from './modalities.js';
 import { createModel, type ModelInputs } from './model.js';
-import { completeSettings, type ModelSettings } from './model-settings.js';
-import { createRelationGraph, type RelationEncoder } from './relation-attention.js';
+import { completeSettings, type ModelSettings, passingEncoders } from './model-settings.js';
+import { createRelationGraph, firstEntries, type RelationEncoder } from './relation-attention.js';
 
 /** A LoginMEA model over one pair of graphs in the host's memory. */
 export interface BlockwiseModel {
@@ -77,7 +76,8 @@ export function createBlockwiseModel(
   const { averaging } = pairs;
   return {
     ...{ settings: complete, inputs, encoders, parameters, modalities },
-    pairs: complete.relationSets === 'one' ? { ...pairs, averaging: firsts(averaging) } : pairs,
+    pairs:
+      complete.relationSets === 'one' ? { ...pairs, averaging: firstEntries(averaging) } : pairs,
     order: modalities.length > 0 ? featureOrder(inputs.features) : noOrder,
     localNames: localNames(inputs.features, modalities, complete),
     entity: new HostRows(entityCount, size, entityStart(entityCount, size, random)),
@@ -110,25 +110,11 @@ function assertBlockwise({ propagation }: Required<ModelSettings>): void {
   });
 }
 
-function passingEncoders({ encoders, fusion }: Required<ModelSettings>): RelationEncoder[] {
-  const chosen: RelationEncoder[] = encoders === 'both' ? ['structure', 'joint'] : [encoders];
-  return chosen.filter((encoder) => encoder === 'structure' || fusion !== 'early-only');
-}
-
 const noOrder: FeatureOrder = {
   numbers: {},
   places: new Int32Array(0),
   entities: new Int32Array(0),
 };
-
-/** The first entry of each row, with value 1; no row is empty. */
-function firsts({ rowCount, columnCount, rowPointers, columns }: CsrArrays): CsrArrays {
-  return {
-    ...{ rowCount, columnCount },
-    rowPointers: Int32Array.from({ length: rowCount + 1 }, (_, row) => row),
-    columns: Int32Array.from({ length: rowCount }, (_, row) => columns[rowPointers[row]!]!),
-  };
-}
 
 /** The names that `addLocalParameters` gives, whatever the settings add. */
 function localNames(

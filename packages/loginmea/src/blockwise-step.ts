@@ -2,7 +2,7 @@
  * The training step of `step.ts` for graphs that do not fit the tensor backend: the same losses,
  * gradients and update, computed in blocks of rows.
  */
-import { ConfigError, ModelError, type Random } from '@lab/core';
+import { ConfigError, type Random } from '@lab/core';
 import { neighbourhood } from '@lab/graph';
 import { type AdamW, createAdamW, createHostAdamW, type HostAdamW, tf } from '@lab/tensor';
 import {
@@ -25,15 +25,14 @@ import {
 import { localBatches, lossGradients } from './blockwise-loss.js';
 import type { BlockwiseModel } from './blockwise-model.js';
 import { type BlockwiseStates, createStates } from './blockwise-states.js';
-import type { GradientRecord, StepInput } from './step.js';
+import { assertFiniteLosses, type GradientRecord, type StepInput } from './step.js';
 
 /** What one step in blocks reads. */
 export interface BlockwiseStepInput extends StepInput, BlockOptions {
   /**
    * Most neighbours that an entity receives from in each layer, layer 1 first; a number counts for
    * all layers. Default: all, as in the full step. The mean of the neighbourhood at the start of
-   * the
-   * structure encoder is always over all.
+   * the structure encoder is always over all.
    */
   readonly fanOut?: number | readonly number[];
   /** Stream of the choice of neighbours, needed with `fanOut`; give each step its own. */
@@ -137,7 +136,7 @@ export async function blockwiseTrainStep(
 ): Promise<readonly number[]> {
   const { losses, gradients } = await blockwiseGradients(model, input);
   try {
-    assertFinite(losses);
+    assertFiniteLosses(losses, 'blockwise-step');
     optimizer.parameters.step(gradients, learningRate);
     optimizer.entity.step(learningRate);
   } finally {
@@ -208,18 +207,4 @@ async function backward(
   await backwardStage(local, sums, clock);
   states.encoders.joint?.[0]!.clearGradient({ free: true });
   await backwardStage(mean, sums, clock);
-}
-
-/** Stops at the first loss that is not a finite number. */
-function assertFinite(losses: readonly number[]): void {
-  for (const [batch, loss] of losses.entries()) {
-    if (Number.isFinite(loss)) continue;
-    throw new ModelError(
-      `loginmea/blockwise-step: the loss of seed batch ${batch + 1} is ${loss}.`,
-      {
-        help: 'Lower the learning rate, or look for extreme values among the features.',
-        details: { batch, loss },
-      },
-    );
-  }
 }

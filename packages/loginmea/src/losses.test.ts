@@ -1,15 +1,10 @@
+import type { SeedBatch } from '@lab/alignment';
 import { createRandom } from '@lab/core';
 import '@lab/core/testing';
 import { normal, selectBackend, tf } from '@lab/tensor';
 import { checkGradient, expectNoLeak } from '@lab/tensor/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
-import {
-  contrastiveLoss,
-  hardSampleLoss,
-  intraContrastiveLoss,
-  marginLoss,
-  type SeedBatch,
-} from './losses.js';
+import { contrastiveLoss, hardSampleLoss, intraContrastiveLoss, marginLoss } from './losses.js';
 
 beforeAll(async () => {
   await selectBackend('wasm');

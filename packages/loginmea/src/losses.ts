@@ -2,6 +2,7 @@
  * Losses on the final embeddings: the contrastive one of the method, and three of related methods
  * to compare with.
  */
+import type { SeedBatch } from '@lab/alignment';
 import { ConfigError, ShapeError } from '@lab/core';
 import {
   assertShape,
@@ -12,12 +13,6 @@ import {
   recompute,
   tf,
 } from '@lab/tensor';
-
-/** Entities of both graphs, row by row: pairs for a loss. */
-export interface SeedBatch {
-  readonly left: Int32Array;
-  readonly right: Int32Array;
-}
 
 /** Settings of {@link contrastiveLoss}. */
 export interface ContrastiveOptions {

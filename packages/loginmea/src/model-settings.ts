@@ -100,3 +100,9 @@ function assertSizes(settings: Required<ModelSettings>): void {
     });
   }
 }
+
+/** The encoders that pass vectors on. */
+export function passingEncoders({ encoders, fusion }: Required<ModelSettings>): RelationEncoder[] {
+  const chosen: RelationEncoder[] = encoders === 'both' ? ['structure', 'joint'] : [encoders];
+  return chosen.filter((encoder) => encoder === 'structure' || fusion !== 'early-only');
+}

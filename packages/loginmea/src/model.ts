@@ -12,13 +12,12 @@ import {
   sharedInteraction,
 } from './local-interaction.js';
 import { type Modality, type PerModality, presentModalities } from './modalities.js';
-import { completeSettings, type ModelSettings } from './model-settings.js';
+import { completeSettings, type ModelSettings, passingEncoders } from './model-settings.js';
 import { addProxyParameters, proxyMatching, proxyParameters } from './proxy-matching.js';
 import {
   addRelationParameters,
   createNetworks,
   jointBlocks,
-  type RelationEncoder,
   type RelationGraph,
   structureBlocks,
 } from './relation-attention.js';
@@ -113,12 +112,6 @@ function shareFeatures({ features, available }: EntityFeatures, present: readonl
     if (distinct !== null) owned.push(distinct.rows, distinct.spread);
   }
   return { features: shared, available, owned };
-}
-
-/** The encoders that pass vectors on. */
-function passingEncoders({ encoders, fusion }: Required<ModelSettings>): RelationEncoder[] {
-  const chosen: RelationEncoder[] = encoders === 'both' ? ['structure', 'joint'] : [encoders];
-  return chosen.filter((encoder) => encoder === 'structure' || fusion !== 'early-only');
 }
 
 function addGraphParameters(

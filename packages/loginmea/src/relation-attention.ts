@@ -102,7 +102,12 @@ export function createRelationGraph(
 }
 
 /** The first entry of each row, with value 1; no row is empty. */
-function firstEntries({ rowCount, columnCount, rowPointers, columns }: CsrArrays): CsrArrays {
+export function firstEntries({
+  rowCount,
+  columnCount,
+  rowPointers,
+  columns,
+}: CsrArrays): CsrArrays {
   return {
     rowCount,
     columnCount,

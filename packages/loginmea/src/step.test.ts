@@ -1,9 +1,10 @@
+import type { SeedBatch } from '@lab/alignment';
 import '@lab/core/testing';
 import { selectBackend, tf } from '@lab/tensor';
 import { expectNoLeak } from '@lab/tensor/testing';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { smallModel } from './__fixtures__/small-model.js';
-import { contrastiveLoss, type SeedBatch } from './losses.js';
+import { contrastiveLoss } from './losses.js';
 import { createOptimizer, stepGradients, trainStep } from './step.js';
 
 beforeAll(async () => {

@@ -2,10 +2,10 @@
  * One training step, which is one epoch: one forward pass over the whole graph, the losses of all
  * seed batches on it, and one update.
  */
+import type { SeedBatch } from '@lab/alignment';
 import { ConfigError, ModelError } from '@lab/core';
 import { type AdamW, createAdamW, tf, valueAndGradients } from '@lab/tensor';
 import { type AlignmentLoss, alignmentLoss } from './alignment-loss.js';
-import type { SeedBatch } from './losses.js';
 import type { LoginmeaModel } from './model.js';
 
 /** Gradients by parameter name. */
@@ -120,7 +120,7 @@ export async function trainStep(
 ): Promise<readonly number[]> {
   const { losses, gradients } = await stepGradients(model, input);
   try {
-    assertFinite(losses);
+    assertFiniteLosses(losses, 'step');
     optimizer.step(gradients, learningRate);
   } finally {
     tf.dispose(gradients);
@@ -128,11 +128,11 @@ export async function trainStep(
   return losses;
 }
 
-/** Stops at the first loss that is not a finite number. */
-function assertFinite(losses: readonly number[]): void {
+/** Stops at the first loss that is not a finite number; `where` is the module of the step. */
+export function assertFiniteLosses(losses: readonly number[], where: string): void {
   for (const [batch, loss] of losses.entries()) {
     if (Number.isFinite(loss)) continue;
-    throw new ModelError(`loginmea/step: the loss of seed batch ${batch + 1} is ${loss}.`, {
+    throw new ModelError(`loginmea/${where}: the loss of seed batch ${batch + 1} is ${loss}.`, {
       help: 'Lower the learning rate, or look for extreme values among the features.',
       details: { batch, loss },
     });

@@ -8,7 +8,6 @@ import { neighbourhood } from '../neighbourhood.js';
 import { pairBlocks } from '../pair-blocks.js';
 import { relationPairs } from '../relation-pairs.js';
 import { createReflectionPattern, reflectionAttention, relationVectors } from './reflection.js';
-import { createBlockPattern, reflectBlock } from './reflection-block.js';
 
 const width = 4;
 const random = createRandom(3);
@@ -17,7 +16,7 @@ const pairs = relationPairs(pair, { relationCount: 9 });
 const draw = (name: string, shape: number[]) =>
   tf.tensor(random.fork(name).fillNormal(new Float32Array(shape[0]! * (shape[1] ?? 1))), shape);
 
-describe.each(['cpu', 'wasm'] as const)('reflectBlock on %s', (backend) => {
+describe.each(['cpu', 'wasm'] as const)('reflectionAttention of a block on %s', (backend) => {
   beforeAll(async () => {
     await selectBackend(backend);
   });
@@ -40,12 +39,12 @@ describe.each(['cpu', 'wasm'] as const)('reflectBlock on %s', (backend) => {
       let row = 0;
       for (let index = 0; index < blocks.count; index += 1) {
         const block = blocks.at(index);
-        const pattern = createBlockPattern(block.pairs);
+        const pattern = createReflectionPattern(block.pairs);
         const sources = block.sources.map((local) => near.entities[local]!);
         const rows = tf.tidy(() => {
           const own = tf.gather(h, tf.tensor1d(sources, 'int32')) as tf.Tensor2D;
           const setVectors = relationVectors(relations, pattern);
-          return reflectBlock(own, { pattern, setVectors, kernel });
+          return reflectionAttention(own, { pattern, setVectors, kernel });
         });
         for (const got of rows.arraySync()) {
           expect(got).toBeClose(wanted[targets[row]!]!, { atol: 1e-5 });
@@ -65,7 +64,7 @@ describe.each(['cpu', 'wasm'] as const)('reflectBlock on %s', (backend) => {
     const near = neighbourhood(pairs, Int32Array.of(1, 0, 9), { layers: 1 });
     const limit = { cost: { row: 1, source: 1, entry: 0 }, most: 12 };
     const block = pairBlocks(near.layers[0]!, pairs, limit).at(0);
-    const pattern = createBlockPattern(block.pairs);
+    const pattern = createReflectionPattern(block.pairs);
     const inputs = [
       draw('x', [block.sources.length, width]),
       draw('r', [block.pairs.averaging.rowCount, width]),
@@ -73,7 +72,11 @@ describe.each(['cpu', 'wasm'] as const)('reflectBlock on %s', (backend) => {
     ];
     const f = (h: tf.Tensor, r: tf.Tensor, kernel: tf.Tensor) => {
       const setVectors = l2NormalizeRows(r as tf.Tensor2D);
-      return reflectBlock(h as tf.Tensor2D, { pattern, setVectors, kernel: kernel as tf.Tensor1D });
+      return reflectionAttention(h as tf.Tensor2D, {
+        pattern,
+        setVectors,
+        kernel: kernel as tf.Tensor1D,
+      });
     };
     await checkGradient(f as (...all: tf.Tensor[]) => tf.Tensor, inputs, { rtol: 2e-2 });
     tf.dispose(inputs);

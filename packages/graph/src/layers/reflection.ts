@@ -11,13 +11,16 @@ import {
 import { countMatrix } from '../csr.js';
 import { entryIndex, type RelationPairs } from '../relation-pairs.js';
 
-/** The pairs of {@link RelationPairs} as the sparse patterns that the layer multiplies by. */
+/**
+ * The pairs of {@link RelationPairs} as the sparse patterns that the layer multiplies by: N
+ * receivers and C senders, the same entities in a whole graph.
+ */
 export interface ReflectionPattern {
-  /** `[N, N]`, E entries: pair e = (i, j) is entry e, in row i and column j. */
+  /** `[N, C]`, E entries: pair e = (i, j) is entry e, in row i and column j. */
   readonly neighbours: CsrTensors;
   /** `[N, U]`, E entries: pair e is entry e, in row i and the column of its set. */
   readonly receivers: CsrTensors;
-  /** `[N, U]`, at most E entries: the distinct (j, set) of all pairs. */
+  /** `[C, U]`, at most E entries: the distinct (j, set) of all pairs. */
   readonly senders: CsrTensors;
   /** Entry of `senders` that belongs to each pair, int32 `[E]`. */
   readonly senderEntries: tf.Tensor1D;
@@ -30,18 +33,20 @@ export interface ReflectionPattern {
  * The patterns of {@link reflectionAttention} as tensors, which outlive `tf.tidy`; call
  * `dispose()` when done, and not before a backward pass that uses them.
  *
- * @param pairs - pairs and sets of a graph.
+ * @param pairs - pairs and sets of a graph, or of a block of it, whose receivers and senders are
+ *   numbered apart.
  */
 export function createReflectionPattern(pairs: RelationPairs): ReflectionPattern {
   const { neighbours, sets } = pairs;
-  const size = { rowCount: neighbours.rowCount, columnCount: pairs.averaging.rowCount };
-  const counted = countMatrix({ ...size, rows: neighbours.columns, columns: sets });
-  const { rowPointers, columns } = counted;
-  const entries = sets.map((set, e) => entryIndex(counted, neighbours.columns[e] as number, set));
+  const { rowCount, rowPointers } = neighbours;
+  const setCount = pairs.averaging.rowCount;
+  const size = { rowCount: neighbours.columnCount, columnCount: setCount };
+  const senders = countMatrix({ ...size, rows: neighbours.columns, columns: sets });
+  const entries = sets.map((set, e) => entryIndex(senders, neighbours.columns[e] as number, set));
   const matrices = {
     neighbours: createCsr(neighbours),
-    receivers: createCsr({ ...size, rowPointers: neighbours.rowPointers, columns: sets }),
-    senders: createCsr({ ...size, rowPointers, columns }),
+    receivers: createCsr({ rowCount, columnCount: setCount, rowPointers, columns: sets }),
+    senders: createCsr({ ...size, rowPointers: senders.rowPointers, columns: senders.columns }),
     averaging: createCsr(pairs.averaging),
   };
   const senderEntries = tf.keep(tf.tensor1d(entries, 'int32'));
@@ -111,19 +116,18 @@ export function reflectionWeights({ pattern, setVectors, kernel }: ReflectionInp
  * and `r_ij = r_u`, u the set of the pair.
  * Source: LoginMEA (ECAI 2024), released code, after RREA (CIKM 2020), which scores by
  * `[h_i ; h_j ; r_ij]`, and Dual-AMN (WWW 2021), which scores by `r_ij`; equation not verified.
- * Lean form: the sum is `A h + B r`, with A `[N, N]` of values `a_ij` and B `[N, U]` of values
+ * Lean form: the sum is `A h + B r`, with A `[N, C]` of values `a_ij` and B `[N, U]` of values
  * `-2 a_ij (h_j . r_u)`. A dot product is made once for each distinct (j, u). On wasm no `[E, D]`
  * array is made, neither forward nor backward.
  *
- * @param h - features `[N, D]`.
+ * @param h - features of the senders, `[C, D]`; C is N in a whole graph.
  * @param input - patterns, set vectors `[U, D]` of length 1, kernel `[D]`.
  * @throws {ShapeError} when shapes disagree.
  */
 export function reflectionAttention(h: tf.Tensor2D, input: ReflectionInput): tf.Tensor2D {
   const { pattern, setVectors } = input;
-  const { rowCount, columnCount } = pattern.receivers;
-  const sizes = assertShape(h, `${rowCount} D`, 'h');
-  assertShape(setVectors, `${columnCount} D`, 'setVectors', sizes);
+  const sizes = assertShape(h, `${pattern.neighbours.columnCount} D`, 'h');
+  assertShape(setVectors, `${pattern.receivers.columnCount} D`, 'setVectors', sizes);
   return tf.tidy(() => {
     const weights = reflectionWeights(input); // [E]
     const products = csrSampledProduct(pattern.senders, h, setVectors);

@@ -1,10 +1,10 @@
 /** A synthetic pair of graphs, as inputs of the full step and of the step in blocks. */
+import type { SeedBatch } from '@lab/alignment';
 import { createRandom } from '@lab/core';
 import { attributeFeatures, relationFeatures, scaleFeatures, syntheticPair } from '@lab/graph';
 import { createCsr } from '@lab/tensor';
 import { createBlockwiseModel } from '../blockwise-model.js';
 import { createHostGraph, type HostInputs } from '../host-inputs.js';
-import type { SeedBatch } from '../losses.js';
 import { createModel, type ModelSettings } from '../model.js';
 import { createRelationGraph } from '../relation-attention.js';
 

@@ -1,8 +1,8 @@
 /** Tensors of the golden files, as inputs of our functions and as numbers to compare with. */
+import type { SeedBatch } from '@lab/alignment';
 import { join } from 'node:path';
 import { createCsr, type CsrTensors, tf } from '@lab/tensor';
 import { type ArrayRecord, readSafetensors } from '@lab/tensor/io';
-import type { SeedBatch } from '../../src/losses.js';
 
 export type Golden = Record<string, ArrayRecord>;
 

@@ -4,6 +4,7 @@
  * The twin has one value per seed, our losses give the mean of a batch; of the losses in which the
  * pairs of a batch do not meet, each value is compared by a batch of one.
  */
+import type { SeedBatch } from '@lab/alignment';
 import { relativeError } from '@lab/core/testing';
 import { selectBackend, tf } from '@lab/tensor';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -12,7 +13,6 @@ import {
   hardSampleLoss,
   intraContrastiveLoss,
   marginLoss,
-  type SeedBatch,
 } from '../../src/losses.js';
 import { factorStart, lowRankFusion } from '../../src/low-rank-fusion.js';
 import { modalities, type PerModality } from '../../src/modalities.js';
