@@ -63,7 +63,13 @@ export {
   modalityWords,
   type Rival,
 } from './experiment/cell.js';
-export { modalityGroup, scaleGroup, settingSweep } from './experiment/common-groups.js';
+export {
+  modalityGroup,
+  type ProjectedTraining,
+  projectionGroup,
+  scaleGroup,
+  settingSweep,
+} from './experiment/common-groups.js';
 export {
   asPercent,
   faultGroup,

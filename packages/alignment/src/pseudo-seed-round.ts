@@ -2,9 +2,8 @@
  * Pseudo seeds: pairs that the model itself is sure of, added to the seeds while it trains.
  *
  * Every few epochs the mutual nearest neighbours among the entities without a seed are proposed,
- * with
- * the noise of training on; only pairs that survive every proposal since the last replacement are
- * accepted.
+ * with the noise of training on; only pairs that survive every proposal since the last replacement
+ * are accepted.
  * Source: sutaoyu/IBMEA, `src/run.py`, and sutaoyu/LoginMEA, `src/run.py`; equation not verified.
  */
 import type { Random } from '@lab/core';

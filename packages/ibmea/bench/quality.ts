@@ -1,6 +1,5 @@
 // Quality rows of docs/reproducing.md, see packages/alignment/bench/quality/quality-table.ts: SET
-// is
-// one of the names in quality/sets.ts.
+// is one of the names in quality/sets.ts.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 // @boundaries-ignore both methods fill their quality tables alike

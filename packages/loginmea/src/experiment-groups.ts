@@ -10,6 +10,7 @@ import {
   modalityGroup,
   noiseGroup,
   noiseModalityGroup,
+  projectionGroup,
   type Rival,
   scaleGroup,
   settingSweep,
@@ -37,11 +38,21 @@ export function ablationGroups({ present, seedShare, sizes }: GroupInput): Ablat
     noiseGroup(present, rivals),
     ...imageGroups(present, rivals),
     noiseModalityGroup(rivals),
-    projectionGroup(),
+    projectionGroup([
+      { name: 'loginmea', label: 'LoginMEA', set: {} },
+      { name: 'structure', label: 'structure only', set: structureOnly },
+    ]),
     scaleGroup(sizes),
   ];
   return groups.filter(({ cells }) => cells.length > 0);
 }
+
+/** Cells of one group, by name within it. */
+const cellsOf = (group: string) => (name: string, label: string, set: AblationCell['set']) => ({
+  id: `${group}/${name}`,
+  label,
+  set,
+});
 
 /** Pseudo seeds every four epochs: the schedule of the presets accepts none in a short run. */
 const earlyPseudoSeeds = {
@@ -53,11 +64,7 @@ const earlyPseudoSeeds = {
 
 /** Both modes and learning rates, with and without pseudo seeds, and the optimiser's resets. */
 function mainGroup(): AblationGroup {
-  const cell = (name: string, label: string, set: AblationCell['set']) => ({
-    id: `main/${name}`,
-    label,
-    set,
-  });
+  const cell = cellsOf('main');
   return {
     name: 'main',
     title: 'Modes, with and without pseudo seeds',
@@ -81,11 +88,7 @@ function mainGroup(): AblationGroup {
 
 /** What the method loses without each of its parts. */
 function partsGroup(): AblationGroup {
-  const cell = (name: string, label: string, set: AblationCell['set']) => ({
-    id: `parts/${name}`,
-    label,
-    set,
-  });
+  const cell = cellsOf('parts');
   return {
     name: 'parts',
     title: 'Without each part',
@@ -114,11 +117,7 @@ function partsGroup(): AblationGroup {
 
 /** Ways to pass vectors on. */
 function propagationGroup(): AblationGroup {
-  const cell = (name: string, label: string, set: AblationCell['set']) => ({
-    id: `propagation/${name}`,
-    label,
-    set,
-  });
+  const cell = cellsOf('propagation');
   return {
     name: 'propagation',
     title: 'How vectors pass from entity to entity',
@@ -135,11 +134,7 @@ function propagationGroup(): AblationGroup {
 
 /** Losses of related methods. */
 function lossGroup(): AblationGroup {
-  const cell = (name: string, label: string, set: AblationCell['set']) => ({
-    id: `loss/${name}`,
-    label,
-    set,
-  });
+  const cell = cellsOf('loss');
   return {
     name: 'loss',
     title: 'Loss of the seed pairs',
@@ -178,24 +173,4 @@ function sweepGroups(): AblationGroup[] {
     group('size', 'Width of the vectors', { label: 'd' }, [100, 200, 300, 400]),
     group('temperature', 'Temperature of InfoNCE', { label: 'tau' }, [0.05, 0.1, 0.2, 0.3]),
   ];
-}
-
-/** Trainings whose vectors are laid out in the plane. */
-function projectionGroup(): AblationGroup {
-  return {
-    name: 'projection',
-    title: 'Vectors of test pairs in the plane',
-    caption:
-      'Unit vectors by t-SNE, the true pairs joined: a short line is a pair that the vectors ' +
-      'bring together, a bundle of long ones a part in which the graphs lie apart.',
-    cells: [
-      { id: 'projection/loginmea', label: 'LoginMEA', set: {}, isProjected: true },
-      {
-        id: 'projection/structure',
-        label: 'structure only',
-        set: structureOnly,
-        isProjected: true,
-      },
-    ],
-  };
 }

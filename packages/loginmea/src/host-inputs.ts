@@ -79,9 +79,8 @@ export function createHostGraph(data: Pick<AlignmentData, 'entityCount' | 'tripl
 
 /**
  * The order of all entities by their sparse features: those of the modality with the fewest
- * distinct
- * rows first; entities that share theirs with nobody come last, by the next modality. Blocks of
- * entities in that order share what is computed of one modality alone.
+ * distinct rows first; entities that share theirs with nobody come last, by the next modality.
+ * Blocks of entities in that order share what is computed of one modality alone.
  */
 export function featureOrder(features: PerModality<HostFeatures>): FeatureOrder {
   const numbers: PerModality<Int32Array> = {};
@@ -131,13 +130,11 @@ function orderedBy(
 
 /**
  * The features of some entities as tensors, which outlive `tf.tidy`; equal rows of a sparse
- * modality
- * stand once where there are enough of them.
+ * modality stand once where there are enough of them.
  *
  * @param entities - each in `0 .. N-1`.
  * @param sharing - `numbers` of {@link featureOrder}; `mostDistinct`: largest share of distinct
- * rows
- *   at which they stand once.
+ *   rows at which they stand once.
  * @throws {ConfigError} when there is no modality.
  */
 export function featureBlock(

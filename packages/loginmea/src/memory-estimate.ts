@@ -92,11 +92,10 @@ function estimateBlockBytes(task: AlignmentTask, config: LoginmeaConfig): number
  * Parameters with two moments and the inputs stay; on top comes the step, the encoding of all
  * entities, or the ranking of the test pairs, whichever is larger. The constants are fitted to the
  * peaks of 45 trainings on wasm (generated pairs of 1,000 to 6,000 entities a side, width 48 to
- * 300,
- * with and without each part), which they meet within 10 %, those of the fusion `early-only` within
- * 22 %. With the published sizes: 239 MB measured on EN-FR 3K, where this says 243; 903 MB on EN-FR
- * 15K, where this says 1,045. There most entities share relations and attributes with others, and
- * what is computed of these once for all of them is not foreseen.
+ * 300, with and without each part), which they meet within 10 %, those of the fusion `early-only`
+ * within 22 %. With the published sizes: 239 MB measured on EN-FR 3K, where this says 243; 903 MB
+ * on EN-FR 15K, where this says 1,045. There most entities share relations and attributes with
+ * others, and what is computed of these once for all of them is not foreseen.
  */
 export function estimateTensorBytes(task: AlignmentTask, config: LoginmeaConfig): number {
   const sizes = sizesOf(task, config);

@@ -20,8 +20,7 @@ export interface OwnedInputs extends ModelInputs {
  * The model's inputs as tensors on the current backend.
  *
  * Repeated triples count in the relation bags where `data.duplicateTriples` keeps them, and never
- * in
- * the graph. With `data.missingImages: mask` an entity without an image has no weight for it.
+ * in the graph. With `data.missingImages: mask` an entity without an image has no weight for it.
  *
  * @param random - stream for image vectors that have to be drawn.
  */

@@ -2,9 +2,9 @@
  * Settings by mode and by data set.
  *
  * Mode `official` is the released script (sutaoyu/LoginMEA, commit 888bdd1) with its behaviour;
- * mode
- * `corrected` takes the supplement's learning rate and length, and starts the optimiser anew once.
- * The script has one set of values for all data sets; `own` is for graphs that no paper has tuned.
+ * mode `corrected` takes the supplement's learning rate and length, and starts the optimiser anew
+ * once. The script has one set of values for all data sets; `own` is for graphs that no paper has
+ * tuned.
  */
 import type { DeepPartial } from '@lab/core';
 import type { LoginmeaConfig } from './config.js';

@@ -66,9 +66,8 @@ export interface RelationSize {
  * The graph of all triples, on the tensor backend; it outlives `tf.tidy`, call `dispose()` when
  * done.
  *
- * Relation k is row k + 1 of the relation table, its inverse row `k + 1 + R0`, `R0 = largest k +
- * 2`:
- * rows 0 and R0 belong to no relation. Repeated triples change nothing.
+ * Relation k is row k + 1 of the relation table, its inverse row `k + 1 + R0`, with
+ * `R0 = largest k + 2`: rows 0 and R0 belong to no relation. Repeated triples change nothing.
  * Source: sutaoyu/LoginMEA, `load_data_dual`; equation not verified.
  *
  * @param data - N and the triples of both graphs.

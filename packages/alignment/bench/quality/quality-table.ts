@@ -1,6 +1,6 @@
 // Quality rows of docs/reproducing.md. A method's bench/quality.ts calls `runQualityTable` with its
-// sets: node --conditions=@lab/source --import tsx packages/METHOD/bench/quality.ts SET [CELL
-// [SEEDS]].
+// sets:
+//   node --conditions=@lab/source --import tsx packages/METHOD/bench/quality.ts SET [CELL [SEEDS]]
 // Every cell is a run folder under runs/long/; finished ones are kept, unfinished ones go on. With
 // CELL, such as corrected-pseudo, and SEEDS, such as 3,2, processes can share the work.
 //   --form ours|lean  only this form, in a set that has the lean PyTorch form beside ours

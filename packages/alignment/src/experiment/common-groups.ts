@@ -60,3 +60,27 @@ export function scaleGroup(sizes: readonly number[] = [1000, 2000, 4000, 8000]):
     })),
   };
 }
+
+/** One training of {@link projectionGroup}. */
+export interface ProjectedTraining {
+  readonly name: string;
+  readonly label: string;
+  readonly set: AblationCell['set'];
+}
+
+/** Trainings whose vectors are laid out in the plane. */
+export function projectionGroup(trainings: readonly ProjectedTraining[]): AblationGroup {
+  return {
+    name: 'projection',
+    title: 'Vectors of test pairs in the plane',
+    caption:
+      'Unit vectors by t-SNE, the true pairs joined: a short line is a pair that the vectors ' +
+      'bring together, a bundle of long ones a part in which the graphs lie apart.',
+    cells: trainings.map(({ name, label, set }) => ({
+      id: `projection/${name}`,
+      label,
+      set,
+      isProjected: true,
+    })),
+  };
+}

@@ -9,6 +9,7 @@ import {
   modalityGroup,
   noiseGroup,
   noiseModalityGroup,
+  projectionGroup,
   scaleGroup,
 } from '@lab/alignment';
 import { encoderGroup, hybridGroup, mainGroup, regulariserGroup } from './ablations.js';
@@ -33,23 +34,11 @@ export function ablationGroups({ present, seedShare, sizes }: GroupInput): Ablat
     ...imageGroups(present, rivals),
     noiseModalityGroup([...rivals, fusionRivals[1]]),
     fusionGroup(),
-    projectionGroup(),
+    projectionGroup([
+      { name: 'bottlenecks', label: 'bottlenecks', set: {} },
+      { name: 'plain', label: 'plain encoders (MCLEA)', set: plain },
+    ]),
     scaleGroup(sizes),
   ];
   return groups.filter(({ cells }) => cells.length > 0);
-}
-
-/** Two trainings whose vectors are laid out in the plane. */
-function projectionGroup(): AblationGroup {
-  return {
-    name: 'projection',
-    title: 'Vectors of test pairs in the plane',
-    caption:
-      'Unit vectors by t-SNE, the true pairs joined: a short line is a pair that the vectors ' +
-      'bring together, a bundle of long ones a part in which the graphs lie apart.',
-    cells: [
-      { id: 'projection/bottlenecks', label: 'bottlenecks', set: {}, isProjected: true },
-      { id: 'projection/plain', label: 'plain encoders (MCLEA)', set: plain, isProjected: true },
-    ],
-  };
 }
