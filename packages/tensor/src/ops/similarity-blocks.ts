@@ -1,4 +1,5 @@
 import { tf } from '../tfjs.js';
+import type { RowSource } from './similarity-rows.js';
 
 /** Position and size of a block of the similarity matrix. */
 export interface BlockRange {
@@ -47,10 +48,10 @@ export interface SimilarityBlocks {
   dispose(): void;
 }
 
-/** Rows of both sides: one matrix a side, or several samples whose similarities are summed. */
+/** Rows of both sides: one source a side, or several samples whose similarities are summed. */
 export interface SimilarityInputs {
-  left: readonly tf.Tensor2D[];
-  right: readonly tf.Tensor2D[];
+  left: readonly RowSource[];
+  right: readonly RowSource[];
   signal?: AbortSignal | undefined;
   block: BlockSize;
   /** Bytes of blocks kept for a second walk, where blocks are kept. */
@@ -65,6 +66,9 @@ export interface BlockSize {
 
 /** A block of 8 MiB: large enough that a product is limited by arithmetic. */
 export const defaultBlock: BlockSize = { rows: 512, columns: 4096 };
+
+/** Of rows that are uploaded block by block: every row block passes all columns once. */
+export const uploadedBlock: BlockSize = { rows: 2048, columns: 4096 };
 
 /** Blocks kept for a second walk: nearly half of 10,500 by 10,500, all of a smaller matrix. */
 export const defaultCacheBytes = 192 * 2 ** 20;

@@ -1,4 +1,4 @@
-import { addressOf, type KernelModule } from '../wasm-backend.js';
+import type { KernelModule } from '../wasm-backend.js';
 import { createHeap, type Heap, type HeapArray, withHeap } from './heap.js';
 import {
   type Best,
@@ -10,6 +10,8 @@ import {
   type SimilarityInputs,
   type Threshold,
 } from './similarity-blocks.js';
+import { pairValues } from './similarity-pairs.js';
+import { createRowReader, type RowReader, sizeOf } from './similarity-rows.js';
 
 interface Walk {
   kernels: KernelModule;
@@ -17,6 +19,7 @@ interface Walk {
   rowTotal: number;
   columnTotal: number;
   width: number;
+  readers: { left: readonly RowReader[]; right: readonly RowReader[] };
   /** Where blocks are computed that are not kept. */
   shared: HeapArray<Float32Array>;
   /** Blocks kept for the next walk, by their place in the order. */
@@ -26,8 +29,12 @@ interface Walk {
 
 /** Blocks computed and scanned by our kernels in one reused buffer. */
 export function kernelBlocks(kernels: KernelModule, inputs: SimilarityInputs): SimilarityBlocks {
-  const [rowTotal = 0, width = 0] = inputs.left[0]?.shape ?? [];
-  const columnTotal = inputs.right[0]?.shape[0] ?? 0;
+  const [rowTotal, width] = sizeOf(inputs.left[0]!);
+  const [columnTotal] = sizeOf(inputs.right[0]!);
+  const readers = {
+    left: inputs.left.map((rows) => createRowReader(kernels, rows)),
+    right: inputs.right.map((rows) => createRowReader(kernels, rows)),
+  };
   const heap = createHeap(kernels);
   const { block } = inputs;
   const shared = heap.floats(Math.min(block.rows, rowTotal) * Math.min(block.columns, columnTotal));
@@ -37,13 +44,17 @@ export function kernelBlocks(kernels: KernelModule, inputs: SimilarityInputs): S
     budget -= 4 * size;
     return heap.floats(size);
   };
-  const walk = { kernels, inputs, rowTotal, columnTotal, width, shared, kept: new Map(), keep };
+  const size = { rowTotal, columnTotal, width };
+  const walk = { kernels, inputs, ...size, readers, shared, kept: new Map(), keep };
   return {
     pairs: async (counterparts) => withHeap(kernels, (own) => pairValues(walk, own, counterparts)),
     best: (wanted) => withAsyncHeap(kernels, (own) => bestOf(walk, own, wanted)),
     count: (rows, columns) =>
       withAsyncHeap(kernels, (own) => countAll(walk, own, { rows, columns })),
-    dispose: heap.free,
+    dispose: () => {
+      for (const reader of [...readers.left, ...readers.right]) reader.dispose();
+      heap.free();
+    },
   };
 }
 
@@ -82,45 +93,21 @@ const tilesOf = (columns: number) => Math.ceil(columns / tileColumns);
 
 /** The similarities of a range, summed over the samples. */
 function computeBlock(walk: Walk, range: BlockRange): HeapArray<Float32Array> {
-  const { kernels, inputs, width } = walk;
+  const { kernels, readers, width } = walk;
   const { rowCount, rowStart, columnCount, columnStart } = range;
   const block = walk.keep(rowCount * columnCount) ?? walk.shared;
   const tiles = tilesOf(columnCount);
-  inputs.left.forEach((left, sample) => {
-    const right = inputs.right[sample] ?? left;
+  readers.left.forEach((left, sample) => {
+    const right = readers.right[sample] ?? left;
     kernels.callBlocks(
       { kernel: 'similarity_tiles', count: tiles, block: 1 },
       ...[tiles, rowCount, columnCount, width],
-      addressOf(kernels, left) + 4 * rowStart * width,
-      addressOf(kernels, right) + 4 * columnStart * width,
+      left.addressOf(rowStart, rowCount),
+      right.addressOf(columnStart, columnCount),
       ...[block.at(), sample > 0 ? 1 : 0],
     );
   });
   return block;
-}
-
-/** Rows whose pair similarities are read off the diagonal of one small product. */
-const pairRows = 48;
-
-function pairValues(walk: Walk, heap: Heap, counterparts: Int32Array): Float32Array {
-  const { kernels, inputs, width } = walk;
-  const count = counterparts.length;
-  const groups = Math.ceil(count / pairRows);
-  const bytesPerThread = kernels.call('gemm_scratch_bytes') + 4 * pairRows * (width + pairRows);
-  const scratch = heap.floats((kernels.threads * bytesPerThread) / 4);
-  const work = { address: scratch.at(), bytesPerThread };
-  const columns = heap.ints(count);
-  columns.view().set(counterparts);
-  const values = heap.floats(count);
-  inputs.left.forEach((left, sample) => {
-    const right = addressOf(kernels, inputs.right[sample] ?? left);
-    kernels.callBlocks(
-      { kernel: 'pair_similarities', count: groups, block: 1, scratch: work },
-      ...[pairRows, count, width, addressOf(kernels, left), right, columns.at()],
-      ...[sample > 0 ? 1 : 0, values.at()],
-    );
-  });
-  return values.view().slice();
 }
 
 interface Table {

@@ -10,11 +10,12 @@ import {
   type SimilarityInputs,
   type Threshold,
 } from './similarity-blocks.js';
+import { pickRows, type RowSource, sizeOf, sliceRows } from './similarity-rows.js';
 
 /** Blocks computed by the backend's product and scanned here, for backends without our kernels. */
 export function scannedBlocks({ left, right, signal, block }: SimilarityInputs): SimilarityBlocks {
-  const rowTotal = left[0]?.shape[0] ?? 0;
-  const columnTotal = right[0]?.shape[0] ?? 0;
+  const [rowTotal] = sizeOf(left[0]!);
+  const [columnTotal] = sizeOf(right[0]!);
   const eachBlock = async (visit: (values: Float32Array, range: BlockRange) => void) => {
     for (const range of blockRanges({ rowTotal, columnTotal }, block)) {
       await breathe(signal);
@@ -53,14 +54,14 @@ function sumOfProducts(left: readonly tf.Tensor2D[], right: readonly tf.Tensor2D
 }
 
 async function blockValues(
-  left: readonly tf.Tensor2D[],
-  right: readonly tf.Tensor2D[],
+  left: readonly RowSource[],
+  right: readonly RowSource[],
   range: BlockRange,
 ): Promise<Float32Array> {
   const block = tf.tidy(() =>
     sumOfProducts(
-      left.map((x) => tf.slice(x, [range.rowStart, 0], [range.rowCount, -1])),
-      right.map((x) => tf.slice(x, [range.columnStart, 0], [range.columnCount, -1])),
+      left.map((x) => sliceRows(x, range.rowStart, range.rowCount)),
+      right.map((x) => sliceRows(x, range.columnStart, range.columnCount)),
     ),
   );
   try {
@@ -74,8 +75,8 @@ async function blockValues(
 const pairRows = 64;
 
 async function pairValues(
-  left: readonly tf.Tensor2D[],
-  right: readonly tf.Tensor2D[],
+  left: readonly RowSource[],
+  right: readonly RowSource[],
   counterparts: Int32Array,
 ): Promise<Float32Array> {
   const values = new Float32Array(counterparts.length);
@@ -83,8 +84,8 @@ async function pairValues(
     const columns = counterparts.slice(start, start + pairRows).map((c) => Math.max(c, 0));
     const product = tf.tidy(() =>
       sumOfProducts(
-        left.map((x) => tf.slice(x, [start, 0], [columns.length, -1])),
-        right.map((x) => tf.gather(x, tf.tensor1d(columns, 'int32'))),
+        left.map((x) => sliceRows(x, start, columns.length)),
+        right.map((x) => pickRows(x, columns)),
       ),
     );
     const data = await product.data();

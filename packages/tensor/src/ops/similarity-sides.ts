@@ -1,15 +1,21 @@
 import { ConfigError, ModelError, ShapeError } from '@lab/core';
 import type { tf } from '../tfjs.js';
+import type { HostMatrix } from './host-matrix.js';
 import {
   type BlockSize,
   defaultBlock,
   defaultCacheBytes,
   type MatrixSize,
   type SimilarityInputs,
+  uploadedBlock,
 } from './similarity-blocks.js';
+import { anyHost, type RowSource, sizeOf, valuesOf } from './similarity-rows.js';
 
-/** Rows of one side, L2-normalised: a matrix, or samples of it whose similarities are averaged. */
-export type Rows = tf.Tensor2D | readonly tf.Tensor2D[];
+/**
+ * Rows of one side, L2-normalised: a matrix, samples of it whose similarities are averaged, or rows
+ * in the host's memory that would fill the backend (`HostRows`), of which blocks are uploaded.
+ */
+export type Rows = tf.Tensor2D | readonly tf.Tensor2D[] | HostMatrix;
 
 /** The two sides that are compared. */
 export interface SimilaritySides {
@@ -19,7 +25,10 @@ export interface SimilaritySides {
   right: Rows;
   /** Stops the walk at the next block, throwing the signal's reason. */
   signal?: AbortSignal;
-  /** Most rows and columns of a block; default 512 by 4096. The results do not depend on it. */
+  /**
+   * Most rows and columns of a block; default 512 by 4096, of uploaded rows 2048 by 4096. The
+   * results do not depend on it.
+   */
   block?: BlockSize;
   /** Bytes of blocks kept for a second walk; default 192 MiB. The results do not depend on it. */
   cacheBytes?: number;
@@ -34,14 +43,16 @@ export interface CheckedSides extends MatrixSize {
 export async function checkedSides(sides: SimilaritySides, where: string): Promise<CheckedSides> {
   const left = asSamples(sides.left);
   const right = asSamples(sides.right);
-  const [rowTotal = 0, width = 0] = left[0]?.shape ?? [];
-  const columnTotal = right[0]?.shape[0] ?? 0;
+  const [rowTotal, width] = left[0] ? sizeOf(left[0]) : [0, 0];
+  const [columnTotal] = right[0] ? sizeOf(right[0]) : [0];
+  const areAll = (samples: readonly RowSource[], count: number) =>
+    samples.every((x) => isMatrix(x) && sizeOf(x)[0] === count && sizeOf(x)[1] === width);
   const fits =
     left.length === right.length &&
     rowTotal > 0 &&
     columnTotal > 0 &&
-    left.every((x) => x.rank === 2 && x.shape[0] === rowTotal && x.shape[1] === width) &&
-    right.every((x) => x.rank === 2 && x.shape[0] === columnTotal && x.shape[1] === width);
+    areAll(left, rowTotal) &&
+    areAll(right, columnTotal);
   if (!fits) {
     const got = `${shapesOf(left)} and ${shapesOf(right)}`;
     throw new ShapeError(
@@ -52,17 +63,24 @@ export async function checkedSides(sides: SimilaritySides, where: string): Promi
   }
   for (const x of left) await assertFinite(x, 'left', where);
   for (const x of right) await assertFinite(x, 'right', where);
-  const { signal, block = defaultBlock, cacheBytes = defaultCacheBytes } = sides;
+  const usual = anyHost([...left, ...right]) ? uploadedBlock : defaultBlock;
+  const { signal, block = usual, cacheBytes = defaultCacheBytes } = sides;
   const inputs = { left, right, signal, block, cacheBytes };
   return { inputs, rowTotal, columnTotal };
 }
 
-function asSamples(rows: Rows): readonly tf.Tensor2D[] {
-  return Array.isArray(rows) ? (rows as readonly tf.Tensor2D[]) : [rows as tf.Tensor2D];
+function asSamples(rows: Rows): readonly RowSource[] {
+  return Array.isArray(rows) ? (rows as readonly RowSource[]) : [rows as RowSource];
 }
 
-function shapesOf(samples: readonly tf.Tensor2D[]): string {
-  return samples.map((x) => `[${x.shape}]`).join(' ') || 'empty';
+/** Whether a source has two dimensions, and as many values as they say. */
+function isMatrix(rows: RowSource): boolean {
+  if (!('values' in rows)) return rows.rank === 2;
+  return rows.values.length === rows.rowCount * rows.columnCount;
+}
+
+function shapesOf(samples: readonly RowSource[]): string {
+  return samples.map((x) => `[${'values' in x ? sizeOf(x) : x.shape}]`).join(' ') || 'empty';
 }
 
 function firstNotFinite(values: Float32Array): number {
@@ -72,9 +90,9 @@ function firstNotFinite(values: Float32Array): number {
   return -1;
 }
 
-async function assertFinite(x: tf.Tensor2D, side: string, where: string): Promise<void> {
-  const width = x.shape[1];
-  const at = firstNotFinite((await x.data()) as Float32Array);
+async function assertFinite(x: RowSource, side: string, where: string): Promise<void> {
+  const [, width] = sizeOf(x);
+  const at = firstNotFinite(await valuesOf(x));
   if (at < 0) return;
   const row = Math.floor(at / width);
   throw new ModelError(
