@@ -5,6 +5,7 @@ const folders = (folder, names) => names.map((name) => `packages/${folder}/src/$
 export const sharedNumericCode = [
   ...files('alignment', [
     'baseline',
+    'compared-rows',
     'config-fields',
     'create-training',
     'data',
@@ -16,6 +17,7 @@ export const sharedNumericCode = [
     'train',
     'training-state',
   ]),
+  ...folders('alignment', ['search']),
   ...files('graph', [
     'alignment',
     'csr',
@@ -38,7 +40,7 @@ export const sharedNumericCode = [
     'wasm-backend',
     'webassembly',
   ]),
-  ...folders('tensor', ['gradients', 'kernels', 'losses', 'nn', 'ops', 'optim']),
+  ...folders('tensor', ['gradients', 'kernels', 'linalg', 'losses', 'nn', 'ops', 'optim']),
   ...files('core', ['portable-math', 'random', 'xoshiro', 'ziggurat']),
   ...files('metrics', ['ranking']),
 ];

@@ -1,3 +1,7 @@
+import '@lab/core/testing';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { temporaryFolder } from '@lab/core/testing';
 import { selectBackend } from '@lab/tensor';
 import { expectNoLeak } from '@lab/tensor/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -145,6 +149,35 @@ describe('candidateTable', () => {
     expect(leak).toBeUndefined();
     await expect(candidateTable(state, { signal: AbortSignal.abort() })).rejects.toThrow();
     state.dispose();
+  });
+
+  it('is the same by an index that finds all, and from its folder', async () => {
+    const task = await smallTask(undefined, 0.2);
+    const state = smallTraining(task, smallConfig({ 'training.epochs': 2 }));
+    await trainEpochs(state);
+    const exact = await candidateTable(state);
+    state.dispose();
+    const other = smallTraining(
+      task,
+      smallConfig({ 'training.epochs': 2, 'evaluation.search': 'approximate' }),
+    );
+    await trainEpochs(other);
+    const folder = join(temporaryFolder(), 'search');
+    const done: number[] = [];
+    const onProgress = (progress: { done: number }) => void done.push(progress.done);
+    const found = await candidateTable(other, { folder, onProgress });
+    expect(done).toEqual([24, 48]);
+    expect(found.indices).toEqual(exact.indices);
+    expect(found.backwardIndices).toEqual(exact.backwardIndices);
+    expect(found.scores).toBeClose(exact.scores, { atol: 1e-5, rtol: 1e-5 });
+    expect(existsSync(join(folder, 'backward-0000.safetensors'))).toBe(true);
+    expect(await candidateTable(other, { folder })).toEqual(found);
+    const reversed = await candidateTable(other, { folder, side: 'target' });
+    expect(reversed.sources).toEqual(found.targets);
+    expect(reversed.backwardIndices.filter((_, at) => at % 2 === 0)).toEqual(
+      found.indices.filter((_, at) => at % found.width === 0),
+    );
+    other.dispose();
   });
 
   it('is empty when every entity has a seed', async () => {

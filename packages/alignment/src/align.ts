@@ -3,18 +3,30 @@
  * score, a margin and a confidence.
  */
 import { greedyOneToOne, sinkhorn } from '@lab/graph';
-import { nearestPairs } from '@lab/tensor';
+import { HostRows } from '@lab/tensor';
+import { type ComparedRows, comparedRows } from './compared-rows.js';
 import {
   type ConfidenceModel,
   confidenceOf,
   fitConfidence,
   type PairEvidence,
 } from './confidence.js';
-import type { EmbeddedSides, Encoding, EntitySides } from './learner.js';
+import type { Encoding, EntitySides } from './learner.js';
+import { type CandidateStore, createCandidateStore } from './search/candidate-store.js';
+import {
+  type CandidateCounts,
+  type FoundPairs,
+  type SearchOptions,
+  searchBothWays,
+  usesIndex,
+} from './search/search.js';
 import type { TrainingState } from './training-state.js';
 
 /** How many candidates of an entity are looked at, for one-to-one matching and for reports. */
 const CANDIDATES = 10;
+
+/** Sources of a target that are looked at: the best, and its rival. */
+const RIVALS = 2;
 
 /** Ranked candidates of some sources among some targets. */
 export interface CandidateTable {
@@ -68,7 +80,13 @@ export interface CandidateOptions {
   readonly encoding?: Encoding | undefined;
   /** Whose entities ask: with `target`, `sources` of the table are those of the second graph. */
   readonly side?: 'source' | 'target' | undefined;
+  /**
+   * Folder for the rows and candidates of very many entities, batch by batch: a search that was
+   * killed goes on there, and the next one finds them.
+   */
+  readonly folder?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: SearchOptions['onProgress'];
 }
 
 /**
@@ -88,42 +106,70 @@ export async function candidateTable(
   const isReversed = options.side === 'target';
   const [sources, targets] = isReversed ? [right, left] : [left, right];
   if (sources.length === 0 || targets.length === 0) return emptyTable(sources, targets);
-  const embedded = await embedCandidates(state, { left, right }, options.encoding);
-  const rows = isReversed ? { ...embedded, left: embedded.right, right: embedded.left } : embedded;
-  const k = config.evaluation.cslsNeighbours;
-  const { signal } = options;
-  const common = { ...(k > 0 ? { csls: k } : {}), ...(signal === undefined ? {} : { signal }) };
+  const counts = isReversed
+    ? { forward: RIVALS, backward: CANDIDATES }
+    : { forward: CANDIDATES, backward: RIVALS };
+  const found = await searchCandidates(state, { left, right }, { ...options, counts });
+  const [asked, answering] = isReversed
+    ? [found.backward, found.forward]
+    : [found.forward, found.backward];
+  return {
+    sources,
+    targets,
+    ...asked,
+    width: CANDIDATES,
+    backwardIndices: answering.indices,
+    backwardScores: answering.scores,
+  };
+}
+
+/** The best of both sides; an encoding that is made for them is freed before the search. */
+async function searchCandidates(
+  state: TrainingState,
+  sides: EntitySides,
+  options: CandidateOptions & { readonly counts: CandidateCounts },
+): Promise<FoundPairs> {
+  const { search, cslsNeighbours } = state.config.evaluation;
+  const { folder, signal, onProgress } = options;
+  const isStored = folder !== undefined && (await usesIndex(sides, search));
+  const store = isStored ? createCandidateStore(folder, storeKey(state)) : undefined;
+  const rows = await candidateRows(state, sides, { given: options.encoding, store, signal });
   try {
-    const forward = await nearestPairs({
-      left: rows.left,
-      right: rows.right,
-      k: CANDIDATES,
-      ...common,
-    });
-    const backward = await nearestPairs({ left: rows.right, right: rows.left, k: 2, ...common });
-    return {
-      sources,
-      targets,
-      ...forward,
-      width: CANDIDATES,
-      backwardIndices: backward.indices,
-      backwardScores: backward.scores,
-    };
+    const random = state.random.fork('search');
+    const how = { search, cslsNeighbours, random, store, signal, onProgress };
+    return await searchBothWays(rows, options.counts, how);
   } finally {
     rows.dispose();
   }
 }
 
-/** Rows of both sides; an encoding that is made for them is freed before the search. */
-async function embedCandidates(
+/** On what the rows of a trained model depend. */
+const storeKey = ({ config, epoch, task: { data, split } }: TrainingState) => ({
+  ...{ config, epoch, entities: data.entityCount, seeds: split.seeds.length },
+});
+
+/** Rows of both sides: those in the store, or computed and, where they are many, put there. */
+async function candidateRows(
   { learner, random }: TrainingState,
   sides: EntitySides,
-  given: Encoding | undefined,
-): Promise<EmbeddedSides> {
+  { given, store, signal }: RowOptions,
+): Promise<ComparedRows> {
+  const sizes = { left: sides.left.length, right: sides.right.length };
+  const stored = await store?.rows(sizes);
+  if (stored !== undefined) return { ...stored, dispose: () => {} };
   const encoding = given ?? learner.encode();
-  const rows = await encoding.embed(sides, random.fork('align'));
+  const rows = await comparedRows(encoding, sides, { random: random.fork('align'), signal });
   if (given === undefined) encoding.dispose();
+  const { left, right } = rows;
+  if (left instanceof HostRows && right instanceof HostRows)
+    await store?.writeRows({ left, right });
   return rows;
+}
+
+interface RowOptions {
+  readonly given: Encoding | undefined;
+  readonly store: CandidateStore | undefined;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** The table of sources that have no candidates, or of no sources. */

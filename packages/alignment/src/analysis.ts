@@ -2,10 +2,11 @@
  * What a trained model does on the test pairs, pair by pair: for predictions, plots and examples.
  */
 import { tripleDegrees } from '@lab/graph';
-import { nearestPairs, tf } from '@lab/tensor';
 import { type CandidateTable, evidenceOf } from './align.js';
+import { comparedRows, rowProducts } from './compared-rows.js';
 import { type ConfidenceModel, confidenceOf } from './confidence.js';
 import type { Encoding, EntitySides } from './learner.js';
+import { searchBothWays } from './search/search.js';
 import type { TrainingState } from './training-state.js';
 
 /** One test pair and what the model says about it. */
@@ -44,7 +45,7 @@ export async function analysePairs(
   const { test } = state.task.split;
   const sources = Int32Array.from({ length: test.length / 2 }, (_, at) => test[2 * at]!);
   const golds = Int32Array.from(sources, (_, at) => test[2 * at + 1]!);
-  const cosines = await pairCosines(encoding, { left: sources, right: golds });
+  const cosines = await pairCosines(state, encoding, { left: sources, right: golds });
   const unsure = (await encoding.uncertainty?.values()) ?? null;
   const rowOf = new Map(Array.from(table.sources, (entity, row) => [entity, row]));
   const degrees = tripleDegrees(state.task.data);
@@ -73,20 +74,24 @@ export async function analysePairs(
 }
 
 /** Cosines of true pairs, and of each source with its most similar wrong candidate. */
-async function pairCosines(encoding: Encoding, sides: EntitySides) {
-  const { left: sources, right: golds } = sides;
-  const rows = await encoding.embed(sides, null);
-  const left = rows.left[0]!;
-  const right = rows.right[0]!;
-  const products = tf.tidy(() => tf.sum(tf.mul(left, right), 1));
-  const trueCosines = await products.data();
-  const width = Math.min(2, golds.length);
-  const nearest = await nearestPairs({ left, right, k: width });
-  products.dispose();
-  rows.dispose();
-  const wrong = Float32Array.from(sources, (_, at) => {
-    const isFirst = nearest.indices[at * width] === at;
-    return nearest.scores[at * width + (isFirst && width > 1 ? 1 : 0)]!;
-  });
-  return { right: trueCosines, wrong };
+async function pairCosines(
+  { config, random }: TrainingState,
+  encoding: Encoding,
+  sides: EntitySides,
+) {
+  const golds = sides.right;
+  const rows = await comparedRows(encoding, sides, { random: null });
+  try {
+    const width = Math.min(2, golds.length);
+    const { search } = config.evaluation;
+    const how = { search, cslsNeighbours: 0, random: random.fork('search') };
+    const { forward } = await searchBothWays(rows, { forward: width, backward: 0 }, how);
+    const wrong = Float32Array.from(golds, (_, at) => {
+      const isFirst = forward.indices[at * width] === at;
+      return forward.scores[at * width + (isFirst && width > 1 ? 1 : 0)]!;
+    });
+    return { right: await rowProducts(rows), wrong };
+  } finally {
+    rows.dispose();
+  }
 }

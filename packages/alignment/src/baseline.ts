@@ -3,11 +3,12 @@
  */
 import { createRandom } from '@lab/core';
 import { propagateSeeds } from '@lab/graph';
-import { rankPairs, tf } from '@lab/tensor';
+import { HostRows } from '@lab/tensor';
 import type { AlignmentConfig } from './config-fields.js';
 import type { AlignmentTask } from './data.js';
 import type { AlignmentMetrics } from './alignment-metrics.js';
 import { candidateSides, rankedPairs } from './evaluate.js';
+import { rankCounterparts } from './search/search.js';
 
 /** Metrics of the training-free baseline, with and without attribute names. */
 export interface BaselineResult extends AlignmentMetrics {
@@ -31,29 +32,20 @@ export async function measureBaseline(
   const found = await propagateSeeds(data, split, { attributes, random, signal });
   const sides = candidateSides(data, split.test, config.evaluation.candidates);
   const rowsOf = (entities: Int32Array) => {
-    const rows = new Float32Array(entities.length * found.dimension);
+    const rows = new HostRows(entities.length, found.dimension);
     entities.forEach((entity, row) => {
       const start = entity * found.dimension;
       const source = found.embeddings.subarray(start, start + found.dimension);
-      rows.set(source, row * found.dimension);
+      rows.values.set(source, row * found.dimension);
     });
-    return tf.tensor2d(rows, [entities.length, found.dimension]);
+    return rows;
   };
-  const left = rowsOf(sides.left);
-  const right = rowsOf(sides.right);
-  try {
-    const k = config.evaluation.cslsNeighbours;
-    const ranks = await rankPairs({
-      left,
-      right,
-      gold: sides.gold,
-      k: Math.max(1, k),
-      csls: k > 0,
-      ...(signal === undefined ? {} : { signal }),
-    });
-    const { forward, backward } = rankedPairs(ranks, sides.rows);
-    return { forward, backward, attributes };
-  } finally {
-    tf.dispose([left, right]);
-  }
+  const rows = { left: rowsOf(sides.left), right: rowsOf(sides.right), dispose: () => {} };
+  const { cslsNeighbours, search } = config.evaluation;
+  const options = { search, cslsNeighbours, random: random.fork('search'), signal };
+  const { forward, backward } = rankedPairs(
+    await rankCounterparts(rows, sides.gold, options),
+    sides.rows,
+  );
+  return { forward, backward, attributes };
 }

@@ -1,7 +1,7 @@
 /**
  * What is made of a finished training: predictions, calibrated confidence, results and report.
  */
-import { type ResolvedConfig, readJsonLines, writeFileAtomic } from '@lab/core';
+import { type ResolvedConfig, readJsonLines, type Run, writeFileAtomic } from '@lab/core';
 import { type Section, writeRunPage } from '@lab/report';
 import { type CandidateTable, calibrate, candidateTable, judgePairs } from './align.js';
 import { isAutomatic, validationText } from './automatic-seeds.js';
@@ -78,7 +78,7 @@ export async function writeReport<C extends AlignmentConfig, L extends Learner>(
   const describe = (encoding: Encoding | null) =>
     method.sections({ epochs, config: options.config, state, encoding });
   const judged = isJudged
-    ? await judgeTestPairs(state, options.signal, describe)
+    ? await judgeTestPairs(state, { signal: options.signal, folder: searchFolder(run), describe })
     : { confidence: null, pairs: [], sections: await describe(null) };
   const { confidence, pairs } = judged;
   if (confidence !== null) {
@@ -92,15 +92,20 @@ export async function writeReport<C extends AlignmentConfig, L extends Learner>(
   return { run: run.dir, reportPath, summary };
 }
 
+/** Where rows and candidates of a run's very many entities are kept. */
+export const searchFolder = (run: Pick<Run, 'path'>): string => run.path('search');
+
+interface JudgeOptions {
+  readonly signal: AbortSignal | undefined;
+  readonly folder: string;
+  readonly describe: (encoding: Encoding) => Promise<Section[]>;
+}
+
 /** Confidence, test pairs and the method's own sections, from one encoding. */
-async function judgeTestPairs(
-  state: TrainingState,
-  signal: AbortSignal | undefined,
-  describe: (encoding: Encoding) => Promise<Section[]>,
-) {
+async function judgeTestPairs(state: TrainingState, { signal, folder, describe }: JudgeOptions) {
   const encoding = state.learner.encode();
   try {
-    const table = await candidateTable(state, { encoding, signal });
+    const table = await candidateTable(state, { encoding, folder, signal });
     const confidence = fittedConfidence(state, table);
     const input = { encoding, table, confidence: confidence?.model ?? null };
     const pairs = await analysePairs(state, input);

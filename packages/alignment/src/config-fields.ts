@@ -110,6 +110,13 @@ export const evaluationFields = {
     .enum(['test', 'all'])
     .default('test')
     .describe('candidates of a query: test entities, or every entity of the other graph'),
+  search: z
+    .enum(['auto', 'exact', 'approximate'])
+    .default('auto')
+    .describe(
+      'compare all pairs, or the nearest that an index finds (usearch); auto: the index from ' +
+        '65,536 entities a side on, where it is installed',
+    ),
   cslsNeighbours: z.int().min(0).default(3).describe('k of CSLS; 0 ranks by cosine'),
   select: z
     .enum(['last', 'validation', 'test-oracle'])

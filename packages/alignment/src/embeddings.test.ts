@@ -38,6 +38,22 @@ describe('writeEmbeddings', () => {
     }
   });
 
+  it('goes over to numbered files beyond the size of one', async () => {
+    const state = smallTraining(await smallTask(), smallConfig());
+    const dir = temporaryFolder();
+    await writeEmbeddings(dir, state);
+    const whole = await readNpy(join(dir, 'right.npy'));
+    const parts = temporaryFolder();
+    await writeEmbeddings(parts, state, { fileBytes: 4 * 24 * 15 });
+    state.dispose();
+    const names = ['right-0000.npy', 'right-0001.npy', 'right-0002.npy'];
+    const read = await Promise.all(names.map((name) => readNpy(join(parts, name))));
+    expect(read.map(({ shape }) => shape[0])).toEqual([15, 15, 10]);
+    expect(read.flatMap(({ data }) => Array.from(data as Float32Array))).toEqual(
+      Array.from(whole.data as Float32Array),
+    );
+  });
+
   it('says so when the folder cannot be made', async () => {
     const state = smallTraining(await smallTask(), smallConfig());
     const file = join(temporaryFolder(), 'file');

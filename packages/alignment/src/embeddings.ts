@@ -4,8 +4,9 @@
 import { join } from 'node:path';
 import { makeFolder } from '@lab/core';
 import { writeCsv } from '@lab/core/csv';
-import type { tf } from '@lab/tensor';
+import { type HostMatrix, HostRows } from '@lab/tensor';
 import { writeNpy } from '@lab/tensor/io';
+import { type ComparedRows, comparedRows } from './compared-rows.js';
 import type { TrainingState } from './training-state.js';
 
 /** What {@link writeEmbeddings} wrote. */
@@ -18,44 +19,72 @@ export interface EmbeddingFiles {
   readonly rightCount: number;
 }
 
+/** Bytes of an npy file; more rows go into further files. */
+const FILE_BYTES = 2 ** 30;
+
 /**
  * Writes the fused vectors of every entity, from the posterior means: `left.npy` and `right.npy`,
  * float32 `[n, D]` with rows of norm 1, and beside each `left.csv` and `right.csv` with the id and
- * the name of every row. The product of two rows is their cosine.
+ * the name of every row. The product of two rows is their cosine. Vectors of more than 1 GiB go
+ * into `left-0000.npy`, `left-0001.npy` and so on, rows in the same order.
  *
  * @param dir - folder; made when it is not there.
  * @throws {DataError} when the folder cannot be made or written.
  */
-export async function writeEmbeddings(dir: string, state: TrainingState): Promise<EmbeddingFiles> {
+export async function writeEmbeddings(
+  dir: string,
+  state: TrainingState,
+  { fileBytes = FILE_BYTES }: { readonly fileBytes?: number } = {},
+): Promise<EmbeddingFiles> {
   makeFolder(dir);
   const { left, right } = state.task.data;
   const encoding = state.learner.encode();
-  const rows = await encoding.embed({ left, right }, null);
+  const rows = await comparedRows(encoding, { left, right }, { random: null });
   encoding.dispose();
   try {
-    await writeSide(dir, 'left', { entities: left, rows: rows.left[0]!, state });
-    await writeSide(dir, 'right', { entities: right, rows: rows.right[0]!, state });
-    const dimension = rows.left[0]!.shape[1];
+    const matrix = { left: await firstDraw(rows.left), right: await firstDraw(rows.right) };
+    for (const side of ['left', 'right'] as const) {
+      await writeVectors(join(dir, side), matrix[side], fileBytes);
+      await writeNames(join(dir, `${side}.csv`), state.task.data[side], state);
+    }
+    const dimension = matrix.left.columnCount;
     return { dir, dimension, leftCount: left.length, rightCount: right.length };
   } finally {
     rows.dispose();
   }
 }
 
-/** Vectors and entities of one side; the row of an entity is the same in both files. */
-async function writeSide(
-  dir: string,
-  side: 'left' | 'right',
-  input: { entities: Int32Array; rows: tf.Tensor2D; state: TrainingState },
+async function firstDraw(rows: ComparedRows['left']): Promise<HostMatrix> {
+  if (rows instanceof HostRows) return rows;
+  const [rowCount, columnCount] = rows[0]!.shape;
+  return { rowCount, columnCount, values: (await rows[0]!.data()) as Float32Array };
+}
+
+/** One file, or numbered ones. */
+async function writeVectors(
+  path: string,
+  { rowCount, columnCount, values }: HostMatrix,
+  fileBytes: number,
 ): Promise<void> {
-  const { entities, rows, state } = input;
-  const { entityIds, entityNames } = state.task.data;
-  const data = (await rows.data()) as Float32Array;
-  await writeNpy(join(dir, `${side}.npy`), { shape: rows.shape, data });
+  const rowsPerFile = Math.max(1, Math.floor(fileBytes / 4 / columnCount));
+  const isOne = rowCount <= rowsPerFile;
+  for (let start = 0, file = 0; start < Math.max(1, rowCount); start += rowsPerFile, file += 1) {
+    const data = values.subarray(start * columnCount, (start + rowsPerFile) * columnCount);
+    const number = isOne ? '' : `-${String(file).padStart(4, '0')}`;
+    await writeNpy(`${path}${number}.npy`, {
+      shape: [data.length / columnCount, columnCount],
+      data,
+    });
+  }
+}
+
+/** Ids and names of the rows, in their order. */
+async function writeNames(path: string, entities: Int32Array, { task }: TrainingState) {
+  const { entityIds, entityNames } = task.data;
   const lines = Array.from(entities, (entity, row) => [
     row,
     entityIds[entity]!,
     entityNames[entity]!,
   ]);
-  await writeCsv(join(dir, `${side}.csv`), ['row', 'id', 'name'], lines);
+  await writeCsv(path, ['row', 'id', 'name'], lines);
 }

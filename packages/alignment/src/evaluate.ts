@@ -4,11 +4,13 @@
 import type { Random } from '@lab/core';
 import type { AlignmentData } from '@lab/graph';
 import { rankingMetrics } from '@lab/metrics';
-import { type PairRanks, rankPairs } from '@lab/tensor';
+import type { PairRanks } from '@lab/tensor';
 import type { AlignmentMetrics } from './alignment-metrics.js';
+import { comparedRows } from './compared-rows.js';
 import type { AlignmentConfig } from './config-fields.js';
 import type { AlignmentTask } from './data.js';
 import type { Encoding, EntitySides, Learner } from './learner.js';
+import { rankCounterparts } from './search/search.js';
 
 /** Cut-offs of the field's tables, and 5. */
 const hitsAt = [1, 5, 10, 50] as const;
@@ -42,6 +44,7 @@ export interface Evaluated {
  *
  * Candidates are the pairs' own entities (`test`) or every entity of the other graph (`all`);
  * similarity is cosine with CSLS over the same candidates; equal similarities get the mean rank.
+ * Where an index is searched, all metrics are lower bounds, and a remark says so.
  *
  * @throws {ModelError} when a similarity is NaN.
  */
@@ -63,17 +66,13 @@ export async function evaluateEncoding(
   encoding: Encoding,
   { pairs, random, signal }: EvaluationInput,
 ): Promise<AlignmentEvaluation> {
-  const { candidates, cslsNeighbours } = config.evaluation;
+  const { candidates, cslsNeighbours, search } = config.evaluation;
   const sides = candidateSides(task.data, pairs, candidates);
-  const rows = await encoding.embed(sides, random);
+  const rows = await comparedRows(encoding, sides, { random, signal });
   try {
-    const ranks = await rankPairs({
-      left: rows.left,
-      right: rows.right,
-      gold: sides.gold,
-      k: Math.max(1, cslsNeighbours),
-      csls: cslsNeighbours > 0,
-      ...(signal === undefined ? {} : { signal }),
+    const ranks = await rankCounterparts(rows, sides.gold, {
+      ...{ search, cslsNeighbours, signal },
+      random: random.fork('search'),
     });
     return rankedPairs(ranks, sides.rows);
   } finally {

@@ -100,6 +100,8 @@ export type {
   Encoding,
   EntitySides,
   EntityUncertainty,
+  HostEmbedOptions,
+  HostSides,
   Learner,
   LearnerStep,
   StepRecord,

@@ -2,7 +2,7 @@
  * What a method gives to the training loop: parameters, an optimiser step, and vectors.
  */
 import type { Random } from '@lab/core';
-import type { AdamW, Parameters, tf } from '@lab/tensor';
+import type { AdamW, HostRows, Parameters, tf } from '@lab/tensor';
 import type { Modality } from './config-fields.js';
 
 /** Entities of both graphs, dense indices. */
@@ -16,6 +16,18 @@ export interface EmbeddedSides {
   readonly left: tf.Tensor2D[];
   readonly right: tf.Tensor2D[];
   dispose(): void;
+}
+
+/** L2-normalised rows of both sides in the host's memory, `[n, D]` and `[m, D]`. */
+export interface HostSides {
+  readonly left: HostRows;
+  readonly right: HostRows;
+}
+
+/** Options of {@link Encoding.embedHost}. */
+export interface HostEmbedOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
 }
 
 /** How sure the model is of an entity, where it says so. */
@@ -35,6 +47,11 @@ export interface Encoding {
    *   noise ignores it.
    */
   embed(sides: EntitySides, random: Random | null): EmbeddedSides | Promise<EmbeddedSides>;
+  /**
+   * As `embed` without noise, in the host's memory: of a model for graphs whose rows would fill the
+   * backend. Absent where the rows of all entities fit there.
+   */
+  embedHost?(sides: EntitySides, options?: HostEmbedOptions): Promise<HostSides>;
   /** L2-normalised rows of one modality alone, without noise, `[n, d]`. */
   modalityRows(modality: Modality, entities: Int32Array): tf.Tensor2D | Promise<tf.Tensor2D>;
   /** Null or absent where the model does not say. */

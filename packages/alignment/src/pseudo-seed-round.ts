@@ -7,8 +7,9 @@
  * Source: sutaoyu/IBMEA, `src/run.py`, and sutaoyu/LoginMEA, `src/run.py`; equation not verified.
  */
 import type { Random } from '@lab/core';
-import { mutualNearest } from '@lab/tensor';
+import { comparedRows } from './compared-rows.js';
 import type { PseudoSeedRecord } from './epoch-record.js';
+import { searchMutual } from './search/search.js';
 import type { TrainingState } from './training-state.js';
 
 /**
@@ -39,10 +40,11 @@ async function proposePairs(state: TrainingState, random: Random): Promise<Int32
   const { left, right } = state.pseudoSeeds.open();
   if (left.length === 0 || right.length === 0) return new Int32Array(0);
   const encoding = state.learner.encode(random);
-  const rows = await encoding.embed({ left, right }, random.fork('noise'));
+  const rows = await comparedRows(encoding, { left, right }, { random: random.fork('noise') });
   encoding.dispose();
   try {
-    const found = await mutualNearest({ left: rows.left, right: rows.right });
+    const { search } = state.config.evaluation;
+    const found = await searchMutual(rows, { search, random: random.fork('search') });
     return found.map((row, at) => (at % 2 === 0 ? left[row]! : right[row]!));
   } finally {
     rows.dispose();

@@ -1,9 +1,11 @@
 /**
  * Exact scores and ranks of single pairs, also of those far down the list.
  */
-import { nearestPairs, tf } from '@lab/tensor';
+import { hostMatMul, type HostRows, tf } from '@lab/tensor';
+import { type ComparedRows, comparedRows } from './compared-rows.js';
 import type { PairEvidence } from './confidence.js';
-import type { EmbeddedSides, Encoding, EntitySides } from './learner.js';
+import type { Encoding, EntitySides } from './learner.js';
+import { searchBothWays } from './search/search.js';
 import type { TrainingState } from './training-state.js';
 
 /** What the similarities say about a pair. */
@@ -54,37 +56,18 @@ export async function createScoreField(
     left: data.left.filter((entity) => !seeded.has(entity)),
     right: data.right.filter((entity) => !seeded.has(entity)),
   };
-  const rows = await encoding.embed(candidates, state.random.fork('align'));
+  const random = state.random.fork('align');
+  const rows = await comparedRows(encoding, candidates, { random, signal });
   try {
+    const isEmpty = candidates.left.length === 0 || candidates.right.length === 0;
     const k = state.config.evaluation.cslsNeighbours;
-    const { left, right } = rows;
-    const hubness = {
-      left: await nearness({ left, right }, { k, signal }),
-      right: await nearness({ left: right, right: left }, { k, signal }),
-    };
+    const hubness =
+      k === 0 || isEmpty ? { left: null, right: null } : await hubnessOf(state, rows, signal);
     return fieldOf(candidates, rows, hubness);
   } catch (error) {
     rows.dispose();
     throw error;
   }
-}
-
-/** Mean cosine of the k nearest of every row; null without CSLS. */
-async function nearness(
-  sides: Pick<EmbeddedSides, 'left' | 'right'>,
-  { k, signal }: { readonly k: number; readonly signal: AbortSignal | undefined },
-): Promise<Float32Array | null> {
-  const rowCount = sides.left[0]!.shape[0];
-  if (k === 0 || rowCount === 0 || sides.right[0]!.shape[0] === 0) return null;
-  const { scores } = await nearestPairs({
-    ...sides,
-    k,
-    ...(signal === undefined ? {} : { signal }),
-  });
-  return Float32Array.from({ length: rowCount }, (_, row) => {
-    const found = scores.subarray(row * k, (row + 1) * k).filter(Number.isFinite);
-    return found.reduce((sum, score) => sum + score, 0) / found.length;
-  });
 }
 
 /** For each side the nearness of its entities, by position. */
@@ -93,7 +76,26 @@ interface Hubness {
   readonly right: Float32Array | null;
 }
 
-function fieldOf(candidates: EntitySides, rows: EmbeddedSides, hubness: Hubness): ScoreField {
+/** Mean cosine of the k nearest of every row, on both sides. */
+async function hubnessOf(
+  { config, random }: TrainingState,
+  rows: ComparedRows,
+  signal: AbortSignal | undefined,
+): Promise<Hubness> {
+  const { search, cslsNeighbours: k } = config.evaluation;
+  const how = { search, cslsNeighbours: 0, random: random.fork('search'), signal };
+  const { forward, backward } = await searchBothWays(rows, { forward: k, backward: k }, how);
+  return { left: meansOf(forward.scores, k), right: meansOf(backward.scores, k) };
+}
+
+function meansOf(scores: Float32Array, k: number): Float32Array {
+  return Float32Array.from({ length: scores.length / k }, (_, row) => {
+    const found = scores.subarray(row * k, (row + 1) * k).filter(Number.isFinite);
+    return found.reduce((sum, score) => sum + score, 0) / found.length;
+  });
+}
+
+function fieldOf(candidates: EntitySides, rows: ComparedRows, hubness: Hubness): ScoreField {
   const positions = {
     left: new Map(Array.from(candidates.left, (entity, at) => [entity, at])),
     right: new Map(Array.from(candidates.right, (entity, at) => [entity, at])),
@@ -135,21 +137,34 @@ function fieldOf(candidates: EntitySides, rows: EmbeddedSides, hubness: Hubness)
 
 /** Cosines of one entity with all of the other side, the mean over the draws. */
 async function cosineRow(
-  { left, right }: EmbeddedSides,
+  { left, right }: ComparedRows,
   side: 'left' | 'right',
   position: number,
 ): Promise<Float32Array> {
   const [own, others] = side === 'left' ? [left, right] : [right, left];
-  const cosines = tf.tidy(() => {
-    const draws = own.map((rows, draw) => {
-      const row = tf.slice(rows, [position, 0], [1, -1]);
-      return tf.matMul(row, others[draw]!, false, true);
-    });
-    return tf.div(tf.addN(draws), draws.length);
-  });
+  const cosines = tf.tidy(() =>
+    Array.isArray(own)
+      ? drawnCosines(own as tf.Tensor2D[], others as tf.Tensor2D[], position)
+      : hostMatMul(
+          others as HostRows,
+          tf.transpose((own as HostRows).gather(Int32Array.of(position))) as tf.Tensor2D,
+        ),
+  );
   const values = (await cosines.data()) as Float32Array;
   cosines.dispose();
   return values;
+}
+
+function drawnCosines(
+  own: readonly tf.Tensor2D[],
+  others: readonly tf.Tensor2D[],
+  position: number,
+): tf.Tensor {
+  const draws = own.map((rows, draw) => {
+    const row = tf.slice(rows, [position, 0], [1, -1]);
+    return tf.matMul(row, others[draw]!, false, true);
+  });
+  return tf.div(tf.addN(draws), draws.length);
 }
 
 /** Score, rank and margin of one candidate among all. */

@@ -2,6 +2,7 @@
  * What two entities have around them in common.
  */
 import { tf } from '@lab/tensor';
+import { rowProducts } from './compared-rows.js';
 import type { Encoding } from './learner.js';
 import type { NeighbourIndex, RelationLink } from './neighbour-index.js';
 import type { TrainingState } from './training-state.js';
@@ -164,11 +165,9 @@ async function neighbourCosines(
     },
     null,
   );
-  const products = tf.tidy(() => tf.sum(tf.mul(rows.left[0]!, rows.right[0]!), 1));
+  const products = await rowProducts(rows);
   rows.dispose();
-  const values = await products.data();
-  products.dispose();
-  return values;
+  return products;
 }
 
 /** Pairs by falling cosine, every entity once. */

@@ -56,6 +56,7 @@ export {
   type TripleArrays,
   tripleDegrees,
 } from './knowledge-graph.js';
+export { normalizeRowsInPlace } from './label-propagation.js';
 export {
   type AttentionOptions,
   type DiagonalAttentionWeights,

@@ -1,8 +1,17 @@
-import { candidateTable, createTraining, train } from '@lab/alignment';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  candidateTable,
+  createTraining,
+  explainPair,
+  train,
+  writeEmbeddings,
+} from '@lab/alignment';
 import { temporaryFolder } from '@lab/core/testing';
 import { selectBackend } from '@lab/tensor';
+import { readNpy } from '@lab/tensor/io';
 import { expectNoLeak } from '@lab/tensor/testing';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   smallConfig,
   smallData,
@@ -133,6 +142,49 @@ describe('createBlockwiseLearner', () => {
       expect(near(left!, right!), modality).toBeLessThan(1e-5);
     }
     for (const part of [...encodings, whole, blocks]) part.dispose();
+  });
+
+  it('keeps rows and candidates of an index in a folder, with the same pairs', async () => {
+    const index = { ...inBlocks, 'evaluation.search': 'approximate' };
+    const { result: exact } = await trained(inBlocks);
+    const { result: found } = await trained(index);
+    expect(found.metrics?.forward).toEqual(exact.metrics?.forward);
+    expect(found.metrics?.backward).toEqual(exact.metrics?.backward);
+    const folder = join(temporaryFolder(), 'search');
+    const expected = await candidateTable(exact.state);
+    const table = await candidateTable(found.state, { folder });
+    expect(table.indices).toEqual(expected.indices);
+    expect(existsSync(join(folder, 'left', 'table.json'))).toBe(true);
+    vi.spyOn(found.state.learner, 'encode').mockImplementation(() => {
+      throw new Error('the rows are in the folder');
+    });
+    expect(await candidateTable(found.state, { folder })).toEqual(table);
+    for (const { state } of [exact, found]) state.dispose();
+  });
+
+  it('explains pairs and writes vectors as on the whole graph', async () => {
+    const whole = await trained({});
+    const blocks = await trained(inBlocks);
+    const results = [];
+    for (const { state } of [whole.result, blocks.result]) {
+      const encoding = state.learner.encode();
+      const [source, target] = state.task.split.test;
+      const pair = { source: source!, target: target!, confidence: null };
+      results.push(await explainPair(state, encoding, pair));
+      encoding.dispose();
+    }
+    expect(results[1]!.rank).toBe(results[0]!.rank);
+    expect(results[1]!.cosine).toBeCloseTo(results[0]!.cosine, 5);
+    expect(results[1]!.score).toBeCloseTo(results[0]!.score, 5);
+    const vectors: Float32Array[] = [];
+    for (const { state } of [whole.result, blocks.result]) {
+      const dir = temporaryFolder();
+      await writeEmbeddings(dir, state);
+      vectors.push((await readNpy(join(dir, 'left.npy'))).data as Float32Array);
+      state.dispose();
+    }
+    const worst = vectors[0]!.map((value, at) => Math.abs(value - vectors[1]![at]!));
+    expect(Math.max(...worst)).toBeLessThan(1e-5);
   });
 
   it('leaves no tensor behind', async () => {

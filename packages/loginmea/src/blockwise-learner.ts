@@ -7,6 +7,8 @@ import {
   type Encoding,
   entityFeatures,
   type EntitySides,
+  type HostEmbedOptions,
+  type HostSides,
   type Learner,
   type LearnerStep,
   type Modality,
@@ -15,13 +17,14 @@ import { ModelError, type Random } from '@lab/core';
 import {
   type AdamW,
   createCsr,
+  HostRows,
   l2NormalizeRows,
   type LoadableArray,
   type ParameterArray,
   type Parameters,
   tf,
 } from '@lab/tensor';
-import { csrRows } from '@lab/graph';
+import { csrRows, normalizeRowsInPlace } from '@lab/graph';
 import { embedBlocks } from './blockwise-embed.js';
 import { type BlockwiseModel, createBlockwiseModel, loadBlockwise } from './blockwise-model.js';
 import {
@@ -176,17 +179,21 @@ async function step(training: Training, input: LearnerStep) {
 }
 
 /** The model as it is; entities are embedded when their rows are asked for. */
-function encodeBlocks({ model, budgetBytes }: Training): Encoding {
-  const rowsOf = (entities: Int32Array) => embedRows(model, entities, budgetBytes);
+function encodeBlocks(training: Training): Encoding {
+  const asTensor = ({ values, rowCount, columnCount }: HostRows) =>
+    tf.tensor2d(values, [rowCount, columnCount]);
   return {
-    embed: async ({ left, right }: EntitySides) => {
-      const rows = { left: [await rowsOf(left)], right: [await rowsOf(right)] };
-      return { ...rows, dispose: () => tf.dispose([...rows.left, ...rows.right]) };
+    embed: async (sides) => {
+      const rows = await embedSides(training, sides);
+      const [left, right] = [[asTensor(rows.left)], [asTensor(rows.right)]];
+      return { left, right, dispose: () => tf.dispose([...left, ...right]) };
     },
+    embedHost: (sides, options) => embedSides(training, sides, options),
     modalityRows: async (modality, entities) => {
+      const { model } = training;
       if (modality !== 'graph') return featureRows(model, modality, entities);
-      const rows = await rowsOf(entities);
       const { layers, size } = model.settings;
+      const rows = asTensor(await embedRows(training, entities));
       const structure = tf.tidy(() =>
         l2NormalizeRows(tf.slice(rows, [0, 0], [-1, (layers + 1) * size])),
       );
@@ -199,28 +206,46 @@ function encodeBlocks({ model, budgetBytes }: Training): Encoding {
 
 /** Final rows of some entities at length 1, in their order; an entity may occur twice. */
 async function embedRows(
-  model: BlockwiseModel,
+  { model, budgetBytes }: Training,
   entities: Int32Array,
-  budgetBytes: number,
-): Promise<tf.Tensor2D> {
-  const distinct = [...new Set(entities)];
-  const placeOf = new Map(distinct.map((entity, place) => [entity, place]));
-  const blocks: tf.Tensor2D[] = [];
-  for await (const { rows } of embedBlocks(model, {
-    entities: Int32Array.from(distinct),
-    budgetBytes,
-  })) {
-    blocks.push(
-      tf.tidy(() => l2NormalizeRows(tf.tensor2d(rows, [rows.length / model.width, model.width]))),
-    );
+  options: HostEmbedOptions = {},
+): Promise<HostRows> {
+  const rows = new HostRows(entities.length, model.width);
+  const places = new Map<number, number[]>();
+  entities.forEach((entity, place) => {
+    const known = places.get(entity);
+    if (known === undefined) places.set(entity, [place]);
+    else known.push(place);
+  });
+  if (places.size === 0) return rows;
+  const distinct = Int32Array.from(places.keys());
+  for await (const block of embedBlocks(model, { ...options, entities: distinct, budgetBytes })) {
+    normalizeRowsInPlace(block.rows, model.width);
+    block.entities.forEach((entity, at) => {
+      const row = block.rows.subarray(at * model.width, (at + 1) * model.width);
+      for (const place of places.get(entity)!) {
+        rows.values.subarray(place * model.width, (place + 1) * model.width).set(row);
+      }
+    });
   }
-  const all = (blocks.length === 1 ? blocks[0]! : tf.concat(blocks, 0)) as tf.Tensor2D;
-  if (blocks.length > 1) tf.dispose(blocks);
-  if (distinct.length === entities.length) return all;
-  const places = Int32Array.from(entities, (entity) => placeOf.get(entity)!);
-  const repeated = tf.tidy(() => tf.gather(all, tf.tensor1d(places, 'int32')) as tf.Tensor2D);
-  all.dispose();
-  return repeated;
+  return rows;
+}
+
+/** Final rows of both sides, computed in one pass over the entities that they receive from. */
+async function embedSides(
+  training: Training,
+  { left, right }: EntitySides,
+  options?: HostEmbedOptions,
+): Promise<HostSides> {
+  const entities = new Int32Array(left.length + right.length);
+  entities.set(left);
+  entities.set(right, left.length);
+  const { values, columnCount } = await embedRows(training, entities, options);
+  const border = left.length * columnCount;
+  return {
+    left: new HostRows(left.length, columnCount, values.subarray(0, border)),
+    right: new HostRows(right.length, columnCount, values.subarray(border)),
+  };
 }
 
 /** z_m of some entities at length 1. */

@@ -25,6 +25,8 @@ const PROXY_ARRAYS = { step: 3, encoding: 8 };
 const GRADIENT_SHARE = 0.8;
 /** Of a ranking: most bytes of similarities that are kept, rows and columns of a block. */
 const RANKING = { keptBytes: 192 * 2 ** 20, rows: 512, columns: 4096 };
+/** Rows of a block of rows that are uploaded to be ranked. */
+const UPLOADED_ROWS = 2048;
 /** Bytes of code, tables and fragments that do not depend on the data. */
 const BASE_BYTES = 6e6;
 
@@ -73,7 +75,7 @@ export function layoutOf(task: AlignmentTask, config: LoginmeaConfig): 'whole' |
 
 /**
  * Bytes that the tensor backend will hold at the peak of a training in blocks: small parameters, a
- * block or the loss of a seed batch, or the rows of the test pairs while they are ranked.
+ * block or the loss of a seed batch, or blocks of the test pairs while they are ranked.
  */
 function estimateBlockBytes(task: AlignmentTask, config: LoginmeaConfig): number {
   const sizes = sizesOf(task, config);
@@ -82,7 +84,9 @@ function estimateBlockBytes(task: AlignmentTask, config: LoginmeaConfig): number
   const batch = Math.min(config.training.batchSize, seeds);
   const loss = 4 * BLOCK_STEP.pair * batch * width * size;
   const block = BLOCK_STEP.budget * config.training.blockMegabytes * 1e6;
-  const ranking = rankingBytes({ ...sizes, entities: 0, ranked });
+  const [rows, columns] = [UPLOADED_ROWS, RANKING.columns].map((most) => Math.min(most, ranked));
+  const kept = Math.min(RANKING.keptBytes, 4 * ranked ** 2);
+  const ranking = kept + 4 * (rows! * columns! + (rows! + columns!) * width * size);
   return BASE_BYTES + 4 * 4 * small + Math.max(block, loss, ranking);
 }
 

@@ -37,6 +37,15 @@ export const presets = {
       evaluation: { every: 20 },
     },
   },
+  large: {
+    description: 'graphs of 100,000 entities and more: vectors of 100 numbers, 20 epochs',
+    values: {
+      data: { seedShare: 0.3 },
+      model: { size: 100 },
+      training: { epochs: 20, checkpointSeconds: 300 },
+      evaluation: { every: 20 },
+    },
+  },
   own: {
     description: 'your own graphs: all given links are seeds, a fifth of them validates',
     values: {

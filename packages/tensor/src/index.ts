@@ -51,6 +51,7 @@ export { type HostMatrix, hostMatMul } from './ops/host-matrix.js';
 export { layerNorm } from './ops/layer-norm.js';
 export { type NoiseOptions, noiseRows } from './ops/noise.js';
 export { l2NormalizeRows } from './ops/normalize.js';
+export { type PrincipalSubspaceOptions, principalSubspace } from './ops/principal-subspace.js';
 export { recompute } from './ops/recompute.js';
 export { rmsNorm } from './ops/rms-norm.js';
 export { rotaryEmbedding, type RotaryOptions } from './ops/rotary.js';
@@ -86,6 +87,7 @@ export { createHostAdamW, type HostAdamW } from './optim/host-adamw.js';
 export { HostRows } from './optim/host-rows.js';
 export {
   type HostTableParts,
+  openHostTable,
   readHostTable,
   writeHostTable,
 } from './optim/host-table-files.js';

@@ -1,5 +1,5 @@
 /** `align`: the pairs themselves, from a trained run or from two graphs of one's own. */
-import { assertWritableFolder, ConfigError, formatCounted } from '@lab/core';
+import { assertWritableFolder, ConfigError, formatCounted, formatShare, openRun } from '@lab/core';
 import { type CliCommand, type CliContext, type CliInput, configOptions } from '@lab/core/cli';
 import type { BackendReport } from '@lab/tensor';
 import { alignAdded } from '../added-entities.js';
@@ -10,7 +10,7 @@ import {
   type Matching,
   matchings,
 } from '../align.js';
-import { fittedConfidence } from '../conclude.js';
+import { fittedConfidence, searchFolder } from '../conclude.js';
 import type { FittedConfidence } from '../run-summary.js';
 import { writeEmbeddings } from '../embeddings.js';
 import { pairFormat, pairFormats, writePairs } from '../export.js';
@@ -151,7 +151,14 @@ async function findPairs(
     const { added } = addition.found;
     return { pairs: await alignAdded(state, added, wish), sources: added.length, stored: kept };
   }
-  const table = await candidateTable(state, { signal });
+  const table = await candidateTable(state, {
+    signal,
+    folder: searchFolder(openRun(dir)),
+    onProgress: ({ done, total }) => {
+      const share = done / total;
+      context.progress.update(`searching counterparts  ${formatShare(share)}`, share);
+    },
+  });
   const stored = kept ?? fittedConfidence(state, table);
   if (stored === null && minConfidence > 0) context.note(uncalibrated);
   const pairs = alignEntities(table, stored?.model ?? null, { matching, minConfidence });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DataError, writeFileAtomic } from '@lab/core';
 import { readNpy, writeNpy } from '../io/npy.js';
 import type { HostAdamW } from './host-adamw.js';
-import type { HostRows } from './host-rows.js';
+import { HostRows } from './host-rows.js';
 
 /** What {@link writeHostTable} writes and {@link readHostTable} fills. */
 export interface HostTableParts {
@@ -78,6 +78,21 @@ export async function readHostTable(folder: string, parts: HostTableParts): Prom
   }
   const { optimizer } = parts;
   optimizer?.loadState(optimizer.moments, manifest.stepCount as number);
+}
+
+/**
+ * The table of a folder of {@link writeHostTable}, without moments.
+ *
+ * @returns null where the folder holds no whole table.
+ * @throws {DataError} when a file is damaged.
+ */
+export async function openHostTable(folder: string): Promise<HostRows | null> {
+  const path = join(folder, manifestName);
+  const manifest = existsSync(path) ? parseManifest(readFileSync(path, 'utf8')) : null;
+  if (manifest === null) return null;
+  const table = new HostRows(manifest.rowCount, manifest.columnCount);
+  await readHostTable(folder, { table, optimizer: null });
+  return table;
 }
 
 function* shards(folder: string, manifest: Manifest, { table, optimizer }: HostTableParts) {

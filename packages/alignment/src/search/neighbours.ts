@@ -1,0 +1,167 @@
+/**
+ * Candidates of rows with their cosines, and CSLS scores among them.
+ */
+import type { HostMatrix, NearestPairs } from '@lab/tensor';
+
+/** The nearest found of each row, best first. */
+export interface Neighbours {
+  /** Positions on the other side, `[n, width]`; -1 where there are fewer. */
+  readonly indices: Int32Array;
+  /** `[n, width]`; -Infinity where there are fewer. */
+  readonly cosines: Float32Array;
+  readonly width: number;
+}
+
+/** Of no rows. */
+export const noNeighbours: Neighbours = {
+  indices: new Int32Array(0),
+  cosines: new Float32Array(0),
+  width: 0,
+};
+
+/**
+ * Found candidates by their exact cosines, best first, the lower position first among equals.
+ *
+ * @param queries - rows of length 1, `[n, D]`.
+ * @param base - rows of length 1, `[m, D]`.
+ * @param found - positions in `base`, `[n, width]`, -1 for none.
+ */
+export function nearestExactly(
+  queries: HostMatrix,
+  base: HostMatrix,
+  found: Int32Array,
+): Neighbours {
+  const { rowCount, columnCount } = queries;
+  const width = found.length / Math.max(1, rowCount);
+  const indices = new Int32Array(found.length).fill(-1);
+  const cosines = new Float32Array(found.length).fill(Number.NEGATIVE_INFINITY);
+  const line: { index: number; cosine: number }[] = [];
+  for (let row = 0; row < rowCount; row += 1) {
+    const query = rowOf(queries, row);
+    line.length = 0;
+    for (let rank = 0; rank < width; rank += 1) {
+      const index = found[row * width + rank]!;
+      if (index < 0) continue;
+      line.push({ index, cosine: dot(query, rowOf(base, index), columnCount) });
+    }
+    line.sort((a, b) => b.cosine - a.cosine || a.index - b.index);
+    line.forEach(({ index, cosine }, rank) => {
+      indices[row * width + rank] = index;
+      cosines[row * width + rank] = cosine;
+    });
+  }
+  return { indices, cosines, width };
+}
+
+const rowOf = ({ values, columnCount }: HostMatrix, row: number) =>
+  values.subarray(row * columnCount, (row + 1) * columnCount);
+
+/** Four sums, so that an addition need not wait for the one before. */
+function dot(a: Float32Array, b: Float32Array, length: number): number {
+  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+  let at = 0;
+  for (; at + 3 < length; at += 4) {
+    s0 += a[at]! * b[at]!;
+    s1 += a[at + 1]! * b[at + 1]!;
+    s2 += a[at + 2]! * b[at + 2]!;
+    s3 += a[at + 3]! * b[at + 3]!;
+  }
+  for (; at < length; at += 1) s0 += a[at]! * b[at]!;
+  return s0 + s1 + (s2 + s3);
+}
+
+/** Mean cosine of the k nearest of each row: its term in CSLS. */
+export function nearnessOf({ indices, cosines, width }: Neighbours, k: number): Float32Array {
+  const rowCount = indices.length / Math.max(1, width);
+  return Float32Array.from({ length: rowCount }, (_, row) => {
+    let [sum, count] = [0, 0];
+    for (let rank = 0; rank < Math.min(k, width); rank += 1) {
+      if (indices[row * width + rank]! < 0) break;
+      sum += cosines[row * width + rank]!;
+      count += 1;
+    }
+    return count === 0 ? 0 : sum / count;
+  });
+}
+
+/** CSLS terms of both sides, of the rows that ask and of those that are found; null: cosines. */
+export interface Nearness {
+  readonly own: Float32Array;
+  readonly others: Float32Array;
+}
+
+/**
+ * The best of the candidates by `2 cos - r(x) - r(y)`, or by cosine; ordered as `nearestPairs`.
+ *
+ * @param k - of each row.
+ */
+export function bestCandidates(
+  { indices, cosines, width }: Neighbours,
+  nearness: Nearness | null,
+  k: number,
+): NearestPairs {
+  const rowCount = indices.length / Math.max(1, width);
+  const best = {
+    indices: new Int32Array(rowCount * k).fill(-1),
+    scores: new Float32Array(rowCount * k).fill(Number.NEGATIVE_INFINITY),
+  };
+  for (let row = 0; row < rowCount; row += 1) {
+    const line = scoredLine({ indices, cosines, width }, nearness, row);
+    line.sort((a, b) => b.score - a.score || a.index - b.index);
+    line.slice(0, k).forEach(({ index, score }, rank) => {
+      best.indices[row * k + rank] = index;
+      best.scores[row * k + rank] = score;
+    });
+  }
+  return best;
+}
+
+function scoredLine(
+  { indices, cosines, width }: Neighbours,
+  nearness: Nearness | null,
+  row: number,
+): { index: number; score: number }[] {
+  const line: { index: number; score: number }[] = [];
+  for (let at = row * width; at < (row + 1) * width; at += 1) {
+    const index = indices[at]!;
+    if (index < 0) break;
+    const cosine = cosines[at]!;
+    const score =
+      nearness === null ? cosine : 2 * cosine - nearness.own[row]! - nearness.others[index]!;
+    line.push({ index, score });
+  }
+  return line;
+}
+
+/** Pairs whose ranks are wanted, by position: of the row that asks, and of its counterpart. */
+export interface AskedPairs {
+  readonly own: Int32Array;
+  readonly counterparts: Int32Array;
+}
+
+/**
+ * Rank of each pair's counterpart among the candidates of its row; one that is not among them is
+ * ranked last of all the other side, so that every metric is a lower bound.
+ *
+ * @param last - rows of the other side.
+ * @returns ranks in the order of the pairs, ties share the mean rank; and how many were not found.
+ */
+export function candidateRanks(
+  neighbours: Neighbours,
+  nearness: Nearness | null,
+  { own, counterparts, last }: AskedPairs & { readonly last: number },
+): { readonly ranks: Float64Array; readonly missed: number } {
+  let missed = 0;
+  const ranks = Float64Array.from(own, (row, at) => {
+    const line = scoredLine(neighbours, nearness, row);
+    const found = line.find(({ index }) => index === counterparts[at]);
+    if (found === undefined) {
+      missed += 1;
+      return last;
+    }
+    const above = line.filter(({ score }) => score > found.score).length;
+    const equal = line.filter(({ score }) => score === found.score).length - 1;
+    return 1 + above + equal / 2;
+  });
+  return { ranks, missed };
+}
