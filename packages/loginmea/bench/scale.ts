@@ -98,8 +98,8 @@ async function sampledRecall(): Promise<number | null> {
       const { indices } = (await readSafetensors(join(folder, name))).tensors;
       batches.set(batch, indices!.data as Int32Array);
     }
-    const own = (row % 16_384) * 48;
-    const candidates = new Set(batches.get(batch)!.subarray(own, own + 48));
+    const own = (row % 16_384) * 32;
+    const candidates = new Set(batches.get(batch)!.subarray(own, own + 32));
     for (let rank = 0; rank < 10; rank += 1) {
       if (candidates.has(exact.indices[at * 10 + rank]!)) found += 1;
     }

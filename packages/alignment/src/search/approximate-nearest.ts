@@ -5,14 +5,15 @@
 import type { Random } from '@lab/core';
 import { type HostMatrix, hostMatMul, principalSubspace, tf } from '@lab/tensor';
 import type { CandidateStore } from './candidate-store.js';
-import { nearestExactly, type Neighbours, noNeighbours } from './neighbours.js';
+import { nearestExactly } from './nearest-exactly.js';
+import { type Neighbours, noNeighbours } from './neighbours.js';
 import { createVectorIndex, type VectorIndex } from './vector-index.js';
 
 /** Numbers of a vector in the index, at most. */
 const INDEX_WIDTH = 128;
 
 /** Candidates of a row that the index gives and that are compared exactly. */
-export const SEARCHED_CANDIDATES = 48;
+const SEARCHED_CANDIDATES = 32;
 
 /** Rows of each side from which the directions of the index are taken, at most. */
 const SAMPLED_ROWS = 8192;
@@ -54,7 +55,7 @@ export interface ApproximateOptions {
 
 /**
  * The nearest rows of the other side, in both directions, by exact cosine among those that an index
- * finds: 48 of each row.
+ * finds: 32 of each row.
  *
  * Rows of more than 128 numbers are put into the index by their coordinates in the directions that
  * say most; the cosines are of the rows themselves.
@@ -116,7 +117,11 @@ async function nearestOf(search: Search, context: Context): Promise<Neighbours> 
     if (found === undefined) {
       index ??= await indexOf(base, context);
       const vectors = await context.project(queries, start, count);
-      found = nearestExactly(rowBlock(queries, start, count), base, index.search(vectors, width));
+      found = await nearestExactly(
+        rowBlock(queries, start, count),
+        base,
+        index.search(vectors, width),
+      );
       await context.store?.write(name, batch, found);
     }
     indices.set(found.indices, start * width);

@@ -1,7 +1,7 @@
 /**
  * Candidates of rows with their cosines, and CSLS scores among them.
  */
-import type { HostMatrix, NearestPairs } from '@lab/tensor';
+import type { NearestPairs } from '@lab/tensor';
 
 /** The nearest found of each row, best first. */
 export interface Neighbours {
@@ -20,54 +20,28 @@ export const noNeighbours: Neighbours = {
 };
 
 /**
- * Found candidates by their exact cosines, best first, the lower position first among equals.
+ * Found candidates by their cosines, best first, the lower position first among equals.
  *
- * @param queries - rows of length 1, `[n, D]`.
- * @param base - rows of length 1, `[m, D]`.
- * @param found - positions in `base`, `[n, width]`, -1 for none.
+ * @param found - positions on the other side, `[n, width]`, -1 for none.
+ * @param products - cosine of each, same layout; anything where there is none.
  */
-export function nearestExactly(
-  queries: HostMatrix,
-  base: HostMatrix,
+export function sortedNeighbours(
   found: Int32Array,
+  products: Float32Array,
+  width: number,
 ): Neighbours {
-  const { rowCount, columnCount } = queries;
-  const width = found.length / Math.max(1, rowCount);
   const indices = new Int32Array(found.length).fill(-1);
   const cosines = new Float32Array(found.length).fill(Number.NEGATIVE_INFINITY);
-  const line: { index: number; cosine: number }[] = [];
-  for (let row = 0; row < rowCount; row += 1) {
-    const query = rowOf(queries, row);
-    line.length = 0;
-    for (let rank = 0; rank < width; rank += 1) {
-      const index = found[row * width + rank]!;
-      if (index < 0) continue;
-      line.push({ index, cosine: dot(query, rowOf(base, index), columnCount) });
-    }
-    line.sort((a, b) => b.cosine - a.cosine || a.index - b.index);
-    line.forEach(({ index, cosine }, rank) => {
-      indices[row * width + rank] = index;
-      cosines[row * width + rank] = cosine;
+  for (let start = 0; start < found.length; start += width) {
+    const places: number[] = [];
+    for (let at = start; at < start + width; at += 1) if (found[at]! >= 0) places.push(at);
+    places.sort((a, b) => products[b]! - products[a]! || found[a]! - found[b]!);
+    places.forEach((at, rank) => {
+      indices[start + rank] = found[at]!;
+      cosines[start + rank] = products[at]!;
     });
   }
   return { indices, cosines, width };
-}
-
-const rowOf = ({ values, columnCount }: HostMatrix, row: number) =>
-  values.subarray(row * columnCount, (row + 1) * columnCount);
-
-/** Four sums, so that an addition need not wait for the one before. */
-function dot(a: Float32Array, b: Float32Array, length: number): number {
-  let [s0, s1, s2, s3] = [0, 0, 0, 0];
-  let at = 0;
-  for (; at + 3 < length; at += 4) {
-    s0 += a[at]! * b[at]!;
-    s1 += a[at + 1]! * b[at + 1]!;
-    s2 += a[at + 2]! * b[at + 2]!;
-    s3 += a[at + 3]! * b[at + 3]!;
-  }
-  for (; at < length; at += 1) s0 += a[at]! * b[at]!;
-  return s0 + s1 + (s2 + s3);
 }
 
 /** Mean cosine of the k nearest of each row: its term in CSLS. */
