@@ -128,4 +128,23 @@ describe('align', () => {
     const right = tested.filter(([source, target]) => gold.get(source!) === target);
     expect(right.length).toBeGreaterThan(tested.length / 2);
   });
+
+  it('by an index keeps rows and candidates in the run, and finds what all pairs give', async () => {
+    const out = temporaryFolder();
+    const settings = ['training.layout=blocks', 'evaluation.search=approximate'];
+    const flags = settings.flatMap((entry) => ['--set', entry]);
+    const argv = ['train', '--data', data, '--epochs', '14', ...small, ...flags, '--out', out];
+    const trained = await loginmea(argv);
+    expect(trained.code, trained.stderr).toBe(0);
+    const run = onlyRun(out)!;
+    expect(readFileSync(join(run, 'log.txt'), 'utf8')).toContain('found by an index');
+    const pairs = join(temporaryFolder(), 'pairs.csv');
+    const { code, stderr } = await loginmea(['align', '--run', run, '--out', pairs]);
+    expect(code, stderr).toBe(0);
+    for (const name of ['left', 'right', 'forward-0000.safetensors', 'backward-0000.safetensors']) {
+      expect(existsSync(join(run, 'search', name)), name).toBe(true);
+    }
+    const table = readFileSync(pairs, 'utf8').trim().split(/\r?\n/);
+    expect(table.length).toBe(1 + predictionsOf(run).trim().split('\n').length);
+  });
 });
