@@ -50,6 +50,11 @@ export interface AlignmentMethod<
   createLearner(task: AlignmentTask, config: C, random: Random): L;
   /** The memory that a training will need on the selected backend. */
   expectedMemory(task: AlignmentTask, config: C): MemoryExpectation;
+  /**
+   * The settings with what `auto` means for this task, so that parts of it are timed as the whole
+   * will be trained; without it they are as given.
+   */
+  settle?(task: AlignmentTask, config: C): C;
   /** Sections of the run page that only this method has. */
   sections(input: SectionInput<C>): Promise<Section[]>;
   /** Ablations and sweeps, group by group. */

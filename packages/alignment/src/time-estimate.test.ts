@@ -61,4 +61,23 @@ describe('expectedTime', () => {
     expect(found.measuredEntities).toBe(5000);
     expect(Math.abs(found.epochSeconds / truth - 1)).toBeLessThan(0.3);
   });
+
+  it('measures parts with the settings that the whole will have', async () => {
+    const task = await smallTask({ ...smallData(6000), images: null });
+    const { method, now } = timedMethod((n) => n * 1e-4);
+    const rates = new Set<number>();
+    const settling: AlignmentMethod = {
+      ...method,
+      settle: ({ data }, config) => ({
+        ...config,
+        training: { ...config.training, learningRate: data.entityCount },
+      }),
+      createLearner: (part, config, random) => {
+        rates.add(config.training.learningRate);
+        return method.createLearner(part, config, random);
+      },
+    };
+    await expectedTime(settling, task, { config: configOf(10), now, budgetSeconds: 1 });
+    expect([...rates]).toEqual([12_000]);
+  });
 });

@@ -4,10 +4,11 @@
 import { createRandom, type Random } from '@lab/core';
 import type { AlignmentConfig } from './config-fields.js';
 import type { AlignmentTask } from './data.js';
-import { evaluateEncoding } from './evaluate.js';
+import { candidateSides, evaluateEncoding } from './evaluate.js';
 import type { Learner } from './learner.js';
 import type { AlignmentMethod } from './method.js';
 import { reducedTask } from './reduced-task.js';
+import { usesIndex } from './search/search.js';
 
 /** Seconds that a training is expected to take. */
 export interface TimeExpectation {
@@ -61,8 +62,9 @@ interface Point extends Measured {
 export async function expectedTime<C extends AlignmentConfig, L extends Learner>(
   method: AlignmentMethod<C, L>,
   task: AlignmentTask,
-  { config, ...options }: CalibrationOptions & { readonly config: C },
+  { config: given, ...options }: CalibrationOptions & { readonly config: C },
 ): Promise<TimeExpectation> {
+  const config = await settled(method, task, given);
   const { budgetSeconds = 10, now = () => performance.now() / 1000, signal } = options;
   const began = now();
   const points: Point[] = [];
@@ -80,6 +82,20 @@ export async function expectedTime<C extends AlignmentConfig, L extends Learner>
   const last = points.at(-1)!;
   const whole = last.task === task ? last : extrapolated(points, task, config);
   return expectation(whole, task, { config, measured: last.task });
+}
+
+/** The settings as they are for the whole, whatever part is measured. */
+async function settled<C extends AlignmentConfig, L extends Learner>(
+  method: AlignmentMethod<C, L>,
+  task: AlignmentTask,
+  given: C,
+): Promise<C> {
+  const config = method.settle?.(task, given) ?? given;
+  const { candidates, search } = config.evaluation;
+  const sides = candidateSides(task.data, evaluatedPairs(task), candidates);
+  const isIndexed = await usesIndex(sides, search);
+  const evaluation = { ...config.evaluation, search: isIndexed ? 'approximate' : 'exact' };
+  return { ...config, evaluation };
 }
 
 /** Two steps, an encoding and an evaluation. */
@@ -136,9 +152,12 @@ function pairsOf({ split }: AlignmentTask, { training }: AlignmentConfig): numbe
   return whole * training.batchSize ** 2 + (seeds - whole * training.batchSize) ** 2;
 }
 
-/** Cells of the similarities of an evaluation. */
+/** What an evaluation grows with: cells of the similarities, or rows of an index. */
 function cellsOf(task: AlignmentTask, { evaluation }: AlignmentConfig, pairs: Int32Array): number {
   const { left, right } = task.data;
+  if (evaluation.search === 'approximate') {
+    return evaluation.candidates === 'all' ? left.length + right.length : pairs.length;
+  }
   return evaluation.candidates === 'all' ? left.length * right.length : (pairs.length / 2) ** 2;
 }
 

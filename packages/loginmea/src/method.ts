@@ -26,6 +26,10 @@ export const loginmea: AlignmentMethod<LoginmeaConfig, LoginmeaLearner | Blockwi
       ? createBlockwiseLearner(task, config, random)
       : createLearner(task, config, random),
   expectedMemory,
+  settle: (task, config) => ({
+    ...config,
+    training: { ...config.training, layout: layoutOf(task, config) },
+  }),
   sections,
   groups: ablationGroups,
 };

@@ -1,7 +1,7 @@
 /**
  * Exact cosines of rows with the candidates that were found for them.
  */
-import { createCsr, csrSampledProduct, type HostMatrix, tf } from '@lab/tensor';
+import { createCsr, csrSampledProduct, type HostMatrix, HostRows, tf } from '@lab/tensor';
 import { type Neighbours, sortedNeighbours } from './neighbours.js';
 
 /** Bytes of candidates' rows that are on the backend at a time, at most, about. */
@@ -22,20 +22,24 @@ export async function nearestExactly(
   const { rowCount, columnCount } = queries;
   const width = found.length / Math.max(1, rowCount);
   const products = new Float32Array(found.length);
-  const places = new Int32Array(base.rowCount);
+  const sides = { queries, base: asHostRows(base), places: new Int32Array(base.rowCount) };
   const blockRows = Math.max(1, Math.floor(ROW_BYTES / (4 * columnCount * Math.max(1, width))));
   for (let start = 0; start < rowCount; start += blockRows) {
     const count = Math.min(blockRows, rowCount - start);
     const own = found.subarray(start * width, (start + count) * width);
     const part = { start, count, width };
-    products.set(await blockProducts({ queries, base, places }, part, own), start * width);
+    products.set(await blockProducts(sides, part, own), start * width);
   }
   return sortedNeighbours(found, products, width);
 }
 
+/** The same values as rows that go to the backend by index. */
+const asHostRows = ({ rowCount, columnCount, values }: HostMatrix) =>
+  new HostRows(rowCount, columnCount, values);
+
 interface Sides {
   readonly queries: HostMatrix;
-  readonly base: HostMatrix;
+  readonly base: HostRows;
   /** Place of a base row among those of the block, plus 1; zeros before and after. */
   readonly places: Int32Array;
 }
@@ -60,17 +64,13 @@ async function blockProducts(
   });
   for (const one of distinct) places[one] = 0;
   const { columnCount } = queries;
-  const others = new Float32Array(distinct.length * columnCount);
-  distinct.forEach((row, at) => {
-    others.set(base.values.subarray(row * columnCount, (row + 1) * columnCount), at * columnCount);
-  });
   const rowPointers = Int32Array.from({ length: count + 1 }, (_, row) => row * width);
   const pattern = { rowCount: count, columnCount: distinct.length, rowPointers, columns };
   const csr = createCsr(pattern);
   const product = tf.tidy(() => {
     const from = queries.values.subarray(start * columnCount, (start + count) * columnCount);
     const left = tf.tensor2d(from, [count, columnCount]);
-    return csrSampledProduct(csr, left, tf.tensor2d(others, [distinct.length, columnCount]));
+    return csrSampledProduct(csr, left, base.gather(Int32Array.from(distinct)));
   });
   csr.dispose();
   const values = (await product.data()) as Float32Array;
