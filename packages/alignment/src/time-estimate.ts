@@ -53,8 +53,8 @@ interface Point extends Measured {
  *
  * Two steps are taken on growing parts of the graphs while they fit the budget, on the whole in the
  * end where that fits, too; the second step counts, as the first also prepares. Else the whole
- * follows from the last two parts: a step costs `a rows + b pairs`, rows the entities and the ends
- * of their triples, pairs the squares of the seed batches.
+ * follows from the last two parts: a step costs `a rows + b pairs`. Rows are entities and ends of
+ * triples; pairs are the squares of the seed batches.
  *
  * @param task - with at least two seed pairs.
  */
