@@ -96,6 +96,13 @@ function curvePoints(
     .filter((_, index) => index % stride === 0 || index === points.length - 1)
     .map(([x, values]) => {
       const { mean: y, low, high } = tInterval(values);
-      return values.length > 2 ? { x, y, low, high } : { x, y };
+      if (values.length < 3) return { x, y };
+      const isShare = isShareMetric(key);
+      return {
+        x,
+        y,
+        low: isShare ? Math.max(0, low) : low,
+        high: isShare ? Math.min(1, high) : high,
+      };
     });
 }
