@@ -118,6 +118,7 @@ export {
   methodComparisonPage,
   studyTable,
 } from './method-comparison-page.js';
+export type { ModalityCosine } from './modality-cosines.js';
 export { alignmentProgram } from './program.js';
 export { finishedTraining, type RestoredRun, restoreRun } from './restore.js';
 export { readRefused, withoutPairs, writeRefused } from './refused-pairs.js';

@@ -106,9 +106,9 @@ export function reasonText(explanation: PairExplanation): string {
   const { modalities, lacks, neighbours, knownNeighbours } = explanation;
   const has = ({ modality }: PairExplanation['modalities'][number]) =>
     ![...lacks.source.modalities, ...lacks.target.modalities].includes(modality);
-  const best = modalities.find(has) ?? modalities[0];
+  const best = modalities.find(has) ?? modalities.find(({ cosine }) => cosine !== null);
   const parts =
-    best === undefined ? [] : [`most alike by ${best.modality} (${formatShare(best.cosine, 2)})`];
+    best === undefined ? [] : [`most alike by ${best.modality} (${formatShare(best.cosine!, 2)})`];
   const names = neighbours
     .filter(({ kind }) => kind !== 'similar')
     .slice(0, NAMED)
