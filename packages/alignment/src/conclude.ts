@@ -73,7 +73,7 @@ export async function writeReport<C extends AlignmentConfig, L extends Learner>(
   const { state, run } = trained;
   if (run === null) throw new TypeError('alignment/conclude: the training has no run folder.');
   const { test } = state.task.split;
-  const isJudged = state.config.evaluation.enabled && test.length > 0;
+  const isJudged = state.epoch > 0 && state.config.evaluation.enabled && test.length > 0;
   const epochs = readJsonLines(run.path('metrics.jsonl')).rows as EpochRecord[];
   const describe = (encoding: Encoding | null) =>
     method.sections({ epochs, config: options.config, state, encoding });
@@ -114,11 +114,14 @@ async function judgeTestPairs(
 /**
  * A confidence fitted on the validation pairs, or on every second test pair where there are too
  * few; its quality is measured on test pairs that the fit has not seen.
+ *
+ * @returns null for too few pairs, and for a model that has not been trained.
  */
 export function fittedConfidence(
   state: TrainingState,
   table: CandidateTable,
 ): FittedConfidence | null {
+  if (state.epoch === 0) return null;
   const { validation, test, origin } = state.task.split;
   const onValidation = calibrate(table, validation);
   const tested = judgePairs(table, test);

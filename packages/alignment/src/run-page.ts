@@ -106,6 +106,7 @@ function sentence(summary: RunSummary): string {
       `${known} that were kept out of training the true counterpart is ranked first.`
     );
   }
+  if (summary.epochs === 0) return 'The model was not trained: 0 epochs.';
   if (metrics === null) return 'The model was trained without an evaluation.';
   const hits = formatPercent(metrics.forward['hits@1']!);
   const floor =
