@@ -66,6 +66,7 @@ export async function readTask(
   const { own } = source;
   const areLinksAsked = own === undefined || own.links !== undefined;
   areLinksSound &&= data.links.length > 0 || !areLinksAsked; // none: a defect has said why
+  areLinksSound &&= data.cutSides === undefined;
   const options = {
     validationShare: config.data.validationShare,
     judgeCounts: areLinksSound,
