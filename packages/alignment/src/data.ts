@@ -1,8 +1,18 @@
 /**
  * From files to a task: two graphs and the links between them, divided into seeds and test.
  */
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
-import { ConfigError, DataError, type OnDefect, reportDefect, throwDefect } from '@lab/core';
+import {
+  ConfigError,
+  DataError,
+  type FileRecord,
+  formatCount,
+  hashFile,
+  type OnDefect,
+  reportDefect,
+  throwDefect,
+} from '@lab/core';
 import {
   type AlignmentData,
   automaticSeeds,
@@ -78,7 +88,21 @@ export async function readTask(
     const message = 'alignment: there is 1 seed pair, and InfoNCE of one pair says nothing.';
     onDefect(new DataError(message, { help: 'give at least 2 seed pairs' }));
   }
-  return { data, split };
+  const remarks = [...data.remarks, ...withoutTest(source, data, split)];
+  const files = [...data.files, ...(await seedFiles(source))];
+  return { data: { ...data, remarks, files }, split };
+}
+
+/** The seed file with its digest; none where there is no such file. */
+async function seedFiles({ seedsFile }: DataSource): Promise<FileRecord[]> {
+  const isFile = seedsFile !== undefined && seedsFile !== AUTOMATIC_SEEDS;
+  return isFile && existsSync(seedsFile) ? [await hashFile(seedsFile)] : [];
+}
+
+/** That a seed file leaves no link to test. */
+function withoutTest({ seedsFile }: DataSource, { links }: AlignmentData, { test }: LinkSplit) {
+  if (seedsFile === undefined || links.length === 0 || test.length > 0) return [];
+  return [`No test pairs are left: all ${formatCount(links.length / 2)} links are seeds.`];
 }
 
 /** Whether a defect leaves fewer links than the files were meant to hold. */
