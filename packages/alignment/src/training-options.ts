@@ -90,6 +90,6 @@ export interface TrainResult<
   /** Epochs that were done when the reported parameters were reached. */
   readonly selectedEpoch: number;
   readonly baseline: BaselineResult | null;
-  /** Largest memory of the tensor backend, bytes. */
+  /** Most bytes that tensors held at one time, called peak tensor memory where it is shown. */
   readonly peakTensorBytes: number;
 }

@@ -10,7 +10,7 @@ import {
   sha256,
   silentLogger,
 } from '@lab/core';
-import { memoryReport, selectBackend, selectedBackend } from '@lab/tensor';
+import { selectBackend, selectedBackend } from '@lab/tensor';
 import { hasCheckpoint } from '@lab/tensor/io';
 import { automaticWarnings } from './automatic-seeds.js';
 import { type BaselineResult, measureBaseline } from './baseline.js';
@@ -21,6 +21,7 @@ import { asInterruption, interruption } from './interruption.js';
 import type { Learner } from './learner.js';
 import { assertFits } from './memory-expectation.js';
 import type { AlignmentMethod } from './method.js';
+import { peakTensorBytes } from './peak-memory.js';
 import { loadSelected, saveSelected } from './selected-parameters.js';
 import { selectionRule } from './selection.js';
 import { type EpochEvent, trainEpochs } from './train.js';
@@ -107,7 +108,7 @@ async function trainIn<C extends AlignmentConfig, L extends Learner>(
       metrics: state.selection.evaluation,
       selectedEpoch: state.selection.epoch || state.epoch,
       baseline,
-      peakTensorBytes: memoryReport().peakHeapBytes ?? memoryReport().tensorBytes,
+      peakTensorBytes: peakTensorBytes(),
     };
   } catch (cause) {
     state.dispose();

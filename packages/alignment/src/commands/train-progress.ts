@@ -2,9 +2,10 @@
 import { formatBytes, formatCount, formatCounted, formatDuration, formatShare } from '@lab/core';
 import type { CliContext } from '@lab/core/cli';
 import type { LinkSplit } from '@lab/graph';
-import { type BackendReport, memoryReport } from '@lab/tensor';
+import type { BackendReport } from '@lab/tensor';
 import { validationText } from '../automatic-seeds.js';
 import type { AlignmentMethod } from '../method.js';
+import { peakTensorBytes } from '../peak-memory.js';
 import type { TrainProgress } from '../training-options.js';
 
 /** Mode and preset for the first line. */
@@ -65,7 +66,7 @@ function createEpochReporter(context: CliContext) {
     const left = done < epochs ? `  ETA ${formatDuration(leftSeconds)}` : '';
     const text =
       `train  epoch ${done}/${epochs}  loss ${record.loss.toFixed(3)}${lastHits}  ` +
-      `${pace(seconds)}${left}  ${formatBytes(memoryReport().heapBytes)}`;
+      `${pace(seconds)}${left}  peak ${formatBytes(peakTensorBytes())}`;
     context.progress.update(text, done / epochs);
   };
 }

@@ -15,6 +15,7 @@ import {
   type Table,
 } from '@lab/report';
 import { isAutomatic } from '../automatic-seeds.js';
+import { PEAK_MEMORY } from '../peak-memory.js';
 import type { AblationGroup } from './cell.js';
 import { readProjectionFigure } from './projection.js';
 
@@ -48,7 +49,7 @@ const RANKING: readonly Measure[] = ['H@1', 'H@10', 'MRR', 'H@1 backward'].map((
 /** Names of the numbers that say what an epoch costs. */
 export const costNames = {
   seconds: 'seconds per epoch',
-  megabytes: 'peak tensor memory, MB',
+  megabytes: `${PEAK_MEMORY}, MB`,
   edges: 'neighbour pairs',
 } as const;
 
