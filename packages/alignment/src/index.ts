@@ -130,6 +130,7 @@ export { type SeedBatch, seedBatches, trainEpochs } from './train.js';
 export type {
   CallOptions,
   SettingOptions,
+  TrainingOutline,
   TrainOptions,
   TrainProgress,
   TrainResult,
