@@ -253,5 +253,8 @@ describe('report', () => {
     const { code, stdout } = await runProgram('report', run, other.run, '--out', out);
     expect(code).toBe(0);
     expect(stdout).toContain(`2 runs compared in ${out}`);
+    const twice = await runProgram('report', run, other.run, run, '--out', out);
+    expect(twice.stdout).toContain(`2 runs compared in ${out}`);
+    expect(twice.stderr).toMatch(/note: .* was given twice and counts once/);
   });
 });
