@@ -87,11 +87,17 @@ function setsSentence({ groups, metrics, differences, testSets }: RunComparison)
     const best = found === undefined ? own[0] : groups[found.best];
     if (best === undefined) return [];
     const value = cellText(column, meanCell(metricValues(best, metric.key)));
-    const name = best.label.replace(`data ${data}, `, '');
+    const name = withoutData(best.label, data);
     return [`on ${label} ${own.length > 1 ? `best ${name} with ` : ''}${value}`];
   });
   const why = 'Different data or samples are not compared with each other';
   return `${column.label} ${parts.join('; ')}. ${why}.`;
+}
+
+/** The name of a group where its data are said already. */
+function withoutData(label: string, data: string): string {
+  const end = ` on ${data}`;
+  return label.endsWith(end) ? label.slice(0, -end.length) : label;
 }
 
 function hasMetric(group: RunGroup, key: string): boolean {
@@ -123,7 +129,7 @@ export function resultTable({ groups, metrics, differences, testSets }: RunCompa
       );
       const cell = meanCell(metricValues(group, column.key));
       if (!found)
-        return [column.key, isAlone(group) ? { ...cell, note: 'no other run on it' } : cell];
+        return [column.key, isAlone(group) ? { ...cell, note: 'alone on its data' } : cell];
       const sign = found.difference < 0 ? '−' : '+';
       const amount = cellText({ ...column }, Math.abs(found.difference));
       const verdict = found.test ? formatP(found.test.pValue) : 'not tested';
@@ -134,8 +140,7 @@ export function resultTable({ groups, metrics, differences, testSets }: RunCompa
   return {
     caption: isOneSet
       ? 'Mean ± standard deviation over n seeds; ★ best. Differences by Welch’s test, adjusted.'
-      : 'Mean ± standard deviation over n seeds. No best: not all rows are of the same data and ' +
-        'samples; differences by Welch’s test, adjusted, among those that are.',
+      : 'Mean ± deviation over n seeds. Differences on the same data by Welch’s test, adjusted.',
     columns: [{ key: 'group', label: 'Settings' }, ...columns],
     rows,
   };

@@ -3,7 +3,7 @@ import type { TestSet } from './test-sets.js';
 
 /** Runs that differ in nothing but their seed. */
 export interface RunGroup {
-  /** Data and method where they differ, and the few settings that tell it from its neighbours. */
+  /** Method and data where they differ, and the few settings that tell it from its neighbours. */
   readonly label: string;
   /** All settings that are not the same in all groups, by path. */
   readonly settings: Readonly<Record<string, string>>;
@@ -13,7 +13,7 @@ export interface RunGroup {
 }
 
 const SEED = /(^|\.)seed$/;
-/** What a group is named by before any setting. */
+/** What a group is named by beside its settings. */
 const KINDS = ['data', 'method'];
 /** Settings that people name first, in this order. */
 const FIRST = [/^mode$/, /^preset$/, /(^|\.)epochs$/, /(^|\.)(learningRate|lr|rate)$/];
@@ -79,7 +79,7 @@ function differingPaths(items: readonly Item[]): string[] {
 
 type Unnamed = Omit<RunGroup, 'label'>;
 
-/** Data and method where they differ, then what tells a group from others of these. */
+/** Method and data where they differ, and what tells a group from others of these. */
 function groupLabels(
   groups: readonly Unnamed[],
   {
@@ -93,17 +93,24 @@ function groupLabels(
   return groups.map((group) => {
     const rivals = groups.filter((other) => kindOf(other) === kindOf(group));
     const { shown, more } = shownSettings(rivals, settings);
-    const text = words(group, [...kinds, ...shown]);
+    const { method, data } = group.settings;
     const isUnique = rivals.every(
       (other) => other === group || words(other, shown) !== words(group, shown),
     );
     const parts = [
-      text,
+      ...(method === undefined ? [] : [method]),
+      words(group, shown),
       ...(more > 0 ? [`+${more} more`] : []),
       ...(isUnique ? [] : [group.runs[0]!.name]),
     ];
-    return parts.filter((part) => part !== '').join(', ');
+    return onData(parts.filter((part) => part !== '').join(', '), data);
   });
+}
+
+/** A name with its data behind it; the data are the last to be missed where names are cut. */
+function onData(name: string, data: string | undefined): string {
+  if (data === undefined) return name;
+  return name === '' ? `data ${data}` : `${name} on ${data}`;
 }
 
 /**

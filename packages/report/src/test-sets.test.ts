@@ -74,7 +74,7 @@ describe('runs on different data', () => {
     expect(html).not.toContain('★');
     expect(resultTable(comparison).columns.every(({ best }) => best === undefined)).toBe(true);
     expect(resultTable(comparison).rows[0]!['hits@1']).toMatchObject({
-      note: 'no other run on it',
+      note: 'alone on its data',
     });
   });
 
@@ -139,14 +139,14 @@ test('methods name the groups, and settings only where they differ among runs of
     written({ method: 'loginmea', config: { ...fifty('l'), epochs: 20 } }),
   ];
   const { groups, differing, warnings } = compared(...dirs);
-  expect(groups.map(({ label }) => label)).toEqual(['method ibmea', 'method loginmea']);
+  expect(groups.map(({ label }) => label)).toEqual(['ibmea', 'loginmea']);
   expect(differing).toEqual(['method', 'epochs']);
   expect(warnings).toEqual([]);
   const third = written({ config: { ...fifty('i'), epochs: 10, i7: 8 } });
   expect(compared(...dirs, third).groups.map(({ label }) => label)).toEqual([
-    'method ibmea, i7 7',
-    'method loginmea',
-    'method ibmea, i7 8',
+    'ibmea, i7 7',
+    'loginmea',
+    'ibmea, i7 8',
   ]);
 });
 
