@@ -143,7 +143,9 @@ describe('conclude', () => {
   it('needs a run folder', async () => {
     const config = smallResolved({ 'training.epochs': 1 });
     const trained = await train(tableMethod, { data: await smallTask(), config });
-    await expect(conclude(tableMethod, trained, { config, seconds: 1 })).rejects.toThrow(TypeError);
+    await expect(conclude(tableMethod, trained, { config, seconds: 1 })).rejects.toThrow(
+      'table/conclude: the training has no run folder',
+    );
     trained.state.dispose();
   });
 });

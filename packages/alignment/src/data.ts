@@ -24,6 +24,7 @@ import {
   type SplitOptions,
 } from '@lab/graph';
 import type { CsrArrays } from '@lab/tensor';
+import { checkDataSource } from './call-fields.js';
 import type { AlignmentConfig } from './config-fields.js';
 
 /** Two graphs and the links between them, divided into seeds, validation and test. */
@@ -60,12 +61,14 @@ export const AUTOMATIC_ORIGIN = 'AUTOMATIC: unverified pairs of equal names';
 /**
  * The graphs of a source and the split of their links.
  *
+ * @throws {ConfigError} for a source with unknown fields or wrong ones.
  * @throws {DataError} for the first defect, unless `onDefect` collects them.
  */
 export async function readTask(
   source: DataSource,
   config: AlignmentConfig,
 ): Promise<AlignmentTask> {
+  checkDataSource('alignment/readTask', source);
   const report = source.onDefect ?? throwDefect;
   let areLinksSound = true;
   const onDefect: OnDefect = (defect) => {

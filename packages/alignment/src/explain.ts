@@ -1,7 +1,9 @@
 /**
  * Why a pair: what the model and the data say for and against two entities being the same.
  */
+import { checkOptions } from '@lab/core';
 import { type AlignmentData, tripleDegrees } from '@lab/graph';
+import { callSchemas } from './call-fields.js';
 import { type ConfidenceModel, confidenceOf } from './confidence.js';
 import type { Modality } from './config-fields.js';
 import type { Encoding } from './learner.js';
@@ -102,6 +104,7 @@ export async function explainPair(
   encoding: Encoding,
   pair: ExplainInput & ExplainOptions,
 ): Promise<PairExplanation> {
+  checkOptions('alignment/explainPair', pair, callSchemas.explainPair);
   const options = { confidence: pair.confidence, signal: pair.signal };
   const [explanation] = await explainPairs(state, encoding, { ...options, pairs: [pair] });
   return explanation!;
@@ -116,6 +119,7 @@ export async function explainPairs(
   encoding: Encoding,
   { pairs, ...options }: ExplainOptions & { readonly pairs: readonly ExplainInput[] },
 ): Promise<PairExplanation[]> {
+  checkOptions('alignment/explainPairs', { pairs, ...options }, callSchemas.explainPairs);
   const { counterpartsOf } = knownPairs(state);
   const asked = {
     left: pairs.flatMap(({ source, target }) => [source, ...counterpartsOf(target)]),
@@ -141,6 +145,7 @@ export async function explainBest(
   encoding: Encoding,
   { source, count = 3, ...options }: ExplainOptions & { source: number; count?: number },
 ): Promise<PairExplanation[]> {
+  checkOptions('alignment/explainBest', { source, count, ...options }, callSchemas.explainBest);
   const asked = { left: [source], right: knownPairs(state).counterpartsOf(source) };
   const field = await createScoreField(state, encoding, { asked, signal: options.signal });
   try {

@@ -1,7 +1,8 @@
 /**
  * How long a training will take on this machine, measured on a part of the user's own graphs.
  */
-import { createRandom, type Random } from '@lab/core';
+import { checkOptions, createRandom, type Random } from '@lab/core';
+import { callSchemas } from './call-fields.js';
 import type { AlignmentConfig } from './config-fields.js';
 import type { AlignmentTask } from './data.js';
 import { evaluateEncoding } from './evaluate.js';
@@ -63,6 +64,7 @@ export async function expectedTime<C extends AlignmentConfig, L extends Learner>
   task: AlignmentTask,
   { config, ...options }: CalibrationOptions & { readonly config: C },
 ): Promise<TimeExpectation> {
+  checkOptions(`${method.name}/expectedTime`, { config, ...options }, callSchemas.calibration);
   const { budgetSeconds = 10, now = () => performance.now() / 1000, signal } = options;
   const began = now();
   const points: Point[] = [];

@@ -14,6 +14,7 @@ import { selectBackend, selectedBackend } from '@lab/tensor';
 import { hasCheckpoint } from '@lab/tensor/io';
 import { automaticWarnings } from './automatic-seeds.js';
 import { type BaselineResult, measureBaseline } from './baseline.js';
+import { checkTrainOptions } from './call-fields.js';
 import { fingerprint, restoreTraining, saveTraining } from './checkpoint.js';
 import type { AlignmentConfig } from './config-fields.js';
 import { type AlignmentTask, readTask } from './data.js';
@@ -60,13 +61,15 @@ export function settingsOf<C extends AlignmentConfig>(
  * the process ends.
  *
  * @throws {InterruptedError} when the signal aborts, after saving.
- * @throws {ConfigError} when another process is at work on the run to resume.
+ * @throws {ConfigError} for options that are unknown or not of their kind, before any work, and
+ *   when another process is at work on the run to resume.
  * @throws {DataError} for bad files, {@link ModelError} for a loss that is not finite.
  */
 export async function train<C extends AlignmentConfig, L extends Learner>(
   method: AlignmentMethod<C, L>,
   options: TrainOptions<C>,
 ): Promise<TrainResult<C, L>> {
+  checkTrainOptions(method.name, options);
   const target = options.run;
   const resolved = settingsOf(method, options);
   // Before the data are read: another process may be at work on the run.

@@ -1,11 +1,11 @@
 /** `experiment`: ablations and sweeps, resumable, as tables and figures. */
-import { ConfigError, formatCount, nearest, type ResolvedConfig } from '@lab/core';
+import { ConfigError, formatCount, type ResolvedConfig } from '@lab/core';
 import { type CliCommand, type CliContext, type CliInput, configOptions } from '@lab/core/cli';
 import { automaticWarnings } from '../automatic-seeds.js';
 import { type AlignmentConfig, modalities } from '../config-fields.js';
 import { type AlignmentTask, type DataSource, readTask } from '../data.js';
 import type { AblationGroup } from '../experiment/cell.js';
-import { groupsFor, runAlignmentExperiment } from '../experiment.js';
+import { assertGroups, groupsFor, runAlignmentExperiment } from '../experiment.js';
 import type { AlignmentMethod } from '../method.js';
 import { backendOptions, dataSource, sourceOptions, textOption } from './options.js';
 import { chosenBackend, trainingConfig } from './train.js';
@@ -62,7 +62,7 @@ async function runExperimentCommand(
       : groupsFor(method, task);
   const only = options['only'] as string[] | undefined;
   const names = groups.map((group) => group.name);
-  for (const name of only ?? []) assertGroup(method, name, names);
+  assertGroups(`${method.name} experiment`, only ?? [], names);
   if (task !== null && !isList) return runGroups(method, context, { input, task, base, only });
   if (task === null) context.note('note: without data all groups; some need images or attributes');
   return listGroups(
@@ -139,14 +139,6 @@ function listGroups(context: CliContext, groups: readonly AblationGroup[]): numb
     context.print(`${name.padEnd(18)} ${formatCount(list.length).padStart(3)} cells  ${title}\n`);
   }
   return 0;
-}
-
-function assertGroup(method: AlignmentMethod, name: string, names: readonly string[]): void {
-  if (names.includes(name)) return;
-  const near = nearest(name, names);
-  throw new ConfigError(`${method.name} experiment: there is no group "${name}".`, {
-    help: near === undefined ? `groups: ${names.join(', ')}` : `did you mean "${near}"?`,
-  });
 }
 
 function runSeeds(method: AlignmentMethod, value: unknown, fallback: number): number[] {
