@@ -38,8 +38,8 @@ describe('checkOptions', () => {
     [{ own: {} }, 'x/train: own.source is missing and must be a text.'],
     [undefined, 'x/train: the options are undefined and must be an object.'],
     [
-      { epochs: null, onProgress: {} },
-      'x/train: epochs is null and must be a number; onProgress is an object and must be a function.',
+      { epochs: null, own: 7 },
+      'x/train: epochs is null and must be a number; own is 7 and must be an object.',
     ],
   ])('%j: option, value and what is allowed', (options, message) => {
     expect(problemOf(options).message).toBe(message);

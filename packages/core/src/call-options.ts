@@ -5,8 +5,8 @@ import { showValue } from './config-values.js';
 import { ConfigError } from './errors.js';
 
 /**
- * Checks the options of a library call before its work begins. The options stay as they are: nothing
- * is copied, and no default is set.
+ * Checks the options of a library call before its work begins. They stay as they are: nothing is
+ * copied, and no default is set.
  *
  * @param call - what was called, e.g. `ibmea/train`.
  * @param options - what it was given.

@@ -83,7 +83,8 @@ describe('runs on different data', () => {
       /^H@1 on films \.615 ± \.007; on books \.215 ± \.007\. Different data .* not compared/,
     );
     expect(comparison.warnings).toEqual([
-      'The runs did not read the same data files (films; books): no best and no test between these.',
+      'The runs did not read the same data files (films; books): ' +
+        'no best and no test between these.',
     ]);
   });
 
