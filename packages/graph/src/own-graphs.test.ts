@@ -66,10 +66,14 @@ describe('an unclosed quote', () => {
     expect(found).toEqual([expect.stringMatching(/^a\.csv line 2: a quote that is n/)]);
   });
 
-  it('in the links is one defect, too', async () => {
+  it('in links or attributes is one defect, too', async () => {
     const links = file('l.csv', '"Paris,Paris\nFrance,France\n');
     const found = await defectsOf({ ...plainFiles(), links });
     expect(found).toEqual(['l.csv line 1: a quote that is never closed.']);
+    const sourceAttributes = file('aa.csv', 'Paris,area,"1\n2"\nParis,"b\nSeine,c"\n');
+    expect(await defectsOf({ ...plainFiles(), sourceAttributes })).toEqual([
+      expect.stringMatching(/^aa\.csv line 3: /),
+    ]);
   });
 });
 

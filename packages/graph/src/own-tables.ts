@@ -200,7 +200,7 @@ function attributesOf(row: readonly string[], layout: AttributeLayout): string[]
  * Adds the attribute names of a CSV or TSV table and resolves to the number of rows and of rows
  * whose entity is unknown. Two layouts: `entity,attribute[,value]`, one attribute a row; or a
  * heading `entity,<attribute>,<attribute>,...`, where an entity has those attributes whose cell
- * is not empty. More than half of unknown entities is a defect.
+ * is not empty. More than half of unknown entities is a defect, and so is a name with line breaks.
  *
  * @param file - path.
  * @param target - receives the attributes.
@@ -218,6 +218,12 @@ export async function readAttributeTable(
       if (found.isHeading) return;
     }
     counts.rows += 1;
+    const named = layout.kind === 'long' ? [layout.entity, layout.attribute] : [layout.entity];
+    const broken = named.find((position) => row[position]?.includes('\n'));
+    if (broken !== undefined) {
+      target.onDefect(quoteDefect({ file, line, row, position: broken }));
+      return;
+    }
     const attributes = attributesOf(row, layout);
     if (attributes.includes('')) {
       const help = 'Give entity and attribute in each row, or a heading with one column each.';
