@@ -4,7 +4,7 @@ import type { CliContext } from '@lab/core/cli';
 import type { BackendReport } from '@lab/tensor';
 import { validationText } from '../automatic-seeds.js';
 import type { AlignmentMethod } from '../method.js';
-import { peakTensorBytes } from '../peak-memory.js';
+import { PEAK_MEMORY, peakTensorBytes } from '../peak-memory.js';
 import type { TrainingOutline, TrainProgress } from '../training-options.js';
 
 /** Mode and preset for the first line. */
@@ -107,7 +107,7 @@ function startLines(
     `${name}  mode ${mode}${preset === null ? '' : `, preset ${preset}`}, modalities ` +
       `${modalities.join(', ')}, ${formatCount(parameters)} parameters`,
     `data   ${counts}`,
-    `on     ${backend.name} (${backend.reason}), ${threads}, about ${memory} of tensors`,
+    `on     ${backend.name} (${backend.reason}), ${threads}, about ${memory} ${PEAK_MEMORY}`,
     ...remarks.map((remark) => `note   ${remark}`),
   ];
 }
