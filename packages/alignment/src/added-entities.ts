@@ -5,9 +5,11 @@
  * table with a row per entity. A second learner is made on the graphs with the added entities and
  * takes over what was learnt; the row of an added entity is the mean of its neighbours' rows.
  */
+import { checkOptions } from '@lab/core';
 import { type AlignmentData, type ExtendedData, neighbourGraph } from '@lab/graph';
 import type { ParameterArray } from '@lab/tensor';
 import { type AlignedPair, alignEntities, type AlignOptions, candidateTable } from './align.js';
+import { callSchemas } from './call-fields.js';
 import type { AlignmentConfig } from './config-fields.js';
 import type { ConfidenceModel } from './confidence.js';
 import type { Learner } from './learner.js';
@@ -164,6 +166,7 @@ export async function alignAdded(
   added: Int32Array,
   options: AddedAlignOptions = {},
 ): Promise<AlignedPair[]> {
+  checkOptions('alignment/alignAdded', options, callSchemas.added);
   const asking = new Set(added);
   const isRight = added.length > 0 && state.task.data.sides[added[0]!] === 2;
   const side = isRight ? 'target' : 'source';

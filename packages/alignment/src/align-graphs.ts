@@ -1,8 +1,10 @@
 /**
  * The library call `align`: two graphs in, pairs of names out.
  */
+import { checkOptions } from '@lab/core';
 import type { OwnGraphFiles } from '@lab/graph';
 import { alignEntities, type AlignOptions, candidateTable } from './align.js';
+import { callSchemas } from './call-fields.js';
 import { fittedConfidence } from './conclude.js';
 import type { AlignmentConfig } from './config-fields.js';
 import type { ConfidenceQuality, PairEvidence } from './confidence.js';
@@ -15,7 +17,7 @@ import { settingsOf, train } from './training-run.js';
 export interface AlignGraphsOptions<
   C extends AlignmentConfig = AlignmentConfig,
   P extends string = string,
-> extends OwnGraphFiles,
+> extends Omit<OwnGraphFiles, 'duplicateTriples' | 'onDefect'>,
     AlignOptions,
     SettingOptions<C, P>,
     Omit<CallOptions, 'signal'> {
@@ -45,20 +47,24 @@ export interface AlignedGraphs {
 /**
  * The pairs of two graphs: trains with preset `own` (unless told otherwise) and matches.
  *
+ * @throws {ConfigError} for options that are unknown or not of their kind, before any work.
  * @throws {DataError} for the first defect of the files.
  */
 export async function alignGraphs<C extends AlignmentConfig, L extends Learner>(
   method: AlignmentMethod<C, L>,
   options: AlignGraphsOptions<C>,
 ): Promise<AlignedGraphs> {
+  checkOptions(`${method.name}/align`, options, callSchemas.alignGraphs);
   const { source, target, links, sourceAttributes, targetAttributes } = options;
   const { sourceImages, targetImages, seedsFile } = options;
+  const { signal, onProgress, logger, now } = options;
   const images = { sourceImages, targetImages };
   const own = { source, target, links, sourceAttributes, targetAttributes, ...images };
   const config = settingsOf(method, { ...options, preset: options.preset ?? 'own' });
-  const { state, task } = await train(method, { ...options, data: { own, seedsFile }, config });
+  const data = { own, seedsFile };
+  const { state, task } = await train(method, { data, config, signal, onProgress, logger, now });
   try {
-    const table = await candidateTable(state, { signal: options.signal });
+    const table = await candidateTable(state, { signal });
     const confidence = fittedConfidence(state, table);
     const names = task.data.entityNames;
     const pairs = alignEntities(table, confidence?.model ?? null, options).map((pair) => ({

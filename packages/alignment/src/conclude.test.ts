@@ -67,6 +67,19 @@ describe('conclude', () => {
     trained.state.dispose();
   });
 
+  it('of no epoch judges nothing: no calibration, no predictions', async () => {
+    const { trained, conclusion } = await concluded({ 'training.epochs': 0 }, 0.5);
+    const { run, summary, reportPath } = conclusion;
+    const table = await candidateTable(trained.state);
+    expect(fittedConfidence(trained.state, table)).toBeNull();
+    trained.state.dispose();
+    expect(summary).toMatchObject({ metrics: null, confidence: null, epochs: 0 });
+    expect(existsSync(join(run, 'confidence.json'))).toBe(false);
+    const page = readFileSync(reportPath, 'utf8');
+    expect(page).toContain('The model was not trained: 0 epochs.');
+    expect(page).not.toMatch(/calibration|<h2[^>]*>(Confidence|Pairs)/i);
+  });
+
   it('reports validation pairs where there are no test pairs', async () => {
     const task = await smallTask(smallData(140), 0.3);
     const own = { ...task, split: { ...task.split, test: new Int32Array(0) } };
@@ -130,7 +143,9 @@ describe('conclude', () => {
   it('needs a run folder', async () => {
     const config = smallResolved({ 'training.epochs': 1 });
     const trained = await train(tableMethod, { data: await smallTask(), config });
-    await expect(conclude(tableMethod, trained, { config, seconds: 1 })).rejects.toThrow(TypeError);
+    await expect(conclude(tableMethod, trained, { config, seconds: 1 })).rejects.toThrow(
+      'table/conclude: the training has no run folder',
+    );
     trained.state.dispose();
   });
 });

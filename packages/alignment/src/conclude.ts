@@ -1,11 +1,19 @@
 /**
  * What is made of a finished training: predictions, calibrated confidence, results and report.
  */
-import { type ResolvedConfig, readJsonLines, type Run, writeFileAtomic } from '@lab/core';
+import {
+  checkOptions,
+  ConfigError,
+  type ResolvedConfig,
+  readJsonLines,
+  type Run,
+  writeFileAtomic,
+} from '@lab/core';
 import { type Section, writeRunPage } from '@lab/report';
 import { type CandidateTable, calibrate, candidateTable, judgePairs } from './align.js';
 import { isAutomatic, validationText } from './automatic-seeds.js';
 import { analysePairs, type PairAnalysis } from './analysis.js';
+import { callSchemas } from './call-fields.js';
 import { confidenceQuality, fitConfidence } from './confidence.js';
 import type { AlignmentConfig } from './config-fields.js';
 import { asInterruption } from './interruption.js';
@@ -37,6 +45,8 @@ export interface ConcludeOptions<C extends AlignmentConfig = AlignmentConfig> {
 /**
  * Writes predictions, confidence and report, then the results into `run.json`.
  *
+ * @throws {ConfigError} for options that are unknown or not of their kind, and for a training
+ *   without a run folder.
  * @throws {InterruptedError} when the signal aborts; the training is saved, and resuming it
  *   concludes it.
  */
@@ -45,6 +55,7 @@ export async function conclude<C extends AlignmentConfig, L extends Learner>(
   trained: TrainResult<C, L>,
   options: ConcludeOptions<C>,
 ): Promise<Conclusion> {
+  checkOptions(`${method.name}/conclude`, options, callSchemas.conclude);
   const conclusion = await writeReport(method, trained, options).catch((cause: unknown) => {
     const stopped = { name: method.name, run: trained.run };
     const error = asInterruption(cause, { ...stopped, signal: options.signal });
@@ -71,9 +82,13 @@ export async function writeReport<C extends AlignmentConfig, L extends Learner>(
   options: ConcludeOptions<C>,
 ): Promise<Conclusion> {
   const { state, run } = trained;
-  if (run === null) throw new TypeError('alignment/conclude: the training has no run folder.');
+  if (run === null) {
+    throw new ConfigError(`${method.name}/conclude: the training has no run folder.`, {
+      help: 'train with run: { parent, label, command, backend }',
+    });
+  }
   const { test } = state.task.split;
-  const isJudged = state.config.evaluation.enabled && test.length > 0;
+  const isJudged = state.epoch > 0 && state.config.evaluation.enabled && test.length > 0;
   const epochs = readJsonLines(run.path('metrics.jsonl')).rows as EpochRecord[];
   const describe = (encoding: Encoding | null) =>
     method.sections({ epochs, config: options.config, state, encoding });
@@ -119,11 +134,14 @@ async function judgeTestPairs(state: TrainingState, { signal, folder, describe }
 /**
  * A confidence fitted on the validation pairs, or on every second test pair where there are too
  * few; its quality is measured on test pairs that the fit has not seen.
+ *
+ * @returns null for too few pairs, and for a model that has not been trained.
  */
 export function fittedConfidence(
   state: TrainingState,
   table: CandidateTable,
 ): FittedConfidence | null {
+  if (state.epoch === 0) return null;
   const { validation, test, origin } = state.task.split;
   const onValidation = calibrate(table, validation);
   const tested = judgePairs(table, test);

@@ -1,8 +1,18 @@
 /**
  * From files to a task: two graphs and the links between them, divided into seeds and test.
  */
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
-import { ConfigError, DataError, type OnDefect, reportDefect, throwDefect } from '@lab/core';
+import {
+  ConfigError,
+  DataError,
+  type FileRecord,
+  formatCount,
+  hashFile,
+  type OnDefect,
+  reportDefect,
+  throwDefect,
+} from '@lab/core';
 import {
   type AlignmentData,
   automaticSeeds,
@@ -14,6 +24,7 @@ import {
   type SplitOptions,
 } from '@lab/graph';
 import type { CsrArrays } from '@lab/tensor';
+import { checkDataSource } from './call-fields.js';
 import type { AlignmentConfig } from './config-fields.js';
 
 /** Two graphs and the links between them, divided into seeds, validation and test. */
@@ -50,12 +61,14 @@ export const AUTOMATIC_ORIGIN = 'AUTOMATIC: unverified pairs of equal names';
 /**
  * The graphs of a source and the split of their links.
  *
+ * @throws {ConfigError} for a source with unknown fields or wrong ones.
  * @throws {DataError} for the first defect, unless `onDefect` collects them.
  */
 export async function readTask(
   source: DataSource,
   config: AlignmentConfig,
 ): Promise<AlignmentTask> {
+  checkDataSource('alignment/readTask', source);
   const report = source.onDefect ?? throwDefect;
   let areLinksSound = true;
   const onDefect: OnDefect = (defect) => {
@@ -66,6 +79,7 @@ export async function readTask(
   const { own } = source;
   const areLinksAsked = own === undefined || own.links !== undefined;
   areLinksSound &&= data.links.length > 0 || !areLinksAsked; // none: a defect has said why
+  areLinksSound &&= data.cutSides === undefined;
   const options = {
     validationShare: config.data.validationShare,
     judgeCounts: areLinksSound,
@@ -77,7 +91,21 @@ export async function readTask(
     const message = 'alignment: there is 1 seed pair, and InfoNCE of one pair says nothing.';
     onDefect(new DataError(message, { help: 'give at least 2 seed pairs' }));
   }
-  return { data, split };
+  const remarks = [...data.remarks, ...withoutTest(source, data, split)];
+  const files = [...data.files, ...(await seedFiles(source))];
+  return { data: { ...data, remarks, files }, split };
+}
+
+/** The seed file with its digest; none where there is no such file. */
+async function seedFiles({ seedsFile }: DataSource): Promise<FileRecord[]> {
+  const isFile = seedsFile !== undefined && seedsFile !== AUTOMATIC_SEEDS;
+  return isFile && existsSync(seedsFile) ? [await hashFile(seedsFile)] : [];
+}
+
+/** That a seed file leaves no link to test. */
+function withoutTest({ seedsFile }: DataSource, { links }: AlignmentData, { test }: LinkSplit) {
+  if (seedsFile === undefined || links.length === 0 || test.length > 0) return [];
+  return [`No test pairs are left: all ${formatCount(links.length / 2)} links are seeds.`];
 }
 
 /** Whether a defect leaves fewer links than the files were meant to hold. */

@@ -4,14 +4,17 @@
 import { existsSync } from 'node:fs';
 import {
   canonicalJson,
+  checkOptions,
   ConfigError,
   type ExperimentTable,
   formatNumber,
   formatShare,
+  nearest,
   type ResolvedConfig,
   resolveConfig,
   runExperiment,
 } from '@lab/core';
+import { callSchemas } from './call-fields.js';
 import { type AlignmentConfig, modalities, valueAt } from './config-fields.js';
 import type { AlignmentTask } from './data.js';
 import type { AblationCell, AblationGroup } from './experiment/cell.js';
@@ -73,11 +76,17 @@ export function groupsFor(
  * Finished cells are kept in `cells.jsonl`, those that measure time in `timings.jsonl`, and are not
  * run again: the same command goes on.
  *
+ * @throws {ConfigError} for options that are unknown or not of their kind, groups that there are
+ *   not, and without test pairs.
  * @throws {InterruptedError} when the signal aborts; finished cells are saved.
  */
 export async function runAlignmentExperiment(
   options: AlignmentExperimentOptions,
 ): Promise<AlignmentExperiment> {
+  checkOptions('alignment/experiment', options, callSchemas.experiment);
+  const { method, sizes, only = [] } = options;
+  const all = groupsFor(method, options.task, { sizes }).map(({ name }) => name);
+  assertGroups('alignment/experiment', only, all);
   if (options.task.split.test.length === 0) {
     throw new ConfigError('alignment/experiment: there are no test pairs to measure with.', {
       help: 'use fewer seeds than links: --seeds FILE, or --set data.seedShare=0.3',
@@ -110,6 +119,20 @@ export async function runAlignmentExperiment(
   const files: string[] = [];
   for (const result of results) files.push(...(await writeGroup(heading, result)));
   return { groups: results, files };
+}
+
+/** Refuses groups that there are not, with the nearest name. */
+export function assertGroups(
+  call: string,
+  wanted: readonly string[],
+  names: readonly string[],
+): void {
+  const unknown = wanted.find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  const near = nearest(unknown, names);
+  throw new ConfigError(`${call}: there is no group "${unknown}".`, {
+    help: near === undefined ? `groups: ${names.join(', ')}` : `did you mean "${near}"?`,
+  });
 }
 
 /** Trains again where a finished cell has lost the file that its figure is drawn from. */

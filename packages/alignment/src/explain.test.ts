@@ -47,8 +47,8 @@ describe('explainPair', () => {
     const names = found.modalities.map(({ modality }) => modality);
     expect([...names].sort()).toEqual([...state.learner.modalities].sort());
     const cosines = found.modalities.map(({ cosine }) => cosine);
-    expect(cosines).toEqual([...cosines].sort((a, b) => b - a));
-    for (const cosine of cosines) expect(Math.abs(cosine)).toBeLessThanOrEqual(1.0001);
+    expect(cosines).toEqual([...cosines].sort((a, b) => (b ?? -2) - (a ?? -2)));
+    for (const cosine of cosines) expect(Math.abs(cosine ?? 0)).toBeLessThanOrEqual(1.0001);
     expect(found.attributes.shared.length).toBeLessThanOrEqual(found.attributes.sourceCount);
   });
 
@@ -58,6 +58,16 @@ describe('explainPair', () => {
       const { lacks, source } = await explainPair(state, encoding, testPair(at));
       expect(lacks.source.modalities.includes('image')).toBe(!imaged.has(source.entity));
     }
+  });
+
+  it('compares no modality that both lack', async () => {
+    const imaged = new Set(state.task.data.images!.entities);
+    const places = Array.from({ length: 20 }, (_, at) => at);
+    const lacksBoth = (at: number) => !Object.values(testPair(at)).some((one) => imaged.has(one));
+    const at = places.find(lacksBoth)!;
+    const found = await explainPair(state, encoding, testPair(at));
+    expect(found.modalities.at(-1)).toEqual({ modality: 'image', cosine: null });
+    expect(explanationText(found, 80)).toMatch(/^ {2}image +both lack it$/m);
   });
 
   it('of a seed says that it was trained on; of half of one, what is known', async () => {
@@ -116,7 +126,7 @@ describe('explanationText', () => {
         otherCounterparts: { source: [entity('http://b/Lyon')], target: [] },
         modalities: [
           { modality: 'graph', cosine: 0.9 },
-          { modality: 'image', cosine: -0.1 },
+          { modality: 'image', cosine: null },
         ],
         neighbours: [
           {
@@ -151,7 +161,7 @@ describe('explanationText', () => {
 
   modality  cosine
   graph       .900
-  image      -.100  both have none
+  image             both lack it
 
   neighbours in common (1 known pair)
     kind  cosine  of the source          by relation  of the target  by relation

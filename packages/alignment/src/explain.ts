@@ -1,11 +1,13 @@
 /**
  * Why a pair: what the model and the data say for and against two entities being the same.
  */
+import { checkOptions } from '@lab/core';
 import { type AlignmentData, tripleDegrees } from '@lab/graph';
-import { tf } from '@lab/tensor';
+import { callSchemas } from './call-fields.js';
 import { type ConfidenceModel, confidenceOf } from './confidence.js';
 import type { Modality } from './config-fields.js';
 import type { Encoding } from './learner.js';
+import { comparable, type ModalityCosine, modalityCosines } from './modality-cosines.js';
 import { createNeighbourIndex, type RelationLink } from './neighbour-index.js';
 import { fieldConfidence } from './field-confidence.js';
 import { createScoreField, type PairScores, type ScoreField } from './score-field.js';
@@ -62,8 +64,8 @@ export interface PairExplanation extends PairScores {
     readonly source: readonly NamedEntity[];
     readonly target: readonly NamedEntity[];
   };
-  /** Cosine of each modality alone, the most similar first. */
-  readonly modalities: readonly { readonly modality: Modality; readonly cosine: number }[];
+  /** Each modality alone, the most similar first. */
+  readonly modalities: readonly ModalityCosine[];
   readonly neighbours: readonly ExplainedNeighbours[];
   /** Neighbours in common that are known pairs, also those not listed. */
   readonly knownNeighbours: number;
@@ -102,6 +104,7 @@ export async function explainPair(
   encoding: Encoding,
   pair: ExplainInput & ExplainOptions,
 ): Promise<PairExplanation> {
+  checkOptions('alignment/explainPair', pair, callSchemas.explainPair);
   const options = { confidence: pair.confidence, signal: pair.signal };
   const [explanation] = await explainPairs(state, encoding, { ...options, pairs: [pair] });
   return explanation!;
@@ -116,6 +119,7 @@ export async function explainPairs(
   encoding: Encoding,
   { pairs, ...options }: ExplainOptions & { readonly pairs: readonly ExplainInput[] },
 ): Promise<PairExplanation[]> {
+  checkOptions('alignment/explainPairs', { pairs, ...options }, callSchemas.explainPairs);
   const { counterpartsOf } = knownPairs(state);
   const asked = {
     left: pairs.flatMap(({ source, target }) => [source, ...counterpartsOf(target)]),
@@ -141,6 +145,7 @@ export async function explainBest(
   encoding: Encoding,
   { source, count = 3, ...options }: ExplainOptions & { source: number; count?: number },
 ): Promise<PairExplanation[]> {
+  checkOptions('alignment/explainBest', { source, count, ...options }, callSchemas.explainBest);
   const asked = { left: [source], right: knownPairs(state).counterpartsOf(source) };
   const field = await createScoreField(state, encoding, { asked, signal: options.signal });
   try {
@@ -174,6 +179,10 @@ async function explainAll(
   for (const [at, pair] of pairs.entries()) {
     const scores = await field.scores(pair.source, pair.target);
     const around = await sharedNeighbours(pair, search);
+    const lacks = {
+      source: lacking(pair.source, around.sourceLacks, { facts, state }),
+      target: lacking(pair.target, around.targetLacks, { facts, state }),
+    };
     explanations.push({
       ...scores,
       source: facts.named(pair.source),
@@ -184,40 +193,13 @@ async function explainAll(
         targets: field.candidates.right.length,
       },
       ...trainedText(pair, known, facts),
-      modalities: modalities[at]!,
+      modalities: comparable(modalities[at]!, lacks.source.modalities, lacks.target.modalities),
       ...neighbourText(around, facts),
       attributes: facts.attributes(pair),
-      lacks: {
-        source: lacking(pair.source, around.sourceLacks, { facts, state }),
-        target: lacking(pair.target, around.targetLacks, { facts, state }),
-      },
+      lacks,
     });
   }
   return explanations;
-}
-
-/** Cosine of every modality for every pair. */
-async function modalityCosines(
-  { learner }: TrainingState,
-  encoding: Encoding,
-  pairs: readonly ExplainInput[],
-): Promise<PairExplanation['modalities'][]> {
-  const sources = Int32Array.from(pairs, ({ source }) => source);
-  const targets = Int32Array.from(pairs, ({ target }) => target);
-  const found: { modality: Modality; cosines: ArrayLike<number> }[] = [];
-  for (const modality of pairs.length === 0 ? [] : learner.modalities) {
-    const left = await encoding.modalityRows(modality, sources);
-    const right = await encoding.modalityRows(modality, targets);
-    const products = tf.tidy(() => tf.sum(tf.mul(left, right), 1));
-    tf.dispose([left, right]);
-    found.push({ modality, cosines: await products.data() });
-    products.dispose();
-  }
-  return pairs.map((_, at) =>
-    found
-      .map(({ modality, cosines }) => ({ modality, cosine: cosines[at]! }))
-      .sort((a, b) => b.cosine - a.cosine),
-  );
 }
 
 /** What the data say of single entities. */

@@ -70,12 +70,12 @@ function modalityTable({ modalities, lacks }: PairExplanation): string {
       const without = (['source', 'target'] as const).filter((side) =>
         lacks[side].modalities.includes(modality),
       );
-      const remark = without.length === 2 ? 'both have none' : `the ${without[0]} has none`;
+      const remark = without.length === 2 ? 'both lack it' : `the ${without[0]} lacks it`;
       return { modality, cosine, remark: without.length === 0 ? '' : remark };
     }),
     [
       { key: 'modality' },
-      { key: 'cosine', format: (value) => formatShare(Number(value)) },
+      { key: 'cosine', format: (value) => (value === null ? '' : formatShare(Number(value))) },
       { key: 'remark', heading: '' },
     ],
   );

@@ -120,6 +120,7 @@ export {
   methodComparisonPage,
   studyTable,
 } from './method-comparison-page.js';
+export type { ModalityCosine } from './modality-cosines.js';
 export { alignmentProgram } from './program.js';
 export { finishedTraining, type RestoredRun, restoreRun } from './restore.js';
 export { readRefused, withoutPairs, writeRefused } from './refused-pairs.js';
@@ -131,6 +132,7 @@ export { type SeedBatch, seedBatches, trainEpochs } from './train.js';
 export type {
   CallOptions,
   SettingOptions,
+  TrainingOutline,
   TrainOptions,
   TrainProgress,
   TrainResult,

@@ -12,7 +12,7 @@ import {
   type Table,
 } from '@lab/report';
 import type { AlignmentTask } from './data.js';
-import { meanSpread } from './experiment/results.js';
+import { shareSpread } from './experiment/results.js';
 import { baselineLabel, type ComparedCell } from './method-comparison.js';
 
 /** What the page says beside the numbers. */
@@ -102,7 +102,7 @@ function bigNumbers(cells: readonly ComparedCell[]): RunPage['numbers'] {
   return place
     .filter(({ label }) => label !== baselineLabel)
     .map(({ label, row }) => {
-      const { value, low, high } = meanSpread(row.values['H@1']!);
+      const { value, low, high } = shareSpread(row.values['H@1']!);
       return {
         label: `H@1, ${label}`,
         value,
@@ -128,7 +128,7 @@ function studyFigure(
   if (new Set(own.map(({ x }) => x)).size === 1) {
     const bars = own.map(({ label, row }) => ({
       ...{ label, series: label },
-      ...meanSpread(row.values['H@1']!),
+      ...shareSpread(row.values['H@1']!),
     }));
     return {
       figure: barPlot({ title, value: { label: 'H@1', format: 'share' }, bars, colors }),
@@ -140,7 +140,7 @@ function studyFigure(
     points: own
       .filter((cell) => cell.label === label)
       .map(({ x, row }) => {
-        const { value: y, ...interval } = meanSpread(row.values['H@1']!);
+        const { value: y, ...interval } = shareSpread(row.values['H@1']!);
         return { x, y, ...interval };
       }),
   }));

@@ -2,6 +2,7 @@
  * Several methods on the same pair of graphs: few seeds and faulty data, cell by cell.
  */
 import {
+  checkOptions,
   ConfigError,
   type ExperimentRow,
   formatShare,
@@ -9,6 +10,7 @@ import {
   runExperiment,
 } from '@lab/core';
 import { measureBaseline } from './baseline.js';
+import { callSchemas } from './call-fields.js';
 import type { AlignmentConfig } from './config-fields.js';
 import type { AlignmentTask } from './data.js';
 import type { AlignmentMetrics } from './alignment-metrics.js';
@@ -67,10 +69,11 @@ interface Plan {
  *
  * Finished cells are lines of `comparison.jsonl` and are not run again.
  *
- * @throws {ConfigError} without test pairs.
+ * @throws {ConfigError} for options that are unknown or not of their kind, and without test pairs.
  * @throws {InterruptedError} when the signal aborts; finished cells are saved.
  */
 export async function compareMethods(options: MethodComparisonOptions): Promise<ComparedCell[]> {
+  checkOptions('alignment/comparison', options, callSchemas.comparison);
   const { task, seeds, dir, signal, onProgress } = options;
   if (task.split.test.length === 0) {
     throw new ConfigError('alignment/comparison: there are no test pairs to compare on.', {

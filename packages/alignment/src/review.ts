@@ -1,10 +1,11 @@
 /**
  * Pairs that are worth a look: those of which the model is least sure.
  */
-import { formatCounted, formatShare } from '@lab/core';
+import { checkOptions, formatCounted, formatShare } from '@lab/core';
 import { writeCsv } from '@lab/core/csv';
 import type { ReviewQuestion } from '@lab/report';
 import { type AlignedPair, alignEntities, type CandidateTable, candidateTable } from './align.js';
+import { callSchemas } from './call-fields.js';
 import { fittedConfidence } from './conclude.js';
 import type { ConfidenceModel } from './confidence.js';
 import { shortName } from './entity-names.js';
@@ -64,6 +65,7 @@ export async function pairsToReview(
   encoding: Encoding,
   options: ReviewOptions = {},
 ): Promise<ReviewPair[]> {
+  checkOptions('alignment/pairsToReview', options, callSchemas.review);
   const { refused = new Int32Array(0), count = 50, signal } = options;
   const all = await candidateTable(state, { encoding, signal });
   const given = options.confidence;
@@ -106,9 +108,9 @@ export function reasonText(explanation: PairExplanation): string {
   const { modalities, lacks, neighbours, knownNeighbours } = explanation;
   const has = ({ modality }: PairExplanation['modalities'][number]) =>
     ![...lacks.source.modalities, ...lacks.target.modalities].includes(modality);
-  const best = modalities.find(has) ?? modalities[0];
+  const best = modalities.find(has) ?? modalities.find(({ cosine }) => cosine !== null);
   const parts =
-    best === undefined ? [] : [`most alike by ${best.modality} (${formatShare(best.cosine, 2)})`];
+    best === undefined ? [] : [`most alike by ${best.modality} (${formatShare(best.cosine!, 2)})`];
   const names = neighbours
     .filter(({ kind }) => kind !== 'similar')
     .slice(0, NAMED)

@@ -29,6 +29,7 @@ import type { AlignmentMetrics } from './alignment-metrics.js';
 import { confidenceFigure, metricsFigure, pairFigures, pseudoSeedFigure } from './figures.js';
 import type { EpochRecord } from './epoch-record.js';
 import type { AlignmentMethod } from './method.js';
+import { PEAK_MEMORY } from './peak-memory.js';
 import type { TrainResult } from './training-options.js';
 
 /** Everything that the page is made of. */
@@ -71,7 +72,7 @@ export function runPage<C extends AlignmentConfig>(
     ...(examples === null ? {} : { examples }),
     cost: [
       { label: 'training', value: formatDuration(input.seconds) },
-      { label: 'tensor memory, peak', value: formatBytes(trained.peakTensorBytes) },
+      { label: PEAK_MEMORY, value: formatBytes(trained.peakTensorBytes) },
       { label: 'parameters', value: formatCount(summary.parameters) },
       { label: 'epochs', value: formatCount(summary.epochs) },
     ],
@@ -106,6 +107,7 @@ function sentence(summary: RunSummary): string {
       `${known} that were kept out of training the true counterpart is ranked first.`
     );
   }
+  if (summary.epochs === 0) return 'The model was not trained: 0 epochs.';
   if (metrics === null) return 'The model was trained without an evaluation.';
   const hits = formatPercent(metrics.forward['hits@1']!);
   const floor =

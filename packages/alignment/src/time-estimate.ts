@@ -1,7 +1,8 @@
 /**
  * How long a training will take on this machine, measured on a part of the user's own graphs.
  */
-import { createRandom, type Random } from '@lab/core';
+import { checkOptions, createRandom, type Random } from '@lab/core';
+import { callSchemas } from './call-fields.js';
 import type { AlignmentConfig } from './config-fields.js';
 import type { AlignmentTask } from './data.js';
 import { candidateSides, evaluateEncoding } from './evaluate.js';
@@ -54,8 +55,8 @@ interface Point extends Measured {
  *
  * Two steps are taken on growing parts of the graphs while they fit the budget, on the whole in the
  * end where that fits, too; the second step counts, as the first also prepares. Else the whole
- * follows from the last two parts: a step costs `a rows + b pairs`, rows the entities and the ends
- * of their triples, pairs the squares of the seed batches.
+ * follows from the last two parts: a step costs `a rows + b pairs`. Rows are entities and ends of
+ * triples; pairs are the squares of the seed batches.
  *
  * @param task - with at least two seed pairs.
  */
@@ -64,6 +65,8 @@ export async function expectedTime<C extends AlignmentConfig, L extends Learner>
   task: AlignmentTask,
   { config: given, ...options }: CalibrationOptions & { readonly config: C },
 ): Promise<TimeExpectation> {
+  const asked = { config: given, ...options };
+  checkOptions(`${method.name}/expectedTime`, asked, callSchemas.calibration);
   const config = await settled(method, task, given);
   const { budgetSeconds = 10, now = () => performance.now() / 1000, signal } = options;
   const began = now();

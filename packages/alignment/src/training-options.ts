@@ -3,22 +3,17 @@
  */
 import type { Logger, ResolvedConfig, Run } from '@lab/core';
 import type { BaselineResult } from './baseline.js';
-import type { AlignmentConfig } from './config-fields.js';
+import type { AlignmentConfig, Modality } from './config-fields.js';
 import type { AlignmentTask, DataSource } from './data.js';
 import type { EpochRecord } from './epoch-record.js';
 import type { AlignmentMetrics } from './alignment-metrics.js';
 import type { Learner } from './learner.js';
 import type { TrainingState } from './training-state.js';
 
-/** What a training tells while it runs. */
+/** What a training tells while it runs: plain records, which may be kept, sent and printed. */
 export type TrainProgress =
   | { readonly stage: 'reading' }
-  | {
-      readonly stage: 'ready';
-      readonly task: AlignmentTask;
-      readonly state: TrainingState;
-      readonly run: Run | null;
-    }
+  | ({ readonly stage: 'ready' } & TrainingOutline)
   | { readonly stage: 'baseline' }
   | {
       readonly stage: 'epoch';
@@ -27,6 +22,25 @@ export type TrainProgress =
       /** Wall seconds of this epoch. */
       readonly seconds: number;
     };
+
+/** What is known of a training before its first epoch. */
+export interface TrainingOutline {
+  readonly entities: { readonly left: number; readonly right: number };
+  readonly triples: number;
+  readonly seeds: number;
+  /** Where the seeds came from; automatic ones are named as such. */
+  readonly seedOrigin: string;
+  readonly validationPairs: number;
+  readonly testPairs: number;
+  readonly modalities: readonly Modality[];
+  readonly parameters: number;
+  /** Peak tensor memory that is expected, bytes. */
+  readonly expectedTensorBytes: number;
+  /** What is to be known of the data, one sentence each. */
+  readonly remarks: readonly string[];
+  /** Path of the run folder; null without one. */
+  readonly run: string | null;
+}
 
 /** Settings of a library call: a resolved config, or the parts that make one. */
 export interface SettingOptions<
@@ -90,6 +104,6 @@ export interface TrainResult<
   /** Epochs that were done when the reported parameters were reached. */
   readonly selectedEpoch: number;
   readonly baseline: BaselineResult | null;
-  /** Largest memory of the tensor backend, bytes. */
+  /** Most bytes that tensors held at one time, called peak tensor memory where it is shown. */
   readonly peakTensorBytes: number;
 }

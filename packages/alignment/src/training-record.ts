@@ -43,7 +43,9 @@ export function newRun<C extends AlignmentConfig>(
  */
 function sourceRecord({ dir, own, seedsFile, images }: DataSource): DataSource {
   const whole = (path: string) => resolve(path);
-  const files = Object.entries(own ?? {}).filter(([, path]) => typeof path === 'string');
+  const files = Object.entries(own ?? {}).filter(
+    ([name, path]) => typeof path === 'string' && name !== 'duplicateTriples',
+  );
   return {
     ...(dir === undefined ? {} : { dir: whole(dir) }),
     ...(own === undefined

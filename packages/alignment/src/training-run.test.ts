@@ -90,7 +90,7 @@ describe('a run folder', () => {
         now,
         signal: controller.signal,
         onProgress: (progress) => {
-          if (progress.stage === 'ready') dir = progress.run!.dir;
+          if (progress.stage === 'ready') dir = progress.run!;
           if (progress.stage === 'epoch') epochs.push(hasCheckpoint(join(dir, 'checkpoint')));
         },
       });
@@ -118,7 +118,7 @@ describe('resume', () => {
       run: newRun(),
       signal: controller.signal,
       onProgress: (progress) => {
-        if (progress.stage === 'ready') dir = progress.run!.dir;
+        if (progress.stage === 'ready') dir = progress.run!;
         if (progress.stage === 'epoch' && progress.record.epoch + 1 === epochs) controller.abort();
       },
     });
@@ -196,7 +196,7 @@ describe('failures', () => {
       run: newRun(),
       signal: controller.signal,
       onProgress: (progress) => {
-        if (progress.stage === 'ready') dir = progress.run!.dir;
+        if (progress.stage === 'ready') dir = progress.run!;
         if (progress.stage === 'baseline') controller.abort();
       },
     };
@@ -210,21 +210,16 @@ describe('failures', () => {
 
   it('are written into run.json, and nothing leaks', async () => {
     const before = tf.memory().numTensors;
-    let dir = '';
-    const attempt = trained(
-      { 'training.epochs': 3 },
-      {
-        run: newRun(),
-        onProgress: (progress) => {
-          if (progress.stage !== 'ready') return;
-          dir = progress.run!.dir;
-          const weights = progress.state.learner.parameters.get('entity');
-          tf.tidy(() => weights.assign(tf.fill(weights.shape, Number.NaN)));
-        },
-      },
-    );
+    const createLearner: typeof tableMethod.createLearner = (...input) => {
+      const learner = tableMethod.createLearner(...input);
+      const weights = learner.parameters.get('entity');
+      tf.tidy(() => weights.assign(tf.fill(weights.shape, Number.NaN)));
+      return learner;
+    };
+    const run = { ...newRun(), dir: join(temporaryFolder(), 'run') };
+    const attempt = train({ ...tableMethod, createLearner }, { data: folder, epochs: 3, run });
     await expect(attempt).rejects.toThrow(/loss is NaN/);
-    const { status, error } = readRunRecord(dir);
+    const { status, error } = readRunRecord(run.dir);
     expect(status).toBe('error');
     expect(JSON.stringify(error)).toContain('loss is NaN');
     expect(tf.memory().numTensors).toBe(before);

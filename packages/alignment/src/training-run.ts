@@ -10,21 +10,29 @@ import {
   sha256,
   silentLogger,
 } from '@lab/core';
-import { memoryReport, selectBackend, selectedBackend } from '@lab/tensor';
+import { selectBackend, selectedBackend } from '@lab/tensor';
 import { hasCheckpoint } from '@lab/tensor/io';
 import { automaticWarnings } from './automatic-seeds.js';
 import { type BaselineResult, measureBaseline } from './baseline.js';
+import { checkTrainOptions } from './call-fields.js';
 import { fingerprint, restoreTraining, saveTraining } from './checkpoint.js';
 import type { AlignmentConfig } from './config-fields.js';
 import { type AlignmentTask, readTask } from './data.js';
 import { asInterruption, interruption } from './interruption.js';
 import type { Learner } from './learner.js';
-import { assertFits } from './memory-expectation.js';
+import { assertFits, type MemoryExpectation } from './memory-expectation.js';
 import type { AlignmentMethod } from './method.js';
+import { peakTensorBytes } from './peak-memory.js';
 import { loadSelected, saveSelected } from './selected-parameters.js';
 import { selectionRule } from './selection.js';
 import { type EpochEvent, trainEpochs } from './train.js';
-import type { CallOptions, SettingOptions, TrainOptions, TrainResult } from './training-options.js';
+import type {
+  CallOptions,
+  SettingOptions,
+  TrainingOutline,
+  TrainOptions,
+  TrainResult,
+} from './training-options.js';
 import { newRun, recordFailure, statusOf } from './training-record.js';
 import { createTraining } from './create-training.js';
 import type { TrainingState } from './training-state.js';
@@ -53,13 +61,15 @@ export function settingsOf<C extends AlignmentConfig>(
  * the process ends.
  *
  * @throws {InterruptedError} when the signal aborts, after saving.
- * @throws {ConfigError} when another process is at work on the run to resume.
+ * @throws {ConfigError} for options that are unknown or not of their kind, before any work, and
+ *   when another process is at work on the run to resume.
  * @throws {DataError} for bad files, {@link ModelError} for a loss that is not finite.
  */
 export async function train<C extends AlignmentConfig, L extends Learner>(
   method: AlignmentMethod<C, L>,
   options: TrainOptions<C>,
 ): Promise<TrainResult<C, L>> {
+  checkTrainOptions(method.name, options);
   const target = options.run;
   const resolved = settingsOf(method, options);
   // Before the data are read: another process may be at work on the run.
@@ -83,7 +93,8 @@ async function trainIn<C extends AlignmentConfig, L extends Learner>(
   options.onProgress?.({ stage: 'reading' });
   const source = typeof options.data === 'string' ? { dir: options.data } : options.data;
   const task = 'split' in source ? source : await readTask(source, config);
-  assertFits(method.name, task.data, method.expectedMemory(task, config));
+  const expected = method.expectedMemory(task, config);
+  assertFits(method.name, task.data, expected);
   const state = createTraining(method, task, config);
   let run: Run | null = null;
   try {
@@ -96,7 +107,7 @@ async function trainIn<C extends AlignmentConfig, L extends Learner>(
     if (resumed !== null) await resumeState(options, resumed, state, key);
     run = opened; // from here on a failure is one of this run
     logStart(run, task, state.epoch);
-    options.onProgress?.({ stage: 'ready', task, state, run });
+    options.onProgress?.({ stage: 'ready', ...outlineOf(state, run, expected) });
     const baseline = await baselineOf(options, task, config);
     await epochs(options, run, state, key);
     await loadSelected(run, state);
@@ -107,7 +118,7 @@ async function trainIn<C extends AlignmentConfig, L extends Learner>(
       metrics: state.selection.evaluation,
       selectedEpoch: state.selection.epoch || state.epoch,
       baseline,
-      peakTensorBytes: memoryReport().peakHeapBytes ?? memoryReport().tensorBytes,
+      peakTensorBytes: peakTensorBytes(),
     };
   } catch (cause) {
     state.dispose();
@@ -115,6 +126,28 @@ async function trainIn<C extends AlignmentConfig, L extends Learner>(
     recordFailure(run, error);
     throw error;
   }
+}
+
+/** The training in plain numbers, for who watches it. */
+function outlineOf(
+  { task, learner }: TrainingState,
+  run: Run | null,
+  { tensorBytes }: MemoryExpectation,
+): TrainingOutline {
+  const { data, split } = task;
+  return {
+    entities: { left: data.left.length, right: data.right.length },
+    triples: data.triples.heads.length,
+    seeds: split.seeds.length / 2,
+    seedOrigin: split.origin,
+    validationPairs: split.validation.length / 2,
+    testPairs: split.test.length / 2,
+    modalities: [...learner.modalities],
+    parameters: learner.parameters.count(),
+    expectedTensorBytes: tensorBytes,
+    remarks: [...data.remarks],
+    run: run?.dir ?? null,
+  };
 }
 
 /** Where the training starts, and what is to be known of its data, into `log.txt`. */

@@ -77,7 +77,7 @@ function unsetText(issue: z.core.$ZodIssue): string {
 }
 
 /** What the schema allows, as the end of a sentence. */
-function allowedText(issue: z.core.$ZodIssue): string {
+export function allowedText(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case 'invalid_type':
       return `must be ${issue.expected === 'int' ? 'a whole number' : article(issue.expected)}`;
@@ -94,7 +94,7 @@ function allowedText(issue: z.core.$ZodIssue): string {
     case 'unrecognized_keys':
       return `has unknown keys ${issue.keys.join(', ')}`;
     default:
-      return `is refused: ${issue.message}`;
+      return issue.message.startsWith('must ') ? issue.message : `is refused: ${issue.message}`;
   }
 }
 
@@ -110,7 +110,7 @@ function article(expected: string): string {
     array: 'a list',
     null: 'null',
   };
-  return names[expected] ?? `a ${expected}`;
+  return names[expected] ?? `${/^[aeiou]/.test(expected) ? 'an' : 'a'} ${expected}`;
 }
 
 function oneOf(values: readonly string[]): string {

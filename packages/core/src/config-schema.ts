@@ -41,7 +41,7 @@ function descriptionOf(schema: z.core.$ZodType): string {
 }
 
 /** The fields of an object schema, or `undefined` for any other schema. */
-function fieldsOf(schema: z.core.$ZodType) {
+export function fieldsOf(schema: z.core.$ZodType) {
   const definition = definitionOf(unwrapSchema(schema));
   return definition.type === 'object' ? definition.shape : undefined;
 }

@@ -40,17 +40,20 @@ export interface QuoteRules {
 
 /**
  * The error for a table whose quotes do not fit: it names the line and column of the first field
- * whose quote is not closed or is followed by text.
+ * whose quote is not closed or is followed by text. Where that text stands in a later line, it is
+ * the opening quote that is named: most likely it should have been closed in its own line.
  */
 export async function locateQuoteProblem(path: string, rules: QuoteRules): Promise<DataError> {
   const scan = new QuoteScan(rules);
   await eachLine(path, (text, line) => scan.take(text, line));
   const found = scan.problem ?? scan.opened;
-  const what = scan.problem ? 'text after a closing quote' : 'a quote that is never closed';
+  const what = scan.problem?.what ?? 'a quote that is never closed';
   if (!found) return new DataError(`${path}: ${String(rules.cause)}`, { file: path });
   return new DataError(`${path} line ${found.line}: ${what}.`, {
     file: path,
-    ...found,
+    line: found.line,
+    column: found.column,
+    text: found.text,
     help: `inside quotes write ${rules.quote} twice; quote whole fields only.`,
     cause: rules.cause,
   });
@@ -63,7 +66,7 @@ interface Spot {
 }
 
 class QuoteScan {
-  problem: Spot | undefined;
+  problem: (Spot & { readonly what: string }) | undefined;
   opened: Spot | undefined;
   readonly #rules: QuoteRules;
 
@@ -81,10 +84,11 @@ class QuoteScan {
         if (letter !== quote) continue;
         if (text[i + 1] === quote) i += 1;
         else {
+          const { opened } = this;
           this.opened = undefined;
           const after = text[i + 1];
           if (after !== undefined && after !== delimiter) {
-            this.problem = { line, column: i + 2, text };
+            this.problem = textAfterQuote(opened, { line, column: i + 2, text });
             return;
           }
         }
@@ -92,4 +96,11 @@ class QuoteScan {
       isFieldStart = letter === delimiter;
     }
   }
+}
+
+/** The place to be named where text follows a closing quote. */
+function textAfterQuote(opened: Spot, after: Spot): Spot & { readonly what: string } {
+  if (opened.line === after.line) return { ...after, what: 'text after a closing quote' };
+  const what = `a quote that is not closed before line ${after.line}, where text follows it`;
+  return { ...opened, what };
 }

@@ -105,6 +105,7 @@ describe('readCsv', () => {
   it.each([
     ['a,b\n"x"y,2\n3,4\n', { line: 2, column: 4, text: '"x"y,2' }, 'text after a closing quote'],
     ['a,b\nc,"xy\n3,4\n', { line: 2, column: 3, text: 'c,"xy' }, 'never closed'],
+    ['a,b\nc,"d\n"x",4\n', { line: 2, column: 3, text: 'c,"d' }, 'not closed before line 3'],
     ['a\n"p ""q"" r"\n"open', { line: 3, column: 1 }, 'never closed'],
   ])('names the place of a bad quote in %j', async (content, place, message) => {
     const error: unknown = await rowsOf(content).catch((thrown: unknown) => thrown);

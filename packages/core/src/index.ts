@@ -4,6 +4,7 @@ export {
   writeFileAtomic,
 } from './atomic-file.js';
 export { readBytes } from './byte-stream.js';
+export { checkOptions } from './call-options.js';
 export {
   type ConfigDefinition,
   type ConfigInput,

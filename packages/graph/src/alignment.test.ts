@@ -75,8 +75,11 @@ describe('splitLinks', () => {
     expect(pairsOf(split.test)).toEqual(['0-3', '2-5']);
   });
 
-  it('lets seeds given as pairs take all links', async () => {
+  it('lets seeds given as pairs, or in a file, take all links', async () => {
     const data = await small();
+    const seedsFile = join(temporaryFolder(), 'all.tsv');
+    writeSeeds(seedsFile, data, data.links);
+    expect((await splitLinks(data, { seedsFile })).test).toHaveLength(0);
     const split = await splitLinks(data, { seeds: data.links });
     expect(split.seeds).toEqual(data.links);
     expect(split.test).toHaveLength(0);
@@ -85,9 +88,9 @@ describe('splitLinks', () => {
   it('refuses an empty seed set, an empty test set and a share out of range', async () => {
     const data = await small();
     await expect(splitLinks(data, { share: 0.1 })).rejects.toThrow(/0 of 3 links are seeds/);
-    const seedsFile = join(temporaryFolder(), 'all.tsv');
-    writeSeeds(seedsFile, data, data.links);
-    await expect(splitLinks(data, { seedsFile })).rejects.toThrow(/all 3 links are seeds/);
+    const providedSplit = { seeds: data.links, test: new Int32Array(0) };
+    const whole = splitLinks({ ...data, providedSplit });
+    await expect(whole).rejects.toThrow(/all 3 links are seeds/);
     await expect(splitLinks(data, { share: 1.5 })).rejects.toThrow(/share is 1.5/);
     const options = { share: 0.7, validationShare: Number.NaN };
     await expect(splitLinks(data, options)).rejects.toThrow(/validationShare is NaN/);

@@ -98,8 +98,8 @@ async function chooseSeeds(
  *
  * @param data - entity names and links.
  * @param options - where seeds come from.
- * @throws {DataError} when no seed is left, or a file or share leaves no link to test (seeds given
- * as pairs may take all).
+ * @throws {DataError} when no seed is left, or a share or the split that came with the data leaves
+ * no link to test (seeds in a file or given as pairs may take all).
  */
 export async function splitLinks(
   data: AlignmentData,
@@ -132,14 +132,15 @@ function judgeCounts(
   options: SplitOptions & { readonly onDefect: OnDefect },
 ): void {
   const links = data.links.length / 2;
+  const isGiven = options.seeds !== undefined || options.seedsFile !== undefined;
   if (seeds.length === 0) {
     if (options.seedsFile !== undefined) return; // its reader has said so
     const message = `graph/splitLinks: 0 of ${links} links are seeds (${origin}).`;
     const help = 'Give a larger share, a seed file, or automatic seeds.';
     options.onDefect(new DataError(message, { help }));
-  } else if (links > 0 && test.length === 0 && options.seeds === undefined) {
+  } else if (links > 0 && test.length === 0 && !isGiven) {
     const message = `graph/splitLinks: all ${links} links are seeds, 0 to test.`;
-    const help = 'Give a smaller share or a shorter seed file.';
+    const help = 'Give a share of the links that are seeds, or a seed file.';
     options.onDefect(new DataError(message, { help }));
   }
 }

@@ -65,6 +65,11 @@ export interface AlignmentData {
   readonly remarks: readonly string[];
   /** `name` when entities of the source are known by names only (own tables): ids are indices. */
   readonly keyedBy?: 'id' | 'name';
+  /**
+   * Graphs (1, 2) of which a file of triples or entities could not be read to its end, which is a
+   * defect: that others know entities of it that these data do not is a consequence, and none.
+   */
+  readonly cutSides?: readonly (1 | 2)[];
 }
 
 /** Counts of a pair of graphs, as a start line or a report prints them. */

@@ -8,6 +8,8 @@ export interface LinkEnds {
   readonly indexOf: (field: string, side: 1 | 2) => number;
   /** Side of a dense index. */
   readonly sideOf: (index: number) => 1 | 2;
+  /** Graphs that were not read to their end: unknown entities of them are no defects. */
+  readonly cutSides?: readonly (1 | 2)[] | undefined;
 }
 
 /** How links are read. */
@@ -109,6 +111,8 @@ export function createLinkCollector(reading: LinkReading): LinkCollector {
     add(fields, place) {
       const left = ends.indexOf(fields[0] as string, 1);
       const right = ends.indexOf(fields[1] as string, 2);
+      const isCut = (side: 1 | 2) => ends.cutSides?.includes(side) === true;
+      if ((left < 0 && isCut(1)) || (right < 0 && isCut(2))) return;
       const pair = { left, right, fields };
       const defect =
         endDefect(place, pair, ends.sideOf) ?? repeatDefect(place, pair, state, isStrict);

@@ -50,6 +50,33 @@ async function defectsOf(files: OwnGraphFiles): Promise<string[]> {
   return defects.map((defect) => defect.message.replace(`${folder}/`, ''));
 }
 
+describe('an unclosed quote', () => {
+  const cases = {
+    'with none after it': ['Seine,"flows,Paris', 'Loire,in,France', 'Lyon,in,France'],
+    'with text after the next one': ['Seine,"flows,Paris', '"Loire",in,France', 'Lyon,in,France'],
+    'closed by accident': ['Seine,flows,"Paris', 'Loire,in,France"', 'Lyon,in,France'],
+  };
+  it.each(Object.entries(cases))('%s is the one defect, in its line', async (_, rows) => {
+    const source = file('a.csv', `Paris,in,France\n${rows.join('\n')}\n`);
+    const names = ['Paris', 'France', 'Seine', 'Loire', 'Lyon'];
+    const target = file('b.csv', names.map((name) => `${name},in,Europe\n`).join(''));
+    const links = file('l.csv', names.map((name) => `${name},${name}\n`).join(''));
+    const sourceAttributes = file('aa.csv', 'Loire,area,1\nSeine,area,1\n');
+    const found = await defectsOf({ source, target, links, sourceAttributes });
+    expect(found).toEqual([expect.stringMatching(/^a\.csv line 2: a quote that is n/)]);
+  });
+
+  it('in links or attributes is one defect, too', async () => {
+    const links = file('l.csv', '"Paris,Paris\nFrance,France\n');
+    const found = await defectsOf({ ...plainFiles(), links });
+    expect(found).toEqual(['l.csv line 1: a quote that is never closed.']);
+    const sourceAttributes = file('aa.csv', 'Paris,area,"1\n2"\nParis,"b\nSeine,c"\n');
+    expect(await defectsOf({ ...plainFiles(), sourceAttributes })).toEqual([
+      expect.stringMatching(/^aa\.csv line 3: /),
+    ]);
+  });
+});
+
 describe('readOwnGraphs', () => {
   it('reads triples without heading; equal names on both sides stay apart', async () => {
     const data = await readOwnGraphs(plainFiles());

@@ -47,6 +47,8 @@ interface OwnReading {
   readonly onDefect: OnDefect;
   readonly files: FileRecord[];
   readonly remarks: string[];
+  /** Graphs of which a file was not read to its end. */
+  readonly cutSides: Set<1 | 2>;
 }
 
 const tableEndings = ['csv', 'tsv', 'csv.gz', 'tsv.gz'];
@@ -124,22 +126,25 @@ async function readTriples(path: string, side: 1 | 2, reading: OwnReading): Prom
   reading.files.push(await hashFile(path));
   if (isStatements(path)) await readStatements(path, reading);
   else {
-    await eachTableRow({ file: path, columns: tripleColumns, onDefect }, ({ cells }) => {
+    const table = { file: path, columns: tripleColumns, onDefect };
+    const isWhole = await eachTableRow(table, ({ cells }) => {
       builder.addTriple(cells[0] as string, cells[1] as string, cells[2] as string);
     });
+    if (!isWhole) reading.cutSides.add(side);
   }
-  if (builder.tripleCount > 0) return;
+  if (builder.tripleCount > 0 || reading.cutSides.has(side)) return;
   const help = 'Give head, relation and tail in each row.';
   onDefect(new DataError(`${path}: KG${side} has no triples.`, { file: path, help }));
 }
 
-async function readAttributes(path: string, reading: OwnReading): Promise<void> {
+async function readAttributes(path: string, side: 1 | 2, reading: OwnReading): Promise<void> {
   const { builder, onDefect, remarks } = reading;
   reading.files.push(await hashFile(path));
   const { unknown } = await readAttributeTable(path, {
     indexOf: (name) => builder.indexOf(name),
     add: (entity, attribute) => builder.addAttribute(entity, attribute),
     onDefect,
+    isWhole: !reading.cutSides.has(side),
   });
   if (unknown === 0) return;
   const file = basename(path);
@@ -155,12 +160,14 @@ async function readGraph(
   if (files.entities !== undefined) {
     reading.files.push(await hashFile(files.entities));
     const columns = { entity: ['entity', 'id', 'name', 'uri', 'iri', 'key'] };
-    await eachTableRow({ file: files.entities, columns, onDefect }, ({ cells }) => {
+    const table = { file: files.entities, columns, onDefect };
+    const isWhole = await eachTableRow(table, ({ cells }) => {
       builder.addEntity(cells[0] as string);
     });
+    if (!isWhole) reading.cutSides.add(side);
   }
   if (files.triples !== undefined) await readTriples(files.triples, side, reading);
-  if (files.attributes !== undefined) await readAttributes(files.attributes, reading);
+  if (files.attributes !== undefined) await readAttributes(files.attributes, side, reading);
   if (files.images === undefined) return null;
   const indexOf = (name: string): number => builder.indexOf(name, side);
   const context = { indexOf, entityCount: builder.entityCount, onDefect, remarks };
@@ -178,19 +185,23 @@ async function readLinks(file: string | undefined, reading: OwnReading): Promise
     return new Int32Array(0);
   }
   reading.files.push(await hashFile(file));
-  const links = await readLinkRows(file, reading);
-  if (links.length === 0) {
+  const { pairs: links, isWhole } = await readLinkRows(file, reading);
+  if (links.length === 0 && isWhole && reading.cutSides.size === 0) {
     const help = 'Give at least two links.';
     onDefect(new DataError(`${file}: no usable link in the file.`, { file, help }));
   }
   return links;
 }
 
-async function readLinkRows(path: string, reading: OwnReading): Promise<Int32Array> {
-  const { builder, onDefect } = reading;
+async function readLinkRows(
+  path: string,
+  reading: OwnReading,
+): Promise<{ readonly pairs: Int32Array; readonly isWhole: boolean }> {
+  const { builder, onDefect, cutSides } = reading;
   const ends = {
     indexOf: (name: string, side: 1 | 2): number => builder.indexOf(name, side),
     sideOf: (index: number): 1 | 2 => builder.sideOf(index),
+    cutSides: [...cutSides],
   };
   const linkReading = { ends, onDefect, links: 'lenient' } as const;
   if (!isStatements(path)) return readLinkTable(path, linkReading);
@@ -201,7 +212,7 @@ async function readLinkRows(path: string, reading: OwnReading): Promise<Int32Arr
     const fields = [subject, object ?? ''];
     collector.add(fields, { file: path, line, text: fields.join(' ') });
   });
-  return collector.pairs();
+  return { pairs: collector.pairs(), isWhole: true };
 }
 
 /**
@@ -218,7 +229,7 @@ async function readLinkRows(path: string, reading: OwnReading): Promise<Int32Arr
 export async function readOwnGraphs(files: OwnGraphFiles): Promise<AlignmentData> {
   const onDefect = files.onDefect ?? throwDefect;
   const builder = new GraphBuilder();
-  const reading: OwnReading = { builder, onDefect, files: [], remarks: [] };
+  const reading: OwnReading = { builder, onDefect, files: [], remarks: [], cutSides: new Set() };
   const images: (ImageVectors | null)[] = [];
   for (const side of [1, 2] as const) {
     const path = side === 1 ? files.source : files.target;
@@ -246,5 +257,6 @@ export async function readOwnGraphs(files: OwnGraphFiles): Promise<AlignmentData
     files: reading.files,
     remarks: reading.remarks,
     keyedBy: 'name',
+    ...(reading.cutSides.size === 0 ? {} : { cutSides: [...reading.cutSides] }),
   };
 }

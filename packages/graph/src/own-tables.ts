@@ -55,17 +55,20 @@ export function rowText(row: readonly string[]): string {
 /**
  * Resolves when each row of a CSV or TSV file was given to `onRow`. A first row that names all
  * wanted columns is taken as heading and decides where they are (others are passed over); else
- * they are the first columns in the given order. Empty cells in wanted columns are defects.
+ * they are the first columns in the given order. Empty cells and line breaks in wanted columns are
+ * defects: a line break comes from a quote that was not closed, and has taken rows with it.
  *
  * @param reading - file, wanted columns, receiver of defects.
  * @param onRow - receives the wanted cells.
+ * @returns whether all rows were read: no, where the file ends in an error, or a quote took some.
  */
 export async function eachTableRow(
   reading: TableReading,
   onRow: (row: TableRow) => void,
-): Promise<void> {
+): Promise<boolean> {
   const { file, columns, onDefect } = reading;
   const names = Object.keys(columns);
+  let isWhole = true;
   let positions: number[] | undefined;
   const take = (row: string[], line: number): void => {
     if (positions === undefined) {
@@ -75,17 +78,53 @@ export async function eachTableRow(
     }
     const text = rowText(row);
     const cells = positions.map((position) => (row[position] ?? '').trim());
-    const missing = cells.indexOf('');
-    if (missing < 0) {
-      onRow({ cells, line, text });
-      return;
-    }
-    const column = (positions[missing] as number) + 1;
-    const what = `no ${names[missing]} in column ${column} of ${row.length}`;
-    const help = `Give ${names.join(', ')} in this order, or name the columns in the first row.`;
-    onDefect(recordDefect({ file, line, text, field: names[missing] as string }, what, help));
+    const broken = positions.find((position) => row[position]?.includes('\n'));
+    if (broken !== undefined) {
+      isWhole = false;
+      onDefect(quoteDefect({ file, line, row, position: broken }));
+    } else if (cells.includes('')) {
+      onDefect(missingCell({ file, line, text }, { cells, positions, names, width: row.length }));
+    } else onRow({ cells, line, text });
   };
-  await reportDefects(onDefect, () => readCsv(file, { onDefect }, take));
+  const summary = await reportDefects(onDefect, () => readCsv(file, { onDefect }, take));
+  return isWhole && summary !== undefined;
+}
+
+/** The defect of an empty cell in a wanted column. */
+function missingCell(
+  place: { readonly file: string; readonly line: number; readonly text: string },
+  row: {
+    readonly cells: readonly string[];
+    readonly positions: readonly number[];
+    readonly names: readonly string[];
+    readonly width: number;
+  },
+): DataError {
+  const missing = row.cells.indexOf('');
+  const field = row.names[missing] as string;
+  const what = `no ${field} in column ${(row.positions[missing] as number) + 1} of ${row.width}`;
+  const help = `Give ${row.names.join(', ')} in this order, or name the columns in the first row.`;
+  return recordDefect({ ...place, field }, what, help);
+}
+
+/** The defect of a name that runs over several lines. */
+function quoteDefect(place: {
+  readonly file: string;
+  readonly line: number;
+  readonly row: readonly string[];
+  readonly position: number;
+}): DataError {
+  const { file, row, position } = place;
+  const before = row.slice(0, position);
+  const breaks = (cells: readonly string[]) => rowText(cells).split('\n').length - 1;
+  const line = place.line + breaks(before);
+  const lastLine = line + breaks([row[position] as string]);
+  const head = rowText(before).split('\n').at(-1) as string;
+  const column = head.length + (position === 0 ? 1 : 2);
+  const start = `${head}${position === 0 ? '' : ','}"${(row[position] as string).split('\n')[0]}`;
+  const what = `a quote that is not closed before line ${lastLine}`;
+  const help = 'Close it in its own line: names hold no line breaks. Inside quotes write " twice.';
+  return recordDefect({ file, line, text: start, column }, what, help);
 }
 
 /** Columns of a triple table. */
@@ -103,18 +142,22 @@ const linkColumns: ColumnWords = {
 
 /**
  * The links of a CSV or TSV table (`left,right`, with or without heading, further columns passed
- * over) as interleaved dense pairs; bad links are defects.
+ * over) as interleaved dense pairs, and whether all rows were read; bad links are defects.
  *
  * @param file - path.
  * @param reading - how ends are looked up and defects reported.
  */
-export async function readLinkTable(file: string, reading: LinkReading): Promise<Int32Array> {
+export async function readLinkTable(
+  file: string,
+  reading: LinkReading,
+): Promise<{ readonly pairs: Int32Array; readonly isWhole: boolean }> {
   const collector = createLinkCollector(reading);
   const { onDefect } = reading;
-  await eachTableRow({ file, columns: linkColumns, onDefect }, ({ cells, line, text }) => {
+  const table = { file, columns: linkColumns, onDefect };
+  const isWhole = await eachTableRow(table, ({ cells, line, text }) => {
     collector.add(cells, { file, line, text, column: 1 });
   });
-  return collector.pairs();
+  return { pairs: collector.pairs(), isWhole };
 }
 
 const entityWords = ['entity', 'id', 'name', 'subject', 's', 'uri', 'iri', 'key', 'head'];
@@ -126,6 +169,8 @@ export interface AttributeTarget {
   readonly indexOf: (name: string) => number;
   readonly add: (entity: number, attribute: string) => void;
   readonly onDefect: OnDefect;
+  /** Whether all entities are known; where not, many unknown ones are no defect. */
+  readonly isWhole?: boolean | undefined;
 }
 
 /** Layout of an attribute table: one attribute a row, or one column an attribute. */
@@ -155,7 +200,7 @@ function attributesOf(row: readonly string[], layout: AttributeLayout): string[]
  * Adds the attribute names of a CSV or TSV table and resolves to the number of rows and of rows
  * whose entity is unknown. Two layouts: `entity,attribute[,value]`, one attribute a row; or a
  * heading `entity,<attribute>,<attribute>,...`, where an entity has those attributes whose cell
- * is not empty. More than half of unknown entities is a defect.
+ * is not empty. More than half of unknown entities is a defect, and so is a name with line breaks.
  *
  * @param file - path.
  * @param target - receives the attributes.
@@ -173,6 +218,12 @@ export async function readAttributeTable(
       if (found.isHeading) return;
     }
     counts.rows += 1;
+    const named = layout.kind === 'long' ? [layout.entity, layout.attribute] : [layout.entity];
+    const broken = named.find((position) => row[position]?.includes('\n'));
+    if (broken !== undefined) {
+      target.onDefect(quoteDefect({ file, line, row, position: broken }));
+      return;
+    }
     const attributes = attributesOf(row, layout);
     if (attributes.includes('')) {
       const help = 'Give entity and attribute in each row, or a heading with one column each.';
@@ -186,7 +237,7 @@ export async function readAttributeTable(
   };
   const { onDefect } = target;
   await reportDefects(onDefect, () => readCsv(file, { onDefect }, take));
-  if (2 * counts.unknown > counts.rows) {
+  if (2 * counts.unknown > counts.rows && target.isWhole !== false) {
     const what = `${counts.unknown} of ${counts.rows} rows name an entity that no triple has`;
     const help =
       'Spell entities as in the triples, or list entities without triples (entities.csv).';

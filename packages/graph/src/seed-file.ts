@@ -4,7 +4,7 @@ import { readLinkFile } from './link-table.js';
 import { readLinkTable } from './own-tables.js';
 import { createIdLookup, parseId } from './records.js';
 
-type Entities = Pick<AlignmentData, 'entityIds' | 'entityNames' | 'sides' | 'keyedBy'>;
+type Entities = Pick<AlignmentData, 'entityIds' | 'entityNames' | 'sides' | 'keyedBy' | 'cutSides'>;
 
 /** First dense index of each name, per graph. */
 export function entityNameIndices(
@@ -52,11 +52,15 @@ export async function readSeeds(
   const ends = {
     indexOf: createEntityLookup(data),
     sideOf: (index: number): 1 | 2 => (data.sides[index] === 1 ? 1 : 2),
+    cutSides: data.cutSides,
   };
   const reading = { ends, onDefect, links: options.links ?? 'lenient' };
   const isTable = /\.csv(\.gz)?$/.test(file);
-  const seeds = isTable ? await readLinkTable(file, reading) : await readLinkFile(file, reading);
-  if (seeds.length === 0) {
+  const { pairs: seeds, isWhole } = isTable
+    ? await readLinkTable(file, reading)
+    : { pairs: await readLinkFile(file, reading), isWhole: true };
+  const isCut = !isWhole || data.cutSides !== undefined;
+  if (seeds.length === 0 && !isCut) {
     const help = 'Write one KG1 entity and one KG2 entity per line, separated by a tab.';
     onDefect(new DataError(`${file}: the seed set is empty.`, { file, help }));
   }

@@ -97,7 +97,7 @@ export function modelFigures(epochs: readonly IbmeaEpochRecord[]): CaptionedFigu
             figure: linePlot({
               title: 'Fusion weights',
               x: epochAxis,
-              y: { label: 'weight' },
+              y: { label: 'weight', format: 'share' },
               series: weights,
               colors,
             }),

@@ -47,22 +47,21 @@ export function weightFigures(
   );
   const local = present.map((name) => series(name, epochs, (e) => e.modalityWeights?.[name]));
   const norm = series('mean length', epochs, (e) => e.fusedNorm);
-  const plot = (title: string, label: string, lines: typeof early, caption: string) => {
+  const plot = (title: string, lines: typeof early, caption: string) => {
     const drawn = lines.filter(hasPoints);
     if (drawn.length === 0) return [];
-    const figure = linePlot({ title, x: epochAxis, y: { label }, series: drawn, colors });
+    const y = { label: 'weight', format: 'share' } as const;
+    const figure = linePlot({ title, x: epochAxis, y, series: drawn, colors });
     return [{ figure, caption }];
   };
   return [
     ...plot(
       'Weights of the modalities, mean over the entities',
-      'weight',
       local,
       'Each entity weighs its own modalities; measured at every evaluation.',
     ),
     ...plot(
       'Weights of the joined modalities',
-      'weight',
       early,
       'One weight per modality in the early feature, the same for all entities; one that the ' +
         'data lack keeps its share.',

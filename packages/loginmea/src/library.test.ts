@@ -39,7 +39,7 @@ describe('a training that is resumed', () => {
       run: target,
       signal: controller.signal,
       onProgress: (progress) => {
-        if (progress.stage === 'ready') dir = progress.run!.dir;
+        if (progress.stage === 'ready') dir = progress.run!;
         if (progress.stage !== 'epoch') return;
         if (progress.record.epoch + 1 === interruptedAfter) controller.abort();
       },

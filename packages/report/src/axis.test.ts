@@ -10,6 +10,8 @@ test('labels carry unit and scale', () => {
 test('zero is kept where it matters, shares end at 0 and 1', () => {
   expect(axisDomain({ label: 'x', hasZero: true }, [3, 5])[0]).toBe(0);
   expect(axisDomain({ label: 'x', format: 'share' }, [0.01, 0.999])).toEqual([0, 1]);
+  expect(axisDomain({ label: 'x', format: 'share' }, [1, 1])).toEqual([0, 1]);
+  expect(axisDomain({ label: 'x', format: 'share', hasZero: true }, [0])).toEqual([0, 1]);
   expect(axisDomain({ label: 'x', domain: [1, 2] }, [9])).toEqual([1, 2]);
 });
 

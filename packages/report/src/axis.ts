@@ -56,7 +56,8 @@ export function axisTicks({ axis, domain, count, isWhole = false }: DrawnAxis): 
 }
 
 /**
- * The ends of the axis: fixed ones, or those of the data with a little air, or with 0.
+ * The ends of the axis: fixed ones, or those of the data with a little air, or with 0; an axis of
+ * shares stays within 0 and 1 while its values do.
  *
  * @throws {ConfigError} when a logarithmic axis meets a value that is not positive.
  */
@@ -68,11 +69,11 @@ export function axisDomain(axis: Axis, values: readonly number[], air = 0.04): [
   if (finite.length === 0) return axis.isLog ? [1, 10] : [0, 1];
   if (axis.isLog) return logDomain(axis, low, high);
   if (axis.hasZero) [low, high] = [Math.min(low, 0), Math.max(high, 0)];
+  const isShare = axis.format === 'share' && low >= 0 && high <= 1;
   if (low === high) [low, high] = aroundValue(low);
   const margin = (high - low) * air;
   const bottom = axis.hasZero && low === 0 ? 0 : low - margin;
   const top = axis.hasZero && high === 0 ? 0 : high + margin;
-  const isShare = axis.format === 'share' && low >= 0 && high <= 1;
   return isShare ? [Math.max(0, bottom), Math.min(1, top)] : [bottom, top];
 }
 

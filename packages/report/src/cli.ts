@@ -44,8 +44,9 @@ async function runCompare(context: CliContext, input: CliInput): Promise<void> {
     page: path,
     bytes,
     sentence,
-    groups: comparison.groups.map(({ label, settings, runs: members }) => ({
+    groups: comparison.groups.map(({ label, settings, testSet, runs: members }) => ({
       label,
+      testSet,
       settings,
       runs: members.map(({ dir }) => dir),
     })),

@@ -84,9 +84,12 @@ function curvePoints(
 ): LinePoint[] {
   const byX = new Map<number, number[]>();
   for (const { metrics } of runs) {
+    // Epochs that count from 0 in the file count from 1 for people, as on the page of the run.
+    const shift = axis === 'epoch' && metrics.some(({ epoch }) => epoch === 0) ? 1 : 0;
     metrics.forEach((row, index) => {
-      const [x, y] = [axis === undefined ? index : row[axis], row[key]];
-      if (x === undefined || y === undefined) return;
+      const [at, y] = [axis === undefined ? index : row[axis], row[key]];
+      if (at === undefined || y === undefined) return;
+      const x = at + shift;
       byX.set(x, [...(byX.get(x) ?? []), y]);
     });
   }
@@ -96,6 +99,13 @@ function curvePoints(
     .filter((_, index) => index % stride === 0 || index === points.length - 1)
     .map(([x, values]) => {
       const { mean: y, low, high } = tInterval(values);
-      return values.length > 2 ? { x, y, low, high } : { x, y };
+      if (values.length < 3) return { x, y };
+      const isShare = isShareMetric(key);
+      return {
+        x,
+        y,
+        low: isShare ? Math.max(0, low) : low,
+        high: isShare ? Math.min(1, high) : high,
+      };
     });
 }

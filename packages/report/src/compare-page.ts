@@ -28,7 +28,7 @@ export function comparisonPageHtml(comparison: RunComparison): string {
   const parts = [
     {
       heading: 'Results',
-      body: htmlTable(resultTable(comparison), { isStacked: true }) + differenceFigure(comparison),
+      body: htmlTable(resultTable(comparison), { isStacked: true }) + differenceFigures(comparison),
     },
     { heading: 'Settings that differ', body: settingsBody(comparison) },
     ...(comparison.samples.length > 0
@@ -51,7 +51,8 @@ export function comparisonPageHtml(comparison: RunComparison): string {
 }
 
 /** The result of a comparison in one sentence: the best group in the first metric, and how sure. */
-export function comparisonSentence({ groups, metrics, differences }: RunComparison): string {
+export function comparisonSentence(comparison: RunComparison): string {
+  const { groups, metrics, differences, testSets } = comparison;
   const metric = metrics[0];
   if (!metric) return 'None of the runs has results yet.';
   const column = metricColumn(metric);
@@ -60,6 +61,7 @@ export function comparisonSentence({ groups, metrics, differences }: RunComparis
   const best = groups[bestIndex]!;
   const value = cellText(column, meanCell(metricValues(best, metric.key)));
   if (groups.length === 1) return `${column.label}: ${value}.`;
+  if (testSets.length > 1) return setsSentence(comparison);
   const start = `Best in ${column.label}: ${best.label} with ${value}`;
   const second = own.reduce<(typeof own)[number] | undefined>(
     (near, item) => (near && Math.abs(near.difference) <= Math.abs(item.difference) ? near : item),
@@ -71,6 +73,31 @@ export function comparisonSentence({ groups, metrics, differences }: RunComparis
     ? `${formatP(second.test.pValue)} after adjustment`
     : 'not tested: at least two seeds of each are needed';
   return `${start}, ${lead} from ${groups[second.group]!.label} (${verdict}).`;
+}
+
+/** The best of each test set: between them nothing is better. */
+function setsSentence({ groups, metrics, differences, testSets }: RunComparison): string {
+  const metric = metrics[0]!;
+  const column = metricColumn(metric);
+  const parts = testSets.flatMap(({ label, data }, testSet) => {
+    const own = groups.filter((group) => group.testSet === testSet && hasMetric(group, metric.key));
+    const found = differences.find(
+      (item) => item.metric === metric.key && groups[item.group]!.testSet === testSet,
+    );
+    const best = found === undefined ? own[0] : groups[found.best];
+    if (best === undefined) return [];
+    const value = cellText(column, meanCell(metricValues(best, metric.key)));
+    const name = withoutData(best.label, data);
+    return [`on ${label} ${own.length > 1 ? `best ${name} with ` : ''}${value}`];
+  });
+  const why = 'Different data or samples are not compared with each other';
+  return `${column.label} ${parts.join('; ')}. ${why}.`;
+}
+
+/** The name of a group where its data are said already. */
+function withoutData(label: string, data: string): string {
+  const end = ` on ${data}`;
+  return label.endsWith(end) ? label.slice(0, -end.length) : label;
 }
 
 function hasMetric(group: RunGroup, key: string): boolean {
@@ -88,15 +115,21 @@ export function formatP(pValue: number): string {
 }
 
 /** Mean and deviation of each group in each metric, with the tested difference from the best. */
-export function resultTable({ groups, metrics, differences }: RunComparison): Table {
-  const columns = metrics.map(metricColumn);
+export function resultTable({ groups, metrics, differences, testSets }: RunComparison): Table {
+  const isOneSet = testSets.length === 1;
+  const columns = metrics
+    .map(metricColumn)
+    .map(({ best, ...column }) => (isOneSet ? { ...column, best: best! } : column));
+  const isAlone = ({ testSet }: RunGroup) =>
+    !isOneSet && groups.filter((other) => other.testSet === testSet).length === 1;
   const rows = groups.map((group, index) => {
     const cells = columns.map((column): [string, CellValue] => {
       const found = differences.find(
         ({ metric, group: place }) => metric === column.key && place === index,
       );
       const cell = meanCell(metricValues(group, column.key));
-      if (!found) return [column.key, cell];
+      if (!found)
+        return [column.key, isAlone(group) ? { ...cell, note: 'alone on its data' } : cell];
       const sign = found.difference < 0 ? '−' : '+';
       const amount = cellText({ ...column }, Math.abs(found.difference));
       const verdict = found.test ? formatP(found.test.pValue) : 'not tested';
@@ -105,22 +138,34 @@ export function resultTable({ groups, metrics, differences }: RunComparison): Ta
     return { group: group.label, ...Object.fromEntries(cells) };
   });
   return {
-    caption:
-      'Mean ± standard deviation over n seeds; ★ best. Differences by Welch’s test, adjusted.',
+    caption: isOneSet
+      ? 'Mean ± standard deviation over n seeds; ★ best. Differences by Welch’s test, adjusted.'
+      : 'Mean ± deviation over n seeds. Differences on the same data by Welch’s test, adjusted.',
     columns: [{ key: 'group', label: 'Settings' }, ...columns],
     rows,
   };
 }
 
-function differenceFigure({ groups, metrics, differences }: RunComparison): string {
+/** A figure for each test set with tested differences. */
+function differenceFigures(comparison: RunComparison): string {
+  return comparison.testSets.map((_, testSet) => differenceFigure(comparison, testSet)).join('');
+}
+
+function differenceFigure(
+  { groups, metrics, differences }: RunComparison,
+  testSet: number,
+): string {
   const metric = metrics[0];
-  const rows = differences.flatMap(({ metric: key, group, difference, test }) =>
-    test && key === metric?.key
+  const own = differences.filter(
+    (item) => item.metric === metric?.key && groups[item.group]!.testSet === testSet,
+  );
+  const rows = own.flatMap(({ group, difference, test }) =>
+    test
       ? [{ label: groups[group]!.label, estimate: difference, low: test.low, high: test.high }]
       : [],
   );
   if (!metric || rows.length === 0) return '';
-  const best = groups[differences.find(({ metric: key }) => key === metric.key)!.best]!;
+  const best = groups[own[0]!.best]!;
   const { kind, label } = metricColumn(metric);
   const figure = forestPlot({
     title: `Difference from ${best.label}`,
@@ -148,15 +193,24 @@ function settingsBody({ groups, differing }: RunComparison): string {
   });
 }
 
+/** A figure and a table for each run that others are compared with. */
 function samplesBody({ samples }: RunComparison): string {
+  const references = [...new Set(samples.map(({ reference }) => reference))];
+  return references
+    .map((name) => samplesAgainst(samples.filter(({ reference }) => reference === name)))
+    .join('');
+}
+
+function samplesAgainst(samples: RunComparison['samples']): string {
   const { reference, kind } = samples[0]!;
   const figure = forestPlot({
     title: `Mean ${kind} against ${reference}`,
     value: { label: `difference in ${kind}` },
     rows: samples.map(({ run, estimate, low, high }) => ({ label: run, estimate, low, high })),
   });
+  const ofMissing = kind === 'reciprocal rank' ? 'What was not found counts 0. ' : '';
   const caption =
-    'Samples that both runs have, resampled in pairs; filled dots exclude no difference.';
+    `The same samples, resampled in pairs; filled dots exclude no difference. ${ofMissing}`.trim();
   const table: Table = {
     columns: [
       { key: 'run', label: 'Run' },

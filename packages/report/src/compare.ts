@@ -2,6 +2,7 @@ import { createRandom, DataError } from '@lab/core';
 import { falseDiscoveryRate, mean, pairedBootstrap, welchTest } from '@lab/metrics';
 import type { RunFolder, SampleScores } from './run-folder.js';
 import { groupRuns, type RunGroup } from './run-groups.js';
+import { distinctRuns, type TestSet, testSets } from './test-sets.js';
 
 /** A compared number of the results. */
 export interface ComparedMetric {
@@ -9,11 +10,11 @@ export interface ComparedMetric {
   readonly best: 'highest' | 'lowest';
 }
 
-/** The difference of a group from the best group in one metric, tested over seeds. */
+/** The difference of a group from the best one of its test set in one metric, tested over seeds. */
 export interface GroupDifference {
   readonly metric: string;
   readonly group: number;
-  /** Index of the best group in this metric. */
+  /** Index of the best group in this metric, among those of the same test set. */
   readonly best: number;
   /** Mean of the group minus mean of the best. */
   readonly difference: number;
@@ -21,7 +22,7 @@ export interface GroupDifference {
   readonly test?: { readonly low: number; readonly high: number; readonly pValue: number };
 }
 
-/** The difference of a run from the first run in mean sample quality, on the samples of both. */
+/** The difference of a run from the first run of its test set in mean sample quality. */
 export interface SampleDifference {
   readonly kind: SampleScores['kind'];
   readonly run: string;
@@ -36,6 +37,8 @@ export interface SampleDifference {
 /** Runs side by side: plain data, for a page or a terminal. */
 export interface RunComparison {
   readonly groups: readonly RunGroup[];
+  /** Runs of the same samples of the same data; nothing is compared between two of these sets. */
+  readonly testSets: readonly TestSet[];
   /** Paths of settings that are not the same in all groups. */
   readonly differing: readonly string[];
   readonly metrics: readonly ComparedMetric[];
@@ -57,31 +60,35 @@ const NO_RESULT = /^baseline\.|(^|\.)(count|n|epochs?|step|low|high|deviation)$|
 const SHOWN_METRICS = 8;
 
 /**
- * Runs compared: grouped by settings, with differences from the best tested over seeds.
+ * Runs compared: grouped by data and settings, with differences from the best tested over seeds.
  *
  * Welch's test where two groups have at least two seeds each; p-values adjusted by
  * Benjamini-Hochberg. Runs with predictions are also compared sample by sample with the first
- * run by a paired bootstrap (2000 resamples, fixed seed).
+ * run by a paired bootstrap (2000 resamples, fixed seed). Both only among runs of the same data
+ * files and the same samples.
  *
- * @param runs - at least one.
+ * @param given - at least one; one that is given twice counts once, with a warning.
  * @throws {DataError} when there is no run, or a named metric is in none of them.
  */
 export function compareRuns(
-  runs: readonly RunFolder[],
+  given: readonly RunFolder[],
   options: CompareOptions = {},
 ): RunComparison {
-  if (runs.length === 0) {
+  if (given.length === 0) {
     throw new DataError('report/compare: there are no runs.', { help: 'Name run folders.' });
   }
-  const { groups, differing } = groupRuns(runs);
+  const { runs, remarks } = distinctRuns(given);
+  const sets = testSets(runs);
+  const { groups, differing } = groupRuns(sets);
   const metrics = chosenMetrics(runs, options.metrics);
   return {
     groups,
+    testSets: sets,
     differing,
     metrics,
     differences: adjusted(metrics.flatMap((metric) => differencesOf(groups, metric))),
-    samples: sampleDifferences(runs),
-    warnings: warningsOf(runs),
+    samples: sets.flatMap((set) => sampleDifferences(set.runs)),
+    warnings: [...remarks, ...warningsOf(runs, sets)],
   };
 }
 
@@ -115,8 +122,12 @@ function differencesOf(groups: readonly RunGroup[], metric: ComparedMetric): Gro
   const values = groups.map((group) => metricValues(group, metric.key));
   const sign = metric.best === 'highest' ? 1 : -1;
   const means = values.map((list) => (list.length > 0 ? sign * mean(list) : -Infinity));
-  const best = means.indexOf(Math.max(...means));
+  const bestOf = (testSet: number): number => {
+    const own = means.map((value, at) => (groups[at]!.testSet === testSet ? value : -Infinity));
+    return own.indexOf(Math.max(...own));
+  };
   return values.flatMap((list, group): GroupDifference[] => {
+    const best = bestOf(groups[group]!.testSet);
     if (group === best || list.length === 0) return [];
     const difference = mean(list) - mean(values[best]!);
     const base = { metric: metric.key, group, best, difference };
@@ -154,18 +165,28 @@ function sampleDifferences(runs: readonly RunFolder[]): SampleDifference[] {
   });
 }
 
-function warningsOf(runs: readonly RunFolder[]): string[] {
+function warningsOf(runs: readonly RunFolder[], sets: readonly TestSet[]): string[] {
   const differs = (read: (run: RunFolder) => unknown) =>
     new Set(runs.map((run) => JSON.stringify(read(run)))).size > 1;
-  const data = ({ record }: RunFolder) => record.data.map(({ sha256 }) => sha256).sort();
+  const names = Object.keys(runs[0]!.record.packages);
+  const common = names.filter((name) => runs.every(({ record }) => name in record.packages));
+  const versions = ({ record }: RunFolder) => common.map((name) => record.packages[name]);
   return [
     ...runs.flatMap(({ remarks }) => remarks),
-    ...(differs(data) ? ['The runs did not read the same data files.'] : []),
-    ...(differs(({ record }) => record.packages)
-      ? ['The runs were made by different package versions.']
-      : []),
+    ...setWarnings(sets),
+    ...(differs(versions) ? ['The runs were made by different package versions.'] : []),
     ...(differs(({ record }) => record.backend && (record.backend as { name?: string }).name)
       ? ['The runs used different backends.']
       : []),
   ];
+}
+
+/** Why runs of several test sets are not compared. */
+function setWarnings(sets: readonly TestSet[]): string[] {
+  if (sets.length === 1) return [];
+  const data = new Set(sets.map((set) => set.data));
+  const what =
+    data.size > 1 ? 'did not read the same data files' : 'were measured on different samples';
+  const names = sets.map(({ label }) => label).join('; ');
+  return [`The runs ${what} (${names}): no best and no test between these.`];
 }

@@ -19,7 +19,7 @@ export function metricLabel(path: string): string {
   return name === last ? `${parts.join(' ')} ${last}` : `${name}, ${parts.join(' ')}`;
 }
 
-const SHARES = /hits@|mrr|f1|accuracy|auroc|ece$|brier|precision|recall|share/i;
+const SHARES = /hits@|mrr|f1|accuracy|auroc|ece$|brier|precision|recall|share|weights\./i;
 
 /** Whether a number lies in 0..1 by its nature and is written as `.612`. */
 export function isShareMetric(path: string): boolean {

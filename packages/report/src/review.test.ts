@@ -1,34 +1,11 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataError } from '@lab/core';
-import { requireProgram, temporaryFolder } from '@lab/core/testing';
+import { temporaryFolder } from '@lab/core/testing';
 import { parseHTML } from 'linkedom';
 import { describe, expect, test } from 'vitest';
-import { reviewPageHtml, type ReviewPage, writeReviewPage } from './index.js';
-import { checkPage, openBrowser, openPage } from './testing.js';
-
-const hostile = '</script><img src=x onerror=alert(1)> "quoted", $& \'';
-
-const question = (number: number, name = `entity ${number}`): ReviewPage['questions'][number] => ({
-  cells: [name, `target ${number}`, '0.5', 'why, indeed'],
-  source: name,
-  target: `target ${number}`,
-  names: [{ label: 'source', value: `http://a/${name}` }],
-  why: 'most alike by graph (.91)',
-  measures: [{ label: 'margin', value: '.012' }],
-  evidence: number === 1 ? hostile : undefined,
-  others: [`other ${number}`],
-});
-
-const page: ReviewPage = {
-  title: 'Three pairs to decide',
-  sentence: 'Is each one the same thing?',
-  eyebrow: 'IBMEA',
-  columns: ['source', 'target', 'confidence', 'why'],
-  fileName: 'review.csv',
-  command: 'ibmea review --run R --decisions review.csv',
-  questions: [question(1, hostile), question(2), question(3)],
-};
+import { hostile, reviewPage as page } from './__fixtures__/review-page.js';
+import { reviewPageHtml, writeReviewPage } from './index.js';
 
 describe('the review page', () => {
   const html = reviewPageHtml(page);
@@ -65,45 +42,5 @@ describe('the review page', () => {
     expect(writeReviewPage(path, page)).toEqual({ path, bytes: statSync(path).size });
     expect(readFileSync(path, 'utf8')).toBe(html);
     expect(() => writeReviewPage('/no/such/folder/x.html', page)).toThrow(DataError);
-  });
-});
-
-describe.skipIf(!requireProgram('chromium'))('the review page (needs chromium)', () => {
-  const path = join(temporaryFolder(), 'review.html');
-  writeReviewPage(path, page);
-
-  test('is sound on a narrow screen, in both schemes', async () => {
-    const found = await checkPage(path, { widths: [400], scripts: [true] });
-    expect(found.problems).toEqual([]);
-  });
-
-  test('takes decisions by keys and by name, keeps them, and gives the file back', async () => {
-    const browser = openBrowser();
-    const view = { width: 1280, scheme: 'light', hasScripts: true } as const;
-    const tab = await openPage(browser, `file://${path}`, view);
-    const press = (key: string) =>
-      tab.evaluate(
-        `(document.activeElement ?? document.body).dispatchEvent(` +
-          `new KeyboardEvent('keydown', { key: '${key}', bubbles: true, cancelable: true }))`,
-      );
-    for (const key of ['j', 'y', 'n', 'o']) await press(key);
-    await tab.evaluate(
-      `(() => { const text = document.activeElement; text.value = 'other, 3';` +
-        `text.dispatchEvent(new Event('input', { bubbles: true })); })()`,
-    );
-    const csv = await tab.evaluate(`document.querySelector('ol.review').reviewCsv()`);
-    const [, first, ...rest] = String(csv).split('\n');
-    expect(first).toBe(`"${hostile.replaceAll('"', '""')}",target 1,0.5,"why, indeed",yes`);
-    expect(rest).toEqual([
-      'entity 2,target 2,0.5,"why, indeed",no',
-      'entity 3,target 3,0.5,"why, indeed","other, 3"',
-      '',
-    ]);
-    const told = await tab.evaluate(`document.querySelector('.bar output').textContent`);
-    expect(told).toBe('3 of 3 decided, not downloaded');
-    const again = await openPage(browser, `file://${path}`, view);
-    expect(await again.evaluate(`document.querySelector('ol.review').reviewCsv()`)).toBe(csv);
-    expect([...tab.errors, ...again.errors, ...tab.requests]).toEqual([]);
-    await browser.close();
   });
 });

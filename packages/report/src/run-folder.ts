@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { DataError, readJsonLines, readRunRecord, type RunRecord } from '@lab/core';
+import { DataError, readJsonLines, readRunRecord, type RunRecord, sha256 } from '@lab/core';
 
 /** What a report needs of a run: its record, its metrics by step, its samples' scores. */
 export interface RunFolder {
@@ -21,9 +21,12 @@ export interface RunFolder {
 
 /** A number per sample, and what it is. */
 export interface SampleScores {
+  /** A sample whose `rank` is null was not found among the candidates: its reciprocal rank is 0. */
   readonly kind: 'reciprocal rank' | 'share right' | 'score';
   /** By sample id; empty when there are no predictions. */
   readonly byId: ReadonlyMap<string, number>;
+  /** Digest of ids and gold answers: runs with the same key were asked the same; empty for none. */
+  readonly key: string;
 }
 
 /**
@@ -62,22 +65,38 @@ function samplesOf(rows: readonly unknown[]): SampleScores {
   const known = rows.filter(
     (row): row is Record<string, unknown> => typeof row === 'object' && row !== null,
   );
+  const key = samplesKey(known);
   const read = (kind: SampleScores['kind'], value: (row: Record<string, unknown>) => unknown) => {
     const byId = new Map<string, number>();
     for (const row of known) {
       const number = value(row);
       if (row.id !== undefined && typeof number === 'number') byId.set(String(row.id), number);
     }
-    return { kind, byId };
+    return { kind, byId, key };
   };
-  const byRank = read('reciprocal rank', ({ rank }) =>
-    typeof rank === 'number' && rank >= 1 ? 1 / rank : undefined,
-  );
-  if (byRank.byId.size > 0) return byRank;
+  if (known.some(({ rank }) => isRank(rank))) {
+    return read('reciprocal rank', ({ rank }) =>
+      isRank(rank) ? 1 / rank : rank === null ? 0 : undefined,
+    );
+  }
   const byGold = read('share right', ({ gold, predicted }) =>
     gold === undefined || gold === null ? undefined : Number(gold === predicted),
   );
   return byGold.byId.size > 0 ? byGold : read('score', ({ score }) => score);
+}
+
+const isRank = (rank: unknown): rank is number => typeof rank === 'number' && rank >= 1;
+
+/** What was asked, and what would have been right, whatever the order. */
+function samplesKey(rows: readonly Readonly<Record<string, unknown>>[]): string {
+  const asked = rows.filter(({ id }) => id !== undefined);
+  if (asked.length === 0) return '';
+  return sha256(
+    asked
+      .map(({ id, gold }) => JSON.stringify([String(id), gold]))
+      .sort()
+      .join('\n'),
+  );
 }
 
 /**

@@ -60,8 +60,8 @@ async function firstWorking(choice: BackendChoice): Promise<Attempt> {
  * @param options.threads - threads that share the work of a kernel on wasm; default as many as
  *   the processors that this process may use. The results do not depend on it.
  * @param options.wideVectors - whether products on wasm may work on 256 bits at a time where Node
- *   24 or newer passes a check for it on this machine; default yes. The results do not depend on
- * it.
+ *   24 or newer passes a check for it on this machine; default yes. The results do not change
+ *   with it.
  * @throws {ConfigError} when `threads` is not a whole number from 1.
  * @throws {BackendError} when the chosen backend does not work, saying what to install.
  */

@@ -1,8 +1,11 @@
-import { renameSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '@lab/core/testing';
 import { describe, expect, it } from 'vitest';
 import { runProgram, smallFolder } from '../__fixtures__/run-program.js';
+
+const folder = temporaryFolder();
+const file = (name: string) => join(folder, name);
 
 async function listedGroups(...argv: string[]): Promise<Record<string, string[]>> {
   const { code, stdout, stderr } = await runProgram('experiment', ...argv, '--list', '--json');
@@ -26,6 +29,41 @@ describe('experiment', () => {
     expect(without['modalities']).not.toContain('modalities/only-image');
     const named = await listedGroups('--data', dir, '--images', join(dir, 'pictures.npy'));
     expect(named['modalities']).toContain('modalities/only-image');
+  });
+
+  it('lists all groups without data', async () => {
+    const groups = await listedGroups();
+    expect(groups['modalities']).toContain('modalities/only-image');
+    const { code, stdout, stderr } = await runProgram('experiment', '--list');
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^low-resource +\d+ cells/m)]);
+    expect(stderr).toContain('some need images or attributes');
+    expect(await runProgram('experiment')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--source FILE --target FILE --links FILE') as unknown,
+    });
+  });
+
+  it("takes two graphs of one's own: a share of the links are seeds", async () => {
+    const argv = ['--source', file('a.csv'), '--target', file('b.csv'), '--links', file('l.csv')];
+    const names = Array.from({ length: 20 }, (_, at) => at);
+    for (const side of ['a', 'b']) {
+      const rows = names.map((at) => `${side}${at},next,${side}${(at + 1) % 20}\n`);
+      writeFileSync(file(`${side}.csv`), rows.join(''));
+    }
+    writeFileSync(file('l.csv'), names.map((at) => `a${at},b${at}\n`).join(''));
+    expect((await listedGroups(...argv))['modalities']).not.toContain('modalities/only-image');
+    const only = ['--only', 'modes', '--epochs', '2', '--out', file('out'), '--json'];
+    const { code, stdout, stderr } = await runProgram('experiment', ...argv, ...only);
+    expect(code, stderr).toBe(0);
+    const { seedOrigin } = JSON.parse(stdout) as { seedOrigin: string };
+    expect(seedOrigin).toMatch(/^first 30 % by SHA-256/);
+    const half = await runProgram(
+      ...['experiment', ...argv, ...only.slice(0, 4), '--out', file('half'), '--json'],
+      ...['--set', 'data.seedShare=0.5'],
+    );
+    expect(JSON.parse(half.stdout)).toMatchObject({
+      seedOrigin: expect.stringMatching(/^first 50 %/) as unknown,
+    });
   });
 
   it('refuses data without test pairs', async () => {

@@ -61,7 +61,7 @@ export function presetFlag({ config }: Pick<AlignmentMethod, 'config'>): string 
 }
 
 /** Where the two graphs are. */
-export const dataOptions: readonly CliOption[] = [
+const dataOptions: readonly CliOption[] = [
   {
     flags: '--data <dir>',
     summary: 'folder with both graphs and their links; example:en-fr-3k is shipped',

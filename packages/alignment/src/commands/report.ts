@@ -1,5 +1,5 @@
 /** `report`: the page of a run made again, or several runs side by side. */
-import { formatCount } from '@lab/core';
+import { formatCounted } from '@lab/core';
 import type { CliCommand } from '@lab/core/cli';
 import {
   compareRuns,
@@ -58,14 +58,15 @@ export const reportCommand = (method: AlignmentMethod): CliCommand => ({
     context.print(textTable(resultTable(comparison)).trimEnd());
     context.print(comparisonSentence(comparison));
     for (const warning of comparison.warnings) context.note(`note: ${warning}`);
-    context.print(`${formatCount(dirs.length)} runs compared in ${path}`);
+    const count = comparison.groups.reduce((sum, { runs }) => sum + runs.length, 0);
+    context.print(`${formatCounted(count, 'run')} compared in ${path}`);
   },
 });
 
 /** The comparison, with a warning for every run whose seeds were made from names. */
 function compareWithSeeds(dirs: readonly string[]): RunComparison {
-  const runs = dirs.map((dir) => readRunFolder(dir));
-  const comparison = compareRuns(runs);
+  const comparison = compareRuns(dirs.map((dir) => readRunFolder(dir)));
+  const runs = comparison.groups.flatMap((group) => group.runs);
   const warnings = runs.flatMap(({ name, record }) => {
     const { seedOrigin = '' } = (record.results ?? {}) as { seedOrigin?: string };
     return isAutomatic(seedOrigin) ? [`${name}: the seeds are ${seedOrigin}.`] : [];

@@ -1,6 +1,6 @@
 /** `review`: the pairs that are worth a look, and what was decided on them. */
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { collectDefects, ConfigError, formatCount, formatCounted } from '@lab/core';
 import {
   type CliCommand,
@@ -231,6 +231,7 @@ async function decide(
     throw defectsError(collected);
   }
   const out = textOption(options, 'out') ?? 'seeds.tsv';
+  assertNoDataFile(method.name, restored, out);
   const file = textOption(options, 'refused') ?? join(dirname(out), 'refused.tsv');
   const before = existsSync(file) ? await readRefused(file, data) : new Int32Array(0);
   const seeds = reviewedSeeds(split, decisions);
@@ -250,6 +251,14 @@ async function decide(
       seeds: seeds.length / 2,
       allRefused: refused.length / 2,
     },
+  });
+}
+
+/** Refuses to write over what the run was trained on: it could not be used any more. */
+function assertNoDataFile(name: string, { run, state }: RestoredRun, out: string): void {
+  if (!state.task.data.files.some(({ path }) => resolve(path) === resolve(out))) return;
+  throw new ConfigError(`${name} review: ${run.dir} was trained on ${out}.`, {
+    help: 'give another file for the seeds: --out FILE',
   });
 }
 

@@ -1,11 +1,11 @@
 /** What a training says on stderr: three lines at the start, then one line that moves. */
 import { formatBytes, formatCount, formatCounted, formatDuration, formatShare } from '@lab/core';
 import type { CliContext } from '@lab/core/cli';
-import type { LinkSplit } from '@lab/graph';
-import { type BackendReport, memoryReport } from '@lab/tensor';
+import type { BackendReport } from '@lab/tensor';
 import { validationText } from '../automatic-seeds.js';
 import type { AlignmentMethod } from '../method.js';
-import type { TrainProgress } from '../training-options.js';
+import { PEAK_MEMORY, peakTensorBytes } from '../peak-memory.js';
+import type { TrainingOutline, TrainProgress } from '../training-options.js';
 
 /** Mode and preset for the first line. */
 export interface TrainingLabel {
@@ -26,7 +26,7 @@ export function trainingReporter(
     if (progress.stage === 'epoch') epochReporter(progress);
     if (progress.stage !== 'ready') return;
     say(context, startLines(method, progress, { label, backend }));
-    if (progress.run !== null) context.setRun(progress.run.dir);
+    if (progress.run !== null) context.setRun(progress.run);
     context.onSecondInterrupt('the epochs since the last checkpoint are lost');
   };
 }
@@ -65,7 +65,7 @@ function createEpochReporter(context: CliContext) {
     const left = done < epochs ? `  ETA ${formatDuration(leftSeconds)}` : '';
     const text =
       `train  epoch ${done}/${epochs}  loss ${record.loss.toFixed(3)}${lastHits}  ` +
-      `${pace(seconds)}${left}  ${formatBytes(memoryReport().heapBytes)}`;
+      `${pace(seconds)}${left}  peak ${formatBytes(peakTensorBytes())}`;
     context.progress.update(text, done / epochs);
   };
 }
@@ -75,10 +75,10 @@ const expectedTime = (seconds: number, epochs: number) =>
   'evaluations and report apart';
 
 /** Pairs outside of training, as far as there are any. */
-function heldOut({ validation, test, origin }: LinkSplit): string {
+function heldOut({ validationPairs, testPairs, seedOrigin }: TrainingOutline): string {
   const parts = [
-    ...(validation.length > 0 ? [validationText(validation.length / 2, origin)] : []),
-    ...(test.length > 0 ? [`${formatCount(test.length / 2)} test pairs`] : []),
+    ...(validationPairs > 0 ? [validationText(validationPairs, seedOrigin)] : []),
+    ...(testPairs > 0 ? [`${formatCount(testPairs)} test pairs`] : []),
   ];
   return parts.length > 0 ? `, ${parts.join(', ')}` : ', no test pairs';
 }
@@ -91,24 +91,23 @@ function pace(seconds: number): string {
 }
 
 function startLines(
-  method: AlignmentMethod,
-  { task, state }: Extract<TrainProgress, { stage: 'ready' }>,
+  { name }: Pick<AlignmentMethod, 'name'>,
+  outline: TrainingOutline,
   { label, backend }: { readonly label: TrainingLabel; readonly backend: BackendReport },
 ): string[] {
   const { mode, preset } = label;
-  const { data, split } = task;
+  const { entities, triples, seeds, seedOrigin, modalities, parameters, remarks } = outline;
   const counts =
-    `${formatCount(data.left.length)} + ${formatCount(data.right.length)} entities, ` +
-    `${formatCount(data.triples.heads.length)} triples, ` +
-    `${formatCount(split.seeds.length / 2)} seeds (${split.origin})${heldOut(split)}`;
-  const memory = formatBytes(method.expectedMemory(task, state.config).tensorBytes);
+    `${formatCount(entities.left)} + ${formatCount(entities.right)} entities, ` +
+    `${formatCount(triples)} triples, ` +
+    `${formatCount(seeds)} seeds (${seedOrigin})${heldOut(outline)}`;
+  const memory = formatBytes(outline.expectedTensorBytes);
   const threads = formatCounted(backend.threads, 'thread');
   return [
-    `${method.name}  mode ${mode}${preset === null ? '' : `, preset ${preset}`}, modalities ` +
-      `${state.learner.modalities.join(', ')}, ` +
-      `${formatCount(state.learner.parameters.count())} parameters`,
+    `${name}  mode ${mode}${preset === null ? '' : `, preset ${preset}`}, modalities ` +
+      `${modalities.join(', ')}, ${formatCount(parameters)} parameters`,
     `data   ${counts}`,
-    `on     ${backend.name} (${backend.reason}), ${threads}, about ${memory} of tensors`,
-    ...data.remarks.map((remark) => `note   ${remark}`),
+    `on     ${backend.name} (${backend.reason}), ${threads}, about ${memory} ${PEAK_MEMORY}`,
+    ...remarks.map((remark) => `note   ${remark}`),
   ];
 }

@@ -50,6 +50,10 @@ describe('train', () => {
     expect(lines.filter((line) => line.startsWith('table '))).toHaveLength(2);
     expect(lines.filter((line) => line.startsWith('baseline '))).toHaveLength(2);
     expect(stdout).toMatch(/report .*report\.html\nnext: table align --run /);
+    const [, peak] = /, peak tensor memory ([\d.]+ [kMG]B); report/.exec(stdout)!;
+    const page = readFileSync(/report (.*report\.html)/.exec(stdout)![1]!, 'utf8');
+    expect(page).toMatch(new RegExp(`peak tensor memory</\\w+>\\s*<\\w+[^>]*>${peak}<`));
+    expect(stderr).toContain(`  peak ${peak}`);
     expect(stderr).toMatch(/^table {2}mode corrected, preset dbp15k, modalities/m);
     expect(stderr).toMatch(/^data {3}40 \+ 40 entities/m);
     expect(stderr).toMatch(/^on {5}wasm/m);
@@ -249,5 +253,8 @@ describe('report', () => {
     const { code, stdout } = await runProgram('report', run, other.run, '--out', out);
     expect(code).toBe(0);
     expect(stdout).toContain(`2 runs compared in ${out}`);
+    const twice = await runProgram('report', run, other.run, run, '--out', out);
+    expect(twice.stdout).toContain(`2 runs compared in ${out}`);
+    expect(twice.stderr).toMatch(/note: .* was given twice and counts once/);
   });
 });

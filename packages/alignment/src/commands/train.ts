@@ -2,6 +2,7 @@
 import {
   assertWritableFolder,
   ConfigError,
+  formatBytes,
   formatCount,
   formatDuration,
   openRun,
@@ -22,6 +23,7 @@ import { type AlignmentTask, type DataSource, readTask } from '../data.js';
 import type { AlignmentMethod } from '../method.js';
 import type { RunTarget } from '../training-options.js';
 import { recordedTraining } from '../training-record.js';
+import { PEAK_MEMORY } from '../peak-memory.js';
 import { train } from '../training-run.js';
 import { metricsTable, seedLine } from './metrics-table.js';
 import {
@@ -208,13 +210,19 @@ async function dryRun(
   return 0;
 }
 
+/** A concluded run and what the training took. */
+interface TrainingConclusion extends Conclusion {
+  readonly seconds: number;
+  readonly peakTensorBytes: number;
+}
+
 /** Trains into the run folder and writes predictions and report. */
 export async function trainAndConclude(
   method: AlignmentMethod,
   context: CliContext,
   start: TrainingStart,
   backend: BackendReport,
-): Promise<Conclusion & { readonly seconds: number }> {
+): Promise<TrainingConclusion> {
   const began = performance.now();
   const elapsed = () => (performance.now() - began) / 1000;
   const run = start.run(backend);
@@ -231,7 +239,8 @@ export async function trainAndConclude(
   try {
     context.progress.update('writing the report');
     const options = { config: start.config, seconds, signal: context.signal };
-    return { ...(await conclude(method, trained, options)), seconds };
+    const { peakTensorBytes } = trained;
+    return { ...(await conclude(method, trained, options)), seconds, peakTensorBytes };
   } finally {
     context.progress.done();
     trained.state.dispose();
@@ -242,7 +251,7 @@ export async function trainAndConclude(
 export function printConclusion(
   { name }: AlignmentMethod,
   context: CliContext,
-  { summary, run, reportPath, seconds }: Conclusion & { readonly seconds: number },
+  { summary, run, reportPath, seconds, peakTensorBytes }: TrainingConclusion,
 ): void {
   context.printJson({ run, ...summary, report: reportPath });
   const metrics = summary.metrics ?? summary.validation;
@@ -259,7 +268,8 @@ export function printConclusion(
     );
   }
   context.print(
-    `${formatDuration(seconds)}; report ${reportPath}\n` +
+    `${formatDuration(seconds)}, ${PEAK_MEMORY} ${formatBytes(peakTensorBytes)}; ` +
+      `report ${reportPath}\n` +
       `next: ${name} align --run ${run} --out pairs.csv\n`,
   );
 }

@@ -3,9 +3,10 @@
  */
 import { createRandom, type ResolvedConfig } from '@lab/core';
 import { neighbourGraph, splitLinks, syntheticPair } from '@lab/graph';
-import { memoryReport, resetAllocationRecord } from '@lab/tensor';
+import { resetAllocationRecord } from '@lab/tensor';
 import type { AlignmentConfig } from '../config-fields.js';
 import type { AlignmentMethod } from '../method.js';
+import { peakTensorBytes } from '../peak-memory.js';
 import { train } from '../training-run.js';
 import { costNames } from './results.js';
 
@@ -47,12 +48,12 @@ export async function measureCost(
       if (progress.stage === 'epoch') seconds.push(progress.seconds);
     },
   });
-  const { peakHeapBytes, tensorBytes } = memoryReport();
+  const peakBytes = peakTensorBytes();
   state.dispose();
   return {
     [costNames.edges]: neighbourGraph(data, { selfLoops: true }).columns.length,
     [costNames.seconds]: Math.min(...seconds.slice(1)),
-    [costNames.megabytes]: Math.round((peakHeapBytes ?? tensorBytes) / 1e6),
+    [costNames.megabytes]: Math.round(peakBytes / 1e6),
   };
 }
 

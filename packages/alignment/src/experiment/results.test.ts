@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { temporaryFolder } from '@lab/core/testing';
 import { describe, expect, it } from 'vitest';
 import { tableMethod } from '../__fixtures__/table-method.js';
-import { type GroupResult, meanSpread, writeGroup } from './results.js';
+import { type GroupResult, meanSpread, shareSpread, writeGroup } from './results.js';
 
 const groups = tableMethod.groups({ present: ['graph', 'relation'], seedShare: 0.3 });
 const group = groups.find(({ name }) => name === 'modes')!;
@@ -34,6 +34,12 @@ describe('meanSpread', () => {
     expect(high).toBeCloseTo(0.5 + half, 6);
     expect(meanSpread([0.4])).toEqual({ value: 0.4 });
     expect(meanSpread([0.25, 0.25])).toEqual({ value: 0.25 });
+  });
+
+  it('ends at 0 and 1 for shares', () => {
+    expect(meanSpread([0.9, 1]).high).toBeGreaterThan(1);
+    expect(shareSpread([0.9, 1])).toEqual({ value: 0.95, low: expect.any(Number), high: 1 });
+    expect(shareSpread([1, 1])).toEqual({ value: 1 });
   });
 });
 

@@ -15,6 +15,7 @@ import {
   type Table,
 } from '@lab/report';
 import { isAutomatic } from '../automatic-seeds.js';
+import { PEAK_MEMORY } from '../peak-memory.js';
 import type { AblationGroup } from './cell.js';
 import { readProjectionFigure } from './projection.js';
 
@@ -48,7 +49,7 @@ const RANKING: readonly Measure[] = ['H@1', 'H@10', 'MRR', 'H@1 backward'].map((
 /** Names of the numbers that say what an epoch costs. */
 export const costNames = {
   seconds: 'seconds per epoch',
-  megabytes: 'peak tensor memory, MB',
+  megabytes: `${PEAK_MEMORY}, MB`,
   edges: 'neighbour pairs',
 } as const;
 
@@ -134,10 +135,18 @@ export function meanSpread(values: readonly number[]): {
   return n > 1 && deviation > 0 ? { value, low, high } : { value };
 }
 
+/** As {@link meanSpread}, of shares: no end of the interval lies beyond 0 or 1. */
+export function shareSpread(values: readonly number[]): ReturnType<typeof meanSpread> {
+  const { value, low, high } = meanSpread(values);
+  if (low === undefined || high === undefined) return { value };
+  return { value, low: Math.max(0, low), high: Math.min(1, high) };
+}
+
 function groupFigure({ group, table }: GroupResult, key: string): Figure {
   const rowOf = new Map(table.rows.map((row) => [row.id, row]));
-  const spread = (id: string) => meanSpread(rowOf.get(id)!.values[key]!);
   const isCost = isCostGroup(group);
+  const spreadOf = isCost ? meanSpread : shareSpread;
+  const spread = (id: string) => spreadOf(rowOf.get(id)!.values[key]!);
   const y = isCost ? { label: key, hasZero: true } : { label: key, format: 'share' as const };
   if (group.axis === undefined) {
     const bars = group.cells.map(({ id, label }) => ({ label, ...spread(id) }));
