@@ -171,7 +171,8 @@ export async function alignAdded(
   const isRight = added.length > 0 && state.task.data.sides[added[0]!] === 2;
   const side = isRight ? 'target' : 'source';
   const table = await candidateTable(state, { side, signal: options.signal });
-  const pairs = alignEntities(table, options.confidence ?? null, options);
+  const { confidence = null, matching, minConfidence } = options;
+  const pairs = alignEntities(table, confidence, { matching, minConfidence });
   const own = pairs.filter(({ source }) => asking.has(source));
   if (!isRight) return own;
   return own.map((pair) => ({ ...pair, source: pair.target, target: pair.source }));

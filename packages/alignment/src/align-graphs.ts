@@ -57,7 +57,7 @@ export async function alignGraphs<C extends AlignmentConfig, L extends Learner>(
   checkOptions(`${method.name}/align`, options, callSchemas.alignGraphs);
   const { source, target, links, sourceAttributes, targetAttributes } = options;
   const { sourceImages, targetImages, seedsFile } = options;
-  const { signal, onProgress, logger, now } = options;
+  const { matching, minConfidence, signal, onProgress, logger, now } = options;
   const images = { sourceImages, targetImages };
   const own = { source, target, links, sourceAttributes, targetAttributes, ...images };
   const config = settingsOf(method, { ...options, preset: options.preset ?? 'own' });
@@ -67,7 +67,8 @@ export async function alignGraphs<C extends AlignmentConfig, L extends Learner>(
     const table = await candidateTable(state, { signal });
     const confidence = fittedConfidence(state, table);
     const names = task.data.entityNames;
-    const pairs = alignEntities(table, confidence?.model ?? null, options).map((pair) => ({
+    const wish = { matching, minConfidence };
+    const pairs = alignEntities(table, confidence?.model ?? null, wish).map((pair) => ({
       ...pair,
       source: names[pair.source]!,
       target: names[pair.target]!,

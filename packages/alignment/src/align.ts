@@ -2,8 +2,10 @@
  * The alignment itself: for every entity of the first graph its counterpart in the second, with a
  * score, a margin and a confidence.
  */
+import { checkOptions } from '@lab/core';
 import { greedyOneToOne, sinkhorn } from '@lab/graph';
 import { HostRows } from '@lab/tensor';
+import { callSchemas } from './call-fields.js';
 import { type ComparedRows, comparedRows } from './compared-rows.js';
 import {
   type ConfidenceModel,
@@ -12,6 +14,7 @@ import {
   type PairEvidence,
 } from './confidence.js';
 import type { Encoding, EntitySides } from './learner.js';
+import type { Matching } from './matchings.js';
 import { type CandidateStore, createCandidateStore } from './search/candidate-store.js';
 import {
   type CandidateCounts,
@@ -51,12 +54,6 @@ export interface AlignedPair extends PairEvidence {
   /** Probability that the pair is right, 0..1; null when nothing was there to calibrate on. */
   readonly confidence: number | null;
 }
-
-/** Ways to choose a counterpart. */
-export const matchings = ['best', 'mutual', 'greedy', 'sinkhorn'] as const;
-
-/** One of {@link matchings}. */
-export type Matching = (typeof matchings)[number];
 
 /** Options of `alignEntities`. */
 export interface AlignOptions {
@@ -99,6 +96,7 @@ export async function candidateTable(
   state: TrainingState,
   options: CandidateOptions = {},
 ): Promise<CandidateTable> {
+  checkOptions('alignment/candidateTable', options, callSchemas.candidates);
   const { config, task } = state;
   const seeded = new Set(task.split.seeds);
   const left = task.data.left.filter((entity) => !seeded.has(entity));
@@ -246,8 +244,10 @@ export function calibrate(table: CandidateTable, validation: Int32Array): Confid
 export function alignEntities(
   table: CandidateTable,
   confidence: ConfidenceModel | null,
-  { matching = 'best', minConfidence = 0 }: AlignOptions = {},
+  options: AlignOptions = {},
 ): AlignedPair[] {
+  checkOptions('alignment/alignEntities', options, callSchemas.align);
+  const { matching = 'best', minConfidence = 0 } = options;
   const isOneToOne = matching === 'greedy' || matching === 'sinkhorn';
   const matched = isOneToOne ? matchedRanks(table, matching) : null;
   const pairs: AlignedPair[] = [];

@@ -6,6 +6,7 @@ import { smallConfig, smallResolved, smallTask, smallTraining } from './__fixtur
 import { tableMethod } from './__fixtures__/table-method.js';
 import { alignAdded } from './added-entities.js';
 import { alignGraphs } from './align-graphs.js';
+import { alignEntities, candidateTable } from './align.js';
 import { conclude } from './conclude.js';
 import { type AlignmentTask, readTask } from './data.js';
 import { runAlignmentExperiment } from './experiment.js';
@@ -145,6 +146,20 @@ describe('options of the other calls', () => {
     });
     expect(pairs).toHaveLength(1);
     encoding.dispose();
+    state.dispose();
+  });
+});
+
+describe('options of candidateTable and alignEntities', () => {
+  it('name what is wrong', async () => {
+    const state = smallTraining(task, smallConfig());
+    const search = { foldr: 'x' } as never;
+    expect(await refusal(() => candidateTable(state, search))).toContain('did you mean folder?');
+    const side = { side: 'left' } as never;
+    expect(await refusal(() => candidateTable(state, side))).toContain('side is "left"');
+    const table = await candidateTable(state);
+    const align = async () => alignEntities(table, null, { matching: 'hungarian' } as never);
+    expect(await refusal(align)).toContain('alignment/alignEntities: matching is "hungarian"');
     state.dispose();
   });
 });

@@ -8,11 +8,12 @@ import { checkOptions } from '@lab/core';
 import { z } from 'zod';
 import type { AddedAlignOptions } from './added-entities.js';
 import type { AlignGraphsOptions } from './align-graphs.js';
-import { matchings } from './align.js';
+import type { AlignOptions, CandidateOptions } from './align.js';
 import type { ConcludeOptions } from './conclude.js';
 import type { DataSource } from './data.js';
 import type { ExplainOptions } from './explain.js';
 import type { AlignmentExperimentOptions } from './experiment.js';
+import { matchings } from './matchings.js';
 import type { Contestant, MethodComparisonOptions } from './method-comparison.js';
 import type { ReviewOptions } from './review.js';
 import type { CalibrationOptions } from './time-estimate.js';
@@ -71,7 +72,15 @@ const alignFields = {
   matching: z.enum(matchings).optional(),
   minConfidence: share.optional(),
   signal,
-};
+} satisfies Fields<AlignOptions>;
+
+const candidateFields = {
+  encoding: z.custom((value) => has(value, 'embed'), 'must be an encoding').optional(),
+  side: z.enum(['source', 'target']).optional(),
+  folder: path.optional(),
+  signal,
+  onProgress: callback,
+} satisfies Fields<CandidateOptions>;
 
 const trainSchema = z.strictObject({
   ...settingFields,
@@ -215,6 +224,8 @@ const calibrationSchema = z.strictObject({
 
 /** Schemas of the options of calls, by what they are given to `checkOptions` for. */
 export const callSchemas = {
+  align: z.strictObject(alignFields),
+  candidates: z.strictObject(candidateFields),
   alignGraphs: alignGraphsSchema,
   experiment: experimentSchema,
   comparison: comparisonSchema,

@@ -27,7 +27,11 @@ const seconds = () => performance.now() / 1000;
 const backend = await selectBackend('wasm');
 const data = syntheticPair({ entities, random: createRandom(1).fork('scale'), deletedShare: 0.2 });
 const split = await splitLinks(data, { share: 0.3 });
-const settings = { 'training.layout': 'blocks', 'evaluation.every': epochs, 'model.size': size };
+const settings = {
+  ...{ 'training.layout': 'blocks', 'model.size': size, 'training.checkpointSeconds': 20 },
+  // From a million entities a side on the search alone is timed: ranking would do it once more.
+  ...{ 'evaluation.every': epochs, 'evaluation.enabled': entities < 1_000_000 },
+};
 const config = settingsOf(loginmea, { preset: 'large', seed: 1, epochs, settings });
 const dir = join('runs', 'long', `loginmea-scale-${entities}-${size}`);
 const loaded = process.resourceUsage().maxRSS * 1024;

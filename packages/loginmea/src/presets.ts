@@ -42,7 +42,7 @@ export const presets = {
     values: {
       data: { seedShare: 0.3 },
       model: { size: 100 },
-      training: { epochs: 20, checkpointSeconds: 300 },
+      training: { epochs: 20 },
       evaluation: { every: 20 },
     },
   },

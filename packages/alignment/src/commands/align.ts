@@ -3,17 +3,12 @@ import { assertWritableFolder, ConfigError, formatCounted, formatShare, openRun 
 import { type CliCommand, type CliContext, type CliInput, configOptions } from '@lab/core/cli';
 import type { BackendReport } from '@lab/tensor';
 import { alignAdded } from '../added-entities.js';
-import {
-  type AlignedPair,
-  alignEntities,
-  candidateTable,
-  type Matching,
-  matchings,
-} from '../align.js';
+import { type AlignedPair, alignEntities, candidateTable } from '../align.js';
 import { fittedConfidence, searchFolder } from '../conclude.js';
 import type { FittedConfidence } from '../run-summary.js';
 import { writeEmbeddings } from '../embeddings.js';
 import { pairFormat, pairFormats, writePairs } from '../export.js';
+import { type Matching, matchings } from '../matchings.js';
 import type { AlignmentMethod } from '../method.js';
 import { restoreRun } from '../restore.js';
 import type { TrainingState } from '../training-state.js';
