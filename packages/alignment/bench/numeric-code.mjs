@@ -17,7 +17,7 @@ export const sharedNumericCode = [
     'train',
     'training-state',
   ]),
-  ...folders('alignment', ['search']),
+  ...folders('alignment', ['evidence', 'search']),
   ...files('graph', [
     'alignment',
     'csr',
@@ -50,7 +50,7 @@ export const sharedNumericCode = [
  * same records or an error, texts of errors, the choice of a backend, and counters.
  */
 export const sharedOtherCode = [
-  ...files('alignment', ['memory-expectation']),
+  ...files('alignment', ['call-fields', 'matchings', 'memory-expectation']),
   ...files('graph', [
     'alignment-folder',
     'attribute-table',
@@ -88,6 +88,10 @@ export const sharedOtherCode = [
   ...files('core', [
     'atomic-file',
     'byte-stream',
+    'call-options',
+    'config-problem',
+    'config-schema',
+    'config-values',
     'csv-file',
     'csv-scan',
     'defects',
@@ -97,6 +101,7 @@ export const sharedOtherCode = [
     'folder',
     'format',
     'hash',
+    'nearest',
     'text-blocks',
     'text-file',
   ]),

@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { smallConfig, smallTask, smallTraining, valuesOf } from './__fixtures__/small-task.js';
 import { tableMethod } from './__fixtures__/table-method.js';
 import { alignAdded, extendRows, extendTraining } from './added-entities.js';
-import { candidateTable } from './align.js';
+import { candidateTable } from './candidate-table.js';
 import type { AlignmentTask } from './data.js';
 import { trainEpochs } from './train.js';
 

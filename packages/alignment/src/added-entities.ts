@@ -8,7 +8,8 @@
 import { checkOptions } from '@lab/core';
 import { type AlignmentData, type ExtendedData, neighbourGraph } from '@lab/graph';
 import type { ParameterArray } from '@lab/tensor';
-import { type AlignedPair, alignEntities, type AlignOptions, candidateTable } from './align.js';
+import { type AlignedPair, alignEntities, type AlignOptions } from './align.js';
+import { candidateTable } from './candidate-table.js';
 import { callSchemas } from './call-fields.js';
 import type { AlignmentConfig } from './config-fields.js';
 import type { ConfidenceModel } from './confidence.js';

@@ -3,7 +3,8 @@
  */
 import { checkOptions } from '@lab/core';
 import type { OwnGraphFiles } from '@lab/graph';
-import { alignEntities, type AlignOptions, candidateTable } from './align.js';
+import { alignEntities, type AlignOptions } from './align.js';
+import { candidateTable } from './candidate-table.js';
 import { callSchemas } from './call-fields.js';
 import { fittedConfidence } from './conclude.js';
 import type { AlignmentConfig } from './config-fields.js';

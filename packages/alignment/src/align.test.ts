@@ -6,14 +6,8 @@ import { selectBackend } from '@lab/tensor';
 import { expectNoLeak } from '@lab/tensor/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { smallConfig, smallTask, smallTraining } from './__fixtures__/small-task.js';
-import {
-  alignEntities,
-  calibrate,
-  type CandidateTable,
-  candidateTable,
-  evidenceOf,
-  judgePairs,
-} from './align.js';
+import { alignEntities, calibrate, evidenceOf, judgePairs } from './align.js';
+import { type CandidateTable, candidateTable } from './candidate-table.js';
 import { trainEpochs } from './train.js';
 
 beforeAll(async () => {

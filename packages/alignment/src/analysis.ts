@@ -2,7 +2,8 @@
  * What a trained model does on the test pairs, pair by pair: for predictions, plots and examples.
  */
 import { tripleDegrees } from '@lab/graph';
-import { type CandidateTable, evidenceOf } from './align.js';
+import { evidenceOf } from './align.js';
+import { type CandidateTable } from './candidate-table.js';
 import { comparedRows, rowProducts } from './compared-rows.js';
 import { type ConfidenceModel, confidenceOf } from './confidence.js';
 import type { Encoding, EntitySides } from './learner.js';

@@ -6,7 +6,8 @@ import { smallConfig, smallResolved, smallTask, smallTraining } from './__fixtur
 import { tableMethod } from './__fixtures__/table-method.js';
 import { alignAdded } from './added-entities.js';
 import { alignGraphs } from './align-graphs.js';
-import { alignEntities, candidateTable } from './align.js';
+import { alignEntities } from './align.js';
+import { candidateTable } from './candidate-table.js';
 import { conclude } from './conclude.js';
 import { type AlignmentTask, readTask } from './data.js';
 import { runAlignmentExperiment } from './experiment.js';

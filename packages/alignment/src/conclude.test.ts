@@ -7,7 +7,7 @@ import { selectBackend, tf } from '@lab/tensor';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { smallData, smallResolved, smallTask, withImages } from './__fixtures__/small-task.js';
 import { tableMethod } from './__fixtures__/table-method.js';
-import { candidateTable } from './align.js';
+import { candidateTable } from './candidate-table.js';
 import { analysePairs } from './analysis.js';
 import { conclude, fittedConfidence } from './conclude.js';
 import { train } from './training-run.js';

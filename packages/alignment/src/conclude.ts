@@ -10,7 +10,8 @@ import {
   writeFileAtomic,
 } from '@lab/core';
 import { type Section, writeRunPage } from '@lab/report';
-import { type CandidateTable, calibrate, candidateTable, judgePairs } from './align.js';
+import { calibrate, judgePairs } from './align.js';
+import { type CandidateTable, candidateTable } from './candidate-table.js';
 import { isAutomatic, validationText } from './automatic-seeds.js';
 import { analysePairs, type PairAnalysis } from './analysis.js';
 import { callSchemas } from './call-fields.js';

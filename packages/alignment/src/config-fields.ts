@@ -102,8 +102,13 @@ export const pseudoSeedFields = ({ start }: { readonly start: number }) => ({
     .describe('drop accepted pairs that are no longer mutual nearest neighbours'),
 });
 
+/** Defaults of {@link evaluationFields}. */
+export interface EvaluationDefaults {
+  readonly scores?: 'fused' | 'evidence';
+}
+
 /** How test pairs are ranked, and which epoch is reported. */
-export const evaluationFields = {
+export const evaluationFields = ({ scores = 'fused' }: EvaluationDefaults = {}) => ({
   every: z.int().min(1).default(50).describe('epochs between evaluations; the last always counts'),
   enabled: z.boolean().default(true).describe('evaluate on the test links while training'),
   candidates: z
@@ -117,6 +122,13 @@ export const evaluationFields = {
       'compare all pairs, or the nearest that an index finds (usearch); auto: the index from ' +
         '65,536 entities a side on, where it is installed',
     ),
+  scores: z
+    .enum(['fused', 'evidence'])
+    .default(scores)
+    .describe(
+      'score of a pair: by the fused vectors, or by the evidence of every modality and of these, ' +
+        'none of which can veto; for data with faulty rows',
+    ),
   cslsNeighbours: z.int().min(0).default(3).describe('k of CSLS; 0 ranks by cosine'),
   select: z
     .enum(['last', 'validation', 'test-oracle'])
@@ -126,7 +138,7 @@ export const evaluationFields = {
     .boolean()
     .default(true)
     .describe('also rank by training-free propagation of the seeds'),
-};
+});
 
 /** `seed` of a config. */
 export const seedField = z.int().min(0).default(2023).describe('seed of every random stream');
@@ -139,7 +151,7 @@ export interface AlignmentConfig {
   readonly data: Fields<ReturnType<typeof dataFields>>;
   readonly training: Fields<ReturnType<typeof trainingFields>>;
   readonly pseudoSeeds: Fields<ReturnType<typeof pseudoSeedFields>>;
-  readonly evaluation: Fields<typeof evaluationFields>;
+  readonly evaluation: Fields<ReturnType<typeof evaluationFields>>;
 }
 
 /** The value at a path such as `loss.alpha`; undefined where there is none. */

@@ -10,7 +10,8 @@ import { comparedRows } from './compared-rows.js';
 import type { AlignmentConfig } from './config-fields.js';
 import type { AlignmentTask } from './data.js';
 import type { Encoding, EntitySides, Learner } from './learner.js';
-import { rankCounterparts } from './search/search.js';
+import { modalEvidence, ranksByEvidence } from './evidence/ranked-evidence.js';
+import { rankCounterparts, usesIndex } from './search/search.js';
 
 /** Cut-offs of the field's tables, and 5. */
 const hitsAt = [1, 5, 10, 50] as const;
@@ -62,23 +63,40 @@ export async function evaluateModel(
 
 /** As `evaluateModel`, on an encoding that the caller keeps. */
 export async function evaluateEncoding(
-  { config, task }: Pick<Evaluated, 'config' | 'task'>,
+  evaluated: Pick<Evaluated, 'config' | 'task'> & { readonly learner: Pick<Learner, 'modalities'> },
   encoding: Encoding,
   { pairs, random, signal }: EvaluationInput,
 ): Promise<AlignmentEvaluation> {
-  const { candidates, cslsNeighbours, search } = config.evaluation;
+  const { config, task } = evaluated;
+  const { candidates, cslsNeighbours, search, scores } = config.evaluation;
   const sides = candidateSides(task.data, pairs, candidates);
   const rows = await comparedRows(encoding, sides, { random, signal });
   try {
+    const isIndexed = await usesIndex(sides, search);
+    if (scores === 'evidence' && !isIndexed) {
+      const found = await modalEvidence({
+        ...{ encoding, modalities: evaluated.learner.modalities, fused: rows },
+        ...{ left: sides.left, right: sides.right, data: task.data, seeds: task.split.seeds },
+        ...{ cslsNeighbours, signal },
+      });
+      const ranked = rankedPairs(ranksByEvidence(found, sides.gold), sides.rows);
+      return { ...ranked, evidence: found.thresholds };
+    }
     const ranks = await rankCounterparts(rows, sides.gold, {
       ...{ search, cslsNeighbours, signal },
       random: random.fork('search'),
     });
-    return rankedPairs(ranks, sides.rows);
+    const found = rankedPairs(ranks, sides.rows);
+    const remarks = scores === 'evidence' ? [...found.remarks, indexedScores] : found.remarks;
+    return { ...found, remarks };
   } finally {
     rows.dispose();
   }
 }
+
+/** What is said where evidence was asked for among too many entities. */
+export const indexedScores =
+  'Pairs are scored by the fused vectors: evidence is weighed where all pairs are compared.';
 
 /**
  * Metrics from ranks that are listed by row, brought into the order of the pairs.

@@ -28,9 +28,9 @@ export async function evaluationRound(
   const said: string[] = [];
   const measure = async (pairs: Int32Array, name: string) => {
     const found = await evaluateEncoding(state, encoding, { pairs, random: random.fork(name) });
-    const { forward, backward, remarks } = found;
+    const { forward, backward, remarks, evidence } = found;
     said.push(...remarks.map((remark) => `${name} pairs: ${remark}`));
-    return { forward, backward };
+    return { forward, backward, ...(evidence === undefined ? {} : { evidence }) };
   };
   try {
     return {

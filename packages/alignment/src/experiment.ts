@@ -16,7 +16,9 @@ import {
 } from '@lab/core';
 import { callSchemas } from './call-fields.js';
 import { type AlignmentConfig, modalities, valueAt } from './config-fields.js';
+import { tableNumbers } from './alignment-metrics.js';
 import type { AlignmentTask } from './data.js';
+import { evaluateModel } from './evaluate.js';
 import type { AblationCell, AblationGroup } from './experiment/cell.js';
 import { measureCost } from './experiment/cost.js';
 import { cellTask } from './experiment/faulty-task.js';
@@ -190,7 +192,7 @@ async function runCells(
 /** What a finished cell must have been run with to count as finished. */
 function cellSettings(
   { epochs, base }: AlignmentExperimentOptions,
-  { set, seedShare, corruption, syntheticEntities }: AblationCell,
+  { set, seedShare, corruption, syntheticEntities, scores }: AblationCell,
 ): Record<string, unknown> {
   return {
     set,
@@ -199,18 +201,25 @@ function cellSettings(
     epochs,
     base: base.config,
     ...(syntheticEntities === undefined ? {} : { syntheticEntities }),
+    ...(scores === undefined ? {} : { scores }),
   };
 }
 
 /** Results by what was trained: several groups hold the unchanged method as their first cell. */
-type CellMemory = Map<string, Promise<Record<string, number>>>;
+type CellMemory = Map<string, Promise<CellMetrics>>;
+
+/** The numbers of one training, by how its pairs are scored. */
+type CellMetrics = Readonly<Partial<Record<Scores, Record<string, number>>>>;
+type Scores = NonNullable<AblationCell['scores']>;
 
 /** What a cell trains, whatever its name. */
 function cellKey({ config }: ResolvedConfig<AlignmentConfig>, cell: AblationCell): string {
   const isFaulty = (cell.corruption?.probability ?? 0) > 0;
   const share = Math.min(1, cell.seedShare ?? 1);
   const corruption = isFaulty ? cell.corruption : null;
-  return canonicalJson({ config, share, corruption, isProjected: cell.isProjected ?? false });
+  const isScored = cell.scores !== undefined; // then it is scored both ways
+  const isProjected = cell.isProjected ?? false;
+  return canonicalJson({ config, share, corruption, isProjected, isScored });
 }
 
 /** Trains one cell and measures it, unless the same training has been measured. */
@@ -225,11 +234,12 @@ async function rememberedCell(
 ): Promise<Record<string, number>> {
   const { config, signal, memory } = context;
   const key = cellKey(config, cell);
-  const known = memory.get(key);
-  if (known !== undefined) return known;
-  const found = measureCell(options, cell, config, signal);
-  memory.set(key, found);
-  return found;
+  let found = memory.get(key);
+  if (found === undefined) {
+    found = measureCell(options, cell, config, signal);
+    memory.set(key, found);
+  }
+  return (await found)[cell.scores ?? 'fused']!;
 }
 
 /** The metrics of the last epoch of one cell's training. */
@@ -238,21 +248,23 @@ async function measureCell(
   cell: AblationCell,
   config: ResolvedConfig<AlignmentConfig>,
   signal: AbortSignal,
-): Promise<Record<string, number>> {
+): Promise<CellMetrics> {
   const task = cellTask(options.task, cell, config.config);
-  const trained = await train(options.method, { data: task, config, signal });
-  const { seeds, dir } = options;
-  if (cell.isProjected && config.config.seed === seeds[0]) {
-    await writeProjection(dir, cell, trained.state);
+  const { metrics, state } = await train(options.method, { data: task, config, signal });
+  try {
+    const { seeds, dir } = options;
+    if (cell.isProjected && config.config.seed === seeds[0])
+      await writeProjection(dir, cell, state);
+    const fused = tableNumbers(metrics!);
+    if (cell.scores === undefined) return { fused };
+    const evaluation = { ...state.config.evaluation, scores: 'evidence' as const };
+    const weighed = { task, learner: state.learner, config: { ...state.config, evaluation } };
+    const random = state.random.fork('evidence');
+    const found = await evaluateModel(weighed, { pairs: task.split.test, random, signal });
+    return { fused, evidence: tableNumbers(found) };
+  } finally {
+    state.dispose();
   }
-  trained.state.dispose();
-  const { forward, backward } = trained.metrics!;
-  return {
-    'H@1': forward['hits@1']!,
-    'H@10': forward['hits@10']!,
-    MRR: forward.mrr,
-    'H@1 backward': backward['hits@1']!,
-  };
 }
 
 function cellConfig(
@@ -266,6 +278,8 @@ function cellConfig(
     ([, origin]) => origin.startsWith('--') || origin.startsWith('file'),
   );
   const flags = {
+    // What a model's own vectors say is what its parts are compared by.
+    'evaluation.scores': 'fused',
     ...Object.fromEntries(given.map(([path]) => [path, valueAt(base.config, path)])),
     'evaluation.baseline': false,
     'evaluation.every': epochs,

@@ -1,7 +1,8 @@
 import { selectBackend } from '@lab/tensor';
 import { describe, expect, it } from 'vitest';
 import { smallConfig, smallData, smallTask, smallTraining } from './__fixtures__/small-task.js';
-import { calibrate, candidateTable } from './align.js';
+import { calibrate } from './align.js';
+import { candidateTable } from './candidate-table.js';
 import { fieldConfidence } from './field-confidence.js';
 import { createScoreField } from './score-field.js';
 import { trainEpochs } from './train.js';

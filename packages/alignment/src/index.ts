@@ -10,14 +10,8 @@ export {
   alignGraphs,
   type NamedPair,
 } from './align-graphs.js';
-export {
-  type AlignedPair,
-  type AlignOptions,
-  alignEntities,
-  type CandidateOptions,
-  type CandidateTable,
-  candidateTable,
-} from './align.js';
+export { type AlignedPair, type AlignOptions, alignEntities } from './align.js';
+export { type CandidateOptions, type CandidateTable, candidateTable } from './candidate-table.js';
 export { type BaselineResult, measureBaseline } from './baseline.js';
 export { type ConcludeOptions, type Conclusion, conclude, fittedConfidence } from './conclude.js';
 export {
@@ -63,6 +57,7 @@ export {
   modalityWords,
   type Rival,
 } from './experiment/cell.js';
+export { evidenceGroup } from './experiment/evidence-group.js';
 export {
   modalityGroup,
   type ProjectedTraining,

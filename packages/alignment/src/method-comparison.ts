@@ -13,7 +13,7 @@ import { measureBaseline } from './baseline.js';
 import { callSchemas } from './call-fields.js';
 import type { AlignmentConfig } from './config-fields.js';
 import type { AlignmentTask } from './data.js';
-import type { AlignmentMetrics } from './alignment-metrics.js';
+import { tableNumbers } from './alignment-metrics.js';
 import type { Corruption } from './experiment/cell.js';
 import { cellTask } from './experiment/faulty-task.js';
 import type { AlignmentMethod } from './method.js';
@@ -144,7 +144,7 @@ async function runPlan(
   };
   const cell = { id: plan.id, label: contestant.label, set: {}, seedShare };
   const faulty = cellTask(task, corruption === undefined ? cell : { ...cell, corruption }, config);
-  if (isBaseline) return numbersOf(await measureBaseline(faulty, config, signal));
+  if (isBaseline) return tableNumbers(await measureBaseline(faulty, config, signal));
   const resolved = { ...contestant.config, config };
   const { metrics, state } = await train(contestant.method, {
     data: faulty,
@@ -152,14 +152,5 @@ async function runPlan(
     signal,
   });
   state.dispose();
-  return numbersOf(metrics!);
-}
-
-function numbersOf({ forward, backward }: AlignmentMetrics): Record<string, number> {
-  return {
-    'H@1': forward['hits@1']!,
-    'H@10': forward['hits@10']!,
-    MRR: forward.mrr,
-    'H@1 backward': backward['hits@1']!,
-  };
+  return tableNumbers(metrics!);
 }

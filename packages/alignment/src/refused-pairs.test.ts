@@ -4,7 +4,8 @@ import { DataError } from '@lab/core';
 import { temporaryFolder } from '@lab/core/testing';
 import { describe, expect, it } from 'vitest';
 import { smallData } from './__fixtures__/small-task.js';
-import { alignEntities, type CandidateTable, evidenceOf } from './align.js';
+import { alignEntities, evidenceOf } from './align.js';
+import { type CandidateTable } from './candidate-table.js';
 import { readRefused, withoutPairs, writeRefused } from './refused-pairs.js';
 
 const table: CandidateTable = {

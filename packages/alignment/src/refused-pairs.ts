@@ -4,7 +4,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { DataError } from '@lab/core';
 import { type AlignmentData, readSeeds, writeSeeds } from '@lab/graph';
-import type { CandidateTable } from './align.js';
+import type { CandidateTable } from './candidate-table.js';
 
 type Entities = Pick<AlignmentData, 'entityIds' | 'entityNames' | 'sides' | 'keyedBy'>;
 

@@ -4,7 +4,8 @@
 import { checkOptions, formatCounted, formatShare } from '@lab/core';
 import { writeCsv } from '@lab/core/csv';
 import type { ReviewQuestion } from '@lab/report';
-import { type AlignedPair, alignEntities, type CandidateTable, candidateTable } from './align.js';
+import { type AlignedPair, alignEntities } from './align.js';
+import { type CandidateTable, candidateTable } from './candidate-table.js';
 import { callSchemas } from './call-fields.js';
 import { fittedConfidence } from './conclude.js';
 import type { ConfidenceModel } from './confidence.js';

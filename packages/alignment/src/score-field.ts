@@ -5,7 +5,10 @@ import { hostMatMul, type HostRows, tf } from '@lab/tensor';
 import { type ComparedRows, comparedRows } from './compared-rows.js';
 import type { PairEvidence } from './confidence.js';
 import type { Encoding, EntitySides } from './learner.js';
-import { searchBothWays } from './search/search.js';
+import { stateEvidence } from './candidate-table.js';
+import type { EvidenceScores } from './evidence/evidence.js';
+import { linePairs } from './evidence/pair-pattern.js';
+import { searchBothWays, usesIndex } from './search/search.js';
 import type { TrainingState } from './training-state.js';
 
 /** What the similarities say about a pair. */
@@ -59,10 +62,16 @@ export async function createScoreField(
   const random = state.random.fork('align');
   const rows = await comparedRows(encoding, candidates, { random, signal });
   try {
+    const { search, scores, cslsNeighbours } = state.config.evaluation;
     const isEmpty = candidates.left.length === 0 || candidates.right.length === 0;
-    const k = state.config.evaluation.cslsNeighbours;
+    if (scores === 'evidence' && !isEmpty && !(await usesIndex(candidates, search))) {
+      const given = { sides: candidates, rows, given: encoding, signal };
+      return evidenceField(candidates, rows, await stateEvidence(state, given));
+    }
     const hubness =
-      k === 0 || isEmpty ? { left: null, right: null } : await hubnessOf(state, rows, signal);
+      cslsNeighbours === 0 || isEmpty
+        ? { left: null, right: null }
+        : await hubnessOf(state, rows, signal);
     return fieldOf(candidates, rows, hubness);
   } catch (error) {
     rows.dispose();
@@ -95,11 +104,62 @@ function meansOf(scores: Float32Array, k: number): Float32Array {
   });
 }
 
-function fieldOf(candidates: EntitySides, rows: ComparedRows, hubness: Hubness): ScoreField {
-  const positions = {
-    left: new Map(Array.from(candidates.left, (entity, at) => [entity, at])),
-    right: new Map(Array.from(candidates.right, (entity, at) => [entity, at])),
+/** Scores by evidence; ranks are among the pairs that any evidence names. */
+function evidenceField(
+  candidates: EntitySides,
+  rows: ComparedRows,
+  evidence: EvidenceScores,
+): ScoreField {
+  const places = positionsOf(candidates);
+  const lines = {
+    rows: (row: number) => linePairs(evidence.pattern, 'rows', row),
+    columns: (column: number) => linePairs(evidence.pattern, 'columns', column),
   };
+  const { columns } = evidence.pattern;
+  const standingIn = (pairs: Int32Array, pair: number | undefined, score: number) => {
+    const others = Float32Array.from(pairs, (one) =>
+      one === pair ? score : evidence.scores[one]!,
+    );
+    if (pair !== undefined) return standing(others, pairs.indexOf(pair));
+    return standing(Float32Array.of(...others, score), others.length);
+  };
+  return {
+    candidates,
+    scores: async (source, target) => {
+      const [row, column] = [places.left.get(source)!, places.right.get(target)!];
+      const own = lines.rows(row);
+      const pair = own.find((one) => columns[one] === column);
+      const score = pair === undefined ? evidence.scoreOf(row, column) : evidence.scores[pair]!;
+      const ahead = standingIn(own, pair, score);
+      const behind = standingIn(lines.columns(column), pair, score);
+      return {
+        ...ahead,
+        cosine: (await cosineRow(rows, 'left', row))[column]!,
+        backwardMargin: behind.margin,
+        mutual: ahead.rank === 1 && behind.rank === 1,
+        backwardRank: behind.rank,
+      };
+    },
+    best: async (source, count) => {
+      const own = lines.rows(places.left.get(source)!);
+      const order = Array.from(own).sort(
+        (a, b) => evidence.scores[b]! - evidence.scores[a]! || columns[a]! - columns[b]!,
+      );
+      return order.slice(0, count).map((pair) => candidates.right[columns[pair]!]!);
+    },
+    dispose: () => rows.dispose(),
+  };
+}
+
+function positionsOf({ left, right }: EntitySides) {
+  return {
+    left: new Map(Array.from(left, (entity, at) => [entity, at])),
+    right: new Map(Array.from(right, (entity, at) => [entity, at])),
+  };
+}
+
+function fieldOf(candidates: EntitySides, rows: ComparedRows, hubness: Hubness): ScoreField {
+  const positions = positionsOf(candidates);
   const cosinesOf = (side: 'left' | 'right', entity: number) =>
     cosineRow(rows, side, positions[side].get(entity)!);
   const scoresOf = async (side: 'left' | 'right', entity: number) => {

@@ -128,7 +128,7 @@ async function measureTask<C extends AlignmentConfig, L extends Learner>(
       const rankSeconds =
         pairs.length < 4
           ? 0
-          : await timed(() => evaluateEncoding({ config, task }, encoding, input));
+          : await timed(() => evaluateEncoding({ config, task, learner }, encoding, input));
       return { stepSeconds, encodeSeconds, rankSeconds };
     } finally {
       encoding.dispose();

@@ -142,7 +142,7 @@ const trainingSchema = z.strictObject({
   checkpointSeconds,
 });
 
-const { select, baseline, ...ranking } = evaluationFields;
+const { select, baseline, ...ranking } = evaluationFields({ scores: 'evidence' });
 
 const evaluationSchema = z.strictObject({
   ...ranking,

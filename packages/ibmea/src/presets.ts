@@ -23,7 +23,7 @@ export const modeValues: Record<string, DeepPartial<IbmeaConfig>> = {
     model: { noise: 'official', graphScale: 'elu', prior: 'official', unusedSlots: true },
     loss: { direction: 'left-to-right', klPer: 'batch' },
     training: { clipping: 'accumulated' },
-    evaluation: { samples: 1 },
+    evaluation: { samples: 1, scores: 'fused' },
   },
 };
 

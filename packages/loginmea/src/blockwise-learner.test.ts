@@ -145,8 +145,9 @@ describe('createBlockwiseLearner', () => {
   });
 
   it('keeps rows and candidates of an index in a folder, with the same pairs', async () => {
-    const index = { ...inBlocks, 'evaluation.search': 'approximate' };
-    const { result: exact } = await trained(inBlocks);
+    const fused = { ...inBlocks, 'evaluation.scores': 'fused' };
+    const index = { ...fused, 'evaluation.search': 'approximate' };
+    const { result: exact } = await trained(fused);
     const { result: found } = await trained(index);
     expect(found.metrics?.forward).toEqual(exact.metrics?.forward);
     expect(found.metrics?.backward).toEqual(exact.metrics?.backward);

@@ -117,7 +117,7 @@ export const configSchema = z.strictObject({
   loss: lossSchema.prefault({}),
   training: trainingSchema.prefault({}),
   pseudoSeeds: z.strictObject(pseudoSeedFields({ start: 50 })).prefault({}),
-  evaluation: z.strictObject(evaluationFields).prefault({}),
+  evaluation: z.strictObject(evaluationFields({ scores: 'evidence' })).prefault({}),
 });
 
 /** A resolved configuration of LoginMEA. */

@@ -4,6 +4,7 @@
 import {
   type AblationCell,
   type AblationGroup,
+  evidenceGroup,
   type GroupInput,
   imageGroups,
   lowResourceGroup,
@@ -38,6 +39,7 @@ export function ablationGroups({ present, seedShare, sizes }: GroupInput): Ablat
     noiseGroup(present, rivals),
     ...imageGroups(present, rivals),
     noiseModalityGroup(rivals),
+    evidenceGroup(seedShare),
     projectionGroup([
       { name: 'loginmea', label: 'LoginMEA', set: {} },
       { name: 'structure', label: 'structure only', set: structureOnly },

@@ -15,7 +15,7 @@ export const modeValues: Record<string, DeepPartial<LoginmeaConfig>> = {
   official: {
     data: { duplicateTriples: 'keep', missingImages: 'random' },
     training: { epochs: 1000, learningRate: 5e-4, optimizerReset: 'every-epoch' },
-    evaluation: { select: 'test-oracle' },
+    evaluation: { select: 'test-oracle', scores: 'fused' },
   },
 };
 

@@ -60,6 +60,8 @@ export { csrSampledProduct } from './ops/sampled-product.js';
 export { segmentMax, segmentMean, segmentSoftmax, segmentSum } from './ops/segment.js';
 export {
   mutualNearest,
+  type NearestBothWays,
+  nearestBothWays,
   type NearestPairs,
   type NearestPairsOptions,
   nearestPairs,

@@ -46,7 +46,7 @@ const schema = z.strictObject({
     )
     .prefault({}),
   pseudoSeeds: z.strictObject(pseudoSeedFields({ start: 4 })).prefault({}),
-  evaluation: z.strictObject(evaluationFields).prefault({}),
+  evaluation: z.strictObject(evaluationFields()).prefault({}),
 });
 
 /** Settings of the table method. */

@@ -3,7 +3,8 @@ import { assertWritableFolder, ConfigError, formatCounted, formatShare, openRun 
 import { type CliCommand, type CliContext, type CliInput, configOptions } from '@lab/core/cli';
 import type { BackendReport } from '@lab/tensor';
 import { alignAdded } from '../added-entities.js';
-import { type AlignedPair, alignEntities, candidateTable } from '../align.js';
+import { type AlignedPair, alignEntities } from '../align.js';
+import { candidateTable } from '../candidate-table.js';
 import { fittedConfidence, searchFolder } from '../conclude.js';
 import type { FittedConfidence } from '../run-summary.js';
 import { writeEmbeddings } from '../embeddings.js';

@@ -30,6 +30,8 @@ export interface AblationCell {
   /** Share of the seed pairs that is used; default all. The test pairs stay the same. */
   readonly seedShare?: number;
   readonly corruption?: Corruption;
+  /** How the pairs of the trained model are scored; default by its fused vectors. */
+  readonly scores?: 'fused' | 'evidence';
   /** Also lay out its vectors in the plane, to be drawn. */
   readonly isProjected?: boolean;
   /** Train on a made-up pair of that many entities a side, and measure the cost of an epoch. */

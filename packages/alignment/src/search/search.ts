@@ -3,18 +3,18 @@
  */
 import type { Random } from '@lab/core';
 import {
-  type HostMatrix,
   HostRows,
   mutualNearest,
+  nearestBothWays,
   type NearestPairs,
   nearestPairs,
   type PairRanks,
   rankPairs,
-  type tf,
 } from '@lab/tensor';
 import type { ComparedRows } from '../compared-rows.js';
 import { approximateNearest, type BothWays, type SearchProgress } from './approximate-nearest.js';
 import type { CandidateStore } from './candidate-store.js';
+import { hostPair } from './host-pair.js';
 import { bestCandidates, candidateRanks, nearnessOf } from './neighbours.js';
 import { hasVectorIndex } from './vector-index.js';
 
@@ -63,7 +63,7 @@ export async function searchBothWays(
   const { cslsNeighbours: k, signal } = options;
   if (await usesIndex(lengthsOf(rows), options.search)) {
     const bothWays = counts.backward > 0 || k > 0;
-    const found = await approximateNearest(hostPair(rows), { ...options, bothWays });
+    const found = await approximateNearest(await hostPair(rows), { ...options, bothWays });
     const nearness = nearnessOfBoth(found, k);
     return {
       forward: bestCandidates(found.forward, nearness?.forward ?? null, counts.forward),
@@ -72,6 +72,9 @@ export async function searchBothWays(
   }
   const common = { ...(k > 0 ? { csls: k } : {}), ...(signal === undefined ? {} : { signal }) };
   const { left, right } = rows;
+  if (k === 0 && counts.forward === counts.backward) {
+    return nearestBothWays({ left, right, k: counts.forward, ...common });
+  }
   const forward = await nearestPairs({ left, right, k: counts.forward, ...common });
   if (counts.backward === 0) return { forward, backward: noPairs };
   const backward = await nearestPairs({ left: right, right: left, k: counts.backward, ...common });
@@ -98,7 +101,7 @@ export async function rankCounterparts(
     const remarks = isMany(lengthsOf(rows)) && options.search === 'auto' ? [slowSearch] : [];
     return { ...ranks, remarks: [...ranks.remarks, ...remarks] };
   }
-  const found = await approximateNearest(hostPair(rows), options);
+  const found = await approximateNearest(await hostPair(rows), options);
   const nearness = nearnessOfBoth(found, k);
   const own = Int32Array.from(gold.keys()).filter((row) => gold[row]! >= 0);
   const counterparts = own.map((row) => gold[row]!);
@@ -123,7 +126,7 @@ export async function searchMutual(
 ): Promise<Int32Array> {
   const { left, right } = rows;
   if (!(await usesIndex(lengthsOf(rows), options.search))) return mutualNearest({ left, right });
-  const { forward, backward } = await approximateNearest(hostPair(rows), options);
+  const { forward, backward } = await approximateNearest(await hostPair(rows), options);
   const pairs: number[] = [];
   for (let row = 0; row < countOf(left); row += 1) {
     const column = forward.indices[row * forward.width]!;
@@ -179,30 +182,3 @@ function nearnessOfBoth({ forward, backward }: BothWays, k: number) {
   const right = nearnessOf(backward, k);
   return { forward: { own: left, others: right }, backward: { own: right, others: left } };
 }
-
-/** Both sides as arrays; draws stand side by side, so that products are means over them. */
-function hostPair({ left, right }: ComparedRows) {
-  return { left: hostMatrix(left), right: hostMatrix(right) };
-}
-
-function hostMatrix(rows: ComparedRows['left']): HostMatrix {
-  if (rows instanceof HostRows) return rows;
-  if (rows.length === 1) return matrixOf(rows[0]!);
-  const [rowCount, width] = rows[0]!.shape;
-  const columnCount = width * rows.length;
-  const scale = 1 / Math.sqrt(rows.length);
-  const values = new Float32Array(rowCount * columnCount);
-  rows.forEach((draw, place) => {
-    draw.dataSync<'float32'>().forEach((value, at) => {
-      const [row, column] = [Math.floor(at / width), at % width];
-      values[row * columnCount + place * width + column] = scale * value;
-    });
-  });
-  return { rowCount, columnCount, values };
-}
-
-const matrixOf = (x: tf.Tensor2D): HostMatrix => ({
-  rowCount: x.shape[0],
-  columnCount: x.shape[1],
-  values: x.dataSync<'float32'>(),
-});

@@ -3,6 +3,7 @@
  */
 import {
   type AblationGroup,
+  evidenceGroup,
   type GroupInput,
   imageGroups,
   lowResourceGroup,
@@ -34,6 +35,7 @@ export function ablationGroups({ present, seedShare, sizes }: GroupInput): Ablat
     ...imageGroups(present, rivals),
     noiseModalityGroup([...rivals, fusionRivals[1]]),
     fusionGroup(),
+    evidenceGroup(seedShare),
     projectionGroup([
       { name: 'bottlenecks', label: 'bottlenecks', set: {} },
       { name: 'plain', label: 'plain encoders (MCLEA)', set: plain },

@@ -5,7 +5,7 @@ import { memoryReport, resetAllocationRecord } from '../memory.js';
 import { HostRows } from '../optim/host-rows.js';
 import { expectNoLeak } from '../testing.js';
 import { tf } from '../tfjs.js';
-import { mutualNearest, nearestPairs, rankPairs } from './similarity.js';
+import { mutualNearest, nearestBothWays, nearestPairs, rankPairs } from './similarity.js';
 
 function hostRows(name: string, rowCount: number, width: number): HostRows {
   const values = new Float32Array(rowCount * width);
@@ -38,6 +38,17 @@ describe.each(['wasm', 'cpu'] as const)('rows in the host, on %s', (backend) => 
       );
     }
     tf.dispose([whole.left, whole.right]);
+  });
+
+  it('are searched both ways in one walk', async () => {
+    await selectBackend(backend);
+    const { left, right } = host;
+    expect(await nearestBothWays({ ...host, k: 5, block })).toEqual({
+      forward: await nearestPairs({ ...host, k: 5, block }),
+      backward: await nearestPairs({ left: right, right: left, k: 5, block }),
+    });
+    await expect(nearestBothWays({ ...host, k: 0 })).rejects.toThrow('k is 0');
+    await expectNoLeak(() => nearestBothWays({ ...host, k: 2 }));
   });
 
   it('leak nothing', async () => {

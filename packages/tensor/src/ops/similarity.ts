@@ -117,6 +117,43 @@ export async function nearestPairs(options: NearestPairsOptions): Promise<Neares
   }
 }
 
+/** The best columns of every row, and the best rows of every column. */
+export interface NearestBothWays {
+  /** `[n, k]`, as of {@link nearestPairs}. */
+  readonly forward: NearestPairs;
+  /** `[m, k]`: the rows. */
+  readonly backward: NearestPairs;
+}
+
+/**
+ * The k best columns of every row and the k best rows of every column, by similarity without CSLS,
+ * in one walk.
+ *
+ * @returns positions and scores, best first, the lower position first among equals.
+ * @throws {ShapeError} when the sides do not fit together.
+ * @throws {ConfigError} when k < 1.
+ * @throws {ModelError} when a row holds NaN or an infinity.
+ */
+export async function nearestBothWays(
+  options: SimilaritySides & { readonly k: number },
+): Promise<NearestBothWays> {
+  const where = 'tensor/nearestBothWays';
+  const { inputs } = await checkedSides(options, where);
+  const { k } = options;
+  assertCount(k, 'k', where);
+  const blocks = createBlocks(inputs, 1);
+  try {
+    const { rows, columns } = await blocks.best({ rowK: k, columnK: k });
+    const scored = ({ indices, values }: Best): NearestPairs => ({
+      indices,
+      scores: values.map((value) => value / inputs.left.length),
+    });
+    return { forward: scored(rows), backward: scored(columns) };
+  } finally {
+    blocks.dispose();
+  }
+}
+
 /**
  * Pairs of a row and a column that are each other's nearest, by similarity without CSLS.
  *

@@ -1,0 +1,123 @@
+/**
+ * Pairs by the evidence of every modality and of the fused vectors, weighed pair by pair.
+ *
+ * One weight per modality cannot see which entity has a wrong attribute row. Here each kind of
+ * evidence adds what speaks for a pair and takes nothing away, so that a wrong row costs its own
+ * evidence and no other; from where on a kind counts is chosen by how many edges of the first graph
+ * the matches keep in the second, which reads no link beside the seeds.
+ * Source: our own; no paper has it.
+ */
+import type { AlignmentData } from '@lab/graph';
+import { nearestBothWays, tf } from '@lab/tensor';
+import type { ComparedRows } from '../compared-rows.js';
+import type { EntitySides } from '../learner.js';
+import { cosinesAt } from '../search/cosines-at.js';
+import { hostPair } from '../search/host-pair.js';
+import { createEdgeCounter } from './kept-edges.js';
+import { type PairPattern, unionPattern } from './pair-pattern.js';
+import {
+  evidenceOf,
+  evidenceValues,
+  mutualBest,
+  pairScores,
+  type Threshold,
+} from './pair-scores.js';
+import { type StandardScores, standardScores } from './standard-scores.js';
+import { chooseThresholds } from './thresholds.js';
+
+/** Nearest of each row and column by each kind of evidence that are looked at. */
+const LISTED = 24;
+
+/** One kind of evidence: rows of both sides. */
+export interface Expert {
+  readonly name: string;
+  readonly rows: ComparedRows;
+}
+
+/** Scored pairs, and from where on each kind of evidence counted. */
+export interface EvidenceScores {
+  readonly pattern: PairPattern;
+  readonly scores: Float64Array;
+  readonly thresholds: EvidenceThresholds;
+  /** Score of any pair, also of one that is not in the pattern. */
+  scoreOf(row: number, column: number): number;
+}
+
+/** From where on each kind of evidence counts, in standard deviations; null: left out. */
+export type EvidenceThresholds = Readonly<Record<string, Threshold>>;
+
+/** What evidence is weighed with. */
+export interface EvidenceInput extends EntitySides {
+  readonly experts: readonly Expert[];
+  readonly data: AlignmentData;
+  /** Known pairs, interleaved. */
+  readonly seeds: Int32Array;
+  /** k of CSLS; 0 for none. */
+  readonly cslsNeighbours: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Scores of the pairs of two sides that any kind of evidence names among its 24 nearest of either.
+ */
+export async function weighEvidence(input: EvidenceInput): Promise<EvidenceScores> {
+  const { experts, left, right, cslsNeighbours: k } = input;
+  const found = [];
+  const common = { k: LISTED, ...(input.signal === undefined ? {} : { signal: input.signal }) };
+  for (const { rows } of experts) {
+    const { left: from, right: to } = rows;
+    found.push(await nearestBothWays({ left: from, right: to, ...common }));
+  }
+  const size = { rowCount: left.length, columnCount: right.length };
+  const pattern = unionPattern(found, size);
+  const standard: StandardScores[] = [];
+  for (const [at, { rows }] of experts.entries()) {
+    const sides = await hostPair(rows);
+    const cosines = await cosinesAt(sides.left, sides.right, pattern);
+    standard.push(await standardScores(sides, { pattern, cosines, lists: found[at]!, k }));
+  }
+  const values = standard.map((one) => evidenceValues(one.values));
+  const counter = createEdgeCounter(input.data);
+  const partners = new Int32Array(input.data.entityCount).fill(-1);
+  const { thresholds } = await chooseThresholds(experts.length, async (trial) => {
+    await tf.nextFrame();
+    input.signal?.throwIfAborted();
+    const { scores } = pairScores(pattern, values, { thresholds: trial, k });
+    return counter.keptBy(partnersOf(partners, { ...input, pattern, scores }));
+  });
+  const scored = pairScores(pattern, values, { thresholds, k });
+  const named = experts.map(({ name }, at) => [name, thresholds[at]!] as const);
+  return {
+    ...{ pattern, scores: scored.scores, thresholds: Object.fromEntries(named) },
+    scoreOf: (row, column) => {
+      const sum = thresholds.reduce<number>(
+        (all, one, kind) =>
+          one === null ? all : all + evidenceOf(standard[kind]!.at(row, column), one),
+        0,
+      );
+      return k === 0 ? sum : 2 * sum - scored.own[row]! - scored.others[column]!;
+    },
+  };
+}
+
+/** Partners of the first graph's entities: of the seeds, and those that are each other's best. */
+function partnersOf(
+  partners: Int32Array,
+  {
+    seeds,
+    left,
+    right,
+    pattern,
+    scores,
+  }: Pick<EvidenceInput, 'seeds' | 'left' | 'right'> & {
+    readonly pattern: PairPattern;
+    readonly scores: Float64Array;
+  },
+): Int32Array {
+  partners.fill(-1);
+  for (let at = 0; at < seeds.length; at += 2) partners[seeds[at]!] = seeds[at + 1]!;
+  for (const pair of mutualBest(pattern, scores)) {
+    partners[left[pattern.rows[pair]!]!] = right[pattern.columns[pair]!]!;
+  }
+  return partners;
+}

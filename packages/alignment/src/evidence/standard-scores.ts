@@ -1,0 +1,126 @@
+/**
+ * CSLS similarities of one kind of evidence at mean 0 and deviation 1 over all pairs.
+ */
+import { type HostMatrix, type NearestBothWays, type NearestPairs, tf } from '@lab/tensor';
+import type { PairPattern } from './pair-pattern.js';
+
+/** Cells over which mean and deviation are taken, at most; rows are spread evenly. */
+const CELLS = 2 ** 23;
+
+/** One kind of evidence at the pairs of a pattern. */
+export interface RawEvidence {
+  readonly pattern: PairPattern;
+  /** `[E]`. */
+  readonly cosines: Float32Array;
+  /** The nearest by this kind, with their cosines; at least k of each. */
+  readonly lists: NearestBothWays;
+  /** k of CSLS; 0 for none. */
+  readonly k: number;
+}
+
+/** Standard scores of one kind of evidence. */
+export interface StandardScores {
+  /** At the pairs of the pattern, `[E]`. */
+  readonly values: Float32Array;
+  /** Of any pair. */
+  at(row: number, column: number): number;
+}
+
+/**
+ * `z = (2 cos - r(x) - r(y) - mean) / deviation`, mean and population deviation over all pairs, or
+ * over those of evenly spread rows where there are more than 8 million; 0 where all are the same.
+ */
+export async function standardScores(
+  sides: Sides,
+  { pattern, cosines, lists, k }: RawEvidence,
+): Promise<StandardScores> {
+  const own = nearness(lists.forward, { count: pattern.rowCount, k });
+  const others = nearness(lists.backward, { count: pattern.columnCount, k });
+  const { mean, deviation } = await moments(sides, own, others);
+  const scale = deviation > 0 ? 1 / deviation : 0;
+  const standard = (cosine: number, row: number, column: number) =>
+    scale * (2 * cosine - own[row]! - others[column]! - mean);
+  const { rows, columns } = pattern;
+  return {
+    values: cosines.map((cosine, pair) => standard(cosine, rows[pair]!, columns[pair]!)),
+    at: (row, column) => standard(cosineOf(sides, row, column), row, column),
+  };
+}
+
+function cosineOf({ left, right }: Sides, row: number, column: number): number {
+  const width = left.columnCount;
+  const other = right.values.subarray(column * width, (column + 1) * width);
+  const own = left.values.subarray(row * width, (row + 1) * width);
+  return own.reduce((sum, value, d) => sum + value * other[d]!, 0);
+}
+
+interface Sides {
+  readonly left: HostMatrix;
+  readonly right: HostMatrix;
+}
+
+/** Mean of the k best of each line, from lists with at least k. */
+function nearness(
+  { scores }: NearestPairs,
+  { count, k }: { readonly count: number; readonly k: number },
+): Float64Array {
+  const width = scores.length / count;
+  return Float64Array.from({ length: count }, (_, line) => {
+    const best = scores.subarray(line * width, line * width + k).filter(Number.isFinite);
+    return best.length === 0 ? 0 : best.reduce((sum, value) => sum + value, 0) / best.length;
+  });
+}
+
+/** Mean and deviation of `2 cos - r(x) - r(y)`. */
+async function moments(
+  { left, right }: Sides,
+  own: Float64Array,
+  others: Float64Array,
+): Promise<{ readonly mean: number; readonly deviation: number }> {
+  const rows = Math.max(1, Math.min(left.rowCount, Math.floor(CELLS / right.rowCount)));
+  const stride = left.rowCount / rows;
+  let [count, mean, squares] = [0, 0, 0];
+  const width = left.columnCount;
+  const block = 256;
+  for (let start = 0; start < rows; start += block) {
+    const places = Array.from({ length: Math.min(block, rows - start) }, (_, at) =>
+      Math.floor((start + at) * stride),
+    );
+    const values = new Float32Array(places.length * width);
+    places.forEach((row, at) => {
+      values.set(left.values.subarray(row * width, (row + 1) * width), at * width);
+    });
+    const cosines = await products({ rowCount: places.length, columnCount: width, values }, right);
+    for (let at = 0; at < cosines.length; at += 1) {
+      const row = places[Math.floor(at / right.rowCount)]!;
+      const value = 2 * cosines[at]! - own[row]! - others[at % right.rowCount]!;
+      count += 1;
+      const off = value - mean;
+      mean += off / count;
+      squares += off * (value - mean);
+    }
+  }
+  return { mean, deviation: Math.sqrt(squares / count) };
+}
+
+/** Products of a few rows with all of the other side, uploaded in blocks. */
+async function products(rows: HostMatrix, right: HostMatrix): Promise<Float32Array> {
+  const result = new Float32Array(rows.rowCount * right.rowCount);
+  const step = Math.max(1, Math.floor(2 ** 24 / right.columnCount));
+  for (let start = 0; start < right.rowCount; start += step) {
+    const count = Math.min(step, right.rowCount - start);
+    const product = tf.tidy(() => {
+      const { columnCount } = right;
+      const part = right.values.subarray(start * columnCount, (start + count) * columnCount);
+      const left = tf.tensor2d(rows.values, [rows.rowCount, columnCount]);
+      return tf.matMul(left, tf.tensor2d(part, [count, columnCount]), false, true);
+    });
+    const values = await product.data();
+    product.dispose();
+    for (let row = 0; row < rows.rowCount; row += 1) {
+      const own = values.subarray(row * count, (row + 1) * count);
+      result.set(own, row * right.rowCount + start);
+    }
+  }
+  return result;
+}
