@@ -65,7 +65,7 @@ export async function candidateTable(
   options: CandidateOptions = {},
 ): Promise<CandidateTable> {
   checkOptions('alignment/candidateTable', options, callSchemas.candidates);
-  const { config, task } = state;
+  const { task } = state;
   const seeded = new Set(task.split.seeds);
   const left = task.data.left.filter((entity) => !seeded.has(entity));
   const right = task.data.right.filter((entity) => !seeded.has(entity));
