@@ -10,7 +10,7 @@ import type { PairAnalysis } from './analysis.js';
 import { conclude } from './conclude.js';
 import type { RunSummary } from './run-summary.js';
 import { confidenceFigure, metricsFigure, pairFigures, pseudoSeedFigure } from './figures.js';
-import { type RunPageInput, runPage } from './run-page.js';
+import { type RunPageInput, runPage, evidenceText } from './run-page.js';
 import type { EpochRecord } from './epoch-record.js';
 import type { TrainResult } from './training-options.js';
 import { train } from './training-run.js';
@@ -174,6 +174,16 @@ describe('figures', () => {
     expect(confidenceFigure({ ...confidence, quality: null })).toBeNull();
     expect(confidenceFigure(confidence)!.caption).toMatch(
       /Fitted on 40 validation pairs.*error 0\.040, AUROC 0\.900 \(margin alone 0\.850\)/,
+    );
+  });
+});
+
+describe('evidenceText', () => {
+  it('says from where on each kind counts, and what is left out', () => {
+    expect(evidenceText(undefined)).toBe('');
+    expect(evidenceText({ relation: null, graph: 4, fused: 2 })).toBe(
+      ' Pairs are scored by evidence, in standard deviations above all pairs: graph from 4, ' +
+        'the fused vectors from 2; left out: relations.',
     );
   });
 });

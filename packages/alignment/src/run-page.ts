@@ -24,8 +24,10 @@ import type {
 import { automaticWarnings, isAutomatic } from './automatic-seeds.js';
 import type { PairAnalysis } from './analysis.js';
 import type { FittedConfidence, RunSummary } from './run-summary.js';
-import type { AlignmentConfig } from './config-fields.js';
+import type { AlignmentConfig, Modality } from './config-fields.js';
 import type { AlignmentMetrics } from './alignment-metrics.js';
+import type { EvidenceThresholds } from './evidence/evidence.js';
+import { modalityWords } from './experiment/cell.js';
 import { confidenceFigure, metricsFigure, pairFigures, pseudoSeedFigure } from './figures.js';
 import type { EpochRecord } from './epoch-record.js';
 import type { AlignmentMethod } from './method.js';
@@ -120,7 +122,22 @@ function sentence(summary: RunSummary): string {
       : '';
   return (
     `For ${hits} of ${formatCount(testPairs)} held-out entities the true counterpart is ranked ` +
-    `first${floor}.${oracle}`
+    `first${floor}.${oracle}${evidenceText(metrics.evidence)}`
+  );
+}
+
+/** From where on each kind of evidence counted, in words. */
+export function evidenceText(evidence: EvidenceThresholds | undefined): string {
+  if (evidence === undefined) return '';
+  const kinds = Object.entries(evidence);
+  const word = (kind: string) =>
+    kind === 'fused' ? 'the fused vectors' : modalityWords[kind as Modality];
+  const used = kinds.filter(([, from]) => from !== null);
+  const left = kinds.filter(([, from]) => from === null).map(([kind]) => word(kind));
+  const texts = used.map(([kind, from]) => `${word(kind)} from ${from}`);
+  return (
+    ` Pairs are scored by evidence, in standard deviations above all pairs: ${texts.join(', ')}` +
+    `${left.length === 0 ? '' : `; left out: ${left.join(', ')}`}.`
   );
 }
 
