@@ -16,6 +16,8 @@ export interface MemoryExpectation {
   readonly fits: boolean;
   /** Whether graph layers are kept for the backward pass, computed again, or done in blocks. */
   readonly graphLayers: 'kept' | 'recomputed' | 'blocks';
+  /** Of the whole process at the peak, where tables and states stand in the host's memory. */
+  readonly processBytes?: number;
 }
 
 /** An estimate beside what the selected backend can hold. */

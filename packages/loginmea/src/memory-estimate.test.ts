@@ -86,11 +86,13 @@ describe('estimateTensorBytes', () => {
   );
 
   const shipped = { entities: 6000, triples: 22_430, relations: 253, attributes: 326 };
+  const freebase = { entities: 27_793, triples: 480_214, relations: 1335, attributes: 341 };
   const srprs = { entities: 30_000, triples: 70_040, relations: 398, attributes: 580 };
 
   it.each<[string, Counts, number]>([
     ['en-fr-3k', { ...shipped, seeds: 900, tested: 2100 }, 239e6],
     ['EN-FR 15K', { ...srprs, seeds: 4500, tested: 10_500 }, 903e6],
+    ['FB15K(64%)-DB15K', { ...freebase, seeds: 2569, tested: 10_277 }, 844e6],
   ])('meets what a training of %s was measured to need within 0.3', async (_, counts, peak) => {
     const bytes = estimateTensorBytes(await pretended(counts), smallConfig(published));
     expect(Math.abs(bytes / peak - 1)).toBeLessThan(0.3);
@@ -135,6 +137,26 @@ describe('expectedMemory', () => {
     expect(large.fits).toBe(false);
     expect(large.tensorBytes).toBeGreaterThan(large.limitBytes!);
   });
+
+  // Peaks of docs/long-checks.json, width 100; the process beside what it had before training.
+  it.each<[number, number, number, number]>([
+    [1e5, 290e6, 2.07e9, 0.29e9],
+    [3e5, 260e6, 4.4e9, 0.44e9],
+  ])(
+    'foresees a training of %d entities a side within 0.3',
+    async (perSide, heap, peak, before) => {
+      const config = smallConfig({
+        ...{ ...published, 'model.size': 100, 'training.layout': 'blocks' },
+        ...{ 'training.blockMegabytes': 256, 'training.batchSize': 3500 },
+      });
+      const sizes = { entities: 2 * perSide, triples: 4.8 * perSide, seeds: 0.3 * perSide };
+      const task = await pretended({ ...sizes, tested: 0.7 * perSide });
+      const { tensorBytes, processBytes } = expectedMemory(task, config);
+      expect(Math.abs(tensorBytes / heap - 1)).toBeLessThan(0.3);
+      const grown = processBytes! - process.memoryUsage().rss;
+      expect(Math.abs(grown / (peak - before) - 1)).toBeLessThan(0.3);
+    },
+  );
 
   it('goes over to blocks where the whole does not fit: the same at any size', async () => {
     const config = smallConfig(published);

@@ -1,4 +1,5 @@
 /** `check`: every defect of the data at once, or what machine this is. */
+import { totalmem } from 'node:os';
 import {
   collectDefects,
   ConfigError,
@@ -171,7 +172,7 @@ function timeLine(time: TimeExpectation, { training }: AlignmentConfig): string 
 
 /** What a training with these settings will hold, and whether it can. */
 function memoryLine(memory: MemoryExpectation, backend: BackendReport): string {
-  const { tensorBytes, limitBytes, fits, graphLayers } = memory;
+  const { tensorBytes, limitBytes, fits, graphLayers, processBytes } = memory;
   const limit = limitBytes === null ? '' : ` of ${formatBytes(limitBytes)}`;
   const how = {
     kept: '',
@@ -180,7 +181,16 @@ function memoryLine(memory: MemoryExpectation, backend: BackendReport): string {
   }[graphLayers];
   const line = `${'memory expected'.padEnd(26)} ${formatBytes(tensorBytes).padStart(10)}${limit}`;
   const verdict = fits ? '' : '\nnote: too large for this backend; a training would not start';
-  return `${line}  (backend ${backend.name}${how})${verdict}`;
+  return `${line}  (backend ${backend.name}${how})${processLine(processBytes)}${verdict}`;
+}
+
+/** The memory of the whole process, where most of it is not the backend's. */
+function processLine(processBytes: number | undefined): string {
+  if (processBytes === undefined) return '';
+  const has = totalmem();
+  const line = `\n${'process expected'.padEnd(26)} ${formatBytes(processBytes).padStart(10)}`;
+  const note = processBytes > 0.9 * has ? '\nnote: this machine has too little memory for it' : '';
+  return `${line}  of ${formatBytes(has)}${note}`;
 }
 
 /** `leftEntities` as `left entities`. */
