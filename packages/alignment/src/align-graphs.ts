@@ -61,7 +61,8 @@ export async function alignGraphs<C extends AlignmentConfig, L extends Learner>(
   const { matching, minConfidence, signal, onProgress, logger, now } = options;
   const images = { sourceImages, targetImages };
   const own = { source, target, links, sourceAttributes, targetAttributes, ...images };
-  const config = settingsOf(method, { ...options, preset: options.preset ?? 'own' });
+  const preset = options.config === undefined ? (options.preset ?? 'own') : options.preset;
+  const config = settingsOf(method, { ...options, preset });
   const data = { own, seedsFile };
   const { state, task } = await train(method, { data, config, signal, onProgress, logger, now });
   try {

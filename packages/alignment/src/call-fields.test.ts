@@ -55,6 +55,7 @@ describe('options of train', () => {
     [{ run: { resumes: 'x' } }, 'unknown option "resumes"'],
     [{ preset: 'own ' }, 'unknown preset "own ". did you mean own?'],
     [{ settings: { 'loss.temprature': 1 } }, 'did you mean loss.temperature?'],
+    [{ config: smallResolved(), epochs: 3 }, 'epochs would do nothing beside config'],
   ])('%j', async (options, text) => {
     const given = { data: task, ...options } as unknown as Parameters<typeof train>[1];
     expect(await refusal(() => train(tableMethod, given as never))).toContain(text);

@@ -2,6 +2,7 @@
  * A whole training from files to results: what the verb `train` does, and the library call.
  */
 import {
+  ConfigError,
   type Logger,
   type ResolvedConfig,
   resolveConfig,
@@ -37,13 +38,24 @@ import { newRun, recordFailure, statusOf } from './training-record.js';
 import { createTraining } from './create-training.js';
 import type { TrainingState } from './training-state.js';
 
-/** The config of a library call. */
+/**
+ * The config of a library call.
+ *
+ * @throws {ConfigError} for a resolved config together with parts that would make another one.
+ */
 export function settingsOf<C extends AlignmentConfig>(
   { config: definition }: Pick<AlignmentMethod<C>, 'config'>,
   options: SettingOptions<C>,
 ): ResolvedConfig<C> {
-  if (options.config !== undefined) return options.config;
   const { preset, mode, seed, epochs, settings } = options;
+  if (options.config !== undefined) {
+    const parts = Object.entries({ preset, mode, seed, epochs, settings });
+    const [unused] = parts.filter(([, value]) => value !== undefined);
+    if (unused === undefined) return options.config;
+    throw new ConfigError(`${definition.name}: ${unused[0]} would do nothing beside config.`, {
+      help: 'give a config, or the parts that make one',
+    });
+  }
   return resolveConfig(definition, {
     preset,
     mode,
