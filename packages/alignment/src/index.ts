@@ -57,7 +57,7 @@ export {
   modalityWords,
   type Rival,
 } from './experiment/cell.js';
-export { evidenceGroup } from './experiment/evidence-group.js';
+export { evidenceGroup, poorEvidenceGroup } from './experiment/evidence-group.js';
 export {
   modalityGroup,
   type ProjectedTraining,

@@ -11,6 +11,7 @@ import {
   modalityGroup,
   noiseGroup,
   noiseModalityGroup,
+  poorEvidenceGroup,
   projectionGroup,
   type Rival,
   scaleGroup,
@@ -39,7 +40,8 @@ export function ablationGroups({ present, seedShare, sizes }: GroupInput): Ablat
     noiseGroup(present, rivals),
     ...imageGroups(present, rivals),
     noiseModalityGroup(rivals),
-    evidenceGroup(seedShare),
+    evidenceGroup(),
+    poorEvidenceGroup(seedShare),
     projectionGroup([
       { name: 'loginmea', label: 'LoginMEA', set: {} },
       { name: 'structure', label: 'structure only', set: structureOnly },

@@ -1,35 +1,7 @@
 /**
  * What scores by evidence are worth where rows are wrong, images say nothing, or seeds are few.
  */
-import type { AblationCell, AblationGroup, Corruption, Rival } from './cell.js';
-
-/** A condition of the data. */
-interface Condition {
-  readonly name: string;
-  readonly label: string;
-  readonly corruption?: Corruption;
-  /** Share of the links that are seeds. */
-  readonly seeds?: number;
-}
-
-const swapped = (percent: number): Condition => ({
-  name: `swap-${percent}`,
-  label: `${percent} % of the rows of other entities`,
-  corruption: { kind: 'swap-rows', probability: percent / 100 },
-});
-
-const conditions: readonly Condition[] = [
-  { name: 'clean', label: 'as they are' },
-  swapped(10),
-  swapped(30),
-  swapped(50),
-  {
-    name: 'noise-images',
-    label: 'random vectors as images',
-    corruption: { kind: 'noise-images', probability: 1 },
-  },
-  { name: 'few-seeds', label: '5 % seeds', seeds: 0.05 },
-];
+import type { AblationCell, AblationGroup, Rival } from './cell.js';
 
 /** How a model is trained and scored. */
 const rivals: readonly (Rival & Pick<AblationCell, 'scores'>)[] = [
@@ -43,21 +15,40 @@ const rivals: readonly (Rival & Pick<AblationCell, 'scores'>)[] = [
   },
 ];
 
-/** Both scores on clean, faulty and few data, beside models of the graph alone. */
-export function evidenceGroup(seedShare: number): AblationGroup {
-  const possible = conditions.filter(({ seeds = 0 }) => seeds <= seedShare);
-  return {
-    name: 'evidence',
-    title: 'Scores by evidence',
-    caption: 'No link beside the seeds is read; both scores are of the same trained model.',
-    cells: possible.flatMap(({ name, label, corruption, seeds }) =>
-      rivals.map(({ series, ...rival }) => ({
-        ...rival,
-        id: `evidence/${name}, ${series}`,
-        label: `${label}, ${series}`,
-        ...(corruption === undefined ? {} : { corruption }),
-        ...(seeds === undefined ? {} : { seedShare: seeds / seedShare }),
-      })),
-    ),
-  };
+const caption = 'No link beside the seeds is read; both scores are of the same trained model.';
+
+/** Both scores of models whose attribute and relation rows are partly those of others. */
+export const evidenceGroup = (): AblationGroup => ({
+  name: 'evidence',
+  title: 'Scores by evidence, faulty rows',
+  caption,
+  axis: { label: 'attribute and relation rows of other entities, %', hasZero: true },
+  cells: rivals.flatMap(({ series, ...rival }) =>
+    [0, 10, 30, 50].map((percent) => ({
+      ...{ ...rival, series, x: percent },
+      id: `evidence/${percent === 0 ? 'clean' : `swap-${percent}`}, ${series}`,
+      label: `${percent} % of the rows of other entities, ${series}`,
+      ...(percent === 0
+        ? {}
+        : { corruption: { kind: 'swap-rows' as const, probability: percent / 100 } }),
+    })),
+  ),
+});
+
+/** Both scores where images are noise, and where seeds are few. */
+export function poorEvidenceGroup(seedShare: number): AblationGroup {
+  const noise = rivals.map(({ series, ...rival }) => ({
+    ...rival,
+    id: `poor-evidence/noise-images, ${series}`,
+    label: `random vectors as images, ${series}`,
+    corruption: { kind: 'noise-images' as const, probability: 1 },
+  }));
+  const few = rivals.map(({ series, ...rival }) => ({
+    ...rival,
+    id: `poor-evidence/few-seeds, ${series}`,
+    label: `5 % seeds, ${series}`,
+    seedShare: 0.05 / seedShare,
+  }));
+  const cells = seedShare < 0.05 ? noise : [...noise, ...few];
+  return { name: 'poor-evidence', title: 'Scores by evidence, poor data', caption, cells };
 }

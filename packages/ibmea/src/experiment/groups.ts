@@ -10,6 +10,7 @@ import {
   modalityGroup,
   noiseGroup,
   noiseModalityGroup,
+  poorEvidenceGroup,
   projectionGroup,
   scaleGroup,
 } from '@lab/alignment';
@@ -35,7 +36,8 @@ export function ablationGroups({ present, seedShare, sizes }: GroupInput): Ablat
     ...imageGroups(present, rivals),
     noiseModalityGroup([...rivals, fusionRivals[1]]),
     fusionGroup(),
-    evidenceGroup(seedShare),
+    evidenceGroup(),
+    poorEvidenceGroup(seedShare),
     projectionGroup([
       { name: 'bottlenecks', label: 'bottlenecks', set: {} },
       { name: 'plain', label: 'plain encoders (MCLEA)', set: plain },

@@ -7,7 +7,16 @@ export const summary = 'Scores by evidence on clean, faulty and few data of EN-F
 export const command = sourceCommand(
   'packages/loginmea/src/cli.ts',
   ...['experiment', '--data', 'example:en-fr-3k', '--preset', 'quick', '--epochs', '20'],
-  ...['--run-seeds', '1,2,3', '--only', 'evidence', '--threads', '1', '--quiet', '--json'],
+  ...[
+    '--run-seeds',
+    '1,2,3',
+    '--only',
+    'evidence,poor-evidence',
+    '--threads',
+    '1',
+    '--quiet',
+    '--json',
+  ],
   ...['--out', 'docs/experiments/loginmea-evidence'],
 );
 export const codePaths = [
