@@ -79,7 +79,7 @@ export async function evaluateEncoding(
         ...{ left: sides.left, right: sides.right, data: task.data, seeds: task.split.seeds },
         ...{ cslsNeighbours, signal },
       });
-      const ranked = rankedPairs(ranksByEvidence(found, sides.gold), sides.rows);
+      const ranked = rankedPairs(await ranksByEvidence(found, sides.gold), sides.rows);
       return { ...ranked, evidence: found.thresholds };
     }
     const ranks = await rankCounterparts(rows, sides.gold, {

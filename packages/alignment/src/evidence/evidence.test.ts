@@ -9,8 +9,9 @@ import { evaluateModel } from '../evaluate.js';
 import { createScoreField } from '../score-field.js';
 import { trainEpochs } from '../train.js';
 import { createEdgeCounter } from './kept-edges.js';
-import { unionPattern } from './pair-pattern.js';
+import { linePairs, unionPattern } from './pair-pattern.js';
 import { bestOfLines, evidenceOf, evidenceValues, mutualBest, pairScores } from './pair-scores.js';
+import { modalEvidence, ranksByEvidence } from './ranked-evidence.js';
 import { standardScores } from './standard-scores.js';
 import { chooseThresholds } from './thresholds.js';
 
@@ -66,11 +67,48 @@ describe('scores by evidence', () => {
     state.dispose();
   });
 
-  it('fall back to the fused vectors beyond what is compared pair by pair, and say so', async () => {
+  it('fall back to the fused vectors where an index is searched, and say so', async () => {
     const { state } = await trained({ 'evaluation.search': 'approximate' });
     const found = await evaluate(state);
     expect(found.evidence).toBeUndefined();
     expect(found.remarks.join()).toContain('Pairs are scored by the fused vectors');
+    state.dispose();
+  });
+
+  it('rank pairs that no evidence names against all', async () => {
+    const { state } = await trained();
+    const encoding = state.learner.encode();
+    const { left, right } = state.task.data;
+    const fused = await encoding.embed({ left, right }, null);
+    const found = await modalEvidence({
+      ...{ encoding, modalities: state.learner.modalities, fused, left, right },
+      ...{ data: state.task.data, seeds: state.task.split.seeds, cslsNeighbours: 3 },
+    });
+    const all = await found.scoresOfLines('rows', Int32Array.of(2));
+    const columns = await found.scoresOfLines('columns', Int32Array.of(5));
+    expect(all[5]).toBeCloseTo(columns[2]!, 4);
+    expect(all[5]).toBeCloseTo(found.scoreOf(2, 5), 4);
+    const named = linePairs(found.pattern, 'rows', 2);
+    for (const pair of named) {
+      expect(found.scores[pair]).toBeCloseTo(all[found.pattern.columns[pair]!]!, 4);
+    }
+    // Without its pairs the pattern names nothing of row 2.
+    const rowPointers = found.pattern.rowPointers.map((pointer, row) =>
+      row <= 2 ? pointer : pointer - named.length,
+    );
+    const kept = (values: Int32Array) => values.filter((_, pair) => !named.includes(pair));
+    const [rows, others] = [kept(found.pattern.rows), kept(found.pattern.columns)];
+    const holed = {
+      ...found,
+      pattern: { ...found.pattern, rowPointers, rows, columns: others },
+      scores: found.scores.filter((_, pair) => !named.includes(pair)),
+    };
+    const gold = new Int32Array(left.length).fill(-1);
+    gold[2] = 5;
+    const { forwardRanks } = await ranksByEvidence(holed, gold);
+    expect(forwardRanks[0]).toBe(1 + all.filter((score) => score > all[5]!).length);
+    fused.dispose();
+    encoding.dispose();
     state.dispose();
   });
 

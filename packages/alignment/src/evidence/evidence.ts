@@ -41,6 +41,8 @@ export interface EvidenceScores {
   readonly thresholds: EvidenceThresholds;
   /** Score of any pair, also of one that is not in the pattern. */
   scoreOf(row: number, column: number): number;
+  /** Scores of some rows or columns with the whole other side, line by line. */
+  scoresOfLines(side: 'rows' | 'columns', lines: Int32Array): Promise<Float64Array>;
 }
 
 /** From where on each kind of evidence counts, in standard deviations; null: left out. */
@@ -96,6 +98,21 @@ export async function weighEvidence(input: EvidenceInput): Promise<EvidenceScore
         0,
       );
       return k === 0 ? sum : 2 * sum - scored.own[row]! - scored.others[column]!;
+    },
+    scoresOfLines: async (side, lines) => {
+      const count = side === 'rows' ? right.length : left.length;
+      const sums = new Float64Array(lines.length * count);
+      for (const [kind, from] of thresholds.entries()) {
+        if (from === null) continue;
+        const z = await standard[kind]!.ofLines(side, lines);
+        for (let at = 0; at < sums.length; at += 1) sums[at] = sums[at]! + evidenceOf(z[at]!, from);
+      }
+      if (k === 0) return sums;
+      return sums.map((sum, at) => {
+        const [line, other] = [lines[Math.floor(at / count)]!, at % count];
+        const [row, column] = side === 'rows' ? [line, other] : [other, line];
+        return 2 * sum - scored.own[row]! - scored.others[column]!;
+      });
     },
   };
 }

@@ -131,7 +131,7 @@ export function mutualBest(pattern: PairPattern, scores: Float64Array): Int32Arr
   );
 }
 
-/** The best pairs of each line, best first, and their scores; -1 and -Infinity where none is left. */
+/** The best pairs of each line, best first, with their scores; -1 and -Infinity for none. */
 export function bestOfLines(
   pattern: PairPattern,
   scores: Float64Array,

@@ -52,32 +52,47 @@ export function foundByEvidence(
   };
 }
 
+/** Lines whose scores with the whole other side are held at a time. */
+const LINES = 256;
+
 /**
- * Ranks of true counterparts among the pairs that any evidence names; one that none names is ranked
- * last of all.
+ * Ranks of true counterparts. Pairs that no evidence names among its nearest are counted where the
+ * counterpart itself is one of them; elsewhere they rank behind those that are named.
  *
  * @param gold - position on the right of each left row's counterpart, -1 for none.
  */
-export function ranksByEvidence({ pattern, scores }: EvidenceScores, gold: Int32Array): PairRanks {
-  const { columns } = pattern;
-  const [forward, backward]: [number[], number[]] = [[], []];
-  gold.forEach((column, row) => {
-    if (column < 0) return;
+export async function ranksByEvidence(found: EvidenceScores, gold: Int32Array): Promise<PairRanks> {
+  const { pattern } = found;
+  const asked = Int32Array.from(gold.keys()).filter((row) => gold[row]! >= 0);
+  const named = asked.map((row) => {
     const own = linePairs(pattern, 'rows', row);
-    const pair = own.find((one) => columns[one] === column);
-    if (pair === undefined) {
-      forward.push(pattern.columnCount);
-      backward.push(pattern.rowCount);
-      return;
-    }
-    forward.push(rankAmong(own, pair, scores));
-    backward.push(rankAmong(linePairs(pattern, 'columns', column), pair, scores));
+    return own.find((pair) => pattern.columns[pair] === gold[row]) ?? -1;
   });
-  return {
-    forwardRanks: Float64Array.from(forward),
-    backwardRanks: Float64Array.from(backward),
-    remarks: [],
-  };
+  const unnamed = Array.from(asked).flatMap((row, at) =>
+    named[at]! < 0 ? [{ at, row, column: gold[row]! }] : [],
+  );
+  const ranks = (side: 'rows' | 'columns') =>
+    Float64Array.from(asked, (row, at) => {
+      const line = linePairs(pattern, side, side === 'rows' ? row : gold[row]!);
+      return named[at]! < 0 ? 0 : rankAmong(line, named[at]!, found.scores);
+    });
+  const [forwardRanks, backwardRanks] = [ranks('rows'), ranks('columns')];
+  for (let start = 0; start < unnamed.length; start += LINES) {
+    const part = unnamed.slice(start, start + LINES);
+    const rows = await found.scoresOfLines(
+      'rows',
+      Int32Array.from(part, ({ row }) => row),
+    );
+    const columns = await found.scoresOfLines(
+      'columns',
+      Int32Array.from(part, (one) => one.column),
+    );
+    part.forEach(({ at, row, column }, line) => {
+      forwardRanks[at] = rankInLine(rows, { line, width: pattern.columnCount, wanted: column });
+      backwardRanks[at] = rankInLine(columns, { line, width: pattern.rowCount, wanted: row });
+    });
+  }
+  return { forwardRanks, backwardRanks, remarks: [] };
 }
 
 /** Rank of one pair among those of its line; equal scores share the mean rank. */
@@ -86,6 +101,24 @@ function rankAmong(line: Int32Array, pair: number, scores: Float64Array): number
   for (const one of line) {
     if (scores[one]! > scores[pair]!) above += 1;
     else if (scores[one] === scores[pair]) equal += 1;
+  }
+  return 1 + above + (equal - 1) / 2;
+}
+
+/** Rank of one place of a line among all of them. */
+function rankInLine(
+  scores: Float64Array,
+  {
+    line,
+    width,
+    wanted,
+  }: { readonly line: number; readonly width: number; readonly wanted: number },
+): number {
+  const own = scores.subarray(line * width, (line + 1) * width);
+  let [above, equal] = [0, 0];
+  for (const score of own) {
+    if (score > own[wanted]!) above += 1;
+    else if (score === own[wanted]) equal += 1;
   }
   return 1 + above + (equal - 1) / 2;
 }

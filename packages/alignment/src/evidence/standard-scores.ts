@@ -24,6 +24,8 @@ export interface StandardScores {
   readonly values: Float32Array;
   /** Of any pair. */
   at(row: number, column: number): number;
+  /** Of some rows or columns with the whole other side, `[q, m]` or `[q, n]`. */
+  ofLines(side: 'rows' | 'columns', lines: Int32Array): Promise<Float32Array>;
 }
 
 /**
@@ -44,7 +46,25 @@ export async function standardScores(
   return {
     values: cosines.map((cosine, pair) => standard(cosine, rows[pair]!, columns[pair]!)),
     at: (row, column) => standard(cosineOf(sides, row, column), row, column),
+    ofLines: async (side, lines) => {
+      const [asked, all] = side === 'rows' ? [sides.left, sides.right] : [sides.right, sides.left];
+      const products = await productsWith(pickedRows(asked, lines), all);
+      return products.map((cosine, at) => {
+        const [line, other] = [lines[Math.floor(at / all.rowCount)]!, at % all.rowCount];
+        return side === 'rows' ? standard(cosine, line, other) : standard(cosine, other, line);
+      });
+    },
   };
+}
+
+/** Some rows of a matrix. */
+function pickedRows({ columnCount, values }: HostMatrix, rows: ArrayLike<number>): HostMatrix {
+  const picked = new Float32Array(rows.length * columnCount);
+  for (let at = 0; at < rows.length; at += 1) {
+    const row = rows[at]!;
+    picked.set(values.subarray(row * columnCount, (row + 1) * columnCount), at * columnCount);
+  }
+  return { rowCount: rows.length, columnCount, values: picked };
 }
 
 function cosineOf({ left, right }: Sides, row: number, column: number): number {
@@ -80,17 +100,12 @@ async function moments(
   const rows = Math.max(1, Math.min(left.rowCount, Math.floor(CELLS / right.rowCount)));
   const stride = left.rowCount / rows;
   let [count, mean, squares] = [0, 0, 0];
-  const width = left.columnCount;
   const block = 256;
   for (let start = 0; start < rows; start += block) {
     const places = Array.from({ length: Math.min(block, rows - start) }, (_, at) =>
       Math.floor((start + at) * stride),
     );
-    const values = new Float32Array(places.length * width);
-    places.forEach((row, at) => {
-      values.set(left.values.subarray(row * width, (row + 1) * width), at * width);
-    });
-    const cosines = await products({ rowCount: places.length, columnCount: width, values }, right);
+    const cosines = await productsWith(pickedRows(left, places), right);
     for (let at = 0; at < cosines.length; at += 1) {
       const row = places[Math.floor(at / right.rowCount)]!;
       const value = 2 * cosines[at]! - own[row]! - others[at % right.rowCount]!;
@@ -104,7 +119,7 @@ async function moments(
 }
 
 /** Products of a few rows with all of the other side, uploaded in blocks. */
-async function products(rows: HostMatrix, right: HostMatrix): Promise<Float32Array> {
+async function productsWith(rows: HostMatrix, right: HostMatrix): Promise<Float32Array> {
   const result = new Float32Array(rows.rowCount * right.rowCount);
   const step = Math.max(1, Math.floor(2 ** 24 / right.columnCount));
   for (let start = 0; start < right.rowCount; start += step) {

@@ -20,7 +20,7 @@ interface Usearch {
   };
 }
 
-/** What usearch returns for many vectors: `k` places for each, the first `counts` of them filled. */
+/** What usearch returns for many vectors: `k` places for each, the first `counts` filled. */
 interface Found {
   readonly keys: BigUint64Array;
   readonly counts: BigUint64Array;
