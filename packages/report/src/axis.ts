@@ -70,7 +70,8 @@ export function axisDomain(axis: Axis, values: readonly number[], air = 0.04): [
   if (axis.isLog) return logDomain(axis, low, high);
   if (axis.hasZero) [low, high] = [Math.min(low, 0), Math.max(high, 0)];
   const isShare = axis.format === 'share' && low >= 0 && high <= 1;
-  if (low === high) [low, high] = aroundValue(low);
+  // Steps between numbers that differ by less than this underflow to 0.
+  if (high - low < 1e-300) [low, high] = aroundValue(Math.abs(low) < 1e-290 ? 0 : low);
   const margin = (high - low) * air;
   const bottom = axis.hasZero && low === 0 ? 0 : low - margin;
   const top = axis.hasZero && high === 0 ? 0 : high + margin;
