@@ -5,6 +5,7 @@ import { measureBaseline } from '../baseline.js';
 import { evaluateModel } from '../evaluate.js';
 import type { AlignmentMethod } from '../method.js';
 import { restoreRun } from '../restore.js';
+import { evidenceText } from '../run-page.js';
 import { metricsTable } from './metrics-table.js';
 import { backendOptions } from './options.js';
 import { chosenBackend } from './train.js';
@@ -19,6 +20,11 @@ export const evaluateCommand = (method: AlignmentMethod): CliCommand => ({
       flags: '--candidates <name>',
       summary: 'rank among the test entities or all entities of the other graph',
       choices: ['test', 'all'],
+    },
+    {
+      flags: '--scores <name>',
+      summary: 'score pairs by the fused vectors alone, or by the evidence of every modality',
+      choices: ['fused', 'evidence'],
     },
     ...backendOptions,
   ],
@@ -38,15 +44,18 @@ export const evaluateCommand = (method: AlignmentMethod): CliCommand => ({
       }
       const candidates = input.options['candidates'] as 'test' | 'all' | undefined;
       if (candidates !== undefined) state.config.evaluation.candidates = candidates;
+      const scores = input.options['scores'] as 'fused' | 'evidence' | undefined;
+      if (scores !== undefined) state.config.evaluation.scores = scores;
       context.progress.update('ranking');
       // The draws of the training's own evaluation after that epoch, so that mode official repeats.
       const random = state.random.fork(`epoch/${state.epoch - 1}`).fork('test');
       const evaluation = { pairs: test, random, signal: context.signal };
-      const { forward, backward, remarks } = await evaluateModel(state, evaluation);
+      const found = await evaluateModel(state, evaluation);
+      const { forward, backward, remarks, evidence } = found;
       const baseline = await measureBaseline(state.task, state.config, context.signal);
       context.progress.done();
       for (const remark of remarks) context.note(`note: ${remark}`);
-      const metrics = { forward, backward };
+      const metrics = { forward, backward, ...(evidence === undefined ? {} : { evidence }) };
       context.printJson({
         run: run.dir,
         status: 'success',
@@ -56,6 +65,8 @@ export const evaluateCommand = (method: AlignmentMethod): CliCommand => ({
         remarks,
       });
       context.print(metricsTable(method.name, { metrics, baseline, seedOrigin }));
+      const text = evidenceText(evidence).trim();
+      if (text !== '') context.print(`\n${text}\n`);
     } finally {
       state.dispose();
     }

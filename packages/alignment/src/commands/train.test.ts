@@ -233,6 +233,17 @@ describe('evaluate', () => {
     expect((await runProgram('evaluate', run)).stdout).toMatch(/^method +direction/);
   });
 
+  it('scores by evidence where asked to, and says from where on it counts', async () => {
+    const { run, metrics } = await trainedRun('--set', 'evaluation.scores=evidence');
+    const again = JSON.parse((await runProgram('evaluate', run, '--json')).stdout) as JsonResult;
+    expect(again.metrics).toEqual(metrics);
+    expect(metrics).toHaveProperty('evidence.fused');
+    expect((await runProgram('evaluate', run)).stdout).toContain('Pairs are scored by evidence');
+    const argv = ['evaluate', run, '--scores', 'fused', '--json'];
+    const fused = JSON.parse((await runProgram(...argv)).stdout) as JsonResult;
+    expect(fused.metrics).not.toHaveProperty('evidence');
+  });
+
   it('needs test pairs, and a run', async () => {
     const { run } = await trainedRun('--set', 'data.seedShare=1');
     const { code, stderr } = await runProgram('evaluate', run);
