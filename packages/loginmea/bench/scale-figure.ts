@@ -14,7 +14,6 @@ interface Scale {
 
 interface LongRecord {
   readonly name: string;
-  readonly status: string;
   readonly machine: string;
   readonly result: Scale;
 }
@@ -22,7 +21,8 @@ interface LongRecord {
 const records = JSON.parse(readFileSync(join('docs', 'long-checks.json'), 'utf8')) as LongRecord[];
 const newest = new Map<number, LongRecord>();
 for (const record of records) {
-  const isScale = record.name.startsWith('loginmea-scale') && record.status === 'success';
+  // A record that misses a bar is measured all the same.
+  const isScale = record.name.startsWith('loginmea-scale') && record.result?.entities > 0;
   if (isScale) newest.set(record.result.entities, record);
 }
 const rows = [...newest.values()].sort((a, b) => a.result.entities - b.result.entities);

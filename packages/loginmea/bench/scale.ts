@@ -93,6 +93,7 @@ async function sampledRecall(): Promise<number | null> {
   left.copyRows(asked, rows);
   const sample = new HostRows(asked.length, left.columnCount, rows);
   const exact = await nearestPairs({ left: sample, right, k: 10 });
+  const width = right.rowCount > 2 ** 19 ? 64 : 32; // as the search takes them
   const batches = new Map<number, Int32Array>();
   let found = 0;
   for (const [at, row] of asked.entries()) {
@@ -102,8 +103,8 @@ async function sampledRecall(): Promise<number | null> {
       const { indices } = (await readSafetensors(join(folder, name))).tensors;
       batches.set(batch, indices!.data as Int32Array);
     }
-    const own = (row % 16_384) * 32;
-    const candidates = new Set(batches.get(batch)!.subarray(own, own + 32));
+    const own = (row % 16_384) * width;
+    const candidates = new Set(batches.get(batch)!.subarray(own, own + width));
     for (let rank = 0; rank < 10; rank += 1) {
       if (candidates.has(exact.indices[at * 10 + rank]!)) found += 1;
     }

@@ -7,13 +7,10 @@ import { type HostMatrix, hostMatMul, principalSubspace, tf } from '@lab/tensor'
 import type { CandidateStore } from './candidate-store.js';
 import { nearestExactly } from './nearest-exactly.js';
 import { type Neighbours, noNeighbours } from './neighbours.js';
-import { createVectorIndex, type VectorIndex } from './vector-index.js';
+import { createVectorIndex, searchEffort, type VectorIndex } from './vector-index.js';
 
 /** Numbers of a vector in the index, at most. */
 const INDEX_WIDTH = 128;
-
-/** Candidates of a row that the index gives and that are compared exactly. */
-const SEARCHED_CANDIDATES = 32;
 
 /** Rows of each side from which the directions of the index are taken, at most. */
 const SAMPLED_ROWS = 8192;
@@ -55,7 +52,7 @@ export interface ApproximateOptions {
 
 /**
  * The nearest rows of the other side, in both directions, by exact cosine among those that an index
- * finds: 32 of each row.
+ * finds: 32 of each row, 64 among more than 524,288.
  *
  * Rows of more than 128 numbers are put into the index by their coordinates in the directions that
  * say most; the cosines are of the rows themselves.
@@ -108,7 +105,7 @@ interface Context extends Pick<ApproximateOptions, 'store' | 'signal' | 'batchRo
 
 async function nearestOf(search: Search, context: Context): Promise<Neighbours> {
   const { queries, base, name } = search;
-  const width = Math.min(SEARCHED_CANDIDATES, base.rowCount);
+  const width = Math.min(searchEffort(base.rowCount).candidates, base.rowCount);
   const indices = new Int32Array(queries.rowCount * width);
   const cosines = new Float32Array(queries.rowCount * width);
   let index: VectorIndex | null = null;
@@ -133,7 +130,8 @@ async function nearestOf(search: Search, context: Context): Promise<Neighbours> 
 
 async function indexOf(base: HostMatrix, { project, signal }: Context): Promise<VectorIndex> {
   const first = await project(base, 0, 1);
-  const index = await createVectorIndex(first.length);
+  const searchWidth = searchEffort(base.rowCount).width;
+  const index = await createVectorIndex({ width: first.length, searchWidth });
   for (const { start, count } of batches(base.rowCount)) {
     index.add(await project(base, start, count));
     await tf.nextFrame();
