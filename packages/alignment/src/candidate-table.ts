@@ -1,7 +1,7 @@
 /**
  * Ranked candidates of every entity that has no seed.
  */
-import { checkOptions } from '@lab/core';
+import { checkOptions, sha256 } from '@lab/core';
 import { HostRows } from '@lab/tensor';
 import { callSchemas } from './call-fields.js';
 import { type ComparedRows, comparedRows } from './compared-rows.js';
@@ -15,6 +15,7 @@ import {
   type SearchOptions,
   searchBothWays,
   usesIndex,
+  weighsEvidence,
 } from './search/search.js';
 import type { TrainingState } from './training-state.js';
 
@@ -31,7 +32,7 @@ export interface CandidateTable {
   readonly targets: Int32Array;
   /** Positions in `targets`, best first, `[n, width]`; -1 where there are fewer. */
   readonly indices: Int32Array;
-  /** CSLS scores, `[n, width]`. */
+  /** Scores, `[n, width]`. */
   readonly scores: Float32Array;
   readonly width: number;
   /** For every target its two best sources (positions) and their scores, `[m, 2]`. */
@@ -47,7 +48,7 @@ export interface CandidateOptions {
   readonly side?: 'source' | 'target' | undefined;
   /**
    * Folder for the rows and candidates of very many entities, batch by batch: a search that was
-   * killed goes on there, and the next one finds them.
+   * killed goes on there, and the next one finds them. Those of another model are removed.
    */
   readonly folder?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -58,7 +59,7 @@ export interface CandidateOptions {
  * Candidates of every entity that is in no training seed, among such entities of the other graph;
  * the entities of the first graph ask, unless `side` says otherwise.
  *
- * Similarity is the cosine of the vectors with CSLS, as in the evaluation.
+ * Scores are those of the evaluation: by evidence or by the fused vectors, with CSLS.
  */
 export async function candidateTable(
   state: TrainingState,
@@ -95,13 +96,13 @@ async function searchCandidates(
   sides: EntitySides,
   options: CandidateOptions & { readonly counts: CandidateCounts },
 ): Promise<FoundPairs> {
-  const { search, cslsNeighbours, scores } = state.config.evaluation;
+  const { search, cslsNeighbours } = state.config.evaluation;
   const { folder, signal, onProgress } = options;
   const isStored = folder !== undefined && (await usesIndex(sides, search));
   const store = isStored ? createCandidateStore(folder, storeKey(state)) : undefined;
   const rows = await candidateRows(state, sides, { given: options.encoding, store, signal });
   try {
-    if (scores === 'evidence' && !(await usesIndex(sides, search))) {
+    if (await weighsEvidence(sides, state.config.evaluation)) {
       return foundByEvidence(
         await stateEvidence(state, { sides, rows, given: options.encoding, signal }),
         options.counts,
@@ -140,9 +141,11 @@ interface EvidenceSides {
   readonly signal: AbortSignal | undefined;
 }
 
-/** On what the rows of a trained model depend. */
-const storeKey = ({ config, epoch, task: { data, split } }: TrainingState) => ({
-  ...{ config, epoch, entities: data.entityCount, seeds: split.seeds.length },
+/** On what the rows of a trained model depend: data, seeds, settings and the epoch it is of. */
+const storeKey = ({ name, config, epoch, selection, task: { data, split } }: TrainingState) => ({
+  ...{ name, config, epoch: selection.epoch || epoch, entities: data.entityCount },
+  files: data.files.map(({ sha256: digest }) => digest),
+  seeds: sha256(split.seeds.join(' ')),
 });
 
 /** Rows of both sides: those in the store, or computed and, where they are many, put there. */

@@ -11,7 +11,7 @@ import type { AlignmentConfig } from './config-fields.js';
 import type { AlignmentTask } from './data.js';
 import type { Encoding, EntitySides, Learner } from './learner.js';
 import { modalEvidence, ranksByEvidence } from './evidence/ranked-evidence.js';
-import { rankCounterparts, usesIndex } from './search/search.js';
+import { rankCounterparts, weighsEvidence } from './search/search.js';
 
 /** Cut-offs of the field's tables, and 5. */
 const hitsAt = [1, 5, 10, 50] as const;
@@ -45,7 +45,8 @@ export interface Evaluated {
  *
  * Candidates are the pairs' own entities (`test`) or every entity of the other graph (`all`);
  * similarity is cosine with CSLS over the same candidates; equal similarities get the mean rank.
- * Where an index is searched, all metrics are lower bounds, and a remark says so.
+ * By evidence, where the config says so, of each modality in place of the cosine alone. Where an
+ * index is searched all metrics are approximate, and a remark says so.
  *
  * @throws {ModelError} when a similarity is NaN.
  */
@@ -72,8 +73,7 @@ export async function evaluateEncoding(
   const sides = candidateSides(task.data, pairs, candidates);
   const rows = await comparedRows(encoding, sides, { random, signal });
   try {
-    const isIndexed = await usesIndex(sides, search);
-    if (scores === 'evidence' && !isIndexed) {
+    if (await weighsEvidence(sides, config.evaluation)) {
       const found = await modalEvidence({
         ...{ encoding, modalities: evaluated.learner.modalities, fused: rows },
         ...{ left: sides.left, right: sides.right, data: task.data, seeds: task.split.seeds },
@@ -96,7 +96,8 @@ export async function evaluateEncoding(
 
 /** What is said where evidence was asked for among too many entities. */
 export const indexedScores =
-  'Pairs are scored by the fused vectors: evidence is weighed where all pairs are compared.';
+  'Pairs are scored by the fused vectors: evidence is weighed up to 65,536 entities a side, where ' +
+  'no index is searched.';
 
 /**
  * Metrics from ranks that are listed by row, brought into the order of the pairs.

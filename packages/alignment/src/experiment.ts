@@ -283,6 +283,7 @@ function cellConfig(
     ...Object.fromEntries(given.map(([path]) => [path, valueAt(base.config, path)])),
     'evaluation.baseline': false,
     'evaluation.every': epochs,
+    ...(cell.scores === undefined ? {} : { 'evaluation.scores': 'fused' }),
     ...set,
     'training.epochs': epochs,
     seed,

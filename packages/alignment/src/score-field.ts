@@ -8,7 +8,7 @@ import type { Encoding, EntitySides } from './learner.js';
 import { stateEvidence } from './candidate-table.js';
 import type { EvidenceScores } from './evidence/evidence.js';
 import { linePairs } from './evidence/pair-pattern.js';
-import { searchBothWays, usesIndex } from './search/search.js';
+import { searchBothWays, weighsEvidence } from './search/search.js';
 import type { TrainingState } from './training-state.js';
 
 /** What the similarities say about a pair. */
@@ -41,7 +41,9 @@ export interface FieldOptions {
 }
 
 /**
- * Scores as `candidateTable` has them: CSLS of the cosine among the entities without a seed.
+ * Scores as `candidateTable` has them, among the entities without a seed. By evidence the entities
+ * asked for take part where it is weighed, and ranks are among the pairs that any evidence names.
+ * By the fused vectors:
  *
  * `score = 2 cos(s, t) - r(s) - r(t)`, r the mean cosine of the k nearest on the other side; the
  * cosine itself where `evaluation.cslsNeighbours` is 0.
@@ -62,9 +64,9 @@ export async function createScoreField(
   const random = state.random.fork('align');
   const rows = await comparedRows(encoding, candidates, { random, signal });
   try {
-    const { search, scores, cslsNeighbours } = state.config.evaluation;
+    const { cslsNeighbours } = state.config.evaluation;
     const isEmpty = candidates.left.length === 0 || candidates.right.length === 0;
-    if (scores === 'evidence' && !isEmpty && !(await usesIndex(candidates, search))) {
+    if (!isEmpty && (await weighsEvidence(candidates, state.config.evaluation))) {
       const given = { sides: candidates, rows, given: encoding, signal };
       return evidenceField(candidates, rows, await stateEvidence(state, given));
     }

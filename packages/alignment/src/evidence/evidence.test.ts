@@ -107,6 +107,14 @@ describe('scores by evidence', () => {
     gold[2] = 5;
     const { forwardRanks } = await ranksByEvidence(holed, gold);
     expect(forwardRanks[0]).toBe(1 + all.filter((score) => score > all[5]!).length);
+    const unnamed = Array.from(right.keys()).find(
+      (column) => !named.some((pair) => found.pattern.columns[pair] === column),
+    );
+    if (unnamed !== undefined) {
+      gold[2] = unnamed;
+      const behind = await ranksByEvidence(found, gold);
+      expect(behind.forwardRanks[0]).toBeGreaterThan(named.length);
+    }
     fused.dispose();
     encoding.dispose();
     state.dispose();

@@ -28,6 +28,9 @@ import { chooseThresholds } from './thresholds.js';
 /** Nearest of each row and column by each kind of evidence that are looked at. */
 const LISTED = 24;
 
+/** Brings scores to about the width of those by cosine, for margins, thresholds and matchings. */
+const UNIT = 1 / 40;
+
 /** One kind of evidence: rows of both sides. */
 export interface Expert {
   readonly name: string;
@@ -60,12 +63,16 @@ export interface EvidenceInput extends EntitySides {
 }
 
 /**
- * Scores of the pairs of two sides that any kind of evidence names among its 24 nearest of either.
+ * Scores of the pairs of two sides that any kind of evidence names among its 24 nearest of either,
+ * divided by 40: about as wide as CSLS scores of cosines.
  */
 export async function weighEvidence(input: EvidenceInput): Promise<EvidenceScores> {
   const { experts, left, right, cslsNeighbours: k } = input;
   const found = [];
-  const common = { k: LISTED, ...(input.signal === undefined ? {} : { signal: input.signal }) };
+  const common = {
+    k: Math.max(LISTED, k),
+    ...(input.signal === undefined ? {} : { signal: input.signal }),
+  };
   for (const { rows } of experts) {
     const { left: from, right: to } = rows;
     found.push(await nearestBothWays({ left: from, right: to, ...common }));
@@ -90,14 +97,17 @@ export async function weighEvidence(input: EvidenceInput): Promise<EvidenceScore
   const scored = pairScores(pattern, values, { thresholds, k });
   const named = experts.map(({ name }, at) => [name, thresholds[at]!] as const);
   return {
-    ...{ pattern, scores: scored.scores, thresholds: Object.fromEntries(named) },
+    pattern,
+    scores: scored.scores.map((score) => UNIT * score),
+    thresholds: Object.fromEntries(named),
     scoreOf: (row, column) => {
       const sum = thresholds.reduce<number>(
         (all, one, kind) =>
           one === null ? all : all + evidenceOf(standard[kind]!.at(row, column), one),
         0,
       );
-      return k === 0 ? sum : 2 * sum - scored.own[row]! - scored.others[column]!;
+      const rest = k === 0 ? sum : scored.own[row]! + scored.others[column]!;
+      return UNIT * (2 * sum - rest);
     },
     scoresOfLines: async (side, lines) => {
       const count = side === 'rows' ? right.length : left.length;
@@ -107,11 +117,11 @@ export async function weighEvidence(input: EvidenceInput): Promise<EvidenceScore
         const z = await standard[kind]!.ofLines(side, lines);
         for (let at = 0; at < sums.length; at += 1) sums[at] = sums[at]! + evidenceOf(z[at]!, from);
       }
-      if (k === 0) return sums;
       return sums.map((sum, at) => {
         const [line, other] = [lines[Math.floor(at / count)]!, at % count];
         const [row, column] = side === 'rows' ? [line, other] : [other, line];
-        return 2 * sum - scored.own[row]! - scored.others[column]!;
+        const rest = k === 0 ? sum : scored.own[row]! + scored.others[column]!;
+        return UNIT * (2 * sum - rest);
       });
     },
   };
@@ -132,9 +142,9 @@ function partnersOf(
   },
 ): Int32Array {
   partners.fill(-1);
-  for (let at = 0; at < seeds.length; at += 2) partners[seeds[at]!] = seeds[at + 1]!;
   for (const pair of mutualBest(pattern, scores)) {
     partners[left[pattern.rows[pair]!]!] = right[pattern.columns[pair]!]!;
   }
+  for (let at = 0; at < seeds.length; at += 2) partners[seeds[at]!] = seeds[at + 1]!;
   return partners;
 }

@@ -1,7 +1,7 @@
 /**
  * Ranks and candidates by evidence, in the forms that the exact search has.
  */
-import type { PairRanks } from '@lab/tensor';
+import { HostRows, type PairRanks, type tf } from '@lab/tensor';
 import type { ComparedRows } from '../compared-rows.js';
 import type { Modality } from '../config-fields.js';
 import type { Encoding, EntitySides } from '../learner.js';
@@ -24,21 +24,22 @@ export interface EvidenceSource
 export async function modalEvidence(source: EvidenceSource): Promise<EvidenceScores> {
   const { encoding, modalities, fused, left, right } = source;
   const experts: Expert[] = [];
-  try {
-    for (const modality of modalities) {
-      const own = await encoding.modalityRows(modality, left);
-      const others = await encoding.modalityRows(modality, right);
-      const dispose = () => {
-        own.dispose();
-        others.dispose();
-      };
-      experts.push({ name: modality, rows: { left: [own], right: [others], dispose } });
-    }
-    experts.push({ name: 'fused', rows: { ...fused, dispose: () => {} } });
-    return await weighEvidence({ ...source, experts });
-  } finally {
-    for (const { rows: made } of experts) made.dispose();
+  for (const modality of modalities) {
+    // In the host's memory: the rows of all modalities beside each other may be many.
+    const own = await hostRowsOf(await encoding.modalityRows(modality, left));
+    const others = await hostRowsOf(await encoding.modalityRows(modality, right));
+    experts.push({ name: modality, rows: { left: own, right: others, dispose: () => {} } });
   }
+  experts.push({ name: 'fused', rows: { ...fused, dispose: () => {} } });
+  return weighEvidence({ ...source, experts });
+}
+
+/** The rows of a tensor in the host's memory; the tensor is disposed. */
+async function hostRowsOf(x: tf.Tensor2D): Promise<HostRows> {
+  const [rowCount, columnCount] = x.shape;
+  const values = (await x.data()) as Float32Array;
+  x.dispose();
+  return new HostRows(rowCount, columnCount, values);
 }
 
 /** The best of both sides. */
@@ -56,8 +57,8 @@ export function foundByEvidence(
 const LINES = 256;
 
 /**
- * Ranks of true counterparts. Pairs that no evidence names among its nearest are counted where the
- * counterpart itself is one of them; elsewhere they rank behind those that are named.
+ * Ranks of true counterparts, as candidates are listed: the pairs that any evidence names among its
+ * nearest come first, by score, and behind them all others, by score.
  *
  * @param gold - position on the right of each left row's counterpart, -1 for none.
  */
@@ -88,8 +89,13 @@ export async function ranksByEvidence(found: EvidenceScores, gold: Int32Array): 
       Int32Array.from(part, (one) => one.column),
     );
     part.forEach(({ at, row, column }, line) => {
-      forwardRanks[at] = rankInLine(rows, { line, width: pattern.columnCount, wanted: column });
-      backwardRanks[at] = rankInLine(columns, { line, width: pattern.rowCount, wanted: row });
+      const own = linePairs(pattern, 'rows', row).map((pair) => pattern.columns[pair]!);
+      const others = linePairs(pattern, 'columns', column).map((pair) => pattern.rows[pair]!);
+      const place = { line, width: pattern.columnCount, wanted: column, ahead: own };
+      forwardRanks[at] = rankBehind(rows, place);
+      backwardRanks[at] = rankBehind(columns, {
+        ...{ line, width: pattern.rowCount, wanted: row, ahead: others },
+      });
     });
   }
   return { forwardRanks, backwardRanks, remarks: [] };
@@ -105,20 +111,22 @@ function rankAmong(line: Int32Array, pair: number, scores: Float64Array): number
   return 1 + above + (equal - 1) / 2;
 }
 
-/** Rank of one place of a line among all of them. */
-function rankInLine(
-  scores: Float64Array,
-  {
-    line,
-    width,
-    wanted,
-  }: { readonly line: number; readonly width: number; readonly wanted: number },
-): number {
-  const own = scores.subarray(line * width, (line + 1) * width);
+/** Rank of one place of a line behind some that come first. */
+function rankBehind(scores: Float64Array, { line, width, wanted, ahead }: Behind): number {
+  const own = scores.slice(line * width, (line + 1) * width);
+  const score = own[wanted]!;
+  for (const place of ahead) own[place] = Number.NEGATIVE_INFINITY;
   let [above, equal] = [0, 0];
-  for (const score of own) {
-    if (score > own[wanted]!) above += 1;
-    else if (score === own[wanted]) equal += 1;
+  for (const other of own) {
+    if (other > score) above += 1;
+    else if (other === score) equal += 1;
   }
-  return 1 + above + (equal - 1) / 2;
+  return ahead.length + 1 + above + (equal - 1) / 2;
+}
+
+interface Behind {
+  readonly line: number;
+  readonly width: number;
+  readonly wanted: number;
+  readonly ahead: Int32Array;
 }

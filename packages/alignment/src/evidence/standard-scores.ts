@@ -86,7 +86,8 @@ function nearness(
 ): Float64Array {
   const width = scores.length / count;
   return Float64Array.from({ length: count }, (_, line) => {
-    const best = scores.subarray(line * width, line * width + k).filter(Number.isFinite);
+    const end = line * width + Math.min(k, width);
+    const best = scores.subarray(line * width, end).filter(Number.isFinite);
     return best.length === 0 ? 0 : best.reduce((sum, value) => sum + value, 0) / best.length;
   });
 }

@@ -2,7 +2,7 @@
  * A folder of rows and candidates, batch by batch: a search that was killed goes on at the batch
  * that it was at.
  */
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { canonicalJson, makeFolder, sha256, writeFileAtomic } from '@lab/core';
 import { openHostTable, writeHostTable } from '@lab/tensor';
@@ -37,11 +37,15 @@ export interface BatchShape {
 
 const manifestName = 'search.json';
 
+/** Whether a file of the folder is of a store: all others are left alone. */
+const isOwn = (name: string) =>
+  /^(search\.json|left|right|(forward|backward)-\d{4,}\.safetensors)$/.test(name);
+
 /**
  * A store in a folder: `left/` and `right/` hold the rows as npy files of 256 MiB,
  * `forward-0000.safetensors` and so on the candidates of 16,384 rows each.
  *
- * @param folder - made when it is not there; what it holds for another key is removed.
+ * @param folder - made when it is not there; a store of another key is removed from it.
  * @param key - plain data on which rows and candidates depend.
  * @throws {DataError} when the folder cannot be made or written.
  */
@@ -50,8 +54,10 @@ export function createCandidateStore(folder: string, key: unknown): CandidateSto
   const manifestPath = join(folder, manifestName);
   const isSame = existsSync(manifestPath) && readFileSync(manifestPath, 'utf8') === manifest;
   if (!isSame) {
-    rmSync(folder, { recursive: true, force: true });
     makeFolder(folder);
+    for (const name of readdirSync(folder)) {
+      if (isOwn(name)) rmSync(join(folder, name), { recursive: true, force: true });
+    }
     writeFileAtomic(manifestPath, manifest);
   }
   const pathOf = (direction: Direction, batch: number) =>

@@ -66,14 +66,18 @@ async function blockProducts(
   if (distinct.length === 0) return new Float32Array(0);
   const rowCount = rowPointers.length - 1;
   const csr = createCsr({ rowCount, columnCount: distinct.length, rowPointers, columns: local });
-  const product = tf.tidy(() => {
+  const multiply = () => {
     const width = queries.columnCount;
     const from = queries.values.subarray(start * width, (start + rowCount) * width);
     const left = tf.tensor2d(from, [rowCount, width]);
     return csrSampledProduct(csr, left, base.gather(Int32Array.from(distinct)));
-  });
-  csr.dispose();
-  const values = (await product.data()) as Float32Array;
-  product.dispose();
-  return values;
+  };
+  try {
+    const product = tf.tidy(multiply);
+    const values = (await product.data()) as Float32Array;
+    product.dispose();
+    return values;
+  } finally {
+    csr.dispose();
+  }
 }

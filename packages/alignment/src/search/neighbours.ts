@@ -115,7 +115,7 @@ export interface AskedPairs {
 
 /**
  * Rank of each pair's counterpart among the candidates of its row; one that is not among them is
- * ranked last of all the other side, so that every metric is a lower bound.
+ * ranked last of all the other side. Rivals that the index missed are not counted.
  *
  * @param last - rows of the other side.
  * @returns ranks in the order of the pairs, ties share the mean rank; and how many were not found.

@@ -130,7 +130,9 @@ describe('createCandidateStore', () => {
     expect(await again.read('forward', 0, { count: 6, width: 2 })).toEqual(found);
     expect(await again.read('forward', 0, { count: 5, width: 2 })).toBeUndefined();
     expect(await again.read('backward', 0, { count: 6, width: 2 })).toBeUndefined();
+    writeFileSync(join(folder, 'notes.txt'), 'mine');
     const other = createCandidateStore(folder, { epoch: 2 });
+    expect(readdirSync(folder).toSorted()).toEqual(['notes.txt', 'search.json']);
     expect(await other.rows({ left: 6, right: 6 })).toBeUndefined();
     expect(await other.read('forward', 0, { count: 6, width: 2 })).toBeUndefined();
   });
@@ -177,7 +179,7 @@ describe('searchBothWays, rankCounterparts and searchMutual', () => {
     const missed = forwardRanks.filter((rank) => rank === 300).length;
     expect(missed).toBeGreaterThan(100);
     expect(remarks.join()).toContain(`${missed} counterparts of the first graph`);
-    expect(remarks.join()).toContain('lower bounds');
+    expect(remarks.join()).toContain('approximate');
   });
 
   it('search for draws as for their mean', async () => {

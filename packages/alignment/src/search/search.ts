@@ -12,6 +12,7 @@ import {
   rankPairs,
 } from '@lab/tensor';
 import type { ComparedRows } from '../compared-rows.js';
+import type { AlignmentConfig } from '../config-fields.js';
 import { approximateNearest, type BothWays, type SearchProgress } from './approximate-nearest.js';
 import type { CandidateStore } from './candidate-store.js';
 import { hostPair } from './host-pair.js';
@@ -147,7 +148,7 @@ function missedText(
   return (
     `Ranked among the ${forward.width} nearest of each entity, found by an index: ` +
     `${missed.forward} counterparts of the first graph and ${missed.backward} of the second are ` +
-    'not among them and count as last of all, so that the metrics are lower bounds.'
+    'not among them and count as last of all. The metrics are approximate.'
   );
 }
 
@@ -158,6 +159,14 @@ export async function usesIndex(
 ): Promise<boolean> {
   if (search !== 'auto') return search === 'approximate';
   return isMany({ left, right }) && (await hasVectorIndex());
+}
+
+/** Whether pairs of two sides are scored by evidence: where asked for, and all are compared. */
+export async function weighsEvidence(
+  sides: Lengths,
+  { scores, search }: Pick<AlignmentConfig['evaluation'], 'scores' | 'search'>,
+): Promise<boolean> {
+  return scores === 'evidence' && !isMany(sides) && !(await usesIndex(sides, search));
 }
 
 interface Lengths {
