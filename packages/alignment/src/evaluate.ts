@@ -96,8 +96,8 @@ export async function evaluateEncoding(
 
 /** What is said where evidence was asked for among too many entities. */
 export const indexedScores =
-  'Pairs are scored by the fused vectors: evidence is weighed up to 65,536 entities a side, where ' +
-  'no index is searched.';
+  'Pairs are scored by the fused vectors: evidence is weighed up to 65,536 entities a side, ' +
+  'where no index is searched.';
 
 /**
  * Metrics from ranks that are listed by row, brought into the order of the pairs.
