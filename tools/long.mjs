@@ -15,9 +15,9 @@ const recordsPath = join(root, 'docs', 'long-checks.json');
 const readRecords = () => (existsSync(recordsPath) ? readJson(recordsPath) : []);
 const git = (...args) => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
 
-/** The last line of the output as JSON, or as text when it is none. */
+/** The last line of the output, paths from the repository on: as JSON, or as text. */
 function lastLine(text) {
-  const line = text.trim().split('\n').at(-1) ?? '';
+  const line = (text.trim().split('\n').at(-1) ?? '').replaceAll(`${root}/`, '');
   try {
     return JSON.parse(line);
   } catch {

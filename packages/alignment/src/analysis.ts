@@ -3,7 +3,7 @@
  */
 import { tripleDegrees } from '@lab/graph';
 import { evidenceOf } from './align.js';
-import { type CandidateTable } from './candidate-table.js';
+import type { CandidateTable } from './candidate-table.js';
 import { comparedRows, rowProducts } from './compared-rows.js';
 import { type ConfidenceModel, confidenceOf } from './confidence.js';
 import type { Encoding, EntitySides } from './learner.js';

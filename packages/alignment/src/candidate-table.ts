@@ -5,8 +5,7 @@ import { checkOptions, sha256 } from '@lab/core';
 import { HostRows } from '@lab/tensor';
 import { callSchemas } from './call-fields.js';
 import { type ComparedRows, comparedRows } from './compared-rows.js';
-import type { EvidenceScores } from './evidence/evidence.js';
-import { foundByEvidence, modalEvidence } from './evidence/ranked-evidence.js';
+import { foundByEvidence, stateEvidence } from './evidence/ranked-evidence.js';
 import type { Encoding, EntitySides } from './learner.js';
 import { type CandidateStore, createCandidateStore } from './search/candidate-store.js';
 import {
@@ -96,18 +95,15 @@ async function searchCandidates(
   sides: EntitySides,
   options: CandidateOptions & { readonly counts: CandidateCounts },
 ): Promise<FoundPairs> {
+  if (await weighsEvidence(sides, state.config.evaluation)) {
+    return evidenceCandidates(state, sides, options);
+  }
   const { search, cslsNeighbours } = state.config.evaluation;
   const { folder, signal, onProgress } = options;
   const isStored = folder !== undefined && (await usesIndex(sides, search));
   const store = isStored ? createCandidateStore(folder, storeKey(state)) : undefined;
   const rows = await candidateRows(state, sides, { given: options.encoding, store, signal });
   try {
-    if (await weighsEvidence(sides, state.config.evaluation)) {
-      return foundByEvidence(
-        await stateEvidence(state, { sides, rows, given: options.encoding, signal }),
-        options.counts,
-      );
-    }
     const random = state.random.fork('search');
     const how = { search, cslsNeighbours, random, store, signal, onProgress };
     return await searchBothWays(rows, options.counts, how);
@@ -116,29 +112,25 @@ async function searchCandidates(
   }
 }
 
-/** The evidence of a model for pairs of two sides. */
-export async function stateEvidence(
-  { config, learner, task }: TrainingState,
-  { sides, rows, given, signal }: EvidenceSides,
-): Promise<EvidenceScores> {
-  const encoding = given ?? learner.encode();
+/** The best of both sides by evidence, all of it from one encoding. */
+async function evidenceCandidates(
+  state: TrainingState,
+  sides: EntitySides,
+  { encoding: given, counts, signal }: CandidateOptions & { readonly counts: CandidateCounts },
+): Promise<FoundPairs> {
+  const encoding = given ?? state.learner.encode();
   try {
-    return await modalEvidence({
-      ...{ encoding, modalities: learner.modalities, fused: rows, signal },
-      ...{ left: sides.left, right: sides.right, data: task.data, seeds: task.split.seeds },
-      cslsNeighbours: config.evaluation.cslsNeighbours,
-    });
+    const random = state.random.fork('align');
+    const rows = await comparedRows(encoding, sides, { random, signal });
+    try {
+      const evidence = await stateEvidence(state, { sides, rows, encoding, signal });
+      return foundByEvidence(evidence, counts);
+    } finally {
+      rows.dispose();
+    }
   } finally {
     if (given === undefined) encoding.dispose();
   }
-}
-
-interface EvidenceSides {
-  readonly sides: EntitySides;
-  /** Of the fused vectors. */
-  readonly rows: ComparedRows;
-  readonly given: Encoding | undefined;
-  readonly signal: AbortSignal | undefined;
 }
 
 /** On what the rows of a trained model depend: data, seeds, settings and the epoch it is of. */

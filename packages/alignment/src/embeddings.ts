@@ -4,9 +4,10 @@
 import { join } from 'node:path';
 import { makeFolder } from '@lab/core';
 import { writeCsv } from '@lab/core/csv';
-import { type HostMatrix, HostRows } from '@lab/tensor';
+import type { HostMatrix } from '@lab/tensor';
 import { writeNpy } from '@lab/tensor/io';
-import { type ComparedRows, comparedRows } from './compared-rows.js';
+import { comparedRows } from './compared-rows.js';
+import { hostPair } from './search/host-pair.js';
 import type { TrainingState } from './training-state.js';
 
 /** What {@link writeEmbeddings} wrote. */
@@ -42,7 +43,7 @@ export async function writeEmbeddings(
   const rows = await comparedRows(encoding, { left, right }, { random: null });
   encoding.dispose();
   try {
-    const matrix = { left: await firstDraw(rows.left), right: await firstDraw(rows.right) };
+    const matrix = await hostPair(rows); // without noise there is one draw
     for (const side of ['left', 'right'] as const) {
       await writeVectors(join(dir, side), matrix[side], fileBytes);
       await writeNames(join(dir, `${side}.csv`), state.task.data[side], state);
@@ -52,12 +53,6 @@ export async function writeEmbeddings(
   } finally {
     rows.dispose();
   }
-}
-
-async function firstDraw(rows: ComparedRows['left']): Promise<HostMatrix> {
-  if (rows instanceof HostRows) return rows;
-  const [rowCount, columnCount] = rows[0]!.shape;
-  return { rowCount, columnCount, values: (await rows[0]!.data()) as Float32Array };
 }
 
 /** One file, or numbered ones. */

@@ -10,7 +10,7 @@ import { comparedRows } from './compared-rows.js';
 import type { AlignmentConfig } from './config-fields.js';
 import type { AlignmentTask } from './data.js';
 import type { Encoding, EntitySides, Learner } from './learner.js';
-import { modalEvidence, ranksByEvidence } from './evidence/ranked-evidence.js';
+import { ranksByEvidence, stateEvidence } from './evidence/ranked-evidence.js';
 import { rankCounterparts, weighsEvidence } from './search/search.js';
 
 /** Cut-offs of the field's tables, and 5. */
@@ -74,11 +74,7 @@ export async function evaluateEncoding(
   const rows = await comparedRows(encoding, sides, { random, signal });
   try {
     if (await weighsEvidence(sides, config.evaluation)) {
-      const found = await modalEvidence({
-        ...{ encoding, modalities: evaluated.learner.modalities, fused: rows },
-        ...{ left: sides.left, right: sides.right, data: task.data, seeds: task.split.seeds },
-        ...{ cslsNeighbours, signal },
-      });
+      const found = await stateEvidence(evaluated, { sides, rows, encoding, signal });
       const ranked = rankedPairs(await ranksByEvidence(found, sides.gold), sides.rows);
       return { ...ranked, evidence: found.thresholds };
     }

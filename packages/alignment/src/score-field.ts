@@ -5,9 +5,10 @@ import { hostMatMul, type HostRows, tf } from '@lab/tensor';
 import { type ComparedRows, comparedRows } from './compared-rows.js';
 import type { PairEvidence } from './confidence.js';
 import type { Encoding, EntitySides } from './learner.js';
-import { stateEvidence } from './candidate-table.js';
+import { stateEvidence } from './evidence/ranked-evidence.js';
 import type { EvidenceScores } from './evidence/evidence.js';
 import { linePairs } from './evidence/pair-pattern.js';
+import { nearestMeans } from './search/neighbours.js';
 import { searchBothWays, weighsEvidence } from './search/search.js';
 import type { TrainingState } from './training-state.js';
 
@@ -67,7 +68,7 @@ export async function createScoreField(
     const { cslsNeighbours } = state.config.evaluation;
     const isEmpty = candidates.left.length === 0 || candidates.right.length === 0;
     if (!isEmpty && (await weighsEvidence(candidates, state.config.evaluation))) {
-      const given = { sides: candidates, rows, given: encoding, signal };
+      const given = { sides: candidates, rows, encoding, signal };
       return evidenceField(candidates, rows, await stateEvidence(state, given));
     }
     const hubness =
@@ -96,14 +97,8 @@ async function hubnessOf(
   const { search, cslsNeighbours: k } = config.evaluation;
   const how = { search, cslsNeighbours: 0, random: random.fork('search'), signal };
   const { forward, backward } = await searchBothWays(rows, { forward: k, backward: k }, how);
-  return { left: meansOf(forward.scores, k), right: meansOf(backward.scores, k) };
-}
-
-function meansOf(scores: Float32Array, k: number): Float32Array {
-  return Float32Array.from({ length: scores.length / k }, (_, row) => {
-    const found = scores.subarray(row * k, (row + 1) * k).filter(Number.isFinite);
-    return found.reduce((sum, score) => sum + score, 0) / found.length;
-  });
+  const means = (scores: Float32Array) => Float32Array.from(nearestMeans(scores, { width: k, k }));
+  return { left: means(forward.scores), right: means(backward.scores) };
 }
 
 /** Scores by evidence; ranks are among the pairs that any evidence names. */

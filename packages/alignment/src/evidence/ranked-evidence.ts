@@ -3,8 +3,10 @@
  */
 import { HostRows, type PairRanks, type tf } from '@lab/tensor';
 import type { ComparedRows } from '../compared-rows.js';
-import type { Modality } from '../config-fields.js';
-import type { Encoding, EntitySides } from '../learner.js';
+import type { AlignmentConfig, Modality } from '../config-fields.js';
+import type { AlignmentTask } from '../data.js';
+import type { Encoding, EntitySides, Learner } from '../learner.js';
+import { tiedRank } from '../search/neighbours.js';
 import type { CandidateCounts, FoundPairs } from '../search/search.js';
 import { type EvidenceInput, type EvidenceScores, type Expert, weighEvidence } from './evidence.js';
 import { linePairs } from './pair-pattern.js';
@@ -18,6 +20,34 @@ export interface EvidenceSource
   readonly modalities: readonly Modality[];
   /** Rows of the fused vectors. */
   readonly fused: ComparedRows;
+}
+
+/** The parts of a training that evidence is weighed with. */
+export interface EvidenceState {
+  readonly config: Pick<AlignmentConfig, 'evaluation'>;
+  readonly task: AlignmentTask;
+  readonly learner: Pick<Learner, 'modalities'>;
+}
+
+/** What a model says of the pairs of two sides. */
+export interface EvidenceSides {
+  readonly sides: EntitySides;
+  /** Of the fused vectors. */
+  readonly rows: ComparedRows;
+  readonly encoding: Encoding;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** The evidence of a model for pairs of two sides, as its config has it. */
+export function stateEvidence(
+  { config, learner, task }: EvidenceState,
+  { sides, rows, encoding, signal }: EvidenceSides,
+): Promise<EvidenceScores> {
+  return modalEvidence({
+    ...{ encoding, modalities: learner.modalities, fused: rows, signal },
+    ...{ left: sides.left, right: sides.right, data: task.data, seeds: task.split.seeds },
+    cslsNeighbours: config.evaluation.cslsNeighbours,
+  });
 }
 
 /** The evidence of every modality alone, and of the fused vectors. */
@@ -75,7 +105,11 @@ export async function ranksByEvidence(found: EvidenceScores, gold: Int32Array): 
   const ranks = (side: 'rows' | 'columns') =>
     Float64Array.from(asked, (row, at) => {
       const line = linePairs(pattern, side, side === 'rows' ? row : gold[row]!);
-      return named[at]! < 0 ? 0 : rankAmong(line, named[at]!, found.scores);
+      if (named[at]! < 0) return 0;
+      return tiedRank(
+        found.scores[named[at]!]!,
+        Array.from(line, (pair) => found.scores[pair]!),
+      );
     });
   const [forwardRanks, backwardRanks] = [ranks('rows'), ranks('columns')];
   for (let start = 0; start < unnamed.length; start += LINES) {
@@ -101,27 +135,12 @@ export async function ranksByEvidence(found: EvidenceScores, gold: Int32Array): 
   return { forwardRanks, backwardRanks, remarks: [] };
 }
 
-/** Rank of one pair among those of its line; equal scores share the mean rank. */
-function rankAmong(line: Int32Array, pair: number, scores: Float64Array): number {
-  let [above, equal] = [0, 0];
-  for (const one of line) {
-    if (scores[one]! > scores[pair]!) above += 1;
-    else if (scores[one] === scores[pair]) equal += 1;
-  }
-  return 1 + above + (equal - 1) / 2;
-}
-
 /** Rank of one place of a line behind some that come first. */
 function rankBehind(scores: Float64Array, { line, width, wanted, ahead }: Behind): number {
   const own = scores.slice(line * width, (line + 1) * width);
   const score = own[wanted]!;
   for (const place of ahead) own[place] = Number.NEGATIVE_INFINITY;
-  let [above, equal] = [0, 0];
-  for (const other of own) {
-    if (other > score) above += 1;
-    else if (other === score) equal += 1;
-  }
-  return ahead.length + 1 + above + (equal - 1) / 2;
+  return ahead.length + tiedRank(score, own);
 }
 
 interface Behind {

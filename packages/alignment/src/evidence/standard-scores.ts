@@ -2,6 +2,7 @@
  * CSLS similarities of one kind of evidence at mean 0 and deviation 1 over all pairs.
  */
 import { type HostMatrix, type NearestBothWays, type NearestPairs, tf } from '@lab/tensor';
+import { nearestMeans } from '../search/neighbours.js';
 import type { PairPattern } from './pair-pattern.js';
 
 /** Cells over which mean and deviation are taken, at most; rows are spread evenly. */
@@ -36,8 +37,10 @@ export async function standardScores(
   sides: Sides,
   { pattern, cosines, lists, k }: RawEvidence,
 ): Promise<StandardScores> {
-  const own = nearness(lists.forward, { count: pattern.rowCount, k });
-  const others = nearness(lists.backward, { count: pattern.columnCount, k });
+  const nearness = ({ scores }: NearestPairs, count: number) =>
+    nearestMeans(scores, { width: scores.length / count, k });
+  const own = nearness(lists.forward, pattern.rowCount);
+  const others = nearness(lists.backward, pattern.columnCount);
   const { mean, deviation } = await moments(sides, own, others);
   const scale = deviation > 0 ? 1 / deviation : 0;
   const standard = (cosine: number, row: number, column: number) =>
@@ -77,19 +80,6 @@ function cosineOf({ left, right }: Sides, row: number, column: number): number {
 interface Sides {
   readonly left: HostMatrix;
   readonly right: HostMatrix;
-}
-
-/** Mean of the k best of each line, from lists with at least k. */
-function nearness(
-  { scores }: NearestPairs,
-  { count, k }: { readonly count: number; readonly k: number },
-): Float64Array {
-  const width = scores.length / count;
-  return Float64Array.from({ length: count }, (_, line) => {
-    const end = line * width + Math.min(k, width);
-    const best = scores.subarray(line * width, end).filter(Number.isFinite);
-    return best.length === 0 ? 0 : best.reduce((sum, value) => sum + value, 0) / best.length;
-  });
 }
 
 /** Mean and deviation of `2 cos - r(x) - r(y)`. */

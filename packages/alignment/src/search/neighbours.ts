@@ -44,19 +44,31 @@ export function sortedNeighbours(
   return { indices, cosines, width };
 }
 
-/** Mean cosine of the k nearest of each row: its term in CSLS. */
-export function nearnessOf({ indices, cosines, width }: Neighbours, k: number): Float32Array {
-  const rowCount = indices.length / Math.max(1, width);
-  return Float32Array.from({ length: rowCount }, (_, row) => {
-    let [sum, count] = [0, 0];
-    for (let rank = 0; rank < Math.min(k, width); rank += 1) {
-      if (indices[row * width + rank]! < 0) break;
-      sum += cosines[row * width + rank]!;
-      count += 1;
-    }
-    return count === 0 ? 0 : sum / count;
+/** Mean of the first k of each line of `width` values, best first; 0 for a line without any. */
+export function nearestMeans(
+  values: Float32Array,
+  { width, k }: { readonly width: number; readonly k: number },
+): Float64Array {
+  return Float64Array.from({ length: values.length / Math.max(1, width) }, (_, line) => {
+    const end = line * width + Math.min(k, width);
+    const best = values.subarray(line * width, end).filter(Number.isFinite);
+    return best.length === 0 ? 0 : best.reduce((sum, value) => sum + value, 0) / best.length;
   });
 }
+
+/** Rank of a score among those of its line, its own included; equal ones share the mean rank. */
+export function tiedRank(score: number, line: Iterable<number>): number {
+  let [above, equal] = [0, 0];
+  for (const other of line) {
+    if (other > score) above += 1;
+    else if (other === score) equal += 1;
+  }
+  return 1 + above + (equal - 1) / 2;
+}
+
+/** Mean cosine of the k nearest of each row: its term in CSLS. */
+export const nearnessOf = ({ cosines, width }: Neighbours, k: number): Float32Array =>
+  Float32Array.from(nearestMeans(cosines, { width, k }));
 
 /** CSLS terms of both sides, of the rows that ask and of those that are found; null: cosines. */
 export interface Nearness {
@@ -133,9 +145,10 @@ export function candidateRanks(
       missed += 1;
       return last;
     }
-    const above = line.filter(({ score }) => score > found.score).length;
-    const equal = line.filter(({ score }) => score === found.score).length - 1;
-    return 1 + above + equal / 2;
+    return tiedRank(
+      found.score,
+      line.map(({ score }) => score),
+    );
   });
   return { ranks, missed };
 }
