@@ -1,10 +1,12 @@
-// Builds the kernels: `node kernels/build.mjs` writes src/kernels/*.wasm, `--check` compares.
+// Builds the kernels: `node kernels/build.mjs` writes src/kernels/*.wasm and the table for native
+// programs, `--check` compares.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import v8 from 'node:v8';
+import { tableText } from './table.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const target = join(here, '../src/kernels');
@@ -106,11 +108,13 @@ function linkFlags({ isTile }, folder) {
   return ['--export=__stack_pointer', `--allow-undefined-file=${imported}`];
 }
 
-function compile(build, folder) {
-  const sources = readdirSync(here)
-    .filter((file) => file.endsWith('.c') && (file === TILE) === build.isTile)
+const sourcesOf = (isTile) =>
+  readdirSync(here)
+    .filter((file) => file.endsWith('.c') && (file === TILE) === isTile)
     .sort();
-  const objects = sources.map((source) => {
+
+function compile(build, folder) {
+  const objects = sourcesOf(build.isTile).map((source) => {
     const object = join(folder, `${build.name}-${source}.o`);
     const map = `-ffile-prefix-map=${here}=.`;
     run(COMPILER, [...FLAGS, ...build.flags, map, '-c', join(here, source), '-o', object]);
@@ -124,23 +128,25 @@ function compile(build, folder) {
   return bytes;
 }
 
+/** Writes a built file, or throws where the committed one is another. */
+function deliver(path, bytes, isCheck) {
+  const name = basename(path);
+  if (!isCheck) writeFileSync(path, bytes);
+  else if (!bytes.equals(readFileSync(path))) {
+    throw new Error(`kernels: ${name} differs from its sources; run kernels/build.mjs.`);
+  }
+  process.stdout.write(`${name}: ${bytes.length} bytes${isCheck ? ', as committed' : ''}\n`);
+}
+
 function main() {
   v8.setFlagsFromString('--experimental-wasm-relaxed-simd');
   checkVersions();
-  const check = process.argv.includes('--check');
+  const isCheck = process.argv.includes('--check');
   const folder = mkdtempSync(join(tmpdir(), 'kernels-'));
   try {
-    for (const build of BUILDS) {
-      const bytes = compile(build, folder);
-      const path = join(target, build.name);
-      if (!check) writeFileSync(path, bytes);
-      else if (!bytes.equals(readFileSync(path))) {
-        throw new Error(`kernels: ${build.name} differs from its sources; run kernels/build.mjs.`);
-      }
-      process.stdout.write(
-        `${build.name}: ${bytes.length} bytes${check ? ', as committed' : ''}\n`,
-      );
-    }
+    for (const build of BUILDS) deliver(join(target, build.name), compile(build, folder), isCheck);
+    const table = tableText(COMPILER, here, sourcesOf(false));
+    deliver(join(here, 'native/kernel-table.h'), Buffer.from(table), isCheck);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -32,7 +32,7 @@ NOINLINE static Deviation deviation(int is_squashed, float ceiling, float offset
 // ln s, s^2 and the derivative of ln s by the spread; NaN stays NaN.
 INLINE Spread spread4(f4 x, const Deviation *d) {
   if (!d->is_squashed) return (Spread){log4(x), x * x, splat4(1.0f) / x};
-  if (__builtin_wasm_all_true_i32x4(x > splat4(d->ceiling))) return d->above;
+  if (all4(x > splat4(d->ceiling))) return d->above;
   return squashed4(x, d);
 }
 

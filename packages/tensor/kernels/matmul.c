@@ -1,4 +1,4 @@
-// Matrix product: b packed in panels of 8 columns, a in panels of 6 rows, 6 x 8 register tiles.
+// Matrix product: b packed in panels of NR columns, a in panels of 6 rows, 6 x NR register tiles.
 #include "matmul.h"
 
 #include "narrow.h"
@@ -25,26 +25,24 @@ INLINE void pack_slow(const float *source, int line, int step, int count, int kc
       panel[i] = i < count ? source[(size_t)i * line + (size_t)k * step] : 0;
 }
 
-// A full panel of 8 lines that lie side by side in memory (k runs down the rows).
-INLINE void pack8_rows(const float *source, int step, int kc, float *panel) {
-  for (int k = 0; k < kc; k++, panel += 8, source += step) {
-    store4(panel, load4(source));
-    store4(panel + 4, load4(source + 4));
-  }
+// A full panel of NR lines that lie side by side in memory (k runs down the rows).
+INLINE void pack_side_by_side(const float *source, int step, int kc, float *panel) {
+  for (int k = 0; k < kc; k++, panel += NR, source += step)
+    for (int i = 0; i < NR; i += 4) store4(panel + i, load4(source + i));
 }
 
-// A full panel of 8 lines that are rows in memory (k runs along the row).
-INLINE void pack8_lines(const float *source, int line, int kc, float *panel) {
+// A full panel of NR lines that are rows in memory (k runs along the row).
+INLINE void pack_lines(const float *source, int line, int kc, float *panel) {
   int k = 0;
-  for (; k + 4 <= kc; k += 4, panel += 32)
-    for (int h = 0; h < 2; h++) {
+  for (; k + 4 <= kc; k += 4, panel += 4 * NR)
+    for (int h = 0; h < NR / 4; h++) {
       const float *s = source + (size_t)(4 * h) * line + k;
       f4 r[4] = {load4(s), load4(s + line), load4(s + 2 * (size_t)line),
                  load4(s + 3 * (size_t)line)};
       transpose4(r);
-      for (int q = 0; q < 4; q++) store4(panel + 8 * q + 4 * h, r[q]);
+      for (int q = 0; q < 4; q++) store4(panel + NR * q + 4 * h, r[q]);
     }
-  pack_slow(source + k, line, 1, 8, kc - k, 8, panel);
+  pack_slow(source + k, line, 1, NR, kc - k, NR, panel);
 }
 
 // The part [kc, n] of b from (p, j) on, in panels; `packed`.
@@ -56,8 +54,8 @@ NOINLINE static float *pack_b(const Operand *b, int p, int j, int n, int kc, flo
     const float *source = trans ? from + (size_t)first * ld : from + first;
     float *panel = packed + (size_t)first * kc;
     if (count < NR) pack_slow(source, trans ? ld : 1, trans ? 1 : ld, count, kc, NR, panel);
-    else if (trans) pack8_lines(source, ld, kc, panel);
-    else pack8_rows(source, ld, kc, panel);
+    else if (trans) pack_lines(source, ld, kc, panel);
+    else pack_side_by_side(source, ld, kc, panel);
   }
   return packed;
 }

@@ -23,7 +23,7 @@ typedef struct {
 } Operand;
 
 // Packs op(a)[m, k], or op(b)[k, n], for all products that it is whole in. `packed` holds k floats
-// for every line: m up to a multiple of 6, n up to a multiple of 8.
+// for every line: m up to a multiple of 6, n up to a multiple of the tile's columns.
 void lab_pack_a(int m, int k, Operand a, float *packed);
 void lab_pack_b(int n, int k, Operand b, float *packed);
 

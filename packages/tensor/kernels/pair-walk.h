@@ -84,9 +84,12 @@ INLINE Operand left_rows(const Walk *w, const Part *p, int block, int for_slopes
                    for_slopes ? p->panels.left_slopes : p->panels.left};
 }
 
+// Lines in whole tiles of a product, whichever side they are on: 6 rows, or 8 or 16 columns.
+INLINE size_t whole_lines(int lines) { return (size_t)((lines + 47) / 48 * 48); }
+
 // Place of a block's panels; as long for similarities as for slopes, whole tiles of a product.
 INLINE float *right_panels(const Walk *w, const Part *p, int block, int for_slopes) {
-  const size_t length = (size_t)((w->size + 23) / 24 * 24) * ((p->width + 7) / 8 * 8);
+  const size_t length = whole_lines(w->size) * whole_lines(p->width);
   return (for_slopes ? p->panels.right_slopes : p->panels.right) + block * length;
 }
 

@@ -33,10 +33,10 @@ INLINE Part part_of(int i, Parts p) {
 
 #define ADD(a, b) ((a) + (b))
 #define MULTIPLY(a, b) ((a) * (b))
-#define LARGER4(a, b) __builtin_wasm_max_f32x4(a, b)
-#define LARGER1(a, b) __builtin_wasm_max_f32(a, b)
-#define SMALLER4(a, b) __builtin_wasm_min_f32x4(a, b)
-#define SMALLER1(a, b) __builtin_wasm_min_f32(a, b)
+#define LARGER4(a, b) highest_of4(a, b)
+#define LARGER1(a, b) highest_of1(a, b)
+#define SMALLER4(a, b) lowest_of4(a, b)
+#define SMALLER1(a, b) lowest_of1(a, b)
 
 // Functions of one reduction: `name`_part is the block kernel. x [outer, middle, inner] is reduced
 // over `chunk` of the middle at a time: out [outer, chunks, inner].

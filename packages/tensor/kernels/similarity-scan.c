@@ -2,7 +2,6 @@
 // thresholds. Threads share the columns of a block, cut evenly into tiles, or its rows.
 #include "matmul.h"
 
-typedef int8_t bytes16 __attribute__((vector_size(16)));
 
 typedef struct {
   int first, count;
@@ -68,8 +67,6 @@ static void insert(Line line, float value, int32_t index) {
   line.values[(size_t)at * line.stride] = value;
   line.indices[(size_t)at * line.stride] = index;
 }
-
-INLINE int any4(i4 mask) { return __builtin_wasm_any_true_v128((bytes16)mask); }
 
 INLINE f4 shifted4(const float *x, const float *shifts, int j) {
   return shifts ? load4(x + j) - load4(shifts + j) : load4(x + j);

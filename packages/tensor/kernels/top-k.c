@@ -46,7 +46,7 @@ static void fill_heap(Heap h, int k, const float *x) {
 INLINE int any_above(const float *x, f4 limit) {
   const i4 none = (load4(x) <= limit) & (load4(x + 4) <= limit) & (load4(x + 8) <= limit) &
                   (load4(x + 12) <= limit);
-  return !__builtin_wasm_all_true_i32x4(none);
+  return !all4(none);
 }
 
 static void offer(Heap h, int k, const float *x, int i) {

@@ -10,27 +10,20 @@ typedef int32_t i4 __attribute__((vector_size(16)));
 typedef uint32_t u4 __attribute__((vector_size(16)));
 typedef int32_t i4_unaligned __attribute__((vector_size(16), aligned(4), may_alias));
 
-#define EXPORT(name) __attribute__((export_name(#name), visibility("default")))
 #define INLINE static inline __attribute__((always_inline))
 // Keeps a hot loop in a small function, which the engine optimises soon and well.
 #define NOINLINE __attribute__((noinline))
+
+#ifdef __wasm__
+#include "vector-wasm.h"
+#else
+#include "vector-native.h"
+#endif
 
 INLINE f4 load4(const float *p) { return *(const f4_unaligned *)p; }
 INLINE void store4(float *p, f4 v) { *(f4_unaligned *)p = v; }
 INLINE f4 splat4(float x) { return (f4){x, x, x, x}; }
 
-// a * b + c: one rounding in the relaxed build, two in the plain one.
-INLINE f4 madd4(f4 a, f4 b, f4 c) {
-#ifdef __wasm_relaxed_simd__
-  return __builtin_wasm_relaxed_madd_f32x4(a, b, c);
-#else
-  return a * b + c;
-#endif
-}
-
-INLINE f4 min4(f4 a, f4 b) { return __builtin_wasm_pmin_f32x4(a, b); }
-INLINE f4 max4(f4 a, f4 b) { return __builtin_wasm_pmax_f32x4(a, b); }
-INLINE f4 sqrt4(f4 a) { return __builtin_wasm_sqrt_f32x4(a); }
 INLINE float sum4(f4 v) { return (v[0] + v[1]) + (v[2] + v[3]); }
 INLINE f4 select4(i4 mask, f4 yes, f4 no) { return (f4)((mask & (i4)yes) | (~mask & (i4)no)); }
 

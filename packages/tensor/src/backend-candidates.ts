@@ -8,6 +8,8 @@ import { installWasmKernels } from './kernels/wasm.js';
 import { installWebgpuKernels } from './kernels/webgpu.js';
 import { WASM_HEAP_LIMIT_BYTES } from './memory.js';
 import { sharedModuleUrl } from './shared-module.js';
+import { findAddon } from './native/find-addon.js';
+import { useAddon } from './native/kernel-addon.js';
 import { tf } from './tfjs.js';
 import { checkVectors, type VectorWidth } from './vector-check.js';
 import { kernelsOf, useVectors, type WasmBackend, wideTileBytes } from './wasm-backend.js';
@@ -24,8 +26,8 @@ export type BackendName = 'tensorflow-gpu' | 'tensorflow' | 'webgpu' | 'wasm' | 
 
 /** What a running backend can do. */
 export interface BackendFacts {
-  /** Instruction set of our wasm kernels; null on other backends. */
-  simd: 'relaxed' | 'plain' | null;
+  /** How our kernels run: as wasm for relaxed or plain SIMD, or as machine code; null: they do not. */
+  simd: 'relaxed' | 'plain' | 'native' | null;
   /** Bits of the vectors of wasm products; null on other backends. */
   vectorBits: 128 | 256 | null;
   /** Threads that one product uses. */
@@ -159,6 +161,7 @@ async function startWasm(): Promise<BackendFacts> {
     await activate('wasm', 'wasm');
   });
   useVectors((await fit)?.vectorBits ?? 128);
+  useAddon(findAddon());
   const { simd, vectorBits, threads } = kernelsOf(tf.backend() as unknown as WasmBackend);
   return { simd, vectorBits, threads, memoryLimitBytes: WASM_HEAP_LIMIT_BYTES };
 }

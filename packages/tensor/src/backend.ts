@@ -6,7 +6,7 @@ import {
   candidatesFor,
 } from './backend-candidates.js';
 import { installGradients } from './gradients/install.js';
-import { activeKernels } from './ops/heap.js';
+import { activeKernels } from './active-kernels.js';
 import { selfTest } from './self-test.js';
 import { availableThreads } from './thread-count.js';
 

@@ -2,9 +2,9 @@ import { createRandom } from '@lab/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { selectBackend } from './backend.js';
 import { createCsr, csrMatMul } from './ops/sparse.js';
-import { activeKernels } from './ops/heap.js';
+import { activeKernels } from './active-kernels.js';
 import { tf } from './tfjs.js';
-import type { KernelModule } from './wasm-backend.js';
+import type { KernelModule } from './kernel-module.js';
 
 const NODES = 3000;
 const ENTRIES = 40_000;

@@ -3,11 +3,13 @@ import { setFlagsFromString } from 'node:v8';
 import { BackendError } from '@lab/core';
 import { instantiateKernels, type KernelModules } from './kernels/instantiate.mjs';
 import { named, optimiseTile } from './kernels/wide-tile.mjs';
+import type { AddressForm, KernelMemory, KernelModule, VectorBits } from './kernel-module.js';
 import { watchAllocations } from './memory.js';
+import { type KernelAddon, nativeKernels, wantedAddon } from './native/kernel-addon.js';
 import type { tf } from './tfjs.js';
 import { withSharedMemory } from './shared-module.js';
 import { availableThreads } from './thread-count.js';
-import { type BlockWork, ThreadPool, type ThreadRegion } from './thread-pool.js';
+import { ThreadPool, type ThreadRegion } from './thread-pool.js';
 import { type WasmMemory, webAssembly } from './webassembly.js';
 
 /** The part of tfjs-backend-wasm that our kernels work with. */
@@ -24,24 +26,6 @@ export interface WasmBackend {
   refCount(dataId: object): number;
   incRef(dataId: object): void;
 }
-
-/** Our compiled kernels, bound to the memory of one wasm backend. */
-export interface KernelModule {
-  readonly backend: WasmBackend;
-  readonly simd: 'relaxed' | 'plain';
-  /** Bits that products work on at a time. */
-  readonly vectorBits: VectorBits;
-  /** Threads that share the blocks of a kernel. */
-  readonly threads: number;
-  /** Calls an exported kernel on this thread. */
-  call(name: string, ...values: number[]): number;
-  /** Calls `kernel(begin, end, scratch, ...values)` for all blocks of the work, on all threads. */
-  callBlocks(work: BlockWork, ...values: number[]): void;
-  /** Shares blocks among that many threads from now on; 1 where the memory cannot be shared. */
-  useThreads(threads: number): void;
-}
-
-type VectorBits = 128 | 256;
 
 /** Both modules, how they were compiled, and for which memory. */
 interface Compiled {
@@ -100,6 +84,27 @@ export function compileKernels(isShared: boolean): Compiled {
   return compiled;
 }
 
+/** The heap of the backend as kernels see it. */
+function heapOf(backend: WasmBackend, addresses: AddressForm): KernelMemory {
+  const { wasm } = backend;
+  const buffer = () => wasm.asm.memory.buffer;
+  return {
+    ...{ addresses, isShared: buffer() instanceof SharedArrayBuffer },
+    allocate: (bytes) => wasm._malloc(Math.max(bytes, 4)) >>> 0,
+    free: (address) => wasm._free(address),
+    floats: (address, length) => new Float32Array(buffer(), address, length),
+    ints: (address, length) => new Int32Array(buffer(), address, length),
+    addressOf: ({ dataId }) => backend.dataIdMap.get(dataId).memoryOffset,
+    output: (shape, dtype) => backend.makeOutput([...shape], dtype),
+    alias({ dataId, dtype }, shape) {
+      backend.incRef(dataId);
+      return { dataId, shape: [...shape], dtype };
+    },
+    dispose: ({ dataId }) => void backend.disposeData(dataId),
+    refCount: ({ dataId }) => backend.refCount(dataId),
+  };
+}
+
 /** A stack and a scratch region in the heap of the backend. */
 function allocateThread(backend: WasmBackend, scratchBytes: number): ThreadRegion {
   const region = backend.wasm._malloc(STACK_BYTES + scratchBytes + 32) >>> 0;
@@ -108,8 +113,25 @@ function allocateThread(backend: WasmBackend, scratchBytes: number): ThreadRegio
   return { region, stack, scratch: stack };
 }
 
+/** Machine code of the same kernels on the heap: the same bits as the relaxed build, sooner. */
+function bindNative(backend: WasmBackend, addon: KernelAddon): KernelModule {
+  const { memory } = backend.wasm.asm;
+  let heap = new Uint8Array(memory.buffer);
+  const present = () => {
+    if (heap.buffer !== memory.buffer) heap = new Uint8Array(memory.buffer);
+    return heap;
+  };
+  const base = addon.addressOf(heap);
+  return nativeKernels(addon, heapOf(backend, { bytes: 8, base }), present);
+}
+
 function bindKernels(backend: WasmBackend): KernelModule {
   watchAllocations(backend);
+  const addon = wantedAddon();
+  return addon === null ? bindWasm(backend) : bindNative(backend, addon);
+}
+
+function bindWasm(backend: WasmBackend): KernelModule {
   const { memory } = backend.wasm.asm;
   const isShared = memory.buffer instanceof SharedArrayBuffer;
   const { modules, simd, vectorBits } = compileKernels(isShared);
@@ -135,7 +157,7 @@ function bindKernels(backend: WasmBackend): KernelModule {
     });
   let pool = startPool(availableThreads());
   return {
-    ...{ backend, simd, vectorBits, call },
+    ...{ memory: heapOf(backend, { bytes: 4, base: 0 }), simd, vectorBits, call },
     get threads() {
       return pool.threads;
     },
@@ -186,9 +208,4 @@ export function kernelsOf(backend: WasmBackend): KernelModule {
     latest = kernels;
   }
   return kernels;
-}
-
-/** Byte address of a tensor's values in the wasm heap. */
-export function addressOf(kernels: KernelModule, tensor: tf.TensorInfo): number {
-  return kernels.backend.dataIdMap.get(tensor.dataId).memoryOffset;
 }

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { tf } from '../index.js';
-import { activeKernels } from '../ops/heap.js';
+import { activeKernels } from '../active-kernels.js';
 
 /** The bytes of the tensors of `f`, which are freed. */
 export function bytesOf(f: () => tf.Tensor[]): Buffer[] {

@@ -1,7 +1,7 @@
 import { BackendError } from '@lab/core';
-import { activeKernels } from '../ops/heap.js';
+import { activeKernels } from '../active-kernels.js';
 import { tf } from '../tfjs.js';
-import { addressOf, type KernelModule } from '../wasm-backend.js';
+import { addressOf, type KernelModule } from '../kernel-module.js';
 import { type BenchOperation, floatBytes, normalTensor } from './operation.js';
 
 /** Work of one item of `peak_fma`: 12 chains of 4 values, a multiply-add is two operations. */

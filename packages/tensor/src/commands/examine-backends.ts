@@ -1,7 +1,7 @@
 import { LabError } from '@lab/core';
 import { type BackendReport, selectBackend } from '../backend.js';
 import { type BackendFacts, type BackendName, candidatesFor } from '../backend-candidates.js';
-import { activeKernels } from '../ops/heap.js';
+import { activeKernels } from '../active-kernels.js';
 
 /** How one backend fares on this machine. */
 export type BackendState =
@@ -42,8 +42,7 @@ function failureState(name: BackendName, error: unknown): BackendState {
 async function examine(name: BackendName): Promise<BackendState> {
   try {
     const report = await selectBackend(name);
-    const buffer = activeKernels()?.backend.wasm.asm.memory.buffer;
-    const sharedMemory = buffer === undefined ? null : buffer instanceof SharedArrayBuffer;
+    const sharedMemory = activeKernels()?.memory.isShared ?? null;
     return { name, state: 'works', facts: factsOf(report), sharedMemory };
   } catch (error) {
     return failureState(name, error);

@@ -1,5 +1,6 @@
-import { tf } from '../tfjs.js';
-import { addressOf, kernelsOf, type WasmBackend } from '../wasm-backend.js';
+import type { tf } from '../tfjs.js';
+import { activeKernels } from '../active-kernels.js';
+import { addressOf } from '../kernel-module.js';
 import { blockOf } from './call.js';
 
 /** The four buffers of one parameter; all but the gradient are changed. */
@@ -24,7 +25,7 @@ export interface AdamWStep {
 }
 
 /**
- * Makes one AdamW step in place where the backend is wasm; whether it did.
+ * Makes one AdamW step in place where our kernels are in use; whether it did.
  *
  * Buffers that a clone shares are left alone (false): the clone would change too. The product
  * kernel of this package keeps no packed copy of its inputs, so in-place updates are safe there.
@@ -33,11 +34,10 @@ export interface AdamWStep {
  * `p = decay p - stepSize m / (sqrt(v) / secondCorrection + epsilon)`.
  */
 export function adamwInPlace(buffers: AdamWBuffers, step: AdamWStep): boolean {
-  if (tf.getBackend() !== 'wasm') return false;
-  const backend = tf.backend() as unknown as WasmBackend;
+  const kernels = activeKernels();
+  if (kernels === null) return false;
   const { parameter, gradient, first, second } = buffers;
-  if ([parameter, first, second].some((x) => backend.refCount(x.dataId) > 1)) return false;
-  const kernels = kernelsOf(backend);
+  if ([parameter, first, second].some((x) => kernels.memory.refCount(x) > 1)) return false;
   const addresses = [parameter, gradient, first, second].map((x) => addressOf(kernels, x));
   const { beta1, beta2, epsilon, decay, stepSize, secondCorrection } = step;
   const numbers = [beta1, beta2, decay, stepSize, 1 / secondCorrection, epsilon];

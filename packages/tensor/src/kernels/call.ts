@@ -1,7 +1,8 @@
 import { countKernel } from '../kernel-report.js';
 import { tf } from '../tfjs.js';
 import type { BlockWork } from '../thread-pool.js';
-import { addressOf, type KernelModule, kernelsOf, type WasmBackend } from '../wasm-backend.js';
+import type { KernelMemory, KernelModule } from '../kernel-module.js';
+import { kernelsOf, type WasmBackend } from '../wasm-backend.js';
 
 /** One run of a kernel of ours on the wasm backend: its tensors, attributes and memory. */
 export interface KernelCall {
@@ -64,26 +65,26 @@ interface KernelArguments {
 
 function callOf({ inputs, backend, attrs }: KernelArguments): KernelCall {
   const kernels = kernelsOf(backend as WasmBackend);
+  const { memory } = kernels;
   return {
     kernels,
     input: (name) => inputs[name] as tf.TensorInfo,
     inputs: () => Object.values(inputs) as tf.TensorInfo[],
-    address: (tensor) => addressOf(kernels, tensor),
+    address: memory.addressOf,
     attribute: <T>(name: string) => attrs?.[name] as T,
-    output: (shape, dtype = 'float32') => kernels.backend.makeOutput([...shape], dtype),
-    temporary: (bytes, body) => withTemporary(kernels, bytes, body),
+    output: (shape, dtype = 'float32') => memory.output(shape, dtype),
+    temporary: (bytes, body) => withTemporary(memory, bytes, body),
     run: kernels.call,
     runBlocks: kernels.callBlocks,
   };
 }
 
-function withTemporary<T>(kernels: KernelModule, bytes: number, body: (address: number) => T): T {
-  const { wasm } = kernels.backend;
-  const address = wasm._malloc(Math.max(bytes, 4)) >>> 0;
+function withTemporary<T>(memory: KernelMemory, bytes: number, body: (address: number) => T): T {
+  const address = memory.allocate(bytes);
   try {
     return body(address);
   } finally {
-    wasm._free(address);
+    memory.free(address);
   }
 }
 

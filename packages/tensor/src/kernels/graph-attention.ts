@@ -195,7 +195,7 @@ function gradients(call: KernelCall, weights: number): tf.TensorInfo[] {
     const to = call.address(features);
     call.runBlocks(work, width, 2 * heads, call.address(scores), vectors, to);
     const found = [features, vectorGradient(call, scores)];
-    call.kernels.backend.disposeData(scores.dataId);
+    call.kernels.memory.dispose(scores);
     if (weights !== 0) found.push(weightGradient(call, { parts, blocks, heads, width }));
     return found;
   });

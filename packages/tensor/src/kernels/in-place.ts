@@ -1,13 +1,14 @@
 import { runSingle } from '../engine.js';
 import { tf } from '../tfjs.js';
-import { addressOf, kernelsOf, type WasmBackend } from '../wasm-backend.js';
+import { activeKernels } from '../active-kernels.js';
+import { addressOf, type KernelModule } from '../kernel-module.js';
 import { blockOf, NUMBER_BYTES, registerWasmKernel } from './call.js';
 
-/** The wasm backend when it is in use and nothing but `target` has its values; else undefined. */
-function soleOwner(target: tf.Tensor): WasmBackend | undefined {
-  if (tf.getBackend() !== 'wasm' || target.dtype !== 'float32' || target.kept) return undefined;
-  const backend = tf.backend() as unknown as WasmBackend;
-  return backend.refCount(target.dataId) === 1 ? backend : undefined;
+/** Our kernels when they are in use and nothing but `target` has its values; else undefined. */
+function soleOwner(target: tf.Tensor): KernelModule | undefined {
+  const kernels = activeKernels();
+  if (kernels === null || target.dtype !== 'float32' || target.kept) return undefined;
+  return kernels.memory.refCount(target) === 1 ? kernels : undefined;
 }
 
 /**
@@ -16,29 +17,28 @@ function soleOwner(target: tf.Tensor): WasmBackend | undefined {
  * The caller must be the only one who knows `target`.
  */
 export function addInPlace(target: tf.Tensor, x: tf.Tensor): boolean {
-  const backend = soleOwner(target);
-  if (backend === undefined || !tf.util.arraysEqual(target.shape, x.shape)) return false;
+  const kernels = soleOwner(target);
+  if (kernels === undefined || !tf.util.arraysEqual(target.shape, x.shape)) return false;
   if (x.dtype !== 'float32' || x.dataId === target.dataId) return false;
-  const kernels = kernelsOf(backend);
   const to = addressOf(kernels, target);
   const work = { kernel: 'add_values', count: target.size, block: blockOf(3) };
   kernels.callBlocks(work, to, 0, addressOf(kernels, x), 0, to);
   return true;
 }
 
-/** A matrix to be filled by {@link writeRows}, its values undefined; nothing off wasm. */
+/** A matrix to be filled by {@link writeRows}, its values undefined; nothing without our kernels. */
 export function emptyRows(shape: [number, number]): tf.Tensor2D | undefined {
   if (tf.getKernel('LabEmpty', tf.getBackend()) == null) return undefined;
   return runSingle<tf.Tensor2D>('LabEmpty', {}, { shape });
 }
 
-/** Writes `rows` times `factor` into `target` from row `start` on; wasm only. */
+/** Writes `rows` times `factor` into `target` from row `start` on; with our kernels only. */
 export function writeRows(
   target: tf.Tensor2D,
   rows: tf.Tensor2D,
   { start, factor }: { start: number; factor: number },
 ): void {
-  const kernels = kernelsOf(tf.backend() as unknown as WasmBackend);
+  const kernels = activeKernels() as KernelModule;
   const to = addressOf(kernels, target) + start * target.shape[1] * NUMBER_BYTES;
   const work = { kernel: 'scale_values', count: rows.size, block: blockOf(2) };
   kernels.callBlocks(work, addressOf(kernels, rows), factor, to);

@@ -12,7 +12,6 @@ export function checkIndexTensor(
   const address = call.address(indices);
   const position = call.run('find_outside', count, address, range.low, range.high);
   if (position < 0) return;
-  const { memory } = call.kernels.backend.wasm.asm;
-  const value = new Int32Array(memory.buffer, address, count)[position] as number;
+  const value = call.kernels.memory.ints(address, count)[position] as number;
   throw indexError(range, position, value);
 }

@@ -148,13 +148,13 @@ const ACTIVATIONS: Readonly<Record<string, string>> = {
 };
 
 function activate(call: KernelCall, x: tf.TensorInfo, activation: string): tf.TensorInfo {
-  const { backend } = call.kernels;
+  const backend = tf.backend() as object;
   const kernel = tf.getKernel(ACTIVATIONS[activation] ?? activation, 'wasm');
   const inputs =
     activation === 'prelu' ? { x, alpha: call.input('preluActivationWeights') } : { x };
   const attrs = { alpha: call.attribute<number>('leakyreluAlpha') };
   const result = kernel.kernelFunc({ inputs, backend, attrs });
-  backend.disposeData(x.dataId);
+  call.kernels.memory.dispose(x);
   return result as tf.TensorInfo;
 }
 

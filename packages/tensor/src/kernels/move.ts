@@ -166,9 +166,8 @@ function concat(call: KernelCall): tf.TensorInfo {
 
 /** The same values under another tensor; the stock kernel copies them, at every saved tensor. */
 function identity(call: KernelCall): tf.TensorInfo {
-  const { dataId, shape, dtype } = call.input('x');
-  call.kernels.backend.incRef(dataId);
-  return { dataId, shape, dtype };
+  const x = call.input('x');
+  return call.kernels.memory.alias(x, x.shape);
 }
 
 /** Registers tile, slice, pad and concat of float tensors; boxes cut twice stay with tfjs. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { normals } from '../__fixtures__/numbers.js';
 import { selectBackend, tf } from '../index.js';
-import { activeKernels } from '../ops/heap.js';
+import { activeKernels } from '../active-kernels.js';
 import { checkGradient, expectNoLeak } from '../testing.js';
 
 /** Permuted axes by the definition: each element to its place. */

@@ -33,8 +33,7 @@ function axesOf(shape: readonly number[], perm: readonly number[]): Axis[] {
 function withAxes(call: KernelCall, axes: readonly Axis[], body: (address: number) => void): void {
   const values = axes.flatMap(({ size, from, to }) => [size, from, to]);
   call.temporary(values.length * NUMBER_BYTES, (address) => {
-    const { memory } = call.kernels.backend.wasm.asm;
-    new Int32Array(memory.buffer, address, values.length).set(values);
+    call.kernels.memory.ints(address, values.length).set(values);
     body(address);
   });
 }
@@ -74,8 +73,7 @@ function transpose(call: KernelCall): tf.TensorInfo {
   const shape = perm.map((axis) => x.shape[axis] as number);
   const axes = axesOf(x.shape, perm);
   if (axes.length <= 1) {
-    call.kernels.backend.incRef(x.dataId);
-    return { dataId: x.dataId, shape, dtype: x.dtype };
+    return call.kernels.memory.alias(x, shape);
   }
   const output = call.output(shape, x.dtype);
   if (sizeOf(shape) === 0) return output;

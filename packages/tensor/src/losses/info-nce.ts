@@ -1,6 +1,6 @@
 import { ConfigError, ShapeError } from '@lab/core';
 import { tf } from '../tfjs.js';
-import { activeKernels } from '../ops/heap.js';
+import { activeKernels } from '../active-kernels.js';
 import { composedInfoNce } from './info-nce-composed.js';
 import { jointGradient } from './joint-gradient.js';
 import { kernelPairs } from './pair-kernel.js';

@@ -1,5 +1,5 @@
 import { ShapeError } from '@lab/core';
-import { activeKernels } from '../ops/heap.js';
+import { activeKernels } from '../active-kernels.js';
 import { tf } from '../tfjs.js';
 import { infoNce, type InfoNceOptions, labelsOf } from './info-nce.js';
 import { joinSides } from './joined-rows.js';

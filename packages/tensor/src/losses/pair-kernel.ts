@@ -1,6 +1,6 @@
 import { withHeap } from '../ops/heap.js';
 import { tf } from '../tfjs.js';
-import type { KernelModule } from '../wasm-backend.js';
+import type { KernelModule } from '../kernel-module.js';
 import { joinSides } from './joined-rows.js';
 import {
   createLines,

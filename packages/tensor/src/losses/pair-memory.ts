@@ -1,4 +1,5 @@
 import type { Heap, HeapArray } from '../ops/heap.js';
+import { addressWord, placeRecords, type Word } from './c-record.js';
 
 /** Rows of a block at most, by default: a multiple of the tiles of a product. */
 const largestBlock = 384;
@@ -61,26 +62,12 @@ export function finishLines(lines: Lines, { count }: Cut, range: LineRange): Flo
   return logs;
 }
 
-/** A word of a C struct: a whole number, an address, or a float. */
-export type Word = number | { readonly float: number };
-
-/** Puts a C struct into the heap; returns its address. */
-export function placeRecord(heap: Heap, words: readonly Word[]): number {
-  const record = heap.ints(words.length);
-  const [whole, floats] = [record.view(), new Float32Array(1)];
-  const bits = new Int32Array(floats.buffer);
-  words.forEach((word, at) => {
-    floats[0] = typeof word === 'number' ? 0 : word.float;
-    whole[at] = typeof word === 'number' ? word : (bits[0] ?? 0);
-  });
-  return record.at();
-}
-
 /** Addresses of lines as C takes them, from a slot on. */
 export function wordsOfLines(lines: Lines | null, { count }: Cut, slot = 0): Word[] {
-  if (lines === null) return [0, 0, 0, 0];
+  if (lines === null) return [0, 0, 0, 0].map(addressWord);
   const first = slot * count;
-  return [lines.tops.at(first), lines.sums.at(first), lines.levels.at(), lines.factors.at()];
+  const { tops, sums, levels, factors } = lines;
+  return [tops.at(first), sums.at(first), levels.at(), factors.at()].map(addressWord);
 }
 
 /** Where rows lie packed for products: places that the walks use in turn. */
@@ -95,9 +82,9 @@ export function createPanels(
   { size, blocks }: Cut,
   { widths, wantGradients }: { widths: readonly number[]; wantGradients: boolean },
 ): PanelStore {
-  // Whole tiles of a product, whichever side is along their 6 rows or 8 columns.
-  const rows = 24 * Math.ceil(size / 24);
-  const floatsOf = (width: number) => rows * 8 * Math.ceil(width / 8);
+  // Whole tiles of a product, whichever side is along their 6 rows, or 8 or 16 columns.
+  const linesOf = (length: number) => 48 * Math.ceil(length / 48);
+  const floatsOf = (width: number) => linesOf(size) * linesOf(width);
   const length = widths.reduce((sum, width) => sum + floatsOf(width), 0);
   const counts = wantGradients ? [1, blocks, 1, blocks] : [1, blocks];
   const places = counts.map((count) => ({ count, floats: heap.floats(count * length) }));
@@ -105,9 +92,9 @@ export function createPanels(
     place(parts) {
       let first = 0;
       return parts.map((width) => {
-        const words = places.map(({ count, floats }) => floats.at(count * first));
+        const used = places.map(({ count, floats }) => floats.at(count * first));
         first += floatsOf(width);
-        return wantGradients ? words : [...words, 0, 0];
+        return [...used, ...(wantGradients ? [] : [0, 0])].map(addressWord);
       });
     },
   };
@@ -139,7 +126,7 @@ export function createTiles(
   const lengthOf = (block: number) => Math.min(size, count - block * size);
   return {
     place(isUpper, part) {
-      const table: number[] = [];
+      const table: Word[][] = [];
       for (let row = 0; row < blocks; row += 1) {
         for (let column = 0; column < blocks; column += 1) {
           const bytes = 4 * lengthOf(row) * lengthOf(column);
@@ -148,10 +135,10 @@ export function createTiles(
           if (isKept) left -= bytes;
           const kept = isKept ? heap.floats(bytes / 4).at() : 0;
           const address = isUsed && !isKept ? sharedAt(part, column) : kept;
-          table.push(address, Number(isKept || budget === null));
+          table.push([addressWord(address), Number(isKept || budget === null)]);
         }
       }
-      return placeRecord(heap, table);
+      return placeRecords(heap, table);
     },
     isComplete: () => shared.length === 0,
   };

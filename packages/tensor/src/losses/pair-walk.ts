@@ -1,16 +1,15 @@
 import type { Heap, HeapArray } from '../ops/heap.js';
 import { tf } from '../tfjs.js';
-import { addressOf, type KernelModule } from '../wasm-backend.js';
+import { addressOf, type KernelModule } from '../kernel-module.js';
 import {
   createLines,
   type Cut,
   type Lines,
   type PanelStore,
-  placeRecord,
   type TileStore,
-  type Word,
   wordsOfLines,
 } from './pair-memory.js';
+import { addressWord, placeRecords, type Word } from './c-record.js';
 import type { PairedRows, PairProblem, SymmetricTerm } from './pair-problem.js';
 
 /** Rows of both sides with their gradients. */
@@ -67,12 +66,12 @@ function wordsOfPart({ kernels, cut }: PairMemory, part: PartWords): Word[] {
   const matrices = [rows.left, rows.right, slopes.left, slopes.right];
   return [
     rows.left.shape[1],
-    ...matrices.map((matrix) => addressOf(kernels, matrix)),
-    part.tiles,
+    ...matrices.map((matrix) => addressWord(addressOf(kernels, matrix))),
+    addressWord(part.tiles),
     ...part.panels,
     ...wordsOfLines(part.softmax?.rows ?? null, cut),
     ...wordsOfLines(part.softmax?.columns ?? null, cut),
-    part.softmax?.labelled.at() ?? 0,
+    addressWord(part.softmax?.labelled.at() ?? 0),
     { float: part.labelFactor },
   ];
 }
@@ -96,11 +95,12 @@ export function withinWalk(
     ...{ rows: { rows, slopes }, tiles, panels, softmax: null, labelFactor: 0 },
   });
   const own = wordsOfLines(lines, cut);
-  return placeRecord(heap, [
-    ...[...wordsOfCut(cut), 1, placeRecord(heap, words)],
-    ...[0, 0, 0, 0, 0, 1, 1, 0, { float: scale }],
-    ...[...own, ...own, 0, 0, 0, 0, 0, 0, 0],
-  ]);
+  const part = addressWord(placeRecords(heap, [words]));
+  const fields = [
+    ...[...wordsOfCut(cut), 1, part, ...withoutSoftmax, ...[1, 1, 0, { float: scale }]],
+    ...[...own, ...own, ...[0, 0, 0, 0, 0, 0, 0].map(addressWord)],
+  ];
+  return placeRecords(heap, [fields]);
 }
 
 /** Left rows against right rows of all parts: the memory and the C struct. */
@@ -115,7 +115,7 @@ export function acrossWalk(
   const panels = memory.panels.place(parts.map(({ rows }) => rows.left.shape[1]));
   const count = problem.softmax === null ? 0 : cut.count * problem.softmax.temperature;
   const labelFactor = count === 0 ? 0 : (problem.softmax?.weight ?? 0) / count;
-  const words = parts.flatMap((rows, at) =>
+  const words = parts.map((rows, at) =>
     wordsOfPart(memory, {
       ...{ rows, tiles: tables[at] ?? 0, panels: panels[at] ?? [] },
       ...{ softmax: softmax[at] ?? null, labelFactor },
@@ -124,12 +124,14 @@ export function acrossWalk(
   const [partners, pulls] = [heap.floats(cut.count, 0), heap.floats(cut.count, 0)];
   const blend = blendMemory(memory, problem);
   const slots = anchors === null ? 0 : cut.blocks;
-  const walk = placeRecord(heap, [
-    ...[...wordsOfCut(cut), parts.length, placeRecord(heap, words), ...softmaxWords(heap, problem)],
-    ...symmetricWords(problem.symmetric),
-    ...wordsOfLines(anchors?.left ?? null, cut, slots),
-    ...wordsOfLines(anchors?.right ?? null, cut, slots),
-    ...[...blend.words, partners.at(), pulls.at()],
+  const walk = placeRecords(heap, [
+    [
+      ...[...wordsOfCut(cut), parts.length, addressWord(placeRecords(heap, words))],
+      ...[...softmaxWords(heap, problem), ...symmetricWords(problem.symmetric)],
+      ...wordsOfLines(anchors?.left ?? null, cut, slots),
+      ...wordsOfLines(anchors?.right ?? null, cut, slots),
+      ...[...blend.addresses, partners.at(), pulls.at()].map(addressWord),
+    ],
   ]);
   return { softmax, partners, pulls, shareSlopes: blend.slopes, walk };
 }
@@ -160,14 +162,18 @@ function softmaxLines({ heap, cut }: PairMemory, { softmax }: PairProblem): Soft
   };
 }
 
+/** The fields of a soft-max where there is none. */
+const withoutSoftmax: Word[] = [0, { float: 0 }, 0, addressWord(0), addressWord(0)];
+
 function softmaxWords(heap: Heap, { softmax }: PairProblem): Word[] {
-  if (softmax === null) return [0, 0, 0, 0, 0];
+  if (softmax === null) return withoutSoftmax;
   const { columns, weights, perRow } = softmax.labels;
   const [at, by] = [heap.ints(columns.length), heap.floats(weights.length)];
   at.view().set(columns);
   by.view().set(weights);
   const directions = softmax.bothDirections ? 2 : 1;
-  return [directions, { float: 1 / softmax.temperature }, perRow, at.at(), by.at()];
+  const temper = { float: 1 / softmax.temperature };
+  return [directions, temper, perRow, addressWord(at.at()), addressWord(by.at())];
 }
 
 function symmetricWords(term: SymmetricTerm | null): Word[] {
@@ -177,11 +183,12 @@ function symmetricWords(term: SymmetricTerm | null): Word[] {
 
 /** Where the similarities of the joined rows go, with the shares; nothing without shares. */
 function blendMemory({ kernels, heap, cut }: PairMemory, { shares, parts }: PairProblem) {
-  if (shares === null) return { words: [0, 0, 0, 0, 0], slopes: null };
+  if (shares === null) return { addresses: [0, 0, 0, 0, 0], slopes: null };
   const turned = [tf.transpose(shares.left), tf.transpose(shares.right)]; // [parts, B]
   const addresses = turned.map((share) => addressOf(kernels, share));
   const length = cut.blocks * parts.length * cut.count;
   const slopes = { left: heap.floats(length), right: heap.floats(length) };
   const tiles = heap.floats(cut.blocks * cut.size * cut.size);
-  return { words: [tiles.at(), ...addresses, slopes.left.at(), slopes.right.at()], slopes };
+  const places = [tiles.at(), ...addresses, slopes.left.at(), slopes.right.at()];
+  return { addresses: places, slopes };
 }

@@ -1,4 +1,4 @@
-import { activeKernels } from '../ops/heap.js';
+import { activeKernels } from '../active-kernels.js';
 import { tf } from '../tfjs.js';
 import type { JointGradient } from './joint-gradient.js';
 import { kernelPairs } from './pair-kernel.js';

@@ -11,7 +11,7 @@ import {
   tf,
 } from '../index.js';
 import { checkGradient, expectNoLeak } from '../testing.js';
-import { activeKernels } from './heap.js';
+import { activeKernels } from '../active-kernels.js';
 
 type Arrays = readonly [q: ArrayLike<number>, k: ArrayLike<number>, v: ArrayLike<number>];
 

@@ -1,4 +1,4 @@
-import type { KernelModule } from '../wasm-backend.js';
+import type { KernelModule } from '../kernel-module.js';
 import { createHeap, type Heap, type HeapArray, withHeap } from './heap.js';
 import {
   type Best,

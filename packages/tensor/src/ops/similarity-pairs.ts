@@ -1,4 +1,4 @@
-import { addressOf, type KernelModule } from '../wasm-backend.js';
+import { addressOf, type KernelModule } from '../kernel-module.js';
 import type { Heap, HeapArray } from './heap.js';
 import type { SimilarityInputs } from './similarity-blocks.js';
 import { anyHost, pickRows, type RowReader, sliceRows } from './similarity-rows.js';

@@ -1,5 +1,5 @@
 import { tf } from '../tfjs.js';
-import { addressOf, type KernelModule } from '../wasm-backend.js';
+import { addressOf, type KernelModule } from '../kernel-module.js';
 import type { HostMatrix } from './host-matrix.js';
 
 /** Rows of one sample of a side: on the backend, or in the host's memory and uploaded in blocks. */

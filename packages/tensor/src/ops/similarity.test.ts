@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { selectBackend } from '../backend.js';
 import { memoryReport, resetAllocationRecord } from '../memory.js';
 import { expectNoLeak } from '../testing.js';
-import { activeKernels } from './heap.js';
+import { activeKernels } from '../active-kernels.js';
 import { tf } from '../tfjs.js';
 import {
   referenceHalfMeans,

@@ -5,7 +5,7 @@ import {
   type SimilarityInputs,
   type Threshold,
 } from './similarity-blocks.js';
-import { activeKernels } from './heap.js';
+import { activeKernels } from '../active-kernels.js';
 import { kernelBlocks } from './similarity-kernel.js';
 import { scannedBlocks } from './similarity-scan.js';
 import { assertCount, assertGold, checkedSides, type SimilaritySides } from './similarity-sides.js';

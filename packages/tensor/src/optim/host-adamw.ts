@@ -1,8 +1,9 @@
 import { DataError, ModelError } from '@lab/core';
 import type { AdamWStep } from '../kernels/adamw.js';
 import { blockOf } from '../kernels/call.js';
-import { activeKernels, type HeapArray, withHeap } from '../ops/heap.js';
-import type { KernelModule } from '../wasm-backend.js';
+import { activeKernels } from '../active-kernels.js';
+import { type HeapArray, withHeap } from '../ops/heap.js';
+import type { KernelModule } from '../kernel-module.js';
 import type { AdamWOptions } from './adamw.js';
 import type { HostRows } from './host-rows.js';
 

@@ -2,7 +2,8 @@ import type { AdamWStep } from '../kernels/adamw.js';
 import { blockOf } from '../kernels/call.js';
 import { withHeap } from '../ops/heap.js';
 import { tf } from '../tfjs.js';
-import { addressOf, kernelsOf, type WasmBackend } from '../wasm-backend.js';
+import { activeKernels } from '../active-kernels.js';
+import { addressOf, type KernelModule } from '../kernel-module.js';
 
 /** Both moments of one parameter in the host's memory, row-major. */
 export interface HostMoments {
@@ -20,11 +21,11 @@ export function zeroMoments(size: number): HostMoments {
 
 /** Whether the present backend can step with moments in the host's memory. */
 export function takesHostMoments(): boolean {
-  return tf.getBackend() === 'wasm';
+  return activeKernels() !== null;
 }
 
 /**
- * Makes one AdamW step on a parameter whose moments are in the host's memory; wasm only.
+ * Makes one AdamW step on a parameter whose moments are in the host's memory; with our kernels only.
  *
  * Blocks of 1 MiB of the moments go to the backend, through the step of `adamwInPlace`, and back:
  * the same values bit for bit. Clones of the parameter that were made before do not change.
@@ -34,9 +35,8 @@ export function adamwFromHost(
   { first, second }: HostMoments,
   step: AdamWStep,
 ): void {
-  const backend = tf.backend() as unknown as WasmBackend;
-  if (backend.refCount(parameter.dataId) > 1) separate(parameter);
-  const kernels = kernelsOf(backend);
+  const kernels = activeKernels() as KernelModule;
+  if (kernels.memory.refCount(parameter) > 1) separate(parameter);
   const { beta1, beta2, epsilon, decay, stepSize, secondCorrection } = step;
   const numbers = [beta1, beta2, decay, stepSize, 1 / secondCorrection, epsilon];
   withHeap(kernels, (heap) => {

@@ -2,7 +2,8 @@ import { ConfigError, DataError, ModelError, ShapeError } from '@lab/core';
 import { emptyRows } from '../kernels/in-place.js';
 import { assertShape } from '../shape.js';
 import { tf } from '../tfjs.js';
-import { addressOf, kernelsOf, type WasmBackend } from '../wasm-backend.js';
+import { activeKernels } from '../active-kernels.js';
+import type { KernelModule } from '../kernel-module.js';
 
 /** Most values of one array: what Node 20 holds in a Float32Array (16 GiB). */
 const MOST_VALUES = 2 ** 32;
@@ -160,14 +161,13 @@ export class HostRows {
 
 /** The values of a tensor where they stand in the wasm heap; valid until the next allocation. */
 function heapView(tensor: tf.Tensor): Float32Array {
-  const kernels = kernelsOf(tf.backend() as unknown as WasmBackend);
-  const { buffer } = kernels.backend.wasm.asm.memory;
-  return new Float32Array(buffer, addressOf(kernels, tensor), tensor.size);
+  const { memory } = activeKernels() as KernelModule;
+  return memory.floats(memory.addressOf(tensor), tensor.size);
 }
 
 function withValues(tensor: tf.Tensor, body: (values: Float32Array) => void): void {
   if (tensor.size === 0) return;
-  body(tf.getBackend() === 'wasm' ? heapView(tensor) : tensor.dataSync<'float32'>());
+  body(activeKernels() !== null ? heapView(tensor) : tensor.dataSync<'float32'>());
 }
 
 function copyRows(
