@@ -4,12 +4,16 @@ import { BackendError } from '@lab/core';
 import { countStockKernels } from './kernel-report.js';
 import { installCpuKernels } from './kernels/cpu.js';
 import { registeredKernels } from './kernels/call.js';
-import { installWasmKernels } from './kernels/wasm.js';
+import { installKernels } from './kernels/install.js';
 import { installWebgpuKernels } from './kernels/webgpu.js';
 import { WASM_HEAP_LIMIT_BYTES } from './memory.js';
 import { sharedModuleUrl } from './shared-module.js';
+import { activeKernels } from './active-kernels.js';
+import { build, findBuild } from './native/build.js';
 import { findAddon } from './native/find-addon.js';
 import { useAddon } from './native/kernel-addon.js';
+import { readSetup } from './native/places.js';
+import { registerTensorflow, useBuild } from './native/tensorflow-backend.js';
 import { tf } from './tfjs.js';
 import { checkVectors, type VectorWidth } from './vector-check.js';
 import { kernelsOf, useVectors, type WasmBackend, wideTileBytes } from './wasm-backend.js';
@@ -85,16 +89,38 @@ function restoreUtil(): void {
 async function startTensorflow(wanted: 'tensorflow' | 'tensorflow-gpu'): Promise<BackendFacts> {
   restoreUtil();
   const isGpu = wanted === 'tensorflow-gpu';
-  await importPeer(isGpu ? '@tensorflow/tfjs-node-gpu' : '@tensorflow/tfjs-node', wanted);
+  if (!(await startFromSetup(isGpu))) {
+    await importPeer(isGpu ? '@tensorflow/tfjs-node-gpu' : '@tensorflow/tfjs-node', wanted);
+  }
   await activate('tensorflow', wanted);
   const { isUsingGpuDevice } = tf.backend() as unknown as { isUsingGpuDevice?: boolean };
   if (isGpu && isUsingGpuDevice !== true) {
-    throw new BackendError('tensor: tfjs-node-gpu is installed, but it lists no GPU.', {
+    throw new BackendError('tensor: TensorFlow lists no GPU here.', {
       help: 'Check the driver and CUDA libraries, or choose the backend tensorflow or wasm.',
     });
   }
-  return { simd: null, vectorBits: null, threads: cpus().length, memoryLimitBytes: null };
+  // On a GPU the values of tensors are not where our machine code could read them.
+  if (isUsingGpuDevice === true) useBuild(null);
+  const kernels = activeKernels();
+  if (kernels !== null) installKernels('tensorflow');
+  const facts = { vectorBits: null, memoryLimitBytes: null };
+  return { ...facts, simd: kernels?.simd ?? null, threads: kernels?.threads ?? cpus().length };
 }
+
+/** Registers the backend that `lab-tensor setup` has prepared, built anew where it must be. */
+async function startFromSetup(isGpu: boolean): Promise<boolean> {
+  const setup = readSetup();
+  if (setup === null || (isGpu && !setup.isCuda)) return false;
+  if (!isRegistered) {
+    const built = findBuild(setup) ?? (await build(setup, setup.compiler));
+    registerTensorflow(setup.tfjsNode, built);
+    useBuild(built);
+  }
+  isRegistered = true;
+  return true;
+}
+
+let isRegistered = false;
 
 /** Set to 1 in tests: a software adapter serves a choice of webgpu by name; never `auto`. */
 const SOFTWARE_SWITCH = 'LAB_WEBGPU_SOFTWARE';
@@ -156,7 +182,7 @@ async function startWasm(): Promise<BackendFacts> {
   await withoutNewHandlers(async () => {
     const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
     shareMemory(setWasmPaths);
-    installWasmKernels();
+    installKernels('wasm');
     countStockKernels(registeredKernels());
     await activate('wasm', 'wasm');
   });

@@ -1,6 +1,7 @@
 import type { CliDefinition } from '@lab/core/cli';
 import { benchCommand } from './commands/bench.js';
 import { doctorCommand } from './commands/doctor.js';
+import { removeCommand, setupCommand } from './commands/setup.js';
 import { version } from './version.js';
 
 /** The program `lab-tensor` with all its verbs, as `runCli` takes it. */
@@ -8,5 +9,5 @@ export const program: CliDefinition = {
   name: 'lab-tensor',
   summary: 'Say what computes on this machine, and how fast.',
   version,
-  commands: [doctorCommand, benchCommand],
+  commands: [doctorCommand, benchCommand, setupCommand, removeCommand],
 };

@@ -1,10 +1,19 @@
 // Our kernels as a Node addon: they work in place on the heap of the wasm backend, or on memory at
 // absolute addresses. Build: see src/native/build.ts.
 #define NAPI_VERSION 8
+#include <fcntl.h>
 #include <node_api.h>
-#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "team.h"
+
+// Memory that is given back is asked for again at the next step: up to this much of it stays with
+// the process, so that its pages need not be made anew.
+#define KEPT_BYTES (1 << 30)
 
 // Values of a run before the kernel's own: kernel, count, block, scratch, bytes of scratch.
 #define FIRST_VALUE 5
@@ -80,17 +89,83 @@ static napi_value address_of(napi_env env, napi_callback_info info) {
   return result;
 }
 
+static int numbers(napi_env env, napi_callback_info info, size_t count, double *values) {
+  size_t given = count;
+  napi_value arguments[2];
+  napi_get_cb_info(env, info, &given, arguments, NULL, NULL);
+  for (size_t i = 0; i < count; i++)
+    if (given < count || napi_get_value_double(env, arguments[i], values + i)) return 0;
+  return 1;
+}
+
+// allocate(bytes: number): number, the address of that many bytes on a whole cache line; 0 without
+// room
+static napi_value allocate(napi_env env, napi_callback_info info) {
+  double bytes;
+  napi_value result;
+  if (!numbers(env, info, 1, &bytes)) return fail(env, "kernels: allocate takes a number.");
+  const size_t lines = ((size_t)bytes + 63) / 64;
+  napi_create_double(env, (double)(uintptr_t)aligned_alloc(64, lines ? 64 * lines : 64), &result);
+  return result;
+}
+
+// release(address: number): void
+static napi_value release(napi_env env, napi_callback_info info) {
+  double address;
+  if (!numbers(env, info, 1, &address)) return fail(env, "kernels: release takes an address.");
+  free((void *)(uintptr_t)address);
+  return NULL;
+}
+
+// view(address: number, bytes: number): ArrayBuffer, the bytes where they lie
+static napi_value view(napi_env env, napi_callback_info info) {
+  double values[2];
+  napi_value result;
+  if (!numbers(env, info, 2, values) ||
+      napi_create_external_arraybuffer(env, (void *)(uintptr_t)values[0], (size_t)values[1], NULL,
+                                       NULL, &result))
+    return fail(env, "kernels: no view of that address.");
+  return result;
+}
+
+// mute(): number; unmute(restore: number): void. Standard error leads nowhere in between.
+static napi_value mute(napi_env env, napi_callback_info info) {
+  (void)info;
+  napi_value result;
+  const int kept = dup(2), nowhere = open("/dev/null", O_WRONLY);
+  if (nowhere >= 0 && kept >= 0) dup2(nowhere, 2);
+  if (nowhere >= 0) close(nowhere);
+  napi_create_int32(env, kept, &result);
+  return result;
+}
+
+static napi_value unmute(napi_env env, napi_callback_info info) {
+  double kept;
+  if (!numbers(env, info, 1, &kept)) return fail(env, "kernels: unmute takes a number.");
+  if (kept >= 0) {
+    dup2((int)kept, 2);
+    close((int)kept);
+  }
+  return NULL;
+}
+
 NAPI_MODULE_INIT() {
   const struct {
     const char *name;
     napi_callback call;
   } functions[] = {
-      {"run", run}, {"names", names}, {"threads", set_threads}, {"addressOf", address_of}};
+      {"run", run},           {"names", names},     {"threads", set_threads}, {"addressOf", address_of},
+      {"allocate", allocate}, {"release", release}, {"view", view},
+      {"mute", mute},         {"unmute", unmute}};
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
     napi_value function;
     napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].call, NULL,
                          &function);
     napi_set_named_property(env, exports, functions[i].name, function);
   }
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
+  mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+#endif
   return exports;
 }

@@ -1,7 +1,7 @@
 import { runSingle } from '../engine.js';
 import { derivativeKernel, registerRule } from '../gradients/rule.js';
 import type { tf } from '../tfjs.js';
-import { blockOf, type KernelCall, registerWasmKernel, sizeOf } from './call.js';
+import { blockOf, type KernelCall, registerOwnKernel, sizeOf } from './call.js';
 
 /** Our operations and the C functions of value and gradient. */
 const FUNCTIONS: Readonly<Record<string, readonly [value: string, gradient: string]>> = {
@@ -25,8 +25,8 @@ export function installActivations(): void {
   for (const [name, [value, gradient]] of Object.entries(FUNCTIONS)) {
     const kernelName = `Lab${name}`;
     const slope = derivativeKernel(name);
-    registerWasmKernel({ name: kernelName, compute: (call) => apply(call, value, ['x']) });
-    registerWasmKernel({ name: slope, compute: (call) => apply(call, gradient, ['dy', 'x']) });
+    registerOwnKernel({ name: kernelName, compute: (call) => apply(call, value, ['x']) });
+    registerOwnKernel({ name: slope, compute: (call) => apply(call, gradient, ['dy', 'x']) });
     registerRule({
       kernelName,
       inputs: ['x'],

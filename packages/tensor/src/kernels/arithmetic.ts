@@ -1,5 +1,5 @@
 import { tf } from '../tfjs.js';
-import { blockOf, type KernelCall, registerWasmKernel, sizeOf } from './call.js';
+import { blockOf, type KernelCall, registerOwnKernel, sizeOf } from './call.js';
 
 /** Our C function for each stock operation on two tensors; `_rows` is added where they repeat. */
 const FUNCTIONS: Readonly<Record<string, string>> = {
@@ -80,6 +80,6 @@ export function installArithmetic(): void {
   const isOurs = ({ a, b }: tf.NamedTensorInfoMap): boolean =>
     a?.dtype === 'float32' && b?.dtype === 'float32' && rowFormOf(a, b) !== undefined;
   for (const [name, functionName] of Object.entries(FUNCTIONS)) {
-    registerWasmKernel({ name, compute: (call) => compute(call, functionName) }, isOurs);
+    registerOwnKernel({ name, compute: (call) => compute(call, functionName) }, isOurs);
   }
 }

@@ -2,7 +2,7 @@ import { runKernel } from '../engine.js';
 import { registerRule, type RuleInput } from '../gradients/rule.js';
 import type { BlockWork } from '../thread-pool.js';
 import type { tf } from '../tfjs.js';
-import { blockOf, type KernelCall, NUMBER_BYTES, registerWasmKernel } from './call.js';
+import { blockOf, type KernelCall, NUMBER_BYTES, registerOwnKernel } from './call.js';
 
 /** Queries and keys of a block, as in the C file. */
 const QUERY_BLOCK = 96;
@@ -103,8 +103,8 @@ function attentionRule({ dy, saved, attribute }: RuleInput): Record<string, () =
 
 /** Registers attention over scalar products and its gradient. */
 export function installAttention(): void {
-  registerWasmKernel({ name: 'LabAttention', compute: attention });
-  registerWasmKernel({ name: 'LabAttentionGradient', compute: attentionGradient });
+  registerOwnKernel({ name: 'LabAttention', compute: attention });
+  registerOwnKernel({ name: 'LabAttentionGradient', compute: attentionGradient });
   registerRule({
     kernelName: 'LabAttention',
     inputs: ['q', 'k', 'v', 'keyMask'],

@@ -1,10 +1,10 @@
+import { activeKernels } from '../active-kernels.js';
 import { countKernel } from '../kernel-report.js';
 import { tf } from '../tfjs.js';
 import type { BlockWork } from '../thread-pool.js';
 import type { KernelMemory, KernelModule } from '../kernel-module.js';
-import { kernelsOf, type WasmBackend } from '../wasm-backend.js';
 
-/** One run of a kernel of ours on the wasm backend: its tensors, attributes and memory. */
+/** One run of a kernel of ours: its tensors, attributes and memory. */
 export interface KernelCall {
   readonly kernels: KernelModule;
   /** The named input; present by the kernel's contract. */
@@ -41,7 +41,7 @@ export function blockOf(values: number): number {
 }
 
 /** What registering a kernel needs: its name and the function of a call. */
-export interface WasmKernel {
+export interface OwnKernel {
   readonly name: string;
   readonly compute: (call: KernelCall) => tf.TensorInfo | tf.TensorInfo[];
 }
@@ -59,12 +59,11 @@ export function partWork(count: number, values: number): { count: number; block:
 
 interface KernelArguments {
   readonly inputs: tf.NamedTensorInfoMap;
-  readonly backend: unknown;
   readonly attrs?: tf.NamedAttrMap;
 }
 
-function callOf({ inputs, backend, attrs }: KernelArguments): KernelCall {
-  const kernels = kernelsOf(backend as WasmBackend);
+function callOf({ inputs, attrs }: KernelArguments): KernelCall {
+  const kernels = activeKernels() as KernelModule;
   const { memory } = kernels;
   return {
     kernels,
@@ -90,24 +89,41 @@ function withTemporary<T>(memory: KernelMemory, bytes: number, body: (address: n
 
 const registered = new Set<string>();
 
-/** Names of the kernels registered by {@link registerWasmKernel}. */
+/** Names of the kernels registered for wasm by {@link registerOwnKernel}. */
 export function registeredKernels(): ReadonlySet<string> {
   return registered;
 }
 
+/** The backend that kernels are registered for. */
+let target: 'wasm' | 'tensorflow' = 'wasm';
+
 /**
- * Registers a kernel for the wasm backend, in place of a stock one of the same name.
+ * Stock operations that TensorFlow has and ours take the place of: indices out of range are errors.
+ * For the others TensorFlow's own are as fast.
+ */
+const OURS_ON_TENSORFLOW: ReadonlySet<string> = new Set([tf.UnsortedSegmentSum]);
+
+/** Runs `body`, whose kernels are registered for that backend. */
+export function registerFor(backend: 'wasm' | 'tensorflow', body: () => void): void {
+  target = backend;
+  body();
+}
+
+/**
+ * Registers a kernel for the present target, in place of a stock one of the same name.
  *
  * @param kernel - name and function.
  * @param isOurs - decides from the inputs whether our kernel applies; else the stock one runs.
  */
-export function registerWasmKernel(
-  kernel: WasmKernel,
+export function registerOwnKernel(
+  kernel: OwnKernel,
   isOurs?: (inputs: tf.NamedTensorInfoMap, attrs: tf.NamedAttrMap | undefined) => boolean,
 ): void {
-  const stock = tf.getKernel(kernel.name, 'wasm') as tf.KernelConfig | undefined;
-  if (stock != null) tf.unregisterKernel(kernel.name, 'wasm');
-  registered.add(kernel.name);
+  const backendName = target;
+  const stock = tf.getKernel(kernel.name, backendName) as tf.KernelConfig | undefined;
+  if (backendName === 'tensorflow' && stock != null && (process.env['LAB_OURS'] ? [tf.Identity, tf.Transpose].includes(kernel.name) : !OURS_ON_TENSORFLOW.has(kernel.name))) return;
+  if (stock != null) tf.unregisterKernel(kernel.name, backendName);
+  if (backendName === 'wasm') registered.add(kernel.name);
   const kernelFunc = (args: KernelArguments) => {
     const usesOurs = stock == null || isOurs === undefined || isOurs(args.inputs, args.attrs);
     countKernel(kernel.name, usesOurs);
@@ -116,7 +132,7 @@ export function registerWasmKernel(
   };
   tf.registerKernel({
     kernelName: kernel.name,
-    backendName: 'wasm',
+    backendName,
     kernelFunc: kernelFunc as unknown as tf.KernelFunc,
     ...(stock?.setupFunc === undefined ? {} : { setupFunc: stock.setupFunc }),
   });

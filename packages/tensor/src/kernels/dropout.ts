@@ -2,7 +2,7 @@ import { runSingle } from '../engine.js';
 import { registerRule } from '../gradients/rule.js';
 import { dropoutThreshold } from '../ops/dropout.js';
 import type { tf } from '../tfjs.js';
-import { blockOf, type KernelCall, registerWasmKernel, sizeOf } from './call.js';
+import { blockOf, type KernelCall, registerOwnKernel, sizeOf } from './call.js';
 
 function dropout(call: KernelCall): tf.TensorInfo {
   const x = call.input('x');
@@ -17,7 +17,7 @@ function dropout(call: KernelCall): tf.TensorInfo {
 
 /** Registers dropout; its gradient is dropout of the gradient with the same mask. */
 export function installDropout(): void {
-  registerWasmKernel({ name: 'LabDropout', compute: dropout });
+  registerOwnKernel({ name: 'LabDropout', compute: dropout });
   registerRule({
     kernelName: 'LabDropout',
     rule: ({ dy, attribute }) => ({

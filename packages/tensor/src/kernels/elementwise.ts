@@ -1,6 +1,6 @@
 import { derivativeKernel } from '../gradients/rule.js';
 import { tf } from '../tfjs.js';
-import { blockOf, type KernelCall, registerWasmKernel, sizeOf } from './call.js';
+import { blockOf, type KernelCall, registerOwnKernel, sizeOf } from './call.js';
 
 /** Our C function for each stock operation on one tensor. */
 const FUNCTIONS: Readonly<Record<string, string>> = {
@@ -46,10 +46,10 @@ function gradient(call: KernelCall, functionName: string): tf.TensorInfo {
 export function installElementwise(): void {
   const isFloat = ({ x }: tf.NamedTensorInfoMap): boolean => x?.dtype === 'float32';
   for (const [name, functionName] of Object.entries(FUNCTIONS)) {
-    registerWasmKernel({ name, compute: (call) => unary(call, functionName) }, isFloat);
+    registerOwnKernel({ name, compute: (call) => unary(call, functionName) }, isFloat);
   }
   for (const [kernelName, functionName] of Object.entries(GRADIENTS)) {
     const name = derivativeKernel(kernelName);
-    registerWasmKernel({ name, compute: (call) => gradient(call, functionName) });
+    registerOwnKernel({ name, compute: (call) => gradient(call, functionName) });
   }
 }

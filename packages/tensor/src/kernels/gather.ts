@@ -1,7 +1,7 @@
 import { registerRule } from '../gradients/rule.js';
 import { inputShape } from '../node-inputs.js';
 import { tf } from '../tfjs.js';
-import { blockOf, type KernelCall, registerWasmKernel, sizeOf } from './call.js';
+import { blockOf, type KernelCall, registerOwnKernel, sizeOf } from './call.js';
 import { checkIndexTensor } from './index-check.js';
 
 /**
@@ -42,8 +42,8 @@ function gatherRows(call: KernelCall): tf.TensorInfo {
 
 /** Registers the gather of rows, for `gatherRows` and for `tf.gather` without batch axes. */
 export function installGather(): void {
-  registerWasmKernel({ name: 'LabGatherRows', compute: gatherRows });
-  registerWasmKernel(
+  registerOwnKernel({ name: 'LabGatherRows', compute: gatherRows });
+  registerOwnKernel(
     { name: tf.GatherV2, compute: gatherRows },
     ({ x, indices }, attrs) =>
       (x?.dtype === 'float32' || x?.dtype === 'int32') &&

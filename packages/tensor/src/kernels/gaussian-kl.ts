@@ -1,7 +1,7 @@
 import { runKernel } from '../engine.js';
 import { registerRule } from '../gradients/rule.js';
 import type { tf } from '../tfjs.js';
-import { blockOf, type KernelCall, registerWasmKernel, sizeOf } from './call.js';
+import { blockOf, type KernelCall, registerOwnKernel, sizeOf } from './call.js';
 
 const DOUBLE_BYTES = 8;
 
@@ -43,8 +43,8 @@ function divergenceGradient(call: KernelCall): tf.TensorInfo[] {
 
 /** Registers the KL divergence of diagonal Gaussians and its gradients. */
 export function installGaussianKl(): void {
-  registerWasmKernel({ name: 'LabGaussianKl', compute: divergence });
-  registerWasmKernel({ name: 'LabGaussianKlGradient', compute: divergenceGradient });
+  registerOwnKernel({ name: 'LabGaussianKl', compute: divergence });
+  registerOwnKernel({ name: 'LabGaussianKlGradient', compute: divergenceGradient });
   registerRule({
     kernelName: 'LabGaussianKl',
     inputs: ['mean', 'spread'],

@@ -8,7 +8,7 @@ import {
   type KernelCall,
   NUMBER_BYTES,
   partWork,
-  registerWasmKernel,
+  registerOwnKernel,
   scaleValues,
 } from './call.js';
 import { oneProduct, runProduct } from './matmul.js';
@@ -245,9 +245,9 @@ function ruleOf(inputs: readonly string[]) {
 
 /** Registers graph attention and its gradients. */
 export function installGraphAttention(): void {
-  registerWasmKernel({ name: 'LabGraphAttention', compute: attention });
-  registerWasmKernel({ name: 'LabGraphAttentionWeighted', compute: attention });
-  registerWasmKernel({ name: 'LabGraphAttentionGradient', compute: attentionGradients });
+  registerOwnKernel({ name: 'LabGraphAttention', compute: attention });
+  registerOwnKernel({ name: 'LabGraphAttentionWeighted', compute: attention });
+  registerOwnKernel({ name: 'LabGraphAttentionGradient', compute: attentionGradients });
   const outputs = [false, true, true];
   for (const [kernelName, inputs] of [
     ['LabGraphAttention', [...INPUTS]],

@@ -1,7 +1,7 @@
 import { runSingle } from '../engine.js';
 import { registerRule } from '../gradients/rule.js';
 import { tf } from '../tfjs.js';
-import { blockOf, type KernelCall, registerWasmKernel, sizeOf } from './call.js';
+import { blockOf, type KernelCall, registerOwnKernel, sizeOf } from './call.js';
 import { checkIndexTensor } from './index-check.js';
 
 /** Kinds of patterns, by the numbers that the C code knows them by. */
@@ -73,9 +73,9 @@ function rowsAsFloats(call: KernelCall): tf.TensorInfo {
 
 /** Registers the products with 16-bit weights, and the look-up of their rows. */
 export function installHalf(): void {
-  registerWasmKernel({ name: 'LabHalfMatMul', compute: product });
-  registerWasmKernel({ name: 'LabHalfMatMulGradient', compute: productGradient });
-  registerWasmKernel({ name: 'LabHalfRows', compute: rowsAsFloats });
+  registerOwnKernel({ name: 'LabHalfMatMul', compute: product });
+  registerOwnKernel({ name: 'LabHalfMatMulGradient', compute: productGradient });
+  registerOwnKernel({ name: 'LabHalfRows', compute: rowsAsFloats });
   registerRule({
     kernelName: 'LabHalfMatMul',
     inputs: ['weight'],

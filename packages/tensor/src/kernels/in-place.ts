@@ -2,7 +2,7 @@ import { runSingle } from '../engine.js';
 import { tf } from '../tfjs.js';
 import { activeKernels } from '../active-kernels.js';
 import { addressOf, type KernelModule } from '../kernel-module.js';
-import { blockOf, NUMBER_BYTES, registerWasmKernel } from './call.js';
+import { blockOf, NUMBER_BYTES, registerOwnKernel } from './call.js';
 
 /** Our kernels when they are in use and nothing but `target` has its values; else undefined. */
 function soleOwner(target: tf.Tensor): KernelModule | undefined {
@@ -46,7 +46,7 @@ export function writeRows(
 
 /** Registers the kernel of {@link emptyRows}. */
 export function installInPlace(): void {
-  registerWasmKernel({
+  registerOwnKernel({
     name: 'LabEmpty',
     compute: (call) => call.output(call.attribute<number[]>('shape')),
   });

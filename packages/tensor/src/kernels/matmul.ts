@@ -1,6 +1,6 @@
 import { ShapeError } from '@lab/core';
 import { tf } from '../tfjs.js';
-import { blockOf, type KernelCall, NUMBER_BYTES, registerWasmKernel, sizeOf } from './call.js';
+import { blockOf, type KernelCall, NUMBER_BYTES, registerOwnKernel, sizeOf } from './call.js';
 
 /** Sizes of a product, of a batch of them where `outer` has any. */
 export interface ProductSizes {
@@ -175,9 +175,9 @@ function fusedProduct(call: KernelCall): tf.TensorInfo {
 
 /** Registers the product for `tf.matMul` and `tf.fused.matMul`, every transpose and batch. */
 export function installMatMul(): void {
-  registerWasmKernel(
+  registerOwnKernel(
     { name: tf.BatchMatMul, compute: product },
     ({ a, b }) => a?.dtype === 'float32' && b?.dtype === 'float32',
   );
-  registerWasmKernel({ name: tf._FusedMatMul, compute: fusedProduct });
+  registerOwnKernel({ name: tf._FusedMatMul, compute: fusedProduct });
 }

@@ -1,5 +1,5 @@
 import { tf } from '../tfjs.js';
-import { blockOf, type KernelCall, NUMBER_BYTES, registerWasmKernel, sizeOf } from './call.js';
+import { blockOf, type KernelCall, NUMBER_BYTES, registerOwnKernel, sizeOf } from './call.js';
 
 /** Floats of a long row that are one piece of work: 64 kB. */
 const PIECE = 16_384;
@@ -173,20 +173,20 @@ function identity(call: KernelCall): tf.TensorInfo {
 /** Registers tile, slice, pad and concat of float tensors; boxes cut twice stay with tfjs. */
 export function installMove(): void {
   const isFloat = (x: tf.TensorInfo | undefined): boolean => x?.dtype === 'float32';
-  registerWasmKernel({ name: tf.Identity, compute: identity });
-  registerWasmKernel({ name: tf.Tile, compute: tile }, ({ x }) => isFloat(x));
-  registerWasmKernel(
+  registerOwnKernel({ name: tf.Identity, compute: identity });
+  registerOwnKernel({ name: tf.Tile, compute: tile }, ({ x }) => isFloat(x));
+  registerOwnKernel(
     { name: tf.Slice, compute: slice },
     ({ x }, attrs) => isFloat(x) && sliceCut(x as tf.TensorInfo, attrs).cut !== undefined,
   );
-  registerWasmKernel(
+  registerOwnKernel(
     { name: tf.PadV2, compute: pad },
     ({ x }, attrs) =>
       isFloat(x) &&
       attrs?.['constantValue'] === 0 &&
       padCut(x as tf.TensorInfo, attrs['paddings'] as [number, number][]).cut !== undefined,
   );
-  registerWasmKernel({ name: tf.Concat, compute: concat }, (inputs) =>
+  registerOwnKernel({ name: tf.Concat, compute: concat }, (inputs) =>
     Object.values(inputs).every(isFloat),
   );
 }

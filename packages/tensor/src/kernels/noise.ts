@@ -1,4 +1,4 @@
-import { blockOf, type KernelCall, registerWasmKernel } from './call.js';
+import { blockOf, type KernelCall, registerOwnKernel } from './call.js';
 import type { tf } from '../tfjs.js';
 
 function noiseRows(call: KernelCall): tf.TensorInfo {
@@ -14,5 +14,5 @@ function noiseRows(call: KernelCall): tf.TensorInfo {
 
 /** Registers rows of random numbers. */
 export function installNoise(): void {
-  registerWasmKernel({ name: 'LabNoiseRows', compute: noiseRows });
+  registerOwnKernel({ name: 'LabNoiseRows', compute: noiseRows });
 }

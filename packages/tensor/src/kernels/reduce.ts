@@ -3,7 +3,7 @@ import {
   blockOf,
   type KernelCall,
   NUMBER_BYTES,
-  registerWasmKernel,
+  registerOwnKernel,
   scaleValues,
   sizeOf,
 } from './call.js';
@@ -141,6 +141,6 @@ export function installReduce(): void {
   const isFloat = ({ x }: tf.NamedTensorInfoMap): boolean => x?.dtype === 'float32';
   for (const reduction of REDUCTIONS) {
     const compute = (call: KernelCall): tf.TensorInfo => reduce(call, reduction);
-    registerWasmKernel({ name: reduction.name, compute }, isFloat);
+    registerOwnKernel({ name: reduction.name, compute }, isFloat);
   }
 }

@@ -6,7 +6,7 @@ import {
   type KernelCall,
   NUMBER_BYTES,
   partWork,
-  registerWasmKernel,
+  registerOwnKernel,
   sizeOf,
 } from './call.js';
 
@@ -48,8 +48,8 @@ function rmsNormGradient(call: KernelCall): tf.TensorInfo[] {
 
 /** Registers the root-mean-square normalisation of rows and its gradient. */
 export function installRmsNorm(): void {
-  registerWasmKernel({ name: 'LabRmsNorm', compute: rmsNorm });
-  registerWasmKernel({ name: 'LabRmsNormGradient', compute: rmsNormGradient });
+  registerOwnKernel({ name: 'LabRmsNorm', compute: rmsNorm });
+  registerOwnKernel({ name: 'LabRmsNormGradient', compute: rmsNormGradient });
   registerRule({
     kernelName: 'LabRmsNorm',
     inputs: ['x', 'gain'],

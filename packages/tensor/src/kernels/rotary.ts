@@ -1,7 +1,7 @@
 import { runSingle } from '../engine.js';
 import { registerRule } from '../gradients/rule.js';
 import type { tf } from '../tfjs.js';
-import { blockOf, type KernelCall, registerWasmKernel, sizeOf } from './call.js';
+import { blockOf, type KernelCall, registerOwnKernel, sizeOf } from './call.js';
 
 function rotary(call: KernelCall): tf.TensorInfo {
   const x = call.input('x');
@@ -19,7 +19,7 @@ function rotary(call: KernelCall): tf.TensorInfo {
 
 /** Registers the rotary embedding; its gradient turns back by the same angles. */
 export function installRotary(): void {
-  registerWasmKernel({ name: 'LabRotary', compute: rotary });
+  registerOwnKernel({ name: 'LabRotary', compute: rotary });
   registerRule({
     kernelName: 'LabRotary',
     inputs: ['cosines', 'sines'],

@@ -1,7 +1,7 @@
 import { runKernel, runSingle } from '../engine.js';
 import { registerRule, type RuleInput } from '../gradients/rule.js';
 import { tf } from '../tfjs.js';
-import { blockOf, type KernelCall, NUMBER_BYTES, partWork, registerWasmKernel } from './call.js';
+import { blockOf, type KernelCall, NUMBER_BYTES, partWork, registerOwnKernel } from './call.js';
 
 const sizesOf = (x: tf.TensorInfo): [number, number] => [
   x.shape[0] as number,
@@ -71,10 +71,10 @@ function layerNormRule({ dy, saved, attribute }: RuleInput): Record<string, () =
 
 /** Registers the normalisations of rows and their gradients. */
 export function installRowNorms(): void {
-  registerWasmKernel({ name: 'LabNormalizeRows', compute: normalizeRows });
-  registerWasmKernel({ name: 'LabNormalizeRowsGradient', compute: normalizeRowsGradient });
-  registerWasmKernel({ name: 'LabLayerNorm', compute: layerNorm });
-  registerWasmKernel({ name: 'LabLayerNormGradient', compute: layerNormGradient });
+  registerOwnKernel({ name: 'LabNormalizeRows', compute: normalizeRows });
+  registerOwnKernel({ name: 'LabNormalizeRowsGradient', compute: normalizeRowsGradient });
+  registerOwnKernel({ name: 'LabLayerNorm', compute: layerNorm });
+  registerOwnKernel({ name: 'LabLayerNormGradient', compute: layerNormGradient });
   registerRule({
     kernelName: 'LabNormalizeRows',
     outputs: [true, true],

@@ -1,7 +1,7 @@
 import { runSingle } from '../engine.js';
 import { registerRule } from '../gradients/rule.js';
 import type { tf } from '../tfjs.js';
-import { blockOf, type KernelCall, NUMBER_BYTES, registerWasmKernel, sizeOf } from './call.js';
+import { blockOf, type KernelCall, NUMBER_BYTES, registerOwnKernel, sizeOf } from './call.js';
 import { checkIndexTensor } from './index-check.js';
 
 /** Values that the block kernels touch for one score. */
@@ -47,8 +47,8 @@ function segmentSoftmaxGradient(call: KernelCall): tf.TensorInfo {
 
 /** Registers the softmax inside segments and its gradient. */
 export function installSegmentSoftmax(): void {
-  registerWasmKernel({ name: 'LabSegmentSoftmax', compute: segmentSoftmax });
-  registerWasmKernel({ name: 'LabSegmentSoftmaxGradient', compute: segmentSoftmaxGradient });
+  registerOwnKernel({ name: 'LabSegmentSoftmax', compute: segmentSoftmax });
+  registerOwnKernel({ name: 'LabSegmentSoftmaxGradient', compute: segmentSoftmaxGradient });
   registerRule({
     kernelName: 'LabSegmentSoftmax',
     inputs: ['ids'],

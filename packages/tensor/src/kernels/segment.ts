@@ -2,7 +2,7 @@ import { runSingle } from '../engine.js';
 import { registerRule } from '../gradients/rule.js';
 import { assertDtype } from '../shape.js';
 import { tf } from '../tfjs.js';
-import { blockOf, type KernelCall, NUMBER_BYTES, registerWasmKernel, sizeOf } from './call.js';
+import { blockOf, type KernelCall, NUMBER_BYTES, registerOwnKernel, sizeOf } from './call.js';
 import { takeRows } from './gather.js';
 import { checkIndexTensor } from './index-check.js';
 import { installSegmentSoftmax } from './segment-softmax.js';
@@ -125,15 +125,15 @@ function segmentMaxGradient(call: KernelCall): tf.TensorInfo {
 
 /** Registers the segment reductions and the kernels of their gradients. */
 function installReductions(): void {
-  registerWasmKernel({ name: tf.UnsortedSegmentSum, compute: segmentSum });
-  registerWasmKernel({
+  registerOwnKernel({ name: tf.UnsortedSegmentSum, compute: segmentSum });
+  registerOwnKernel({
     name: 'LabSegmentSumGradient',
     compute: (call) => takeRows(call, call.input('dy'), call.input('ids')),
   });
-  registerWasmKernel({ name: 'LabSegmentMean', compute: segmentMean });
-  registerWasmKernel({ name: 'LabSegmentMeanGradient', compute: segmentMeanGradient });
-  registerWasmKernel({ name: 'LabSegmentMax', compute: segmentMax });
-  registerWasmKernel({ name: 'LabSegmentMaxGradient', compute: segmentMaxGradient });
+  registerOwnKernel({ name: 'LabSegmentMean', compute: segmentMean });
+  registerOwnKernel({ name: 'LabSegmentMeanGradient', compute: segmentMeanGradient });
+  registerOwnKernel({ name: 'LabSegmentMax', compute: segmentMax });
+  registerOwnKernel({ name: 'LabSegmentMaxGradient', compute: segmentMaxGradient });
 }
 
 function registerRules(): void {

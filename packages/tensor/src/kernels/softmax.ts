@@ -1,7 +1,7 @@
 import { runSingle } from '../engine.js';
 import { derivativeKernel, registerRule } from '../gradients/rule.js';
 import { tf } from '../tfjs.js';
-import { blockOf, type KernelCall, registerWasmKernel, sizeOf } from './call.js';
+import { blockOf, type KernelCall, registerOwnKernel, sizeOf } from './call.js';
 
 /** Runs a C function over the rows, the last axis, of tensors of one shape. */
 function overRows(call: KernelCall, kernel: string, names: readonly string[]): tf.TensorInfo {
@@ -18,19 +18,19 @@ function overRows(call: KernelCall, kernel: string, names: readonly string[]): t
 
 /** Registers softmax, in place of the stock kernel, log-softmax, and the gradients of both. */
 export function installSoftmax(): void {
-  registerWasmKernel(
+  registerOwnKernel(
     { name: tf.Softmax, compute: (call) => overRows(call, 'softmax_rows', ['logits']) },
     ({ logits }) => logits?.dtype === 'float32',
   );
-  registerWasmKernel({
+  registerOwnKernel({
     name: derivativeKernel(tf.Softmax),
     compute: (call) => overRows(call, 'softmax_rows_backward', ['dy', 'kept']),
   });
-  registerWasmKernel({
+  registerOwnKernel({
     name: 'LabLogSoftmax',
     compute: (call) => overRows(call, 'log_softmax_rows', ['x']),
   });
-  registerWasmKernel({
+  registerOwnKernel({
     name: 'LabLogSoftmaxGradient',
     compute: (call) => overRows(call, 'log_softmax_rows_backward', ['dy', 'y']),
   });

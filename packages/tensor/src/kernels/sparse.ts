@@ -2,7 +2,7 @@ import { runSingle } from '../engine.js';
 import { registerRule, type RuleInput } from '../gradients/rule.js';
 import type { CsrTensors } from '../ops/csr.js';
 import type { tf } from '../tfjs.js';
-import { blockOf, type KernelCall, NUMBER_BYTES, registerWasmKernel } from './call.js';
+import { blockOf, type KernelCall, NUMBER_BYTES, registerOwnKernel } from './call.js';
 
 /** Rows of one side of a sparse matrix: the matrix itself, or its transpose. */
 export interface SparsePattern {
@@ -98,11 +98,11 @@ function weightedRule({ dy, saved, attribute }: RuleInput): Record<string, () =>
 
 /** Registers the products of sparse and dense matrices and their gradients. */
 export function installSparse(): void {
-  registerWasmKernel({ name: 'LabCsrMatMul', compute: product });
-  registerWasmKernel({ name: 'LabCsrMatMulWeighted', compute: weightedProduct });
-  registerWasmKernel({ name: 'LabCsrTranspose', compute: transposeProduct });
-  registerWasmKernel({ name: 'LabCsrTransposeWeighted', compute: weightedTransposeProduct });
-  registerWasmKernel({ name: 'LabCsrValueGradient', compute: valueGradient });
+  registerOwnKernel({ name: 'LabCsrMatMul', compute: product });
+  registerOwnKernel({ name: 'LabCsrMatMulWeighted', compute: weightedProduct });
+  registerOwnKernel({ name: 'LabCsrTranspose', compute: transposeProduct });
+  registerOwnKernel({ name: 'LabCsrTransposeWeighted', compute: weightedTransposeProduct });
+  registerOwnKernel({ name: 'LabCsrValueGradient', compute: valueGradient });
   registerRule({
     kernelName: 'LabCsrMatMul',
     rule: ({ dy, attribute }) => ({

@@ -1,5 +1,5 @@
 import { tf } from '../tfjs.js';
-import { blockOf, type KernelCall, registerWasmKernel, sizeOf } from './call.js';
+import { blockOf, type KernelCall, registerOwnKernel, sizeOf } from './call.js';
 
 function topK(call: KernelCall): tf.TensorInfo[] {
   const x = call.input('x');
@@ -21,5 +21,5 @@ function topK(call: KernelCall): tf.TensorInfo[] {
  * number, as in PyTorch.
  */
 export function installTopK(): void {
-  registerWasmKernel({ name: tf.TopK, compute: topK }, ({ x }) => x?.dtype === 'float32');
+  registerOwnKernel({ name: tf.TopK, compute: topK }, ({ x }) => x?.dtype === 'float32');
 }

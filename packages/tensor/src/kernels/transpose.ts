@@ -1,5 +1,5 @@
 import { tf } from '../tfjs.js';
-import { blockOf, type KernelCall, NUMBER_BYTES, registerWasmKernel, sizeOf } from './call.js';
+import { blockOf, type KernelCall, NUMBER_BYTES, registerOwnKernel, sizeOf } from './call.js';
 
 /** Most elements of a tile, which is turned in 16 kB of scratch, and its usual side. */
 const TILE_ELEMENTS = 4096;
@@ -85,7 +85,7 @@ function transpose(call: KernelCall): tf.TensorInfo {
 
 /** Registers the permutation of axes for tensors of 4-byte numbers. */
 export function installTranspose(): void {
-  registerWasmKernel(
+  registerOwnKernel(
     { name: tf.Transpose, compute: transpose },
     ({ x }) => x?.dtype === 'float32' || x?.dtype === 'int32',
   );

@@ -14,6 +14,14 @@ export interface KernelAddon {
   run(heap: Uint8Array | null, values: Float64Array): number;
   /** Where the values of a typed array lie. */
   addressOf(values: ArrayBufferView): number;
+  /** Address of that many bytes of the machine's memory; 0 without room. */
+  allocate(bytes: number): number;
+  release(address: number): void;
+  /** Has standard error lead nowhere; a number for {@link unmute}. */
+  mute(): number;
+  unmute(restore: number): void;
+  /** The bytes at an address, where they lie. */
+  view(address: number, bytes: number): ArrayBuffer;
 }
 
 /** Values of a job before the kernel's own: kernel, items, items of a block, scratch. */

@@ -4,6 +4,7 @@
 import { requireCondition } from '@lab/core/testing';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { selectBackend } from '../../src/index.js';
+import { readSetup } from '../../src/native/places.js';
 import { forcePlainSimd } from '../../src/wasm-backend.js';
 import { hasGraphicsDriver, requestAdapter, type WebgpuPackage } from '../../src/webgpu-backend.js';
 
@@ -28,6 +29,11 @@ async function hasAdapter(): Promise<boolean> {
   const name = 'webgpu';
   return (await requestAdapter((await import(name)) as WebgpuPackage)) !== null;
 }
+
+const tensorflowNeeds = {
+  what: 'tensorflow',
+  isThere: requireCondition('tensorflow', readSetup() !== null),
+};
 
 const webgpuNeeds = { what: 'webgpu', isThere: requireCondition('webgpu', await hasAdapter()) };
 
@@ -59,6 +65,16 @@ export const BACKENDS: readonly BackendUnderTest[] = [
     start: startPlainWasm,
     stop: () => forcePlainSimd(false),
     ...{ takesLargeSizes: true, leakSteps: 100 },
+  },
+  {
+    name: 'tensorflow, 1 thread',
+    start: () => selectBackend('tensorflow', { threads: 1 }),
+    ...{ takesLargeSizes: true, leakSteps: 1000, needs: tensorflowNeeds },
+  },
+  {
+    name: 'tensorflow, 3 threads',
+    start: () => selectBackend('tensorflow', { threads: 3 }),
+    ...{ takesLargeSizes: true, leakSteps: 1000, needs: tensorflowNeeds },
   },
   {
     name: 'cpu',

@@ -1,6 +1,7 @@
 import { installActivations } from './activation.js';
 import { installAttention } from './attention.js';
 import { installArithmetic } from './arithmetic.js';
+import { registerFor } from './call.js';
 import { installDropout } from './dropout.js';
 import { installElementwise } from './elementwise.js';
 import { installGaussianKl } from './gaussian-kl.js';
@@ -21,12 +22,16 @@ import { installSparse } from './sparse.js';
 import { installTopK } from './top-k.js';
 import { installTranspose } from './transpose.js';
 
-let isInstalled = false;
+const installed = new Set<string>();
 
-/** Registers our kernels for the wasm backend, once; the stock ones must be registered already. */
-export function installWasmKernels(): void {
-  if (isInstalled) return;
-  isInstalled = true;
+/** Registers our kernels for a backend, once; the stock ones must be registered already. */
+export function installKernels(backend: 'wasm' | 'tensorflow'): void {
+  if (installed.has(backend)) return;
+  installed.add(backend);
+  registerFor(backend, installAll);
+}
+
+function installAll(): void {
   installMatMul();
   installArithmetic();
   installElementwise();

@@ -1,0 +1,197 @@
+/**
+ * Machine code of our kernels, and tfjs-node's binding on a TensorFlow, compiled for this machine.
+ */
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { BackendError } from '@lab/core';
+import { version } from '../version.js';
+import { nativeFolder, type SetupRecord } from './places.js';
+
+/** What a build gives: paths of two addons; no binding without a TensorFlow. */
+export interface NativeBuild {
+  readonly kernels: string;
+  readonly binding: string | null;
+}
+
+/** Folder of the C sources: beside `src` and `dist` alike. */
+export function kernelSources(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'kernels', 'native', 'addon.c'))) {
+    const parent = dirname(folder);
+    if (parent === folder) throw new BackendError('tensor: the C sources of the kernels are gone.');
+    folder = parent;
+  }
+  return join(folder, 'kernels');
+}
+
+const inFolder = (folder: string, isWanted: (name: string) => boolean): string[] =>
+  readdirSync(folder)
+    .filter(isWanted)
+    .sort()
+    .map((name) => join(folder, name));
+
+/** All C and C++ sources, headers included. */
+function sourceFiles(): string[] {
+  const folder = kernelSources();
+  const isSource = (name: string) => /\.(c|cc|h)$/.test(name);
+  return [...inFolder(folder, isSource), ...inFolder(join(folder, 'native'), isSource)];
+}
+
+/** Name of the build that fits this machine, this Node, this package and that TensorFlow. */
+export function buildKey(setup: SetupRecord | null): string {
+  const hash = createHash('sha256');
+  for (const path of sourceFiles()) hash.update(readFileSync(path));
+  const machine = [process.platform, process.arch, cpus()[0]?.model, process.versions.node];
+  hash.update(JSON.stringify([version, machine, setup?.tensorflow, setup?.tensorflowVersion]));
+  hash.update(JSON.stringify([setup?.tfjsNode, setup?.compiler]));
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** The build that fits, or null when it has not been made. */
+export function findBuild(setup: SetupRecord | null): NativeBuild | null {
+  const folder = join(nativeFolder(), 'builds', buildKey(setup));
+  const kernels = join(folder, 'lab_kernels.node');
+  const binding = join(folder, 'tfjs_binding.node');
+  if (!existsSync(kernels) || (setup !== null && !existsSync(binding))) return null;
+  return { kernels, binding: setup === null ? null : binding };
+}
+
+/** Flags of every C source; a product and a sum stay two roundings but where the code says so. */
+const C_FLAGS = [
+  ...['-O3', '-std=gnu17', '-ffp-contract=off', '-fno-math-errno', '-fno-trapping-math'],
+  ...['-fPIC', '-fvisibility=hidden', '-pthread', '-w'],
+];
+
+/** Machine flags: all that this processor has. */
+const nativeFlags = (): string[] => [process.arch === 'x64' ? '-march=native' : '-mcpu=native'];
+
+/** Headers of this Node's addon interface. */
+function nodeHeaders(): string {
+  const prefix = dirname(dirname(process.execPath));
+  const folder = join(prefix, 'include', 'node');
+  if (existsSync(join(folder, 'node_api.h'))) return folder;
+  throw new BackendError(`tensor: the headers of Node ${process.version} are not in ${folder}.`, {
+    help: 'Install Node with its headers, e.g. from nodejs.org or the package nodejs-dev.',
+  });
+}
+
+const linkFlags = (): string[] =>
+  process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : [];
+
+async function compile(compiler: string, args: readonly string[]): Promise<void> {
+  try {
+    await promisify(execFile)(compiler, [...args], { maxBuffer: 1 << 26 });
+  } catch (cause) {
+    const { code, stderr = '' } = cause as { code?: unknown; stderr?: string };
+    if (code === 'ENOENT') throw missingCompiler(compiler, cause);
+    const first = stderr.split('\n').find((line) => line.includes('error')) ?? stderr.slice(0, 300);
+    throw new BackendError(`tensor: ${compiler} could not compile our kernels: ${first.trim()}`, {
+      cause,
+      help: 'Use GCC 12 or Clang 16, or newer: --compiler g++-12. The backend wasm works without.',
+    });
+  }
+}
+
+function missingCompiler(compiler: string, cause: unknown): BackendError {
+  return new BackendError(`tensor: there is no C++ compiler ${compiler} on this machine.`, {
+    cause,
+    help: 'Install one (Debian: apt install g++) or name it: --compiler PATH. wasm works without.',
+  });
+}
+
+/** The C compiler beside a C++ one. */
+const cOf = (compiler: string): string =>
+  compiler
+    .replace(/clang\+\+/, 'clang')
+    .replace(/g\+\+/, 'gcc')
+    .replace(/c\+\+/, 'cc');
+
+/** Compiles the kernels as a Node addon. */
+export async function buildKernels(
+  target: string,
+  { compiler, flags = nativeFlags() }: { compiler: string; flags?: readonly string[] },
+): Promise<void> {
+  const folder = kernelSources();
+  const own = join(folder, 'native');
+  const c = cOf(compiler);
+  const tile = `${target}.tile.o`;
+  const common = [...C_FLAGS, ...flags];
+  await compile(c, [...common, '-ffp-contract=fast', '-c', join(own, 'tile.c'), '-o', tile]);
+  const sources = inFolder(folder, (name) => name.endsWith('.c') && name !== 'tile.c');
+  const rest = [join(own, 'addon.c'), join(own, 'team.c'), ...sources, tile, '-o', target];
+  await compile(c, [...common, '-shared', ...linkFlags(), `-I${nodeHeaders()}`, ...rest]);
+  rmSync(tile);
+}
+
+/** Compiles tfjs-node's binding, with our additions, on a TensorFlow. */
+async function buildBinding(target: string, setup: SetupRecord): Promise<void> {
+  const { tensorflow, tfjsNode, compiler } = setup;
+  const includes = [
+    ...[nodeHeaders(), join(tensorflow, 'include'), join(tfjsNode, 'binding'), tfjsNode],
+    ...[dirname(tfjsNode), join(tensorflow, 'include/external/farmhash_archive/src')],
+  ].map((folder) => `-I${folder}`);
+  const libraries = inFolder(tensorflow, (name) =>
+    /^libtensorflow_(cc|framework)\.(so\.2|2\.dylib)$/.test(name),
+  );
+  const common = [
+    ...['-O2', '-std=c++17', '-fno-access-control', '-fPIC', '-shared', '-w', '-DNAPI_VERSION=8'],
+    ...linkFlags(),
+  ];
+  const source = join(kernelSources(), 'native', 'tensorflow.cc');
+  const rest = [...includes, source, ...libraries, `-Wl,-rpath,${tensorflow}`, '-o', target];
+  try {
+    await compile(compiler, [...common, '-DLAB_INTERNALS', ...rest]);
+  } catch (error) {
+    if (error instanceof BackendError && /no C\+\+ compiler/.test(error.message)) throw error;
+    // Headers of another kind: no updates in place, as nobody tells who else has a buffer.
+    await compile(compiler, [...common, ...rest]);
+  }
+}
+
+/**
+ * Builds what fits this machine and setup, whole or not at all.
+ *
+ * @param setup - what to build the binding for; null for the kernels alone.
+ * @throws {BackendError} without a compiler, headers or the permission to write, saying what to do.
+ */
+export async function build(setup: SetupRecord | null, compiler: string): Promise<NativeBuild> {
+  const target = join(nativeFolder(), 'builds', buildKey(setup));
+  const folder = createFolder(dirname(target));
+  try {
+    await Promise.all([
+      buildKernels(join(folder, 'lab_kernels.node'), { compiler }),
+      ...(setup === null ? [] : [buildBinding(join(folder, 'tfjs_binding.node'), setup)]),
+    ]);
+    rmSync(target, { recursive: true, force: true });
+    renameSync(folder, target);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return findBuild(setup) as NativeBuild;
+}
+
+/** A new folder beside the builds, for one on its way. */
+function createFolder(parent: string): string {
+  try {
+    mkdirSync(parent, { recursive: true });
+    return mkdtempSync(join(parent, 'new-'));
+  } catch (cause) {
+    throw new BackendError(`tensor: builds cannot be written to ${parent}.`, {
+      cause,
+      help: `Give a folder that can be written: LAB_TENSOR_HOME=${join(tmpdir(), 'lab-tensor')}.`,
+    });
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * Where what `lab-tensor setup` builds is kept: outside node_modules, so that a reinstall keeps it.
+ */
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { writeFileAtomic } from '@lab/core';
+
+/** What `lab-tensor setup` found, for the programs that follow. */
+export interface SetupRecord {
+  /** Folder of the Python package `tensorflow`. */
+  readonly tensorflow: string;
+  readonly tensorflowVersion: string;
+  /** Whether that TensorFlow was built for CUDA. */
+  readonly isCuda: boolean;
+  /** Folder of the package `@tensorflow/tfjs-node`. */
+  readonly tfjsNode: string;
+  /** The C++ compiler. */
+  readonly compiler: string;
+  /** ISO date of the setup. */
+  readonly date: string;
+}
+
+/** Names the folder instead of the user's data folder. */
+const HOME_SWITCH = 'LAB_TENSOR_HOME';
+
+/** The folder of all builds. */
+export function nativeFolder(): string {
+  const named = process.env[HOME_SWITCH];
+  if (named !== undefined && named !== '') return named;
+  const data = process.env['XDG_DATA_HOME'] || join(homedir(), '.local', 'share');
+  return join(data, 'lab-tensor');
+}
+
+const recordPath = (): string => join(nativeFolder(), 'setup.json');
+
+/** The record of the last setup, or null. */
+export function readSetup(): SetupRecord | null {
+  try {
+    return JSON.parse(readFileSync(recordPath(), 'utf8')) as SetupRecord;
+  } catch {
+    return null; // never set up, or removed
+  }
+}
+
+/** Keeps the record of a setup. */
+export function writeSetup(record: SetupRecord): void {
+  mkdirSync(nativeFolder(), { recursive: true });
+  writeFileAtomic(recordPath(), `${JSON.stringify(record, null, 2)}\n`);
+}
+
+/** Removes everything that a setup has made; whether there was anything. */
+export function removeSetup(): boolean {
+  const folder = nativeFolder();
+  const isThere = existsSync(folder);
+  rmSync(folder, { recursive: true, force: true });
+  return isThere;
+}
