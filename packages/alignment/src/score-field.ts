@@ -8,6 +8,7 @@ import type { Encoding, EntitySides } from './learner.js';
 import { stateEvidence } from './evidence/ranked-evidence.js';
 import type { EvidenceScores } from './evidence/evidence.js';
 import { linePairs } from './evidence/pair-pattern.js';
+import { hostPair, pairProduct } from './search/host-pair.js';
 import { nearestMeans } from './search/neighbours.js';
 import { searchBothWays, weighsEvidence } from './search/search.js';
 import type { TrainingState } from './training-state.js';
@@ -69,7 +70,7 @@ export async function createScoreField(
     const isEmpty = candidates.left.length === 0 || candidates.right.length === 0;
     if (!isEmpty && (await weighsEvidence(candidates, state.config.evaluation))) {
       const given = { sides: candidates, rows, encoding, signal };
-      return evidenceField(candidates, rows, await stateEvidence(state, given));
+      return await evidenceField(candidates, rows, await stateEvidence(state, given));
     }
     const hubness =
       cslsNeighbours === 0 || isEmpty
@@ -102,11 +103,12 @@ async function hubnessOf(
 }
 
 /** Scores by evidence; ranks are among the pairs that any evidence names. */
-function evidenceField(
+async function evidenceField(
   candidates: EntitySides,
   rows: ComparedRows,
   evidence: EvidenceScores,
-): ScoreField {
+): Promise<ScoreField> {
+  const fused = await hostPair(rows);
   const places = positionsOf(candidates);
   const lines = {
     rows: (row: number) => linePairs(evidence.pattern, 'rows', row),
@@ -131,7 +133,7 @@ function evidenceField(
       const behind = standingIn(lines.columns(column), pair, score);
       return {
         ...ahead,
-        cosine: (await cosineRow(rows, 'left', row))[column]!,
+        cosine: pairProduct(fused, row, column),
         backwardMargin: behind.margin,
         mutual: ahead.rank === 1 && behind.rank === 1,
         backwardRank: behind.rank,

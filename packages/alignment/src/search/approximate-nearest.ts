@@ -5,6 +5,7 @@
 import type { Random } from '@lab/core';
 import { type HostMatrix, hostMatMul, principalSubspace, tf } from '@lab/tensor';
 import type { CandidateStore } from './candidate-store.js';
+import type { HostPair } from './host-pair.js';
 import { nearestExactly } from './nearest-exactly.js';
 import { type Neighbours, noNeighbours } from './neighbours.js';
 import { createVectorIndex, searchEffort, type VectorIndex } from './vector-index.js';
@@ -17,12 +18,6 @@ const SAMPLED_ROWS = 8192;
 
 /** Rows that are added, or searched for, at a time. */
 const BATCH_ROWS = 16_384;
-
-/** Both sides in the host's memory, rows of length 1. */
-export interface HostPair {
-  readonly left: HostMatrix;
-  readonly right: HostMatrix;
-}
 
 /** The nearest of the other side: of each left row, and of each right row. */
 export interface BothWays {
