@@ -106,6 +106,8 @@ async function runAlign(
     context.progress.done();
     tell(context, {
       ...found,
+      name: method.name,
+      epochs: aligned.epoch,
       seeds: seeds.length / 2,
       seedOrigin,
       out,
@@ -215,6 +217,10 @@ function assertUsed(name: string, options: CliInput['options']): void {
 interface Written {
   readonly pairs: readonly AlignedPair[];
   readonly sources: number;
+  /** Of the method. */
+  readonly name: string;
+  /** How long the model was trained. */
+  readonly epochs: number;
   /** Pairs that were trained on; they are not among `pairs`. */
   readonly seeds: number;
   /** Where they came from. */
@@ -229,12 +235,7 @@ interface Written {
 
 function tell(context: CliContext, written: Written): void {
   const { pairs, sources, seeds, seedOrigin, out, embeddings, stored, dir, addition } = written;
-  if (stored === null) {
-    context.note(
-      'note: too few known pairs outside of training to calibrate; confidence is empty, ' +
-        'pairs are ordered by margin',
-    );
-  }
+  if (stored === null) context.note(emptyText(written));
   if (addition !== null) noteAdded(context, addition);
   context.printJson({
     run: dir,
@@ -261,6 +262,16 @@ function tell(context: CliContext, written: Written): void {
       `(${seedOrigin})\n`,
   );
   if (embeddings !== undefined) context.print(`vectors in ${embeddings}\n`);
+}
+
+/** Why there is no confidence, and what to do where something can be done. */
+function emptyText({ name, epochs, dir }: Written): string {
+  const reason =
+    epochs === 0
+      ? 'the run was trained for 0 epochs, so its pairs are those of an untrained model; train ' +
+        `on: ${name} train --resume ${dir} --epochs N`
+      : 'too few known pairs outside of training to calibrate';
+  return `note: ${reason}; confidence is empty, pairs are ordered by margin`;
 }
 
 /** Trains on the two graphs that the flags name; the run folder. */
