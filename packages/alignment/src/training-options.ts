@@ -15,6 +15,8 @@ export type TrainProgress =
   | { readonly stage: 'reading' }
   | ({ readonly stage: 'ready' } & TrainingOutline)
   | { readonly stage: 'baseline' }
+  /** What the ranking of the baseline did otherwise than asked; only where it did. */
+  | { readonly stage: 'baseline-remarks'; readonly remarks: readonly string[] }
   | {
       readonly stage: 'epoch';
       readonly record: EpochRecord;

@@ -74,6 +74,20 @@ describe('train', () => {
     expect((await runProgram('evaluate', run)).stderr).toContain('note: CSLS neighbourhoods');
   });
 
+  it('says so of the baseline, too', async () => {
+    const out = temporaryFolder();
+    const argv = ['train', '--data', folder, '--epochs', '1', '--out', out];
+    const settings = ['--set', 'evaluation.search=approximate'];
+    const { stderr } = await runProgram(...argv, ...settings);
+    const remark = 'baseline: Ranked among the';
+    expect(stderr.split(`note   ${remark}`)).toHaveLength(2);
+    const run = join(out, readdirSync(out)[0]!);
+    for (const name of ['report.html', 'log.txt']) {
+      expect(readFileSync(join(run, name), 'utf8')).toContain(remark);
+    }
+    expect((await runProgram('evaluate', run)).stderr).toContain(`note: ${remark}`);
+  });
+
   it('--quiet says nothing but the result', async () => {
     const argv = ['train', '--data', folder, '--epochs', '1', '--out', temporaryFolder()];
     const { stderr } = await runProgram(...argv, ...quick, '--quiet');
