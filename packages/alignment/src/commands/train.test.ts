@@ -282,4 +282,19 @@ describe('report', () => {
     expect(twice.stdout).toContain(`2 runs compared in ${out}`);
     expect(twice.stderr).toMatch(/note: .* was given twice and counts once/);
   });
+
+  it('says where runs were ranked or scored in different ways, and tests nothing', async () => {
+    const { run } = await trainedRun();
+    const others = ['candidates=all', 'scores=evidence'].map(async (setting) => {
+      const other = await trainedRun('--set', `evaluation.${setting}`);
+      const out = join(temporaryFolder(), 'comparison.html');
+      const { stderr } = await runProgram('report', run, other.run, '--out', out);
+      return { stderr, html: readFileSync(out, 'utf8') };
+    });
+    const [ranked, scored] = await Promise.all(others);
+    expect(ranked!.stderr).toContain('ranked among different candidates');
+    expect(ranked!.html).toContain('ranked among different candidates');
+    expect(scored!.stderr).toMatch(/scores is not the same \(.*fused; .*evidence\): a part of/);
+    expect(scored!.html).toContain('evaluation.scores is not the same');
+  });
 });
