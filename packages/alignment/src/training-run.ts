@@ -227,6 +227,7 @@ async function epochs(
     saved = now();
   };
   const logged = new Set<string>();
+  const place = () => ({ epoch: state.epoch, epochs: state.config.training.epochs });
   const onEpoch = async ({ record, isSelected }: EpochEvent) => {
     const seconds = now() - epochStart;
     run?.appendMetrics(record);
@@ -248,7 +249,11 @@ async function epochs(
     cpuStart = process.cpuUsage();
   };
   try {
-    await trainEpochs(state, { signal: options.signal, onEpoch });
+    await trainEpochs(state, {
+      signal: options.signal,
+      onSearch: (progress) => options.onProgress?.({ stage: 'search', ...place(), ...progress }),
+      onEpoch,
+    });
   } catch (error) {
     if (statusOf(error) !== 'interrupted') throw error;
     await save();

@@ -1,5 +1,5 @@
 /** `align`: the pairs themselves, from a trained run or from two graphs of one's own. */
-import { assertWritableFolder, ConfigError, formatCounted, formatShare, openRun } from '@lab/core';
+import { assertWritableFolder, ConfigError, formatCounted, openRun } from '@lab/core';
 import { type CliCommand, type CliContext, type CliInput, configOptions } from '@lab/core/cli';
 import type { BackendReport } from '@lab/tensor';
 import { alignAdded } from '../added-entities.js';
@@ -31,6 +31,7 @@ import {
   textOption,
 } from './options.js';
 import { readConfidence } from './run-confidence.js';
+import { searchReporter } from './search-progress.js';
 import { chosenBackend, newRun, trainAndConclude, trainingConfig } from './train.js';
 
 /** The verb `align`. */
@@ -152,10 +153,7 @@ async function findPairs(
   const table = await candidateTable(state, {
     signal,
     folder: searchFolder(openRun(dir)),
-    onProgress: ({ done, total }) => {
-      const share = done / total;
-      context.progress.update(`searching counterparts  ${formatShare(share)}`, share);
-    },
+    onProgress: searchReporter(context, 'searching counterparts'),
   });
   const stored = kept ?? fittedConfidence(state, table);
   if (stored === null && minConfidence > 0) context.note(uncalibrated);

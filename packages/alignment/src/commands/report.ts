@@ -17,6 +17,7 @@ import type { AlignmentMethod } from '../method.js';
 import { finishedTraining, restoreRun } from '../restore.js';
 import { backendOptions } from './options.js';
 import { seedLine } from './metrics-table.js';
+import { searchReporter } from './search-progress.js';
 import { chosenBackend } from './train.js';
 
 /** The verb `report`. */
@@ -37,7 +38,11 @@ export const reportCommand = (method: AlignmentMethod): CliCommand => ({
       const restored = await restoreRun(method, dirs[0]!);
       try {
         const trained = finishedTraining(restored);
-        const { reportPath, summary } = await writeReport(method, trained.result, trained.options);
+        const { reportPath, summary } = await writeReport(method, trained.result, {
+          ...trained.options,
+          signal: context.signal,
+          onProgress: searchReporter(context, 'searching counterparts'),
+        });
         context.progress.done();
         context.printJson({ run: dirs[0], ...summary, report: reportPath });
         context.print(`${reportPath}${seedLine(summary.seedOrigin)}\n`);

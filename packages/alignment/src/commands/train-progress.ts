@@ -2,6 +2,7 @@
 import { formatBytes, formatCount, formatCounted, formatDuration, formatShare } from '@lab/core';
 import type { CliContext } from '@lab/core/cli';
 import type { BackendReport } from '@lab/tensor';
+import { searchReporter } from './search-progress.js';
 import { validationText } from '../automatic-seeds.js';
 import type { AlignmentMethod } from '../method.js';
 import { PEAK_MEMORY, peakTensorBytes } from '../peak-memory.js';
@@ -24,6 +25,10 @@ export function trainingReporter(
     if (progress.stage === 'reading') context.progress.update('reading the graphs');
     if (progress.stage === 'baseline') context.progress.update('ranking the baseline');
     if (progress.stage === 'baseline-remarks') say(context, progress.remarks.map(noteLine));
+    if (progress.stage === 'search') {
+      const text = `train  epoch ${progress.epoch + 1}/${progress.epochs}  searching pseudo seeds`;
+      searchReporter(context, text)(progress);
+    }
     if (progress.stage === 'epoch') epochReporter(progress);
     if (progress.stage !== 'ready') return;
     say(context, startLines(method, progress, { label, backend }));
