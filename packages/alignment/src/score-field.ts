@@ -72,7 +72,7 @@ export async function createScoreField(
   try {
     const { cslsNeighbours } = state.config.evaluation;
     const isEmpty = candidates.left.length === 0 || candidates.right.length === 0;
-    if (!isEmpty && (await weighsEvidence(candidates, state.config.evaluation))) {
+    if (!isEmpty && weighsEvidence(candidates, state.config.evaluation)) {
       const isOpen = countOf(candidates) === countOf(open);
       const thresholds = isOpen
         ? undefined

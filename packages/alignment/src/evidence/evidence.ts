@@ -27,7 +27,7 @@ import { type StandardScores, standardScores } from './standard-scores.js';
 import { chooseThresholds } from './thresholds.js';
 
 /** Nearest of each row and column by each kind of evidence that are looked at. */
-const LISTED = 24;
+export const LISTED = 24;
 
 /** Brings scores to about the width of those by cosine, for margins, thresholds and matchings. */
 const UNIT = 1 / 40;

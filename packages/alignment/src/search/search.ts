@@ -168,11 +168,11 @@ export async function usesIndex(
 }
 
 /** Whether pairs of two sides are scored by evidence: where asked for, and all are compared. */
-export async function weighsEvidence(
+export function weighsEvidence(
   sides: Lengths,
   { scores, search }: Pick<AlignmentConfig['evaluation'], 'scores' | 'search'>,
-): Promise<boolean> {
-  return scores === 'evidence' && !isMany(sides) && !(await usesIndex(sides, search));
+): boolean {
+  return scores === 'evidence' && search !== 'approximate' && !isMany(sides);
 }
 
 interface Lengths {
