@@ -6,6 +6,7 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensureInstalled } from './install.mjs';
+import { compactResult } from './long-record.mjs';
 import { codeDigest, readLongChecks, stateOf } from './long-registry.mjs';
 import { run } from './process.mjs';
 import { readJson, root } from './workspace.mjs';
@@ -58,7 +59,7 @@ async function runCheck(check) {
     machine: machineText(),
     command: check.command.join(' '),
     seconds,
-    result: lastLine(result.stdout),
+    result: compactResult(lastLine(result.stdout)),
   };
   appendRecord(record);
   process.stdout.write(`${JSON.stringify(record)}\n`);

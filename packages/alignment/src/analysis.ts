@@ -7,7 +7,7 @@ import type { CandidateTable } from './candidate-table.js';
 import { comparedRows, rowProducts } from './compared-rows.js';
 import { type ConfidenceModel, confidenceOf } from './confidence.js';
 import type { Encoding, EntitySides } from './learner.js';
-import { searchBothWays } from './search/search.js';
+import { searchBothWays, type SearchWatch } from './search/search.js';
 import type { TrainingState } from './training-state.js';
 
 /** One test pair and what the model says about it. */
@@ -31,7 +31,7 @@ export interface PairAnalysis {
 }
 
 /** What an analysis of pairs looks at beside the state. */
-export interface AnalysisInput {
+export interface AnalysisInput extends SearchWatch {
   /** The model as it is, kept by the caller. */
   readonly encoding: Encoding;
   readonly table: CandidateTable;
@@ -41,12 +41,13 @@ export interface AnalysisInput {
 /** Every test pair, in the order of the split. */
 export async function analysePairs(
   state: TrainingState,
-  { encoding, table, confidence }: AnalysisInput,
+  { encoding, table, confidence, signal, onProgress }: AnalysisInput,
 ): Promise<PairAnalysis[]> {
   const { test } = state.task.split;
   const sources = Int32Array.from({ length: test.length / 2 }, (_, at) => test[2 * at]!);
   const golds = Int32Array.from(sources, (_, at) => test[2 * at + 1]!);
-  const cosines = await pairCosines(state, encoding, { left: sources, right: golds });
+  const sides = { left: sources, right: golds };
+  const cosines = await pairCosines(state, encoding, { sides, signal, onProgress });
   const unsure = (await encoding.uncertainty?.values()) ?? null;
   const rowOf = new Map(Array.from(table.sources, (entity, row) => [entity, row]));
   const degrees = tripleDegrees(state.task.data);
@@ -78,14 +79,14 @@ export async function analysePairs(
 async function pairCosines(
   { config, random }: TrainingState,
   encoding: Encoding,
-  sides: EntitySides,
+  { sides, signal, onProgress }: { readonly sides: EntitySides } & SearchWatch,
 ) {
   const golds = sides.right;
-  const rows = await comparedRows(encoding, sides, { random: null });
+  const rows = await comparedRows(encoding, sides, { random: null, signal });
   try {
     const width = Math.min(2, golds.length);
     const { search } = config.evaluation;
-    const how = { search, cslsNeighbours: 0, random: random.fork('search') };
+    const how = { search, cslsNeighbours: 0, random: random.fork('search'), signal, onProgress };
     const { forward } = await searchBothWays(rows, { forward: width, backward: 0 }, how);
     const wrong = Float32Array.from(golds, (_, at) => {
       const isFirst = forward.indices[at * width] === at;

@@ -37,6 +37,14 @@ describe('measureBaseline', () => {
     expect(all.forward.meanRank).toBeGreaterThanOrEqual(test.forward.meanRank);
   });
 
+  it('says where it was ranked by an index, as a method does', async () => {
+    const task = await smallTask(smallData(100));
+    expect(await measureBaseline(task, smallConfig())).not.toHaveProperty('remarks');
+    const settings = { 'evaluation.search': 'approximate' };
+    const { remarks } = await measureBaseline(task, smallConfig(settings));
+    expect(remarks).toEqual([expect.stringMatching(/^baseline: Ranked among the \d+ nearest/)]);
+  });
+
   it('stops at a signal and leaves no tensor', async () => {
     const task = await smallTask();
     const measure = async (signal?: AbortSignal) => {

@@ -14,6 +14,8 @@ import { rankCounterparts } from './search/search.js';
 export interface BaselineResult extends AlignmentMetrics {
   /** Whether attribute names that both graphs share were used. */
   readonly attributes: boolean;
+  /** What the ranking did otherwise than asked, for the user; absent without anything. */
+  readonly remarks?: readonly string[];
 }
 
 /** From so many entities of both graphs on, labels are narrower: memory grows with the product. */
@@ -52,9 +54,8 @@ export async function measureBaseline(
   const rows = { left: rowsOf(sides.left), right: rowsOf(sides.right), dispose: () => {} };
   const { cslsNeighbours, search } = config.evaluation;
   const options = { search, cslsNeighbours, random: random.fork('search'), signal };
-  const { forward, backward } = rankedPairs(
-    await rankCounterparts(rows, sides.gold, options),
-    sides.rows,
-  );
-  return { forward, backward, attributes };
+  const ranks = await rankCounterparts(rows, sides.gold, options);
+  const { forward, backward } = rankedPairs(ranks, sides.rows);
+  const remarks = ranks.remarks.map((remark) => `baseline: ${remark}`);
+  return { forward, backward, attributes, ...(remarks.length > 0 ? { remarks } : {}) };
 }

@@ -186,6 +186,7 @@ const concludeSchema = z.strictObject({
   config: resolved,
   seconds: z.number().min(0),
   signal,
+  onProgress: callback,
 } satisfies Fields<ConcludeOptions>);
 
 const explainFields = { confidence, signal } satisfies Fields<ExplainOptions>;

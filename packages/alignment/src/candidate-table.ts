@@ -95,7 +95,7 @@ async function searchCandidates(
   sides: EntitySides,
   options: CandidateOptions & { readonly counts: CandidateCounts },
 ): Promise<FoundPairs> {
-  if (await weighsEvidence(sides, state.config.evaluation)) {
+  if (weighsEvidence(sides, state.config.evaluation)) {
     return evidenceCandidates(state, sides, options);
   }
   const { search, cslsNeighbours } = state.config.evaluation;

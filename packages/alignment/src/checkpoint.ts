@@ -11,7 +11,7 @@ import {
 } from '@lab/tensor/io';
 import type { AlignmentConfig } from './config-fields.js';
 import type { Learner } from './learner.js';
-import type { Selection, TrainingState } from './training-state.js';
+import type { Selection, TrainingState, UnfinishedEpoch } from './training-state.js';
 
 /** What a checkpoint says beside its arrays. */
 export interface CheckpointMeta {
@@ -22,6 +22,8 @@ export interface CheckpointMeta {
   readonly learner: unknown;
   readonly selection: Selection;
   readonly pseudoSeeds: PseudoSeedState;
+  /** Only where an epoch was broken off. */
+  readonly unfinished?: UnfinishedEpoch;
   /** What parameters and data have to agree with. */
   readonly fingerprint: string;
 }
@@ -51,6 +53,7 @@ export async function saveTraining(
     learner: state.learner.savedState(),
     selection: state.selection,
     pseudoSeeds: state.pseudoSeeds.state(),
+    ...(state.unfinished === null ? {} : { unfinished: state.unfinished }),
     fingerprint: fingerprintText,
   };
   await writeCheckpoint(dir, { tensors, meta });
@@ -89,6 +92,7 @@ export async function restoreTraining(
   state.pseudoSeeds.restore(meta.pseudoSeeds);
   state.seeds = state.pseudoSeeds.seeds();
   state.epoch = meta.epoch;
+  state.unfinished = meta.unfinished ?? null;
   state.selection = meta.selection;
 }
 

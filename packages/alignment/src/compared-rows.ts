@@ -4,6 +4,7 @@
 import type { Random } from '@lab/core';
 import { HostRows, tf } from '@lab/tensor';
 import type { Encoding, EntitySides } from './learner.js';
+import { pairProduct } from './search/host-pair.js';
 
 /** L2-normalised rows of both sides: a tensor per draw, or one array in the host's memory. */
 export interface ComparedRows {
@@ -32,19 +33,13 @@ export async function comparedRows(
 
 /** Products of the rows at the same place, of the first draw, `[n]`. */
 export async function rowProducts({ left, right }: ComparedRows): Promise<Float32Array> {
-  if (left instanceof HostRows && right instanceof HostRows) return hostProducts(left, right);
+  if (left instanceof HostRows && right instanceof HostRows) {
+    const product = (_: unknown, row: number) => pairProduct({ left, right }, row, row);
+    return Float32Array.from({ length: left.rowCount }, product);
+  }
   const [own, other] = [left, right].map((draws) => (draws as tf.Tensor2D[])[0]!);
   const products = tf.tidy(() => tf.sum(tf.mul(own!, other!), 1));
   const values = (await products.data()) as Float32Array;
   products.dispose();
   return values;
-}
-
-function hostProducts(left: HostRows, right: HostRows): Float32Array {
-  const { rowCount, columnCount } = left;
-  return Float32Array.from({ length: rowCount }, (_, row) => {
-    const [from, to] = [row * columnCount, (row + 1) * columnCount];
-    const other = right.values.subarray(from, to);
-    return left.values.subarray(from, to).reduce((sum, value, d) => sum + value * other[d]!, 0);
-  });
 }

@@ -24,6 +24,7 @@ import { runPage } from './run-page.js';
 import type { FittedConfidence, RunSummary } from './run-summary.js';
 import type { EpochRecord } from './epoch-record.js';
 import { selectionRule } from './selection.js';
+import type { SearchWatch } from './search/search.js';
 import type { TrainingState } from './training-state.js';
 import type { TrainResult } from './training-options.js';
 import { recordFailure } from './training-record.js';
@@ -41,6 +42,8 @@ export interface ConcludeOptions<C extends AlignmentConfig = AlignmentConfig> {
   /** Wall seconds of the training. */
   readonly seconds: number;
   readonly signal?: AbortSignal | undefined;
+  /** While counterparts are searched by an index: of all entities, then of the test pairs. */
+  readonly onProgress?: SearchWatch['onProgress'];
 }
 
 /**
@@ -94,7 +97,7 @@ export async function writeReport<C extends AlignmentConfig, L extends Learner>(
   const describe = (encoding: Encoding | null) =>
     method.sections({ epochs, config: options.config, state, encoding });
   const judged = isJudged
-    ? await judgeTestPairs(state, { signal: options.signal, folder: searchFolder(run), describe })
+    ? await judgeTestPairs(state, { ...options, folder: searchFolder(run), describe })
     : { confidence: null, pairs: [], sections: await describe(null) };
   const { confidence, pairs } = judged;
   if (confidence !== null) {
@@ -111,20 +114,20 @@ export async function writeReport<C extends AlignmentConfig, L extends Learner>(
 /** Where rows and candidates of a run's very many entities are kept. */
 export const searchFolder = (run: Pick<Run, 'path'>): string => run.path('search');
 
-interface JudgeOptions {
-  readonly signal: AbortSignal | undefined;
+interface JudgeOptions extends SearchWatch {
   readonly folder: string;
   readonly describe: (encoding: Encoding) => Promise<Section[]>;
 }
 
 /** Confidence, test pairs and the method's own sections, from one encoding. */
-async function judgeTestPairs(state: TrainingState, { signal, folder, describe }: JudgeOptions) {
+async function judgeTestPairs(state: TrainingState, options: JudgeOptions) {
+  const { signal, onProgress, folder, describe } = options;
   const encoding = state.learner.encode();
   try {
-    const table = await candidateTable(state, { encoding, folder, signal });
+    const table = await candidateTable(state, { encoding, folder, signal, onProgress });
     const confidence = fittedConfidence(state, table);
-    const input = { encoding, table, confidence: confidence?.model ?? null };
-    const pairs = await analysePairs(state, input);
+    const found = { encoding, table, confidence: confidence?.model ?? null };
+    const pairs = await analysePairs(state, { ...found, signal, onProgress });
     const uncertaintyLabel = encoding.uncertainty?.label;
     return { confidence, pairs, uncertaintyLabel, sections: await describe(encoding) };
   } finally {

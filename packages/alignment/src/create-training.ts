@@ -34,6 +34,7 @@ export function createTraining<C extends AlignmentConfig, L extends Learner>(
     random,
     epoch: 0,
     seeds: task.split.seeds,
+    unfinished: null,
     selection: { score: null, epoch: 0, evaluation: null, waited: 0 },
     selectedParameters: null,
     dispose: () => learner.dispose(),

@@ -73,7 +73,7 @@ export async function evaluateEncoding(
   const sides = candidateSides(task.data, pairs, candidates);
   const rows = await comparedRows(encoding, sides, { random, signal });
   try {
-    if (await weighsEvidence(sides, config.evaluation)) {
+    if (weighsEvidence(sides, config.evaluation)) {
       const found = await stateEvidence(evaluated, { sides, rows, encoding, signal });
       const ranked = rankedPairs(await ranksByEvidence(found, sides.gold), sides.rows);
       return { ...ranked, evidence: found.thresholds };

@@ -15,19 +15,20 @@ function isEvaluationDue({ config, epoch }: TrainingState): boolean {
 /**
  * Evaluations on test and validation links, when one is due.
  *
- * They cannot be interrupted: the step of this epoch is done, and a state without the record of its
- * last step could not go on with the same results.
+ * @throws the reason of the signal when it aborts.
  */
 export async function evaluationRound(
   state: TrainingState,
   random: Random,
+  signal?: AbortSignal,
 ): Promise<Partial<EpochRecord>> {
   const { test, validation } = state.task.split;
   if (!state.config.evaluation.enabled || !isEvaluationDue(state)) return {};
   const encoding = state.learner.encode();
   const said: string[] = [];
   const measure = async (pairs: Int32Array, name: string) => {
-    const found = await evaluateEncoding(state, encoding, { pairs, random: random.fork(name) });
+    const input = { pairs, random: random.fork(name), signal };
+    const found = await evaluateEncoding(state, encoding, input);
     const { forward, backward, remarks, evidence } = found;
     said.push(...remarks.map((remark) => `${name} pairs: ${remark}`));
     return { forward, backward, ...(evidence === undefined ? {} : { evidence }) };

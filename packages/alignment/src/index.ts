@@ -101,7 +101,8 @@ export type {
   LearnerStep,
   StepRecord,
 } from './learner.js';
-export { type MemoryExpectation, memoryExpectation } from './memory-expectation.js';
+export { expectedEvidenceBytes } from './evidence/evidence-memory.js';
+export { type MemoryExpectation, memoryExpectation, withEvidence } from './memory-expectation.js';
 export type { AlignmentMethod, GroupInput, SectionInput } from './method.js';
 export {
   baselineLabel,

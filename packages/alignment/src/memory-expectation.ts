@@ -16,7 +16,7 @@ export interface MemoryExpectation {
   readonly fits: boolean;
   /** Whether graph layers are kept for the backward pass, computed again, or done in blocks. */
   readonly graphLayers: 'kept' | 'recomputed' | 'blocks';
-  /** Of the whole process at the peak, where tables and states stand in the host's memory. */
+  /** Of the whole process at the peak, where tables, states or evidence stand in host memory. */
   readonly processBytes?: number;
 }
 
@@ -28,6 +28,13 @@ export function memoryExpectation(
   const limitBytes = selectedBackend()?.memoryLimitBytes ?? null;
   const fits = USABLE * (limitBytes ?? Infinity) >= tensorBytes;
   return { tensorBytes, limitBytes, fits, graphLayers };
+}
+
+/** What the process will hold with so many bytes of evidence in the host's memory. */
+export function withEvidence(expectation: MemoryExpectation, bytes: number): MemoryExpectation {
+  if (bytes === 0) return expectation;
+  const { processBytes = process.memoryUsage().rss + expectation.tensorBytes } = expectation;
+  return { ...expectation, processBytes: processBytes + bytes };
 }
 
 /**

@@ -12,6 +12,7 @@ import {
   type Table,
 } from '@lab/report';
 import type { AlignmentTask } from './data.js';
+import { type Measure, measuredApart } from './measured-apart.js';
 import { shareSpread } from './experiment/results.js';
 import { baselineLabel, type ComparedCell } from './method-comparison.js';
 
@@ -72,8 +73,19 @@ export function methodComparisonPage(input: ComparisonPageInput): RunPage {
     files: task.data.files,
     command,
     environment: conditions.map((value) => ({ label: 'trained', value })),
-    warnings,
+    warnings: [...warnings, ...apart(cells)],
   };
+}
+
+/** Where the methods, or the baseline beside them, were not measured alike. */
+function apart(cells: readonly ComparedCell[]): string[] {
+  const values = (of: readonly ComparedCell[], setting: keyof Measure) =>
+    new Map(of.map(({ label, measure }) => [label, measure[setting]]));
+  const methods = cells.filter(({ label }) => label !== baselineLabel);
+  return [
+    ...measuredApart('candidates', values(cells, 'candidates')),
+    ...measuredApart('scores', values(methods, 'scores')),
+  ];
 }
 
 /** Cells of a study where it has most seeds or no fault. */

@@ -10,11 +10,10 @@ import { baselineLabel, compareMethods, type Contestant } from './method-compari
 import { methodComparisonPage, studyTable } from './method-comparison-page.js';
 import { settingsOf } from './training-run.js';
 
-const contestant = (label: string, epochs: number): Contestant => ({
-  label,
-  method: tableMethod,
-  config: settingsOf(tableMethod, { epochs, settings: { 'evaluation.every': epochs } }),
-});
+const contestant = (label: string, epochs: number, evaluation = {}): Contestant => {
+  const settings = { 'evaluation.every': epochs, ...evaluation };
+  return { label, method: tableMethod, config: settingsOf(tableMethod, { epochs, settings }) };
+};
 const contestants = [contestant('table', 3), contestant('table, longer', 5)] as const;
 
 beforeAll(async () => {
@@ -69,6 +68,27 @@ describe('methodComparisonPage', () => {
     const html = runPageHtml(several);
     expect(html).toContain('Few seeds');
     expect(html).not.toContain('Faulty rows');
+  });
+
+  it('says where the methods were not measured alike', async () => {
+    const task = await smallTask();
+    const [first] = contestants;
+    const settings = { 'evaluation.candidates': 'all', 'evaluation.scores': 'evidence' };
+    const other = contestant('by evidence', 3, settings);
+    const warningsOf = async (contestants: readonly [Contestant, ...Contestant[]]) => {
+      const options = { task, contestants, seeds: [1], dir: temporaryFolder() };
+      const cells = await compareMethods({ ...options, seedShares: [0.5] });
+      const texts = { command: 'compare', conditions: [], warnings: ['Quick.'] };
+      return methodComparisonPage({ task, cells, seeds: [1], ...texts }).warnings;
+    };
+    expect(await warningsOf(contestants)).toEqual(['Quick.']);
+    expect(await warningsOf([first, other])).toEqual([
+      'Quick.',
+      expect.stringMatching(
+        /candidates is not the same \(table: test; by evidence: all; .*not comp/,
+      ),
+      expect.stringMatching(/scores is not the same \(table: fused; by evidence: evidence\)/),
+    ]);
   });
 
   it('has a row per contestant and place', () => {

@@ -16,6 +16,7 @@ import type { AlignmentTask } from './data.js';
 import { tableNumbers } from './alignment-metrics.js';
 import type { Corruption } from './experiment/cell.js';
 import { cellTask } from './experiment/faulty-task.js';
+import type { Measure } from './measured-apart.js';
 import type { AlignmentMethod } from './method.js';
 import { train } from './training-run.js';
 
@@ -48,6 +49,8 @@ export interface ComparedCell {
   readonly label: string;
   readonly x: number;
   readonly row: ExperimentRow;
+  /** How it was ranked and scored; the baseline has vectors of one kind only. */
+  readonly measure: Measure;
 }
 
 /** Name of the baseline in tables and figures. */
@@ -94,7 +97,10 @@ export async function compareMethods(options: MethodComparisonOptions): Promise<
   });
   return rows.map((row) => {
     const { study, x, isBaseline, contestant } = byId.get(row.id)!;
-    return { study, x, row, label: isBaseline ? baselineLabel : contestant.label };
+    const { candidates, scores } = contestant.config.config.evaluation;
+    if (!isBaseline)
+      return { study, x, row, label: contestant.label, measure: { candidates, scores } };
+    return { study, x, row, label: baselineLabel, measure: { candidates, scores: 'fused' } };
   });
 }
 

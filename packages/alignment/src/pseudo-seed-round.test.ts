@@ -1,9 +1,16 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createRandom } from '@lab/core';
+import { temporaryFolder } from '@lab/core/testing';
 import { normal, selectBackend } from '@lab/tensor';
+import { expectNoLeak } from '@lab/tensor/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { smallConfig, smallTask, smallTraining } from './__fixtures__/small-task.js';
+import { smallConfig, smallResolved, smallTask, smallTraining } from './__fixtures__/small-task.js';
+import { tableMethod } from './__fixtures__/table-method.js';
 import type { EpochRecord } from './epoch-record.js';
+import { pseudoSeedRound } from './pseudo-seed-round.js';
 import { type EpochEvent, trainEpochs } from './train.js';
+import { train } from './training-run.js';
 
 beforeAll(async () => {
   await selectBackend('wasm');
@@ -100,6 +107,49 @@ describe('the schedule', () => {
     expect(sum('accepted')).toBeGreaterThan(0);
     if (remove) expect(sum('removed')).toBeGreaterThan(0);
     else expect(sum('removed')).toBe(0);
+  });
+
+  it.each(['exact', 'approximate'])('a search that is %s stops at a signal', async (search) => {
+    const settings = { 'pseudoSeeds.enabled': true, 'evaluation.search': search };
+    const state = smallTraining(await smallTask(), smallConfig(settings));
+    state.epoch = state.config.pseudoSeeds.start;
+    const round = async (watch: object) => {
+      await pseudoSeedRound(state, createRandom(1), watch);
+    };
+    const signal = AbortSignal.abort(new Error('enough'));
+    const error = await expectNoLeak(() => round({ signal }));
+    expect(error).toEqual(new Error('enough'));
+    const told: object[] = [];
+    await round({ onProgress: (progress: object) => told.push(progress) });
+    expect(told.length > 0).toBe(search === 'approximate');
+    state.dispose();
+  });
+
+  it('a run that was stopped in a search goes on in that epoch, to the same metrics', async () => {
+    const schedule = { 'pseudoSeeds.start': 0, 'pseudoSeeds.every': 1, 'pseudoSeeds.accept': 2 };
+    const config = smallResolved({
+      ...{ ...schedule, 'pseudoSeeds.enabled': true, 'training.epochs': 5 },
+      'evaluation.search': 'approximate',
+    });
+    const data = await smallTask();
+    const parent = temporaryFolder();
+    const place = (dir: string) => ({ parent, dir, label: 'x', command: ['table'], backend: null });
+    const linesOf = (dir: string) => readFileSync(join(dir, 'metrics.jsonl'), 'utf8');
+    const [whole, dir] = ['whole', 'stopped'].map((name) => join(parent, name)) as [string, string];
+    const controller = new AbortController();
+    const attempt = train(tableMethod, {
+      ...{ data, config, run: place(dir), signal: controller.signal },
+      onProgress: ({ stage, ...progress }) => {
+        if (stage === 'search' && 'epoch' in progress && progress.epoch === 3) controller.abort();
+      },
+    });
+    await expect(attempt).rejects.toThrow(/saved: resume with/);
+    expect(linesOf(dir).trim().split('\n')).toHaveLength(3);
+    for (const run of [{ resume: dir }, place(whole)]) {
+      (await train(tableMethod, { data, config, run })).state.dispose();
+    }
+    expect(linesOf(dir)).toBe(linesOf(whole));
+    expect(linesOf(dir)).toMatch(/"accepted":[1-9]/);
   });
 
   it('goes on when every entity has a seed', async () => {

@@ -9,21 +9,23 @@
 import type { Random } from '@lab/core';
 import { comparedRows } from './compared-rows.js';
 import type { PseudoSeedRecord } from './epoch-record.js';
-import { searchMutual } from './search/search.js';
+import { searchMutual, type SearchWatch } from './search/search.js';
 import type { TrainingState } from './training-state.js';
 
 /**
  * One epoch's part of the procedure: proposes, accepts or removes when it is due.
  *
  * @returns what happened, or null when nothing was due; the state's seeds are updated.
+ * @throws the reason of the signal when it aborts; nothing is changed then.
  */
 export async function pseudoSeedRound(
   state: TrainingState,
   random: Random,
+  watch: SearchWatch = {},
 ): Promise<PseudoSeedRecord | null> {
   const { config, pseudoSeeds, epoch, task } = state;
   if (!config.pseudoSeeds.enabled || !pseudoSeeds.isDue(epoch)) return null;
-  const mutual = await proposePairs(state, random.fork('proposal'));
+  const mutual = await proposePairs(state, random.fork('proposal'), watch);
   const { candidates, added, removed } = pseudoSeeds.step(epoch, mutual);
   state.seeds = pseudoSeeds.seeds();
   return {
@@ -36,15 +38,20 @@ export async function pseudoSeedRound(
 }
 
 /** Mutual nearest neighbours among the entities without a seed, interleaved dense pairs. */
-async function proposePairs(state: TrainingState, random: Random): Promise<Int32Array> {
+async function proposePairs(
+  state: TrainingState,
+  random: Random,
+  watch: SearchWatch,
+): Promise<Int32Array> {
   const { left, right } = state.pseudoSeeds.open();
   if (left.length === 0 || right.length === 0) return new Int32Array(0);
   const encoding = state.learner.encode(random);
-  const rows = await comparedRows(encoding, { left, right }, { random: random.fork('noise') });
-  encoding.dispose();
+  const noise = { random: random.fork('noise'), signal: watch.signal };
+  const embedding = comparedRows(encoding, { left, right }, noise);
+  const rows = await embedding.finally(() => encoding.dispose());
   try {
     const { search } = state.config.evaluation;
-    const found = await searchMutual(rows, { search, random: random.fork('search') });
+    const found = await searchMutual(rows, { search, random: random.fork('search'), ...watch });
     return found.map((row, at) => (at % 2 === 0 ? left[row]! : right[row]!));
   } finally {
     rows.dispose();

@@ -265,6 +265,7 @@ function warnings({ trained, summary, epochs, confidence }: RunPageInput): strin
   return [
     ...automaticWarnings(split),
     ...data.remarks,
+    ...(summary.baseline?.remarks ?? []),
     ...new Set(epochs.flatMap(({ remarks }) => remarks ?? [])),
     ...(split.seedsOutsideLinks > 0
       ? [`${split.seedsOutsideLinks} seeds are not among the gold links (${split.origin}).`]

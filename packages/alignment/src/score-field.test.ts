@@ -1,6 +1,6 @@
 import { selectBackend, tf } from '@lab/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { smallConfig, smallTask, smallTraining } from './__fixtures__/small-task.js';
+import { smallConfig, smallData, smallTask, smallTraining } from './__fixtures__/small-task.js';
 import type { TableConfig } from './__fixtures__/table-config.js';
 import { evidenceOf } from './align.js';
 import { candidateTable } from './candidate-table.js';
@@ -62,6 +62,27 @@ describe('entities with a seed', () => {
     expect(scores.cosine).toBeGreaterThan(0.5);
     field.dispose();
     encoding.dispose();
+  });
+
+  it('do not move from where on evidence counts', async () => {
+    const settings = { 'training.epochs': 3, 'evaluation.scores': 'evidence' };
+    const weighed = smallTraining(await smallTask(smallData(60)), smallConfig(settings));
+    await trainEpochs(weighed);
+    const { seeds } = weighed.task.split;
+    const side = (parity: number) => Array.from(seeds).filter((_, at) => at % 2 === parity);
+    const encoding = weighed.learner.encode();
+    const before = tf.memory().numTensors;
+    const open = await createScoreField(weighed, encoding);
+    const asked = { left: side(0), right: side(1) };
+    const whole = await createScoreField(weighed, encoding, { asked });
+    expect(open.thresholds).not.toBeNull();
+    expect(whole.candidates.left.length).toBe(60);
+    expect(whole.thresholds).toEqual(open.thresholds);
+    open.dispose();
+    whole.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+    encoding.dispose();
+    weighed.dispose();
   });
 
   it('stops when it is told to', async () => {

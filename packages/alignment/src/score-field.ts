@@ -6,8 +6,9 @@ import { type ComparedRows, comparedRows } from './compared-rows.js';
 import type { PairEvidence } from './confidence.js';
 import type { Encoding, EntitySides } from './learner.js';
 import { stateEvidence } from './evidence/ranked-evidence.js';
-import type { EvidenceScores } from './evidence/evidence.js';
+import type { EvidenceScores, EvidenceThresholds } from './evidence/evidence.js';
 import { linePairs } from './evidence/pair-pattern.js';
+import { hostPair, pairProduct } from './search/host-pair.js';
 import { nearestMeans } from './search/neighbours.js';
 import { searchBothWays, weighsEvidence } from './search/search.js';
 import type { TrainingState } from './training-state.js';
@@ -29,6 +30,8 @@ export interface ScoreField {
   scores(source: number, target: number): Promise<PairScores>;
   /** The targets with the best scores, best first. */
   best(source: number, count: number): Promise<number[]>;
+  /** From where on each kind of evidence counts; null by the fused vectors. */
+  readonly thresholds: EvidenceThresholds | null;
   dispose(): void;
 }
 
@@ -43,8 +46,8 @@ export interface FieldOptions {
 
 /**
  * Scores as `candidateTable` has them, among the entities without a seed. By evidence the entities
- * asked for take part where it is weighed, and ranks are among the pairs that any evidence names.
- * By the fused vectors:
+ * asked for take part where it is weighed, but not where it is chosen from where on each kind
+ * counts, and ranks are among the pairs that any evidence names. By the fused vectors:
  *
  * `score = 2 cos(s, t) - r(s) - r(t)`, r the mean cosine of the k nearest on the other side; the
  * cosine itself where `evaluation.cslsNeighbours` is 0.
@@ -57,19 +60,25 @@ export async function createScoreField(
   signal?.throwIfAborted();
   const { data, split } = state.task;
   const seeded = new Set(split.seeds);
+  const without = (entities: ReadonlySet<number>) => ({
+    left: data.left.filter((entity) => !entities.has(entity)),
+    right: data.right.filter((entity) => !entities.has(entity)),
+  });
+  const open = without(seeded);
   for (const one of [...asked.left, ...asked.right]) seeded.delete(one);
-  const candidates = {
-    left: data.left.filter((entity) => !seeded.has(entity)),
-    right: data.right.filter((entity) => !seeded.has(entity)),
-  };
+  const candidates = without(seeded);
   const random = state.random.fork('align');
   const rows = await comparedRows(encoding, candidates, { random, signal });
   try {
     const { cslsNeighbours } = state.config.evaluation;
     const isEmpty = candidates.left.length === 0 || candidates.right.length === 0;
-    if (!isEmpty && (await weighsEvidence(candidates, state.config.evaluation))) {
-      const given = { sides: candidates, rows, encoding, signal };
-      return evidenceField(candidates, rows, await stateEvidence(state, given));
+    if (!isEmpty && weighsEvidence(candidates, state.config.evaluation)) {
+      const isOpen = countOf(candidates) === countOf(open);
+      const thresholds = isOpen
+        ? undefined
+        : await openThresholds(state, encoding, { open, signal });
+      const given = { sides: candidates, rows, encoding, thresholds, signal };
+      return await evidenceField(candidates, rows, await stateEvidence(state, given));
     }
     const hubness =
       cslsNeighbours === 0 || isEmpty
@@ -81,6 +90,28 @@ export async function createScoreField(
     throw error;
   }
 }
+
+/**
+ * From where on each kind of evidence counts where an alignment is made: among the entities without
+ * a seed. Those asked for would move it, and with it the scores that confidences are fitted on.
+ */
+async function openThresholds(
+  state: TrainingState,
+  encoding: Encoding,
+  { open, signal }: { readonly open: EntitySides } & Pick<FieldOptions, 'signal'>,
+): Promise<EvidenceThresholds | undefined> {
+  if (open.left.length === 0 || open.right.length === 0) return undefined;
+  const random = state.random.fork('align');
+  const rows = await comparedRows(encoding, open, { random, signal });
+  try {
+    const given = { sides: open, rows, encoding, signal };
+    return (await stateEvidence(state, given)).thresholds;
+  } finally {
+    rows.dispose();
+  }
+}
+
+const countOf = ({ left, right }: EntitySides) => left.length + right.length;
 
 /** For each side the nearness of its entities, by position. */
 interface Hubness {
@@ -102,11 +133,12 @@ async function hubnessOf(
 }
 
 /** Scores by evidence; ranks are among the pairs that any evidence names. */
-function evidenceField(
+async function evidenceField(
   candidates: EntitySides,
   rows: ComparedRows,
   evidence: EvidenceScores,
-): ScoreField {
+): Promise<ScoreField> {
+  const fused = await hostPair(rows);
   const places = positionsOf(candidates);
   const lines = {
     rows: (row: number) => linePairs(evidence.pattern, 'rows', row),
@@ -131,7 +163,7 @@ function evidenceField(
       const behind = standingIn(lines.columns(column), pair, score);
       return {
         ...ahead,
-        cosine: (await cosineRow(rows, 'left', row))[column]!,
+        cosine: pairProduct(fused, row, column),
         backwardMargin: behind.margin,
         mutual: ahead.rank === 1 && behind.rank === 1,
         backwardRank: behind.rank,
@@ -144,6 +176,7 @@ function evidenceField(
       );
       return order.slice(0, count).map((pair) => candidates.right[columns[pair]!]!);
     },
+    thresholds: evidence.thresholds,
     dispose: () => rows.dispose(),
   };
 }
@@ -188,6 +221,7 @@ function fieldOf(candidates: EntitySides, rows: ComparedRows, hubness: Hubness):
       const order = Array.from(scores.keys()).sort((a, b) => scores[b]! - scores[a]! || a - b);
       return order.slice(0, count).map((at) => candidates.right[at]!);
     },
+    thresholds: null,
     dispose: () => rows.dispose(),
   };
 }

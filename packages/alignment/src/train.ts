@@ -8,6 +8,7 @@ import { InterruptedError, type Random } from '@lab/core';
 import type { EpochRecord } from './epoch-record.js';
 import { evaluationRound } from './evaluation-round.js';
 import { pseudoSeedRound } from './pseudo-seed-round.js';
+import type { SearchWatch } from './search/search.js';
 import { selectEpoch } from './selection.js';
 import type { TrainingState } from './training-state.js';
 
@@ -22,6 +23,8 @@ export interface EpochEvent {
 /** Hooks of the loop. */
 export interface TrainingHooks {
   readonly signal?: AbortSignal | undefined;
+  /** While pairs are searched for pseudo seeds, where an index is. */
+  readonly onSearch?: SearchWatch['onProgress'];
   /** After every epoch, with the state as it is then; saving happens here. */
   readonly onEpoch?: (event: EpochEvent) => Promise<void> | void;
 }
@@ -35,7 +38,8 @@ export interface SeedBatch {
 /**
  * Trains from the state's epoch to the configured one.
  *
- * @throws {InterruptedError} when the signal aborts; the state is that of the last whole epoch.
+ * @throws {InterruptedError} when the signal aborts; the state is that of the last whole epoch, or
+ *   holds one whose search or evaluation was broken off, and goes on from there.
  * @throws {ModelError} when a loss is not finite.
  */
 export async function trainEpochs(state: TrainingState, hooks: TrainingHooks = {}): Promise<void> {
@@ -44,7 +48,12 @@ export async function trainEpochs(state: TrainingState, hooks: TrainingHooks = {
     if (hooks.signal?.aborted === true) {
       throw new InterruptedError(`${state.name}/train: interrupted after epoch ${state.epoch}.`);
     }
-    const record = await trainEpoch(state);
+    const record = await trainEpoch(state, hooks).catch((cause: unknown) => {
+      const { signal } = hooks;
+      if (signal?.aborted !== true || cause !== signal.reason) throw cause;
+      const place = `in epoch ${state.epoch + 1}`;
+      throw new InterruptedError(`${state.name}/train: interrupted ${place}.`, { cause });
+    });
     state.epoch += 1;
     await breathe();
     const isSelected = selectEpoch(state, record);
@@ -57,22 +66,28 @@ function breathe(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** One epoch: step, pseudo seeds, evaluation. */
-async function trainEpoch(state: TrainingState): Promise<EpochRecord> {
+/** One epoch, or what is left of it: step, pseudo seeds, evaluation. */
+async function trainEpoch(state: TrainingState, hooks: TrainingHooks): Promise<EpochRecord> {
+  const random = state.random.fork(`epoch/${state.epoch}`);
+  const { signal, onSearch } = hooks;
+  state.unfinished ??= { record: await stepRecord(state, random), isProposed: false };
+  if (!state.unfinished.isProposed) {
+    const pseudoSeeds = await pseudoSeedRound(state, random, { signal, onProgress: onSearch });
+    const { record } = state.unfinished;
+    const whole = pseudoSeeds === null ? record : { ...record, pseudoSeeds };
+    state.unfinished = { record: whole, isProposed: true };
+  }
+  const evaluation = await evaluationRound(state, random, signal);
+  const { record } = state.unfinished;
+  state.unfinished = null;
+  return { ...record, ...evaluation };
+}
+
+/** The record of one optimiser step. */
+async function stepRecord(state: TrainingState, random: Random): Promise<EpochRecord> {
   const { epoch, seeds } = state;
-  const random = state.random.fork(`epoch/${epoch}`);
   const { learningRate, loss, ...step } = await state.learner.step({ epoch, seeds, random });
-  const pseudoSeeds = await pseudoSeedRound(state, random);
-  const evaluation = await evaluationRound(state, random);
-  return {
-    epoch,
-    learningRate,
-    loss,
-    ...step,
-    seeds: seeds.length / 2,
-    ...(pseudoSeeds === null ? {} : { pseudoSeeds }),
-    ...evaluation,
-  };
+  return { epoch, learningRate, loss, ...step, seeds: seeds.length / 2 };
 }
 
 /** The seed pairs in random order, cut into batches; a last batch of one joins its neighbour. */

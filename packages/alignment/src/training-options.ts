@@ -8,6 +8,7 @@ import type { AlignmentTask, DataSource } from './data.js';
 import type { EpochRecord } from './epoch-record.js';
 import type { AlignmentMetrics } from './alignment-metrics.js';
 import type { Learner } from './learner.js';
+import type { SearchProgress } from './search/approximate-nearest.js';
 import type { TrainingState } from './training-state.js';
 
 /** What a training tells while it runs: plain records, which may be kept, sent and printed. */
@@ -15,6 +16,10 @@ export type TrainProgress =
   | { readonly stage: 'reading' }
   | ({ readonly stage: 'ready' } & TrainingOutline)
   | { readonly stage: 'baseline' }
+  /** What the ranking of the baseline did otherwise than asked; only where it did. */
+  | { readonly stage: 'baseline-remarks'; readonly remarks: readonly string[] }
+  /** Pairs are searched for pseudo seeds, by an index: rows done of both directions. */
+  | ({ readonly stage: 'search'; readonly epoch: number; readonly epochs: number } & SearchProgress)
   | {
       readonly stage: 'epoch';
       readonly record: EpochRecord;

@@ -120,7 +120,7 @@ async function trainIn<C extends AlignmentConfig, L extends Learner>(
     run = opened; // from here on a failure is one of this run
     logStart(run, task, state.epoch);
     options.onProgress?.({ stage: 'ready', ...outlineOf(state, run, expected) });
-    const baseline = await baselineOf(options, task, config);
+    const baseline = await baselineOf(options, run, state);
     await epochs(options, run, state, key);
     await loadSelected(run, state);
     return {
@@ -198,13 +198,17 @@ async function resumeState(
 /** The training-free baseline on the same split, when asked for and possible. */
 async function baselineOf(
   options: CallOptions,
-  task: AlignmentTask,
-  config: AlignmentConfig,
+  run: Run | null,
+  { task, config }: Pick<TrainingState, 'task' | 'config'>,
 ): Promise<BaselineResult | null> {
   const { evaluation } = config;
   if (!evaluation.baseline || !evaluation.enabled || task.split.test.length === 0) return null;
   options.onProgress?.({ stage: 'baseline' });
-  return measureBaseline(task, config, options.signal);
+  const baseline = await measureBaseline(task, config, options.signal);
+  const { remarks } = baseline;
+  for (const remark of remarks ?? []) run?.log(`note: ${remark}`);
+  if (remarks !== undefined) options.onProgress?.({ stage: 'baseline-remarks', remarks });
+  return baseline;
 }
 
 /** The loop, with records, progress and checkpoints. */
@@ -223,6 +227,7 @@ async function epochs(
     saved = now();
   };
   const logged = new Set<string>();
+  const place = () => ({ epoch: state.epoch, epochs: state.config.training.epochs });
   const onEpoch = async ({ record, isSelected }: EpochEvent) => {
     const seconds = now() - epochStart;
     run?.appendMetrics(record);
@@ -244,7 +249,11 @@ async function epochs(
     cpuStart = process.cpuUsage();
   };
   try {
-    await trainEpochs(state, { signal: options.signal, onEpoch });
+    await trainEpochs(state, {
+      signal: options.signal,
+      onSearch: (progress) => options.onProgress?.({ stage: 'search', ...place(), ...progress }),
+      onEpoch,
+    });
   } catch (error) {
     if (statusOf(error) !== 'interrupted') throw error;
     await save();

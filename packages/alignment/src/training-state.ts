@@ -7,6 +7,7 @@ import type { ParameterArray } from '@lab/tensor';
 import type { AlignmentConfig } from './config-fields.js';
 import type { AlignmentTask } from './data.js';
 import type { AlignmentMetrics } from './alignment-metrics.js';
+import type { EpochRecord } from './epoch-record.js';
 import type { Learner } from './learner.js';
 
 /** Everything that changes while training. */
@@ -25,11 +26,21 @@ export interface TrainingState<
   epoch: number;
   /** Seed pairs in use, interleaved; grows with accepted pseudo seeds. */
   seeds: Int32Array;
+  /** The epoch whose step is done and whose end was broken off; null between epochs. */
+  unfinished: UnfinishedEpoch | null;
   /** The evaluation that `evaluation.select` prefers so far. */
   selection: Selection;
   /** Parameters of the selected epoch when there is no run folder to keep them in. */
   selectedParameters: Record<string, ParameterArray> | null;
   dispose(): void;
+}
+
+/** What is known of an epoch before its end: training goes on there, not with the next step. */
+export interface UnfinishedEpoch {
+  /** The record up to there. */
+  readonly record: EpochRecord;
+  /** Whether its round of pseudo seeds is done. */
+  readonly isProposed: boolean;
 }
 
 /** The best evaluation so far, by the configured rule. */

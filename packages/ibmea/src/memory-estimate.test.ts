@@ -74,4 +74,13 @@ describe('expectedMemory', () => {
     expect(large).toMatchObject({ fits: false, graphLayers: 'recomputed' });
     expect(large.tensorBytes).toBeGreaterThan(large.limitBytes!);
   });
+
+  it('says what the process holds where pairs are scored by evidence', async () => {
+    const task = await smallTask();
+    const fused = smallConfig({ 'evaluation.scores': 'fused' });
+    expect(expectedMemory(task, fused)).not.toHaveProperty('processBytes');
+    const weighed = smallConfig({ 'evaluation.scores': 'evidence' });
+    const { processBytes, tensorBytes } = expectedMemory(task, weighed);
+    expect(processBytes).toBeGreaterThan(tensorBytes + process.memoryUsage().rss / 2);
+  });
 });

@@ -1,7 +1,13 @@
 /**
  * How much memory a training will need, said before it starts.
  */
-import { type AlignmentTask, type MemoryExpectation, memoryExpectation } from '@lab/alignment';
+import {
+  type AlignmentTask,
+  expectedEvidenceBytes,
+  type MemoryExpectation,
+  memoryExpectation,
+  withEvidence,
+} from '@lab/alignment';
 import { selectedBackend } from '@lab/tensor';
 import type { IbmeaConfig } from './config.js';
 
@@ -91,8 +97,19 @@ export function isRecomputed(task: AlignmentTask, config: IbmeaConfig): boolean 
   return limit !== null && estimateTensorBytes(task, config, 'kept') > RECOMPUTE_FROM * limit;
 }
 
+/** Numbers of a row of each modality, and of the fused vectors. */
+function rowWidths(task: AlignmentTask, config: IbmeaConfig): number[] {
+  const { graph, features } = sizesOf(task, config);
+  const others = Array.from({ length: features / config.model.featureSize }, () => {
+    return config.model.featureSize;
+  });
+  return [...others, ...(graph > 0 ? [graph] : []), graph + features];
+}
+
 /** The memory that a training will need on the selected backend. */
 export function expectedMemory(task: AlignmentTask, config: IbmeaConfig): MemoryExpectation {
   const graphLayers = isRecomputed(task, config) ? 'recomputed' : 'kept';
-  return memoryExpectation(estimateTensorBytes(task, config, graphLayers), graphLayers);
+  const tensorBytes = estimateTensorBytes(task, config, graphLayers);
+  const evidence = expectedEvidenceBytes(task, config, rowWidths(task, config));
+  return withEvidence(memoryExpectation(tensorBytes, graphLayers), evidence);
 }

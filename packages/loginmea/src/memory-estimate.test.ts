@@ -158,6 +158,15 @@ describe('expectedMemory', () => {
     },
   );
 
+  it('says what the process holds where pairs are scored by evidence', async () => {
+    const task = await smallTask();
+    const fused = smallConfig({ ...published, 'evaluation.scores': 'fused' });
+    expect(expectedMemory(task, fused)).not.toHaveProperty('processBytes');
+    const weighed = smallConfig({ ...published, 'evaluation.scores': 'evidence' });
+    const { processBytes, tensorBytes } = expectedMemory(task, weighed);
+    expect(processBytes).toBeGreaterThan(tensorBytes + process.memoryUsage().rss / 2);
+  });
+
   it('goes over to blocks where the whole does not fit: the same at any size', async () => {
     const config = smallConfig(published);
     const [large, larger] = await Promise.all(

@@ -1,7 +1,13 @@
 /**
  * How much memory a training will need, said before it starts.
  */
-import { type AlignmentTask, type MemoryExpectation, memoryExpectation } from '@lab/alignment';
+import {
+  type AlignmentTask,
+  expectedEvidenceBytes,
+  type MemoryExpectation,
+  memoryExpectation,
+  withEvidence,
+} from '@lab/alignment';
 import { selectedBackend } from '@lab/tensor';
 import type { LoginmeaConfig } from './config.js';
 import { modalities } from './modalities.js';
@@ -57,6 +63,19 @@ const BLOCK_STEP = { pair: 6, budget: 1.2 };
 
 /** The memory that a training will need on the selected backend. */
 export function expectedMemory(task: AlignmentTask, config: LoginmeaConfig): MemoryExpectation {
+  const evidence = expectedEvidenceBytes(task, config, rowWidths(task, config));
+  return withEvidence(trainingMemory(task, config), evidence);
+}
+
+/** Numbers of a row of each modality, and of the fused vectors. */
+function rowWidths(task: AlignmentTask, config: LoginmeaConfig): number[] {
+  const { hasGraph, columns, width, size } = sizesOf(task, config);
+  const structure = hasGraph ? [(1 + config.model.layers) * size] : [];
+  return [...columns.map(() => size), ...structure, width * size];
+}
+
+/** The same without what scores by evidence take. */
+function trainingMemory(task: AlignmentTask, config: LoginmeaConfig): MemoryExpectation {
   if (layoutOf(task, config) === 'whole') {
     return memoryExpectation(estimateTensorBytes(task, config), 'kept');
   }

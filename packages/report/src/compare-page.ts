@@ -90,7 +90,7 @@ function setsSentence({ groups, metrics, differences, testSets }: RunComparison)
     const name = withoutData(best.label, data);
     return [`on ${label} ${own.length > 1 ? `best ${name} with ` : ''}${value}`];
   });
-  const why = 'Different data or samples are not compared with each other';
+  const why = 'Different data, samples or candidates are not compared with each other';
   return `${column.label} ${parts.join('; ')}. ${why}.`;
 }
 
@@ -129,7 +129,7 @@ export function resultTable({ groups, metrics, differences, testSets }: RunCompa
       );
       const cell = meanCell(metricValues(group, column.key));
       if (!found)
-        return [column.key, isAlone(group) ? { ...cell, note: 'alone on its data' } : cell];
+        return [column.key, isAlone(group) ? { ...cell, note: 'nothing to compare with' } : cell];
       const sign = found.difference < 0 ? '−' : '+';
       const amount = cellText({ ...column }, Math.abs(found.difference));
       const verdict = found.test ? formatP(found.test.pValue) : 'not tested';

@@ -37,7 +37,7 @@ export interface SampleDifference {
 /** Runs side by side: plain data, for a page or a terminal. */
 export interface RunComparison {
   readonly groups: readonly RunGroup[];
-  /** Runs of the same samples of the same data; nothing is compared between two of these sets. */
+  /** Runs of the same samples and data, ranked among the same candidates; only these compare. */
   readonly testSets: readonly TestSet[];
   /** Paths of settings that are not the same in all groups. */
   readonly differing: readonly string[];
@@ -65,7 +65,7 @@ const SHOWN_METRICS = 8;
  * Welch's test where two groups have at least two seeds each; p-values adjusted by
  * Benjamini-Hochberg. Runs with predictions are also compared sample by sample with the first
  * run by a paired bootstrap (2000 resamples, fixed seed). Both only among runs of the same data
- * files and the same samples.
+ * files and the same samples, ranked among the same candidates.
  *
  * @param given - at least one; one that is given twice counts once, with a warning.
  * @throws {DataError} when there is no run, or a named metric is in none of them.
@@ -184,9 +184,15 @@ function warningsOf(runs: readonly RunFolder[], sets: readonly TestSet[]): strin
 /** Why runs of several test sets are not compared. */
 function setWarnings(sets: readonly TestSet[]): string[] {
   if (sets.length === 1) return [];
-  const data = new Set(sets.map((set) => set.data));
-  const what =
-    data.size > 1 ? 'did not read the same data files' : 'were measured on different samples';
+  const differs = (key: 'data' | 'samples' | 'candidates') =>
+    new Set(sets.map((set) => set[key])).size > 1;
+  const onData = differs('data') ? ['did not read the same data files'] : [];
+  const onSamples = differs('samples') ? ['were measured on different samples'] : [];
+  const reasons = [
+    ...(onData.length > 0 ? onData : onSamples),
+    ...(differs('candidates') ? ['were ranked among different candidates'] : []),
+  ];
+  const what = reasons.join(' and ');
   const names = sets.map(({ label }) => label).join('; ');
   return [`The runs ${what} (${names}): no best and no test between these.`];
 }

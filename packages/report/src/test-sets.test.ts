@@ -74,13 +74,13 @@ describe('runs on different data', () => {
     expect(html).not.toContain('★');
     expect(resultTable(comparison).columns.every(({ best }) => best === undefined)).toBe(true);
     expect(resultTable(comparison).rows[0]!['hits@1']).toMatchObject({
-      note: 'alone on its data',
+      note: 'nothing to compare with',
     });
   });
 
   test('say why', () => {
     expect(comparisonSentence(comparison)).toMatch(
-      /^H@1 on films \.615 ± \.007; on books \.215 ± \.007\. Different data .* not compared/,
+      /^H@1 on films \.615 ± \.007; on books \.215 ± \.007\. Different data.* not compared/,
     );
     expect(comparison.warnings).toEqual([
       'The runs did not read the same data files (films; books): ' +
@@ -111,6 +111,24 @@ test('other samples of the same data are not compared either', () => {
     'films, 40 samples',
   ]);
   expect(comparison.warnings[0]).toMatch(/^The runs were measured on different samples/);
+});
+
+test('ranks among other candidates are not compared, whatever the method', () => {
+  const ranked = (method: string, candidates: string) =>
+    written({ method, config: { evaluation: { candidates } }, ranks: right });
+  const dirs = [ranked('ibmea', 'test'), ranked('loginmea', 'all')];
+  const comparison = compared(...dirs);
+  expect([comparison.samples, comparison.differences]).toEqual([[], []]);
+  expect(comparison.testSets.map(({ label }) => label)).toEqual([
+    'films, candidates test',
+    'films, candidates all',
+  ]);
+  expect(comparison.warnings).toEqual([
+    'The runs were ranked among different candidates (films, candidates test; films, candidates ' +
+      'all): no best and no test between these.',
+  ]);
+  expect(comparisonPageHtml(comparison)).toContain('were ranked among different candidates');
+  expect(compared(...dirs, ranked('ibmea', 'all')).differences).toHaveLength(1);
 });
 
 test('what was not found counts as wrong, and is not left out', () => {

@@ -3,12 +3,16 @@ import { basename, dirname } from 'node:path';
 import { sha256 } from '@lab/core';
 import type { RunFolder } from './run-folder.js';
 
-/** Runs that were measured on the same samples of the same data: only these are compared. */
+/** Runs that were measured alike on the same samples of the same data: only these are compared. */
 export interface TestSet {
-  /** The data in a few words; with the number of samples where several sets share the data. */
+  /** The data in a few words; with samples or candidates where these tell it from others. */
   readonly label: string;
   /** Name of the data alone. */
   readonly data: string;
+  /** Digest of the samples; empty where they are not known. */
+  readonly samples: string;
+  /** Among what was ranked, as the settings have it; empty where they do not say. */
+  readonly candidates: string;
   readonly runs: readonly RunFolder[];
 }
 
@@ -36,24 +40,34 @@ export function distinctRuns(runs: readonly RunFolder[]): {
 const dataKey = ({ record }: RunFolder): string =>
   JSON.stringify(record.data.map((file) => file.sha256).sort());
 
-/** The runs by data and samples, in the order of their first run. */
+/** Among what ranks and hits are counted: among fewer candidates both are better. */
+const CANDIDATES = 'evaluation.candidates';
+
+/** The runs by data, samples and candidates, in the order of their first run. */
 export function testSets(runs: readonly RunFolder[]): TestSet[] {
   const labels = dataLabels(runs);
-  const sets = new Map<string, { data: string; runs: RunFolder[] }>();
+  const sets = new Map<string, Omit<TestSet, 'label'>>();
   for (const run of runs) {
     const own = dataKey(run);
     const known = runs.filter((other) => dataKey(other) === own && other.samples.key !== '');
     const only = new Set(known.map(({ samples }) => samples.key)).size === 1 ? known[0] : undefined;
     const samples = run.samples.key === '' ? (only?.samples.key ?? '') : run.samples.key;
-    const key = `${own} ${samples}`;
+    const candidates = run.settings[CANDIDATES] ?? '';
+    const key = JSON.stringify([own, samples, candidates]);
     const runsBefore = sets.get(key)?.runs ?? [];
-    sets.set(key, { data: labels.get(own)!, runs: [...runsBefore, run] });
+    sets.set(key, { data: labels.get(own)!, samples, candidates, runs: [...runsBefore, run] });
   }
   const list = [...sets.values()];
   return list.map((set) => {
-    const isAlone = list.filter(({ data }) => data === set.data).length === 1;
+    const rivals = list.filter(({ data }) => data === set.data);
+    const differs = (key: 'samples' | 'candidates') => rivals.some((one) => one[key] !== set[key]);
     const { size } = set.runs.find(({ samples }) => samples.key !== '')?.samples.byId ?? new Map();
-    return { ...set, label: isAlone ? set.data : `${set.data}, ${size} samples` };
+    const parts = [
+      set.data,
+      ...(differs('samples') ? [`${size} samples`] : []),
+      ...(differs('candidates') ? [`candidates ${set.candidates || 'not set'}`] : []),
+    ];
+    return { ...set, label: parts.join(', ') };
   });
 }
 

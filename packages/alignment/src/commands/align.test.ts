@@ -152,6 +152,20 @@ describe('align', () => {
     expect(stderr).toContain('too few known pairs outside of training to calibrate');
   });
 
+  it('says of a run of 0 epochs that it is untrained, and how to train it', async () => {
+    const out = join(temporaryFolder(), 'pairs.csv');
+    const argv = ['align', ...own(), '--epochs', '0', '--runs', temporaryFolder(), '--out', out];
+    const { stdout } = await runProgram(...argv, ...quick, '--json');
+    const { run } = JSON.parse(stdout) as { run: string };
+    const { code, stderr } = await runProgram('align', '--run', run, '--out', out);
+    expect(code, stderr).toBe(0);
+    expect(stderr).not.toContain('too few known pairs');
+    expect(stderr).toContain('trained for 0 epochs');
+    const [, advice] = /train on: table (.*) N;/.exec(stderr)!;
+    const more = await runProgram(...advice!.split(' '), '2');
+    expect(more.code, more.stderr).toBe(0);
+  });
+
   it('refuses flags that would do nothing, and a graph alone', async () => {
     const argv = ['align', '--run', temporaryFolder(), '--seeds', 'x.csv', '--set', 'seed=1'];
     const unused = await runProgram(...argv, '--epochs', '3');

@@ -1,5 +1,5 @@
 /** `align`: the pairs themselves, from a trained run or from two graphs of one's own. */
-import { assertWritableFolder, ConfigError, formatCounted, formatShare, openRun } from '@lab/core';
+import { assertWritableFolder, ConfigError, formatCounted, openRun } from '@lab/core';
 import { type CliCommand, type CliContext, type CliInput, configOptions } from '@lab/core/cli';
 import type { BackendReport } from '@lab/tensor';
 import { alignAdded } from '../added-entities.js';
@@ -31,6 +31,7 @@ import {
   textOption,
 } from './options.js';
 import { readConfidence } from './run-confidence.js';
+import { searchReporter } from './search-progress.js';
 import { chosenBackend, newRun, trainAndConclude, trainingConfig } from './train.js';
 
 /** The verb `align`. */
@@ -106,6 +107,8 @@ async function runAlign(
     context.progress.done();
     tell(context, {
       ...found,
+      name: method.name,
+      epochs: aligned.epoch,
       seeds: seeds.length / 2,
       seedOrigin,
       out,
@@ -150,10 +153,7 @@ async function findPairs(
   const table = await candidateTable(state, {
     signal,
     folder: searchFolder(openRun(dir)),
-    onProgress: ({ done, total }) => {
-      const share = done / total;
-      context.progress.update(`searching counterparts  ${formatShare(share)}`, share);
-    },
+    onProgress: searchReporter(context, 'searching counterparts'),
   });
   const stored = kept ?? fittedConfidence(state, table);
   if (stored === null && minConfidence > 0) context.note(uncalibrated);
@@ -215,6 +215,10 @@ function assertUsed(name: string, options: CliInput['options']): void {
 interface Written {
   readonly pairs: readonly AlignedPair[];
   readonly sources: number;
+  /** Of the method. */
+  readonly name: string;
+  /** How long the model was trained. */
+  readonly epochs: number;
   /** Pairs that were trained on; they are not among `pairs`. */
   readonly seeds: number;
   /** Where they came from. */
@@ -229,12 +233,7 @@ interface Written {
 
 function tell(context: CliContext, written: Written): void {
   const { pairs, sources, seeds, seedOrigin, out, embeddings, stored, dir, addition } = written;
-  if (stored === null) {
-    context.note(
-      'note: too few known pairs outside of training to calibrate; confidence is empty, ' +
-        'pairs are ordered by margin',
-    );
-  }
+  if (stored === null) context.note(emptyText(written));
   if (addition !== null) noteAdded(context, addition);
   context.printJson({
     run: dir,
@@ -261,6 +260,16 @@ function tell(context: CliContext, written: Written): void {
       `(${seedOrigin})\n`,
   );
   if (embeddings !== undefined) context.print(`vectors in ${embeddings}\n`);
+}
+
+/** Why there is no confidence, and what to do where something can be done. */
+function emptyText({ name, epochs, dir }: Written): string {
+  const reason =
+    epochs === 0
+      ? 'the run was trained for 0 epochs, so its pairs are those of an untrained model; train ' +
+        `on: ${name} train --resume ${dir} --epochs N`
+      : 'too few known pairs outside of training to calibrate';
+  return `note: ${reason}; confidence is empty, pairs are ordered by margin`;
 }
 
 /** Trains on the two graphs that the flags name; the run folder. */

@@ -1,11 +1,12 @@
 /** `evaluate`: the metrics of a run again, from its checkpoint. */
 import { ConfigError } from '@lab/core';
-import type { CliCommand } from '@lab/core/cli';
-import { measureBaseline } from '../baseline.js';
-import { evaluateModel } from '../evaluate.js';
+import type { CliCommand, CliContext } from '@lab/core/cli';
+import { type BaselineResult, measureBaseline } from '../baseline.js';
+import { type AlignmentEvaluation, evaluateModel } from '../evaluate.js';
 import type { AlignmentMethod } from '../method.js';
 import { restoreRun } from '../restore.js';
 import { evidenceText } from '../run-page.js';
+import type { RunSummary } from '../run-summary.js';
 import { metricsTable } from './metrics-table.js';
 import { backendOptions } from './options.js';
 import { chosenBackend } from './train.js';
@@ -51,24 +52,37 @@ export const evaluateCommand = (method: AlignmentMethod): CliCommand => ({
       const random = state.random.fork(`epoch/${state.epoch - 1}`).fork('test');
       const evaluation = { pairs: test, random, signal: context.signal };
       const found = await evaluateModel(state, evaluation);
-      const { forward, backward, remarks, evidence } = found;
       const baseline = await measureBaseline(state.task, state.config, context.signal);
       context.progress.done();
-      for (const remark of remarks) context.note(`note: ${remark}`);
-      const metrics = { forward, backward, ...(evidence === undefined ? {} : { evidence }) };
-      context.printJson({
-        run: run.dir,
-        status: 'success',
-        metrics,
-        seedOrigin,
-        baseline,
-        remarks,
-      });
-      context.print(metricsTable(method.name, { metrics, baseline, seedOrigin }));
-      const text = evidenceText(evidence).trim();
-      if (text !== '') context.print(`\n${text}\n`);
+      tell(context, { name: method.name, run: run.dir, found, baseline, seedOrigin });
     } finally {
       state.dispose();
     }
   },
 });
+
+/** What was measured, and on what. */
+interface Measured extends Pick<RunSummary, 'seedOrigin'> {
+  readonly name: string;
+  readonly run: string;
+  readonly found: AlignmentEvaluation;
+  readonly baseline: BaselineResult;
+}
+
+function tell(context: CliContext, { name, run, found, baseline, seedOrigin }: Measured): void {
+  const { forward, backward, remarks, evidence } = found;
+  const notes = [...remarks, ...(baseline.remarks ?? [])];
+  for (const remark of notes) context.note(`note: ${remark}`);
+  const metrics = { forward, backward, ...(evidence === undefined ? {} : { evidence }) };
+  context.printJson({
+    run,
+    status: 'success',
+    metrics,
+    seedOrigin,
+    baseline,
+    remarks,
+  });
+  context.print(metricsTable(name, { metrics, baseline, seedOrigin }));
+  const text = evidenceText(evidence).trim();
+  if (text !== '') context.print(`\n${text}\n`);
+}

@@ -12,10 +12,12 @@ import {
 } from '@lab/report';
 import { isAutomatic } from '../automatic-seeds.js';
 import { writeReport } from '../conclude.js';
+import { measuredApart } from '../measured-apart.js';
 import type { AlignmentMethod } from '../method.js';
 import { finishedTraining, restoreRun } from '../restore.js';
 import { backendOptions } from './options.js';
 import { seedLine } from './metrics-table.js';
+import { searchReporter } from './search-progress.js';
 import { chosenBackend } from './train.js';
 
 /** The verb `report`. */
@@ -36,7 +38,11 @@ export const reportCommand = (method: AlignmentMethod): CliCommand => ({
       const restored = await restoreRun(method, dirs[0]!);
       try {
         const trained = finishedTraining(restored);
-        const { reportPath, summary } = await writeReport(method, trained.result, trained.options);
+        const { reportPath, summary } = await writeReport(method, trained.result, {
+          ...trained.options,
+          signal: context.signal,
+          onProgress: searchReporter(context, 'searching counterparts'),
+        });
         context.progress.done();
         context.printJson({ run: dirs[0], ...summary, report: reportPath });
         context.print(`${reportPath}${seedLine(summary.seedOrigin)}\n`);
@@ -45,7 +51,7 @@ export const reportCommand = (method: AlignmentMethod): CliCommand => ({
       }
       return;
     }
-    const comparison = compareWithSeeds(dirs);
+    const comparison = compareWithWarnings(dirs);
     const { path } = writeComparisonPage(String(input.options['out']), comparison);
     context.printJson({
       run: null,
@@ -63,13 +69,17 @@ export const reportCommand = (method: AlignmentMethod): CliCommand => ({
   },
 });
 
-/** The comparison, with a warning for every run whose seeds were made from names. */
-function compareWithSeeds(dirs: readonly string[]): RunComparison {
+/** The comparison, with warnings for seeds that were made from names, and for other scores. */
+function compareWithWarnings(dirs: readonly string[]): RunComparison {
   const comparison = compareRuns(dirs.map((dir) => readRunFolder(dir)));
   const runs = comparison.groups.flatMap((group) => group.runs);
   const warnings = runs.flatMap(({ name, record }) => {
     const { seedOrigin = '' } = (record.results ?? {}) as { seedOrigin?: string };
     return isAutomatic(seedOrigin) ? [`${name}: the seeds are ${seedOrigin}.`] : [];
   });
-  return { ...comparison, warnings: [...comparison.warnings, ...warnings] };
+  const scores = comparison.groups.map(({ label, runs: [run] }) => {
+    return [label, run!.settings['evaluation.scores'] ?? 'not set'] as const;
+  });
+  const apart = measuredApart('scores', new Map(scores));
+  return { ...comparison, warnings: [...comparison.warnings, ...apart, ...warnings] };
 }

@@ -45,6 +45,33 @@ describe('trainingReporter', () => {
     expect([notes, lines[0]]).toEqual([[], expect.not.stringContaining('ETA')]);
   });
 
+  it('says what a second Ctrl-C loses, from the start on', () => {
+    const lost: string[] = [];
+    const context = {
+      ...{ note: () => undefined, progress: { done: () => undefined }, setRun: () => undefined },
+      onSecondInterrupt: (text: string) => lost.push(text),
+    } as unknown as CliContext;
+    const label = { mode: 'x', preset: null };
+    const backend = { name: 'cpu', threads: 1 } as BackendReport;
+    const report = trainingReporter(tableMethod, context, { label, backend });
+    report({
+      ...{ stage: 'ready', entities: { left: 1, right: 1 }, triples: 1, seeds: 1 },
+      ...{ seedOrigin: 'x', validationPairs: 0, testPairs: 0, modalities: [], parameters: 1 },
+      ...{ expectedTensorBytes: 1, remarks: [], run: 'runs/A' },
+    });
+    expect(lost).toEqual(['the epochs since the last checkpoint are lost']);
+  });
+
+  it('says how far a search for pseudo seeds is', () => {
+    const lines: string[] = [];
+    const progress = { update: (text: string) => lines.push(text) };
+    const context = { progress } as unknown as CliContext;
+    const label = { mode: 'x', preset: null };
+    const report = trainingReporter(tableMethod, context, { label, backend: {} as BackendReport });
+    report({ stage: 'search', epoch: 4, epochs: 9, done: 1, total: 4 });
+    expect(lines).toEqual(['train  epoch 5/9  searching pseudo seeds  .250']);
+  });
+
   it('says each remark of an evaluation once', () => {
     expect(told([1, 1, 1], 3, ['fewer neighbours']).notes).toEqual(['note   fewer neighbours']);
   });

@@ -2,6 +2,7 @@
 import { formatBytes, formatCount, formatCounted, formatDuration, formatShare } from '@lab/core';
 import type { CliContext } from '@lab/core/cli';
 import type { BackendReport } from '@lab/tensor';
+import { searchReporter } from './search-progress.js';
 import { validationText } from '../automatic-seeds.js';
 import type { AlignmentMethod } from '../method.js';
 import { PEAK_MEMORY, peakTensorBytes } from '../peak-memory.js';
@@ -23,6 +24,11 @@ export function trainingReporter(
   return (progress) => {
     if (progress.stage === 'reading') context.progress.update('reading the graphs');
     if (progress.stage === 'baseline') context.progress.update('ranking the baseline');
+    if (progress.stage === 'baseline-remarks') say(context, progress.remarks.map(noteLine));
+    if (progress.stage === 'search') {
+      const text = `train  epoch ${progress.epoch + 1}/${progress.epochs}  searching pseudo seeds`;
+      searchReporter(context, text)(progress);
+    }
     if (progress.stage === 'epoch') epochReporter(progress);
     if (progress.stage !== 'ready') return;
     say(context, startLines(method, progress, { label, backend }));
@@ -30,6 +36,8 @@ export function trainingReporter(
     context.onSecondInterrupt('the epochs since the last checkpoint are lost');
   };
 }
+
+const noteLine = (remark: string) => `note   ${remark}`;
 
 /** Lines that stay, above the one that moves. */
 function say(context: CliContext, lines: readonly string[]): void {
@@ -54,7 +62,7 @@ function createEpochReporter(context: CliContext) {
     const leftSeconds = (epochs - done) * meanSeconds;
     const news = (record.remarks ?? []).filter((remark) => !said.has(remark));
     for (const remark of news) said.add(remark);
-    const lines = news.map((remark) => `note   ${remark}`);
+    const lines = news.map(noteLine);
     if (!isAnnounced && (timed === 2 || seconds > ANNOUNCED_SECONDS)) {
       isAnnounced = true;
       if (leftSeconds > ANNOUNCED_SECONDS) lines.unshift(expectedTime(leftSeconds, epochs - done));
@@ -108,6 +116,6 @@ function startLines(
       `${modalities.join(', ')}, ${formatCount(parameters)} parameters`,
     `data   ${counts}`,
     `on     ${backend.name} (${backend.reason}), ${threads}, about ${memory} ${PEAK_MEMORY}`,
-    ...remarks.map((remark) => `note   ${remark}`),
+    ...remarks.map(noteLine),
   ];
 }

@@ -74,6 +74,20 @@ describe('train', () => {
     expect((await runProgram('evaluate', run)).stderr).toContain('note: CSLS neighbourhoods');
   });
 
+  it('says so of the baseline, too', async () => {
+    const out = temporaryFolder();
+    const argv = ['train', '--data', folder, '--epochs', '1', '--out', out];
+    const settings = ['--set', 'evaluation.search=approximate'];
+    const { stderr } = await runProgram(...argv, ...settings);
+    const remark = 'baseline: Ranked among the';
+    expect(stderr.split(`note   ${remark}`)).toHaveLength(2);
+    const run = join(out, readdirSync(out)[0]!);
+    for (const name of ['report.html', 'log.txt']) {
+      expect(readFileSync(join(run, name), 'utf8')).toContain(remark);
+    }
+    expect((await runProgram('evaluate', run)).stderr).toContain(`note: ${remark}`);
+  });
+
   it('--quiet says nothing but the result', async () => {
     const argv = ['train', '--data', folder, '--epochs', '1', '--out', temporaryFolder()];
     const { stderr } = await runProgram(...argv, ...quick, '--quiet');
@@ -267,5 +281,20 @@ describe('report', () => {
     const twice = await runProgram('report', run, other.run, run, '--out', out);
     expect(twice.stdout).toContain(`2 runs compared in ${out}`);
     expect(twice.stderr).toMatch(/note: .* was given twice and counts once/);
+  });
+
+  it('says where runs were ranked or scored in different ways, and tests nothing', async () => {
+    const { run } = await trainedRun();
+    const others = ['candidates=all', 'scores=evidence'].map(async (setting) => {
+      const other = await trainedRun('--set', `evaluation.${setting}`);
+      const out = join(temporaryFolder(), 'comparison.html');
+      const { stderr } = await runProgram('report', run, other.run, '--out', out);
+      return { stderr, html: readFileSync(out, 'utf8') };
+    });
+    const [ranked, scored] = await Promise.all(others);
+    expect(ranked!.stderr).toContain('ranked among different candidates');
+    expect(ranked!.html).toContain('ranked among different candidates');
+    expect(scored!.stderr).toMatch(/scores is not the same \(.*fused; .*evidence\): a part of/);
+    expect(scored!.html).toContain('evaluation.scores is not the same');
   });
 });

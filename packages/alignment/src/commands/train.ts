@@ -35,6 +35,7 @@ import {
   sourceOptions,
   textOption,
 } from './options.js';
+import { searchReporter } from './search-progress.js';
 import { trainingReporter } from './train-progress.js';
 
 /** The verb `train`. */
@@ -238,7 +239,8 @@ export async function trainAndConclude(
   const seconds = elapsed();
   try {
     context.progress.update('writing the report');
-    const options = { config: start.config, seconds, signal: context.signal };
+    const onProgress = searchReporter(context, 'writing the report: searching counterparts');
+    const options = { config: start.config, seconds, signal: context.signal, onProgress };
     const { peakTensorBytes } = trained;
     return { ...(await conclude(method, trained, options)), seconds, peakTensorBytes };
   } finally {

@@ -17,6 +17,7 @@ import { createEdgeCounter } from './kept-edges.js';
 import { type PairPattern, unionPattern } from './pair-pattern.js';
 import {
   evidenceOf,
+  type EvidenceValues,
   evidenceValues,
   mutualBest,
   pairScores,
@@ -26,7 +27,7 @@ import { type StandardScores, standardScores } from './standard-scores.js';
 import { chooseThresholds } from './thresholds.js';
 
 /** Nearest of each row and column by each kind of evidence that are looked at. */
-const LISTED = 24;
+export const LISTED = 24;
 
 /** Brings scores to about the width of those by cosine, for margins, thresholds and matchings. */
 const UNIT = 1 / 40;
@@ -59,6 +60,8 @@ export interface EvidenceInput extends EntitySides {
   readonly seeds: Int32Array;
   /** k of CSLS; 0 for none. */
   readonly cslsNeighbours: number;
+  /** Of each kind, by its name; without them they are chosen for these two sides. */
+  readonly thresholds?: EvidenceThresholds | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -86,14 +89,10 @@ export async function weighEvidence(input: EvidenceInput): Promise<EvidenceScore
     standard.push(await standardScores(sides, { pattern, cosines, lists: found[at]!, k }));
   }
   const values = standard.map((one) => evidenceValues(one.values));
-  const counter = createEdgeCounter(input.data);
-  const partners = new Int32Array(input.data.entityCount).fill(-1);
-  const { thresholds } = await chooseThresholds(experts.length, async (trial) => {
-    await tf.nextFrame();
-    input.signal?.throwIfAborted();
-    const { scores } = pairScores(pattern, values, { thresholds: trial, k });
-    return counter.keptBy(partnersOf(partners, { ...input, pattern, scores }));
-  });
+  const thresholds =
+    input.thresholds === undefined
+      ? await chosenThresholds(input, pattern, values)
+      : experts.map(({ name }) => input.thresholds![name] ?? null);
   const scored = pairScores(pattern, values, { thresholds, k });
   const named = experts.map(({ name }, at) => [name, thresholds[at]!] as const);
   return {
@@ -125,6 +124,23 @@ export async function weighEvidence(input: EvidenceInput): Promise<EvidenceScore
       });
     },
   };
+}
+
+/** The thresholds with which the matches keep most edges. */
+async function chosenThresholds(
+  input: EvidenceInput,
+  pattern: PairPattern,
+  values: readonly EvidenceValues[],
+): Promise<readonly Threshold[]> {
+  const counter = createEdgeCounter(input.data);
+  const partners = new Int32Array(input.data.entityCount).fill(-1);
+  const { thresholds } = await chooseThresholds(values.length, async (trial) => {
+    await tf.nextFrame();
+    input.signal?.throwIfAborted();
+    const { scores } = pairScores(pattern, values, { thresholds: trial, k: input.cslsNeighbours });
+    return counter.keptBy(partnersOf(partners, { ...input, pattern, scores }));
+  });
+  return thresholds;
 }
 
 /** Partners of the first graph's entities: of the seeds, and those that are each other's best. */

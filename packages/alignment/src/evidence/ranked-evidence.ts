@@ -8,14 +8,20 @@ import type { AlignmentTask } from '../data.js';
 import type { Encoding, EntitySides, Learner } from '../learner.js';
 import { tiedRank } from '../search/neighbours.js';
 import type { CandidateCounts, FoundPairs } from '../search/search.js';
-import { type EvidenceInput, type EvidenceScores, type Expert, weighEvidence } from './evidence.js';
+import {
+  type EvidenceInput,
+  type EvidenceScores,
+  type EvidenceThresholds,
+  type Expert,
+  weighEvidence,
+} from './evidence.js';
 import { linePairs } from './pair-pattern.js';
 import { bestOfLines } from './pair-scores.js';
 
 /** What evidence is weighed from. */
 export interface EvidenceSource
   extends EntitySides,
-    Pick<EvidenceInput, 'data' | 'seeds' | 'cslsNeighbours' | 'signal'> {
+    Pick<EvidenceInput, 'data' | 'seeds' | 'cslsNeighbours' | 'thresholds' | 'signal'> {
   readonly encoding: Encoding;
   readonly modalities: readonly Modality[];
   /** Rows of the fused vectors. */
@@ -35,16 +41,18 @@ export interface EvidenceSides {
   /** Of the fused vectors. */
   readonly rows: ComparedRows;
   readonly encoding: Encoding;
+  /** Those to count from; without them they are chosen for these sides. */
+  readonly thresholds?: EvidenceThresholds | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
 /** The evidence of a model for pairs of two sides, as its config has it. */
 export function stateEvidence(
   { config, learner, task }: EvidenceState,
-  { sides, rows, encoding, signal }: EvidenceSides,
+  { sides, rows, encoding, thresholds, signal }: EvidenceSides,
 ): Promise<EvidenceScores> {
   return modalEvidence({
-    ...{ encoding, modalities: learner.modalities, fused: rows, signal },
+    ...{ encoding, modalities: learner.modalities, fused: rows, thresholds, signal },
     ...{ left: sides.left, right: sides.right, data: task.data, seeds: task.split.seeds },
     cslsNeighbours: config.evaluation.cslsNeighbours,
   });

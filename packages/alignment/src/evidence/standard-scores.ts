@@ -2,6 +2,7 @@
  * CSLS similarities of one kind of evidence at mean 0 and deviation 1 over all pairs.
  */
 import { type HostMatrix, type NearestBothWays, type NearestPairs, tf } from '@lab/tensor';
+import { type HostPair, pairProduct } from '../search/host-pair.js';
 import { nearestMeans } from '../search/neighbours.js';
 import type { PairPattern } from './pair-pattern.js';
 
@@ -34,7 +35,7 @@ export interface StandardScores {
  * over those of evenly spread rows where there are more than 8 million; 0 where all are the same.
  */
 export async function standardScores(
-  sides: Sides,
+  sides: HostPair,
   { pattern, cosines, lists, k }: RawEvidence,
 ): Promise<StandardScores> {
   const nearness = ({ scores }: NearestPairs, count: number) =>
@@ -48,7 +49,7 @@ export async function standardScores(
   const { rows, columns } = pattern;
   return {
     values: cosines.map((cosine, pair) => standard(cosine, rows[pair]!, columns[pair]!)),
-    at: (row, column) => standard(cosineOf(sides, row, column), row, column),
+    at: (row, column) => standard(pairProduct(sides, row, column), row, column),
     ofLines: async (side, lines) => {
       const [asked, all] = side === 'rows' ? [sides.left, sides.right] : [sides.right, sides.left];
       const products = await productsWith(pickedRows(asked, lines), all);
@@ -70,21 +71,9 @@ function pickedRows({ columnCount, values }: HostMatrix, rows: ArrayLike<number>
   return { rowCount: rows.length, columnCount, values: picked };
 }
 
-function cosineOf({ left, right }: Sides, row: number, column: number): number {
-  const width = left.columnCount;
-  const other = right.values.subarray(column * width, (column + 1) * width);
-  const own = left.values.subarray(row * width, (row + 1) * width);
-  return own.reduce((sum, value, d) => sum + value * other[d]!, 0);
-}
-
-interface Sides {
-  readonly left: HostMatrix;
-  readonly right: HostMatrix;
-}
-
 /** Mean and deviation of `2 cos - r(x) - r(y)`. */
 async function moments(
-  { left, right }: Sides,
+  { left, right }: HostPair,
   own: Float64Array,
   others: Float64Array,
 ): Promise<{ readonly mean: number; readonly deviation: number }> {

@@ -4,7 +4,8 @@
  */
 import type { Random } from '@lab/core';
 import { type HostMatrix, hostMatMul, principalSubspace, tf } from '@lab/tensor';
-import type { CandidateStore } from './candidate-store.js';
+import type { BatchShape, CandidateStore } from './candidate-store.js';
+import type { HostPair } from './host-pair.js';
 import { nearestExactly } from './nearest-exactly.js';
 import { type Neighbours, noNeighbours } from './neighbours.js';
 import { createVectorIndex, searchEffort, type VectorIndex } from './vector-index.js';
@@ -18,11 +19,8 @@ const SAMPLED_ROWS = 8192;
 /** Rows that are added, or searched for, at a time. */
 const BATCH_ROWS = 16_384;
 
-/** Both sides in the host's memory, rows of length 1. */
-export interface HostPair {
-  readonly left: HostMatrix;
-  readonly right: HostMatrix;
-}
+/** Rows after which a search can be stopped: far less than a second of work, also of a million. */
+const STOP_ROWS = 1024;
 
 /** The nearest of the other side: of each left row, and of each right row. */
 export interface BothWays {
@@ -114,11 +112,8 @@ async function nearestOf(search: Search, context: Context): Promise<Neighbours> 
     if (found === undefined) {
       index ??= await indexOf(base, context);
       const vectors = await context.project(queries, start, count);
-      found = await nearestExactly(
-        rowBlock(queries, start, count),
-        base,
-        index.search(vectors, width),
-      );
+      const numbers = await numbersOf(vectors, index, { count, width, signal: context.signal });
+      found = await nearestExactly(rowBlock(queries, start, count), base, numbers, context.signal);
       await context.store?.write(name, batch, found);
     }
     indices.set(found.indices, start * width);
@@ -128,11 +123,29 @@ async function nearestOf(search: Search, context: Context): Promise<Neighbours> 
   return { indices, cosines, width };
 }
 
+/** Numbers of the nearest of some vectors, part by part. */
+async function numbersOf(
+  vectors: Float32Array,
+  index: VectorIndex,
+  { count, width, signal }: BatchShape & Pick<Context, 'signal'>,
+): Promise<Int32Array> {
+  const numbers = new Int32Array(count * width);
+  const dimension = vectors.length / count;
+  for (const part of batches(count, STOP_ROWS)) {
+    const end = (part.start + part.count) * dimension;
+    const found = index.search(vectors.subarray(part.start * dimension, end), width);
+    numbers.set(found, part.start * width);
+    await tf.nextFrame();
+    signal?.throwIfAborted();
+  }
+  return numbers;
+}
+
 async function indexOf(base: HostMatrix, { project, signal }: Context): Promise<VectorIndex> {
   const first = await project(base, 0, 1);
   const searchWidth = searchEffort(base.rowCount).width;
   const index = await createVectorIndex({ width: first.length, searchWidth });
-  for (const { start, count } of batches(base.rowCount)) {
+  for (const { start, count } of batches(base.rowCount, STOP_ROWS)) {
     index.add(await project(base, start, count));
     await tf.nextFrame();
     signal?.throwIfAborted();

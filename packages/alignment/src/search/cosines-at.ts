@@ -13,6 +13,11 @@ export interface Places {
 /** Bytes of rows that are on the backend at a time, about. */
 const ROW_BYTES = 2 ** 26;
 
+/** Places, and what stops the products between blocks of about 64 MB. */
+export interface StoppablePlaces extends Places {
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Products of rows at the given places, in their order.
  *
@@ -22,7 +27,7 @@ const ROW_BYTES = 2 ** 26;
 export async function cosinesAt(
   queries: HostMatrix,
   base: HostMatrix,
-  { rowPointers, columns }: Places,
+  { rowPointers, columns, signal }: StoppablePlaces,
 ): Promise<Float32Array> {
   const products = new Float32Array(columns.length);
   const { rowCount, columnCount, values } = base;
@@ -40,6 +45,8 @@ export async function cosinesAt(
     const own = { rowPointers: pointers, columns: columns.subarray(first, rowPointers[end]) };
     products.set(await blockProducts(sides, start, own), first);
     start = end;
+    await tf.nextFrame();
+    signal?.throwIfAborted();
   }
   return products;
 }

@@ -4,12 +4,26 @@
 import { type HostMatrix, HostRows, type tf } from '@lab/tensor';
 import type { ComparedRows } from '../compared-rows.js';
 
-/** Both sides as arrays; draws stand side by side, so that products are means over them. */
-export async function hostPair({ left, right }: Pick<ComparedRows, 'left' | 'right'>): Promise<{
+/** Both sides in the host's memory, rows of length 1. */
+export interface HostPair {
   readonly left: HostMatrix;
   readonly right: HostMatrix;
-}> {
+}
+
+/** Both sides as arrays; draws stand side by side, so that products are means over them. */
+export async function hostPair({
+  left,
+  right,
+}: Pick<ComparedRows, 'left' | 'right'>): Promise<HostPair> {
   return { left: await hostMatrix(left), right: await hostMatrix(right) };
+}
+
+/** Product of one row of the left side with one of the right. */
+export function pairProduct({ left, right }: HostPair, row: number, column: number): number {
+  const width = left.columnCount;
+  const own = left.values.subarray(row * width, (row + 1) * width);
+  const other = right.values.subarray(column * width, (column + 1) * width);
+  return own.reduce((sum, value, d) => sum + value * other[d]!, 0);
 }
 
 async function hostMatrix(rows: ComparedRows['left']): Promise<HostMatrix> {

@@ -16,10 +16,12 @@ export async function nearestExactly(
   queries: HostMatrix,
   base: HostMatrix,
   found: Int32Array,
+  signal?: AbortSignal,
 ): Promise<Neighbours> {
   const { rowCount } = queries;
   const width = found.length / Math.max(1, rowCount);
   const rowPointers = Int32Array.from({ length: rowCount + 1 }, (_, row) => row * width);
   const columns = found.map((index) => Math.max(0, index)); // unread where there is none
-  return sortedNeighbours(found, await cosinesAt(queries, base, { rowPointers, columns }), width);
+  const products = await cosinesAt(queries, base, { rowPointers, columns, signal });
+  return sortedNeighbours(found, products, width);
 }

@@ -110,6 +110,25 @@ describe('approximateNearest', () => {
   });
 });
 
+describe('a search among many rows', () => {
+  it('can be stopped within a batch', async () => {
+    const { left, right } = pairOfSides(3000, 8);
+    let [looks, done] = [0, 0];
+    const signal = {
+      throwIfAborted: () => {
+        looks += 1;
+        if (looks === 5) throw new Error('enough'); // three parts are added, two are searched
+      },
+    } as AbortSignal;
+    const onProgress = (progress: { readonly done: number }) => {
+      done = progress.done;
+    };
+    const options = { random: createRandom(1), signal, onProgress };
+    await expect(approximateNearest({ left, right }, options)).rejects.toThrow('enough');
+    expect(done).toBe(0);
+  });
+});
+
 describe('createCandidateStore', () => {
   it('keeps rows and candidates of its key, and drops those of another', async () => {
     const folder = freshFolder();

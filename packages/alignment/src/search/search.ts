@@ -35,6 +35,9 @@ export interface SearchOptions {
   readonly onProgress?: ((progress: SearchProgress) => void) | undefined;
 }
 
+/** What stops a search, and hears how far it is. */
+export type SearchWatch = Pick<SearchOptions, 'signal' | 'onProgress'>;
+
 /** How many are wanted: of each left row, and of each right row; there 0 asks for none. */
 export interface CandidateCounts {
   readonly forward: number;
@@ -126,7 +129,10 @@ export async function searchMutual(
   options: Omit<SearchOptions, 'cslsNeighbours'>,
 ): Promise<Int32Array> {
   const { left, right } = rows;
-  if (!(await usesIndex(lengthsOf(rows), options.search))) return mutualNearest({ left, right });
+  if (!(await usesIndex(lengthsOf(rows), options.search))) {
+    const { signal } = options;
+    return mutualNearest({ left, right, ...(signal === undefined ? {} : { signal }) });
+  }
   const { forward, backward } = await approximateNearest(await hostPair(rows), options);
   const pairs: number[] = [];
   for (let row = 0; row < countOf(left); row += 1) {
@@ -162,11 +168,11 @@ export async function usesIndex(
 }
 
 /** Whether pairs of two sides are scored by evidence: where asked for, and all are compared. */
-export async function weighsEvidence(
+export function weighsEvidence(
   sides: Lengths,
   { scores, search }: Pick<AlignmentConfig['evaluation'], 'scores' | 'search'>,
-): Promise<boolean> {
-  return scores === 'evidence' && !isMany(sides) && !(await usesIndex(sides, search));
+): boolean {
+  return scores === 'evidence' && search !== 'approximate' && !isMany(sides);
 }
 
 interface Lengths {
