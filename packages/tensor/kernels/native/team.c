@@ -10,8 +10,17 @@
 
 int gemm_scratch_bytes(void);
 
-// Looks at a counter before a thread sleeps: some 20 microseconds.
+// Looks at a counter before a thread sleeps: some 100 microseconds, more than lies between two
+// kernels of a training step as a rule. To wake a thread takes as long.
 #define SPINS 4000
+
+#if defined(__x86_64__)
+#define PAUSE() __builtin_ia32_pause()
+#elif defined(__aarch64__)
+#define PAUSE() __asm__ volatile("isb")
+#else
+#define PAUSE()
+#endif
 // The generation of a job and the number of its helpers are one word, so that nobody sees the one
 // without the other.
 #define HELPERS(word) ((word) % 512)
@@ -72,7 +81,7 @@ static void run_blocks(Work *w, int thread, void *own_scratch) {
 }
 
 static int await_job(int seen) {
-  for (int spin = 0; spin < SPINS; spin++)
+  for (int spin = 0; spin < SPINS; spin++, PAUSE())
     if (atomic_load(&announced) != seen) return atomic_load(&announced);
   pthread_mutex_lock(&lock);
   atomic_fetch_add(&sleepers, 1);
@@ -121,7 +130,7 @@ static void announce(int helpers) {
 // Closes the job, whose blocks are all taken, and waits for those who still compute.
 static void await_helpers(void) {
   atomic_store(&announced, NEXT(atomic_load(&announced), 0));
-  for (int spin = 0; spin < SPINS && atomic_load(&work.busy) > 0; spin++);
+  for (int spin = 0; spin < SPINS && atomic_load(&work.busy) > 0; spin++) PAUSE();
   if (atomic_load(&work.busy) == 0) return;
   pthread_mutex_lock(&lock);
   while (atomic_load(&work.busy) > 0) pthread_cond_wait(&done, &lock);

@@ -61,16 +61,20 @@ TFE_TensorHandle *handle_of(napi_env env, napi_value id) {
   return found == all.end() ? nullptr : found->second;
 }
 
-// allocate(shape: number[], dtype: number): number, the id of a tensor with undefined values
+// allocate(shape: number[], dtype: number, place: Float64Array): number, the id of a tensor with
+// undefined values; their address is written to `place`
 napi_value allocate(napi_env env, napi_callback_info info) {
-  size_t given = 2;
-  napi_value arguments[2], entry;
+  size_t given = 3;
+  napi_value arguments[3], entry;
+  double *place = nullptr;
   napi_get_cb_info(env, info, &given, arguments, nullptr, nullptr);
   uint32_t rank = 0;
   int32_t dtype = 0;
   if (napi_get_array_length(env, arguments[0], &rank) || rank > 8 ||
-      napi_get_value_int32(env, arguments[1], &dtype))
-    return fail(env, "tensor: allocate takes a shape and a type.");
+      napi_get_value_int32(env, arguments[1], &dtype) ||
+      napi_get_typedarray_info(env, arguments[2], nullptr, nullptr,
+                               reinterpret_cast<void **>(&place), nullptr, nullptr))
+    return fail(env, "tensor: allocate takes a shape, a type and a place.");
   int64_t shape[8], count = 1;
   for (uint32_t axis = 0; axis < rank; axis++) {
     napi_get_element(env, arguments[0], axis, &entry);
@@ -80,6 +84,7 @@ napi_value allocate(napi_env env, napi_callback_info info) {
   const auto type = static_cast<TF_DataType>(dtype);
   TF_Tensor *tensor = TF_AllocateTensor(type, shape, rank, count * TF_DataTypeSize(type));
   if (tensor == nullptr) return fail(env, "tensor: TensorFlow has no memory for a tensor.");
+  *place = static_cast<double>(reinterpret_cast<uintptr_t>(TF_TensorData(tensor)));
   TFE_TensorHandle *handle = TFE_NewTensorHandle(tensor, status());
   TF_DeleteTensor(tensor);
   if (!is_ok()) return fail(env, TF_Message(status()));

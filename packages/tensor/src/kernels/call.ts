@@ -98,10 +98,12 @@ export function registeredKernels(): ReadonlySet<string> {
 let target: 'wasm' | 'tensorflow' = 'wasm';
 
 /**
- * Stock operations that TensorFlow has and ours take the place of: indices out of range are errors.
- * For the others TensorFlow's own are as fast.
+ * Operations whose kernels of TensorFlow are faster than ours, which have vectors of 128 bits, or
+ * that share values under another shape, as only TensorFlow can.
  */
-const OURS_ON_TENSORFLOW: ReadonlySet<string> = new Set([tf.UnsortedSegmentSum]);
+const STOCK_ON_TENSORFLOW: ReadonlySet<string> = new Set([
+  ...[tf.BatchMatMul, tf._FusedMatMul, tf.Identity, tf.Transpose, tf.Concat, tf.Tanh, tf.Sqrt],
+]);
 
 /** Runs `body`, whose kernels are registered for that backend. */
 export function registerFor(backend: 'wasm' | 'tensorflow', body: () => void): void {
@@ -121,7 +123,7 @@ export function registerOwnKernel(
 ): void {
   const backendName = target;
   const stock = tf.getKernel(kernel.name, backendName) as tf.KernelConfig | undefined;
-  if (backendName === 'tensorflow' && stock != null && (process.env['LAB_OURS'] ? [tf.Identity, tf.Transpose].includes(kernel.name) : !OURS_ON_TENSORFLOW.has(kernel.name))) return;
+  if (stock != null && backendName === 'tensorflow' && STOCK_ON_TENSORFLOW.has(kernel.name)) return;
   if (stock != null) tf.unregisterKernel(kernel.name, backendName);
   if (backendName === 'wasm') registered.add(kernel.name);
   const kernelFunc = (args: KernelArguments) => {

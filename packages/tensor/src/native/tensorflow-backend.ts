@@ -12,25 +12,32 @@ import { type KernelAddon, loadAddon, nativeKernels } from './kernel-addon.js';
 /** Our additions to the binding of tfjs-node; see kernels/native/tensorflow.cc. */
 export interface TensorflowBinding {
   deleteTensor(id: number): void;
-  labAllocate(shape: readonly number[], dtype: number): number;
+  /** The id of a tensor with undefined values; where they lie is written to `place`. */
+  labAllocate(shape: readonly number[], dtype: number, place: Float64Array): number;
   labAddressOf(id: number): number;
   labOwnersOf(id: number): number;
   labOperation(name: string, inputs: number): number;
   labRun(operation: number, dtype: number, a: number, b: number): number;
 }
 
+/** What tfjs-node knows of a tensor, and where its values lie once our kernels have asked. */
 interface TensorRecord {
   shape: readonly number[];
   dtype: number;
   id: number;
-  values: null;
+  /** Values that wait in JavaScript for their first use. */
+  values: unknown;
   refCount: number;
+  address?: number;
 }
 
 /** The part of tfjs-node's backend that our kernels work with. */
 export interface TensorflowBackend {
   readonly binding: TensorflowBinding;
-  readonly tensorMap: { set(dataId: object, record: TensorRecord): void };
+  readonly tensorMap: {
+    get(dataId: object): TensorRecord;
+    set(dataId: object, record: TensorRecord): void;
+  };
   /** Ids of the tensors' handles; values that wait in JavaScript go to TensorFlow first. */
   getInputTensorIds(tensors: readonly tf.TensorInfo[]): number[];
   getDTypeInteger(dtype: tf.DataType): number;
@@ -73,7 +80,7 @@ function quietly<T>(load: () => T, addon: KernelAddon): T {
 
 /** How often TensorFlow counts a buffer that one tensor has. */
 function ownersOfNew(binding: TensorflowBinding, dtype: number): number {
-  const id = binding.labAllocate([1], dtype);
+  const id = binding.labAllocate([1], dtype, new Float64Array(1));
   const owners = binding.labOwnersOf(id);
   binding.deleteTensor(id);
   return owners;
@@ -83,6 +90,7 @@ function ownersOfNew(binding: TensorflowBinding, dtype: number): number {
 function memoryOf(backend: TensorflowBackend, addon: KernelAddon): KernelMemory {
   const { binding } = backend;
   const idOf = (tensor: tf.TensorInfo) => backend.getInputTensorIds([tensor])[0] as number;
+  const place = new Float64Array(1);
   const alone = ownersOfNew(binding, backend.getDTypeInteger('float32'));
   const refCount = (tensor: tf.TensorInfo): number => {
     const own = backend.refCount(tensor.dataId);
@@ -103,12 +111,17 @@ function memoryOf(backend: TensorflowBackend, addon: KernelAddon): KernelMemory 
     free: addon.release,
     floats: (address, length) => new Float32Array(addon.view(address, 4 * length)),
     ints: (address, length) => new Int32Array(addon.view(address, 4 * length)),
-    addressOf: (tensor) => binding.labAddressOf(idOf(tensor)),
+    addressOf(tensor) {
+      const record = backend.tensorMap.get(tensor.dataId);
+      record.address ??= binding.labAddressOf(idOf(tensor));
+      return record.address;
+    },
     output(shape, dtype) {
       const type = backend.getDTypeInteger(dtype);
       const dataId = {};
-      const id = binding.labAllocate(shape, type);
-      backend.tensorMap.set(dataId, { shape, dtype: type, id, values: null, refCount: 1 });
+      const id = binding.labAllocate(shape, type, place);
+      const record = { shape, dtype: type, id, values: null, refCount: 1, address: place[0] ?? 0 };
+      backend.tensorMap.set(dataId, record);
       return { dataId, shape: [...shape], dtype };
     },
     alias() {
