@@ -1,12 +1,11 @@
 // The binding of tfjs-node, compiled from its own sources, with what our kernels need from it: new
-// tensors without values, where the values of a tensor lie, and a shorter way into TensorFlow for
-// small operations. Build: see src/native/build.ts.
+// tensors without values, where the values of a tensor lie, and who else has them. Build: see
+// src/native/build.ts.
 #include <node_api.h>
 
 #include <memory>
 #include <string>
 #include <unordered_map>
-#include <vector>
 
 #include "tensorflow/c/c_api.h"
 #include "tensorflow/c/eager/c_api.h"
@@ -124,61 +123,6 @@ napi_value owners_of(napi_env env, napi_callback_info info) {
   return number(env, owners);
 }
 
-// An operation that is called again and again: its TFE_Op is kept.
-struct Operation {
-  std::string name;
-  TFE_Op *op;
-  int inputs;
-};
-
-std::vector<Operation> &operations() {
-  static std::vector<Operation> all;
-  return all;
-}
-
-// operation(name: string, inputs: number): number, its number for `run`
-napi_value operation(napi_env env, napi_callback_info info) {
-  size_t given = 2, length = 0;
-  napi_value arguments[2];
-  napi_get_cb_info(env, info, &given, arguments, nullptr, nullptr);
-  char name[128];
-  int32_t inputs = 0;
-  if (napi_get_value_string_utf8(env, arguments[0], name, sizeof name, &length) ||
-      napi_get_value_int32(env, arguments[1], &inputs))
-    return fail(env, "tensor: operation takes a name and a number of inputs.");
-  TFE_Op *op = TFE_NewOp(backend(env)->tfe_context_, name, status());
-  if (!is_ok()) return fail(env, TF_Message(status()));
-  operations().push_back({name, op, inputs});
-  return number(env, static_cast<double>(operations().size() - 1));
-}
-
-// run(operation, dtype, a, b): number, the id of the only result; `b` is not read where there is
-// one input
-napi_value run(napi_env env, napi_callback_info info) {
-  size_t given = 4;
-  napi_value arguments[4];
-  napi_get_cb_info(env, info, &given, arguments, nullptr, nullptr);
-  int32_t place = -1, dtype = 0;
-  napi_get_value_int32(env, arguments[0], &place);
-  napi_get_value_int32(env, arguments[1], &dtype);
-  if (place < 0 || place >= static_cast<int32_t>(operations().size()))
-    return fail(env, "tensor: there is no such operation.");
-  Operation &called = operations()[place];
-  TFE_OpReset(called.op, called.name.c_str(), nullptr, status());
-  for (int i = 0; is_ok() && i < called.inputs; i++) {
-    TFE_TensorHandle *input = handle_of(env, arguments[2 + i]);
-    if (input == nullptr) return fail(env, "tensor: there is no such tensor.");
-    TFE_OpAddInput(called.op, input, status());
-  }
-  if (!is_ok()) return fail(env, TF_Message(status()));
-  TFE_OpSetAttrType(called.op, "T", static_cast<TF_DataType>(dtype));
-  TFE_TensorHandle *result = nullptr;
-  int results = 1;
-  TFE_Execute(called.op, &result, &results, status());
-  if (!is_ok()) return fail(env, TF_Message(status()));
-  return number(env, backend(env)->InsertHandle(result));
-}
-
 napi_value init(napi_env env, napi_value exports) {
 #ifdef LAB_INTERNALS
   absl::SetMinLogLevel(absl::LogSeverityAtLeast::kWarning);
@@ -189,9 +133,7 @@ napi_value init(napi_env env, napi_value exports) {
     napi_callback call;
   } functions[] = {{"labAllocate", allocate},
                    {"labAddressOf", address_of},
-                   {"labOwnersOf", owners_of},
-                   {"labOperation", operation},
-                   {"labRun", run}};
+                   {"labOwnersOf", owners_of}};
   for (const auto &[name, call] : functions) {
     napi_value function;
     napi_create_function(env, name, NAPI_AUTO_LENGTH, call, nullptr, &function);

@@ -13,8 +13,8 @@ export const setupCommand: CliCommand = {
   summary: 'Compile the backend tensorflow, with our kernels, for a TensorFlow of this machine.',
   options: [
     { flags: '--gpu', summary: 'a TensorFlow for CUDA, on a GPU', kind: 'boolean' },
-    { flags: '--tensorflow <dir>', summary: 'folder of the Python package tensorflow' },
-    { flags: '--python <path>', summary: 'a Python that has TensorFlow', unit: 'default python3' },
+    { flags: '--tensorflow <dir>', summary: 'folder of the package tensorflow' },
+    { flags: '--python <path>', summary: 'a Python with TensorFlow', unit: 'default python3' },
     { flags: '--compiler <path>', summary: 'the C++ compiler', unit: 'default $CXX, else g++' },
   ],
   example: 'lab-tensor setup',
@@ -53,7 +53,9 @@ function print(context: CliContext, { record, tensorflow, build }: SetUpReport, 
     ['self-test', 'a product and a gather gradient are right'],
   ];
   for (const [name, value] of lines) context.print(`${name!.padEnd(10)} ${value}\n`);
-  context.print('\nprograms take the backend tensorflow from now on; lab-tensor remove undoes it\n');
+  context.print(
+    '\nprograms take the backend tensorflow from now on; lab-tensor remove undoes it\n',
+  );
 }
 
 /** The verb `remove`. */

@@ -47,6 +47,11 @@ function operandOf(part: readonly number[], whole: readonly number[]): Operand |
 }
 
 function rowFormOf(a: tf.TensorInfo, b: tf.TensorInfo): RowForm | undefined {
+  if (tf.util.arraysEqual(a.shape, b.shape)) {
+    const width = sizeOf(a.shape);
+    const whole = { step: width, isOne: false };
+    return { rows: 1, width, a: whole, b: whole };
+  }
   const whole = tf.broadcast_util.assertAndGetBroadcastShape(a.shape, b.shape);
   const [first, second] = [operandOf(a.shape, whole), operandOf(b.shape, whole)];
   if (first === undefined || second === undefined || (first.isOne && second.isOne))
@@ -56,13 +61,15 @@ function rowFormOf(a: tf.TensorInfo, b: tf.TensorInfo): RowForm | undefined {
 }
 
 /** Whether the operand is a whole array or one number, so that rows do not matter. */
-const isFlat = ({ step, isOne }: Operand): boolean => (isOne ? step === 0 : step !== 0);
+const isFlat = ({ step, isOne }: Operand): boolean => isOne === (step === 0);
 
 function compute(call: KernelCall, functionName: string): tf.TensorInfo {
   const [x, y] = [call.input('a'), call.input('b')];
   const { rows, width, a, b } = rowFormOf(x, y) as RowForm;
-  const whole = tf.broadcast_util.assertAndGetBroadcastShape(x.shape, y.shape);
-  const output = call.output(whole);
+  const isSame = tf.util.arraysEqual(x.shape, y.shape);
+  const output = call.output(
+    isSame ? x.shape : tf.broadcast_util.assertAndGetBroadcastShape(x.shape, y.shape),
+  );
   const [from = 0, other = 0, to = 0] = [x, y, output].map(call.address);
   if (isFlat(a) && isFlat(b)) {
     const work = { kernel: functionName, count: rows * width, block: blockOf(3) };

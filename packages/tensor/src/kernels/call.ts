@@ -62,20 +62,36 @@ interface KernelArguments {
   readonly attrs?: tf.NamedAttrMap;
 }
 
-function callOf({ inputs, attrs }: KernelArguments): KernelCall {
-  const kernels = activeKernels() as KernelModule;
-  const { memory } = kernels;
-  return {
-    kernels,
-    input: (name) => inputs[name] as tf.TensorInfo,
-    inputs: () => Object.values(inputs) as tf.TensorInfo[],
-    address: memory.addressOf,
-    attribute: <T>(name: string) => attrs?.[name] as T,
-    output: (shape, dtype = 'float32') => memory.output(shape, dtype),
-    temporary: (bytes, body) => withTemporary(memory, bytes, body),
-    run: kernels.call,
-    runBlocks: kernels.callBlocks,
-  };
+/** A call on the kernels in use; fields are what kernels hand on, methods the rest. */
+class PresentCall implements KernelCall {
+  readonly kernels = activeKernels() as KernelModule;
+  readonly address = this.kernels.memory.addressOf;
+  readonly run = this.kernels.call;
+  readonly runBlocks = this.kernels.callBlocks;
+  readonly input = (name: string): tf.TensorInfo => this.#inputs[name] as tf.TensorInfo;
+  readonly #inputs: tf.NamedTensorInfoMap;
+  readonly #attrs: tf.NamedAttrMap | undefined;
+
+  constructor({ inputs, attrs }: KernelArguments) {
+    this.#inputs = inputs;
+    this.#attrs = attrs;
+  }
+
+  inputs(): tf.TensorInfo[] {
+    return Object.values(this.#inputs) as tf.TensorInfo[];
+  }
+
+  attribute<T>(name: string): T {
+    return this.#attrs?.[name] as T;
+  }
+
+  output(shape: readonly number[], dtype: tf.DataType = 'float32'): tf.TensorInfo {
+    return this.kernels.memory.output(shape, dtype);
+  }
+
+  temporary<T>(bytes: number, body: (address: number) => T): T {
+    return withTemporary(this.kernels.memory, bytes, body);
+  }
 }
 
 function withTemporary<T>(memory: KernelMemory, bytes: number, body: (address: number) => T): T {
@@ -129,7 +145,7 @@ export function registerOwnKernel(
   const kernelFunc = (args: KernelArguments) => {
     const usesOurs = stock == null || isOurs === undefined || isOurs(args.inputs, args.attrs);
     countKernel(kernel.name, usesOurs);
-    if (usesOurs) return kernel.compute(callOf(args));
+    if (usesOurs) return kernel.compute(new PresentCall(args));
     return stock.kernelFunc(args as unknown as Parameters<tf.KernelFunc>[0]);
   };
   tf.registerKernel({

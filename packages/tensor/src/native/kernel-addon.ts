@@ -45,7 +45,8 @@ export function nativeKernels(
     job[2] = work?.block ?? 1;
     job[3] = work?.scratch?.address ?? 0;
     job[4] = work?.scratch?.bytesPerThread ?? 0;
-    job.set(values, FIRST_VALUE);
+    // Not by set(): from an array it costs more than a small kernel.
+    for (let i = 0; i < values.length; i += 1) job[FIRST_VALUE + i] = values[i] as number;
     return addon.run(heap(), job);
   };
   return {

@@ -16,8 +16,6 @@ export interface TensorflowBinding {
   labAllocate(shape: readonly number[], dtype: number, place: Float64Array): number;
   labAddressOf(id: number): number;
   labOwnersOf(id: number): number;
-  labOperation(name: string, inputs: number): number;
-  labRun(operation: number, dtype: number, a: number, b: number): number;
 }
 
 /** What tfjs-node knows of a tensor, and where its values lie once our kernels have asked. */
