@@ -1,4 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
@@ -25,6 +26,16 @@ const tiers = {
 const isolatedPackages = new Set(['tensor']);
 
 /**
+ * Tests choose their backends themselves: nothing that was set up on this machine is taken unasked.
+ * Suites that need it find it by `LAB_SETUP_HOME`.
+ */
+const machineEnv = {
+  LAB_TENSOR_ADDON: 'none',
+  LAB_TENSOR_HOME: join(tmpdir(), 'lab-tensor-of-no-test'),
+  LAB_SETUP_HOME: process.env['LAB_TENSOR_HOME'] ?? '',
+};
+
+/**
  * The test projects that every package has: `unit` (with property and types), `backends`, `golden`,
  * `e2e`.
  *
@@ -42,6 +53,7 @@ export function packageProjects(at?: {
     ssr: { resolve: { conditions } },
     test: {
       ...test,
+      env: machineEnv,
       name: at ? `${tier}:${at.name}` : tier,
       ...(tier === 'unit' ? { isolate: isolatedPackages.has(basename(root)) } : {}),
       ...(tier === 'unit' && hasTypeTests(root)

@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { countsLine } from './test-counts.mjs';
 import { run, runOrThrow } from './process.mjs';
-import { closure, packages, root } from './workspace.mjs';
+import { closure, packages, prebuiltPackages, root } from './workspace.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -30,7 +30,7 @@ const { values: options } = parseArgs({
 /** Packs all packages into a folder and returns the tarball of each by package name. */
 async function packAll(folder) {
   const tarballs = {};
-  for (const { dir, manifest } of packages()) {
+  for (const { dir, manifest } of [...packages(), ...prebuiltPackages()]) {
     await runOrThrow('pnpm', ['pack', '--pack-destination', folder], { cwd: dir });
     const stem = `${manifest.name.replace('@', '').replace('/', '-')}-${manifest.version}.tgz`;
     const file = readdirSync(folder).find((name) => name === stem);

@@ -29,12 +29,19 @@ export function members(folder) {
 /** All public packages. */
 export const packages = () => members('packages').filter((member) => !member.manifest.private);
 
+/** Public packages of machine code for one platform each; those of other platforms are left out. */
+export const prebuiltPackages = () =>
+  members('prebuilt').filter(
+    ({ manifest }) => manifest.os.includes(process.platform) && manifest.cpu.includes(process.arch),
+  );
+
 /** The packages of the workspace that one package needs at run time, itself included, by name. */
-export function closure(name, all = packages(), found = new Set()) {
+export function closure(name, all = [...packages(), ...prebuiltPackages()], found = new Set()) {
   const member = all.find((candidate) => candidate.manifest.name === name);
   if (!member || found.has(name)) return found;
   found.add(name);
-  for (const dependency of Object.keys(member.manifest.dependencies ?? {})) {
+  const { dependencies, optionalDependencies } = member.manifest;
+  for (const dependency of Object.keys({ ...dependencies, ...optionalDependencies })) {
     closure(dependency, all, found);
   }
   return found;

@@ -162,6 +162,13 @@ function shareMemory(setWasmPaths: (paths: Record<string, string>, isFetched: tr
 
 let isMemoryShared = false;
 
+let areMachineKernelsAllowed = true;
+
+/** Whether kernels on wasm may run as machine code, where there is some, from the next start on. */
+export function allowMachineKernels(areAllowed: boolean): void {
+  areMachineKernelsAllowed = areAllowed;
+}
+
 let areWideVectorsAllowed = true;
 let vectorWidth: Promise<VectorWidth> | undefined;
 
@@ -187,7 +194,7 @@ async function startWasm(): Promise<BackendFacts> {
     await activate('wasm', 'wasm');
   });
   useVectors((await fit)?.vectorBits ?? 128);
-  useAddon(findAddon());
+  useAddon(areMachineKernelsAllowed ? findAddon().addon : null);
   const { simd, vectorBits, threads } = kernelsOf(tf.backend() as unknown as WasmBackend);
   return { simd, vectorBits, threads, memoryLimitBytes: WASM_HEAP_LIMIT_BYTES };
 }

@@ -1,5 +1,6 @@
 import { BackendError, ConfigError, type Logger } from '@lab/core';
 import {
+  allowMachineKernels,
   allowWideVectors,
   type BackendFacts,
   type BackendName,
@@ -48,6 +49,27 @@ async function firstWorking(choice: BackendChoice): Promise<Attempt> {
   throw new BackendError(`tensor: no backend works. ${reasons}`, { cause: failure });
 }
 
+/** How a backend is to work; the results depend on none of it. */
+export interface SelectOptions {
+  /** Told in one line what was chosen and why. */
+  logger?: Logger;
+  /**
+   * Threads that share the work of our kernels, on wasm and tensorflow; default as many as the
+   * processors that this process may use.
+   */
+  threads?: number;
+  /**
+   * Whether products on wasm may work on 256 bits at a time where Node 24 or newer passes a check
+   * for it on this machine; default yes.
+   */
+  wideVectors?: boolean;
+  /**
+   * Whether kernels on wasm may run as machine code where the package for this platform, or
+   * `lab-tensor setup`, has brought it; default yes.
+   */
+  machineKernels?: boolean;
+}
+
 /**
  * The backend that all tensors use from now on.
  *
@@ -56,18 +78,12 @@ async function firstWorking(choice: BackendChoice): Promise<Attempt> {
  * wasm and cpu come with this package; the others are optional peers.
  *
  * @param choice - default `'auto'`.
- * @param options.logger - told in one line what was chosen and why.
- * @param options.threads - threads that share the work of a kernel on wasm; default as many as
- *   the processors that this process may use. The results do not depend on it.
- * @param options.wideVectors - whether products on wasm may work on 256 bits at a time where Node
- *   24 or newer passes a check for it on this machine; default yes. The results do not change
- *   with it.
  * @throws {ConfigError} when `threads` is not a whole number from 1.
  * @throws {BackendError} when the chosen backend does not work, saying what to install.
  */
 export async function selectBackend(
   choice: BackendChoice = 'auto',
-  options: { logger?: Logger; threads?: number; wideVectors?: boolean } = {},
+  options: SelectOptions = {},
 ): Promise<BackendReport> {
   const { threads } = options;
   if (threads !== undefined && !(threads >= 1 && Number.isInteger(threads))) {
@@ -76,6 +92,7 @@ export async function selectBackend(
     });
   }
   allowWideVectors(options.wideVectors ?? true);
+  allowMachineKernels(options.machineKernels ?? true);
   const { name, facts, tried } = await firstWorking(choice);
   const kernels = activeKernels();
   if (kernels !== null) {

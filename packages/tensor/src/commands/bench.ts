@@ -4,6 +4,7 @@ import { ConfigError, describeEnvironment, formatCounted, formatDuration } from 
 import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
 import { type BackendChoice, type BackendReport, selectBackend } from '../backend.js';
 import { candidatesFor } from '../backend-candidates.js';
+import { kernelsText } from './doctor.js';
 import type { BenchMachine, BenchResult } from '../bench/bench-result.js';
 import { benchTable } from '../bench/bench-table.js';
 import type { BenchOperation } from '../bench/operation.js';
@@ -112,7 +113,7 @@ async function measure(
 
 function printResult(context: CliContext, result: BenchResult): void {
   const { backend, machine, node, pytorch, rows, skipped, seconds } = result;
-  const simd = backend.simd === null ? '' : `, ${backend.simd} SIMD`;
+  const simd = backend.simd === null ? '' : `, ${kernelsText(backend.simd)}`;
   const threads = formatCounted(backend.threads, 'thread');
   context.print(`backend  ${backend.name}${simd}, ${threads}; Node ${node}\n`);
   if (pytorch !== null) {

@@ -10,6 +10,8 @@ import {
 } from '@lab/core';
 import { type CliCommand, type CliContext, table } from '@lab/core/cli';
 import { fitVectorWidth } from '../backend-candidates.js';
+import { findAddon } from '../native/find-addon.js';
+import { readSetup } from '../native/places.js';
 import { availableThreads, quotaProcessors } from '../thread-count.js';
 import type { VectorWidth } from '../vector-check.js';
 import { type BackendState, examineBackends } from './examine-backends.js';
@@ -66,12 +68,24 @@ interface Findings {
   readonly machine: MachineFacts;
 }
 
+/** What lab-tensor setup has found. */
+function setupText(): string {
+  const setup = readSetup();
+  if (setup === null) return 'not set up; lab-tensor setup compiles it for a TensorFlow here';
+  const kind = setup.isCuda ? ' for CUDA' : '';
+  return `${setup.tensorflowVersion}${kind} in ${setup.tensorflow}, set up ${setup.date}`;
+}
+
+/** How our kernels run, in words. */
+export const kernelsText = (simd: string): string =>
+  simd === 'native' ? 'kernels as machine code' : `${simd} SIMD`;
+
 function factsText(state: BackendState): string {
   if (state.state !== 'works') return state.why;
   const { simd, threads, memoryLimitBytes } = state.facts;
   const memory = state.sharedMemory === true ? ' on shared memory' : '';
   return [
-    ...(simd === null ? [] : [`${simd} SIMD`]),
+    ...(simd === null ? [] : [kernelsText(simd)]),
     `${formatCounted(threads, 'thread')}${memory}`,
     ...(memoryLimitBytes === null ? [] : [`heap of ${formatBytes(memoryLimitBytes)}`]),
     ...(state.name === 'cpu' ? ['for tests only'] : []),
@@ -88,9 +102,11 @@ function print(context: CliContext, findings: Findings): void {
     ['threads', `${threads} (${formatCounted(processors, 'processor')}, ${limit})`],
     ['memory', formatBytes(memoryBytes)],
     ['products', `${products.vectorBits}-bit vectors: ${products.why}`],
+    ['machine code', findAddon().why],
+    ['tensorflow', setupText()],
     ['chosen', chosen === null ? reason : `${chosen}: ${reason}`],
   ];
-  for (const [name, value] of lines) context.print(`${name!.padEnd(10)} ${value}\n`);
+  for (const [name, value] of lines) context.print(`${name!.padEnd(12)} ${value}\n`);
   const rows = backends.map((state) => ({
     backend: state.name,
     state: state.state,

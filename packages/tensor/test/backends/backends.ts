@@ -4,6 +4,8 @@
 import { requireCondition } from '@lab/core/testing';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { selectBackend } from '../../src/index.js';
+import { findBuild } from '../../src/native/build.js';
+import { useAddon } from '../../src/native/kernel-addon.js';
 import { readSetup } from '../../src/native/places.js';
 import { forcePlainSimd } from '../../src/wasm-backend.js';
 import { hasGraphicsDriver, requestAdapter, type WebgpuPackage } from '../../src/webgpu-backend.js';
@@ -30,10 +32,25 @@ async function hasAdapter(): Promise<boolean> {
   return (await requestAdapter((await import(name)) as WebgpuPackage)) !== null;
 }
 
+/** What `lab-tensor setup` has made on this machine; tests see it when they ask for it. */
+process.env['LAB_TENSOR_HOME'] = process.env['LAB_SETUP_HOME'];
+const setup = readSetup();
 const tensorflowNeeds = {
   what: 'tensorflow',
-  isThere: requireCondition('tensorflow', readSetup() !== null),
+  isThere: requireCondition('tensorflow', setup !== null),
 };
+
+/** wasm with the kernels as machine code, those of the setup. */
+async function startMachineCode(threads: number): Promise<void> {
+  process.env['LAB_TENSOR_ADDON'] = findBuild(setup)?.kernels ?? '';
+  const { simd } = await selectBackend('wasm', { threads });
+  if (simd !== 'native') throw new Error(`machine code was asked for, got ${simd}`);
+}
+
+function stopMachineCode(): void {
+  process.env['LAB_TENSOR_ADDON'] = 'none';
+  useAddon(null);
+}
 
 const webgpuNeeds = { what: 'webgpu', isThere: requireCondition('webgpu', await hasAdapter()) };
 
@@ -65,6 +82,18 @@ export const BACKENDS: readonly BackendUnderTest[] = [
     start: startPlainWasm,
     stop: () => forcePlainSimd(false),
     ...{ takesLargeSizes: true, leakSteps: 100 },
+  },
+  {
+    name: 'wasm, machine code, 1 thread',
+    start: () => startMachineCode(1),
+    stop: stopMachineCode,
+    ...{ takesLargeSizes: true, leakSteps: 1000, needs: tensorflowNeeds },
+  },
+  {
+    name: 'wasm, machine code, 3 threads',
+    start: () => startMachineCode(3),
+    stop: stopMachineCode,
+    ...{ takesLargeSizes: true, leakSteps: 1000, needs: tensorflowNeeds },
   },
   {
     name: 'tensorflow, 1 thread',
