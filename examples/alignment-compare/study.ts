@@ -3,38 +3,21 @@
 // Finished cells are kept in docs/experiments/alignment-comparison/comparison.jsonl.
 import { join } from 'node:path';
 import {
-  type AlignmentMethod,
   compareMethods,
   exampleSource,
   methodComparisonPage,
   readTask,
-  settingsOf,
   studyTable,
 } from '@lab/alignment';
 import { makeFolder, writeFileAtomic } from '@lab/core';
-import { ibmea } from '@lab/ibmea';
-import { loginmea } from '@lab/loginmea';
 import { markdownTable, standaloneSvg, svgToPng, writeRunPage } from '@lab/report';
 import { selectBackend } from '@lab/tensor';
+import { comparisonDir, conditions, contestants } from './contestants.js';
+import { pairsSection } from './pairs-section.js';
 
 const seeds = (process.argv[2] ?? '1,2,3').split(',').map(Number);
-const dir = join('docs', 'experiments', 'alignment-comparison');
+const dir = comparisonDir;
 const command = 'npm run long -- --only alignment-comparison';
-
-const contestant = (label: string, method: AlignmentMethod, epochs: number, settings = {}) => {
-  const every = { 'evaluation.every': epochs, 'evaluation.select': 'last' };
-  const config = settingsOf(method, {
-    preset: 'quick',
-    epochs,
-    settings: { ...settings, ...every },
-  });
-  return { label, method, config };
-};
-const contestants = [
-  contestant('IBMEA', ibmea, 80),
-  contestant('LoginMEA', loginmea, 20),
-  contestant('LoginMEA, graph alone', loginmea, 20, { 'data.modalities': ['graph'] }),
-] as const;
 
 await selectBackend('auto');
 const task = await readTask(exampleSource('en-fr-3k'), contestants[0].config.config);
@@ -46,9 +29,7 @@ const cells = await compareMethods({
 });
 const page = methodComparisonPage({
   ...{ task, cells, seeds, command },
-  conditions: contestants.map(
-    ({ label, config }) => `${label}: ${config.config.training.epochs} epochs`,
-  ),
+  conditions,
 });
 const figures = [page.mainFigure, ...page.sections.flatMap((section) => section.figures ?? [])];
 for (const [at, study] of (['few-seeds', 'faulty-rows'] as const).entries()) {
@@ -63,6 +44,9 @@ for (const [at, study] of (['few-seeds', 'faulty-rows'] as const).entries()) {
   writeFileAtomic(join(dir, `${study}.png`), await svgToPng(svg));
 }
 makeFolder(join('runs', 'long'));
-writeRunPage(join('runs', 'long', 'alignment-comparison.html'), page);
+writeRunPage(join('runs', 'long', 'alignment-comparison.html'), {
+  ...page,
+  sections: [...page.sections, ...pairsSection()],
+});
 const found = cells.map(({ study, label, x, row }) => ({ study, label, x, mean: row.mean['H@1'] }));
 console.log(JSON.stringify(found));

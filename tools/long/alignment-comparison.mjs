@@ -6,6 +6,7 @@ export const command = [
   '--import',
   'tsx',
   'examples/alignment-compare/study.ts',
+  'examples/alignment-compare/contestants.ts',
 ];
 export const codePaths = [
   'packages/alignment/src',
@@ -14,4 +15,5 @@ export const codePaths = [
   'packages/graph/src',
   'packages/tensor/src',
   'examples/alignment-compare/study.ts',
+  'examples/alignment-compare/contestants.ts',
 ];
