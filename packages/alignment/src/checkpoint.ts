@@ -83,7 +83,7 @@ export async function restoreTraining(
   if (meta.fingerprint !== expected) {
     throw new DataError(`${dir}: the checkpoint was made with another config or other data.`, {
       file: dir,
-      help: 'resume with the flags, files and backend of that run, or start a new run',
+      help: 'resume with the flags and files of that run, or start a new run',
     });
   }
   state.learner.restoreState(meta.learner);

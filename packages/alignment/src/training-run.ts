@@ -16,6 +16,7 @@ import { hasCheckpoint } from '@lab/tensor/io';
 import { automaticWarnings } from './automatic-seeds.js';
 import { type BaselineResult, measureBaseline } from './baseline.js';
 import { checkTrainOptions } from './call-fields.js';
+import { backendChanges } from './backend-changes.js';
 import { fingerprint, restoreTraining, saveTraining } from './checkpoint.js';
 import type { AlignmentConfig } from './config-fields.js';
 import { type AlignmentTask, readTask } from './data.js';
@@ -114,12 +115,18 @@ async function trainIn<C extends AlignmentConfig, L extends Learner>(
     const key = fingerprint(config, [
       ...task.data.files.map((file) => file.sha256),
       sha256(task.split.seeds.join(' ')),
-      `backend ${selectedBackend()?.name}`,
     ]);
     if (resumed !== null) await resumeState(options, resumed, state, key);
     run = opened; // from here on a failure is one of this run
-    logStart(run, task, state.epoch);
-    options.onProgress?.({ stage: 'ready', ...outlineOf(state, run, expected) });
+    const changes = resumed === null || state.epoch === 0 ? [] : backendChanges(resumed);
+    logStart(
+      run,
+      [...automaticWarnings(task.split), ...task.data.remarks, ...changes],
+      state.epoch,
+    );
+    const outline = outlineOf(state, run, expected);
+    const remarks = [...outline.remarks, ...changes];
+    options.onProgress?.({ stage: 'ready', ...outline, remarks });
     const baseline = await baselineOf(options, run, state);
     await epochs(options, run, state, key);
     await loadSelected(run, state);
@@ -163,9 +170,9 @@ function outlineOf(
 }
 
 /** Where the training starts, and what is to be known of its data, into `log.txt`. */
-function logStart(run: Run | null, { data, split }: AlignmentTask, epoch: number): void {
+function logStart(run: Run | null, remarks: readonly string[], epoch: number): void {
   run?.log(epoch === 0 ? 'training started' : `training resumed after epoch ${epoch}`);
-  for (const remark of [...automaticWarnings(split), ...data.remarks]) run?.log(`note: ${remark}`);
+  for (const remark of remarks) run?.log(`note: ${remark}`);
 }
 
 /** The backend that was selected, or the best one when none was. */

@@ -90,6 +90,22 @@ describe('kill -9', () => {
   }, 300_000);
 });
 
+describe('kill -9, and another backend afterwards', () => {
+  it('goes on, and says that the results may differ', async () => {
+    const out = temporaryFolder();
+    const code = await killAmid(out, 0, { rows: 3, milliseconds: 0 });
+    expect(code).toBe(137);
+    const run = onlyRun(out)!;
+    const resumed = await ibmea(['train', '--resume', run, '--backend', 'cpu']);
+    expect(resumed.code, resumed.stderr).toBe(0);
+    const remark = /backend wasm so far, goes on with cpu: .*results may differ/;
+    expect(resumed.stderr.replaceAll(/\s+/g, ' ')).toMatch(remark);
+    expect(readFileSync(join(run, 'log.txt'), 'utf8')).toMatch(remark);
+    expect(readRunRecord(run).backend).toMatchObject({ name: 'cpu' });
+    expect(readRunRecord(run).status).toBe('success');
+  }, 120_000);
+});
+
 /** Rows of metrics that are whole, as text; none when there is no file yet. */
 function wholeRows(run: string): string[] {
   const path = join(run, 'metrics.jsonl');
