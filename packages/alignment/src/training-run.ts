@@ -19,7 +19,7 @@ import { checkTrainOptions } from './call-fields.js';
 import { backendChanges } from './backend-changes.js';
 import { fingerprint, restoreTraining, saveTraining } from './checkpoint.js';
 import type { AlignmentConfig } from './config-fields.js';
-import { type AlignmentTask, readTask } from './data.js';
+import { readTask } from './data.js';
 import { asInterruption, interruption } from './interruption.js';
 import type { Learner } from './learner.js';
 import { assertFits, type MemoryExpectation } from './memory-expectation.js';
