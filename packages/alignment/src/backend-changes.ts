@@ -3,7 +3,7 @@ import { type BackendReport, selectedBackend } from '@lab/tensor';
 
 type Arithmetic = Partial<Pick<BackendReport, 'name' | 'simd'>>;
 
-/** What rounds alike: machine code and relaxed SIMD on wasm give the same bits, plain SIMD others. */
+/** What rounds alike: on wasm machine code and relaxed SIMD give the same bits, plain others. */
 function arithmeticOf({ name, simd }: Arithmetic): string {
   return name === 'wasm' && simd === 'plain' ? 'wasm with plain SIMD' : String(name);
 }

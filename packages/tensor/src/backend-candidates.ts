@@ -30,7 +30,7 @@ export type BackendName = 'tensorflow-gpu' | 'tensorflow' | 'webgpu' | 'wasm' | 
 
 /** What a running backend can do. */
 export interface BackendFacts {
-  /** How our kernels run: as wasm for relaxed or plain SIMD, or as machine code; null: they do not. */
+  /** How our kernels run: wasm for relaxed or plain SIMD, or machine code; null: they do not. */
   simd: 'relaxed' | 'plain' | 'native' | null;
   /** Bits of the vectors of wasm products; null on other backends. */
   vectorBits: 128 | 256 | null;

@@ -26,7 +26,7 @@ export function addInPlace(target: tf.Tensor, x: tf.Tensor): boolean {
   return true;
 }
 
-/** A matrix to be filled by {@link writeRows}, its values undefined; nothing without our kernels. */
+/** A matrix to be filled by {@link writeRows}, values undefined; none without our kernels. */
 export function emptyRows(shape: [number, number]): tf.Tensor2D | undefined {
   if (tf.getKernel('LabEmpty', tf.getBackend()) == null) return undefined;
   return runSingle<tf.Tensor2D>('LabEmpty', {}, { shape });

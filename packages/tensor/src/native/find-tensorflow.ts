@@ -29,7 +29,7 @@ const installHelp = (isGpu: boolean): string =>
     ? 'Run: pip install "tensorflow[and-cuda]", then lab-tensor setup --gpu again.'
     : 'Run: pip install tensorflow-cpu, then lab-tensor setup again.';
 
-/** Version of the installed package, as `2.21.0`; null where there are no headers to compile with. */
+/** Version of the installed package, as `2.21.0`; null where there are no headers. */
 function versionOf(folder: string): string | null {
   if (!existsSync(join(folder, 'include/tensorflow/c/eager/c_api.h'))) return null;
   const pattern = /^tensorflow(?:_cpu|_gpu|_rocm)?-(\d+\.\d+\.\d+)[^-]*\.dist-info$/;

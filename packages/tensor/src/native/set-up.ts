@@ -13,6 +13,7 @@ import { type SetupRecord, writeSetup } from './places.js';
 /** The version of tfjs-node whose sources the binding is compiled from. */
 const TFJS_VERSION = '4.22.0';
 const PACKAGE = '@tensorflow/tfjs-node';
+const installHelp = `Run: npm install --ignore-scripts ${PACKAGE}@${TFJS_VERSION}`;
 
 /** What a user may say about the setup. */
 export interface SetUpOptions {
@@ -45,7 +46,7 @@ function findTfjsNode(folder: string): string {
     }
   }
   throw new BackendError(`tensor: ${PACKAGE} is not installed.`, {
-    help: `Run: npm install --ignore-scripts ${PACKAGE}@${TFJS_VERSION} (pnpm add ${PACKAGE}@${TFJS_VERSION}).`,
+    help: `${installHelp} (pnpm add ${PACKAGE}@${TFJS_VERSION})`,
   });
 }
 
@@ -56,14 +57,14 @@ function checkTfjsNode(folder: string): string {
     return folder;
   }
   throw new BackendError(`tensor: ${PACKAGE} ${version} in ${folder} is not ${TFJS_VERSION}.`, {
-    help: `Run: npm install --ignore-scripts ${PACKAGE}@${TFJS_VERSION}.`,
+    help: installHelp,
   });
 }
 
 /**
  * Finds a TensorFlow, compiles the binding and our kernels for it, and keeps where they are.
  *
- * @throws {BackendError} when something is missing, saying what to install; nothing is changed then.
+ * @throws {BackendError} when something is missing, saying what to install; nothing changes then.
  */
 export async function setUp(options: SetUpOptions): Promise<SetUpReport> {
   const { isGpu, compiler = process.env['CXX'] ?? 'g++', folder, onStep } = options;

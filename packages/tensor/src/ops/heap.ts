@@ -15,7 +15,7 @@ export interface Heap {
   free(): void;
 }
 
-/** A set of arrays in the memory of the kernels, freed together; allocation failures are BackendErrors. */
+/** Arrays in the memory of the kernels, freed together; no room is a `BackendError`. */
 export function createHeap({ memory }: KernelModule): Heap {
   const addresses: number[] = [];
   const allocate = (length: number): number => {

@@ -25,7 +25,7 @@ export function takesHostMoments(): boolean {
 }
 
 /**
- * Makes one AdamW step on a parameter whose moments are in the host's memory; with our kernels only.
+ * Makes one AdamW step on a parameter with its moments in host memory; with our kernels only.
  *
  * Blocks of 1 MiB of the moments go to the backend, through the step of `adamwInPlace`, and back:
  * the same values bit for bit. Clones of the parameter that were made before do not change.
