@@ -13,6 +13,7 @@ import { build, findBuild } from './native/build.js';
 import { findAddon } from './native/find-addon.js';
 import { useAddon } from './native/kernel-addon.js';
 import { readSetup } from './native/places.js';
+import { assertStockBinding } from './native/stock-binding.js';
 import { registerTensorflow, useBuild } from './native/tensorflow-backend.js';
 import { tf } from './tfjs.js';
 import { checkVectors, type VectorWidth } from './vector-check.js';
@@ -90,7 +91,9 @@ async function startTensorflow(wanted: 'tensorflow' | 'tensorflow-gpu'): Promise
   restoreUtil();
   const isGpu = wanted === 'tensorflow-gpu';
   if (!(await startFromSetup(isGpu))) {
-    await importPeer(isGpu ? '@tensorflow/tfjs-node-gpu' : '@tensorflow/tfjs-node', wanted);
+    const packageName = isGpu ? '@tensorflow/tfjs-node-gpu' : '@tensorflow/tfjs-node';
+    assertStockBinding(packageName);
+    await importPeer(packageName, wanted);
   }
   await activate('tensorflow', wanted);
   const { isUsingGpuDevice } = tf.backend() as unknown as { isUsingGpuDevice?: boolean };
