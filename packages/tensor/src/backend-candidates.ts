@@ -6,6 +6,7 @@ import { installCpuKernels } from './kernels/cpu.js';
 import { registeredKernels } from './kernels/call.js';
 import { installKernels } from './kernels/install.js';
 import { installWebgpuKernels } from './kernels/webgpu.js';
+import { machineMemoryBytes } from './machine-memory.js';
 import { WASM_HEAP_LIMIT_BYTES } from './memory.js';
 import { sharedModuleUrl } from './shared-module.js';
 import { activeKernels } from './active-kernels.js';
@@ -37,7 +38,7 @@ export interface BackendFacts {
   vectorBits: 128 | 256 | null;
   /** Threads that one product uses. */
   threads: number;
-  /** Most bytes that all tensors together can take, or null when only the machine limits it. */
+  /** Most bytes that all tensors together can take: of a heap or the machine; null: unknown. */
   memoryLimitBytes: number | null;
 }
 
@@ -106,7 +107,8 @@ async function startTensorflow(wanted: 'tensorflow' | 'tensorflow-gpu'): Promise
   if (isUsingGpuDevice === true) useBuild(null);
   const kernels = activeKernels();
   if (kernels !== null) installKernels('tensorflow');
-  const facts = { vectorBits: null, memoryLimitBytes: null };
+  const memoryLimitBytes = isUsingGpuDevice === true ? null : machineMemoryBytes();
+  const facts = { vectorBits: null, memoryLimitBytes };
   return { ...facts, simd: kernels?.simd ?? null, threads: kernels?.threads ?? cpus().length };
 }
 

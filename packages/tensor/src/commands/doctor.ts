@@ -87,7 +87,7 @@ function factsText(state: BackendState): string {
   return [
     ...(simd === null ? [] : [kernelsText(simd)]),
     `${formatCounted(threads, 'thread')}${memory}`,
-    ...(memoryLimitBytes === null ? [] : [`heap of ${formatBytes(memoryLimitBytes)}`]),
+    ...(memoryLimitBytes === null ? [] : [`${state.name === 'wasm' ? 'heap' : 'memory'} of ${formatBytes(memoryLimitBytes)}`]),
     ...(state.name === 'cpu' ? ['for tests only'] : []),
   ].join(', ');
 }
