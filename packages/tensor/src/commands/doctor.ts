@@ -7,6 +7,7 @@ import {
   exitCodeOf,
   formatBytes,
   formatCounted,
+  silentLogger,
 } from '@lab/core';
 import { type CliCommand, type CliContext, table } from '@lab/core/cli';
 import { fitVectorWidth } from '../backend-candidates.js';
@@ -25,7 +26,10 @@ export const doctorCommand: CliCommand = {
   run: async (context) => {
     context.progress.update('trying the backends');
     const products = await fitVectorWidth(true);
-    const backends = await examineBackends();
+    const backends = await examineBackends({
+      ...silentLogger,
+      info: (text) => context.progress.update(text),
+    });
     context.progress.done();
     const machine = machineFacts(describeEnvironment());
     const chosen = backends.find(({ state }) => state === 'works')?.name ?? null;
