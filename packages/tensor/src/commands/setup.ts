@@ -32,8 +32,13 @@ export const setupCommand: CliCommand = {
     context.progress.update('testing it');
     const backend = await selectBackend(isGpu ? 'tensorflow-gpu' : 'tensorflow');
     context.progress.done();
-    context.printJson({ status: 'success', ...report.record, build: report.build, backend });
-    print(context, report, await compilerVersion(report.record.compiler));
+    const { record, build, isReused } = report;
+    context.printJson({ status: 'success', ...record, build, isReused, backend });
+    print(
+      context,
+      report,
+      isReused ? 'not needed, as nothing has changed' : await compilerVersion(record.compiler),
+    );
   },
 };
 
