@@ -2,7 +2,7 @@
  * tfjs-node on the TensorFlow that `lab-tensor setup` found, and our kernels on its tensors.
  */
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { BackendError, formatBytes } from '@lab/core';
 import type { KernelMemory, KernelModule } from '../kernel-module.js';
 import { tf } from '../tfjs.js';
@@ -53,17 +53,30 @@ const NAME = 'tensorflow';
  *
  * @param tfjsNode - folder of `@tensorflow/tfjs-node`.
  * @param build - with a binding.
+ * @throws {BackendError} when the build or what it is linked with does not load.
  */
-export function registerTensorflow(tfjsNode: string, { kernels, binding }: NativeBuild): void {
+export function registerTensorflow(tfjsNode: string, build: NativeBuild): void {
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
   const require = createRequire(join(tfjsNode, 'package.json'));
   require('./dist/register_all_kernels.js');
   const { NodeJSKernelBackend } = require('./dist/nodejs_kernel_backend.js') as {
     NodeJSKernelBackend: BackendClass;
   };
-  const addon = quietly(() => require(binding as string) as object, loadAddon(kernels));
+  const addon = loadBinding(build, require);
   if (tf.findBackend(NAME) != null) tf.removeBackend(NAME);
   tf.registerBackend(NAME, () => new NodeJSKernelBackend(addon, NAME) as tf.KernelBackend, 3);
+}
+
+function loadBinding({ kernels, binding }: NativeBuild, require: NodeJS.Require): object {
+  try {
+    return quietly(() => require(binding as string) as object, loadAddon(kernels));
+  } catch (cause) {
+    const [{ message }, folder] = [cause as Error, dirname(kernels)];
+    throw new BackendError(`tensor: the build in ${folder} does not load: ${message}`, {
+      cause,
+      help: 'Run lab-tensor remove, then lab-tensor setup again. The backend wasm works without.',
+    });
+  }
 }
 
 /** What `load` gives; what TensorFlow says of itself meanwhile, on standard error, is not shown. */
