@@ -18,7 +18,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { BackendError } from '@lab/core';
 import { version } from '../version.js';
-import { nativeFolder, type SetupRecord } from './places.js';
+import { buildsFolder, type SetupRecord } from './places.js';
 
 /** What a build gives: paths of two addons; no binding without a TensorFlow. */
 export interface NativeBuild {
@@ -62,7 +62,7 @@ export function buildKey(setup: SetupRecord | null): string {
 
 /** The build that fits, or null when it has not been made. */
 export function findBuild(setup: SetupRecord | null): NativeBuild | null {
-  const folder = join(nativeFolder(), 'builds', buildKey(setup));
+  const folder = join(buildsFolder(), buildKey(setup));
   const kernels = join(folder, 'lab_kernels.node');
   const binding = join(folder, 'tfjs_binding.node');
   if (!existsSync(kernels) || (setup !== null && !existsSync(binding))) return null;
@@ -168,7 +168,7 @@ async function buildBinding(target: string, setup: SetupRecord): Promise<void> {
  * @throws {BackendError} without a compiler, headers or the permission to write, saying what to do.
  */
 export async function build(setup: SetupRecord | null, compiler: string): Promise<NativeBuild> {
-  const target = join(nativeFolder(), 'builds', buildKey(setup));
+  const target = join(buildsFolder(), buildKey(setup));
   const folder = createFolder(dirname(target));
   try {
     await Promise.all([
