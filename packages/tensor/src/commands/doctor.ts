@@ -80,6 +80,15 @@ function setupText(): string {
   return `${setup.tensorflowVersion}${kind} in ${setup.tensorflow}, set up ${setup.date}`;
 }
 
+/** Which machine code there is for kernels on wasm, or why there is none. */
+function machineCodeText(): string {
+  try {
+    return findAddon().why;
+  } catch (error) {
+    return (error as Error).message.replace(/^tensor: /, '');
+  }
+}
+
 /** How our kernels run, in words. */
 export const kernelsText = (simd: string): string =>
   simd === 'native' ? 'kernels as machine code' : `${simd} SIMD`;
@@ -106,7 +115,7 @@ function print(context: CliContext, findings: Findings): void {
     ['threads', `${threads} (${formatCounted(processors, 'processor')}, ${limit})`],
     ['memory', formatBytes(memoryBytes)],
     ['products', `${products.vectorBits}-bit vectors: ${products.why}`],
-    ['machine code', findAddon().why],
+    ['machine code', machineCodeText()],
     ['tensorflow', setupText()],
     ['chosen', chosen === null ? reason : `${chosen}: ${reason}`],
   ];
