@@ -13,7 +13,7 @@ import {
   rmSync,
 } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { BackendError } from '@lab/core';
@@ -96,7 +96,7 @@ async function compile(compiler: string, args: readonly string[]): Promise<void>
     await promisify(execFile)(compiler, [...args], { maxBuffer: 1 << 26 });
   } catch (cause) {
     const { code, stderr = '' } = cause as { code?: unknown; stderr?: string };
-    if (code === 'ENOENT') throw missingCompiler(compiler, cause);
+    if (code === 'ENOENT' || code === 'EACCES') throw missingCompiler(compiler, cause);
     const first = stderr.split('\n').find((line) => line.includes('error')) ?? stderr.slice(0, 300);
     throw new BackendError(`tensor: ${compiler} could not compile our kernels: ${first.trim()}`, {
       cause,
@@ -106,18 +106,21 @@ async function compile(compiler: string, args: readonly string[]): Promise<void>
 }
 
 function missingCompiler(compiler: string, cause: unknown): BackendError {
-  return new BackendError(`tensor: there is no C++ compiler ${compiler} on this machine.`, {
+  return new BackendError(`tensor: there is no compiler ${compiler} on this machine.`, {
     cause,
     help: 'Install one (Debian: apt install g++) or name it: --compiler PATH. wasm works without.',
   });
 }
 
 /** The C compiler beside a C++ one. */
-const cOf = (compiler: string): string =>
-  compiler
+const cOf = (compiler: string): string => {
+  const name = basename(compiler);
+  const own = name
     .replace(/clang\+\+/, 'clang')
     .replace(/g\+\+/, 'gcc')
     .replace(/c\+\+/, 'cc');
+  return compiler.slice(0, compiler.length - name.length) + own;
+};
 
 /** Compiles the kernels as a Node addon. */
 export async function buildKernels(
@@ -155,7 +158,7 @@ async function buildBinding(target: string, setup: SetupRecord): Promise<void> {
   try {
     await compile(compiler, [...common, '-DLAB_INTERNALS', ...rest]);
   } catch (error) {
-    if (error instanceof BackendError && /no C\+\+ compiler/.test(error.message)) throw error;
+    if (error instanceof BackendError && /no compiler/.test(error.message)) throw error;
     // Headers of another kind: no updates in place, as nobody tells who else has a buffer.
     await compile(compiler, [...common, ...rest]);
   }
