@@ -178,8 +178,11 @@ export async function build(setup: SetupRecord | null, compiler: string): Promis
       buildKernels(join(folder, 'lab_kernels.node'), { compiler }),
       ...(setup === null ? [] : [buildBinding(join(folder, 'tfjs_binding.node'), setup)]),
     ]);
-    rmSync(target, { recursive: true, force: true });
-    renameSync(folder, target);
+    // Another program may have made the same build meanwhile, and be using it: that one stays.
+    if (findBuild(setup) === null) {
+      rmSync(target, { recursive: true, force: true });
+      renameSync(folder, target);
+    }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
