@@ -11,13 +11,18 @@ import { sharedModuleUrl } from './shared-module.js';
 import { activeKernels } from './active-kernels.js';
 import { findAddon } from './native/find-addon.js';
 import { fittingBuild } from './native/fitting-build.js';
-import { useAddon } from './native/kernel-addon.js';
 import { readSetup } from './native/places.js';
 import { assertStockBinding } from './native/stock-binding.js';
 import { registerTensorflow, useBuild } from './native/tensorflow-backend.js';
 import { tf } from './tfjs.js';
 import { checkVectors, type VectorWidth } from './vector-check.js';
-import { kernelsOf, useVectors, type WasmBackend, wideTileBytes } from './wasm-backend.js';
+import {
+  kernelsOf,
+  useAddon,
+  useVectors,
+  type WasmBackend,
+  wideTileBytes,
+} from './wasm-backend.js';
 import {
   guardWebgpu,
   hasGraphicsDriver,
