@@ -97,6 +97,27 @@ function ownersOfNew(binding: TensorflowBinding, dtype: number): number {
   return owners;
 }
 
+/**
+ * Gives a tensor of numbers of 32 bits a buffer of TensorFlow's own.
+ *
+ * Values from JavaScript stay in their array where that happens to lie on a whole cache line; what
+ * is done in place must not depend on such luck, as its bits may differ from what makes new tensors.
+ */
+function moveToOwnBuffer(
+  { binding, tensorMap }: TensorflowBackend,
+  { dataId }: tf.TensorInfo,
+  addon: KernelAddon,
+): void {
+  const record = tensorMap.get(dataId);
+  const place = new Float64Array(1);
+  const id = binding.labAllocate(record.shape, record.dtype, place);
+  const bytes = 4 * tf.util.sizeFromShape([...record.shape]);
+  const bytesAt = (address: number) => new Uint8Array(addon.view(address, bytes));
+  if (bytes > 0) bytesAt(place[0] as number).set(bytesAt(binding.labAddressOf(record.id)));
+  binding.deleteTensor(record.id);
+  Object.assign(record, { id, address: place[0] });
+}
+
 /** The memory of TensorFlow's tensors on the CPU, and room beside it, at absolute addresses. */
 function memoryOf(backend: TensorflowBackend, addon: KernelAddon): KernelMemory {
   const { binding } = backend;
@@ -106,9 +127,11 @@ function memoryOf(backend: TensorflowBackend, addon: KernelAddon): KernelMemory 
   const refCount = (tensor: tf.TensorInfo): number => {
     const own = backend.refCount(tensor.dataId);
     if (own !== 1) return own;
-    // Another tensor, a reshaped one say, may have the same values without tfjs knowing.
     const owners = binding.labOwnersOf(idOf(tensor));
-    return owners === 0 || owners > alone ? 2 : 1;
+    // Another tensor, a reshaped one say, may have the same values without tfjs knowing.
+    if (alone === 0 || owners > alone) return 2;
+    if (owners === 0) moveToOwnBuffer(backend, tensor, addon);
+    return 1;
   };
   return {
     ...{ addresses: { bytes: 8, base: 0 }, isShared: true, refCount },
