@@ -10,7 +10,7 @@ import { setUp, type SetUpOptions, type SetUpReport } from '../native/set-up.js'
 /** The verb `setup`. */
 export const setupCommand: CliCommand = {
   name: 'setup',
-  summary: 'Compile the backend tensorflow, with our kernels, for a TensorFlow of this machine.',
+  summary: 'Compile the backend tensorflow, with our kernels, for this machine.',
   options: [
     { flags: '--gpu', summary: 'a TensorFlow for CUDA, on a GPU', kind: 'boolean' },
     { flags: '--tensorflow <dir>', summary: 'folder of the package tensorflow' },
