@@ -100,8 +100,8 @@ function ownersOfNew(binding: TensorflowBinding, dtype: number): number {
 /**
  * Gives a tensor of numbers of 32 bits a buffer of TensorFlow's own.
  *
- * Values from JavaScript stay in their array where that happens to lie on a whole cache line; what
- * is done in place must not depend on such luck, as its bits may differ from what makes new tensors.
+ * Values from JavaScript stay in their array where that happens to lie on a whole cache line. What
+ * is done in place must not depend on such luck: its bits may differ from those of new tensors.
  */
 function moveToOwnBuffer(
   { binding, tensorMap }: TensorflowBackend,

@@ -14,7 +14,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { fakeTensorflow } from '../../src/native/__fixtures__/fake-tensorflow.js';
 import { readSetup, type SetupRecord } from '../../src/native/places.js';
 
-/** What `lab-tensor setup` has made on this machine says which TensorFlow and compiler there are. */
+/** What `lab-tensor setup` has made on this machine: which TensorFlow and compiler there are. */
 process.env['LAB_TENSOR_HOME'] = process.env['LAB_SETUP_HOME'];
 const machine = readSetup();
 const isThere = requireCondition('tensorflow', machine !== null);
