@@ -1,6 +1,6 @@
 import { cpus } from 'node:os';
 import util from 'node:util';
-import { BackendError } from '@lab/core';
+import { BackendError, type Logger, silentLogger } from '@lab/core';
 import { countStockKernels } from './kernel-report.js';
 import { installCpuKernels } from './kernels/cpu.js';
 import { registeredKernels } from './kernels/call.js';
@@ -10,15 +10,20 @@ import { machineMemoryBytes } from './machine-memory.js';
 import { WASM_HEAP_LIMIT_BYTES } from './memory.js';
 import { sharedModuleUrl } from './shared-module.js';
 import { activeKernels } from './active-kernels.js';
-import { build, findBuild } from './native/build.js';
 import { findAddon } from './native/find-addon.js';
-import { useAddon } from './native/kernel-addon.js';
+import { fittingBuild } from './native/fitting-build.js';
 import { readSetup } from './native/places.js';
 import { assertStockBinding } from './native/stock-binding.js';
 import { registerTensorflow, useBuild } from './native/tensorflow-backend.js';
 import { tf } from './tfjs.js';
 import { checkVectors, type VectorWidth } from './vector-check.js';
-import { kernelsOf, useVectors, type WasmBackend, wideTileBytes } from './wasm-backend.js';
+import {
+  kernelsOf,
+  useAddon,
+  useVectors,
+  type WasmBackend,
+  wideTileBytes,
+} from './wasm-backend.js';
 import {
   guardWebgpu,
   hasGraphicsDriver,
@@ -45,8 +50,11 @@ export interface BackendFacts {
 /** A backend and the way to bring it up; `start` throws a {@link BackendError} when it cannot. */
 export interface BackendCandidate {
   readonly name: BackendName;
-  /** `isByName`: the user asked for this backend, not for the first that works. */
-  start(isByName: boolean): Promise<BackendFacts>;
+  /**
+   * `isByName`: the user asked for this backend, not for the first that works; `logger` is told
+   * before work of a minute.
+   */
+  start(isByName: boolean, logger?: Logger): Promise<BackendFacts>;
 }
 
 /** The error for a peer that is not installed, or that is and does not load. */
@@ -88,10 +96,13 @@ function restoreUtil(): void {
   legacy['isArray'] ??= Array.isArray;
 }
 
-async function startTensorflow(wanted: 'tensorflow' | 'tensorflow-gpu'): Promise<BackendFacts> {
+async function startTensorflow(
+  wanted: 'tensorflow' | 'tensorflow-gpu',
+  logger: Logger = silentLogger,
+): Promise<BackendFacts> {
   restoreUtil();
   const isGpu = wanted === 'tensorflow-gpu';
-  if (!(await startFromSetup(isGpu))) {
+  if (!(await startFromSetup(isGpu, logger))) {
     const packageName = isGpu ? '@tensorflow/tfjs-node-gpu' : '@tensorflow/tfjs-node';
     assertStockBinding(packageName);
     await importPeer(packageName, wanted);
@@ -113,11 +124,11 @@ async function startTensorflow(wanted: 'tensorflow' | 'tensorflow-gpu'): Promise
 }
 
 /** Registers the backend that `lab-tensor setup` has prepared, built anew where it must be. */
-async function startFromSetup(isGpu: boolean): Promise<boolean> {
+async function startFromSetup(isGpu: boolean, logger: Logger): Promise<boolean> {
   const setup = readSetup();
   if (setup === null || (isGpu && !setup.isCuda)) return false;
   if (!isRegistered) {
-    const built = findBuild(setup) ?? (await build(setup, setup.compiler));
+    const built = await fittingBuild(setup, logger);
     registerTensorflow(setup.tfjsNode, built);
     useBuild(built);
   }
@@ -214,8 +225,8 @@ async function startCpu(): Promise<BackendFacts> {
 
 // webgpu last but one: docs/decisions/2026-11-26-webgpu-by-name.md has the measurements.
 const ORDER: readonly BackendCandidate[] = [
-  { name: 'tensorflow-gpu', start: () => startTensorflow('tensorflow-gpu') },
-  { name: 'tensorflow', start: () => startTensorflow('tensorflow') },
+  { name: 'tensorflow-gpu', start: (_, logger) => startTensorflow('tensorflow-gpu', logger) },
+  { name: 'tensorflow', start: (_, logger) => startTensorflow('tensorflow', logger) },
   { name: 'wasm', start: startWasm },
   { name: 'webgpu', start: startWebgpu },
   { name: 'cpu', start: startCpu },

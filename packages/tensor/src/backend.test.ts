@@ -33,7 +33,7 @@ test.each(['webgpu', 'tensorflow-gpu', 'tensorflow'] as const)(
     );
     if (error === undefined) return; // the peer is installed on this machine
     expect(BackendError.is(error)).toBe(true);
-    expect((error as BackendError).help).toMatch(/npm install|driver|backend/);
+    expect((error as BackendError).help).toMatch(/npm install|lab-tensor setup|driver|backend/);
   },
 );
 

@@ -1,4 +1,4 @@
-import { BackendError, ConfigError, type Logger } from '@lab/core';
+import { BackendError, ConfigError, type Logger, silentLogger } from '@lab/core';
 import {
   allowMachineKernels,
   allowWideVectors,
@@ -29,13 +29,13 @@ interface Attempt {
   tried: { name: string; why: string }[];
 }
 
-async function firstWorking(choice: BackendChoice): Promise<Attempt> {
+async function firstWorking(choice: BackendChoice, logger: Logger): Promise<Attempt> {
   const candidates = candidatesFor(choice);
   const tried: { name: string; why: string }[] = [];
   let failure: unknown;
   for (const { name, start } of candidates) {
     try {
-      const facts = await start(choice !== 'auto');
+      const facts = await start(choice !== 'auto', logger);
       installGradients();
       await selfTest(name);
       return { name, facts, tried };
@@ -51,7 +51,7 @@ async function firstWorking(choice: BackendChoice): Promise<Attempt> {
 
 /** How a backend is to work; the results depend on none of it. */
 export interface SelectOptions {
-  /** Told in one line what was chosen and why. */
+  /** Told in one line what was chosen and why, and beforehand if it must be compiled anew. */
   logger?: Logger;
   /**
    * Threads that share the work of our kernels, on wasm and tensorflow; default as many as the
@@ -85,7 +85,7 @@ export async function selectBackend(
   choice: BackendChoice = 'auto',
   options: SelectOptions = {},
 ): Promise<BackendReport> {
-  const { threads } = options;
+  const { threads, logger = silentLogger } = options;
   if (threads !== undefined && !(threads >= 1 && Number.isInteger(threads))) {
     throw new ConfigError(`tensor: threads must be a whole number from 1, got ${threads}.`, {
       help: 'write --threads 1, or leave it out to use all processors',
@@ -93,14 +93,14 @@ export async function selectBackend(
   }
   allowWideVectors(options.wideVectors ?? true);
   allowMachineKernels(options.machineKernels ?? true);
-  const { name, facts, tried } = await firstWorking(choice);
+  const { name, facts, tried } = await firstWorking(choice, logger);
   const kernels = activeKernels();
   if (kernels !== null) {
     kernels.useThreads(threads ?? availableThreads());
     facts.threads = kernels.threads;
   }
   const reason = choice === 'auto' ? 'first in the order that works here' : 'asked for by name';
-  options.logger?.info(`backend ${name}: ${reason}`);
+  logger.info(`backend ${name}: ${reason}`);
   selected = { name, reason, tried, ...facts };
   return selected;
 }

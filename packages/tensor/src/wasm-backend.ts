@@ -5,7 +5,7 @@ import { instantiateKernels, type KernelModules } from './kernels/instantiate.mj
 import { named, optimiseTile } from './kernels/wide-tile.mjs';
 import type { AddressForm, KernelMemory, KernelModule, VectorBits } from './kernel-module.js';
 import { watchAllocations } from './memory.js';
-import { type KernelAddon, nativeKernels, wantedAddon } from './native/kernel-addon.js';
+import { type KernelAddon, nativeKernels, wantAddon, wantedAddon } from './native/kernel-addon.js';
 import type { tf } from './tfjs.js';
 import { withSharedMemory } from './shared-module.js';
 import { availableThreads } from './thread-count.js';
@@ -189,6 +189,13 @@ export function forcePlainSimd(isForced: boolean): void {
 export function useVectors(bits: VectorBits): void {
   if (bits === wantedBits) return;
   wantedBits = bits;
+  unbindKernels();
+}
+
+/** Has kernels run as that machine code from now on, or, with null, as wasm; bound anew. */
+export function useAddon(addon: KernelAddon | null): void {
+  if (addon === wantedAddon()) return;
+  wantAddon(addon);
   unbindKernels();
 }
 

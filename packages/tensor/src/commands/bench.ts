@@ -36,7 +36,7 @@ export const benchCommand: CliCommand = {
   example: 'lab-tensor bench --only matmul --python python3',
   run: async (context, input) => {
     const operations = chosenOperations(input.options['only']);
-    const backend = await chosenBackend(input.options);
+    const backend = await chosenBackend(context, input.options);
     context.addFact('backend', backend.name);
     const result = await measure(context, input, { operations, backend });
     context.printJson({ status: 'success', ...result });
@@ -62,9 +62,12 @@ function chosenOperations(only: unknown): readonly BenchOperation[] {
   });
 }
 
-async function chosenBackend(options: CliInput['options']): Promise<BackendReport> {
-  const { threads, backend = 'auto' } = options;
-  return selectBackend(backend as BackendChoice, typeof threads === 'number' ? { threads } : {});
+async function chosenBackend(
+  { logger }: CliContext,
+  { threads, backend = 'auto' }: CliInput['options'],
+): Promise<BackendReport> {
+  const given = typeof threads === 'number' ? { threads } : {};
+  return selectBackend(backend as BackendChoice, { logger, ...given });
 }
 
 function machineWith(load: BenchMachine['load']): BenchMachine {

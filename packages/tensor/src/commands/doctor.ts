@@ -7,6 +7,7 @@ import {
   exitCodeOf,
   formatBytes,
   formatCounted,
+  silentLogger,
 } from '@lab/core';
 import { type CliCommand, type CliContext, table } from '@lab/core/cli';
 import { fitVectorWidth } from '../backend-candidates.js';
@@ -25,7 +26,10 @@ export const doctorCommand: CliCommand = {
   run: async (context) => {
     context.progress.update('trying the backends');
     const products = await fitVectorWidth(true);
-    const backends = await examineBackends();
+    const backends = await examineBackends({
+      ...silentLogger,
+      info: (text) => context.progress.update(text),
+    });
     context.progress.done();
     const machine = machineFacts(describeEnvironment());
     const chosen = backends.find(({ state }) => state === 'works')?.name ?? null;
@@ -76,6 +80,15 @@ function setupText(): string {
   return `${setup.tensorflowVersion}${kind} in ${setup.tensorflow}, set up ${setup.date}`;
 }
 
+/** Which machine code there is for kernels on wasm, or why there is none. */
+function machineCodeText(): string {
+  try {
+    return findAddon().why;
+  } catch (error) {
+    return (error as Error).message.replace(/^tensor: /, '');
+  }
+}
+
 /** How our kernels run, in words. */
 export const kernelsText = (simd: string): string =>
   simd === 'native' ? 'kernels as machine code' : `${simd} SIMD`;
@@ -102,7 +115,7 @@ function print(context: CliContext, findings: Findings): void {
     ['threads', `${threads} (${formatCounted(processors, 'processor')}, ${limit})`],
     ['memory', formatBytes(memoryBytes)],
     ['products', `${products.vectorBits}-bit vectors: ${products.why}`],
-    ['machine code', findAddon().why],
+    ['machine code', machineCodeText()],
     ['tensorflow', setupText()],
     ['chosen', chosen === null ? reason : `${chosen}: ${reason}`],
   ];

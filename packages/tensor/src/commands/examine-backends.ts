@@ -1,4 +1,4 @@
-import { LabError } from '@lab/core';
+import { LabError, type Logger } from '@lab/core';
 import { type BackendReport, selectBackend } from '../backend.js';
 import { type BackendFacts, type BackendName, candidatesFor } from '../backend-candidates.js';
 import { activeKernels } from '../active-kernels.js';
@@ -39,9 +39,9 @@ function failureState(name: BackendName, error: unknown): BackendState {
   return { name, state, why: message.replace(/^tensor: /, ''), needs };
 }
 
-async function examine(name: BackendName): Promise<BackendState> {
+async function examine(name: BackendName, logger: Logger): Promise<BackendState> {
   try {
-    const report = await selectBackend(name);
+    const report = await selectBackend(name, { logger });
     const sharedMemory = activeKernels()?.memory.isShared ?? null;
     return { name, state: 'works', facts: factsOf(report), sharedMemory };
   } catch (error) {
@@ -52,9 +52,11 @@ async function examine(name: BackendName): Promise<BackendState> {
 /**
  * How every backend fares, in the order in which `auto` tries them: each is brought up and must
  * pass the self-test. The last one that works is in use afterwards.
+ *
+ * @param logger - told what is done meanwhile.
  */
-export async function examineBackends(): Promise<BackendState[]> {
+export async function examineBackends(logger: Logger): Promise<BackendState[]> {
   const states: BackendState[] = [];
-  for (const { name } of candidatesFor('auto')) states.push(await examine(name));
+  for (const { name } of candidatesFor('auto')) states.push(await examine(name, logger));
   return states;
 }

@@ -10,7 +10,7 @@ import { setUp, type SetUpOptions, type SetUpReport } from '../native/set-up.js'
 /** The verb `setup`. */
 export const setupCommand: CliCommand = {
   name: 'setup',
-  summary: 'Compile the backend tensorflow, with our kernels, for a TensorFlow of this machine.',
+  summary: 'Compile the backend tensorflow, with our kernels, for this machine.',
   options: [
     { flags: '--gpu', summary: 'a TensorFlow for CUDA, on a GPU', kind: 'boolean' },
     { flags: '--tensorflow <dir>', summary: 'folder of the package tensorflow' },
@@ -32,8 +32,13 @@ export const setupCommand: CliCommand = {
     context.progress.update('testing it');
     const backend = await selectBackend(isGpu ? 'tensorflow-gpu' : 'tensorflow');
     context.progress.done();
-    context.printJson({ status: 'success', ...report.record, build: report.build, backend });
-    print(context, report, await compilerVersion(report.record.compiler));
+    const { record, build, isReused } = report;
+    context.printJson({ status: 'success', ...record, build, isReused, backend });
+    print(
+      context,
+      report,
+      isReused ? 'not needed, as nothing has changed' : await compilerVersion(record.compiler),
+    );
   },
 };
 

@@ -13,12 +13,12 @@ import {
   rmSync,
 } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { BackendError } from '@lab/core';
 import { version } from '../version.js';
-import { nativeFolder, type SetupRecord } from './places.js';
+import { buildsFolder, type SetupRecord } from './places.js';
 
 /** What a build gives: paths of two addons; no binding without a TensorFlow. */
 export interface NativeBuild {
@@ -62,7 +62,7 @@ export function buildKey(setup: SetupRecord | null): string {
 
 /** The build that fits, or null when it has not been made. */
 export function findBuild(setup: SetupRecord | null): NativeBuild | null {
-  const folder = join(nativeFolder(), 'builds', buildKey(setup));
+  const folder = join(buildsFolder(), buildKey(setup));
   const kernels = join(folder, 'lab_kernels.node');
   const binding = join(folder, 'tfjs_binding.node');
   if (!existsSync(kernels) || (setup !== null && !existsSync(binding))) return null;
@@ -96,7 +96,7 @@ async function compile(compiler: string, args: readonly string[]): Promise<void>
     await promisify(execFile)(compiler, [...args], { maxBuffer: 1 << 26 });
   } catch (cause) {
     const { code, stderr = '' } = cause as { code?: unknown; stderr?: string };
-    if (code === 'ENOENT') throw missingCompiler(compiler, cause);
+    if (code === 'ENOENT' || code === 'EACCES') throw missingCompiler(compiler, cause);
     const first = stderr.split('\n').find((line) => line.includes('error')) ?? stderr.slice(0, 300);
     throw new BackendError(`tensor: ${compiler} could not compile our kernels: ${first.trim()}`, {
       cause,
@@ -106,18 +106,21 @@ async function compile(compiler: string, args: readonly string[]): Promise<void>
 }
 
 function missingCompiler(compiler: string, cause: unknown): BackendError {
-  return new BackendError(`tensor: there is no C++ compiler ${compiler} on this machine.`, {
+  return new BackendError(`tensor: there is no compiler ${compiler} on this machine.`, {
     cause,
     help: 'Install one (Debian: apt install g++) or name it: --compiler PATH. wasm works without.',
   });
 }
 
 /** The C compiler beside a C++ one. */
-const cOf = (compiler: string): string =>
-  compiler
+const cOf = (compiler: string): string => {
+  const name = basename(compiler);
+  const own = name
     .replace(/clang\+\+/, 'clang')
     .replace(/g\+\+/, 'gcc')
     .replace(/c\+\+/, 'cc');
+  return compiler.slice(0, compiler.length - name.length) + own;
+};
 
 /** Compiles the kernels as a Node addon. */
 export async function buildKernels(
@@ -155,7 +158,7 @@ async function buildBinding(target: string, setup: SetupRecord): Promise<void> {
   try {
     await compile(compiler, [...common, '-DLAB_INTERNALS', ...rest]);
   } catch (error) {
-    if (error instanceof BackendError && /no C\+\+ compiler/.test(error.message)) throw error;
+    if (error instanceof BackendError && /no compiler/.test(error.message)) throw error;
     // Headers of another kind: no updates in place, as nobody tells who else has a buffer.
     await compile(compiler, [...common, ...rest]);
   }
@@ -168,15 +171,18 @@ async function buildBinding(target: string, setup: SetupRecord): Promise<void> {
  * @throws {BackendError} without a compiler, headers or the permission to write, saying what to do.
  */
 export async function build(setup: SetupRecord | null, compiler: string): Promise<NativeBuild> {
-  const target = join(nativeFolder(), 'builds', buildKey(setup));
+  const target = join(buildsFolder(), buildKey(setup));
   const folder = createFolder(dirname(target));
   try {
     await Promise.all([
       buildKernels(join(folder, 'lab_kernels.node'), { compiler }),
       ...(setup === null ? [] : [buildBinding(join(folder, 'tfjs_binding.node'), setup)]),
     ]);
-    rmSync(target, { recursive: true, force: true });
-    renameSync(folder, target);
+    // Another program may have made the same build meanwhile, and be using it: that one stays.
+    if (findBuild(setup) === null) {
+      rmSync(target, { recursive: true, force: true });
+      renameSync(folder, target);
+    }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

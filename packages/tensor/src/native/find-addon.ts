@@ -4,6 +4,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { BackendError } from '@lab/core';
 import { findBuild } from './build.js';
 import { type KernelAddon, loadAddon } from './kernel-addon.js';
 import { readSetup } from './places.js';
@@ -55,15 +56,32 @@ function prebuiltAddon(): string | null {
   }
 }
 
+function loadNamed(path: string): KernelAddon {
+  try {
+    return loadAddon(path);
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new BackendError(
+      `tensor: ${path}, which ${ADDON_SWITCH} names, does not load: ${message}`,
+      {
+        cause,
+        help: `Set ${ADDON_SWITCH} to a lab_kernels.node, to none for wasm alone, or not at all.`,
+      },
+    );
+  }
+}
+
 /**
  * The addon with our kernels that this machine has; without one kernels run as wasm.
  *
  * One that does not load, for an older C library say, is passed over.
+ *
+ * @throws {BackendError} when the one that the user has named does not load.
  */
 export function findAddon(): FoundAddon {
   const named = process.env[ADDON_SWITCH];
   if (named === 'none') return { addon: null, why: `${ADDON_SWITCH} says none` };
-  if (named !== undefined && named !== '') return { addon: loadAddon(named), why: named };
+  if (named !== undefined && named !== '') return { addon: loadNamed(named), why: named };
   const paths = [prebuiltAddon(), findBuild(readSetup())?.kernels ?? null];
   let why = 'no package with machine code for this platform is installed';
   for (const path of paths) {

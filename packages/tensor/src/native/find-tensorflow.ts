@@ -29,9 +29,14 @@ const installHelp = (isGpu: boolean): string =>
     ? 'Run: pip install "tensorflow[and-cuda]", then lab-tensor setup --gpu again.'
     : 'Run: pip install tensorflow-cpu, then lab-tensor setup again.';
 
-/** Version of the installed package, as `2.21.0`; null where there are no headers. */
+/** A header that the binding includes. */
+const HEADER = 'include/tensorflow/c/eager/c_api.h';
+
+/** What pip writes beside the folder. */
+const METADATA = 'tensorflow-*.dist-info';
+
+/** Version of the installed package, as `2.21.0`; null where pip has not installed it. */
 function versionOf(folder: string): string | null {
-  if (!existsSync(join(folder, 'include/tensorflow/c/eager/c_api.h'))) return null;
   const pattern = /^tensorflow(?:_cpu|_gpu|_rocm)?-(\d+\.\d+\.\d+)[^-]*\.dist-info$/;
   const beside = readdirSync(dirname(folder)).map((name) => pattern.exec(name)?.[1]);
   return beside.find((version) => version !== undefined) ?? null;
@@ -61,10 +66,10 @@ export function tensorflowIn(folder: string, isGpu: boolean): TensorflowFolder {
   }
   const path = resolve(folder);
   const libraries = names.map((name) => join(path, name));
-  const missing = libraries.find((library) => !existsSync(library));
-  const version = versionOf(path);
-  if (missing !== undefined || version === null) {
-    const what = missing ?? join(path, 'include');
+  const missing = [...libraries, join(path, HEADER)].find((file) => !existsSync(file));
+  const version = missing === undefined ? versionOf(path) : null;
+  if (version === null) {
+    const what = missing ?? join(dirname(path), METADATA);
     throw new BackendError(`tensor: ${path} is no TensorFlow to link with: ${what} is missing.`, {
       help: `Name the folder "tensorflow" of a Python environment. ${installHelp(isGpu)}`,
     });

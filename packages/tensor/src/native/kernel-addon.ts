@@ -72,7 +72,7 @@ export function loadAddon(path: string): KernelAddon {
 }
 
 /** Has kernels run as machine code from the next binding on, or, with null, as wasm. */
-export function useAddon(addon: KernelAddon | null): void {
+export function wantAddon(addon: KernelAddon | null): void {
   wanted = addon;
 }
 

@@ -1,7 +1,7 @@
 /**
  * Where what `lab-tensor setup` builds is kept: outside node_modules, so that a reinstall keeps it.
  */
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { writeFileAtomic } from '@lab/core';
@@ -32,15 +32,25 @@ export function nativeFolder(): string {
   return join(data, 'lab-tensor');
 }
 
+/** The folder of the builds, each in one that is named by its key. */
+export const buildsFolder = (): string => join(nativeFolder(), 'builds');
+
 const recordPath = (): string => join(nativeFolder(), 'setup.json');
 
 /** The record of the last setup, or null. */
 export function readSetup(): SetupRecord | null {
   try {
-    return JSON.parse(readFileSync(recordPath(), 'utf8')) as SetupRecord;
+    const found: unknown = JSON.parse(readFileSync(recordPath(), 'utf8'));
+    return isRecord(found) ? found : null;
   } catch {
     return null; // never set up, or removed
   }
+}
+
+function isRecord(value: unknown): value is SetupRecord {
+  if (typeof value !== 'object' || value === null) return false;
+  const { tensorflow, tensorflowVersion, tfjsNode, compiler } = value as Record<string, unknown>;
+  return [tensorflow, tensorflowVersion, tfjsNode, compiler].every((x) => typeof x === 'string');
 }
 
 /** Keeps the record of a setup. */
@@ -49,10 +59,15 @@ export function writeSetup(record: SetupRecord): void {
   writeFileAtomic(recordPath(), `${JSON.stringify(record, null, 2)}\n`);
 }
 
-/** Removes everything that a setup has made; whether there was anything. */
+/**
+ * Removes everything that a setup has made; whether there was anything.
+ *
+ * What else lies in the folder stays: its user may have named one with files of another kind.
+ */
 export function removeSetup(): boolean {
+  const made = [recordPath(), buildsFolder()].filter((path) => existsSync(path));
+  for (const path of made) rmSync(path, { recursive: true });
   const folder = nativeFolder();
-  const isThere = existsSync(folder);
-  rmSync(folder, { recursive: true, force: true });
-  return isThere;
+  if (made.length > 0 && readdirSync(folder).length === 0) rmdirSync(folder);
+  return made.length > 0;
 }

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { BackendError } from '@lab/core';
-import { build, type NativeBuild } from './build.js';
+import { build, findBuild, type NativeBuild } from './build.js';
 import { findTensorflow, type TensorflowFolder } from './find-tensorflow.js';
 import { type SetupRecord, writeSetup } from './places.js';
 
@@ -32,6 +32,8 @@ export interface SetUpReport {
   readonly record: SetupRecord;
   readonly tensorflow: TensorflowFolder;
   readonly build: NativeBuild;
+  /** Whether an earlier setup had made that build. */
+  readonly isReused: boolean;
 }
 
 /** Folder of tfjs-node, seen from the user's folder or from this package. */
@@ -62,7 +64,8 @@ function checkTfjsNode(folder: string): string {
 }
 
 /**
- * Finds a TensorFlow, compiles the binding and our kernels for it, and keeps where they are.
+ * Finds a TensorFlow, compiles the binding and our kernels for it, unless it has been done, and
+ * keeps where they are.
  *
  * @throws {BackendError} when something is missing, saying what to install; nothing changes then.
  */
@@ -78,10 +81,11 @@ export async function setUp(options: SetUpOptions): Promise<SetUpReport> {
     isCuda: tensorflow.isCuda,
     ...{ tfjsNode, compiler, date: new Date().toISOString().slice(0, 10) },
   };
-  onStep?.(`compiling with ${compiler}`);
-  const built = await build(record, compiler);
+  const earlier = findBuild(record);
+  if (earlier === null) onStep?.(`compiling with ${compiler}`);
+  const built = earlier ?? (await build(record, compiler));
   writeSetup(record);
-  return { record, tensorflow, build: built };
+  return { record, tensorflow, build: built, isReused: earlier !== null };
 }
 
 /** The entries that have a value. */

@@ -2,7 +2,7 @@
  * tfjs-node on the TensorFlow that `lab-tensor setup` found, and our kernels on its tensors.
  */
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { BackendError, formatBytes } from '@lab/core';
 import type { KernelMemory, KernelModule } from '../kernel-module.js';
 import { tf } from '../tfjs.js';
@@ -53,17 +53,30 @@ const NAME = 'tensorflow';
  *
  * @param tfjsNode - folder of `@tensorflow/tfjs-node`.
  * @param build - with a binding.
+ * @throws {BackendError} when the build or what it is linked with does not load.
  */
-export function registerTensorflow(tfjsNode: string, { kernels, binding }: NativeBuild): void {
+export function registerTensorflow(tfjsNode: string, build: NativeBuild): void {
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
   const require = createRequire(join(tfjsNode, 'package.json'));
   require('./dist/register_all_kernels.js');
   const { NodeJSKernelBackend } = require('./dist/nodejs_kernel_backend.js') as {
     NodeJSKernelBackend: BackendClass;
   };
-  const addon = quietly(() => require(binding as string) as object, loadAddon(kernels));
+  const addon = loadBinding(build, require);
   if (tf.findBackend(NAME) != null) tf.removeBackend(NAME);
   tf.registerBackend(NAME, () => new NodeJSKernelBackend(addon, NAME) as tf.KernelBackend, 3);
+}
+
+function loadBinding({ kernels, binding }: NativeBuild, require: NodeJS.Require): object {
+  try {
+    return quietly(() => require(binding as string) as object, loadAddon(kernels));
+  } catch (cause) {
+    const [{ message }, folder] = [cause as Error, dirname(kernels)];
+    throw new BackendError(`tensor: the build in ${folder} does not load: ${message}`, {
+      cause,
+      help: 'Run lab-tensor remove, then lab-tensor setup again. The backend wasm works without.',
+    });
+  }
 }
 
 /** What `load` gives; what TensorFlow says of itself meanwhile, on standard error, is not shown. */
@@ -84,6 +97,27 @@ function ownersOfNew(binding: TensorflowBinding, dtype: number): number {
   return owners;
 }
 
+/**
+ * Gives a tensor of numbers of 32 bits a buffer of TensorFlow's own.
+ *
+ * Values from JavaScript stay in their array where that happens to lie on a whole cache line. What
+ * is done in place must not depend on such luck: its bits may differ from those of new tensors.
+ */
+function moveToOwnBuffer(
+  { binding, tensorMap }: TensorflowBackend,
+  { dataId }: tf.TensorInfo,
+  addon: KernelAddon,
+): void {
+  const record = tensorMap.get(dataId);
+  const place = new Float64Array(1);
+  const id = binding.labAllocate(record.shape, record.dtype, place);
+  const bytes = 4 * tf.util.sizeFromShape([...record.shape]);
+  const bytesAt = (address: number) => new Uint8Array(addon.view(address, bytes));
+  if (bytes > 0) bytesAt(place[0] as number).set(bytesAt(binding.labAddressOf(record.id)));
+  binding.deleteTensor(record.id);
+  Object.assign(record, { id, address: place[0] });
+}
+
 /** The memory of TensorFlow's tensors on the CPU, and room beside it, at absolute addresses. */
 function memoryOf(backend: TensorflowBackend, addon: KernelAddon): KernelMemory {
   const { binding } = backend;
@@ -93,9 +127,11 @@ function memoryOf(backend: TensorflowBackend, addon: KernelAddon): KernelMemory 
   const refCount = (tensor: tf.TensorInfo): number => {
     const own = backend.refCount(tensor.dataId);
     if (own !== 1) return own;
-    // Another tensor, a reshaped one say, may have the same values without tfjs knowing.
     const owners = binding.labOwnersOf(idOf(tensor));
-    return owners === 0 || owners > alone ? 2 : 1;
+    // Another tensor, a reshaped one say, may have the same values without tfjs knowing.
+    if (alone === 0 || owners > alone) return 2;
+    if (owners === 0) moveToOwnBuffer(backend, tensor, addon);
+    return 1;
   };
   return {
     ...{ addresses: { bytes: 8, base: 0 }, isShared: true, refCount },

@@ -5,9 +5,8 @@ import { requireCondition } from '@lab/core/testing';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { selectBackend } from '../../src/index.js';
 import { findBuild } from '../../src/native/build.js';
-import { useAddon } from '../../src/native/kernel-addon.js';
 import { readSetup } from '../../src/native/places.js';
-import { forcePlainSimd } from '../../src/wasm-backend.js';
+import { forcePlainSimd, useAddon } from '../../src/wasm-backend.js';
 import { hasGraphicsDriver, requestAdapter, type WebgpuPackage } from '../../src/webgpu-backend.js';
 
 /** One backend under test. */

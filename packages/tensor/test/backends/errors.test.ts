@@ -171,6 +171,39 @@ describeBackends('wrong inputs', (backend) => {
     });
   });
 
+  test('what failing operations were given keeps its values, and nothing else stays', async () => {
+    const counts = () => [tf.memory().numTensors, tf.memory().numDataBuffers];
+    const before = counts();
+    const [x, one] = [matrix('x', 3, 2), ids([0, 1, 0])];
+    const values = x.dataSync().slice();
+    const [given, past] = [counts(), ids([0, 1, 3])];
+    const failing = [
+      () => gatherRows(x, past),
+      () => segmentSum(x, past, 3),
+      () => segmentMax(x, past, 3),
+      () => csrMatMul(csrOf([0, 3], [0, 2]), x),
+      () => tf.grad((y) => tf.sum(gatherRows(tf.square(y) as tf.Tensor2D, past)))(x),
+    ];
+    for (let round = 0; round < 3; round++) {
+      for (const run of failing) expect(caughtFrom(() => tf.tidy(run))).toBeInstanceOf(DataError);
+    }
+    past.dispose();
+    expect(counts()).toEqual(given);
+    expect(await x.data()).toEqual(values);
+    const sums = segmentSum(x, one, 2);
+    const [a, b, c, d, e, f] = values as unknown as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    expect([...(await sums.data())]).toEqual([a + e, b + f, c, d].map(Math.fround));
+    tf.dispose([x, one, sums]);
+    expect(counts()).toEqual(before);
+  });
+
   test.each(EMPTY)('%s', async (_, run, shape) => {
     const found = tf.tidy(run);
     expect(found.shape).toEqual(shape);

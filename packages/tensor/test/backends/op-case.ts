@@ -25,6 +25,9 @@ export interface Constants {
   readonly half?: HalfMatrix | undefined;
 }
 
+/** One operation at one size, without its twin. */
+export type Computation = Omit<OpCase, 'reference' | 'isLarge'>;
+
 /** One operation at one size. */
 export interface OpCase {
   readonly name: string;
@@ -169,7 +172,7 @@ function expectGradient(name: string, found: ArrayLike<number>, wanted: readonly
   expect(projected).toBeClose([...wanted], { atol: RTOL.gradient * scale * terms });
 }
 
-function gradientsOf(op: OpCase, inputs: tf.Tensor[], constants: Constants): tf.Tensor[] {
+function gradientsOf(op: Computation, inputs: tf.Tensor[], constants: Constants): tf.Tensor[] {
   const scalar = (...xs: tf.Tensor[]) => {
     const y = op.compute(xs, constants);
     const weights = Float32Array.from({ length: y.size }, (_, i) => weightOf(i));
@@ -183,13 +186,33 @@ const NO_GRAPH: CsrArrays = {
   ...{ rowPointers: Int32Array.of(0), columns: Int32Array.of() },
 };
 
+function inputsOf(op: Computation): { values: Float32Array[]; inputs: tf.Tensor[] } {
+  const values = op.inputs.map((input, i) => valuesOf(input, `${op.name}/${i}`));
+  const inputs = values.map((v, i) => tf.tensor(v, [...(op.inputs[i] as OpInput).shape]));
+  return { values, inputs };
+}
+
+const constantsOf = (op: Computation): Constants => ({
+  ...{ csr: createCsr(op.graph ?? NO_GRAPH), half: op.half?.() },
+});
+
+/** The values of an operation and all its gradients, for the caller to free. */
+export function outputsOf(op: Computation): tf.Tensor[] {
+  const [{ inputs }, constants] = [inputsOf(op), constantsOf(op)];
+  const output = tf.tidy(() => op.compute(inputs, constants));
+  const gradients = op.isFlat === true ? [] : gradientsOf(op, inputs, constants);
+  tf.dispose(inputs);
+  constants.csr.dispose();
+  constants.half?.dispose();
+  return [output, ...gradients];
+}
+
 /** Compares the values and all gradients of an operation with its twin; leaves no tensor behind. */
 export async function checkOp(op: OpCase): Promise<void> {
   const before = tf.memory().numTensors;
-  const values = op.inputs.map((input, i) => valuesOf(input, `${op.name}/${i}`));
-  const inputs = values.map((v, i) => tf.tensor(v, [...(op.inputs[i] as OpInput).shape]));
+  const { values, inputs } = inputsOf(op);
   const arrays = values.map((v) => Float64Array.from(v));
-  const constants: Constants = { csr: createCsr(op.graph ?? NO_GRAPH), half: op.half?.() };
+  const constants = constantsOf(op);
   const output = tf.tidy(() => op.compute(inputs, constants));
   const { values: wanted, derivatives } = expectationOf(op, arrays);
   expectClose(await output.data(), wanted, RTOL.value);

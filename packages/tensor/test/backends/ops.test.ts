@@ -1,16 +1,7 @@
 import { test } from 'vitest';
 import { describeBackends } from './backends.js';
-import { ELEMENTWISE_OPS } from './elementwise-ops.js';
-import { GRAPH_OPS } from './graph-ops.js';
-import { LOSS_OPS } from './loss-ops.js';
-import { MATRIX_OPS } from './matrix-ops.js';
-import { NETWORK_OPS } from './network-ops.js';
-import { checkOp, type OpCase } from './op-case.js';
-
-const OPS: readonly OpCase[] = [
-  ...[...ELEMENTWISE_OPS, ...MATRIX_OPS, ...GRAPH_OPS],
-  ...[...LOSS_OPS, ...NETWORK_OPS],
-];
+import { checkOp } from './op-case.js';
+import { OPS } from './ops.js';
 
 describeBackends('values and gradients', ({ takesLargeSizes }) => {
   const fitting = OPS.filter((op) => takesLargeSizes || op.isLarge !== true);

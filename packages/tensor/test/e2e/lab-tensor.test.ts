@@ -25,7 +25,7 @@ describe('lab-tensor doctor', () => {
   it('says what there is, what is chosen and what the others need', async () => {
     const { code, stdout, stderr } = await labTensor('doctor');
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('error') });
-    expect(stdout).toContain(`node       ${process.versions.node} (V8`);
+    expect(stdout).toContain(`node         ${process.versions.node} (V8`);
     expect(stdout).toMatch(/^threads +\d+ \(\d+ processors?, (no )?quota/m);
     expect(stdout).toMatch(/^products +(128|256)-bit vectors: \S.*$/m);
     expect(stdout).toMatch(/^chosen +\S+: first in the order/m);
