@@ -77,7 +77,9 @@ export async function chosenBackend(
   { options }: CliInput,
 ): Promise<BackendReport> {
   const choice = (textOption(options, 'backend') as BackendChoice | undefined) ?? 'auto';
-  const backend = await selectBackend(choice, given({ threads: options['threads'] as number }));
+  const { logger } = context;
+  const threads = options['threads'] as number;
+  const backend = await selectBackend(choice, { logger, ...given({ threads }) });
   context.addFact('backend', `${backend.name}, ${backend.reason}`);
   return backend;
 }
