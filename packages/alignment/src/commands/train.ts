@@ -77,7 +77,8 @@ export async function chosenBackend(
   { options }: CliInput,
 ): Promise<BackendReport> {
   const choice = (textOption(options, 'backend') as BackendChoice | undefined) ?? 'auto';
-  const { logger } = context;
+  // Which backend it is stands in the outline; that it must be compiled first is news.
+  const logger = { ...context.logger, info: () => undefined };
   const threads = options['threads'] as number;
   const backend = await selectBackend(choice, { logger, ...given({ threads }) });
   context.addFact('backend', `${backend.name}, ${backend.reason}`);

@@ -11,9 +11,10 @@
 
 #include "team.h"
 
-// Memory that is given back is asked for again at the next step: up to this much of it stays with
-// the process, so that its pages need not be made anew.
-#define KEPT_BYTES (1 << 30)
+// Memory that is given back is asked for again at the next step, so it stays with the process and
+// its pages need not be made anew; larger arrays go back, as what lies between them could not.
+#define LARGEST_KEPT (64 << 20)
+#define MOST_KEPT (512 << 20)
 
 // Values of a run before the kernel's own: kernel, count, block, scratch, bytes of scratch.
 #define FIRST_VALUE 5
@@ -164,8 +165,8 @@ NAPI_MODULE_INIT() {
     napi_set_named_property(env, exports, functions[i].name, function);
   }
 #ifdef __GLIBC__
-  mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
-  mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+  mallopt(M_MMAP_THRESHOLD, LARGEST_KEPT);
+  mallopt(M_TRIM_THRESHOLD, MOST_KEPT);
 #endif
   return exports;
 }

@@ -10,7 +10,7 @@ import { type SetupRecord, writeSetup } from './places.js';
  * The build that fits, compiled where it has not been: after an update of Node, of this package or
  * of TensorFlow, whose folder stays the same.
  *
- * @param logger - told before a minute of compiling begins.
+ * @param logger - warned before a minute of compiling begins.
  * @throws {BackendError} when TensorFlow is gone, or it cannot be compiled for, saying what to do.
  */
 export async function fittingBuild(setup: SetupRecord, logger: Logger): Promise<NativeBuild> {
@@ -23,7 +23,7 @@ export async function fittingBuild(setup: SetupRecord, logger: Logger): Promise<
 }
 
 function buildAnew(setup: SetupRecord, logger: Logger): Promise<NativeBuild> {
-  logger.info(
+  logger.warn(
     `compiling the backend tensorflow for Node ${process.versions.node} and ` +
       `TensorFlow ${setup.tensorflowVersion}; this takes about a minute, once`,
   );
