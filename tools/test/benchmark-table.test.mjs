@@ -39,7 +39,7 @@ test('columns without a value are left out, a stock row without its own is an er
   expect(() => benchmarkTables([orphan])).toThrow('no row "b"');
 });
 
-test('a record with rows has a line per operation and the fastest form of the peer', () => {
+test('records with rows make one table: backends side by side, the fastest form of the peer', () => {
   const timed = (op, backend, wallMs, more) => ({
     op,
     backend,
@@ -47,32 +47,44 @@ test('a record with rows has a line per operation and the fastest form of the pe
     cpuMs: 2 * wallMs,
     ...more,
   });
+  const measured = (date, backend, rows) => ({
+    bench: 'lab-tensor bench',
+    date,
+    machine: { cores: 2, cpu: 'a processor', load: { start: 0.1, end: 2 } },
+    node: '20.20.2',
+    backend,
+    pytorch: { version: '2.13.0' },
+    rows,
+  });
   const tables = benchmarkTables([
-    {
-      bench: 'lab-tensor bench',
-      date: '2026-11-27',
-      machine: { cores: 2, cpu: 'a processor', load: { start: 0.1, end: 2 } },
-      node: '20.20.2',
-      backend: { name: 'wasm', simd: 'relaxed', threads: 2 },
-      pytorch: { version: '2.13.0' },
-      rows: [
-        timed('csr', 'wasm', 6, { ratio: 0.75, gflopPerSecond: 20 }),
-        timed('csr', 'pytorch', 90, { form: 'index_add' }),
-        timed('csr', 'pytorch', 8, { form: 'csr' }),
-        timed('peak', 'wasm', 1, { gflopPerSecond: 110 }),
-        timed('exp', 'wasm', 1, { isDetail: true }),
-      ],
-    },
+    measured('2026-11-26', { name: 'wasm', simd: 'relaxed', threads: 2 }, [
+      timed('csr', 'wasm', 99, { ratio: 9 }),
+    ]),
+    measured('2026-11-27', { name: 'wasm', simd: 'relaxed', threads: 2 }, [
+      timed('csr', 'wasm', 6, { ratio: 0.75, gflopPerSecond: 20 }),
+      timed('csr', 'pytorch', 90, { form: 'index_add' }),
+      timed('csr', 'pytorch', 8, { form: 'csr' }),
+      timed('peak', 'wasm', 1, { gflopPerSecond: 110 }),
+      timed('exp', 'wasm', 1, { isDetail: true }),
+    ]),
+    measured('2026-11-27', { name: 'tensorflow', simd: 'native', threads: 2 }, [
+      timed('csr', 'tensorflow', 3, { ratio: 0.375 }),
+      timed('csr', 'pytorch', 8, { form: 'csr' }),
+    ]),
   ]);
+  const beside =
+    '2 threads beside PyTorch 2.13.0 (its fastest form); 2 x a processor, Node 20.20.2, ' +
+    'load 0.1 to 2.';
+  const columns = (name) => `${name}, ms | PyTorch, ms | form | ratio |`;
   expect(tables).toBe(
     [
-      '`lab-tensor bench`, 2026-11-27: median of seven; wasm, relaxed SIMD, 2 threads ' +
-        'beside PyTorch 2.13.0 (its fastest form); 2 x a processor, Node 20.20.2, load 0.1 to 2.',
+      `\`lab-tensor bench\`, 2026-11-27: median of seven; wasm, relaxed SIMD, ${beside}`,
+      `\`lab-tensor bench\`, 2026-11-27: median of seven; tensorflow, machine code, ${beside}`,
       '',
-      '| operation | ms | CPU ms | GFLOP/s | PyTorch ms | form | ratio |',
-      '|---|---|---|---|---|---|---|',
-      '| `csr` | 6 | 12 | 20 | 8 | csr | 0.75 |',
-      '| `peak` | 1 | 2 | 110 |  |  |  |',
+      `| operation | ${columns('wasm')} ${columns('tensorflow')}`,
+      '|---|---|---|---|---|---|---|---|---|',
+      '| `csr` | 6 | 8 | csr | 0.75 | 3 | 8 | csr | 0.375 |',
+      '| `peak` | 1 |  |  |  |  |  |  |  |',
     ].join('\n'),
   );
 });

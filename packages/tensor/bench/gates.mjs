@@ -1,6 +1,6 @@
 // Compares a run of the bench with what it must reach beside PyTorch in the same run:
-// node packages/tensor/bench/gates.mjs [RESULT.json | --python PATH]
-// Without a result it runs the bench. Prints the verdicts, and as its last line one JSON value;
+// node packages/tensor/bench/gates.mjs [RESULT.json | --python PATH] [--backend tensorflow]
+// Without a result it runs the bench, on wasm unless another backend is named. Prints the verdicts, and as its last line one JSON value;
 // exit code 1 when one is not met.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -42,9 +42,25 @@ function productGates({ time, rate, names }) {
   return [{ name, value: share, gate: 0.8, isFloor: true, isMet: share >= 0.8 }, ...others];
 }
 
+/** The demands on the backend tensorflow. */
+function tensorflowVerdicts(found) {
+  const beside = (op, limits) => besidePyTorch(found, op, limits);
+  const microseconds = 1000 * found.time('small-add');
+  const small = { name: 'small-add, microseconds', value: microseconds, gate: 5 };
+  return [
+    beside('csr-matmul-forward', { gate: 1, goal: 0.75 }),
+    beside('csr-matmul-gradients', { gate: 0.8, goal: 0.6 }),
+    beside('gat-layer-gradients', { gate: 0.5 }),
+    beside('adamw-5m', { gate: 1.1 }),
+    ...found.names.filter((op) => /^matmul-/.test(op)).map((op) => beside(op, { gate: 1.15 })),
+    { ...small, isMet: microseconds <= small.gate },
+  ];
+}
+
 /** Every demand on the speed with its value in this run. */
 export function verdictsOf(result) {
   const found = readRows(result);
+  if (result.backend.name === 'tensorflow') return tensorflowVerdicts(found);
   const beside = (op, limits) => besidePyTorch(found, op, limits);
   return [
     ...productGates(found),
@@ -57,10 +73,10 @@ export function verdictsOf(result) {
   ];
 }
 
-function runBench(python) {
+function runBench(python, backend) {
   const source = ['--conditions=@lab/source', '--import', 'tsx', 'src/cli.ts'];
-  const only = '^(peak|matmul-(2048|8x1024)|csr|gat|adamw)';
-  const flags = ['bench', '--backend', 'wasm', '--only', only, '--python', python, '--json'];
+  const only = '^(peak|matmul-(2048|8x1024|256)|csr|gat|adamw|small)';
+  const flags = ['bench', '--backend', backend, '--only', only, '--python', python, '--json'];
   const { status, stdout, stderr } = spawnSync(process.execPath, [...source, ...flags], {
     cwd: packageDir,
     encoding: 'utf8',
@@ -78,11 +94,16 @@ function verdictLine({ name, value, gate, goal, isFloor, isMet }) {
 }
 
 const { values, positionals } = parseArgs({
-  options: { python: { type: 'string', default: 'python3' } },
+  options: {
+    python: { type: 'string', default: 'python3' },
+    backend: { type: 'string', default: 'wasm' },
+  },
   allowPositionals: true,
 });
 const [path] = positionals;
-const result = path ? JSON.parse(readFileSync(path, 'utf8')) : runBench(values.python);
+const result = path
+  ? JSON.parse(readFileSync(path, 'utf8'))
+  : runBench(values.python, values.backend);
 const verdicts = verdictsOf(result);
 for (const verdict of verdicts) process.stdout.write(verdictLine(verdict));
 const { machine, node, pytorch, backend } = result;
