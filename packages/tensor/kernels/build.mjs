@@ -1,4 +1,4 @@
-// Builds the kernels: `node kernels/build.mjs` writes src/kernels/*.wasm and the table for native
+// Builds the kernels: `node kernels/build.mjs` writes src/kernels/*.wasm and the tables for native
 // programs, `--check` compares.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import v8 from 'node:v8';
-import { tableText } from './table.mjs';
+import { cudaTableText, readKernels, tableText } from './table.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const target = join(here, '../src/kernels');
@@ -145,8 +145,12 @@ function main() {
   const folder = mkdtempSync(join(tmpdir(), 'kernels-'));
   try {
     for (const build of BUILDS) deliver(join(target, build.name), compile(build, folder), isCheck);
-    const table = tableText(COMPILER, here, sourcesOf(false));
-    deliver(join(here, 'native/kernel-table.h'), Buffer.from(table), isCheck);
+    const kernels = readKernels(COMPILER, here, sourcesOf(false));
+    const header = readFileSync(join(here, 'cuda/launchers.h'), 'utf8');
+    const tables = { kernel: tableText(kernels), cuda: cudaTableText(header, kernels) };
+    for (const [name, text] of Object.entries(tables)) {
+      deliver(join(here, `native/${name}-table.h`), Buffer.from(text), isCheck);
+    }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

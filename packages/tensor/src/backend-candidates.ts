@@ -5,13 +5,16 @@ import { countStockKernels } from './kernel-report.js';
 import { installCpuKernels } from './kernels/cpu.js';
 import { registeredKernels } from './kernels/call.js';
 import { installKernels } from './kernels/install.js';
+import { LAUNCHED_KERNELS } from './kernels/launched.js';
 import { installWebgpuKernels } from './kernels/webgpu.js';
 import { machineMemoryBytes } from './machine-memory.js';
 import { WASM_HEAP_LIMIT_BYTES } from './memory.js';
 import { sharedModuleUrl } from './shared-module.js';
 import { activeKernels } from './active-kernels.js';
+import type { NativeBuild } from './native/build.js';
 import { findAddon } from './native/find-addon.js';
 import { fittingBuild } from './native/fitting-build.js';
+import { useOperation } from './native/operation-kernels.js';
 import { readSetup } from './native/places.js';
 import { assertStockBinding } from './native/stock-binding.js';
 import { registerTensorflow, useBuild } from './native/tensorflow-backend.js';
@@ -114,29 +117,42 @@ async function startTensorflow(
       help: 'Check the driver and CUDA libraries, or choose the backend tensorflow or wasm.',
     });
   }
-  // On a GPU the values of tensors are not where our machine code could read them.
-  if (isUsingGpuDevice === true) useBuild(null);
-  const kernels = activeKernels();
-  if (kernels !== null) installKernels('tensorflow');
+  const hasKernels = bindTensorflow(isUsingGpuDevice === true);
+  const threads = activeKernels()?.threads ?? cpus().length;
   const memoryLimitBytes = isUsingGpuDevice === true ? null : machineMemoryBytes();
-  const facts = { vectorBits: null, memoryLimitBytes };
-  return { ...facts, simd: kernels?.simd ?? null, threads: kernels?.threads ?? cpus().length };
+  return { simd: hasKernels ? 'native' : null, threads, vectorBits: null, memoryLimitBytes };
 }
+
+/**
+ * Registers our kernels for TensorFlow; whether there are any. On a GPU the values of tensors are
+ * not where machine code of the processor could read them: an operation of TensorFlow has to.
+ */
+function bindTensorflow(isOnGpu: boolean): boolean {
+  const isOperation = isOnGpu || process.env[OPERATION_SWITCH] === '1';
+  useBuild(isOperation ? null : registered);
+  const hasOperation = useOperation(isOperation ? registered : null, isOnGpu);
+  const hasKernels = hasOperation || activeKernels() !== null;
+  if (hasKernels) installKernels('tensorflow', hasOperation ? LAUNCHED_KERNELS : null);
+  return hasKernels;
+}
+
+/** Set to 1 in tests: on a CPU too our kernels run through the operation that a GPU needs. */
+const OPERATION_SWITCH = 'LAB_TENSOR_OPERATIONS';
 
 /** Registers the backend that `lab-tensor setup` has prepared, built anew where it must be. */
 async function startFromSetup(isGpu: boolean, logger: Logger): Promise<boolean> {
   const setup = readSetup();
   if (setup === null || (isGpu && !setup.isCuda)) return false;
-  if (!isRegistered) {
+  if (registered === null) {
     const built = await fittingBuild(setup, logger);
     registerTensorflow(setup.tfjsNode, built);
-    useBuild(built);
+    registered = built;
   }
-  isRegistered = true;
   return true;
 }
 
-let isRegistered = false;
+/** The build whose backend is registered. */
+let registered: NativeBuild | null = null;
 
 /** Set to 1 in tests: a software adapter serves a choice of webgpu by name; never `auto`. */
 const SOFTWARE_SWITCH = 'LAB_WEBGPU_SOFTWARE';

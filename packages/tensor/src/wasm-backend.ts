@@ -3,7 +3,13 @@ import { setFlagsFromString } from 'node:v8';
 import { BackendError } from '@lab/core';
 import { instantiateKernels, type KernelModules } from './kernels/instantiate.mjs';
 import { named, optimiseTile } from './kernels/wide-tile.mjs';
-import type { AddressForm, KernelMemory, KernelModule, VectorBits } from './kernel-module.js';
+import {
+  type AddressForm,
+  type KernelMemory,
+  type KernelModule,
+  MOST_PARTS,
+  type VectorBits,
+} from './kernel-module.js';
 import { watchAllocations } from './memory.js';
 import { type KernelAddon, nativeKernels, wantAddon, wantedAddon } from './native/kernel-addon.js';
 import type { tf } from './tfjs.js';
@@ -157,7 +163,13 @@ function bindWasm(backend: WasmBackend): KernelModule {
     });
   let pool = startPool(availableThreads());
   return {
-    ...{ memory: heapOf(backend, { bytes: 4, base: 0 }), simd, vectorBits, call },
+    ...{
+      memory: heapOf(backend, { bytes: 4, base: 0 }),
+      simd,
+      vectorBits,
+      call,
+      mostParts: MOST_PARTS,
+    },
     get threads() {
       return pool.threads;
     },

@@ -23,3 +23,13 @@ typedef struct {
   int is_of_blocks;
   double (*call)(const Range *range, const Value *values);
 } Kernel;
+
+// A kernel as it is started on a GPU. Its `types` are those of the kernel, with an a at the end
+// where the kernel returns an int: the address where the launcher writes it. `call` is null where
+// the launchers were not compiled; it returns the CUDA error, 0 when all is well.
+typedef struct {
+  const char *name;
+  const char *types;
+  int is_of_blocks;
+  int (*call)(void *stream, int count, const Value *values);
+} Launcher;

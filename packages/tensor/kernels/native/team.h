@@ -1,6 +1,13 @@
 // Runs a kernel on values from JavaScript, its blocks shared among the threads of the process.
 #pragma once
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// The addon hides its symbols but for those that ops.cc, an addon of its own, calls.
+#define VISIBLE __attribute__((visibility("default")))
+
 // Most threads of a team.
 #define MOST_THREADS 256
 // Most values of a call besides those that say how it is cut.
@@ -17,8 +24,8 @@ typedef struct {
 } Job;
 
 // How many kernels there are, the name of one, and how many values of its own it takes.
-int kernel_count(void);
-const char *kernel_name(int kernel);
+VISIBLE int kernel_count(void);
+VISIBLE const char *kernel_name(int kernel);
 int kernel_values(int kernel);
 
 // Sets the threads of the jobs that follow; how many there can be of the wanted ones.
@@ -26,4 +33,8 @@ int use_threads(int wanted);
 
 // Runs the job and returns what a kernel without blocks returns. Sets `failed` to 1 when there is
 // no memory for the scratch of a thread.
-double run_job(const Job *job, int *failed);
+VISIBLE double run_job(const Job *job, int *failed);
+
+#ifdef __cplusplus
+}
+#endif

@@ -100,7 +100,9 @@ function factsText(state: BackendState): string {
   return [
     ...(simd === null ? [] : [kernelsText(simd)]),
     `${formatCounted(threads, 'thread')}${memory}`,
-    ...(memoryLimitBytes === null ? [] : [`${state.name === 'wasm' ? 'heap' : 'memory'} of ${formatBytes(memoryLimitBytes)}`]),
+    ...(memoryLimitBytes === null
+      ? []
+      : [`${state.name === 'wasm' ? 'heap' : 'memory'} of ${formatBytes(memoryLimitBytes)}`]),
     ...(state.name === 'cpu' ? ['for tests only'] : []),
   ].join(', ');
 }

@@ -4,7 +4,8 @@ import { promisify } from 'node:util';
 import { BackendError } from '@lab/core';
 import type { CliCommand, CliContext } from '@lab/core/cli';
 import { selectBackend } from '../backend.js';
-import { nativeFolder, removeSetup } from '../native/places.js';
+import type { NativeBuild } from '../native/build.js';
+import { nativeFolder, removeSetup, type SetupRecord } from '../native/places.js';
 import { setUp, type SetUpOptions, type SetUpReport } from '../native/set-up.js';
 
 /** The verb `setup`. */
@@ -47,6 +48,13 @@ async function compilerVersion(compiler: string): Promise<string> {
   return stdout.split('\n')[0] ?? compiler;
 }
 
+/** The operation that a GPU needs, and why our kernels cannot run there when they cannot. */
+function operationText({ isCuda, nvcc }: SetupRecord, { operations }: NativeBuild): string {
+  if (operations === null) return 'none';
+  if (!isCuda) return operations;
+  return `${operations}, ${nvcc ? `CUDA by ${nvcc}` : 'without CUDA: there is no nvcc'}`;
+}
+
 function print(context: CliContext, { record, tensorflow, build }: SetUpReport, compiler: string) {
   const kind = tensorflow.isCuda ? ' for CUDA' : '';
   const lines = [
@@ -55,6 +63,7 @@ function print(context: CliContext, { record, tensorflow, build }: SetUpReport, 
     ['compiler', compiler],
     ['kernels', build.kernels],
     ['binding', build.binding ?? 'none'],
+    ['operation', operationText(record, build)],
     ['self-test', 'a product and a gather gradient are right'],
   ];
   for (const [name, value] of lines) context.print(`${name!.padEnd(10)} ${value}\n`);

@@ -1,5 +1,5 @@
 import type { tf } from '../tfjs.js';
-import { activeKernels } from '../active-kernels.js';
+import { kernelRunner } from '../active-kernels.js';
 import { addressOf } from '../kernel-module.js';
 import { blockOf } from './call.js';
 
@@ -34,7 +34,7 @@ export interface AdamWStep {
  * `p = decay p - stepSize m / (sqrt(v) / secondCorrection + epsilon)`.
  */
 export function adamwInPlace(buffers: AdamWBuffers, step: AdamWStep): boolean {
-  const kernels = activeKernels();
+  const kernels = kernelRunner();
   if (kernels === null) return false;
   const { parameter, gradient, first, second } = buffers;
   if ([parameter, first, second].some((x) => kernels.memory.refCount(x) > 1)) return false;
@@ -43,5 +43,6 @@ export function adamwInPlace(buffers: AdamWBuffers, step: AdamWStep): boolean {
   const numbers = [beta1, beta2, decay, stepSize, 1 / secondCorrection, epsilon];
   const work = { kernel: 'adamw', count: parameter.size, block: blockOf(4) };
   kernels.callBlocks(work, ...addresses, ...numbers);
+  for (const changed of [parameter, first, second]) kernels.memory.tellChanged?.(changed);
   return true;
 }

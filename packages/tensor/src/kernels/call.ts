@@ -1,12 +1,12 @@
-import { activeKernels } from '../active-kernels.js';
+import { kernelRunner } from '../active-kernels.js';
 import { countKernel } from '../kernel-report.js';
 import { tf } from '../tfjs.js';
 import type { BlockWork } from '../thread-pool.js';
-import type { KernelMemory, KernelModule } from '../kernel-module.js';
+import type { KernelRunner, TensorMemory } from '../kernel-module.js';
 
 /** One run of a kernel of ours: its tensors, attributes and memory. */
 export interface KernelCall {
-  readonly kernels: KernelModule;
+  readonly kernels: KernelRunner;
   /** The named input; present by the kernel's contract. */
   input(name: string): tf.TensorInfo;
   /** All inputs in their order, for kernels that take a list. */
@@ -46,15 +46,16 @@ export interface OwnKernel {
   readonly compute: (call: KernelCall) => tf.TensorInfo | tf.TensorInfo[];
 }
 
-/** Most blocks of a kernel whose blocks have partial sums of their own. */
-const MOST_PARTS = 64;
-
 /**
- * Items in at most 64 blocks, each of which has a partial sum of its own; the kernel touches
- * `values` values for an item.
+ * Items in few blocks, each of which has a partial sum of its own; the kernel touches `values`
+ * values for an item.
  */
-export function partWork(count: number, values: number): { count: number; block: number } {
-  return { count, block: Math.max(blockOf(values), Math.ceil(count / MOST_PARTS)) };
+export function partWork(
+  { kernels }: KernelCall,
+  count: number,
+  values: number,
+): { count: number; block: number } {
+  return { count, block: Math.max(blockOf(values), Math.ceil(count / kernels.mostParts)) };
 }
 
 interface KernelArguments {
@@ -64,7 +65,7 @@ interface KernelArguments {
 
 /** A call on the kernels in use; fields are what kernels hand on, methods the rest. */
 class PresentCall implements KernelCall {
-  readonly kernels = activeKernels() as KernelModule;
+  readonly kernels = kernelRunner() as KernelRunner;
   readonly address = this.kernels.memory.addressOf;
   readonly run = this.kernels.call;
   readonly runBlocks = this.kernels.callBlocks;
@@ -94,7 +95,7 @@ class PresentCall implements KernelCall {
   }
 }
 
-function withTemporary<T>(memory: KernelMemory, bytes: number, body: (address: number) => T): T {
+function withTemporary<T>(memory: TensorMemory, bytes: number, body: (address: number) => T): T {
   const address = memory.allocate(bytes);
   try {
     return body(address);
@@ -110,8 +111,16 @@ export function registeredKernels(): ReadonlySet<string> {
   return registered;
 }
 
-/** The backend that kernels are registered for. */
-let target: 'wasm' | 'tensorflow' = 'wasm';
+/** A backend that kernels are registered for, and which of them; null: all. */
+export interface RegistrationTarget {
+  readonly backend: 'wasm' | 'tensorflow';
+  readonly only: ReadonlySet<string> | null;
+}
+
+let target: RegistrationTarget = { backend: 'wasm', only: null };
+
+/** What stood in the place of the kernels registered for a backend; null: nothing. */
+const replaced = new Map<string, Map<string, tf.KernelConfig | null>>();
 
 /**
  * Operations whose kernels of TensorFlow are faster than ours, which have vectors of 128 bits, or
@@ -121,9 +130,14 @@ const STOCK_ON_TENSORFLOW: ReadonlySet<string> = new Set([
   ...[tf.BatchMatMul, tf._FusedMatMul, tf.Identity, tf.Transpose, tf.Concat, tf.Tanh, tf.Sqrt],
 ]);
 
-/** Runs `body`, whose kernels are registered for that backend. */
-export function registerFor(backend: 'wasm' | 'tensorflow', body: () => void): void {
-  target = backend;
+/** Runs `body`, whose kernels are registered for that target, in place of all before. */
+export function registerFor(wanted: RegistrationTarget, body: () => void): void {
+  for (const [kernelName, stock] of replaced.get(wanted.backend) ?? []) {
+    tf.unregisterKernel(kernelName, wanted.backend);
+    if (stock !== null) tf.registerKernel(stock);
+  }
+  replaced.set(wanted.backend, new Map());
+  target = wanted;
   body();
 }
 
@@ -137,10 +151,12 @@ export function registerOwnKernel(
   kernel: OwnKernel,
   isOurs?: (inputs: tf.NamedTensorInfoMap, attrs: tf.NamedAttrMap | undefined) => boolean,
 ): void {
-  const backendName = target;
+  const { backend: backendName, only } = target;
+  if (only !== null && !only.has(kernel.name)) return;
   const stock = tf.getKernel(kernel.name, backendName) as tf.KernelConfig | undefined;
   if (stock != null && backendName === 'tensorflow' && STOCK_ON_TENSORFLOW.has(kernel.name)) return;
   if (stock != null) tf.unregisterKernel(kernel.name, backendName);
+  replaced.get(backendName)?.set(kernel.name, stock ?? null);
   if (backendName === 'wasm') registered.add(kernel.name);
   const kernelFunc = (args: KernelArguments) => {
     const usesOurs = stock == null || isOurs === undefined || isOurs(args.inputs, args.attrs);

@@ -11,7 +11,7 @@ import {
   registerOwnKernel,
   scaleValues,
 } from './call.js';
-import { oneProduct, runProduct } from './matmul.js';
+import { matrixProduct } from './matmul.js';
 import { rowWork, type SparsePattern, transposed } from './sparse.js';
 
 interface AttentionSizes {
@@ -30,11 +30,9 @@ function sizesOf(call: KernelCall): AttentionSizes {
 
 /** Scores `[N, K, 2]`: every row of features times the two vectors of every head. */
 function scoresOf(call: KernelCall, { nodes, width, heads }: AttentionSizes): tf.TensorInfo {
-  const output = call.output([nodes, heads, 2]);
-  const [a = 0, b = 0] = ['features', 'scoreVectors'].map(call.input).map(call.address);
-  const sizes = { m: nodes, n: 2 * heads, k: width, ...oneProduct };
-  runProduct(call, sizes, { a, b, to: call.address(output), transposeA: 0, transposeB: 1 });
-  return output;
+  const [a, b] = [call.input('features'), call.input('scoreVectors')];
+  const sizes = { m: nodes, n: 2 * heads, k: width, shape: [nodes, heads, 2] };
+  return matrixProduct(call, { ...sizes, transposeA: false, transposeB: true }, { a, b });
 }
 
 function slopesOf(call: KernelCall): number[] {
@@ -129,11 +127,16 @@ function attention(call: KernelCall): tf.TensorInfo[] {
   return [output, shares, scores];
 }
 
-/** Nodes as items, in at most 64 blocks when each has a part of the weights' gradient. */
-function senderWork(csr: CsrTensors, width: number, hasParts: boolean) {
+/** Nodes as items, in few blocks when each has a part of the weights' gradient. */
+function senderWork(call: KernelCall, hasParts: boolean) {
+  const { csr, width } = sizesOf(call);
   const pattern = transposed(csr);
   if (!hasParts) return rowWork(pattern, 2 * width);
-  return partWork(pattern.rowCount, (2 * width * csr.entryCount) / Math.max(pattern.rowCount, 1));
+  return partWork(
+    call,
+    pattern.rowCount,
+    (2 * width * csr.entryCount) / Math.max(pattern.rowCount, 1),
+  );
 }
 
 /** Room that the backward pass needs; addresses, 0 for none. */
@@ -153,7 +156,7 @@ function sentGradient(call: KernelCall, { entries, weights, parts }: BackwardRoo
   const { rowPointers, columns, permutation } = csr.transpose;
   const names = ['coefficients', 'dy', 'features'];
   const inputs = [rowPointers, columns, permutation, ...names.map(call.input)].map(call.address);
-  const cut = senderWork(csr, width, weights !== 0);
+  const cut = senderWork(call, weights !== 0);
   withRowScratch(call, 2 * heads * width, (scratch) => {
     call.runBlocks(
       { kernel: 'attention_sent', ...cut, scratch },
@@ -182,7 +185,7 @@ function scoreGradient(call: KernelCall, entries: number): tf.TensorInfo {
 /** Gradients of features, score vectors and, with them, head weights. */
 function gradients(call: KernelCall, weights: number): tf.TensorInfo[] {
   const { csr, nodes, width, heads } = sizesOf(call);
-  const { count, block } = senderWork(csr, width, true);
+  const { count, block } = senderWork(call, true);
   const blocks = Math.ceil(count / block);
   const entryBytes = csr.entryCount * heads * NUMBER_BYTES;
   const partBytes = weights === 0 ? 0 : blocks * heads * width * NUMBER_BYTES;
@@ -216,11 +219,9 @@ function weightGradient(
 /** Gradient of the score vectors `[K, 2, width]`: scores' gradient, transposed, times features. */
 function vectorGradient(call: KernelCall, scores: tf.TensorInfo): tf.TensorInfo {
   const { nodes, width, heads } = sizesOf(call);
-  const output = call.output([heads, 2, width]);
-  const [a = 0, b = 0, to = 0] = [scores, call.input('features'), output].map(call.address);
-  const sizes = { m: 2 * heads, n: width, k: nodes, ...oneProduct };
-  runProduct(call, sizes, { a, b, to, transposeA: 1, transposeB: 0 });
-  return output;
+  const sizes = { m: 2 * heads, n: width, k: nodes, shape: [heads, 2, width] };
+  const factors = { a: scores, b: call.input('features') };
+  return matrixProduct(call, { ...sizes, transposeA: true, transposeB: false }, factors);
 }
 
 function attentionGradients(call: KernelCall): tf.TensorInfo[] {

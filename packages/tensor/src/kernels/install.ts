@@ -22,13 +22,20 @@ import { installSparse } from './sparse.js';
 import { installTopK } from './top-k.js';
 import { installTranspose } from './transpose.js';
 
-const installed = new Set<string>();
+const installed = new Map<string, ReadonlySet<string> | null>();
 
-/** Registers our kernels for a backend, once; the stock ones must be registered already. */
-export function installKernels(backend: 'wasm' | 'tensorflow'): void {
-  if (installed.has(backend)) return;
-  installed.add(backend);
-  registerFor(backend, installAll);
+/**
+ * Registers our kernels for a backend, once; the stock ones must be registered already.
+ *
+ * @param only - the kernels to register, the stock ones in place of the others; default all.
+ */
+export function installKernels(
+  backend: 'wasm' | 'tensorflow',
+  only: ReadonlySet<string> | null = null,
+): void {
+  if (installed.get(backend) === only) return;
+  installed.set(backend, only);
+  registerFor({ backend, only }, installAll);
 }
 
 function installAll(): void {

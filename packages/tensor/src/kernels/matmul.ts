@@ -1,4 +1,5 @@
 import { ShapeError } from '@lab/core';
+import type { ProductForm } from '../kernel-module.js';
 import { tf } from '../tfjs.js';
 import { blockOf, type KernelCall, NUMBER_BYTES, registerOwnKernel, sizeOf } from './call.js';
 
@@ -42,10 +43,10 @@ function productSizes(
 }
 
 /** The batch of a single product. */
-export const oneProduct = { outer: [], batchA: 1, batchB: 1 } as const;
+const oneProduct = { outer: [], batchA: 1, batchB: 1 } as const;
 
 /** What a product reads and where it writes. */
-export interface Operands {
+interface Operands {
   readonly a: number;
   readonly b: number;
   readonly to: number;
@@ -71,8 +72,26 @@ function product(call: KernelCall): tf.TensorInfo {
   return output;
 }
 
+/**
+ * The product of two matrices, whatever the shapes of their tensors: ours, or the backend's own
+ * where ours does not run.
+ */
+export function matrixProduct(
+  call: KernelCall,
+  form: ProductForm,
+  { a, b }: { a: tf.TensorInfo; b: tf.TensorInfo },
+): tf.TensorInfo {
+  const { kernels } = call;
+  if (kernels.product !== undefined) return kernels.product(a, b, form);
+  const output = call.output(form.shape);
+  const [from = 0, by = 0, to = 0] = [a, b, output].map(call.address);
+  const [transposeA, transposeB] = [Number(form.transposeA), Number(form.transposeB)];
+  runProduct(call, { ...form, ...oneProduct }, { a: from, b: by, to, transposeA, transposeB });
+  return output;
+}
+
 /** Writes a product, or a batch of them, on all threads. */
-export function runProduct(call: KernelCall, sizes: ProductSizes, operands: Operands): void {
+function runProduct(call: KernelCall, sizes: ProductSizes, operands: Operands): void {
   if (isLongSum(sizes)) sumOfStretches(call, sizes, operands);
   else productOfBlocks(call, sizes, operands);
 }

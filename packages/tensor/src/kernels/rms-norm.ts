@@ -36,7 +36,7 @@ function rmsNormGradient(call: KernelCall): tf.TensorInfo[] {
   const outputs = [call.output(x.shape), call.output([width])];
   const before = [x, call.input('gain'), call.input('dy')].map(call.address);
   const [dx = 0, dgain = 0] = outputs.map(call.address);
-  const work = { kernel: 'rms_norm_backward', ...partWork(count, 3 * width) };
+  const work = { kernel: 'rms_norm_backward', ...partWork(call, count, 3 * width) };
   const parts = Math.ceil(count / work.block);
   call.temporary(parts * width * NUMBER_BYTES, (partial) => {
     const epsilon = call.attribute<number>('epsilon');

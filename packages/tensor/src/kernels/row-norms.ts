@@ -48,7 +48,7 @@ function layerNormGradient(call: KernelCall): tf.TensorInfo[] {
   const before = [x, call.input('gain'), call.input('dy')].map(call.address);
   const epsilon = call.attribute<number>('epsilon');
   const [dx = 0, both = 0] = outputs.map(call.address);
-  const work = { kernel: 'layer_norm_backward', ...partWork(rows, 3 * width) };
+  const work = { kernel: 'layer_norm_backward', ...partWork(call, rows, 3 * width) };
   const parts = Math.ceil(rows / work.block);
   call.temporary(parts * 2 * width * NUMBER_BYTES, (partial) => {
     call.runBlocks(work, width, ...before, epsilon, dx, partial, work.block);

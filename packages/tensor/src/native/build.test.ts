@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { temporaryFolder } from '@lab/core/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { fakeCompiler, fakeNode } from './__fixtures__/fake-tensorflow.js';
-import { build, buildKey, findBuild, kernelSources } from './build.js';
+import { build, buildKey, findBuild } from './build.js';
+import { kernelSources } from './compile.js';
 import type { SetupRecord } from './places.js';
 
 /** What the mocked modules answer instead of the truth. */
@@ -37,6 +38,9 @@ const SETUP: SetupRecord = {
   compiler: 'g++',
   date: '2026-11-27',
 };
+
+const isLinux = process.platform === 'linux';
+const WHOLE = ['lab_kernels.node', 'tfjs_binding.node', 'lab_operations.node'];
 
 const { execPath } = process;
 const versions = Object.getOwnPropertyDescriptor(process, 'versions')!;
@@ -73,6 +77,7 @@ describe('the key of a build', () => {
       { ...SETUP, tensorflowVersion: '2.22.0' },
       { ...SETUP, tfjsNode: '/other/tfjs-node' },
       { ...SETUP, compiler: 'clang++' },
+      { ...SETUP, nvcc: '/cuda/bin/nvcc' },
     ].map(buildKey);
     expect(new Set(keys).size).toBe(keys.length);
   });
@@ -86,6 +91,15 @@ describe('the key of a build', () => {
       expect(buildKey(SETUP)).not.toBe(before);
     },
   );
+
+  test('is another when a CUDA body changes and there is a compiler for it', () => {
+    const withCuda = { ...SETUP, nvcc: '/cuda/bin/nvcc' };
+    const before = [SETUP, withCuda].map(buildKey);
+    changed.source = join(kernelSources(), 'cuda', 'csr.cu');
+    expect(existsSync(changed.source)).toBe(true);
+    expect(buildKey(SETUP)).toBe(before[0]);
+    expect(buildKey(withCuda)).not.toBe(before[1]);
+  });
 
   test('is another for another Node, package or processor', () => {
     const keys = [buildKey(SETUP)];
@@ -108,13 +122,15 @@ describe('a build is found', () => {
   };
 
   test('where all of it is there', () => {
-    const folder = make(SETUP, 'lab_kernels.node', 'tfjs_binding.node');
+    const folder = make(SETUP, ...WHOLE);
     expect(findBuild(SETUP)).toEqual({
       kernels: join(folder, 'lab_kernels.node'),
       binding: join(folder, 'tfjs_binding.node'),
+      operations: isLinux ? join(folder, 'lab_operations.node') : null,
     });
     const alone = make(null, 'lab_kernels.node');
-    expect(findBuild(null)).toEqual({ kernels: join(alone, 'lab_kernels.node'), binding: null });
+    const kernels = join(alone, 'lab_kernels.node');
+    expect(findBuild(null)).toEqual({ kernels, binding: null, operations: null });
   });
 
   test.each([[[]], [['lab_kernels.node']], [['tfjs_binding.node']]])(
@@ -126,7 +142,7 @@ describe('a build is found', () => {
   );
 
   test('not for another Node', () => {
-    make(SETUP, 'lab_kernels.node', 'tfjs_binding.node');
+    make(SETUP, ...WHOLE);
     useNode('99.0.0');
     expect(findBuild(SETUP)).toBeNull();
   });

@@ -1,47 +1,32 @@
 /**
  * Machine code of our kernels, and tfjs-node's binding on a TensorFlow, compiled for this machine.
  */
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { BackendError } from '@lab/core';
 import { version } from '../version.js';
+import { buildOperations, cudaSources } from './build-operations.js';
+import {
+  compile,
+  inFolder,
+  kernelSources,
+  linkFlags,
+  nodeHeaders,
+  tensorflowLibraries,
+} from './compile.js';
 import { buildsFolder, type SetupRecord } from './places.js';
 
-/** What a build gives: paths of two addons; no binding without a TensorFlow. */
+/** What a build gives: paths of addons; the kernels alone without a TensorFlow. */
 export interface NativeBuild {
   readonly kernels: string;
   readonly binding: string | null;
+  /** Our kernels as an operation of TensorFlow; on Linux. */
+  readonly operations: string | null;
 }
 
-/** Folder of the C sources: beside `src` and `dist` alike. */
-export function kernelSources(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'kernels', 'native', 'addon.c'))) {
-    const parent = dirname(folder);
-    if (parent === folder) throw new BackendError('tensor: the C sources of the kernels are gone.');
-    folder = parent;
-  }
-  return join(folder, 'kernels');
-}
-
-const inFolder = (folder: string, isWanted: (name: string) => boolean): string[] =>
-  readdirSync(folder)
-    .filter(isWanted)
-    .sort()
-    .map((name) => join(folder, name));
+const hasOperations = process.platform === 'linux';
 
 /** All C and C++ sources, headers included. */
 function sourceFiles(): string[] {
@@ -56,7 +41,8 @@ export function buildKey(setup: SetupRecord | null): string {
   for (const path of sourceFiles()) hash.update(readFileSync(path));
   const machine = [process.platform, process.arch, cpus()[0]?.model, process.versions.node];
   hash.update(JSON.stringify([version, machine, setup?.tensorflow, setup?.tensorflowVersion]));
-  hash.update(JSON.stringify([setup?.tfjsNode, setup?.compiler]));
+  hash.update(JSON.stringify([setup?.tfjsNode, setup?.compiler, setup?.nvcc ?? null]));
+  if (setup?.nvcc) for (const path of cudaSources()) hash.update(readFileSync(path));
   return hash.digest('hex').slice(0, 16);
 }
 
@@ -64,9 +50,11 @@ export function buildKey(setup: SetupRecord | null): string {
 export function findBuild(setup: SetupRecord | null): NativeBuild | null {
   const folder = join(buildsFolder(), buildKey(setup));
   const kernels = join(folder, 'lab_kernels.node');
-  const binding = join(folder, 'tfjs_binding.node');
-  if (!existsSync(kernels) || (setup !== null && !existsSync(binding))) return null;
-  return { kernels, binding: setup === null ? null : binding };
+  const binding = setup === null ? null : join(folder, 'tfjs_binding.node');
+  const operations = setup === null || !hasOperations ? null : join(folder, 'lab_operations.node');
+  if ([kernels, binding, operations].some((path) => path !== null && !existsSync(path)))
+    return null;
+  return { kernels, binding, operations };
 }
 
 /** Flags of every C source; a product and a sum stay two roundings but where the code says so. */
@@ -77,40 +65,6 @@ const C_FLAGS = [
 
 /** Machine flags: all that this processor has. */
 const nativeFlags = (): string[] => [process.arch === 'x64' ? '-march=native' : '-mcpu=native'];
-
-/** Headers of this Node's addon interface. */
-function nodeHeaders(): string {
-  const prefix = dirname(dirname(process.execPath));
-  const folder = join(prefix, 'include', 'node');
-  if (existsSync(join(folder, 'node_api.h'))) return folder;
-  throw new BackendError(`tensor: the headers of Node ${process.version} are not in ${folder}.`, {
-    help: 'Install Node with its headers, e.g. from nodejs.org or the package nodejs-dev.',
-  });
-}
-
-const linkFlags = (): string[] =>
-  process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : [];
-
-async function compile(compiler: string, args: readonly string[]): Promise<void> {
-  try {
-    await promisify(execFile)(compiler, [...args], { maxBuffer: 1 << 26 });
-  } catch (cause) {
-    const { code, stderr = '' } = cause as { code?: unknown; stderr?: string };
-    if (code === 'ENOENT' || code === 'EACCES') throw missingCompiler(compiler, cause);
-    const first = stderr.split('\n').find((line) => line.includes('error')) ?? stderr.slice(0, 300);
-    throw new BackendError(`tensor: ${compiler} could not compile our kernels: ${first.trim()}`, {
-      cause,
-      help: 'Use GCC 12 or Clang 16, or newer: --compiler g++-12. The backend wasm works without.',
-    });
-  }
-}
-
-function missingCompiler(compiler: string, cause: unknown): BackendError {
-  return new BackendError(`tensor: there is no compiler ${compiler} on this machine.`, {
-    cause,
-    help: 'Install one (Debian: apt install g++) or name it: --compiler PATH. wasm works without.',
-  });
-}
 
 /** The C compiler beside a C++ one. */
 const cOf = (compiler: string): string => {
@@ -146,15 +100,13 @@ async function buildBinding(target: string, setup: SetupRecord): Promise<void> {
     ...[nodeHeaders(), join(tensorflow, 'include'), join(tfjsNode, 'binding'), tfjsNode],
     ...[dirname(tfjsNode), join(tensorflow, 'include/external/farmhash_archive/src')],
   ].map((folder) => `-I${folder}`);
-  const libraries = inFolder(tensorflow, (name) =>
-    /^libtensorflow_(cc|framework)\.(so\.2|2\.dylib)$/.test(name),
-  );
   const common = [
     ...['-O2', '-std=c++17', '-fno-access-control', '-fPIC', '-shared', '-w', '-DNAPI_VERSION=8'],
     ...linkFlags(),
   ];
   const source = join(kernelSources(), 'native', 'tensorflow.cc');
-  const rest = [...includes, source, ...libraries, `-Wl,-rpath,${tensorflow}`, '-o', target];
+  const libraries = [...tensorflowLibraries(tensorflow), `-Wl,-rpath,${tensorflow}`];
+  const rest = [...includes, source, ...libraries, '-o', target];
   try {
     await compile(compiler, [...common, '-DLAB_INTERNALS', ...rest]);
   } catch (error) {
@@ -171,12 +123,17 @@ async function buildBinding(target: string, setup: SetupRecord): Promise<void> {
  * @throws {BackendError} without a compiler, headers or the permission to write, saying what to do.
  */
 export async function build(setup: SetupRecord | null, compiler: string): Promise<NativeBuild> {
-  const target = join(buildsFolder(), buildKey(setup));
+  const key = buildKey(setup);
+  const target = join(buildsFolder(), key);
   const folder = createFolder(dirname(target));
   try {
+    const kernels = buildKernels(join(folder, 'lab_kernels.node'), { compiler });
     await Promise.all([
-      buildKernels(join(folder, 'lab_kernels.node'), { compiler }),
+      kernels,
       ...(setup === null ? [] : [buildBinding(join(folder, 'tfjs_binding.node'), setup)]),
+      ...(setup === null || !hasOperations
+        ? []
+        : [buildOperations({ folder, setup, key, kernels })]),
     ]);
     // Another program may have made the same build meanwhile, and be using it: that one stays.
     if (findBuild(setup) === null) {

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { BackendError } from '@lab/core';
-import type { KernelMemory, KernelModule } from '../kernel-module.js';
+import { type KernelMemory, type KernelModule, MOST_PARTS } from '../kernel-module.js';
 import { availableThreads } from '../thread-count.js';
 import type { BlockWork } from '../thread-pool.js';
 
@@ -50,7 +50,7 @@ export function nativeKernels(
     return addon.run(heap(), job);
   };
   return {
-    ...{ memory, simd: 'native', vectorBits: null },
+    ...{ memory, simd: 'native', vectorBits: null, mostParts: MOST_PARTS },
     get threads() {
       return threads;
     },

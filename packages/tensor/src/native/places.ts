@@ -17,6 +17,8 @@ export interface SetupRecord {
   readonly tfjsNode: string;
   /** The C++ compiler. */
   readonly compiler: string;
+  /** The compiler of CUDA bodies; null without one, or with a TensorFlow for the CPU. */
+  readonly nvcc?: string | null;
   /** ISO date of the setup. */
   readonly date: string;
 }

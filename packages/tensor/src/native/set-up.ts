@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { BackendError } from '@lab/core';
 import { build, findBuild, type NativeBuild } from './build.js';
+import { findCudaCompiler } from './build-operations.js';
 import { findTensorflow, type TensorflowFolder } from './find-tensorflow.js';
 import { type SetupRecord, writeSetup } from './places.js';
 
@@ -79,10 +80,12 @@ export async function setUp(options: SetUpOptions): Promise<SetUpReport> {
     tensorflow: tensorflow.folder,
     tensorflowVersion: tensorflow.version,
     isCuda: tensorflow.isCuda,
+    nvcc: tensorflow.isCuda ? findCudaCompiler() : null,
     ...{ tfjsNode, compiler, date: new Date().toISOString().slice(0, 10) },
   };
   const earlier = findBuild(record);
-  if (earlier === null) onStep?.(`compiling with ${compiler}`);
+  const compilers = [compiler, record.nvcc].filter(Boolean).join(' and ');
+  if (earlier === null) onStep?.(`compiling with ${compilers}`);
   const built = earlier ?? (await build(record, compiler));
   writeSetup(record);
   return { record, tensorflow, build: built, isReused: earlier !== null };

@@ -9,13 +9,28 @@ import { tf } from '../tfjs.js';
 import type { NativeBuild } from './build.js';
 import { type KernelAddon, loadAddon, nativeKernels } from './kernel-addon.js';
 
-/** Our additions to the binding of tfjs-node; see kernels/native/tensorflow.cc. */
+/** A part of the binding of tfjs-node, and our additions; see kernels/native/tensorflow.cc. */
 export interface TensorflowBinding {
+  readonly TF_INT32: number;
+  readonly TF_ATTR_BOOL: number;
   deleteTensor(id: number): void;
+  createTensor(shape: readonly number[], dtype: number, values: Int32Array): number;
+  tensorDataSync(id: number): Float32Array | Int32Array;
+  /** Runs a stock operation; what is not among the attributes follows from the inputs. */
+  executeOp(
+    name: string,
+    attributes: readonly { name: string; type: number; value: boolean }[],
+    ids: readonly number[],
+    outputs: number,
+  ): { id: number }[];
   /** The id of a tensor with undefined values; where they lie is written to `place`. */
   labAllocate(shape: readonly number[], dtype: number, place: Float64Array): number;
+  /** The same on the device of the backend. */
+  labEmpty(shape: readonly number[], dtype: number): number;
   labAddressOf(id: number): number;
   labOwnersOf(id: number): number;
+  /** Runs the operation of kernels/native/ops.cc on the first numbers of a job. */
+  labRun(operation: string, job: Float64Array, length: number, ids: readonly number[]): void;
 }
 
 /** What tfjs-node knows of a tensor, and where its values lie once our kernels have asked. */
@@ -71,12 +86,17 @@ function loadBinding({ kernels, binding }: NativeBuild, require: NodeJS.Require)
   try {
     return quietly(() => require(binding as string) as object, loadAddon(kernels));
   } catch (cause) {
-    const [{ message }, folder] = [cause as Error, dirname(kernels)];
-    throw new BackendError(`tensor: the build in ${folder} does not load: ${message}`, {
-      cause,
-      help: 'Run lab-tensor remove, then lab-tensor setup again. The backend wasm works without.',
-    });
+    throw brokenBuild(kernels, cause as Error);
   }
+}
+
+/** The error for an addon of a build that does not load. */
+export function brokenBuild(path: string, cause: Error): BackendError {
+  const { message } = cause;
+  return new BackendError(`tensor: the build in ${dirname(path)} does not load: ${message}`, {
+    cause,
+    help: 'Run lab-tensor remove, then lab-tensor setup again. The backend wasm works without.',
+  });
 }
 
 /** What `load` gives; what TensorFlow says of itself meanwhile, on standard error, is not shown. */
@@ -89,20 +109,51 @@ function quietly<T>(load: () => T, addon: KernelAddon): T {
   }
 }
 
-/** How often TensorFlow counts a buffer that one tensor has. */
-function ownersOfNew(binding: TensorflowBinding, dtype: number): number {
-  const id = binding.labAllocate([1], dtype, new Float64Array(1));
-  const owners = binding.labOwnersOf(id);
-  binding.deleteTensor(id);
-  return owners;
+/** Id of a tensor's handle. */
+export const idOf = (backend: TensorflowBackend, tensor: tf.TensorInfo): number =>
+  backend.getInputTensorIds([tensor])[0] as number;
+
+/** A tensor of a handle. */
+export function tensorOf(
+  backend: TensorflowBackend,
+  id: number,
+  { shape, dtype }: Pick<tf.TensorInfo, 'shape' | 'dtype'>,
+): tf.TensorInfo {
+  const dataId = {};
+  const type = backend.getDTypeInteger(dtype);
+  backend.tensorMap.set(dataId, { shape, dtype: type, id, values: null, refCount: 1 });
+  return { dataId, shape: [...shape], dtype };
 }
 
 /**
- * Gives a tensor of numbers of 32 bits a buffer of TensorFlow's own.
+ * Counts the tensors that share the values of one; more than one where it cannot be known.
  *
  * Values from JavaScript stay in their array where that happens to lie on a whole cache line. What
  * is done in place must not depend on such luck: its bits may differ from those of new tensors.
+ *
+ * @param created - id of a tensor of TensorFlow's own, to see how often one owner is counted.
+ * @param moveToOwnBuffer - gives a tensor of numbers of 32 bits a buffer of TensorFlow's own.
  */
+export function ownerCounter(
+  backend: TensorflowBackend,
+  created: number,
+  moveToOwnBuffer: (tensor: tf.TensorInfo) => void,
+): (tensor: tf.TensorInfo) => number {
+  const { binding } = backend;
+  const alone = binding.labOwnersOf(created);
+  binding.deleteTensor(created);
+  return (tensor) => {
+    const own = backend.refCount(tensor.dataId);
+    if (own !== 1) return own;
+    if (alone === 0) return 2;
+    if (binding.labOwnersOf(idOf(backend, tensor)) === 0) moveToOwnBuffer(tensor);
+    // Another tensor, a reshaped one say, may have the same values without tfjs knowing.
+    const owners = binding.labOwnersOf(idOf(backend, tensor));
+    return owners === 0 || owners > alone ? 2 : 1;
+  };
+}
+
+/** Gives a tensor of numbers of 32 bits a buffer of TensorFlow's own. */
 function moveToOwnBuffer(
   { binding, tensorMap }: TensorflowBackend,
   { dataId }: tf.TensorInfo,
@@ -121,18 +172,11 @@ function moveToOwnBuffer(
 /** The memory of TensorFlow's tensors on the CPU, and room beside it, at absolute addresses. */
 function memoryOf(backend: TensorflowBackend, addon: KernelAddon): KernelMemory {
   const { binding } = backend;
-  const idOf = (tensor: tf.TensorInfo) => backend.getInputTensorIds([tensor])[0] as number;
   const place = new Float64Array(1);
-  const alone = ownersOfNew(binding, backend.getDTypeInteger('float32'));
-  const refCount = (tensor: tf.TensorInfo): number => {
-    const own = backend.refCount(tensor.dataId);
-    if (own !== 1) return own;
-    const owners = binding.labOwnersOf(idOf(tensor));
-    // Another tensor, a reshaped one say, may have the same values without tfjs knowing.
-    if (alone === 0 || owners > alone) return 2;
-    if (owners === 0) moveToOwnBuffer(backend, tensor, addon);
-    return 1;
-  };
+  const created = binding.labAllocate([1], backend.getDTypeInteger('float32'), place);
+  const refCount = ownerCounter(backend, created, (tensor) =>
+    moveToOwnBuffer(backend, tensor, addon),
+  );
   return {
     ...{ addresses: { bytes: 8, base: 0 }, isShared: true, refCount },
     allocate(bytes) {
@@ -147,7 +191,7 @@ function memoryOf(backend: TensorflowBackend, addon: KernelAddon): KernelMemory 
     ints: (address, length) => new Int32Array(addon.view(address, 4 * length)),
     addressOf(tensor) {
       const record = backend.tensorMap.get(tensor.dataId);
-      record.address ??= binding.labAddressOf(idOf(tensor));
+      record.address ??= binding.labAddressOf(idOf(backend, tensor));
       return record.address;
     },
     output(shape, dtype) {

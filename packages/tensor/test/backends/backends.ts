@@ -51,6 +51,14 @@ function stopMachineCode(): void {
   useAddon(null);
 }
 
+const OPERATION_SWITCH = 'LAB_TENSOR_OPERATIONS';
+
+/** TensorFlow on the CPU as it would be on a GPU: our kernels are an operation of it. */
+async function startOperation(): Promise<void> {
+  process.env[OPERATION_SWITCH] = '1';
+  await selectBackend('tensorflow');
+}
+
 const webgpuNeeds = { what: 'webgpu', isThere: requireCondition('webgpu', await hasAdapter()) };
 
 async function startWebgpu(): Promise<void> {
@@ -102,6 +110,12 @@ export const BACKENDS: readonly BackendUnderTest[] = [
   {
     name: 'tensorflow, 3 threads',
     start: () => selectBackend('tensorflow', { threads: 3 }),
+    ...{ takesLargeSizes: true, leakSteps: 1000, needs: tensorflowNeeds },
+  },
+  {
+    name: 'tensorflow, through the operation',
+    start: startOperation,
+    stop: () => delete process.env[OPERATION_SWITCH],
     ...{ takesLargeSizes: true, leakSteps: 1000, needs: tensorflowNeeds },
   },
   {

@@ -30,6 +30,14 @@ const labTensor = (home: string, args: readonly string[], env: Record<string, st
     env: { ...plain, LAB_TENSOR_ADDON: undefined, LAB_TENSOR_HOME: home, ...env },
   });
 
+const isLinux = process.platform === 'linux';
+/** What a whole build has, in the order of the names. */
+const BUILD_FILES = [
+  'lab_kernels.node',
+  ...(isLinux ? ['lab_operations.node'] : []),
+  'tfjs_binding.node',
+];
+
 const folderOf = (name: string): string => join(temporaryFolder(), name);
 
 interface Doctor {
@@ -144,8 +152,11 @@ describe.runIf(isThere)(`a setup ${title}`, () => {
     expect(stdout).toMatch(/^compiler {3}\S.*\d+\.\d+/m);
     expect(stdout).toContain(`kernels    ${join(folder, 'lab_kernels.node')}\n`);
     expect(stdout).toContain(`binding    ${join(folder, 'tfjs_binding.node')}\n`);
+    expect(stdout).toMatch(
+      isLinux ? /^operation {2}\/.*lab_operations.node/m : /^operation {2}none$/m,
+    );
     expect(stdout).toMatch(/^self-test {2}a product and a gather gradient are right$/m);
-    expect(readdirSync(folder).sort()).toEqual(['lab_kernels.node', 'tfjs_binding.node']);
+    expect(readdirSync(folder).sort()).toEqual(BUILD_FILES);
     expect(readdirSync(shared).sort()).toEqual(['builds', 'setup.json']);
   });
 
@@ -195,7 +206,7 @@ describe.runIf(isThere)(`a setup ${title}`, () => {
       `compiling the backend tensorflow for Node ${process.versions.node} and ` +
         `TensorFlow ${tensorflowVersion}; this takes about a minute, once`,
     ]);
-    expect(readdirSync(folder).sort()).toEqual(['lab_kernels.node', 'tfjs_binding.node']);
+    expect(readdirSync(folder).sort()).toEqual(BUILD_FILES);
     expect((await bench(home, 'tensorflow')).stderr).not.toContain('compiling');
   });
 
