@@ -9,7 +9,7 @@ import { fittingBuild } from './fitting-build.js';
 import { readSetup, type SetupRecord, writeSetup } from './places.js';
 
 const remarks: string[] = [];
-const logger = { ...silentLogger, info: (text: string) => void remarks.push(text) };
+const logger = { ...silentLogger, warn: (text: string) => void remarks.push(text) };
 const { execPath } = process;
 let setup: SetupRecord;
 
