@@ -39,7 +39,7 @@ test('columns without a value are left out, a stock row without its own is an er
   expect(() => benchmarkTables([orphan])).toThrow('no row "b"');
 });
 
-test('records with rows make one table: backends side by side, the fastest form of the peer', () => {
+test('records with rows make one table: backends side by side, the peer at its fastest', () => {
   const timed = (op, backend, wallMs, more) => ({
     op,
     backend,

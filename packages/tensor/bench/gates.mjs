@@ -52,7 +52,7 @@ function tensorflowVerdicts(found) {
     beside('csr-matmul-gradients', { gate: 0.8, goal: 0.6 }),
     beside('gat-layer-gradients', { gate: 0.5 }),
     beside('adamw-5m', { gate: 1.1 }),
-    ...found.names.filter((op) => /^matmul-/.test(op)).map((op) => beside(op, { gate: 1.15 })),
+    ...found.names.filter((op) => op.startsWith('matmul-')).map((op) => beside(op, { gate: 1.15 })),
     { ...small, isMet: microseconds <= small.gate },
   ];
 }

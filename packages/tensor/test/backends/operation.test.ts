@@ -1,5 +1,5 @@
 /**
- * Our kernels as an operation of TensorFlow, on the CPU: what it refuses, and what else it promises.
+ * Our kernels as an operation of TensorFlow, on the CPU: what it refuses, what else it promises.
  */
 import { copyFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
