@@ -196,6 +196,33 @@ napi_value address_of(napi_env env, napi_callback_info info) {
   return number(env, static_cast<double>(reinterpret_cast<uintptr_t>(values)));
 }
 
+// reshape(id: number, shape: number[]): number, the id of a tensor with the same values under another
+// shape; of numbers on the CPU, as many as before
+napi_value reshape(napi_env env, napi_callback_info info) {
+  size_t given = 2;
+  napi_value arguments[2], entry;
+  napi_get_cb_info(env, info, &given, arguments, nullptr, nullptr);
+  TFE_TensorHandle *handle = handle_of(env, arguments[0]);
+  uint32_t rank = 0;
+  if (handle == nullptr || napi_get_array_length(env, arguments[1], &rank) || rank > 8)
+    return fail(env, "tensor: reshape takes a tensor and a shape.");
+  int64_t shape[8];
+  for (uint32_t axis = 0; axis < rank; axis++) {
+    napi_get_element(env, arguments[1], axis, &entry);
+    napi_get_value_int64(env, entry, shape + axis);
+  }
+  TF_Tensor *from = TFE_TensorHandleResolve(handle, status());
+  if (!is_ok()) return fail(env, TF_Message(status()));
+  const TF_DataType type = TF_TensorType(from);
+  TF_Tensor *to = TF_AllocateTensor(type, nullptr, 0, TF_DataTypeSize(type));
+  TF_TensorBitcastFrom(from, type, to, shape, static_cast<int>(rank), status());
+  TF_DeleteTensor(from);
+  TFE_TensorHandle *reshaped = is_ok() ? TFE_NewTensorHandle(to, status()) : nullptr;
+  TF_DeleteTensor(to);
+  if (!is_ok()) return fail(env, TF_Message(status()));
+  return number(env, backend(env)->InsertHandle(reshaped));
+}
+
 // Whether a tensor lies on the device of the backend: else an operation there works on a copy.
 bool is_in_place(napi_env env, TFE_TensorHandle *handle) {
   const char *device = TFE_TensorHandleDeviceName(handle, status());
@@ -235,7 +262,8 @@ napi_value init(napi_env env, napi_value exports) {
                    {"labEmpty", empty},
                    {"labRun", run},
                    {"labAddressOf", address_of},
-                   {"labOwnersOf", owners_of}};
+                   {"labOwnersOf", owners_of},
+                   {"labReshape", reshape}};
   for (const auto &[name, call] : functions) {
     napi_value function;
     napi_create_function(env, name, NAPI_AUTO_LENGTH, call, nullptr, &function);

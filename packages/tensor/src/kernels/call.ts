@@ -123,11 +123,10 @@ let target: RegistrationTarget = { backend: 'wasm', only: null };
 const replaced = new Map<string, Map<string, tf.KernelConfig | null>>();
 
 /**
- * Operations whose kernels of TensorFlow are faster than ours, which have vectors of 128 bits, or
- * that share values under another shape, as only TensorFlow can.
+ * Operations whose kernels of TensorFlow are faster than ours, which have vectors of 128 bits.
  */
 const STOCK_ON_TENSORFLOW: ReadonlySet<string> = new Set([
-  ...[tf.BatchMatMul, tf._FusedMatMul, tf.Identity, tf.Transpose, tf.Concat, tf.Tanh, tf.Sqrt],
+  ...[tf._FusedMatMul, tf.Identity, tf.Concat, tf.Tanh, tf.Sqrt],
 ]);
 
 /** Runs `body`, whose kernels are registered for that target, in place of all before. */

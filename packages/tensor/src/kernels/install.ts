@@ -10,7 +10,7 @@ import { installGraphAttention } from './graph-attention.js';
 import { installHalf } from './half.js';
 import { installInPlace } from './in-place.js';
 import { installMatMul } from './matmul.js';
-import { installMove } from './move.js';
+import { installMove, installReshape } from './move.js';
 import { installNoise } from './noise.js';
 import { installReduce } from './reduce.js';
 import { installRmsNorm } from './rms-norm.js';
@@ -35,7 +35,10 @@ export function installKernels(
 ): void {
   if (installed.get(backend) === only) return;
   installed.set(backend, only);
-  registerFor({ backend, only }, installAll);
+  registerFor({ backend, only }, () => {
+    installAll();
+    if (backend === 'tensorflow') installReshape();
+  });
 }
 
 function installAll(): void {

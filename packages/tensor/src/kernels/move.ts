@@ -170,6 +170,24 @@ function identity(call: KernelCall): tf.TensorInfo {
   return call.kernels.memory.alias(x, x.shape);
 }
 
+/** The same values under another shape, without TensorFlow's operation for it. */
+function reshape(call: KernelCall): tf.TensorInfo {
+  const x = call.input('x');
+  const wanted = call.attribute<number[]>('shape');
+  const shape = tf.util.inferFromImplicitShape(wanted, sizeOf(x.shape));
+  return call.kernels.memory.alias(x, shape);
+}
+
+/** Registers the change of shapes, on tensorflow: tfjs-backend-wasm has the same. */
+export function installReshape(): void {
+  registerOwnKernel({ name: tf.Reshape, compute: reshape }, ({ x }, attrs) => {
+    const shape = attrs?.['shape'] as number[];
+    const isNumber = x?.dtype === 'float32' || x?.dtype === 'int32';
+    const size = sizeOf((x as tf.TensorInfo).shape);
+    return isNumber && sizeOf(tf.util.inferFromImplicitShape(shape, size)) === size;
+  });
+}
+
 /** Registers tile, slice, pad and concat of float tensors; boxes cut twice stay with tfjs. */
 export function installMove(): void {
   const isFloat = (x: tf.TensorInfo | undefined): boolean => x?.dtype === 'float32';

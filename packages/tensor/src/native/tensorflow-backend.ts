@@ -29,6 +29,8 @@ export interface TensorflowBinding {
   labEmpty(shape: readonly number[], dtype: number): number;
   labAddressOf(id: number): number;
   labOwnersOf(id: number): number;
+  /** The id of a tensor with the same values under another shape. */
+  labReshape(id: number, shape: readonly number[]): number;
   /** Runs the operation of kernels/native/ops.cc on the first numbers of a job. */
   labRun(operation: string, job: Float64Array, length: number, ids: readonly number[]): void;
 }
@@ -202,8 +204,13 @@ function memoryOf(backend: TensorflowBackend, addon: KernelAddon): KernelMemory 
       backend.tensorMap.set(dataId, record);
       return { dataId, shape: [...shape], dtype };
     },
-    alias() {
-      throw new BackendError('tensor: TensorFlow has its own kernels for other shapes.');
+    alias(tensor, shape) {
+      const { dtype } = tensor;
+      const dataId = {};
+      const id = binding.labReshape(idOf(backend, tensor), shape);
+      const type = backend.getDTypeInteger(dtype);
+      backend.tensorMap.set(dataId, { shape, dtype: type, id, values: null, refCount: 1 });
+      return { dataId, shape: [...shape], dtype };
     },
     dispose: ({ dataId }) => void backend.disposeData(dataId),
   };
