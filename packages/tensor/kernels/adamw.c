@@ -3,17 +3,32 @@
 
 // What a step multiplies with.
 typedef struct {
-  f4 b1, c1, b2, c2, keep, rate, root, epsilon;
+  fw b1, c1, b2, c2, keep, rate, root, epsilon;
 } Step;
 
-// m, v and p of four parameters after they have taken g in.
-INLINE void update4(const Step *s, f4 g, float *p, float *m, float *v) {
-  const f4 first = madd4(load4(m), s->b1, g * s->c1);
-  const f4 second = madd4(load4(v), s->b2, g * g * s->c2);
-  store4(m, first);
-  store4(v, second);
-  const f4 change = s->rate * first / madd4(sqrt4(second), s->root, s->epsilon);
-  store4(p, load4(p) * s->keep - change);
+// m, v and p of as many parameters as a vector holds after they have taken g in.
+INLINE void update(const Step *s, fw g, float *p, float *m, float *v) {
+  const fw first = maddw(loadw(m), s->b1, g * s->c1);
+  const fw second = maddw(loadw(v), s->b2, g * g * s->c2);
+  storew(m, first);
+  storew(v, second);
+  const fw change = s->rate * first / maddw(sqrtw(second), s->root, s->epsilon);
+  storew(p, loadw(p) * s->keep - change);
+}
+
+// The same of the last few, in room for a whole vector.
+NOINLINE static void update_rest(const Step *s, int count, const float *g, float *p, float *m,
+                                 float *v) {
+  float rest[4][WIDE] = {{0}};
+  const size_t bytes = (size_t)count * sizeof(float);
+  __builtin_memcpy(rest[0], g, bytes);
+  __builtin_memcpy(rest[1], p, bytes);
+  __builtin_memcpy(rest[2], m, bytes);
+  __builtin_memcpy(rest[3], v, bytes);
+  update(s, loadw(rest[0]), rest[1], rest[2], rest[3]);
+  __builtin_memcpy(p, rest[1], bytes);
+  __builtin_memcpy(m, rest[2], bytes);
+  __builtin_memcpy(v, rest[3], bytes);
 }
 
 // p = p decay - rate m / (sqrt(v) root_scale + epsilon) after m and v have taken g in;
@@ -22,21 +37,15 @@ EXPORT(adamw)
 void adamw(int begin, int end, const float *scratch, float *p, const float *g, float *m, float *v,
            float beta1, float beta2, float decay, float rate, float root_scale, float epsilon) {
   (void)scratch;
-  const Step s = {splat4(beta1), splat4(1 - beta1), splat4(beta2),      splat4(1 - beta2),
-                  splat4(decay), splat4(rate),      splat4(root_scale), splat4(epsilon)};
+  const Step s = {splatw(beta1), splatw(1 - beta1), splatw(beta2),      splatw(1 - beta2),
+                  splatw(decay), splatw(rate),      splatw(root_scale), splatw(epsilon)};
   p += begin, g += begin, m += begin, v += begin;
   int count = end - begin;
-  for (; count >= 16; count -= 16, p += 16, g += 16, m += 16, v += 16)
+  for (; count >= 4 * WIDE; count -= 4 * WIDE, p += 4 * WIDE, g += 4 * WIDE, m += 4 * WIDE,
+                            v += 4 * WIDE)
 #pragma clang loop unroll(full)
-    for (int i = 0; i < 16; i += 4) update4(&s, load4(g + i), p + i, m + i, v + i);
-  for (; count >= 4; count -= 4, p += 4, g += 4, m += 4, v += 4) update4(&s, load4(g), p, m, v);
-  if (count == 0) return;
-  float rest[3][4];
-  store4(rest[0], load_part(p, count, 0));
-  store4(rest[1], load_part(m, count, 0));
-  store4(rest[2], load_part(v, count, 0));
-  update4(&s, load_part(g, count, 0), rest[0], rest[1], rest[2]);
-  store_part(p, count, load4(rest[0]));
-  store_part(m, count, load4(rest[1]));
-  store_part(v, count, load4(rest[2]));
+    for (int i = 0; i < 4 * WIDE; i += WIDE) update(&s, loadw(g + i), p + i, m + i, v + i);
+  for (; count >= WIDE; count -= WIDE, p += WIDE, g += WIDE, m += WIDE, v += WIDE)
+    update(&s, loadw(g), p, m, v);
+  if (count > 0) update_rest(&s, count, g, p, m, v);
 }

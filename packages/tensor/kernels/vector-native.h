@@ -20,6 +20,27 @@ INLINE f4 madd4(f4 a, f4 b, f4 c) {
 #endif
 }
 
+// As many floats as the processor takes at once; steps on them give each float the bits of the same
+// step on four.
+#if defined(__AVX512F__)
+#define WIDE 16
+#define WIDE_STEP(name) _mm512_##name##_ps
+#elif defined(__AVX2__) && defined(__FMA__)
+#define WIDE 8
+#define WIDE_STEP(name) _mm256_##name##_ps
+#endif
+
+#ifdef WIDE
+typedef float fw __attribute__((vector_size(4 * WIDE)));
+typedef float fw_unaligned __attribute__((vector_size(4 * WIDE), aligned(4), may_alias));
+
+INLINE fw loadw(const float *p) { return *(const fw_unaligned *)p; }
+INLINE void storew(float *p, fw v) { *(fw_unaligned *)p = v; }
+INLINE fw splatw(float x) { return (fw)WIDE_STEP(set1)(x); }
+INLINE fw maddw(fw a, fw b, fw c) { return (fw)WIDE_STEP(fmadd)(a, b, c); }
+INLINE fw sqrtw(fw a) { return (fw)WIDE_STEP(sqrt)(a); }
+#endif
+
 INLINE f4 choose4(i4 mask, f4 yes, f4 no) { return (f4)((mask & (i4)yes) | (~mask & (i4)no)); }
 
 // The second operand where it is smaller, or larger; else, with NaN too, the first.

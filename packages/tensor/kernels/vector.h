@@ -24,6 +24,16 @@ INLINE f4 load4(const float *p) { return *(const f4_unaligned *)p; }
 INLINE void store4(float *p, f4 v) { *(f4_unaligned *)p = v; }
 INLINE f4 splat4(float x) { return (f4){x, x, x, x}; }
 
+#ifndef WIDE
+#define WIDE 4
+typedef f4 fw;
+INLINE fw loadw(const float *p) { return load4(p); }
+INLINE void storew(float *p, fw v) { store4(p, v); }
+INLINE fw splatw(float x) { return splat4(x); }
+INLINE fw maddw(fw a, fw b, fw c) { return madd4(a, b, c); }
+INLINE fw sqrtw(fw a) { return sqrt4(a); }
+#endif
+
 INLINE float sum4(f4 v) { return (v[0] + v[1]) + (v[2] + v[3]); }
 INLINE f4 select4(i4 mask, f4 yes, f4 no) { return (f4)((mask & (i4)yes) | (~mask & (i4)no)); }
 
