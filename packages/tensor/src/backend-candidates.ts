@@ -68,7 +68,10 @@ function peerError(packageName: string, wanted: BackendName, cause: unknown): Ba
   if (isMissing) {
     return new BackendError(`tensor: the backend ${wanted} needs ${packageName}.`, {
       cause,
-      help: `Install it (npm install ${packageName}) or choose the backend wasm.`,
+      help: packageName.startsWith('@tensorflow/tfjs-node')
+        ? 'Run npm install --ignore-scripts @tensorflow/tfjs-node@4.22.0 and lab-tensor setup' +
+          `${wanted === 'tensorflow-gpu' ? ' --gpu' : ''}, or choose the backend wasm.`
+        : `Install it (npm install ${packageName}) or choose the backend wasm.`,
     });
   }
   return new BackendError(`tensor: ${packageName} does not load here: ${String(message)}`, {
