@@ -7,6 +7,7 @@ export const command = [
   'tsx',
   'examples/alignment-compare/study.ts',
   'examples/alignment-compare/contestants.ts',
+  'examples/alignment-compare/pairs-section.ts',
 ];
 export const codePaths = [
   'packages/alignment/src',

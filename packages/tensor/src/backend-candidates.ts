@@ -16,7 +16,7 @@ import { findAddon } from './native/find-addon.js';
 import { fittingBuild } from './native/fitting-build.js';
 import { useOperation } from './native/operation-kernels.js';
 import { readSetup } from './native/places.js';
-import { assertStockBinding } from './native/stock-binding.js';
+import { assertStockBinding, tfjsNode, tfjsNodeInstall } from './native/stock-binding.js';
 import { registerTensorflow, useBuild } from './native/tensorflow-backend.js';
 import { tf } from './tfjs.js';
 import { checkVectors, type VectorWidth } from './vector-check.js';
@@ -68,8 +68,8 @@ function peerError(packageName: string, wanted: BackendName, cause: unknown): Ba
   if (isMissing) {
     return new BackendError(`tensor: the backend ${wanted} needs ${packageName}.`, {
       cause,
-      help: packageName.startsWith('@tensorflow/tfjs-node')
-        ? 'Run npm install --ignore-scripts @tensorflow/tfjs-node@4.22.0 and lab-tensor setup' +
+      help: packageName.startsWith(tfjsNode.name)
+        ? `Run ${tfjsNodeInstall} and lab-tensor setup` +
           `${wanted === 'tensorflow-gpu' ? ' --gpu' : ''}, or choose the backend wasm.`
         : `Install it (npm install ${packageName}) or choose the backend wasm.`,
     });

@@ -19,6 +19,8 @@ interface Operand {
 
 /** Rows that two shapes make together: equal, or one is a number, a row or a column. */
 interface RowForm {
+  /** Shape of the result. */
+  readonly shape: readonly number[];
   readonly rows: number;
   readonly width: number;
   readonly a: Operand;
@@ -50,14 +52,14 @@ function rowFormOf(a: tf.TensorInfo, b: tf.TensorInfo): RowForm | undefined {
   if (tf.util.arraysEqual(a.shape, b.shape)) {
     const width = sizeOf(a.shape);
     const whole = { step: width, isOne: false };
-    return { rows: 1, width, a: whole, b: whole };
+    return { shape: a.shape, rows: 1, width, a: whole, b: whole };
   }
   const whole = tf.broadcast_util.assertAndGetBroadcastShape(a.shape, b.shape);
   const [first, second] = [operandOf(a.shape, whole), operandOf(b.shape, whole)];
   if (first === undefined || second === undefined || (first.isOne && second.isOne))
     return undefined;
   const rows = sizeOf(whole.slice(0, -1));
-  return { rows, width: whole.at(-1) ?? 1, a: first, b: second };
+  return { shape: whole, rows, width: whole.at(-1) ?? 1, a: first, b: second };
 }
 
 /** Whether the operand is a whole array or one number, so that rows do not matter. */
@@ -65,11 +67,8 @@ const isFlat = ({ step, isOne }: Operand): boolean => isOne === (step === 0);
 
 function compute(call: KernelCall, functionName: string): tf.TensorInfo {
   const [x, y] = [call.input('a'), call.input('b')];
-  const { rows, width, a, b } = rowFormOf(x, y) as RowForm;
-  const isSame = tf.util.arraysEqual(x.shape, y.shape);
-  const output = call.output(
-    isSame ? x.shape : tf.broadcast_util.assertAndGetBroadcastShape(x.shape, y.shape),
-  );
+  const { shape, rows, width, a, b } = rowFormOf(x, y) as RowForm;
+  const output = call.output(shape);
   const [from = 0, other = 0, to = 0] = [x, y, output].map(call.address);
   if (isFlat(a) && isFlat(b)) {
     const work = { kernel: functionName, count: rows * width, block: blockOf(3) };

@@ -10,11 +10,10 @@ import { build, findBuild, type NativeBuild } from './build.js';
 import { findCudaCompiler } from './build-operations.js';
 import { findTensorflow, type TensorflowFolder } from './find-tensorflow.js';
 import { type SetupRecord, writeSetup } from './places.js';
+import { tfjsNode, tfjsNodeInstall } from './stock-binding.js';
 
-/** The version of tfjs-node whose sources the binding is compiled from. */
-const TFJS_VERSION = '4.22.0';
-const PACKAGE = '@tensorflow/tfjs-node';
-const installHelp = `Run: npm install --ignore-scripts ${PACKAGE}@${TFJS_VERSION}`;
+const { name: PACKAGE, version: TFJS_VERSION } = tfjsNode;
+const installHelp = `Run: ${tfjsNodeInstall}`;
 
 /** What a user may say about the setup. */
 export interface SetUpOptions {

@@ -3,6 +3,12 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { BackendError } from '@lab/core';
 
+/** The package whose sources the binding is compiled from, and the version that fits. */
+export const tfjsNode = { name: '@tensorflow/tfjs-node', version: '4.22.0' } as const;
+
+/** How to have it without its own download of TensorFlow. */
+export const tfjsNodeInstall = `npm install --ignore-scripts ${tfjsNode.name}@${tfjsNode.version}`;
+
 /**
  * Throws when a tfjs-node package is installed without the binding that its install script makes.
  *
