@@ -56,6 +56,9 @@ function prebuiltAddon(): string | null {
   }
 }
 
+/** The addon that `lab-tensor setup` has built, or null. */
+const builtAddon = (): string | null => findBuild(readSetup())?.kernels ?? null;
+
 function loadNamed(path: string): KernelAddon {
   try {
     return loadAddon(path);
@@ -82,9 +85,10 @@ export function findAddon(): FoundAddon {
   const named = process.env[ADDON_SWITCH];
   if (named === 'none') return { addon: null, why: `${ADDON_SWITCH} says none` };
   if (named !== undefined && named !== '') return { addon: loadNamed(named), why: named };
-  const paths = [prebuiltAddon(), findBuild(readSetup())?.kernels ?? null];
   let why = 'no package with machine code for this platform is installed';
-  for (const path of paths) {
+  // One after the other: to know its build a setup reads all sources.
+  for (const find of [prebuiltAddon, builtAddon]) {
+    const path = find();
     if (path === null) continue;
     try {
       return { addon: loadAddon(path), why: path };

@@ -25,8 +25,9 @@ export interface KernelAddon {
 }
 
 /** Values of a job before the kernel's own: kernel, items, items of a block, scratch. */
-const FIRST_VALUE = 5;
-const MOST_VALUES = 32;
+export const FIRST_VALUE = 5;
+/** Most values of a kernel's own. */
+export const MOST_VALUES = 32;
 
 /** Calls of an addon's kernels on a memory; `heap` is asked for at every call. */
 export function nativeKernels(

@@ -14,7 +14,7 @@ import { availableThreads } from '../thread-count.js';
 import type { BlockWork } from '../thread-pool.js';
 import type { tf } from '../tfjs.js';
 import type { NativeBuild } from './build.js';
-import { loadAddon } from './kernel-addon.js';
+import { FIRST_VALUE, loadAddon, MOST_VALUES } from './kernel-addon.js';
 import {
   brokenBuild,
   idOf,
@@ -35,9 +35,6 @@ interface OperationAddon {
 
 /** An address is `(slot + 1) * SLOT_BYTES` and bytes in the tensor of that slot. */
 const SLOT_BYTES = 2 ** 44;
-/** Values of a job before the kernel's own: kernel, items, items of a block, scratch. */
-const FIRST_VALUE = 5;
-const MOST_VALUES = 32;
 /** Blocks of a GPU are small, and a GPU is idle with few of them. */
 const MOST_PARTS_ON_GPU = 1024;
 
