@@ -82,15 +82,13 @@ export async function buildKernels(
   { compiler, flags = nativeFlags() }: { compiler: string; flags?: readonly string[] },
 ): Promise<void> {
   const folder = kernelSources();
-  const own = join(folder, 'native');
-  const c = cOf(compiler);
-  const tile = `${target}.tile.o`;
-  const common = [...C_FLAGS, ...flags];
-  await compile(c, [...common, '-ffp-contract=fast', '-c', join(own, 'tile.c'), '-o', tile]);
+  const own = ['addon.c', 'team.c', 'tile.c'].map((name) => join(folder, 'native', name));
+  // The products' tile is another one on a processor.
   const sources = inFolder(folder, (name) => name.endsWith('.c') && name !== 'tile.c');
-  const rest = [join(own, 'addon.c'), join(own, 'team.c'), ...sources, tile, '-o', target];
-  await compile(c, [...common, '-shared', ...linkFlags(), `-I${nodeHeaders()}`, ...rest]);
-  rmSync(tile);
+  await compile(cOf(compiler), [
+    ...[...C_FLAGS, ...flags, '-shared', ...linkFlags(), `-I${nodeHeaders()}`],
+    ...[...own, ...sources, '-o', target],
+  ]);
 }
 
 /** Compiles tfjs-node's binding, with our additions, on a TensorFlow. */
