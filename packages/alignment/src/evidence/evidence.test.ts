@@ -211,7 +211,7 @@ describe('standardScores', () => {
 });
 
 describe('chooseThresholds', () => {
-  it('takes what is better, in order, and never leaves out all', async () => {
+  it('takes what is better, in order, each tried once, and never leaves out all', async () => {
     const tried: string[] = [];
     const chosen = await chooseThresholds(1, (thresholds) => {
       tried.push(String(thresholds[0]));
@@ -219,7 +219,7 @@ describe('chooseThresholds', () => {
     });
     expect(chosen.thresholds).toEqual([4]);
     expect(chosen.value).toBe(2);
-    expect(tried).toEqual(['2', '0', '4', '6', '0', '2', '6']);
+    expect(tried).toEqual(['2', '0', '4', '6']);
   });
 });
 

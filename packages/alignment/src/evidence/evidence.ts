@@ -16,6 +16,7 @@ import { hostPair } from '../search/host-pair.js';
 import { createEdgeCounter } from './kept-edges.js';
 import { type PairPattern, unionPattern } from './pair-pattern.js';
 import {
+  evidenceIn,
   evidenceOf,
   type EvidenceValues,
   evidenceValues,
@@ -46,7 +47,7 @@ export interface EvidenceScores {
   /** Score of any pair, also of one that is not in the pattern. */
   scoreOf(row: number, column: number): number;
   /** Scores of some rows or columns with the whole other side, line by line. */
-  scoresOfLines(side: 'rows' | 'columns', lines: Int32Array): Promise<Float64Array>;
+  scoresOfLines(side: 'rows' | 'columns', lines: Int32Array): Promise<Float32Array>;
 }
 
 /** From where on each kind of evidence counts, in standard deviations; null: left out. */
@@ -109,19 +110,26 @@ export async function weighEvidence(input: EvidenceInput): Promise<EvidenceScore
       return UNIT * (2 * sum - rest);
     },
     scoresOfLines: async (side, lines) => {
-      const count = side === 'rows' ? right.length : left.length;
-      const sums = new Float64Array(lines.length * count);
-      for (const [kind, from] of thresholds.entries()) {
-        if (from === null) continue;
-        const z = await standard[kind]!.ofLines(side, lines);
-        for (let at = 0; at < sums.length; at += 1) sums[at] = sums[at]! + evidenceOf(z[at]!, from);
-      }
-      return sums.map((sum, at) => {
-        const [line, other] = [lines[Math.floor(at / count)]!, at % count];
-        const [row, column] = side === 'rows' ? [line, other] : [other, line];
-        const rest = k === 0 ? sum : scored.own[row]! + scored.others[column]!;
-        return UNIT * (2 * sum - rest);
+      const [near, far] =
+        side === 'rows' ? [scored.own, scored.others] : [scored.others, scored.own];
+      const scores = tf.tidy(() => {
+        const kinds = thresholds.flatMap((from, kind) =>
+          from === null
+            ? []
+            : [tf.tidy(() => evidenceIn(standard[kind]!.ofLines(side, lines), from))],
+        );
+        const sums = tf.addN(kinds);
+        if (k === 0) return tf.mul(sums, UNIT);
+        const terms = tf.tensor2d(
+          Float32Array.from(lines, (line) => near[line]!),
+          [lines.length, 1],
+        );
+        const others = tf.tensor2d(Float32Array.from(far), [1, far.length]);
+        return tf.mul(tf.sub(tf.sub(tf.mul(sums, 2), terms), others), UNIT);
       });
+      const values = (await scores.data()) as Float32Array;
+      scores.dispose();
+      return values;
     },
   };
 }

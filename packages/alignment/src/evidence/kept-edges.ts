@@ -2,6 +2,7 @@
  * How much of one graph a set of matches carries over into the other.
  */
 import { type AlignmentData, neighbourGraph } from '@lab/graph';
+import type { CsrArrays } from '@lab/tensor';
 
 /** Counts edges that matches keep. */
 export interface EdgeCounter {
@@ -35,9 +36,20 @@ export function createEdgeCounter(
         const one = partners[heads[edge]!]!;
         const other = partners[tails[edge]!]!;
         if (one < 0 || other < 0 || one === other) continue;
-        if (neighboursOf(one).includes(other)) kept += 1;
+        if (isNeighbour(graph, one, other)) kept += 1;
       }
       return kept;
     },
   };
+}
+
+/** Whether there is an edge; columns of a row ascend. */
+function isNeighbour({ rowPointers, columns }: CsrArrays, one: number, other: number): boolean {
+  let [low, high] = [rowPointers[one]!, rowPointers[one + 1]!];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (columns[middle]! < other) low = middle + 1;
+    else high = middle;
+  }
+  return low < rowPointers[one + 1]! && columns[low] === other;
 }

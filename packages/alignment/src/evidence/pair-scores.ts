@@ -1,6 +1,7 @@
 /**
  * Scores of pairs from several kinds of evidence, none of which can veto a pair.
  */
+import { tf } from '@lab/tensor';
 import { linePairs, type PairPattern } from './pair-pattern.js';
 
 /** From where on a kind of evidence speaks for a pair, in standard deviations; null: never. */
@@ -15,6 +16,10 @@ export function evidenceOf(z: number, threshold: number): number {
   return x > 0 ? x + Math.log1p(Math.exp(-x)) : Math.log1p(Math.exp(x));
 }
 
+/** The same of a tensor. */
+export const evidenceIn = (z: tf.Tensor, threshold: number): tf.Tensor =>
+  tf.softplus(tf.mul(tf.sub(z, threshold), SLOPE));
+
 /** One kind of evidence at the pairs of a pattern. */
 export interface EvidenceValues {
   /** `softplus(2 (z - b))`, `[E]`; computed once for each threshold. */
@@ -28,7 +33,10 @@ export function evidenceValues(standard: Float32Array): EvidenceValues {
     above: (threshold) => {
       const before = known.get(threshold);
       if (before !== undefined) return before;
-      const values = standard.map((z) => evidenceOf(z, threshold));
+      const values = new Float32Array(standard.length);
+      for (let pair = 0; pair < values.length; pair += 1) {
+        values[pair] = evidenceOf(standard[pair]!, threshold);
+      }
       known.set(threshold, values);
       return values;
     },
@@ -73,8 +81,10 @@ export function pairScores(
   const own = bestMeans(pattern, sums, 'rows', k);
   const others = bestMeans(pattern, sums, 'columns', k);
   const { rows, columns } = pattern;
-  const scores = sums.map((sum, pair) => 2 * sum - own[rows[pair]!]! - others[columns[pair]!]!);
-  return { scores, own, others };
+  for (let pair = 0; pair < sums.length; pair += 1) {
+    sums[pair] = 2 * sums[pair]! - own[rows[pair]!]! - others[columns[pair]!]!;
+  }
+  return { scores: sums, own, others };
 }
 
 /** Mean of the k best of each line. */
@@ -92,11 +102,11 @@ function bestMeans(
     best.fill(Number.NEGATIVE_INFINITY);
     const [start, end] = [pointers[line]!, pointers[line + 1]!];
     for (let place = start; place < end; place += 1) {
-      let value = values[isRows ? place : pattern.byColumn[place]!]!;
-      for (let rank = 0; rank < k && value > Number.NEGATIVE_INFINITY; rank += 1) {
-        if (value <= best[rank]!) continue;
-        [best[rank], value] = [value, best[rank]!];
-      }
+      const value = values[isRows ? place : pattern.byColumn[place]!]!;
+      if (!(value > best[k - 1]!)) continue;
+      let rank = k - 1;
+      for (; rank > 0 && value > best[rank - 1]!; rank -= 1) best[rank] = best[rank - 1]!;
+      best[rank] = value;
     }
     const count = Math.min(k, end - start);
     let sum = 0;

@@ -91,8 +91,8 @@ export function foundByEvidence(
   };
 }
 
-/** Lines whose scores with the whole other side are held at a time. */
-const LINES = 256;
+/** Scores of lines with the whole other side that are held at a time. */
+const CELLS = 2 ** 22;
 
 /**
  * Ranks of true counterparts, as candidates are listed: the pairs that any evidence names among its
@@ -120,8 +120,9 @@ export async function ranksByEvidence(found: EvidenceScores, gold: Int32Array): 
       );
     });
   const [forwardRanks, backwardRanks] = [ranks('rows'), ranks('columns')];
-  for (let start = 0; start < unnamed.length; start += LINES) {
-    const part = unnamed.slice(start, start + LINES);
+  const step = Math.ceil(CELLS / Math.max(1, pattern.rowCount, pattern.columnCount));
+  for (let start = 0; start < unnamed.length; start += step) {
+    const part = unnamed.slice(start, start + step);
     const rows = await found.scoresOfLines(
       'rows',
       Int32Array.from(part, ({ row }) => row),
@@ -144,7 +145,7 @@ export async function ranksByEvidence(found: EvidenceScores, gold: Int32Array): 
 }
 
 /** Rank of one place of a line behind some that come first. */
-function rankBehind(scores: Float64Array, { line, width, wanted, ahead }: Behind): number {
+function rankBehind(scores: Float32Array, { line, width, wanted, ahead }: Behind): number {
   const own = scores.slice(line * width, (line + 1) * width);
   const score = own[wanted]!;
   for (const place of ahead) own[place] = Number.NEGATIVE_INFINITY;

@@ -26,8 +26,8 @@ export interface StandardScores {
   readonly values: Float32Array;
   /** Of any pair. */
   at(row: number, column: number): number;
-  /** Of some rows or columns with the whole other side, `[q, m]` or `[q, n]`. */
-  ofLines(side: 'rows' | 'columns', lines: Int32Array): Promise<Float32Array>;
+  /** Of some rows or columns with the whole other side, `[q, m]` or `[q, n]`; the caller's. */
+  ofLines(side: 'rows' | 'columns', lines: Int32Array): tf.Tensor2D;
 }
 
 /**
@@ -50,12 +50,16 @@ export async function standardScores(
   return {
     values: cosines.map((cosine, pair) => standard(cosine, rows[pair]!, columns[pair]!)),
     at: (row, column) => standard(pairProduct(sides, row, column), row, column),
-    ofLines: async (side, lines) => {
-      const [asked, all] = side === 'rows' ? [sides.left, sides.right] : [sides.right, sides.left];
-      const products = await productsWith(pickedRows(asked, lines), all);
-      return products.map((cosine, at) => {
-        const [line, other] = [lines[Math.floor(at / all.rowCount)]!, at % all.rowCount];
-        return side === 'rows' ? standard(cosine, line, other) : standard(cosine, other, line);
+    ofLines: (side, lines) => {
+      const isRows = side === 'rows';
+      const [asked, all] = isRows ? [sides.left, sides.right] : [sides.right, sides.left];
+      const [near, far] = isRows ? [own, others] : [others, own];
+      const shift = Float32Array.from(lines, (line) => scale * (near[line]! + mean));
+      return tf.tidy(() => {
+        const products = productsWith(pickedRows(asked, lines), all);
+        const terms = tf.tensor1d(Float32Array.from(far, (value) => scale * value));
+        const scaled = tf.sub(tf.mul(products, 2 * scale), tf.reshape(terms, [1, -1]));
+        return tf.sub(scaled, tf.tensor2d(shift, [lines.length, 1])) as tf.Tensor2D;
       });
     },
   };
@@ -85,7 +89,9 @@ async function moments(
     const places = Array.from({ length: Math.min(block, rows - start) }, (_, at) =>
       Math.floor((start + at) * stride),
     );
-    const cosines = await productsWith(pickedRows(left, places), right);
+    const products = tf.tidy(() => productsWith(pickedRows(left, places), right));
+    const cosines = (await products.data()) as Float32Array;
+    products.dispose();
     for (let at = 0; at < cosines.length; at += 1) {
       const row = places[Math.floor(at / right.rowCount)]!;
       const value = 2 * cosines[at]! - own[row]! - others[at % right.rowCount]!;
@@ -98,24 +104,18 @@ async function moments(
   return { mean, deviation: Math.sqrt(squares / count) };
 }
 
-/** Products of a few rows with all of the other side, uploaded in blocks. */
-async function productsWith(rows: HostMatrix, right: HostMatrix): Promise<Float32Array> {
-  const result = new Float32Array(rows.rowCount * right.rowCount);
-  const step = Math.max(1, Math.floor(2 ** 24 / right.columnCount));
-  for (let start = 0; start < right.rowCount; start += step) {
-    const count = Math.min(step, right.rowCount - start);
-    const product = tf.tidy(() => {
-      const { columnCount } = right;
-      const part = right.values.subarray(start * columnCount, (start + count) * columnCount);
-      const left = tf.tensor2d(rows.values, [rows.rowCount, columnCount]);
-      return tf.matMul(left, tf.tensor2d(part, [count, columnCount]), false, true);
-    });
-    const values = await product.data();
-    product.dispose();
-    for (let row = 0; row < rows.rowCount; row += 1) {
-      const own = values.subarray(row * count, (row + 1) * count);
-      result.set(own, row * right.rowCount + start);
-    }
+/** Products of a few rows with all of the other side, uploaded in blocks; within a tidy. */
+function productsWith(rows: HostMatrix, { rowCount, columnCount, values }: HostMatrix) {
+  const few = tf.tensor2d(rows.values, [rows.rowCount, columnCount]);
+  const step = Math.max(1, Math.floor(2 ** 24 / columnCount));
+  const products: tf.Tensor2D[] = [];
+  for (let start = 0; start < rowCount; start += step) {
+    const count = Math.min(step, rowCount - start);
+    const part = values.subarray(start * columnCount, (start + count) * columnCount);
+    const product = tf.tidy(() =>
+      tf.matMul(few, tf.tensor2d(part, [count, columnCount]), false, true),
+    );
+    products.push(product as tf.Tensor2D);
   }
-  return result;
+  return products.length === 1 ? products[0]! : tf.concat(products, 1);
 }

@@ -13,8 +13,6 @@ export interface ChosenThresholds {
   readonly thresholds: readonly Threshold[];
   /** Value of the objective. */
   readonly value: number;
-  /** Values of everything that was tried, in order. */
-  readonly trace: readonly number[];
 }
 
 /**
@@ -22,28 +20,28 @@ export interface ChosenThresholds {
  * present one only where the objective grows. Not all kinds are left out.
  *
  * @param kinds - how many kinds of evidence there are.
- * @param objective - what is to be as large as possible.
+ * @param objective - what is to be as large as possible; asked once for each choice.
  */
 export async function chooseThresholds(
   kinds: number,
   objective: (thresholds: readonly Threshold[]) => number | Promise<number>,
 ): Promise<ChosenThresholds> {
+  const tried = new Set<string>();
   let current: readonly Threshold[] = Array.from({ length: kinds }, () => START);
-  let value = await objective(current);
-  const trace = [value];
+  let value = Number.NEGATIVE_INFINITY;
+  const attempt = async (trial: readonly Threshold[]) => {
+    const key = JSON.stringify(trial);
+    // What has been tried before was no better than what is there now.
+    if (tried.has(key) || trial.every((one) => one === null)) return;
+    tried.add(key);
+    const found = await objective(trial);
+    if (found > value) [value, current] = [found, trial];
+  };
+  await attempt(current);
   for (let sweep = 0; sweep < SWEEPS; sweep += 1) {
-    let hasChanged = false;
     for (let kind = 0; kind < kinds; kind += 1) {
-      for (const option of OPTIONS) {
-        const trial = current.with(kind, option);
-        if (option === current[kind] || trial.every((one) => one === null)) continue;
-        const found = await objective(trial);
-        trace.push(found);
-        if (found <= value) continue;
-        [value, current, hasChanged] = [found, trial, true];
-      }
+      for (const option of OPTIONS) await attempt(current.with(kind, option));
     }
-    if (!hasChanged) break;
   }
-  return { thresholds: current, value, trace };
+  return { thresholds: current, value };
 }

@@ -67,7 +67,7 @@ def choose_thresholds(zs, left, right, seeds, edges_left, edges_right, k=K):
     count = lambda bs: kept_edges(fused_score(zs, bs, k), left, right, seeds, edges_left, edges_right)
     current = [START] * len(zs)
     best = count(current)
-    trace = [best]
+    trace = {tuple(current): best}
     for _ in range(SWEEPS):
         changed = False
         for at in range(len(zs)):
@@ -78,12 +78,12 @@ def choose_thresholds(zs, left, right, seeds, edges_left, edges_right, k=K):
                 if all(b is None for b in trial):
                     continue
                 found = count(trial)
-                trace.append(found)
+                trace[tuple(trial)] = found
                 if found > best:
                     best, current, changed = found, trial, True
         if not changed:
             break
-    return current, best, trace
+    return current, best, list(trace.values())  # each choice once, in the order of first trials
 
 
 def golden():
