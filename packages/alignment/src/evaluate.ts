@@ -64,27 +64,44 @@ export async function evaluateModel(
 
 /** As `evaluateModel`, on an encoding that the caller keeps. */
 export async function evaluateEncoding(
-  evaluated: Pick<Evaluated, 'config' | 'task'> & { readonly learner: Pick<Learner, 'modalities'> },
+  evaluated: Ranked,
   encoding: Encoding,
   { pairs, random, signal }: EvaluationInput,
 ): Promise<AlignmentEvaluation> {
-  const { config, task } = evaluated;
-  const { candidates, cslsNeighbours, search, scores } = config.evaluation;
-  const sides = candidateSides(task.data, pairs, candidates);
+  const sides = candidateSides(evaluated.task.data, pairs, evaluated.config.evaluation.candidates);
+  const { evidence, ...ranks } = await rankSides(evaluated, encoding, { sides, random, signal });
+  const found = rankedPairs(ranks, sides.rows);
+  return evidence === undefined ? found : { ...found, evidence };
+}
+
+/** The parts of a training that a ranking reads. */
+export type Ranked = Pick<Evaluated, 'config' | 'task'> & {
+  readonly learner: Pick<Learner, 'modalities'>;
+};
+
+/** Ranks of the counterparts of some entities, by row. */
+export async function rankSides(
+  ranked: Ranked,
+  encoding: Encoding,
+  {
+    sides,
+    random,
+    signal,
+  }: { readonly sides: Omit<CandidateSides, 'rows'> } & Omit<EvaluationInput, 'pairs'>,
+): Promise<PairRanks & Pick<AlignmentMetrics, 'evidence'>> {
+  const { cslsNeighbours, search, scores } = ranked.config.evaluation;
   const rows = await comparedRows(encoding, sides, { random, signal });
   try {
-    if (weighsEvidence(sides, config.evaluation)) {
-      const found = await stateEvidence(evaluated, { sides, rows, encoding, signal });
-      const ranked = rankedPairs(await ranksByEvidence(found, sides.gold), sides.rows);
-      return { ...ranked, evidence: found.thresholds };
+    if (weighsEvidence(sides, ranked.config.evaluation)) {
+      const found = await stateEvidence(ranked, { sides, rows, encoding, signal });
+      return { ...(await ranksByEvidence(found, sides.gold)), evidence: found.thresholds };
     }
     const ranks = await rankCounterparts(rows, sides.gold, {
       ...{ search, cslsNeighbours, signal },
       random: random.fork('search'),
     });
-    const found = rankedPairs(ranks, sides.rows);
-    const remarks = scores === 'evidence' ? [...found.remarks, indexedScores] : found.remarks;
-    return { ...found, remarks };
+    const remarks = scores === 'evidence' ? [...ranks.remarks, indexedScores] : ranks.remarks;
+    return { ...ranks, remarks };
   } finally {
     rows.dispose();
   }

@@ -1,15 +1,15 @@
 /**
  * How long a training will take on this machine, measured on a part of the user's own graphs.
  */
-import { checkOptions, createRandom, type Random } from '@lab/core';
+import { checkOptions, createRandom } from '@lab/core';
 import { callSchemas } from './call-fields.js';
 import type { AlignmentConfig } from './config-fields.js';
 import type { AlignmentTask } from './data.js';
-import { candidateSides, evaluateEncoding } from './evaluate.js';
+import { candidateSides, rankSides } from './evaluate.js';
 import type { Learner } from './learner.js';
 import type { AlignmentMethod } from './method.js';
 import { reducedTask } from './reduced-task.js';
-import { usesIndex } from './search/search.js';
+import { usesIndex, weighsEvidence } from './search/search.js';
 
 /** Seconds that a training is expected to take. */
 export interface TimeExpectation {
@@ -32,31 +32,48 @@ export interface CalibrationOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What was measured on a task. */
-interface Measured {
-  readonly stepSeconds: number;
-  readonly encodeSeconds: number;
-  readonly rankSeconds: number;
-}
-
 /** Entities of each graph in the parts that are measured one after the other. */
 const PARTS = [1000, 2500, 5000, 10_000, 20_000, 40_000] as const;
 
-/** What is measured on a part, as a multiple of its steps, encoding and ranking. */
+/** What is measured on a part, as a multiple of its steps and encoding. */
 const OVERHEAD = 1.3;
 
-/** A part of the graphs and what was measured on it. */
-interface Point extends Measured {
-  readonly task: AlignmentTask;
+/** Share of the calibration that may go into rankings: most of a training are steps. */
+const RANKING_SHARE = 0.2;
+
+/** Steps of a part are timed until they took so long, or are so many. */
+const ENOUGH = { seconds: 0.4, steps: 4 } as const;
+
+/**
+ * One in so many pairs is ranked: a model without training would name hardly any counterpart, and
+ * each that is not named is looked for among all. A trained one leaves about so many of them.
+ */
+const RANKED_PAIRS = 8;
+
+/** Two sizes that a duration grows with, and what was measured at them. */
+interface Point {
+  readonly linear: number;
+  readonly squared: number;
+  readonly seconds: number;
+}
+
+/** What was measured on growing parts. */
+interface Measurements {
+  /** Of steps: rows, and pairs in batches. */
+  readonly steps: Point[];
+  /** Of encodings: rows. */
+  readonly encodings: Point[];
+  /** Of rankings: cells, and lines as such. */
+  readonly rankings: Point[];
 }
 
 /**
  * Expected time of a training with these settings.
  *
- * Two steps are taken on growing parts of the graphs while they fit the budget, on the whole in the
- * end where that fits, too; the second step counts, as the first also prepares. Else the whole
- * follows from the last two parts: a step costs `a rows + b pairs`. Rows are entities and ends of
- * triples; pairs are the squares of the seed batches.
+ * Steps are taken on growing parts of the graphs while they fit the budget, on the whole in the end
+ * where that fits, too; the first of each part does not count, as it also prepares. Else the whole
+ * follows from the last three parts: a step costs `a rows + b pairs`, where rows are entities and
+ * triples as such, and pairs are the squares of the seed batches; a ranking grows with its cells.
  *
  * @param task - with at least two seed pairs.
  */
@@ -70,21 +87,31 @@ export async function expectedTime<C extends AlignmentConfig, L extends Learner>
   const config = await settled(method, task, given);
   const { budgetSeconds = 10, now = () => performance.now() / 1000, signal } = options;
   const began = now();
-  const points: Point[] = [];
+  const measured: Measurements = { steps: [], encodings: [], rankings: [] };
+  const foreseen = (of: AlignmentTask) => ({
+    step: secondsAt(measured.steps, stepSizes(of, config)),
+    encode: secondsAt(measured.encodings, { linear: rowsOf(of), squared: 0 }),
+    rank: secondsAt(measured.rankings, rankingSizes(of, config, evaluatedPairs(of))),
+  });
+  let last = task;
   for (const perSide of [...PARTS, Number.POSITIVE_INFINITY]) {
     const part = reducedTask(task, perSide);
-    if (points.length > 0) {
-      const { stepSeconds, encodeSeconds, rankSeconds } = extrapolated(points, part, config);
-      const needed = OVERHEAD * (2 * stepSeconds + encodeSeconds + rankSeconds);
-      if (needed > budgetSeconds - (now() - began)) break;
-    }
+    const { step, encode, rank } = foreseen(part);
+    const left = budgetSeconds - (now() - began);
+    if (measured.steps.length > 0 && OVERHEAD * (2 * step + encode) > left) break;
     signal?.throwIfAborted();
-    points.push({ task: part, ...(await measureTask(method, part, { config, now })) });
+    const isRanked = rank < RANKING_SHARE * left;
+    await measureTask(method, part, { config, now, isRanked, measured });
+    last = part;
     if (part === task) break;
   }
-  const last = points.at(-1)!;
-  const whole = last.task === task ? last : extrapolated(points, task, config);
-  return expectation(whole, task, { config, measured: last.task });
+    console.error(
+      JSON.stringify(measured),
+      JSON.stringify(foreseen(task)),
+      JSON.stringify(stepSizes(task, config)),
+      JSON.stringify(rankingSizes(task, config, evaluatedPairs(task))),
+    );
+  return expectation(measured, task, { config, ...foreseen(task), measuredTask: last });
 }
 
 /** The settings as they are for the whole, whatever part is measured. */
@@ -101,35 +128,51 @@ async function settled<C extends AlignmentConfig, L extends Learner>(
   return { ...config, evaluation };
 }
 
-/** Two steps, an encoding and an evaluation. */
+/** Some steps, an encoding and, where it is asked for, a ranking. */
 async function measureTask<C extends AlignmentConfig, L extends Learner>(
   method: AlignmentMethod<C, L>,
   task: AlignmentTask,
-  { config, now }: { readonly config: C; readonly now: () => number },
-): Promise<Measured> {
+  {
+    config,
+    now,
+    isRanked,
+    measured,
+  }: {
+    readonly config: C;
+    readonly now: () => number;
+    readonly isRanked: boolean;
+    readonly measured: Measurements;
+  },
+): Promise<void> {
   const random = createRandom(config.seed).fork('calibration');
   const learner = method.createLearner(task, config, random);
-  const timed = async (work: () => Promise<unknown>) => {
+  const timed = async (work: () => unknown) => {
     const start = now();
     await work();
     return now() - start;
   };
-  const step = (epoch: number, stream: Random) =>
-    learner.step({ epoch, seeds: task.split.seeds, random: stream });
+  const step = (epoch: number) =>
+    learner.step({ epoch, seeds: task.split.seeds, random: random.fork(String(epoch)) });
   try {
-    await step(0, random.fork('0'));
-    const stepSeconds = await timed(() => step(1, random.fork('1')));
+    await step(0);
+    const steps: number[] = [];
+    let spent = 0;
+    do {
+      steps.push(await timed(() => step(steps.length + 1)));
+      spent += steps.at(-1)!;
+    } while (spent < ENOUGH.seconds && steps.length < ENOUGH.steps);
+    measured.steps.push({ ...stepSizes(task, config), seconds: median(steps) });
     const start = now();
     const encoding = learner.encode();
     try {
-      const encodeSeconds = now() - start;
+      measured.encodings.push({ linear: rowsOf(task), squared: 0, seconds: now() - start });
       const pairs = evaluatedPairs(task);
-      const input = { pairs, random: random.fork('ranks') };
-      const rankSeconds =
-        pairs.length < 4
-          ? 0
-          : await timed(() => evaluateEncoding({ config, task, learner }, encoding, input));
-      return { stepSeconds, encodeSeconds, rankSeconds };
+      if (!isRanked || pairs.length < 4) return;
+      const { gold, ...entities } = candidateSides(task.data, pairs, config.evaluation.candidates);
+      const sides = { ...entities, gold: gold.map((at, row) => (row % RANKED_PAIRS ? -1 : at)) };
+      const input = { sides, random: random.fork('ranks') };
+      const seconds = await timed(() => rankSides({ config, task, learner }, encoding, input));
+      measured.rankings.push({ ...rankingSizes(task, config, pairs), seconds });
     } finally {
       encoding.dispose();
     }
@@ -143,90 +186,100 @@ function evaluatedPairs({ split }: AlignmentTask): Int32Array {
   return split.test.length > 0 ? split.test : split.validation;
 }
 
-/** Entities and ends of triples: what all but the losses grow with. */
+/** Triples that cost a step as much as an entity, about: on EN-FR 15K and FB15K-DB15K alike. */
+const TRIPLES_OF_ENTITY = 25;
+/** Cells that cost a ranking by evidence as much as a compared entity, about, on the same. */
+const CELLS_OF_LINE = 8500;
+
+/** Entities, and triples as such: what all but the losses grow with. */
 function rowsOf({ data }: AlignmentTask): number {
-  return data.entityCount + 2 * data.triples.heads.length;
+  return data.entityCount + data.triples.heads.length / TRIPLES_OF_ENTITY;
 }
 
-/** Squares of the seed batches: what the losses grow with. */
-function pairsOf({ split }: AlignmentTask, { training }: AlignmentConfig): number {
-  const seeds = split.seeds.length / 2;
+/** Rows, and the squares of the seed batches: what the losses grow with. */
+function stepSizes(task: AlignmentTask, { training }: AlignmentConfig) {
+  const seeds = task.split.seeds.length / 2;
   const whole = Math.floor(seeds / training.batchSize);
-  return whole * training.batchSize ** 2 + (seeds - whole * training.batchSize) ** 2;
+  const pairs = whole * training.batchSize ** 2 + (seeds - whole * training.batchSize) ** 2;
+  return { linear: rowsOf(task), squared: pairs };
 }
 
-/** What an evaluation grows with: cells of the similarities, or rows of an index. */
-function cellsOf(task: AlignmentTask, { evaluation }: AlignmentConfig, pairs: Int32Array): number {
+/** Compared entities of both sides, and cells of their similarities where no index is searched. */
+function rankingSizes(task: AlignmentTask, { evaluation }: AlignmentConfig, pairs: Int32Array) {
   const { left, right } = task.data;
-  if (evaluation.search === 'approximate') {
-    return evaluation.candidates === 'all' ? left.length + right.length : pairs.length;
+  const isAll = evaluation.candidates === 'all';
+  const [rows, columns] = isAll
+    ? [left.length, right.length]
+    : [pairs.length / 2, pairs.length / 2];
+  const lines = rows + columns;
+  if (evaluation.search === 'approximate') return { linear: lines, squared: 0 };
+  const cells = rows * columns;
+  // One size of both, as small parts do not show how much of their time is the cells'.
+  const isWeighed = weighsEvidence(
+    { left: { length: rows }, right: { length: columns } },
+    evaluation,
+  );
+  return { linear: cells + (isWeighed ? CELLS_OF_LINE * lines : 0), squared: 0 };
+}
+
+/** Points that a prediction follows from: smaller parts fit a processor's caches. */
+const FITTED = 3;
+
+/**
+ * Seconds at a size, by the line `a linear + b squared` through the last points, neither below 0:
+ * least squares of the relative differences.
+ */
+function secondsAt(points: readonly Point[], size: Omit<Point, 'seconds'>): number {
+  const found = points.find((one) => one.linear === size.linear && one.squared === size.squared);
+  if (found !== undefined) return found.seconds;
+  let [xx, xy, yy, x, y] = [0, 0, 0, 0, 0];
+  for (const { linear, squared, seconds } of points.slice(-FITTED)) {
+    if (seconds <= 0) continue;
+    const [u, v] = [linear / seconds, squared / seconds];
+    [xx, xy, yy, x, y] = [xx + u * u, xy + u * v, yy + v * v, x + u, y + v];
   }
-  return evaluation.candidates === 'all' ? left.length * right.length : (pairs.length / 2) ** 2;
+  const determinant = xx * yy - xy * xy;
+  let a = determinant > 1e-9 * xx * yy ? (yy * x - xy * y) / determinant : -1;
+  let b = determinant > 1e-9 * xx * yy ? (xx * y - xy * x) / determinant : -1;
+  if (b < 0) [a, b] = [xx > 0 ? x / xx : 0, 0];
+  else if (a < 0) [a, b] = [0, yy > 0 ? y / yy : 0];
+  return a * size.linear + b * size.squared;
 }
 
-/** What a larger part takes, from the last two that were measured, or the only one. */
-function extrapolated(
-  points: readonly Point[],
-  task: AlignmentTask,
-  config: AlignmentConfig,
-): Measured {
-  const last = points.at(-1)!;
-  const before = points.at(-2) ?? null;
-  const sizes = (of: AlignmentTask) => ({ rows: rowsOf(of), pairs: pairsOf(of, config) });
-  const [large, whole] = [sizes(last.task), sizes(task)];
-  const cells = (of: AlignmentTask) => Math.max(1, cellsOf(of, config, evaluatedPairs(of)));
-  const rates =
-    before === null
-      ? { perRow: last.stepSeconds / large.rows, perPair: 0 }
-      : ratesOf(
-          { ...large, seconds: last.stepSeconds },
-          {
-            ...sizes(before.task),
-            seconds: before.stepSeconds,
-          },
-        );
-  return {
-    stepSeconds: rates.perRow * whole.rows + rates.perPair * whole.pairs,
-    encodeSeconds: (last.encodeSeconds * whole.rows) / large.rows,
-    rankSeconds: (last.rankSeconds * cells(task)) / cells(last.task),
-  };
-}
-
-/** Sizes of a part, and the seconds of its step. */
-interface Sizes {
-  readonly rows: number;
-  readonly pairs: number;
-  readonly seconds: number;
-}
-
-/** a and b of `a rows + b pairs` through two points, neither below 0. */
-function ratesOf(large: Sizes, small: Sizes): { perRow: number; perPair: number } {
-  const determinant = large.rows * small.pairs - small.rows * large.pairs;
-  const perPair = (large.rows * small.seconds - small.rows * large.seconds) / determinant;
-  if (!(perPair > 0)) return { perRow: large.seconds / large.rows, perPair: 0 };
-  const perRow = (large.seconds - perPair * large.pairs) / large.rows;
-  if (perRow >= 0) return { perRow, perPair };
-  return { perRow: 0, perPair: large.seconds / large.pairs };
+/** The middle of some numbers, or the mean of the two. */
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  const middle = (sorted.length - 1) / 2;
+  return (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle)]!) / 2;
 }
 
 /** The whole training from what a step and an evaluation take. */
 function expectation(
-  { stepSeconds, encodeSeconds, rankSeconds }: Measured,
+  { rankings }: Measurements,
   task: AlignmentTask,
-  { config, measured }: { readonly config: AlignmentConfig; readonly measured: AlignmentTask },
+  {
+    config,
+    step,
+    encode,
+    measuredTask,
+  }: {
+    readonly config: AlignmentConfig;
+    readonly step: number;
+    readonly encode: number;
+    readonly measuredTask: AlignmentTask;
+  },
 ): TimeExpectation {
   const { epochs } = config.training;
   const { every, enabled } = config.evaluation;
-  const cells = (pairs: Int32Array) => cellsOf(task, config, pairs);
   const { test, validation } = task.split;
-  const ranked = Math.max(1, cells(evaluatedPairs(task)));
-  const both = (cells(test) + cells(validation)) / ranked;
-  const evaluationSeconds = encodeSeconds + rankSeconds * both;
+  const rank = (pairs: Int32Array) =>
+    pairs.length === 0 ? 0 : secondsAt(rankings, rankingSizes(task, config, pairs));
+  const evaluationSeconds = encode + rank(test) + rank(validation);
   const evaluations = enabled ? Math.ceil(epochs / every) : 0;
   return {
-    epochSeconds: stepSeconds,
+    epochSeconds: step,
     evaluationSeconds,
-    trainingSeconds: epochs * stepSeconds + evaluations * evaluationSeconds,
-    measuredEntities: measured.data.entityCount,
+    trainingSeconds: epochs * step + evaluations * evaluationSeconds,
+    measuredEntities: measuredTask.data.entityCount,
   };
 }
