@@ -1,0 +1,104 @@
+/**
+ * What a family's table and a checkpoint's config.json make together: the numbers and switches that
+ * one generic block interprets.
+ */
+
+/** Activation functions of the MLP, by what they compute. */
+export type Activation = 'gelu' | 'gelu-tanh' | 'relu' | 'silu';
+
+/** How rows are normalised. */
+export interface NormRules {
+  readonly kind: 'layer' | 'rms';
+  readonly epsilon: number;
+  /** Added to the stored gain: 1 in Gemma. */
+  readonly gainOffset: number;
+}
+
+/** Scaling of rotary positions, as config.json names it. */
+export type RotaryScaling =
+  | { readonly kind: 'default' }
+  | { readonly kind: 'linear'; readonly factor: number }
+  | { readonly kind: 'dynamic'; readonly factor: number; readonly maxPositions: number }
+  | {
+      readonly kind: 'llama3';
+      readonly factor: number;
+      readonly lowFrequencyFactor: number;
+      readonly highFrequencyFactor: number;
+      readonly originalPositions: number;
+    }
+  | {
+      readonly kind: 'yarn';
+      readonly factor: number;
+      readonly betaFast: number;
+      readonly betaSlow: number;
+      readonly isTruncated: boolean;
+      readonly originalPositions: number;
+      readonly attentionFactor: number;
+    }
+  | {
+      readonly kind: 'longrope';
+      readonly shortFactors: readonly number[];
+      readonly longFactors: readonly number[];
+      readonly originalPositions: number;
+      readonly attentionFactor: number;
+    };
+
+/** Rotary positions of a block. */
+export interface RotaryRules {
+  readonly base: number;
+  /** Leading features of a head that turn. */
+  readonly width: number;
+  readonly scaling: RotaryScaling;
+}
+
+/** How a decoder knows where a token stands. */
+export type PositionRules =
+  | { readonly kind: 'learned'; readonly count: number }
+  | { readonly kind: 'rotary' }
+  | { readonly kind: 'alibi' };
+
+/** One block, where blocks differ. */
+export interface BlockRules {
+  /** Query t sees keys s with `t - s < window`; null for all before it. */
+  readonly window: number | null;
+  /** Null without rotary positions. */
+  readonly rotary: RotaryRules | null;
+  /** Factor of the products of queries and keys. */
+  readonly scoreScale: number;
+}
+
+/** A decoder: everything that its forward pass depends on beside the weights. */
+export interface Architecture {
+  /** `model_type` of config.json. */
+  readonly modelType: string;
+  readonly layerCount: number;
+  readonly vocabularySize: number;
+  /** D. */
+  readonly width: number;
+  readonly headCount: number;
+  /** Heads of keys and values; a divisor of `headCount`. */
+  readonly keyValueHeadCount: number;
+  readonly headWidth: number;
+  readonly mlpWidth: number;
+  readonly norm: NormRules;
+  readonly activation: Activation;
+  /** Whether the MLP multiplies with a gate. */
+  readonly isGated: boolean;
+  readonly positions: PositionRules;
+  /** Whether attention and MLP read the same residual and are added together. */
+  readonly isParallel: boolean;
+  /** Whether the MLP of a parallel block reads the norm of the attention. */
+  readonly sharesNorm: boolean;
+  /** Whether what attention and MLP give is normalised before it is added. */
+  readonly hasPostNorms: boolean;
+  /** Whether queries and keys are normalised head by head. */
+  readonly hasQueryKeyNorm: boolean;
+  /** c of `c tanh(score / c)`; null for none. */
+  readonly scoreCap: number | null;
+  readonly logitCap: number | null;
+  /** Factor of the embeddings. */
+  readonly embeddingScale: number;
+  /** Whether the embeddings are the output's weights, too. */
+  readonly isTied: boolean;
+  readonly blocks: readonly BlockRules[];
+}

@@ -1,0 +1,144 @@
+/**
+ * Attention of one block, with every step reachable.
+ */
+import { scaledDotProductAttention, softmax, tf } from '@lab/tensor';
+import type { BlockContext } from './block.js';
+import type { HookRunner } from './hooks.js';
+import { linear } from './linear.js';
+import { normalised } from './normalised.js';
+import type { BlockWeights, Linear, Norm } from './weights/block-weights.js';
+
+/**
+ * What attention adds to the residual, `[B, T, D]`.
+ *
+ * Source: Vaswani et al., Attention Is All You Need; groups of queries that share a head of keys:
+ * Ainslie et al., GQA.
+ *
+ * @param x - the normalised residual, `[B, T, D]`.
+ */
+export function attend(x: tf.Tensor3D, weights: BlockWeights, context: BlockContext): tf.Tensor3D {
+  const { architecture, block, hooks } = context;
+  const { headCount, keyValueHeadCount } = architecture;
+  const name = (what: string) => `blocks.${block}.attn.hook_${what}`;
+  const headsOf = (own: Linear, count: number, what: string) =>
+    hooks.runHeads(name(what), heads(linear(x, own), count), block);
+  const query = headsOf(weights.query, headCount, 'q');
+  const key = ungrouped(headsOf(weights.key, keyValueHeadCount, 'k'), context, 'k');
+  const value = ungrouped(headsOf(weights.value, keyValueHeadCount, 'v'), context, 'v');
+  const placed = {
+    query: turnedHeads(query, weights.queryNorm, context, 'rot_q'),
+    key: turnedHeads(key, weights.keyNorm, context, 'rot_k'),
+    value,
+  };
+  const z = hooks.runHeads(name('z'), mixed(placed, context), block);
+  return joined(z, weights.output, { hooks, block, name: `blocks.${block}.attn` });
+}
+
+/** `[B, T, H F]` as `[B, H, T, F]`. */
+export function heads(x: tf.Tensor3D, count: number): tf.Tensor4D {
+  const [batch, length, width] = x.shape;
+  const split = tf.reshape(x, [batch, length, count, width / count]);
+  return tf.transpose(split, [0, 2, 1, 3]) as tf.Tensor4D;
+}
+
+/**
+ * Keys or values of every head of queries, where a hook wants them one by one; else as they are.
+ */
+function ungrouped(x: tf.Tensor4D, { hooks, block, architecture }: BlockContext, what: string) {
+  const name = `blocks.${block}.attn.hook_${what}_heads`;
+  if (!hooks.wants(name)) return x;
+  return hooks.runHeads(name, repeated(x, architecture.headCount), block);
+}
+
+/** Each head so often that there are as many as heads of queries. */
+function repeated(x: tf.Tensor4D, headCount: number): tf.Tensor4D {
+  const [batch, groups, length, width] = x.shape;
+  if (groups === headCount) return x;
+  const apart = tf.reshape(x, [batch, groups, 1, length, width]);
+  const copies = tf.tile(apart, [1, 1, headCount / groups, 1, 1]);
+  return tf.reshape(copies, [batch, headCount, length, width]);
+}
+
+function turnedHeads(
+  x: tf.Tensor4D,
+  norm: Norm | null,
+  { architecture, rules, positions, hooks, block }: BlockContext,
+  what: string,
+): tf.Tensor4D {
+  const own = norm === null ? x : normalised(x, norm, architecture.norm);
+  if (rules.rotary === null) return own;
+  const turned = positions.turned(own, rules.rotary);
+  return hooks.runHeads(`blocks.${block}.attn.hook_${what}`, turned, block);
+}
+
+interface Heads {
+  readonly query: tf.Tensor4D;
+  readonly key: tf.Tensor4D;
+  readonly value: tf.Tensor4D;
+}
+
+const SCORES = ['attn_scores_raw', 'attn_scores', 'pattern'] as const;
+
+/** Values collected by every head, `[B, H, T, F]`. */
+function mixed({ query, key, value }: Heads, context: BlockContext): tf.Tensor4D {
+  const { architecture, rules, positions, hooks, block, length } = context;
+  const { scoreCap, headCount } = architecture;
+  const { scoreScale } = rules;
+  const isWindowed = rules.window !== null && rules.window < length;
+  const isPlain =
+    !isWindowed &&
+    scoreCap === null &&
+    architecture.positions.kind !== 'alibi' &&
+    key.shape[1] === value.shape[1] &&
+    !SCORES.some((what) => hooks.wants(`blocks.${block}.attn.hook_${what}`));
+  if (isPlain) {
+    const keyMask = positions.keyMask();
+    const masked = keyMask === undefined ? {} : { keyMask };
+    return scaledDotProductAttention(query, key, value, {
+      ...{ causal: true, scale: scoreScale },
+      ...masked,
+    });
+  }
+  const keys = tf.transpose(repeated(key, headCount), [0, 1, 3, 2]);
+  const run = (what: (typeof SCORES)[number], scores: tf.Tensor) =>
+    hooks.run(`blocks.${block}.attn.hook_${what}`, scores, block);
+  const products = tf.matMul(query, keys as tf.Tensor4D);
+  const biased =
+    architecture.positions.kind === 'alibi' ? tf.add(products, positions.alibi()) : products;
+  const raw = run('attn_scores_raw', tf.mul(biased, scoreScale));
+  const capped = scoreCap === null ? raw : tf.mul(tf.tanh(tf.div(raw, scoreCap)), scoreCap);
+  const mask = positions.scoreMask(isWindowed ? rules.window : null);
+  const pattern = run('pattern', softmax(run('attn_scores', tf.add(capped, mask))));
+  return tf.matMul(pattern as tf.Tensor4D, repeated(value, headCount)) as tf.Tensor4D;
+}
+
+/**
+ * The heads brought back into the residual, with the hook `NAME.hook_result`.
+ *
+ * @param z - `[B, H, T, F]`.
+ * @returns `[B, T, D]`.
+ */
+export function joined(
+  z: tf.Tensor4D,
+  weights: Linear,
+  {
+    hooks,
+    block,
+    name,
+  }: { readonly hooks: HookRunner; readonly block: number; readonly name: string },
+): tf.Tensor3D {
+  const [batch, count, length, width] = z.shape;
+  const place = `${name}.hook_result`;
+  if (!hooks.wants(place)) {
+    const rows = tf.reshape(tf.transpose(z, [0, 2, 1, 3]), [batch, length, count * width]);
+    return linear(rows as tf.Tensor3D, weights);
+  }
+  const size = weights.weight.shape[0];
+  const apart = tf.reshape(weights.weight, [size, count, width]);
+  const matrices = tf.tile(tf.reshape(tf.transpose(apart, [1, 2, 0]), [1, count, width, size]), [
+    ...[batch, 1, 1, 1],
+  ]);
+  const products = tf.matMul(z, matrices as tf.Tensor4D) as tf.Tensor4D;
+  const sum = tf.sum(hooks.runHeads(place, products, block), 1) as tf.Tensor3D;
+  return weights.bias === null ? sum : tf.add(sum, weights.bias);
+}

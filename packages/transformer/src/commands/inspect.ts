@@ -1,0 +1,67 @@
+/** `transformer inspect`: what a checkpoint is, without reading its weights. */
+import { formatBytes, formatCount } from '@lab/core';
+import type { CliCommand } from '@lab/core/cli';
+import type { Architecture } from '../architecture.js';
+import { hookNames } from '../hook-names.js';
+import { configOf, readModelConfig } from '../model-config.js';
+import { readT5 } from '../t5/t5-config.js';
+import { checkpointFolder, openCheckpoint } from '../weights/checkpoint.js';
+import { matchWeights, weightList } from '../weights/expected-weights.js';
+import { modelArgument } from './model-options.js';
+
+/** The verb `inspect`. */
+export const inspectCommand: CliCommand = {
+  name: 'inspect',
+  summary: 'Say what a checkpoint is, whether its weights fit, and where hooks may be.',
+  arguments: [modelArgument],
+  options: [{ flags: '--hooks', summary: 'list all places where hooks may be', kind: 'boolean' }],
+  example: 'transformer inspect MODEL',
+  run: async (context, { arguments: [path], options }) => {
+    const folder = checkpointFolder(path!);
+    const isT5 = configOf(folder).fields.text('model_type', '') === 't5';
+    const checkpoint = openCheckpoint(folder);
+    try {
+      const model = isT5 ? null : readModelConfig(folder);
+      if (model !== null) matchWeights(weightList(model), checkpoint);
+      const architecture = model?.architecture ?? readT5(configOf(folder).fields);
+      const counts = [...checkpoint.weights.values()].map(({ shape }) =>
+        shape.reduce((product, size) => product * size, 1),
+      );
+      const parameters = counts.reduce((sum, count) => sum + count, 0);
+      const types = [...new Set([...checkpoint.weights.values()].map(({ dtype }) => dtype))];
+      const hooks = model === null ? [] : hookNames(model);
+      const { sizeBytes } = checkpoint;
+      context.printJson({
+        status: 'success',
+        folder,
+        parameters,
+        sizeBytes,
+        types,
+        architecture,
+        hooks,
+      });
+      context.print(`${folder}\n`);
+      const sizes = `${formatCount(parameters)} in ${types.join(', ')}, ${formatBytes(sizeBytes)}`;
+      context.print(`${'parameters'.padEnd(14)} ${sizes}\n`);
+      if (model !== null) context.print(summary(model.architecture));
+      if (options['hooks'] !== true) return;
+      for (const { name, shape } of hooks) context.print(`${name}  [${shape.join(', ')}]\n`);
+    } finally {
+      checkpoint.close();
+    }
+  },
+};
+
+function summary(architecture: Architecture): string {
+  const { layerCount, headCount, keyValueHeadCount, headWidth, blocks } = architecture;
+  const windows = blocks.filter(({ window }) => window !== null).length;
+  const lines = [
+    ['family', architecture.modelType],
+    ['blocks', `${layerCount}${windows === 0 ? '' : `, ${windows} with a window`}`],
+    ['width', `${architecture.width}, MLP ${architecture.mlpWidth}`],
+    ['heads', `${headCount} of ${headWidth}, keys and values ${keyValueHeadCount}`],
+    ['vocabulary', formatCount(architecture.vocabularySize)],
+    ['positions', architecture.positions.kind],
+  ];
+  return lines.map(([name, value]) => `${name!.padEnd(14)} ${value}\n`).join('');
+}

@@ -1,0 +1,55 @@
+/** Qwen 2, 2.5 (biases of queries, keys and values) and 3 (norms of queries and keys). */
+import {
+  type Family,
+  idleFields,
+  llamaNames,
+  llamaWeights,
+  noBiases,
+  plainSwitches,
+  readActivation,
+  readSizes,
+  readWindows,
+} from './family.js';
+import { readRotary } from '../rotary-rules.js';
+
+export const qwen: Family = {
+  modelTypes: ['qwen2', 'qwen3'],
+  read: (config) => {
+    config.ignore(...idleFields, 'use_mrope');
+    const isThird = config.text('model_type') === 'qwen3';
+    const sizes = readSizes(config);
+    const rotary = readRotary(config, sizes);
+    const isWindowed = config.boolean('use_sliding_window', false);
+    const given = config.optionalNumber('sliding_window');
+    const from = config.number('max_window_layers', 28);
+    const windows = readWindows(config, sizes.layerCount, {
+      window: isWindowed ? given : null,
+      isWindowed: (layer) => isWindowed && layer >= from,
+    });
+    const hasBias = config.boolean('attention_bias', false);
+    const scoreScale = sizes.headWidth ** -0.5;
+    return {
+      architecture: {
+        modelType: config.text('model_type'),
+        ...sizes,
+        ...plainSwitches,
+        norm: { kind: 'rms', epsilon: config.number('rms_norm_eps', 1e-6), gainOffset: 0 },
+        activation: readActivation(config, 'hidden_act', 'silu'),
+        isGated: true,
+        positions: { kind: 'rotary' },
+        hasQueryKeyNorm: isThird,
+        isTied: config.boolean('tie_word_embeddings', false),
+        blocks: windows.map((window) => ({ window, rotary, scoreScale })),
+      },
+      weights: {
+        ...llamaWeights,
+        names: isThird
+          ? { ...llamaNames, queryNorm: 'self_attn.q_norm', keyNorm: 'self_attn.k_norm' }
+          : llamaNames,
+        biases: isThird
+          ? { ...noBiases, queryKeyValue: hasBias, attentionOutput: hasBias }
+          : { ...noBiases, queryKeyValue: true },
+      },
+    };
+  },
+};

@@ -1,0 +1,82 @@
+/**
+ * Places inside a forward pass where a value can be read or replaced.
+ *
+ * Names and shapes are those of TransformerLens.
+ */
+import { ShapeError } from '@lab/core';
+import { tf } from '@lab/tensor';
+
+/** Where a hook was called. */
+export interface HookPoint {
+  readonly name: string;
+  /** Block, or null outside of the blocks. */
+  readonly block: number | null;
+}
+
+/**
+ * Reads a value, and may return another of the same shape in its place. Called synchronously; what
+ * it makes is freed with the block, so that a value to be kept is to be cloned with `tf.keep`.
+ */
+export type HookFunction = (value: tf.Tensor, point: HookPoint) => tf.Tensor | void;
+
+/** Which places are meant: one name, all that match, or all that a function takes. */
+export type HookNames = string | RegExp | ((name: string) => boolean);
+
+/** A function and the places where it is called, in the order in which hooks are given. */
+export interface Hook {
+  readonly names: HookNames;
+  readonly run: HookFunction;
+}
+
+/** Whether a name is meant. */
+export function isNamed(names: HookNames, name: string): boolean {
+  if (typeof names === 'string') return names === name;
+  return typeof names === 'function' ? names(name) : names.test(name);
+}
+
+/** The hooks of one forward pass. */
+export class HookRunner {
+  private readonly known = new Map<string, readonly Hook[]>();
+
+  constructor(private readonly hooks: readonly Hook[]) {}
+
+  /** Whether anything is called at a place. */
+  wants(name: string): boolean {
+    return this.at(name).length > 0;
+  }
+
+  private at(name: string): readonly Hook[] {
+    if (this.hooks.length === 0) return this.hooks;
+    let found = this.known.get(name);
+    if (found === undefined) {
+      found = this.hooks.filter(({ names }) => isNamed(names, name));
+      this.known.set(name, found);
+    }
+    return found;
+  }
+
+  /** The value after all hooks of its place; within a tidy. */
+  run<T extends tf.Tensor>(name: string, value: T, block: number | null = null): T {
+    let current: tf.Tensor = value;
+    for (const { run } of this.at(name)) {
+      const result = run(current, { name, block });
+      if (result === undefined) continue;
+      if (result.shape.join() !== value.shape.join() || result.dtype !== value.dtype) {
+        throw new ShapeError(
+          `transformer/hook ${name}: returned ${result.dtype} [${result.shape.join(', ')}], ` +
+            `the value is ${value.dtype} [${value.shape.join(', ')}].`,
+          { expected: `[${value.shape.join(', ')}]`, got: `[${result.shape.join(', ')}]` },
+        );
+      }
+      current = result;
+    }
+    return current as T;
+  }
+
+  /** As `run`, of heads `[B, H, T, F]`, which hooks see as `[B, T, H, F]`. */
+  runHeads(name: string, value: tf.Tensor4D, block: number): tf.Tensor4D {
+    if (!this.wants(name)) return value;
+    const seen = this.run(name, tf.transpose(value, [0, 2, 1, 3]), block);
+    return tf.transpose(seen, [0, 2, 1, 3]);
+  }
+}

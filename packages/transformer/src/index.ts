@@ -1,0 +1,34 @@
+export type {
+  Activation,
+  Architecture,
+  BlockRules,
+  NormRules,
+  PositionRules,
+  RotaryRules,
+  RotaryScaling,
+} from './architecture.js';
+export { type HookPlace, hookNames } from './hook-names.js';
+export type { Hook, HookFunction, HookNames, HookPoint } from './hooks.js';
+export {
+  type Intervention,
+  type InterventionKind,
+  interventionsSchema,
+} from './interventions.js';
+export type { Captured } from './captures.js';
+export { type LensInput, type LensLayer, logitLens } from './lens.js';
+export {
+  type ForwardInput,
+  type ForwardResult,
+  loadModel,
+  type LoadModelOptions,
+  type Model,
+} from './model.js';
+export {
+  loadT5,
+  type T5Input,
+  type T5Model,
+  type T5Result,
+} from './t5/t5-model.js';
+export type { T5Architecture } from './t5/t5-config.js';
+export { modelTypes, readModelConfig } from './model-config.js';
+export type { IdRows, TokenInput } from './token-batch.js';

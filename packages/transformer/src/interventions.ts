@@ -1,0 +1,246 @@
+/**
+ * Changes of a forward pass as data: what can be written in a file and sent to another machine.
+ */
+import { ConfigError, nearest } from '@lab/core';
+import { tf } from '@lab/tensor';
+import type { Architecture } from './architecture.js';
+import { hookNames } from './hook-names.js';
+import type { Hook } from './hooks.js';
+
+/** Short names of places in a block's attention. */
+const SITES = {
+  q: 'attn.hook_q',
+  k: 'attn.hook_k',
+  v: 'attn.hook_v',
+  scores: 'attn.hook_attn_scores_raw',
+  pattern: 'attn.hook_pattern',
+  z: 'attn.hook_z',
+} as const;
+
+const KINDS = ['scale', 'zero', 'mean', 'uniform', 'patch', 'add', 'project-out'] as const;
+
+/** What is done with a value. */
+export type InterventionKind = (typeof KINDS)[number];
+
+/** One change. */
+export interface Intervention {
+  /**
+   * `scale` times `value`; `zero`; `mean` over the tokens; `uniform` over the tokens a query may
+   * see (scores and pattern); `patch` by `value`; `add` of `value`; `project-out` of the direction
+   * `value`.
+   */
+  readonly kind: InterventionKind;
+  /** `q`, `k`, `v`, `scores`, `pattern`, `z`, or the name of a hook. */
+  readonly site: string;
+  /** Block; not with the full name of a hook. */
+  readonly layer?: number | undefined;
+  /** Head; default all. */
+  readonly head?: number | undefined;
+  /**
+   * What `head` counts: heads of queries (default), or those of keys and values, with all queries
+   * that share one.
+   */
+  readonly granularity?: 'kv-group' | 'query-head' | undefined;
+  /** Tokens that are changed; default all. */
+  readonly positions?: readonly number[] | undefined;
+  readonly value?: number | readonly number[] | undefined;
+}
+
+/** JSON schema of a list of interventions. */
+export const interventionsSchema = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  type: 'array',
+  items: {
+    type: 'object',
+    required: ['kind', 'site'],
+    additionalProperties: false,
+    properties: {
+      kind: { enum: [...KINDS] },
+      site: { type: 'string' },
+      layer: { type: 'integer', minimum: 0 },
+      head: { type: 'integer', minimum: 0 },
+      granularity: { enum: ['query-head', 'kv-group'] },
+      positions: { type: 'array', items: { type: 'integer', minimum: 0 } },
+      value: { anyOf: [{ type: 'number' }, { type: 'array', items: { type: 'number' } }] },
+    },
+  },
+} as const;
+
+/**
+ * The hook that makes a change.
+ *
+ * @throws {ConfigError} for a site, head or value that this model does not have.
+ */
+export function interventionHook(change: Intervention, architecture: Architecture): Hook {
+  const name = placeOf(change, architecture);
+  const axis = headAxis(name);
+  const heads = headsOf(change, architecture, axis);
+  assertValue(change);
+  return {
+    names: name,
+    run: (value) => {
+      const changed = changedValue(value, change, axis);
+      return chosen(value, changed, { heads, axis, positions: change.positions });
+    },
+  };
+}
+
+const problem = (change: Intervention, what: string, help: string) =>
+  new ConfigError(`transformer/intervention ${change.kind} of ${change.site}: ${what}.`, { help });
+
+/** Name of the hook that a change is made at. */
+function placeOf(change: Intervention, architecture: Architecture): string {
+  const { site, layer, granularity = 'query-head' } = change;
+  const short = Object.hasOwn(SITES, site) ? SITES[site as keyof typeof SITES] : null;
+  const isShared = architecture.keyValueHeadCount !== architecture.headCount;
+  const isSplit = isShared && granularity === 'query-head' && change.head !== undefined;
+  const place = isSplit && (site === 'k' || site === 'v') ? `attn.hook_${site}_heads` : short;
+  const name = place === null ? site : `blocks.${layer ?? '?'}.${place}`;
+  const known = hookNames({ architecture }).map((one) => one.name);
+  if (known.includes(name)) return name;
+  if (short !== null) {
+    const last = architecture.layerCount - 1;
+    throw problem(change, `layer is ${layer ?? 'not given'}`, `Give a layer from 0 to ${last}.`);
+  }
+  const like = nearest(name, [...Object.keys(SITES), ...known]);
+  throw problem(
+    change,
+    `this model has no such place${like === undefined ? '' : `; near: ${like}`}`,
+    'hookNames(model) lists all places.',
+  );
+}
+
+/** Axis of the heads at a place, or null where there are none. */
+function headAxis(name: string): number | null {
+  if (/\.attn\.hook_(attn_scores_raw|attn_scores|pattern)$/.test(name)) return 1;
+  return /\.attn\.hook_(q|k|v|k_heads|v_heads|rot_q|rot_k|z|result)$/.test(name) ? 2 : null;
+}
+
+/** Heads that are changed at a place; null for all. */
+function headsOf(
+  change: Intervention,
+  architecture: Architecture,
+  axis: number | null,
+): readonly number[] | null {
+  const { head, granularity = 'query-head', site } = change;
+  if (head === undefined) return null;
+  const { headCount, keyValueHeadCount } = architecture;
+  const isGroup = granularity === 'kv-group';
+  const count = isGroup ? keyValueHeadCount : headCount;
+  if (axis === null) throw problem(change, 'this place has no heads', 'Leave out head.');
+  if (head >= count) {
+    throw problem(
+      change,
+      `there is no head ${head} of ${count}`,
+      `Give one from 0 to ${count - 1}.`,
+    );
+  }
+  const isShared = ['k', 'v'].includes(site) || /hook_(k|v|rot_k)$/.test(site);
+  if (!isGroup || isShared) return [head];
+  const size = headCount / keyValueHeadCount;
+  return Array.from({ length: size }, (_, at) => head * size + at);
+}
+
+function assertValue(change: Intervention): void {
+  const { kind, value } = change;
+  const isNumber = typeof value === 'number';
+  const isFit =
+    kind === 'scale'
+      ? isNumber
+      : ['patch', 'add', 'project-out'].includes(kind)
+        ? value !== undefined && (kind !== 'project-out' || !isNumber)
+        : value === undefined;
+  if (isFit) return;
+  const wanted = { scale: 'a number', 'project-out': 'a list of numbers' }[kind as string];
+  throw problem(
+    change,
+    `value is ${JSON.stringify(value) ?? 'not given'}`,
+    `It must be ${wanted ?? (kind === 'patch' || kind === 'add' ? 'a number or a list of numbers' : 'left out')}.`,
+  );
+}
+
+/** The value as it would be if all of it were changed. */
+function changedValue(x: tf.Tensor, change: Intervention, axis: number | null): tf.Tensor {
+  const { kind, value } = change;
+  const given = (): tf.Tensor =>
+    typeof value === 'number'
+      ? tf.scalar(value)
+      : tf.tensor(value as number[], fitShape(x, change));
+  switch (kind) {
+    case 'scale':
+      return tf.mul(x, value as number);
+    case 'zero':
+      return tf.zerosLike(x);
+    case 'mean':
+      return tf.add(tf.zerosLike(x), tf.mean(x, axis === 1 ? 2 : 1, true));
+    case 'uniform':
+      return uniform(x, change);
+    case 'patch':
+      return tf.add(tf.zerosLike(x), given());
+    case 'add':
+      return tf.add(x, given());
+    case 'project-out': {
+      const direction = tf.div(given(), tf.norm(given()));
+      const along = tf.sum(tf.mul(x, direction), -1, true);
+      return tf.sub(x, tf.mul(along, direction));
+    }
+  }
+}
+
+/** Shape that a list of numbers stands for: all of the value, or its last axes. */
+function fitShape(x: tf.Tensor, change: Intervention): number[] {
+  const length = (change.value as readonly number[]).length;
+  for (let from = x.rank - 1; from >= 0; from -= 1) {
+    const shape = x.shape.slice(from);
+    if (shape.reduce((product, size) => product * size, 1) === length) return shape;
+  }
+  throw problem(
+    change,
+    `value has ${length} numbers, the place has [${x.shape.join(', ')}]`,
+    'Give as many as its last axis, its last axes, or all have.',
+  );
+}
+
+/** Scores all the same, or a pattern that shares evenly among the tokens before a query. */
+function uniform(x: tf.Tensor, change: Intervention): tf.Tensor {
+  const [, , queries, keys] = x.shape as [number, number, number, number];
+  if (x.rank !== 4 || queries !== keys)
+    throw problem(change, 'only scores and pattern can be', 'Take the site scores or pattern.');
+  if (!change.site.endsWith('pattern')) return tf.zerosLike(x);
+  const shares = Float32Array.from({ length: queries * keys }, (_, at) => {
+    const [query, key] = [Math.floor(at / keys), at % keys];
+    return key <= query ? 1 / (query + 1) : 0;
+  });
+  return tf.add(tf.zerosLike(x), tf.tensor(shares, [1, 1, queries, keys]));
+}
+
+/** The changed value at some heads and tokens, the old one elsewhere. */
+function chosen(
+  before: tf.Tensor,
+  after: tf.Tensor,
+  {
+    heads,
+    axis,
+    positions,
+  }: {
+    readonly heads: readonly number[] | null;
+    readonly axis: number | null;
+    readonly positions: readonly number[] | undefined;
+  },
+): tf.Tensor {
+  const isAt = (dimension: number, chosenOnes: readonly number[]) => {
+    const shape = before.shape.map((size, at) => (at === dimension ? size : 1));
+    const ones = Uint8Array.from({ length: before.shape[dimension]! }, (_, at) =>
+      chosenOnes.includes(at) ? 1 : 0,
+    );
+    return tf.tensor(ones, shape, 'bool');
+  };
+  const tokenAxis = axis === 1 ? 2 : 1;
+  const masks = [
+    ...(heads === null ? [] : [isAt(axis!, heads)]),
+    ...(positions === undefined ? [] : [isAt(tokenAxis, positions)]),
+  ];
+  if (masks.length === 0) return after;
+  const mask = masks.length === 1 ? masks[0]! : tf.logicalAnd(masks[0]!, masks[1]!);
+  return tf.where(tf.logicalAnd(mask, tf.cast(tf.onesLike(before), 'bool')), after, before);
+}

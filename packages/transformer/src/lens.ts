@@ -1,0 +1,69 @@
+/**
+ * What the output would say if the pass ended at a block.
+ */
+import { tf } from '@lab/tensor';
+import type { IdRows } from './token-batch.js';
+import type { Model } from './model.js';
+
+/** What {@link logitLens} reads. */
+export interface LensInput {
+  readonly ids: IdRows;
+  readonly mask?: IdRows | undefined;
+  /** Tokens listed at each layer; default 5. */
+  readonly top?: number | undefined;
+}
+
+/** The most probable next tokens, read off one layer. */
+export interface LensLayer {
+  /** 0: the embedding; k: behind block k - 1. */
+  readonly layer: number;
+  /** Of each text, most probable first, `[B][top]`. */
+  readonly tokens: readonly (readonly { readonly id: number; readonly logProbability: number }[])[];
+}
+
+/**
+ * The logit lens: final norm and output on the residual of every layer, at the last token of each
+ * text.
+ *
+ * Source: nostalgebraist, Interpreting GPT: the logit lens.
+ */
+export async function logitLens(
+  model: Model,
+  { ids, mask, top = 5 }: LensInput,
+): Promise<LensLayer[]> {
+  const { layerCount } = model.architecture;
+  const layers: LensLayer[] = [];
+  let residual = (await model.forward({ ids, mask, stopBlock: 0 })).residual;
+  try {
+    for (let layer = 0; layer <= layerCount; layer += 1) {
+      if (layer > 0) {
+        const next = await model.forward({
+          ...{ ids, mask, residual, startBlock: layer - 1, stopBlock: layer, logits: 'none' },
+        });
+        residual.dispose();
+        residual = next.residual;
+      }
+      const end = await model.forward({
+        ...{ ids, mask, residual, startBlock: layerCount, logits: 'last' },
+      });
+      layers.push({ layer, tokens: await mostProbable(end.logits!, top) });
+      end.dispose();
+    }
+    return layers;
+  } finally {
+    residual.dispose();
+  }
+}
+
+async function mostProbable(logits: tf.Tensor3D, top: number): Promise<LensLayer['tokens']> {
+  const found = tf.tidy(() => {
+    const rows = tf.logSoftmax(tf.squeeze(logits, [1]));
+    const { values, indices } = tf.topk(rows, Math.min(top, rows.shape.at(-1)!));
+    return { values, indices };
+  });
+  const [values, indices] = await Promise.all([found.values.array(), found.indices.array()]);
+  tf.dispose([found.values, found.indices]);
+  return (indices as number[][]).map((row, text) =>
+    row.map((id, rank) => ({ id, logProbability: (values as number[][])[text]![rank]! })),
+  );
+}

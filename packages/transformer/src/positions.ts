@@ -1,0 +1,151 @@
+/**
+ * Where tokens stand, and which of them a query sees.
+ */
+import { rotaryEmbedding, tf } from '@lab/tensor';
+import type { Architecture, RotaryRules } from './architecture.js';
+import { rotaryAngles } from './rotary-frequencies.js';
+
+/** A batch of texts: ids and which of them count. */
+export interface TokenBatch {
+  readonly batchSize: number;
+  readonly length: number;
+  /** `[B, T]`. */
+  readonly ids: Int32Array;
+  /** 1 for a token, 0 for padding, `[B, T]`. */
+  readonly mask: Uint8Array;
+  /** Position of each token among those that count, `[B, T]`. */
+  readonly positions: Int32Array;
+  readonly isPadded: boolean;
+}
+
+/** What is added to hidden scores; finite, so that a query that sees none is no NaN. */
+const HIDDEN = -1e9;
+
+/** What blocks need to know of the tokens; made once for a forward pass, freed by its maker. */
+export class PositionTables {
+  private readonly masks = new Map<number | null, tf.Tensor4D>();
+  private readonly angles = new Map<RotaryRules, { cosines: tf.Tensor; sines: tf.Tensor }>();
+  private keys: tf.Tensor2D | null = null;
+  private slopes: tf.Tensor4D | null = null;
+
+  constructor(
+    private readonly architecture: Architecture,
+    private readonly batch: TokenBatch,
+  ) {}
+
+  /** Added to the scores of each key, `[B, T]`; undefined where all tokens count. */
+  keyMask(): tf.Tensor2D | undefined {
+    if (!this.batch.isPadded) return undefined;
+    const { mask, batchSize, length } = this.batch;
+    const values = Float32Array.from(mask, (counts) => (counts === 0 ? HIDDEN : 0));
+    this.keys ??= tf.keep(tf.tensor2d(values, [batchSize, length]));
+    return this.keys;
+  }
+
+  /** Added to scores `[B, H, T, T]`: causal, padding and window; `[B or 1, 1, T, T]`. */
+  scoreMask(window: number | null): tf.Tensor4D {
+    const known = this.masks.get(window);
+    if (known !== undefined) return known;
+    const { mask, batchSize, length, isPadded } = this.batch;
+    const count = isPadded ? batchSize : 1;
+    const values = new Float32Array(count * length * length);
+    for (let at = 0; at < values.length; at += 1) {
+      const [key, query] = [at % length, Math.floor(at / length) % length];
+      const text = Math.floor(at / (length * length));
+      const isSeen =
+        key <= query &&
+        (window === null || query - key < window) &&
+        mask[text * length + key] !== 0;
+      values[at] = isSeen ? 0 : HIDDEN;
+    }
+    const made = tf.keep(tf.tensor4d(values, [count, 1, length, length]));
+    this.masks.set(window, made);
+    return made;
+  }
+
+  /**
+   * Linear biases of ALiBi, `[B, H, 1, T]`, in the 16 bits in which models have them.
+   * Source: Press et al., Train Short, Test Long; rounded as in `transformers`.
+   */
+  alibi(): tf.Tensor4D {
+    if (this.slopes !== null) return this.slopes;
+    const { headCount } = this.architecture;
+    const { batchSize, length, positions, mask } = this.batch;
+    const slopes = alibiSlopes(headCount).map(roundedToBfloat16);
+    const values = new Float32Array(batchSize * headCount * length);
+    for (let at = 0; at < values.length; at += 1) {
+      const [token, head] = [at % length, Math.floor(at / length) % headCount];
+      const place = Math.floor(at / (length * headCount)) * length + token;
+      values[at] = roundedToBfloat16(slopes[head]! * positions[place]! * mask[place]!);
+    }
+    this.slopes = tf.keep(tf.tensor4d(values, [batchSize, headCount, 1, length]));
+    return this.slopes;
+  }
+
+  /** Heads `[B, H, T, F]` turned by their positions. */
+  turned(x: tf.Tensor4D, rules: RotaryRules): tf.Tensor4D {
+    const length = this.longest();
+    const { inverseFrequencies, attentionFactor } = rotaryAngles(rules, length);
+    if (!this.batch.isPadded && attentionFactor === 1) {
+      return rotaryEmbedding(x, { rotaryDim: rules.width, inverseFrequencies });
+    }
+    const { cosines, sines } = this.tables(rules);
+    const [batch, heads, tokens, features] = x.shape;
+    const half = rules.width / 2;
+    const part = (start: number, size: number) =>
+      tf.slice(x, [0, 0, 0, start], [batch, heads, tokens, size]);
+    const [first, second] = [part(0, half), part(half, half)];
+    const rest = features > rules.width ? [part(rules.width, features - rules.width)] : [];
+    const turnedFirst = tf.sub(tf.mul(first, cosines), tf.mul(second, sines));
+    const turnedSecond = tf.add(tf.mul(second, cosines), tf.mul(first, sines));
+    return tf.concat([turnedFirst, turnedSecond, ...rest], 3) as tf.Tensor4D;
+  }
+
+  /** Tokens that count in the longest text: some scalings depend on it. */
+  private longest(): number {
+    return this.batch.positions.reduce((most, position) => Math.max(most, position), 0) + 1;
+  }
+
+  /** Cosines and sines, `[B, 1, T, R / 2]`. */
+  private tables(rules: RotaryRules) {
+    const known = this.angles.get(rules);
+    if (known !== undefined) return known;
+    const { batchSize, length, positions } = this.batch;
+    const { inverseFrequencies, attentionFactor } = rotaryAngles(rules, this.longest());
+    const pairs = rules.width / 2;
+    const tableOf = (of: (angle: number) => number) => {
+      const values = new Float32Array(positions.length * pairs);
+      for (let at = 0; at < values.length; at += 1) {
+        const angle = positions[Math.floor(at / pairs)]! * inverseFrequencies[at % pairs]!;
+        values[at] = attentionFactor * of(angle);
+      }
+      return tf.keep(tf.tensor4d(values, [batchSize, 1, length, pairs]));
+    };
+    const made = { cosines: tableOf(Math.cos), sines: tableOf(Math.sin) };
+    this.angles.set(rules, made);
+    return made;
+  }
+
+  dispose(): void {
+    for (const mask of this.masks.values()) mask.dispose();
+    for (const { cosines, sines } of this.angles.values()) tf.dispose([cosines, sines]);
+    this.keys?.dispose();
+    this.slopes?.dispose();
+  }
+}
+
+/** Slope of each head: a geometric sequence, filled up from one of twice as many. */
+function alibiSlopes(headCount: number): number[] {
+  const power = 2 ** Math.floor(Math.log2(headCount));
+  const sequence = (count: number) =>
+    Array.from({ length: count }, (_, at) => 2 ** ((-8 * (at + 1)) / count));
+  const extra = sequence(2 * power).filter((_, at) => at % 2 === 0);
+  return [...sequence(power), ...extra.slice(0, headCount - power)];
+}
+
+/** The nearest number of 16 bits, ties to even. */
+function roundedToBfloat16(value: number): number {
+  const words = new Uint32Array(Float32Array.of(value).buffer);
+  words[0] = (words[0]! + 0x7fff + ((words[0]! >>> 16) & 1)) & 0xffff0000;
+  return new Float32Array(words.buffer)[0]!;
+}

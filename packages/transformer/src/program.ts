@@ -1,0 +1,12 @@
+import type { CliDefinition } from '@lab/core/cli';
+import { hiddenCommand } from './commands/hidden.js';
+import { inspectCommand } from './commands/inspect.js';
+import { version } from './version.js';
+
+/** The program `transformer` with all its verbs, as `runCli` takes it. */
+export const program: CliDefinition = {
+  name: 'transformer',
+  summary: 'Run a language model and look at what is inside.',
+  version,
+  commands: [inspectCommand, hiddenCommand],
+};

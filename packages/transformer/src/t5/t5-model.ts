@@ -1,0 +1,241 @@
+/**
+ * T5: an encoder and a decoder, and their forward pass.
+ */
+import { ModelError } from '@lab/core';
+import { gatherRows, softmax, tf } from '@lab/tensor';
+import { heads, joined } from '../attention.js';
+import { type Captured, Captures } from '../captures.js';
+import { type Hook, type HookNames, HookRunner } from '../hooks.js';
+import { linear } from '../linear.js';
+import { feedForward } from '../mlp.js';
+import { configOf } from '../model-config.js';
+import { hookedNorm } from '../normalised.js';
+import type { TokenBatch } from '../positions.js';
+import { type IdRows, tokenBatch } from '../token-batch.js';
+import { type Checkpoint, checkpointFolder, openCheckpoint } from '../weights/checkpoint.js';
+import { type BucketRules, relativeBucket } from './relative-positions.js';
+import { readT5, type T5Architecture } from './t5-config.js';
+import { readT5Weights, type T5Attention, type T5Block, type T5Weights } from './t5-weights.js';
+
+/** What a pass of both sides reads. */
+export interface T5Input {
+  /** Of the encoder, `[B, S]`. */
+  readonly ids: IdRows;
+  /** 1 for a token, 0 for padding; default all 1. */
+  readonly mask?: IdRows | undefined;
+  /** Of the decoder, `[B, T]`: begin with `architecture.startId`. */
+  readonly decoderIds: IdRows;
+  readonly decoderMask?: IdRows | undefined;
+  readonly hooks?: readonly Hook[] | undefined;
+  readonly capture?: HookNames | undefined;
+}
+
+/** What a pass gives; the caller disposes it. */
+export interface T5Result {
+  /** `[B, T, V]`. */
+  readonly logits: tf.Tensor3D;
+  /** The encoder's rows after its norm, `[B, S, D]`. */
+  readonly encoded: tf.Tensor3D;
+  readonly captured: ReadonlyMap<string, Captured>;
+  dispose(): void;
+}
+
+/** Added to scores that are not seen. */
+const HIDDEN = -1e9;
+
+/** What a block reads beside its weights. */
+interface StackContext {
+  readonly architecture: T5Architecture;
+  readonly hooks: HookRunner;
+  readonly side: 'decoder' | 'encoder';
+  readonly block: number;
+  /** Added to the scores of the own attention, `[B or 1, H, T, T]`. */
+  readonly bias: tf.Tensor;
+  /** Rows of the encoder and what hides its padding, `[B, 1, 1, S]`. */
+  readonly encoded?: { readonly rows: tf.Tensor3D; readonly mask: tf.Tensor } | undefined;
+}
+
+/** A T5, ready to run. */
+export class T5Model {
+  /** Use {@link loadT5}. */
+  constructor(
+    readonly architecture: T5Architecture,
+    private readonly weights: T5Weights,
+    private readonly checkpoint: Checkpoint,
+  ) {}
+
+  /**
+   * Logits of the decoder's tokens, and the encoder's rows.
+   *
+   * Hooks: `encoder.{i}` and `decoder.{i}` with `hook_resid_pre`, `hook_resid_mid`, in the decoder
+   * `hook_resid_mid_cross`, `hook_resid_post`; `attn` and `cross_attn` with `hook_q`, `hook_k`,
+   * `hook_v`, `hook_attn_scores`, `hook_pattern`, `hook_z`, `hook_result`; `mlp`; `ln1`, `ln2`,
+   * `ln3`; `encoder.final_ln` and `decoder.final_ln`.
+   *
+   * @throws {ShapeError} where rows differ in length.
+   * @throws {DataError} for an id that the vocabulary does not have.
+   */
+  async forward(input: T5Input): Promise<T5Result> {
+    const { vocabularySize } = this.architecture;
+    const encoder = tokenBatch(input, vocabularySize);
+    const own = { ids: input.decoderIds, mask: input.decoderMask };
+    const decoder = tokenBatch(own, vocabularySize);
+    const captures = new Captures(input.capture);
+    const hooks = new HookRunner([...(input.hooks ?? []), ...captures.hooks]);
+    try {
+      const encoded = tf.tidy(() => this.stack('encoder', encoder, hooks));
+      const logits = tf.tidy(() => {
+        const given = { rows: encoded, mask: paddingMask(encoder) };
+        const rows = this.stack('decoder', decoder, hooks, given);
+        return this.output(rows, hooks);
+      });
+      await captures.fetch();
+      const { found: captured } = captures;
+      return { logits, encoded, captured, dispose: () => tf.dispose([logits, encoded]) };
+    } finally {
+      captures.dispose();
+    }
+  }
+
+  private stack(
+    side: 'decoder' | 'encoder',
+    batch: TokenBatch,
+    hooks: HookRunner,
+    encoded?: StackContext['encoded'],
+  ): tf.Tensor3D {
+    const { architecture, weights } = this;
+    const { blocks, norm } = weights[side];
+    const shape: [number, number, number] = [batch.batchSize, batch.length, architecture.width];
+    const rows = gatherRows(weights.embedding, tf.tensor1d(batch.ids, 'int32'));
+    const bias = tf.add(this.distances(side, batch.length), this.ownMask(side, batch));
+    let x = hooks.run(`${side}.hook_embed`, tf.reshape(rows, shape) as tf.Tensor3D);
+    for (const [block, own] of blocks.entries()) {
+      x = runT5Block(x, own, { architecture, hooks, side, block, bias, encoded });
+    }
+    const name = `${side}.final_ln`;
+    return hookedNorm(x, norm, { rules: architecture.norm, hooks, name, block: null });
+  }
+
+  /** Bias of every distance, `[1, H, T, T]`. */
+  private distances(side: 'decoder' | 'encoder', length: number): tf.Tensor {
+    const { bucketCount, maxDistance, headCount } = this.architecture;
+    const rules: BucketRules = { bucketCount, maxDistance, isBidirectional: side === 'encoder' };
+    const buckets = Int32Array.from({ length: length * length }, (_, at) =>
+      relativeBucket((at % length) - Math.floor(at / length), rules),
+    );
+    const rows = gatherRows(this.weights[side].distances, tf.tensor1d(buckets, 'int32'));
+    const table = tf.transpose(tf.reshape(rows, [length, length, headCount]), [2, 0, 1]);
+    return tf.expandDims(table, 0);
+  }
+
+  private ownMask(side: 'decoder' | 'encoder', batch: TokenBatch): tf.Tensor {
+    const padding = paddingMask(batch);
+    if (side === 'encoder') return padding;
+    const { length } = batch;
+    const causal = Float32Array.from({ length: length * length }, (_, at) =>
+      at % length > Math.floor(at / length) ? HIDDEN : 0,
+    );
+    return tf.add(padding, tf.tensor4d(causal, [1, 1, length, length]));
+  }
+
+  private output(rows: tf.Tensor3D, hooks: HookRunner): tf.Tensor3D {
+    const { outputScale } = this.architecture;
+    const weight = this.weights.output ?? this.weights.embedding;
+    const scaled = outputScale === 1 ? rows : tf.mul(rows, outputScale);
+    return hooks.run('hook_logits', linear(scaled as tf.Tensor3D, { weight, bias: null }));
+  }
+
+  /** Frees all weights and closes the files. */
+  dispose(): void {
+    tf.dispose(this.weights as unknown as tf.TensorContainer);
+    this.checkpoint.close();
+  }
+}
+
+/** Hides padding, `[B, 1, 1, S]`. */
+function paddingMask({ mask, batchSize, length }: TokenBatch): tf.Tensor {
+  const values = Float32Array.from(mask, (counts) => (counts === 0 ? HIDDEN : 0));
+  return tf.tensor4d(values, [batchSize, 1, 1, length]);
+}
+
+function runT5Block(x: tf.Tensor3D, weights: T5Block, context: StackContext): tf.Tensor3D {
+  return tf.tidy(() => {
+    const { architecture, hooks, side, block, bias, encoded } = context;
+    const prefix = `${side}.${block}`;
+    const run = (what: string, value: tf.Tensor3D) =>
+      hooks.run(`${prefix}.hook_${what}`, value, block);
+    const normOf = (value: tf.Tensor3D, norm: T5Attention['norm'], name: string) =>
+      hookedNorm(value, norm, {
+        ...{ rules: architecture.norm, hooks, block, name: `${prefix}.${name}` },
+      });
+    const before = run('resid_pre', x);
+    const first = normOf(before, weights.own.norm, 'ln1');
+    const given = { keys: first, bias, name: `${prefix}.attn` };
+    const own = run('attn_out', attend(first, weights.own, { ...context, ...given }));
+    let middle = run('resid_mid', tf.add(before, own));
+    if (weights.cross !== null && encoded !== undefined) {
+      const asked = normOf(middle, weights.cross.norm, 'ln2');
+      const across = { keys: encoded.rows, bias: encoded.mask, name: `${prefix}.cross_attn` };
+      const cross = attend(asked, weights.cross, { ...context, ...across });
+      middle = run('resid_mid_cross', tf.add(middle, run('cross_attn_out', cross)));
+    }
+    const last = normOf(middle, weights.mlpNorm, weights.cross === null ? 'ln2' : 'ln3');
+    const name = `${prefix}.mlp`;
+    const { activation } = architecture;
+    const fed = feedForward(last, weights, { activation, hooks, block, name });
+    return run('resid_post', tf.add(middle, run('mlp_out', fed)));
+  });
+}
+
+/** Attention without a scale, with biases added to the scores. */
+function attend(
+  x: tf.Tensor3D,
+  weights: T5Attention,
+  {
+    architecture,
+    hooks,
+    block,
+    keys,
+    bias,
+    name,
+  }: StackContext & { readonly keys: tf.Tensor3D; readonly name: string },
+): tf.Tensor3D {
+  const { headCount } = architecture;
+  const headsOf = (rows: tf.Tensor3D, own: T5Attention['key'], what: string) =>
+    hooks.runHeads(`${name}.hook_${what}`, heads(linear(rows, own), headCount), block);
+  const query = headsOf(x, weights.query, 'q');
+  const key = headsOf(keys, weights.key, 'k');
+  const value = headsOf(keys, weights.value, 'v');
+  const products = tf.matMul(query, tf.transpose(key, [0, 1, 3, 2]) as tf.Tensor4D);
+  const scores = hooks.run(`${name}.hook_attn_scores`, tf.add(products, bias), block);
+  const pattern = hooks.run(`${name}.hook_pattern`, softmax(scores), block);
+  const z = tf.matMul(pattern as tf.Tensor4D, value) as tf.Tensor4D;
+  return joined(hooks.runHeads(`${name}.hook_z`, z, block), weights.output, { hooks, block, name });
+}
+
+/**
+ * Loads a checkpoint of T5 (v1.0, v1.1, Flan).
+ *
+ * @param path - folder with config.json and safetensors files, or of the local Hugging Face cache.
+ * @throws {ModelError} for another family, and for fields or weights that do not fit.
+ */
+export async function loadT5(path: string): Promise<T5Model> {
+  const folder = checkpointFolder(path);
+  const { fields, file } = configOf(folder);
+  const type = fields.text('model_type', '');
+  if (type !== 't5') {
+    throw new ModelError(`${file}: model_type ${JSON.stringify(type)} is not t5.`, {
+      help: 'Decoders are loaded with loadModel.',
+    });
+  }
+  const architecture = readT5(fields);
+  fields.assertAllRead();
+  const checkpoint = openCheckpoint(folder);
+  try {
+    const weights = await readT5Weights(architecture, checkpoint);
+    return new T5Model(architecture, weights, checkpoint);
+  } catch (error) {
+    checkpoint.close();
+    throw error;
+  }
+}

@@ -1,0 +1,92 @@
+import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { temporaryFolder } from '@lab/core/testing';
+import { writeSafetensors } from '@lab/tensor/io';
+import { describe, expect, it } from 'vitest';
+import { checkpointFolder, openCheckpoint } from './checkpoint.js';
+
+const values = { shape: [2, 2], data: Float32Array.of(1, -2, 0.5, 3.140625) };
+const INDEX = 'model.safetensors.index.json';
+
+function emptyFolder(): string {
+  const folder = join(temporaryFolder(), 'model');
+  mkdirSync(folder);
+  return folder;
+}
+
+async function sharded(
+  map: Record<string, string> = { a: 'one.safetensors', b: 'two.safetensors' },
+) {
+  const folder = emptyFolder();
+  await writeSafetensors(join(folder, 'one.safetensors'), {
+    a: { ...values, dtype: 'bfloat16' },
+  });
+  await writeSafetensors(join(folder, 'two.safetensors'), {
+    b: { ...values, dtype: 'float16' },
+    ids: { shape: [1], data: Int32Array.of(7) },
+  });
+  writeFileSync(join(folder, INDEX), JSON.stringify({ weight_map: map }));
+  return folder;
+}
+
+describe('openCheckpoint', () => {
+  it('reads shards in 16 bits as float32', async () => {
+    const checkpoint = openCheckpoint(await sharded());
+    expect([...checkpoint.weights.keys()].toSorted()).toEqual(['a', 'b', 'ids']);
+    expect(checkpoint.sizeBytes).toBe(20);
+    expect(await checkpoint.read('a')).toEqual(values.data);
+    expect(await checkpoint.read('b')).toEqual(values.data);
+    await expect(checkpoint.read('ids')).rejects.toThrow('ids is of type int32, no floating-point');
+    await expect(checkpoint.read('c')).rejects.toThrow('has no weight c');
+    checkpoint.close();
+  });
+
+  it('refuses an index that names files elsewhere, or that are not there', async () => {
+    const outside = await sharded({ a: '../one.safetensors' });
+    expect(() => openCheckpoint(outside)).toThrow('names a file outside of the folder');
+    const absent = await sharded({ a: 'one.safetensors', b: 'three.safetensors' });
+    expect(() => openCheckpoint(absent)).toThrow('1 of 2 files of its index are not there: three');
+    const broken = await sharded();
+    writeFileSync(join(broken, INDEX), '{"weight_map": [1]}');
+    expect(() => openCheckpoint(broken)).toThrow('has no weight_map');
+    writeFileSync(join(broken, INDEX), 'x');
+    expect(() => openCheckpoint(broken)).toThrow('is not JSON');
+  });
+
+  it('says what to do with a folder of other files', async () => {
+    const folder = emptyFolder();
+    expect(() => openCheckpoint(folder)).toThrow('has no *.safetensors.');
+    writeFileSync(join(folder, 'pytorch_model.bin'), '');
+    expect(() => openCheckpoint(folder)).toThrow(
+      expect.objectContaining({ help: expect.stringContaining('save_pretrained') }),
+    );
+    for (const name of ['a', 'b']) {
+      await writeSafetensors(join(folder, `${name}.safetensors`), { [name]: values });
+    }
+    expect(() => openCheckpoint(folder)).toThrow(`has 2 safetensors files and no ${INDEX}`);
+  });
+});
+
+describe('checkpointFolder', () => {
+  it('finds what the local Hugging Face cache has', () => {
+    const cache = join(temporaryFolder(), 'models--lab--tiny');
+    for (const [name, part] of [
+      ['old', 'snapshots/old'],
+      ['new', 'snapshots/new'],
+      ['', 'refs'],
+    ]) {
+      mkdirSync(join(cache, part!), { recursive: true });
+      if (name !== '') writeFileSync(join(cache, part!, 'config.json'), '{}');
+    }
+    expect(checkpointFolder(cache)).toMatch(/snapshots\/(old|new)$/);
+    writeFileSync(join(cache, 'refs/main'), 'old\n');
+    expect(checkpointFolder(cache)).toBe(join(cache, 'snapshots/old'));
+    expect(checkpointFolder(join(cache, 'snapshots/new'))).toBe(join(cache, 'snapshots/new'));
+    const link = join(cache, 'link');
+    renameSync(join(cache, 'snapshots/new/config.json'), join(cache, 'blob'));
+    symlinkSync(join(cache, 'blob'), join(cache, 'snapshots/new/config.json'));
+    symlinkSync(join(cache, 'snapshots/new'), link);
+    expect(checkpointFolder(link)).toBe(link);
+    expect(() => checkpointFolder(join(cache, 'absent'))).toThrow('there is no such folder');
+  });
+});

@@ -1,0 +1,159 @@
+/**
+ * The files of a checkpoint: one safetensors file, or shards with an index.
+ */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { ModelError } from '@lab/core';
+import { openSafetensors, type SafetensorsFile } from '@lab/tensor/io';
+
+/** Weights of a checkpoint, read one by one. */
+export interface Checkpoint {
+  readonly folder: string;
+  /** Shape and type of every weight, by its name in the files. */
+  readonly weights: ReadonlyMap<
+    string,
+    { readonly shape: readonly number[]; readonly dtype: string }
+  >;
+  /** Bytes of all weights in the files. */
+  readonly sizeBytes: number;
+  /** Values as float32, row by row. */
+  read(name: string): Promise<Float32Array>;
+  close(): void;
+}
+
+const INDEX = 'model.safetensors.index.json';
+
+/**
+ * The folder of a checkpoint: as it is, or what the local Hugging Face cache has under a name, its
+ * `refs/main`, else its newest snapshot.
+ *
+ * @throws {ModelError} where there is none.
+ */
+export function checkpointFolder(path: string): string {
+  if (!existsSync(path)) {
+    throw new ModelError(`${path}: there is no such folder.`, {
+      help: 'Name the folder of a Hugging Face checkpoint, with config.json and *.safetensors.',
+    });
+  }
+  const snapshots = join(path, 'snapshots');
+  if (existsSync(join(path, 'config.json')) || !existsSync(snapshots)) return path;
+  const main = join(path, 'refs', 'main');
+  const named = existsSync(main) ? join(snapshots, readFileSync(main, 'utf8').trim()) : null;
+  if (named !== null && existsSync(named)) return named;
+  const newest = readdirSync(snapshots)
+    .map((name) => join(snapshots, name))
+    .toSorted((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0];
+  if (newest !== undefined) return newest;
+  throw new ModelError(`${path}: its snapshots are empty.`, {
+    help: 'Download the model again; the cache holds nothing of it.',
+  });
+}
+
+/**
+ * Opens the weights of a folder; only headers are read.
+ *
+ * @throws {ModelError} where there are none, or an index names files that are not there.
+ */
+export function openCheckpoint(folder: string): Checkpoint {
+  const files = weightFiles(folder);
+  const opened: SafetensorsFile[] = [];
+  const places = new Map<string, SafetensorsFile>();
+  const weights = new Map<string, { shape: readonly number[]; dtype: string }>();
+  let sizeBytes = 0;
+  try {
+    for (const path of files) {
+      const file = openSafetensors(path);
+      opened.push(file);
+      for (const [name, { shape, dtype, begin, end }] of file.entries) {
+        places.set(name, file);
+        weights.set(name, { shape, dtype });
+        sizeBytes += end - begin;
+      }
+    }
+  } catch (error) {
+    for (const file of opened) file.close();
+    throw error;
+  }
+  return {
+    folder,
+    weights,
+    sizeBytes,
+    read: async (name) => {
+      const file = places.get(name);
+      if (file === undefined) throw new ModelError(`${folder}: has no weight ${name}.`);
+      const { data, dtype } = await file.read(name);
+      if (data instanceof Float32Array) return data;
+      if (data instanceof Float64Array) return Float32Array.from(data);
+      throw new ModelError(`${folder}: ${name} is of type ${dtype}, no floating-point numbers.`, {
+        help: 'Quantised checkpoints are not supported: take the one in float32 or 16 bits.',
+      });
+    },
+    close: () => {
+      for (const file of opened) file.close();
+    },
+  };
+}
+
+/** Paths of the files that hold weights. */
+function weightFiles(folder: string): string[] {
+  const index = join(folder, INDEX);
+  if (existsSync(index)) return shardsOf(index, folder);
+  const names = readdirSync(folder);
+  const own = names.filter((name) => name.endsWith('.safetensors'));
+  if (own.includes('model.safetensors')) return [join(folder, 'model.safetensors')];
+  if (own.length === 1) return [join(folder, own[0]!)];
+  if (own.length > 1) {
+    throw new ModelError(`${folder}: has ${own.length} safetensors files and no ${INDEX}.`, {
+      help: 'Copy the index, too; it says which file holds which weight.',
+    });
+  }
+  const pickled = names.find((name) => /\.(bin|pt|pth)$/.test(name));
+  throw new ModelError(
+    `${folder}: has no *.safetensors${pickled === undefined ? '' : `, only ${pickled}`}.`,
+    {
+      help:
+        pickled === undefined
+          ? 'Name the folder of a Hugging Face checkpoint, with config.json and *.safetensors.'
+          : 'Write it as safetensors: python3 -c "from transformers import AutoModelForCausalLM as' +
+            ` M; M.from_pretrained('${folder}').save_pretrained('OUT')"`,
+    },
+  );
+}
+
+function shardsOf(index: string, folder: string): string[] {
+  const map = weightMap(index);
+  const names = [...new Set(Object.values(map))].toSorted();
+  for (const name of names) {
+    if (/[\\/]|^\.\.?$/.test(name)) {
+      throw new ModelError(`${index}: names a file outside of the folder, ${name}.`, {
+        help: 'Do not use this index; file names in it have no folder.',
+      });
+    }
+  }
+  const absent = names.filter((name) => !existsSync(join(folder, name)));
+  if (absent.length > 0) {
+    throw new ModelError(
+      `${folder}: ${absent.length} of ${names.length} files of its index are not there: ` +
+        `${absent.slice(0, 5).join(', ')}.`,
+      { help: 'Copy or download them, too.' },
+    );
+  }
+  return names.map((name) => join(folder, name));
+}
+
+function weightMap(index: string): Record<string, string> {
+  let map: unknown;
+  try {
+    map = (JSON.parse(readFileSync(index, 'utf8')) as Record<string, unknown>)['weight_map'];
+  } catch (cause) {
+    throw new ModelError(`${index}: is not JSON.`, { cause, help: 'Copy the file again.' });
+  }
+  const isMap =
+    typeof map === 'object' &&
+    map !== null &&
+    Object.values(map).every((name) => typeof name === 'string');
+  if (isMap) return map as Record<string, string>;
+  throw new ModelError(`${index}: has no weight_map of file names.`, {
+    help: 'Copy the file again from the folder that the weights came from.',
+  });
+}

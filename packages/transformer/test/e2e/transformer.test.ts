@@ -1,0 +1,84 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runProcess, temporaryFolder } from '@lab/core/testing';
+import { readSafetensors } from '@lab/tensor/io';
+import { describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const checkpoint = (name: string) => join(root, 'test/golden/checkpoints', name);
+const plain = { NO_COLOR: undefined, FORCE_COLOR: undefined, CI: undefined };
+
+const transformer = (...args: string[]) =>
+  runProcess(process.execPath, [join(root, 'bin/transformer.js'), ...args], {
+    cwd: temporaryFolder(),
+    env: { ...plain, LAB_TENSOR_HOME: '/none' },
+  });
+
+function idFile(content: unknown): string {
+  const path = join(temporaryFolder(), 'ids.json');
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+  return path;
+}
+
+describe('transformer', () => {
+  it.each([
+    ['llama3', ['--stream'], ['logits', 'hidden.0', 'hidden.1', 'hidden.2']],
+    ['t5', [], ['logits', 'hidden.0', 'hidden.2', 'encoder.0', 'encoder.3']],
+  ])('hidden writes logits and states of %s', async (name, flags, names) => {
+    const { tensors } = await readSafetensors(join(checkpoint(name), 'golden.safetensors'));
+    const rows = (key: string) => {
+      const { shape, data } = tensors[key]!;
+      return Array.from({ length: shape[0]! }, (_, row) =>
+        Array.from(data.slice(row * shape[1]!, (row + 1) * shape[1]!), Number),
+      );
+    };
+    const decoder = 'decoderIds' in tensors ? { decoderIds: rows('decoderIds') } : {};
+    const ids = idFile({ ids: rows('ids'), mask: rows('mask'), ...decoder });
+    const out = join(temporaryFolder(), 'states.safetensors');
+    const args = ['hidden', checkpoint(name), '--ids', ids, '--out', out, ...flags];
+    const { code, stdout, stderr } = await transformer(...args);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toContain('logits [3, ');
+    const found = (await readSafetensors(out)).tensors;
+    for (const key of names) {
+      expect(found[key]!.shape, key).toEqual(tensors[key]!.shape);
+      // The first text has no padding.
+      const size = found[key]!.data.length / 3;
+      const wanted = tensors[key]!.data as Float32Array;
+      expect(Array.from(found[key]!.data.slice(0, size), Number)).toBeClose(
+        Array.from(wanted.slice(0, size)),
+        { atol: 1e-4, rtol: 1e-4 },
+      );
+    }
+  });
+
+  it('inspect says what a checkpoint is', async () => {
+    const { code, stdout } = await transformer('inspect', checkpoint('gemma2'), '--hooks');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^family +gemma2$/m);
+    expect(stdout).toMatch(/^blocks +\d+, \d+ with a window$/m);
+    expect(stdout).toMatch(/^blocks\.1\.attn\.hook_z {2}\[B, T, \d+, \d+\]$/m);
+    const json = await transformer('inspect', checkpoint('t5'), '--json');
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      status: 'success',
+      architecture: { modelType: 't5' },
+    });
+  });
+
+  it.each([
+    ['no file of ids', () => '/none.json', /none\.json: there is no such file/],
+    ['a file that is no JSON', () => idFile('{'), /is not JSON/],
+    ['ids that are no rows', () => idFile({ ids: [1, 2] }), /ids is not a list of lists/],
+    ['another field', () => idFile({ ids: [[1]], masks: [[1]] }), /has masks, which is not known/],
+    ['decoderIds for a decoder', () => idFile({ ids: [[1]], decoderIds: [[0]] }), /has no encoder/],
+    ['an id that is not there', () => idFile({ ids: [[1000]] }), /has the id 1000/],
+  ])('hidden refuses %s and writes nothing', async (_, ids, message) => {
+    const out = join(temporaryFolder(), 'states.safetensors');
+    const args = ['hidden', checkpoint('gpt2'), '--ids', ids(), '--out', out];
+    const { code, stderr } = await transformer(...args);
+    expect(code).toBeGreaterThan(0);
+    expect(stderr).toMatch(message);
+    expect(existsSync(out)).toBe(false);
+  });
+});
