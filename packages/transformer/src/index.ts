@@ -16,11 +16,10 @@ export {
 } from './interventions.js';
 export type { Captured } from './captures.js';
 export { type LensInput, type LensLayer, logitLens } from './lens.js';
+export { loadModel, type LoadModelOptions } from './load-model.js';
 export {
   type ForwardInput,
   type ForwardResult,
-  loadModel,
-  type LoadModelOptions,
   type Model,
 } from './model.js';
 export {
@@ -32,3 +31,7 @@ export {
 export type { T5Architecture } from './t5/t5-config.js';
 export { modelTypes, readModelConfig } from './model-config.js';
 export type { IdRows, TokenInput } from './token-batch.js';
+export {
+  type RandomCheckpointOptions,
+  writeRandomCheckpoint,
+} from './weights/random-checkpoint.js';

@@ -141,22 +141,24 @@ function headsOf(
   return Array.from({ length: size }, (_, at) => head * size + at);
 }
 
+/** What `value` must be of each kind. */
+const VALUES: Readonly<Record<InterventionKind, 'list' | 'none' | 'number' | 'number or list'>> = {
+  scale: 'number',
+  zero: 'none',
+  mean: 'none',
+  uniform: 'none',
+  patch: 'number or list',
+  add: 'number or list',
+  'project-out': 'list',
+};
+
 function assertValue(change: Intervention): void {
   const { kind, value } = change;
-  const isNumber = typeof value === 'number';
-  const isFit =
-    kind === 'scale'
-      ? isNumber
-      : ['patch', 'add', 'project-out'].includes(kind)
-        ? value !== undefined && (kind !== 'project-out' || !isNumber)
-        : value === undefined;
-  if (isFit) return;
-  const wanted = { scale: 'a number', 'project-out': 'a list of numbers' }[kind as string];
-  throw problem(
-    change,
-    `value is ${JSON.stringify(value) ?? 'not given'}`,
-    `It must be ${wanted ?? (kind === 'patch' || kind === 'add' ? 'a number or a list of numbers' : 'left out')}.`,
-  );
+  const got = value === undefined ? 'none' : typeof value === 'number' ? 'number' : 'list';
+  const wanted = VALUES[kind];
+  if (wanted.split(' or ').includes(got)) return;
+  const what = value === undefined ? 'not given' : JSON.stringify(value).slice(0, 40);
+  throw problem(change, `value is ${what}`, `It must be: ${wanted}.`);
 }
 
 /** The value as it would be if all of it were changed. */

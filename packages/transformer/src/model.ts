@@ -9,7 +9,6 @@ import type { FamilyModel } from './families/family.js';
 import { type Captured, Captures } from './captures.js';
 import { type Hook, type HookNames, HookRunner } from './hooks.js';
 import { type Intervention, interventionHook } from './interventions.js';
-import { readModelConfig } from './model-config.js';
 import { hookedNorm } from './normalised.js';
 import { PositionTables, type TokenBatch } from './positions.js';
 import { tokenBatch, type TokenInput } from './token-batch.js';
@@ -17,19 +16,9 @@ import {
   type BlockWeights,
   disposeBlock,
   type Norm,
-  WeightReader,
+  type WeightReader,
 } from './weights/block-weights.js';
-import { type Checkpoint, checkpointFolder, openCheckpoint } from './weights/checkpoint.js';
-import { matchWeights, weightList } from './weights/expected-weights.js';
-
-/** How a model is loaded. */
-export interface LoadModelOptions {
-  /**
-   * `resident`: all weights stay on the backend; `streamed`: those of a block are read when it runs
-   * and freed after it. Default `resident`.
-   */
-  readonly residency?: 'resident' | 'streamed' | undefined;
-}
+import type { Checkpoint } from './weights/checkpoint.js';
 
 /** What a forward pass reads and gives. */
 export interface ForwardInput extends TokenInput {
@@ -229,71 +218,10 @@ function lastTokens({ mask, batchSize, length }: TokenBatch): Int32Array {
 }
 
 /** Weights before and behind the blocks. */
-interface AroundBlocks {
+export interface AroundBlocks {
   readonly embedding: tf.Tensor2D;
   readonly positions: tf.Tensor2D | null;
   readonly norm: Norm;
   /** Null where the embedding is the output's, too. */
   readonly output: tf.Tensor2D | null;
-}
-
-/**
- * Loads a checkpoint of a language model.
- *
- * @param path - folder with config.json and safetensors files, or of the local Hugging Face cache.
- * @throws {ModelError} for a family, field or weights that do not fit, saying which.
- */
-export async function loadModel(path: string, options: LoadModelOptions = {}): Promise<Model> {
-  const folder = checkpointFolder(path);
-  const family = readModelConfig(folder);
-  const checkpoint = openCheckpoint(folder);
-  const made: tf.Tensor[] = [];
-  try {
-    const names = matchWeights(weightList(family), checkpoint);
-    const reader = new WeightReader(family, checkpoint, names);
-    const around = await readAround(family, reader, { made, checkpoint });
-    const { residency = 'resident' } = options;
-    const model = new Model({ family, checkpoint, reader, around, residency });
-    await model.readAll();
-    return model;
-  } catch (error) {
-    tf.dispose(made);
-    checkpoint.close();
-    throw error;
-  }
-}
-
-async function readAround(
-  { architecture, weights }: FamilyModel,
-  reader: WeightReader,
-  { made, checkpoint }: { readonly made: tf.Tensor[]; readonly checkpoint: Checkpoint },
-): Promise<AroundBlocks> {
-  const { vocabularySize, width, positions, isTied } = architecture;
-  const matrix = async (name: string, rows: number) => {
-    const tensor = tf.tensor2d(await reader.read(`${name}.weight`), [rows, width]);
-    made.push(tensor);
-    return tensor;
-  };
-  const embedding = await matrix(weights.embedding, vocabularySize);
-  // A file that says that the output is tied, and holds another one, has its own.
-  const ownOutput = async () => {
-    const name = `${weights.output}.weight`;
-    if (!checkpoint.weights.has(name)) return null;
-    const [own, tied] = [await checkpoint.read(name), await embedding.data()];
-    if (own.every((value, at) => value === tied[at])) return null;
-    const tensor = tf.tensor2d(own, [vocabularySize, width]);
-    made.push(tensor);
-    return tensor;
-  };
-  const norm = await reader.finalNorm();
-  made.push(norm.gain, ...(norm.bias === null ? [] : [norm.bias]));
-  return {
-    embedding,
-    positions:
-      weights.positions !== null && positions.kind === 'learned'
-        ? await matrix(weights.positions, positions.count)
-        : null,
-    norm,
-    output: isTied ? await ownOutput() : await matrix(weights.output, vocabularySize),
-  };
 }

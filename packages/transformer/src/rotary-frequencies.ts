@@ -67,7 +67,7 @@ function smoothed(angles: Float64Array, scaling: Scaling<'llama3'>): Float64Arra
   });
 }
 
-/** A ramp over the pairs, from those that turn often in the original length to those that do not. */
+/** A ramp from the pairs that turn often in the original length to those that do not. */
 function ramped(
   angles: Float64Array,
   { base, width, scaling }: RotaryRules & { readonly scaling: Scaling<'yarn'> },

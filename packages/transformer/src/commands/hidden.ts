@@ -3,7 +3,7 @@ import { ConfigError, formatBytes, formatCounted } from '@lab/core';
 import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
 import { writeSafetensors, type WritableArray } from '@lab/tensor/io';
 import type { Captured } from '../captures.js';
-import { loadModel } from '../model.js';
+import { loadModel } from '../load-model.js';
 import { configOf } from '../model-config.js';
 import { loadT5 } from '../t5/t5-model.js';
 import { checkpointFolder } from '../weights/checkpoint.js';

@@ -2,7 +2,7 @@
  * T5: an encoder and a decoder, and their forward pass.
  */
 import { ModelError } from '@lab/core';
-import { gatherRows, softmax, tf } from '@lab/tensor';
+import { gatherRows, selectBackend, selectedBackend, softmax, tf } from '@lab/tensor';
 import { heads, joined } from '../attention.js';
 import { type Captured, Captures } from '../captures.js';
 import { type Hook, type HookNames, HookRunner } from '../hooks.js';
@@ -221,6 +221,7 @@ function attend(
  */
 export async function loadT5(path: string): Promise<T5Model> {
   const folder = checkpointFolder(path);
+  if (selectedBackend() === null) await selectBackend();
   const { fields, file } = configOf(folder);
   const type = fields.text('model_type', '');
   if (type !== 't5') {

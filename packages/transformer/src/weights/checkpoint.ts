@@ -114,11 +114,15 @@ function weightFiles(folder: string): string[] {
       help:
         pickled === undefined
           ? 'Name the folder of a Hugging Face checkpoint, with config.json and *.safetensors.'
-          : 'Write it as safetensors: python3 -c "from transformers import AutoModelForCausalLM as' +
-            ` M; M.from_pretrained('${folder}').save_pretrained('OUT')"`,
+          : `Write it as safetensors: ${conversion(folder)}`,
     },
   );
 }
+
+/** A line of Python that writes a checkpoint as safetensors. */
+const conversion = (folder: string) =>
+  'python3 -c "from transformers import AutoModelForCausalLM as M; ' +
+  `M.from_pretrained('${folder}').save_pretrained('OUT')"`;
 
 function shardsOf(index: string, folder: string): string[] {
   const map = weightMap(index);
