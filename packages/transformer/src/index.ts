@@ -7,6 +7,8 @@ export type {
   RotaryRules,
   RotaryScaling,
 } from './architecture.js';
+export type { ChatMessage, ChatOptions, ChatTemplates } from './chat-template.js';
+export { hiddenStates, type HiddenStatesOptions, type LayerStates } from './hidden-states.js';
 export { type HookPlace, hookNames } from './hook-names.js';
 export type { Hook, HookFunction, HookNames, HookPoint } from './hooks.js';
 export {
@@ -31,6 +33,13 @@ export {
 export type { T5Architecture } from './t5/t5-config.js';
 export { modelTypes, readModelConfig } from './model-config.js';
 export type { IdRows, TokenInput } from './token-batch.js';
+export {
+  type BatchOptions,
+  type EncodedBatch,
+  type EncodeOptions,
+  loadTokenizer,
+  type Tokenizer,
+} from './tokenizer.js';
 export {
   type RandomCheckpointOptions,
   writeRandomCheckpoint,

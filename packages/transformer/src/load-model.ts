@@ -1,6 +1,7 @@
 /**
  * A checkpoint on disk to a model on the backend.
  */
+import { totalmem } from 'node:os';
 import { selectBackend, selectedBackend, tf } from '@lab/tensor';
 import type { FamilyModel } from './families/family.js';
 import { type AroundBlocks, Model } from './model.js';
@@ -13,9 +14,13 @@ import { matchWeights, weightList } from './weights/expected-weights.js';
 export interface LoadModelOptions {
   /**
    * `resident`: all weights stay on the backend; `streamed`: those of a block are read when it runs
-   * and freed after it. Default `resident`.
+   * and freed before the next. Default `auto`: resident where they take at most `budgetBytes`.
    */
-  readonly residency?: 'resident' | 'streamed' | undefined;
+  readonly residency?: 'auto' | 'resident' | 'streamed' | undefined;
+  /**
+   * Bytes that weights may take on the backend; default 0.7 of what it, or else the machine, has.
+   */
+  readonly budgetBytes?: number | undefined;
 }
 
 /**
@@ -35,7 +40,7 @@ export async function loadModel(path: string, options: LoadModelOptions = {}): P
     const names = matchWeights(weightList(family), checkpoint);
     const reader = new WeightReader(family, checkpoint, names);
     const around = await readAround(family, reader, { made, checkpoint });
-    const { residency = 'resident' } = options;
+    const residency = chosenResidency(checkpoint, options);
     const model = new Model({ family, checkpoint, reader, around, residency });
     await model.readAll();
     return model;
@@ -44,6 +49,20 @@ export async function loadModel(path: string, options: LoadModelOptions = {}): P
     checkpoint.close();
     throw error;
   }
+}
+
+/** Where weights stay: on the backend each number takes four bytes. */
+function chosenResidency(
+  { weights }: Checkpoint,
+  { residency = 'auto', budgetBytes }: LoadModelOptions,
+): 'resident' | 'streamed' {
+  if (residency !== 'auto') return residency;
+  const has = selectedBackend()?.memoryLimitBytes ?? totalmem();
+  const needs = [...weights.values()].reduce(
+    (sum, { shape }) => sum + 4 * shape.reduce((product, size) => product * size, 1),
+    0,
+  );
+  return needs <= (budgetBytes ?? 0.7 * has) ? 'resident' : 'streamed';
 }
 
 async function readAround(

@@ -59,7 +59,7 @@ interface ModelParts {
 /** A language model, ready to run. */
 export class Model {
   readonly architecture: Architecture;
-  private readonly resident = new Map<number, BlockWeights>();
+  private readonly kept = new Map<number, BlockWeights>();
 
   /** Use {@link loadModel}. */
   constructor(private readonly parts: ModelParts) {
@@ -99,12 +99,12 @@ export class Model {
         const next = runBlock(residual, weights, { ...context, length: batch.length });
         residual.dispose();
         residual = next;
-        if (this.parts.residency === 'streamed') disposeBlock(weights);
         await captures.fetch();
       }
-      const isWhole = stopBlock === layerCount && input.logits !== 'none';
       const end = residual;
-      const logits = isWhole ? tf.tidy(() => this.output(end, batch, input, hooks)) : null;
+      const isWhole = stopBlock === layerCount;
+      const made = isWhole ? tf.tidy(() => this.output(end, batch, input, hooks)) : undefined;
+      const logits = made ?? null;
       await captures.fetch();
       return {
         ...{ logits, residual: end, captured: captures.found },
@@ -170,10 +170,11 @@ export class Model {
     batch: TokenBatch,
     input: ForwardInput,
     hooks: HookRunner,
-  ): tf.Tensor3D {
+  ): tf.Tensor3D | undefined {
     const { norm: rules, logitCap, vocabularySize, width } = this.architecture;
     const { norm, embedding, output } = this.parts.around;
     const normed = hookedNorm(residual, norm, { rules, hooks, name: 'ln_final', block: null });
+    if (input.logits === 'none') return undefined;
     const rows = tf.reshape(normed, [-1, width]) as tf.Tensor2D;
     const isLast = input.logits === 'last';
     const wanted = isLast ? gatherRows(rows, tf.tensor1d(lastTokens(batch), 'int32')) : rows;
@@ -185,13 +186,19 @@ export class Model {
     return hooks.run('hook_logits', tf.reshape(capped, shape));
   }
 
-  /** Weights of a block: kept, or read for the caller. */
+  /** Weights of a block: all are kept, or the last that was asked for. */
   private async block(index: number): Promise<BlockWeights> {
-    const known = this.resident.get(index);
+    const known = this.kept.get(index);
     if (known !== undefined) return known;
+    if (this.parts.residency === 'streamed') this.freeBlocks();
     const weights = await this.parts.reader.block(index);
-    if (this.parts.residency === 'resident') this.resident.set(index, weights);
+    this.kept.set(index, weights);
     return weights;
+  }
+
+  private freeBlocks(): void {
+    for (const weights of this.kept.values()) disposeBlock(weights);
+    this.kept.clear();
   }
 
   /** Reads all blocks that stay. */
@@ -202,8 +209,7 @@ export class Model {
 
   /** Frees all weights and closes the files. */
   dispose(): void {
-    for (const weights of this.resident.values()) disposeBlock(weights);
-    this.resident.clear();
+    this.freeBlocks();
     tf.dispose(this.parts.around as unknown as tf.TensorContainer);
     this.parts.checkpoint.close();
   }

@@ -81,7 +81,7 @@ async function decoderStates(
       help: 'Leave decoderIds out.',
     });
   }
-  const model = await loadModel(folder, { residency: isStreamed ? 'streamed' : 'resident' });
+  const model = await loadModel(folder, { residency: isStreamed ? 'streamed' : 'auto' });
   try {
     context.progress.update('computing');
     const capture = /^blocks\.\d+\.hook_resid_pre$|^ln_final\.hook_normalized$/;

@@ -4,7 +4,7 @@ import { selectBackend } from '@lab/tensor';
 import { readSafetensors } from '@lab/tensor/io';
 import { expectNoLeak } from '@lab/tensor/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadModel, type Model } from '../../src/index.js';
+import { hiddenStates, loadModel, type Model } from '../../src/index.js';
 import { farthest, idRows, switchesOf, withField } from './golden-files.js';
 
 const folder = join(import.meta.dirname, 'checkpoints');
@@ -96,6 +96,31 @@ describe.each(names)('%s', (name) => {
     await expectNoLeak(async () => {
       await logitsOf(model, { ids, mask });
     });
+  });
+
+  it('gives the states of all batches layer by layer, streamed', async () => {
+    const { ids, mask, hidden } = golden;
+    const streamed = await loadModel(join(folder, name), { budgetBytes: 1 });
+    const one = (row: number) => ({ ids: [ids[row]!], mask: [mask[row]!] });
+    const batches = /dynamic|longrope/.test(name) ? [{ ids, mask }] : [one(0), one(2)];
+    const width = streamed.architecture.width;
+    const size = ids[0]!.length * width;
+    let seen = 0;
+    for await (const { layer, batch, data, shape } of hiddenStates(streamed, batches)) {
+      seen += 1;
+      const start = batch * 2 * size;
+      const wanted = hidden[layer]!.subarray(start, start + data.length);
+      expect(shape).toEqual([batches[batch]!.ids.length, ids[0]!.length, width]);
+      expect(farthest(data, wanted, batches[batch]!.mask), `${layer}`).toBeLessThan(1e-4);
+    }
+    expect(seen).toBe(batches.length * hidden.length);
+    for await (const { layer, data } of hiddenStates(streamed, [one(0)], { positions: 'last' })) {
+      expect(data).toHaveLength(width);
+      if (/dynamic|longrope/.test(name)) continue;
+      const wanted = hidden[layer]!.subarray(size - width, size);
+      expect(farthest(data, wanted, [[1]]), `${layer}`).toBeLessThan(1e-4);
+    }
+    streamed.dispose();
   });
 
   it('moves as transformers does where a field of config.json is another', async () => {

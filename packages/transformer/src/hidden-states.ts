@@ -1,0 +1,92 @@
+/**
+ * Hidden states of many texts, block by block: the weights of a block are read once for all.
+ */
+import { tf } from '@lab/tensor';
+import type { Captured } from './captures.js';
+import type { Model } from './model.js';
+import { tokenBatch, type TokenInput } from './token-batch.js';
+
+/** What {@link hiddenStates} gives of each text. */
+export interface HiddenStatesOptions {
+  /** All tokens, or the last that counts of each text; default `all`. */
+  readonly positions?: 'all' | 'last' | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** States of one batch at one layer. */
+export interface LayerStates extends Captured {
+  /** 0: the embedding; k: behind block k - 1; the last one after the final norm. */
+  readonly layer: number;
+  /** Position of the batch among those given. */
+  readonly batch: number;
+}
+
+const NORMED = 'ln_final.hook_normalized';
+
+/**
+ * Hidden states of all batches, as `output_hidden_states` of `transformers` has them: layer by layer,
+ * `[B, T, D]`, or `[B, D]` of the last tokens.
+ *
+ * Between blocks residuals are in the host's memory; the backend holds one block (all, where they are
+ * resident) and one batch.
+ *
+ * @param batches - texts of about the same length together.
+ */
+export async function* hiddenStates(
+  model: Model,
+  batches: readonly TokenInput[],
+  { positions = 'all', signal }: HiddenStatesOptions = {},
+): AsyncGenerator<LayerStates> {
+  const { layerCount, vocabularySize } = model.architecture;
+  const lasts = batches.map((batch) => lastOf(tokenBatch(batch, vocabularySize)));
+  const residuals: Captured[] = [];
+  for (let layer = 0; layer <= layerCount; layer += 1) {
+    for (const [at, batch] of batches.entries()) {
+      signal?.throwIfAborted();
+      const before = residuals[at];
+      const found = await advanced(model, batch, { before, layer });
+      residuals[at] = found.residual;
+      const states = found.normed ?? found.residual;
+      yield { layer, batch: at, ...(positions === 'last' ? picked(states, lasts[at]!) : states) };
+    }
+  }
+}
+
+/** The residual behind one more block, and after the final norm behind the last. */
+async function advanced(
+  model: Model,
+  batch: TokenInput,
+  { before, layer }: { readonly before: Captured | undefined; readonly layer: number },
+): Promise<{ readonly residual: Captured; readonly normed: Captured | undefined }> {
+  const shape = before?.shape as [number, number, number];
+  const residual = before === undefined ? undefined : tf.tensor3d(before.data, shape);
+  try {
+    const result = await model.forward({
+      ...{ ids: batch.ids, mask: batch.mask, residual, logits: 'none', capture: NORMED },
+      ...{ startBlock: Math.max(layer - 1, 0), stopBlock: layer },
+    });
+    const data = (await result.residual.data()) as Float32Array;
+    const own = { shape: result.residual.shape, data: data.slice() };
+    result.dispose();
+    return { residual: own, normed: result.captured.get(NORMED) };
+  } finally {
+    residual?.dispose();
+  }
+}
+
+/** Place of the last token that counts of each text. */
+function lastOf({ mask, batchSize, length }: ReturnType<typeof tokenBatch>): number[] {
+  return Array.from({ length: batchSize }, (_, text) =>
+    Math.max(mask.subarray(text * length, (text + 1) * length).lastIndexOf(1), 0),
+  );
+}
+
+function picked({ shape, data }: Captured, places: readonly number[]): Captured {
+  const [batchSize, length, width] = shape as [number, number, number];
+  const rows = new Float32Array(batchSize * width);
+  for (const [text, place] of places.entries()) {
+    const start = (text * length + place) * width;
+    rows.set(data.subarray(start, start + width), text * width);
+  }
+  return { shape: [batchSize, width], data: rows };
+}

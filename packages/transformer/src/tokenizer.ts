@@ -1,0 +1,157 @@
+/**
+ * The tokenizer of a checkpoint: texts to ids and back, batches with padding.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Tokenizer as TextTokenizer } from '@huggingface/tokenizers';
+import { ConfigError, ModelError } from '@lab/core';
+import { type ChatTemplates, readChatTemplates } from './chat-template.js';
+import { checkpointFolder } from './weights/checkpoint.js';
+
+/** How texts become ids. */
+export interface EncodeOptions {
+  /** Whether the tokenizer's own tokens are added at begin and end; default true. */
+  readonly addSpecialTokens?: boolean | undefined;
+  /** Most tokens of a text; those behind, or before, are cut away. Default all are kept. */
+  readonly maxTokens?: number | undefined;
+  /** Which end is cut; default `right`. */
+  readonly truncation?: 'left' | 'right' | undefined;
+}
+
+/** How a batch is filled up. */
+export interface BatchOptions extends EncodeOptions {
+  /** Default `left`, as decoders want it. */
+  readonly padding?: 'left' | 'right' | undefined;
+}
+
+/** Ids of several texts, of one length. */
+export interface EncodedBatch {
+  readonly ids: number[][];
+  /** 1 for a token, 0 for padding. */
+  readonly mask: number[][];
+}
+
+/** A text's tokenizer; made by {@link loadTokenizer}. */
+export interface Tokenizer {
+  /** Ids of a text. */
+  encode(text: string, options?: EncodeOptions): number[];
+  /** Ids of several texts, filled up to the longest, for {@link Model.forward}. */
+  encodeBatch(texts: readonly string[], options?: BatchOptions): EncodedBatch;
+  /**
+   * The text of ids.
+   *
+   * @param options - `skipSpecialTokens`: leave out those that are no text; default false.
+   */
+  decode(ids: readonly number[], options?: { readonly skipSpecialTokens?: boolean }): string;
+  /** A token as it stands in the vocabulary, with its marks for spaces and bytes; null for none. */
+  tokenOf(id: number): string | null;
+  idOf(token: string): number | null;
+  /** Id that fills up a batch: the padding token's, else the end's, else 0. */
+  readonly paddingId: number;
+  readonly beginId: number | null;
+  readonly endId: number | null;
+  /** Chat templates of the checkpoint. */
+  readonly chat: ChatTemplates;
+}
+
+/** A special token in tokenizer_config.json: a text, or an object with one. */
+type SpecialToken = string | { readonly content?: unknown } | null | undefined;
+
+const contentOf = (token: SpecialToken): string | null => {
+  if (typeof token === 'string') return token;
+  return typeof token?.content === 'string' ? token.content : null;
+};
+
+function readJson(path: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
+  } catch (cause) {
+    throw new ModelError(`${path}: is not JSON.`, { cause, help: 'Copy the file again.' });
+  }
+  throw new ModelError(`${path}: is not a JSON object.`, { help: 'Copy the file again.' });
+}
+
+/**
+ * Loads tokenizer.json and tokenizer_config.json of a checkpoint.
+ *
+ * @param path - folder of the checkpoint, or of the local Hugging Face cache.
+ * @throws {ModelError} where there is no tokenizer.json, or one that cannot be read.
+ */
+export function loadTokenizer(path: string): Tokenizer {
+  const folder = checkpointFolder(path);
+  const file = join(folder, 'tokenizer.json');
+  if (!existsSync(file)) {
+    throw new ModelError(`${folder}: has no tokenizer.json.`, {
+      help:
+        'Write one: python3 -c "from transformers import AutoTokenizer as T; ' +
+        `T.from_pretrained('${folder}').save_pretrained('OUT')"`,
+    });
+  }
+  const configFile = join(folder, 'tokenizer_config.json');
+  const config = existsSync(configFile) ? readJson(configFile) : {};
+  const special = Object.fromEntries(
+    Object.entries(config).flatMap(([name, token]) => {
+      const content = name.endsWith('_token') ? contentOf(token as SpecialToken) : null;
+      return content === null ? [] : [[name, content]];
+    }),
+  );
+  let inner: TextTokenizer;
+  try {
+    inner = new TextTokenizer(readJson(file), config);
+  } catch (cause) {
+    if (cause instanceof ModelError) throw cause;
+    throw new ModelError(`${file}: cannot be used: ${(cause as Error).message}`, {
+      cause,
+      help: 'Copy the file again, or write it again with transformers.',
+    });
+  }
+  return createTokenizer(inner, { special, chat: readChatTemplates({ folder, config, special }) });
+}
+
+function createTokenizer(
+  inner: TextTokenizer,
+  { special, chat }: { special: Readonly<Record<string, string>>; chat: ChatTemplates },
+): Tokenizer {
+  const idOf = (token: string | undefined) =>
+    token === undefined ? null : (inner.token_to_id(token) ?? null);
+  const endId = idOf(special['eos_token']);
+  const paddingId = idOf(special['pad_token']) ?? endId ?? 0;
+  const encode = (text: string, options: EncodeOptions = {}): number[] => {
+    const { addSpecialTokens = true, maxTokens, truncation = 'right' } = options;
+    if (maxTokens !== undefined && !(Number.isInteger(maxTokens) && maxTokens > 0)) {
+      throw new ConfigError(`transformer/encode: maxTokens must be at least 1, got ${maxTokens}.`);
+    }
+    const { ids } = inner.encode(text, { add_special_tokens: addSpecialTokens });
+    if (maxTokens === undefined || ids.length <= maxTokens) return ids;
+    return truncation === 'left' ? ids.slice(-maxTokens) : ids.slice(0, maxTokens);
+  };
+  return {
+    encode,
+    encodeBatch: (texts, { padding = 'left', ...options } = {}) => {
+      const rows = texts.map((text) => encode(text, options));
+      const length = rows.reduce((most, row) => Math.max(most, row.length), 0);
+      const filled = (row: readonly number[], own: (id: number) => number, fill: number) => {
+        const rest = Array.from({ length: length - row.length }, () => fill);
+        return padding === 'left' ? [...rest, ...row.map(own)] : [...row.map(own), ...rest];
+      };
+      return {
+        ids: rows.map((row) => filled(row, (id) => id, paddingId)),
+        mask: rows.map((row) => filled(row, () => 1, 0)),
+      };
+    },
+    decode: (ids, { skipSpecialTokens = false } = {}) =>
+      ids.length === 0
+        ? ''
+        : inner.decode([...ids], {
+            skip_special_tokens: skipSpecialTokens,
+            clean_up_tokenization_spaces: false,
+          }),
+    tokenOf: (id) => inner.id_to_token(id) ?? null,
+    idOf,
+    paddingId,
+    beginId: idOf(special['bos_token']),
+    endId,
+    chat,
+  };
+}
