@@ -3,7 +3,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Template } from '@huggingface/jinja';
+import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
 import { ConfigError, DataError, ModelError } from '@lab/core';
 
 /** One message of a conversation. */
@@ -94,24 +94,40 @@ function rendered(
   }: Omit<ChatOptions, 'template'> & { readonly special: Readonly<Record<string, string>> },
 ): string {
   try {
-    return new Template(template).render({
+    const environment = new Environment();
+    const values: Readonly<Record<string, unknown>> = {
+      ...{ true: true, false: false, none: null, True: true, False: false, None: null },
+      range,
+      raise_exception: (message: string) => {
+        throw new Error(message);
+      },
+      // The library's own takes the present time, and names of months in the machine's language.
+      strftime_now: (format: string) => formatted(now, format),
       ...special,
       // Undefined is an error in templates that ask whether there are any.
       ...{ tools: null, documents: null },
       ...variables,
       messages,
       add_generation_prompt: addGenerationPrompt,
-      raise_exception: (message: string) => {
-        throw new Error(message);
-      },
-      strftime_now: (format: string) => formatted(now, format),
-    });
+    };
+    for (const [name, value] of Object.entries(values)) environment.set(name, value);
+    const program = parse(tokenize(template, { lstrip_blocks: true, trim_blocks: true }));
+    return String(new Interpreter(environment).run(program).value);
   } catch (cause) {
     throw new DataError(
       `transformer/chat: the template refuses the conversation: ${(cause as Error).message}`,
       { cause, help: 'Change the roles or their order, or take another template.' },
     );
   }
+}
+
+/** Whole numbers as `range` of Python gives them. */
+function range(first: number, end?: number, step = 1): number[] {
+  const [from, to] = end === undefined ? [0, first] : [first, end];
+  return Array.from(
+    { length: Math.max(Math.ceil((to - from) / step), 0) },
+    (_, at) => from + at * step,
+  );
 }
 
 const MONTHS = [
