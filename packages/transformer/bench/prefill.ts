@@ -1,6 +1,6 @@
 // Prefill of 8 x 128 tokens with all logits, and hidden states of 200 prompts, beside transformers
 // on PyTorch in float32, in one run, in turns:
-//   node --conditions=@lab/source --import tsx packages/transformer/bench/prefill.ts [SHAPE] [BACKEND]
+//   node --conditions=@lab/source --import tsx bench/prefill.ts [SHAPE] [BACKEND]
 // SHAPE is gpt2-small or qwen2.5-0.5b, of random weights made on the spot. Needs python3 with torch
 // and transformers. Prints one JSON line, and fails above the gate: 1.25 times PyTorch's time on
 // tensorflow. Run it on an idle machine.

@@ -24,11 +24,11 @@ export interface LayerStates extends Captured {
 const NORMED = 'ln_final.hook_normalized';
 
 /**
- * Hidden states of all batches, as `output_hidden_states` of `transformers` has them: layer by layer,
- * `[B, T, D]`, or `[B, D]` of the last tokens.
+ * Hidden states of all batches, as `output_hidden_states` of `transformers` has them: layer by
+ * layer, `[B, T, D]`, or `[B, D]` of the last tokens.
  *
- * Between blocks residuals are in the host's memory; the backend holds one block (all, where they are
- * resident) and one batch.
+ * Between blocks residuals are in the host's memory; the backend holds one block (all, where they
+ * are resident) and one batch.
  *
  * @param batches - texts of about the same length together.
  */

@@ -34,10 +34,9 @@ const { now, tokenizers } = JSON.parse(readFileSync(join(folder, 'golden.json'),
 describe.each(Object.entries(tokenizers))('the tokenizer of %s', (name, { cases, chats = [] }) => {
   const tokenizer = loadTokenizer(join(folder, name));
 
-  // What SentencePiece does with joiners and control characters is not all in the library's form of
-  // its character map.
+  // What SentencePiece does with joiners is not in the library's form of its character map.
   const isMissed = ({ text }: { readonly text: string }) =>
-    name === 't5' && /\u200d|\u0007/.test(text);
+    name === 't5' && text.includes('\u200d');
   it.fails.each(cases.filter(isMissed))('encodes $text otherwise', ({ text, ...one }) => {
     expect(tokenizer.encode(text, one)).toEqual(one.ids);
   });

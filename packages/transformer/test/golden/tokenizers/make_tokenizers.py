@@ -197,9 +197,9 @@ def charsmap():
     """The map of SentencePiece's nmt_nfkc for a few blocks: a double array of Darts, then texts."""
     blocks = [(0xA0, 0x17F), (0x2000, 0x206F), (0x2100, 0x218B), (0x2460, 0x24FF),
               (0x3000, 0x3000), (0xFB00, 0xFB06), (0xFF01, 0xFF9F)]
-    rules = {chr(c): unicodedata.normalize("NFKC", chr(c)) for a, b in blocks
-             for c in range(a, b + 1)}
-    rules |= {unicodedata.normalize("NFD", chr(c)): chr(c) for c in range(0xC0, 0x17F)}
+    texts = [chr(c) for a, b in blocks for c in range(a, b + 1)]
+    texts += [unicodedata.normalize("NFD", chr(c)) for c in range(0xC0, 0x17F)]
+    rules = {text: unicodedata.normalize("NFKC", text) for text in texts}
     rules |= {chr(c): "" for c in [*range(1, 32), 0x7F, 0x8F, 0x9F]}
     spaces = "\t\n\f\r\u1680\u200b\u200c\u200e\u200f\u2028\u2029\u2581\ufeff\ufffd"
     rules |= dict.fromkeys(spaces, " ") | {"\uff5e": "\uff5e"}
