@@ -40,6 +40,7 @@ export {
   loadTokenizer,
   type Tokenizer,
 } from './tokenizer.js';
+export { type ModelCheck, validateModel } from './validate-model.js';
 export {
   type RandomCheckpointOptions,
   writeRandomCheckpoint,

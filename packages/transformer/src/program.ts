@@ -1,6 +1,8 @@
 import type { CliDefinition } from '@lab/core/cli';
+import { cacheCommand } from './commands/cache.js';
 import { hiddenCommand } from './commands/hidden.js';
 import { inspectCommand } from './commands/inspect.js';
+import { validateCommand } from './commands/validate.js';
 import { version } from './version.js';
 
 /** The program `transformer` with all its verbs, as `runCli` takes it. */
@@ -8,5 +10,5 @@ export const program: CliDefinition = {
   name: 'transformer',
   summary: 'Run a language model and look at what is inside.',
   version,
-  commands: [inspectCommand, hiddenCommand],
+  commands: [inspectCommand, validateCommand, hiddenCommand, cacheCommand],
 };

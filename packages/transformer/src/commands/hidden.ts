@@ -1,6 +1,6 @@
 /** `transformer hidden`: logits and hidden states of token ids, as a safetensors file. */
 import { ConfigError, formatBytes, formatCounted } from '@lab/core';
-import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
+import type { CliCommand, CliContext } from '@lab/core/cli';
 import { writeSafetensors, type WritableArray } from '@lab/tensor/io';
 import type { Captured } from '../captures.js';
 import { loadModel } from '../load-model.js';
@@ -8,7 +8,7 @@ import { configOf } from '../model-config.js';
 import { loadT5 } from '../t5/t5-model.js';
 import { checkpointFolder } from '../weights/checkpoint.js';
 import { type IdFile, readIdFile } from './id-file.js';
-import { backendOption, chosenBackend, modelArgument } from './model-options.js';
+import { backendOption, chosenBackend, modelArgument, requiredOption } from './model-options.js';
 
 /** The verb `hidden`. */
 export const hiddenCommand: CliCommand = {
@@ -33,7 +33,7 @@ export const hiddenCommand: CliCommand = {
   ],
   example: 'transformer hidden MODEL --ids ids.json --out states.safetensors',
   run: async (context, input) => {
-    const [ids, out] = ['ids', 'out'].map((name) => required(input, name));
+    const [ids, out] = ['ids', 'out'].map((name) => requiredOption('hidden', input, name));
     const given = readIdFile(ids!);
     const folder = checkpointFolder(input.arguments[0]!);
     await chosenBackend(context, input);
@@ -59,14 +59,6 @@ export const hiddenCommand: CliCommand = {
     );
   },
 };
-
-function required({ options }: CliInput, name: string): string {
-  const value = options[name];
-  if (typeof value === 'string') return value;
-  throw new ConfigError(`transformer/hidden: --${name} is missing.`, {
-    help: 'transformer hidden MODEL --ids ids.json --out states.safetensors',
-  });
-}
 
 type States = Record<string, WritableArray>;
 

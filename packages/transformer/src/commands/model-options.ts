@@ -1,6 +1,7 @@
 /**
  * What the verbs share: the model, and what computes.
  */
+import { ConfigError } from '@lab/core';
 import type { CliArgument, CliContext, CliInput, CliOption } from '@lab/core/cli';
 import { type BackendChoice, type BackendReport, selectBackend } from '@lab/tensor';
 
@@ -28,4 +29,13 @@ export async function chosenBackend(
   const backend = await selectBackend(options['backend'] as BackendChoice, { logger });
   context.addFact('backend', `${backend.name}, ${backend.reason}`);
   return backend;
+}
+
+/** The value of a flag that a verb cannot do without. */
+export function requiredOption(verb: string, { options }: CliInput, name: string): string {
+  const value = options[name];
+  if (typeof value === 'string') return value;
+  throw new ConfigError(`transformer/${verb}: --${name} is missing.`, {
+    help: `transformer ${verb} --help shows an example.`,
+  });
 }

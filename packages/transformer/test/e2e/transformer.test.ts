@@ -53,6 +53,29 @@ describe('transformer', () => {
     }
   });
 
+  it('cache writes the places that are asked for', async () => {
+    const ids = idFile({ ids: [[5, 9, 3, 44]] });
+    const out = join(temporaryFolder(), 'z.safetensors');
+    const args = ['cache', checkpoint('llama3'), '--ids', ids, '--out', out, '--names'];
+    const { code, stderr } = await transformer(...args, 'blocks.*.attn.hook_z,hook_embed');
+    expect(code, stderr).toBe(0);
+    const { tensors } = await readSafetensors(out);
+    expect(Object.keys(tensors).toSorted()).toEqual([
+      ...[0, 1, 2].map((block) => `blocks.${block}.attn.hook_z`),
+      'hook_embed',
+    ]);
+    expect(tensors['blocks.0.attn.hook_z']!.shape).toEqual([1, 4, 4, 8]);
+    const wrong = await transformer(...args, 'blocks.*.hook_y');
+    expect(wrong.code).toBeGreaterThan(0);
+    expect(wrong.stderr).toContain('no place is called blocks.*.hook_y');
+  });
+
+  it('validate checks a model', async () => {
+    const { code, stdout } = await transformer('validate', checkpoint('gpt2'));
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^padding moves nothing +\d\.\de-\d+ {2}ok$/m);
+  });
+
   it('inspect says what a checkpoint is', async () => {
     const { code, stdout } = await transformer('inspect', checkpoint('gemma2'), '--hooks');
     expect(code).toBe(0);

@@ -4,7 +4,7 @@ import { selectBackend } from '@lab/tensor';
 import { readSafetensors } from '@lab/tensor/io';
 import { expectNoLeak } from '@lab/tensor/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hiddenStates, loadModel, type Model } from '../../src/index.js';
+import { hiddenStates, loadModel, type Model, validateModel } from '../../src/index.js';
 import { farthest, idRows, switchesOf, withField } from './golden-files.js';
 
 const folder = join(import.meta.dirname, 'checkpoints');
@@ -96,6 +96,12 @@ describe.each(names)('%s', (name) => {
     await expectNoLeak(async () => {
       await logitsOf(model, { ids, mask });
     });
+  });
+
+  it('holds together inside, and says where it does not', async () => {
+    const checks = await validateModel(model);
+    expect(checks.filter(({ passed }) => !passed)).toEqual([]);
+    expect(checks.length).toBeGreaterThan(5);
   });
 
   it('gives the states of all batches layer by layer, streamed', async () => {

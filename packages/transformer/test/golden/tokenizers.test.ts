@@ -37,8 +37,8 @@ describe.each(Object.entries(tokenizers))('the tokenizer of %s', (name, { cases,
   // What SentencePiece does with joiners is not in the library's form of its character map.
   const isMissed = ({ text }: { readonly text: string }) =>
     name === 't5' && text.includes('\u200d');
-  it.fails.each(cases.filter(isMissed))('encodes $text otherwise', ({ text, ...one }) => {
-    expect(tokenizer.encode(text, one)).toEqual(one.ids);
+  it.each(cases.filter(isMissed))('encodes $text otherwise than Python', ({ text, ...one }) => {
+    expect(tokenizer.encode(text, one)).not.toEqual(one.ids);
   });
 
   it.each(cases.filter((one) => !isMissed(one)))(

@@ -1,0 +1,36 @@
+/** `transformer validate`: whether what is inside a model fits together, on this backend. */
+import type { CliCommand } from '@lab/core/cli';
+import { exitCodeOf, ModelError } from '@lab/core';
+import { loadModel } from '../load-model.js';
+import { validateModel } from '../validate-model.js';
+import { backendOption, chosenBackend, modelArgument } from './model-options.js';
+
+/** The verb `validate`. */
+export const validateCommand: CliCommand = {
+  name: 'validate',
+  summary: 'Check that what is inside a model fits together, on this backend.',
+  arguments: [modelArgument],
+  options: [backendOption],
+  example: 'transformer validate MODEL',
+  run: async (context, input) => {
+    await chosenBackend(context, input);
+    context.progress.update('reading the weights');
+    const model = await loadModel(input.arguments[0]!);
+    try {
+      context.progress.update('computing');
+      const checks = await validateModel(model);
+      context.progress.done();
+      const passed = checks.every((check) => check.passed);
+      context.printJson({ status: passed ? 'success' : 'error', checks });
+      for (const { name, difference, limit, passed: isFine } of checks) {
+        const verdict = isFine ? 'ok' : `FAILED, at most ${limit}`;
+        context.print(
+          `${name.padEnd(36)} ${difference.toExponential(1).padStart(8)}  ${verdict}\n`,
+        );
+      }
+      return passed ? 0 : exitCodeOf(new ModelError('a check failed'));
+    } finally {
+      model.dispose();
+    }
+  },
+};
