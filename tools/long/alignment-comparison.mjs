@@ -6,8 +6,6 @@ export const command = [
   '--import',
   'tsx',
   'examples/alignment-compare/study.ts',
-  'examples/alignment-compare/contestants.ts',
-  'examples/alignment-compare/pairs-section.ts',
 ];
 export const codePaths = [
   'packages/alignment/src',
@@ -17,4 +15,5 @@ export const codePaths = [
   'packages/tensor/src',
   'examples/alignment-compare/study.ts',
   'examples/alignment-compare/contestants.ts',
+  'examples/alignment-compare/pairs-section.ts',
 ];

@@ -17,9 +17,8 @@ const LIMIT = 1e-4;
 const LENGTH = 8;
 
 /**
- * Whether what is inside fits together: every pattern sums to one, heads sum to what attention adds,
- * the residual grows by what blocks add, padding on the left moves nothing, and a pass in two parts
- * gives the logits of one.
+ * Whether what is inside fits together: every pattern sums to one, the residual grows by what
+ * blocks add, padding on the left moves nothing, and a pass in two parts gives the logits of one.
  */
 export async function validateModel(model: Model): Promise<ModelCheck[]> {
   const { vocabularySize, isParallel, layerCount } = model.architecture;
