@@ -8,6 +8,7 @@ export type {
   RotaryScaling,
 } from './architecture.js';
 export type { ChatMessage, ChatOptions, ChatTemplates } from './chat-template.js';
+export { fastChatFormats, fastChatText } from './fastchat-formats.js';
 export { hiddenStates, type HiddenStatesOptions, type LayerStates } from './hidden-states.js';
 export { type HookPlace, hookNames } from './hook-names.js';
 export type { Hook, HookFunction, HookNames, HookPoint } from './hooks.js';
