@@ -2,6 +2,7 @@ import type { CliDefinition } from '@lab/core/cli';
 import { cacheCommand } from './commands/cache.js';
 import { hiddenCommand } from './commands/hidden.js';
 import { inspectCommand } from './commands/inspect.js';
+import { lensCommand } from './commands/lens.js';
 import { validateCommand } from './commands/validate.js';
 import { version } from './version.js';
 
@@ -10,5 +11,5 @@ export const program: CliDefinition = {
   name: 'transformer',
   summary: 'Run a language model and look at what is inside.',
   version,
-  commands: [inspectCommand, validateCommand, hiddenCommand, cacheCommand],
+  commands: [inspectCommand, validateCommand, hiddenCommand, cacheCommand, lensCommand],
 };

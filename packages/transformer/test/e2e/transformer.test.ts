@@ -70,6 +70,18 @@ describe('transformer', () => {
     expect(wrong.stderr).toContain('no place is called blocks.*.hook_y');
   });
 
+  it('lens lists the tokens of every layer', async () => {
+    const ids = idFile({ ids: [[5, 9, 3, 44]] });
+    const found = await transformer('lens', checkpoint('gpt2'), '--ids', ids, '--top', '2');
+    expect(found.code, found.stderr).toBe(0);
+    expect(found.stdout).toMatch(/^layer +tokens/m);
+    expect(found.stdout).toMatch(/^ *3 +\d+ \.\d{3} {2}\d+ \.\d{3}$/m);
+    const wrong = await transformer('lens', checkpoint('gpt2'), '--prompt', 'a');
+    expect(wrong.stderr).toContain('has no tokenizer.json');
+    const both = await transformer('lens', checkpoint('gpt2'), '--prompt', 'a', '--ids', ids);
+    expect(both.stderr).toContain('give either --prompt or --ids');
+  });
+
   it('validate checks a model', async () => {
     const { code, stdout } = await transformer('validate', checkpoint('gpt2'));
     expect(code).toBe(0);
