@@ -3,6 +3,8 @@
  */
 import { ModelError } from '@lab/core';
 
+const MOST_LAYERS = 4096;
+
 /** Fields of config.json, or of an object in it. */
 export class ConfigFields {
   private readonly known = new Set<string>();
@@ -44,6 +46,13 @@ export class ConfigFields {
     const value = this.optionalNumber(name) ?? fallback;
     if (value === undefined) throw this.wrong(name, 'a number');
     return value;
+  }
+
+  /** A number of blocks: what is listed for each of them must fit memory. */
+  layers(name: string, fallback?: number): number {
+    const value = this.number(name, fallback);
+    if (Number.isInteger(value) && value >= 1 && value <= MOST_LAYERS) return value;
+    throw this.wrong(name, `a whole number from 1 to ${MOST_LAYERS}`);
   }
 
   boolean(name: string, fallback: boolean): boolean {

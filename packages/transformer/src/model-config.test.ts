@@ -63,6 +63,7 @@ describe('readModelConfig', () => {
     ],
     ['sizes that do not fit', { ...plain, num_key_value_heads: 3 }, /keyValueHeadCount 3/],
     ['heads of half a feature', { ...plain, num_attention_heads: 3 }, /headWidth 2\.6/],
+    ['a million blocks', { ...plain, num_hidden_layers: 1e6 }, /a whole number from 1 to 4096/],
     ['quantised weights', { ...plain, quantization_config: {} }, /quantization_config \{\} is not/],
     ['an activation', { ...plain, hidden_act: 'sine' }, /hidden_act must be one of gelu/],
     ['no object', '[1]', /is not a JSON object/],

@@ -17,7 +17,7 @@ function falconSizes(config: ConfigFields, isNew: boolean) {
   const isMultiQuery = config.boolean('multi_query', true);
   const keyValueHeads = config.number('num_kv_heads', config.number('n_head_kv', headCount));
   return {
-    layerCount: config.number('num_hidden_layers', config.number('n_layer', 32)),
+    layerCount: config.layers('num_hidden_layers', config.number('n_layer', 32)),
     vocabularySize: config.number('vocab_size'),
     width,
     headCount,

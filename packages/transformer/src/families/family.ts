@@ -127,7 +127,7 @@ export function readSizes(config: ConfigFields) {
   const headCount = config.number('num_attention_heads');
   const keyValueHeadCount = config.number('num_key_value_heads', headCount);
   return {
-    layerCount: config.number('num_hidden_layers'),
+    layerCount: config.layers('num_hidden_layers'),
     vocabularySize: config.number('vocab_size'),
     width,
     headCount,

@@ -13,7 +13,7 @@ function gpt2Sizes(config: ConfigFields) {
   const width = config.number('n_embd');
   const headCount = config.number('n_head');
   return {
-    layerCount: config.number('n_layer'),
+    layerCount: config.layers('n_layer'),
     vocabularySize: config.number('vocab_size'),
     width,
     headCount,

@@ -42,13 +42,13 @@ export function readT5(config: ConfigFields): T5Architecture {
   );
   config.ignore('output_past', 'is_decoder', 'is_encoder_decoder');
   const width = config.number('d_model');
-  const layers = config.number('num_layers');
+  const layers = config.layers('num_layers');
   const isScaled = config.boolean('tie_word_embeddings', true);
   const forward = config.text('feed_forward_proj', 'relu');
   return {
     modelType: config.text('model_type'),
     encoderLayerCount: layers,
-    decoderLayerCount: config.number('num_decoder_layers', layers),
+    decoderLayerCount: config.layers('num_decoder_layers', layers),
     vocabularySize: config.number('vocab_size'),
     width,
     headCount: config.number('num_heads'),
