@@ -105,12 +105,6 @@ export async function expectedTime<C extends AlignmentConfig, L extends Learner>
     last = part;
     if (part === task) break;
   }
-    console.error(
-      JSON.stringify(measured),
-      JSON.stringify(foreseen(task)),
-      JSON.stringify(stepSizes(task, config)),
-      JSON.stringify(rankingSizes(task, config, evaluatedPairs(task))),
-    );
   return expectation(measured, task, { config, ...foreseen(task), measuredTask: last });
 }
 

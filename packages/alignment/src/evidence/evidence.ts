@@ -21,6 +21,7 @@ import {
   type EvidenceValues,
   evidenceValues,
   mutualBest,
+  type PairScores,
   pairScores,
   type Threshold,
 } from './pair-scores.js';
@@ -109,29 +110,43 @@ export async function weighEvidence(input: EvidenceInput): Promise<EvidenceScore
       const rest = k === 0 ? sum : scored.own[row]! + scored.others[column]!;
       return UNIT * (2 * sum - rest);
     },
-    scoresOfLines: async (side, lines) => {
-      const [near, far] =
-        side === 'rows' ? [scored.own, scored.others] : [scored.others, scored.own];
-      const scores = tf.tidy(() => {
-        const kinds = thresholds.flatMap((from, kind) =>
-          from === null
-            ? []
-            : [tf.tidy(() => evidenceIn(standard[kind]!.ofLines(side, lines), from))],
-        );
-        const sums = tf.addN(kinds);
-        if (k === 0) return tf.mul(sums, UNIT);
-        const terms = tf.tensor2d(
-          Float32Array.from(lines, (line) => near[line]!),
-          [lines.length, 1],
-        );
-        const others = tf.tensor2d(Float32Array.from(far), [1, far.length]);
-        return tf.mul(tf.sub(tf.sub(tf.mul(sums, 2), terms), others), UNIT);
-      });
-      const values = (await scores.data()) as Float32Array;
-      scores.dispose();
-      return values;
-    },
+    scoresOfLines: (side, lines) => lineScores({ standard, thresholds, scored, k }, side, lines),
   };
+}
+
+/** Scores of some lines with the whole other side, computed on the backend. */
+async function lineScores(
+  {
+    standard,
+    thresholds,
+    scored,
+    k,
+  }: {
+    readonly standard: readonly StandardScores[];
+    readonly thresholds: readonly Threshold[];
+    readonly scored: PairScores;
+    readonly k: number;
+  },
+  side: 'rows' | 'columns',
+  lines: Int32Array,
+): Promise<Float32Array> {
+  const [near, far] = side === 'rows' ? [scored.own, scored.others] : [scored.others, scored.own];
+  const scores = tf.tidy(() => {
+    const kinds = thresholds.flatMap((from, kind) =>
+      from === null ? [] : [tf.tidy(() => evidenceIn(standard[kind]!.ofLines(side, lines), from))],
+    );
+    const sums = tf.addN(kinds);
+    if (k === 0) return tf.mul(sums, UNIT);
+    const terms = tf.tensor2d(
+      Float32Array.from(lines, (line) => near[line]!),
+      [lines.length, 1],
+    );
+    const others = tf.tensor2d(Float32Array.from(far), [1, far.length]);
+    return tf.mul(tf.sub(tf.sub(tf.mul(sums, 2), terms), others), UNIT);
+  });
+  const values = (await scores.data()) as Float32Array;
+  scores.dispose();
+  return values;
 }
 
 /** The thresholds with which the matches keep most edges. */
