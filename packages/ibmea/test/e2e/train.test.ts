@@ -91,12 +91,7 @@ type Ranking = Record<'forward' | 'backward', { readonly 'hits@1': number }>;
 describe('demo', () => {
   it('beats its baseline, with a meaning and a picture, in less than ten CPU seconds', async () => {
     const out = temporaryFolder();
-    const argv = [...sourceArguments, 'demo', '--out', out];
-    const timed = [
-      '-c',
-      `${[process.execPath, ...argv].map((word) => `'${word}'`).join(' ')}; times`,
-    ];
-    const { code, stdout } = await runProcess('bash', timed, { cwd: packageFolder });
+    const { code, stdout, seconds } = await timed(['demo', '--out', out]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^H@1 [\d.]+ %: /);
     expect(stdout).toMatch(/SYNTHETIC/);
@@ -107,11 +102,21 @@ describe('demo', () => {
     }
     const page = /^picture: (.*)$/m.exec(stdout)![1]!;
     expect(readFileSync(page, 'utf8')).toContain('<svg');
-    // The last line of the shell's `times`: user and system time of its children.
-    const [user, system] = stdout.trim().split('\n').at(-1)!.split(' ').map(secondsOf);
-    expect(user! + system!).toBeLessThan(10);
+    // The package comes compiled; here its sources are compiled at each start.
+    const start = await timed(['--help']);
+    expect(seconds - start.seconds).toBeLessThan(10);
   });
 });
+
+/** Runs the program in a shell that tells the CPU seconds it took. */
+async function timed(args: readonly string[]) {
+  const words = [process.execPath, ...sourceArguments, ...args].map((word) => `'${word}'`);
+  const command = ['-c', `${words.join(' ')}; times`];
+  const { code, stdout } = await runProcess('bash', command, { cwd: packageFolder });
+  // The last line of `times`: user and system time of the shell's children.
+  const [user, system] = stdout.trim().split('\n').at(-1)!.split(' ').map(secondsOf);
+  return { code, stdout, seconds: user! + system! };
+}
 
 /** `0m3.812s` as seconds. */
 function secondsOf(text: string): number {
