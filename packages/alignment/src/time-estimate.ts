@@ -2,6 +2,7 @@
  * How long a training will take on this machine, measured on a part of the user's own graphs.
  */
 import { checkOptions, createRandom } from '@lab/core';
+import { quantile } from '@lab/metrics';
 import { callSchemas } from './call-fields.js';
 import type { AlignmentConfig } from './config-fields.js';
 import type { AlignmentTask } from './data.js';
@@ -155,7 +156,13 @@ async function measureTask<C extends AlignmentConfig, L extends Learner>(
       steps.push(await timed(() => step(steps.length + 1)));
       spent += steps.at(-1)!;
     } while (spent < ENOUGH.seconds && steps.length < ENOUGH.steps);
-    measured.steps.push({ ...stepSizes(task, config), seconds: median(steps) });
+    measured.steps.push({
+      ...stepSizes(task, config),
+      seconds: quantile(
+        steps.toSorted((one, other) => one - other),
+        0.5,
+      ),
+    });
     const start = now();
     const encoding = learner.encode();
     try {
@@ -238,13 +245,6 @@ function secondsAt(points: readonly Point[], size: Omit<Point, 'seconds'>): numb
   if (b < 0) [a, b] = [xx > 0 ? x / xx : 0, 0];
   else if (a < 0) [a, b] = [0, yy > 0 ? y / yy : 0];
   return a * size.linear + b * size.squared;
-}
-
-/** The middle of some numbers, or the mean of the two. */
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((one, other) => one - other);
-  const middle = (sorted.length - 1) / 2;
-  return (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle)]!) / 2;
 }
 
 /** The whole training from what a step and an evaluation take. */

@@ -4,7 +4,7 @@
 import { tf } from '@lab/tensor';
 import type { Captured } from './captures.js';
 import type { Model } from './model.js';
-import { tokenBatch, type TokenInput } from './token-batch.js';
+import { lastTokens, tokenBatch, type TokenInput } from './token-batch.js';
 
 /** What {@link hiddenStates} gives of each text. */
 export interface HiddenStatesOptions {
@@ -38,7 +38,7 @@ export async function* hiddenStates(
   { positions = 'all', signal }: HiddenStatesOptions = {},
 ): AsyncGenerator<LayerStates> {
   const { layerCount, vocabularySize } = model.architecture;
-  const lasts = batches.map((batch) => lastOf(tokenBatch(batch, vocabularySize)));
+  const lasts = batches.map((batch) => lastTokens(tokenBatch(batch, vocabularySize)));
   const residuals: Captured[] = [];
   for (let layer = 0; layer <= layerCount; layer += 1) {
     for (const [at, batch] of batches.entries()) {
@@ -74,19 +74,12 @@ async function advanced(
   }
 }
 
-/** Place of the last token that counts of each text. */
-function lastOf({ mask, batchSize, length }: ReturnType<typeof tokenBatch>): number[] {
-  return Array.from({ length: batchSize }, (_, text) =>
-    Math.max(mask.subarray(text * length, (text + 1) * length).lastIndexOf(1), 0),
-  );
-}
-
-function picked({ shape, data }: Captured, places: readonly number[]): Captured {
-  const [batchSize, length, width] = shape as [number, number, number];
-  const rows = new Float32Array(batchSize * width);
+/** Some rows of all texts and tokens. */
+function picked({ shape, data }: Captured, places: Int32Array): Captured {
+  const width = shape.at(-1)!;
+  const rows = new Float32Array(places.length * width);
   for (const [text, place] of places.entries()) {
-    const start = (text * length + place) * width;
-    rows.set(data.subarray(start, start + width), text * width);
+    rows.set(data.subarray(place * width, (place + 1) * width), text * width);
   }
-  return { shape: [batchSize, width], data: rows };
+  return { shape: [places.length, width], data: rows };
 }

@@ -194,7 +194,7 @@ function fitShape(x: tf.Tensor, change: Intervention): number[] {
   const length = (change.value as readonly number[]).length;
   for (let from = x.rank - 1; from >= 0; from -= 1) {
     const shape = x.shape.slice(from);
-    if (shape.reduce((product, size) => product * size, 1) === length) return shape;
+    if (tf.util.sizeFromShape(shape) === length) return shape;
   }
   throw problem(
     change,

@@ -53,16 +53,12 @@ export async function loadModel(path: string, options: LoadModelOptions = {}): P
 
 /** Where weights stay: on the backend each number takes four bytes. */
 function chosenResidency(
-  { weights }: Checkpoint,
+  { parameterCount }: Checkpoint,
   { residency = 'auto', budgetBytes }: LoadModelOptions,
 ): 'resident' | 'streamed' {
   if (residency !== 'auto') return residency;
   const has = selectedBackend()?.memoryLimitBytes ?? totalmem();
-  const needs = [...weights.values()].reduce(
-    (sum, { shape }) => sum + 4 * shape.reduce((product, size) => product * size, 1),
-    0,
-  );
-  return needs <= (budgetBytes ?? 0.7 * has) ? 'resident' : 'streamed';
+  return 4 * parameterCount <= (budgetBytes ?? 0.7 * has) ? 'resident' : 'streamed';
 }
 
 async function readAround(

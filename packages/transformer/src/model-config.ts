@@ -1,10 +1,11 @@
 /**
  * config.json of a checkpoint to the architecture that it describes.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ModelError, nearest } from '@lab/core';
 import { ConfigFields } from './config-fields.js';
+import { readJsonObject } from './json-file.js';
 import type { Architecture } from './architecture.js';
 import { falcon } from './families/falcon.js';
 import type { Family, FamilyModel } from './families/family.js';
@@ -46,21 +47,8 @@ export function configOf(folder: string): {
       help: 'Name the folder of a Hugging Face checkpoint, with config.json and *.safetensors.',
     });
   }
-  const values = parsed(file);
+  const values = readJsonObject(file);
   return { values, fields: new ConfigFields(values, file), file };
-}
-
-function parsed(file: string): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(readFileSync(file, 'utf8'));
-  } catch (cause) {
-    throw new ModelError(`${file}: is not JSON.`, { cause, help: 'Copy the file again.' });
-  }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    return value as Record<string, unknown>;
-  }
-  throw new ModelError(`${file}: is not a JSON object.`, { help: 'Copy the file again.' });
 }
 
 /** As {@link readModelConfig}, of the content of a config.json. */

@@ -11,7 +11,7 @@ import { type Hook, type HookNames, HookRunner } from './hooks.js';
 import { type Intervention, interventionHook } from './interventions.js';
 import { hookedNorm } from './normalised.js';
 import { PositionTables, type TokenBatch } from './positions.js';
-import { tokenBatch, type TokenInput } from './token-batch.js';
+import { lastTokens, tokenBatch, type TokenInput } from './token-batch.js';
 import {
   type BlockWeights,
   disposeBlock,
@@ -119,12 +119,11 @@ export class Model {
     }
   }
 
-  private assertFits({ batchSize, length, positions }: TokenBatch, input: ForwardInput): void {
+  private assertFits({ batchSize, length, longest }: TokenBatch, input: ForwardInput): void {
     const { width, positions: rules } = this.architecture;
-    const last = positions.reduce((most, position) => Math.max(most, position), 0);
-    if (rules.kind === 'learned' && last >= rules.count) {
+    if (rules.kind === 'learned' && longest > rules.count) {
       throw new DataError(
-        `transformer/forward: a text has ${last + 1} tokens, this model has ${rules.count} places.`,
+        `transformer/forward: a text has ${longest} tokens, this model has ${rules.count} places.`,
         { help: 'Cut the text, or split it.' },
       );
     }
@@ -213,14 +212,6 @@ export class Model {
     tf.dispose(this.parts.around as unknown as tf.TensorContainer);
     this.parts.checkpoint.close();
   }
-}
-
-/** Row of the last token that counts of each text. */
-function lastTokens({ mask, batchSize, length }: TokenBatch): Int32Array {
-  return Int32Array.from({ length: batchSize }, (_, text) => {
-    const own = mask.subarray(text * length, (text + 1) * length);
-    return text * length + Math.max(own.lastIndexOf(1), 0);
-  });
 }
 
 /** Weights before and behind the blocks. */

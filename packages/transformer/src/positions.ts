@@ -3,7 +3,7 @@
  */
 import { rotaryEmbedding, tf } from '@lab/tensor';
 import type { Architecture, RotaryRules } from './architecture.js';
-import { rotaryAngles } from './rotary-frequencies.js';
+import { type RotaryAngles, rotaryAngles } from './rotary-frequencies.js';
 
 /** A batch of texts: ids and which of them count. */
 export interface TokenBatch {
@@ -16,15 +16,22 @@ export interface TokenBatch {
   /** Position of each token among those that count, `[B, T]`. */
   readonly positions: Int32Array;
   readonly isPadded: boolean;
+  /** Tokens that count in the longest text. */
+  readonly longest: number;
 }
 
 /** What is added to hidden scores; finite, so that a query that sees none is no NaN. */
-const HIDDEN = -1e9;
+export const HIDDEN = -1e9;
+
+/** Added to the scores of each key: hides padding, `[B, T]`. */
+export const paddingScores = ({ mask }: TokenBatch): Float32Array =>
+  Float32Array.from(mask, (counts) => (counts === 0 ? HIDDEN : 0));
 
 /** What blocks need to know of the tokens; made once for a forward pass, freed by its maker. */
 export class PositionTables {
   private readonly masks = new Map<number | null, tf.Tensor4D>();
-  private readonly angles = new Map<RotaryRules, { cosines: tf.Tensor; sines: tf.Tensor }>();
+  private readonly angles = new Map<RotaryRules, RotaryAngles>();
+  private readonly turns = new Map<RotaryRules, { cosines: tf.Tensor; sines: tf.Tensor }>();
   private keys: tf.Tensor2D | null = null;
   private slopes: tf.Tensor4D | null = null;
 
@@ -36,9 +43,8 @@ export class PositionTables {
   /** Added to the scores of each key, `[B, T]`; undefined where all tokens count. */
   keyMask(): tf.Tensor2D | undefined {
     if (!this.batch.isPadded) return undefined;
-    const { mask, batchSize, length } = this.batch;
-    const values = Float32Array.from(mask, (counts) => (counts === 0 ? HIDDEN : 0));
-    this.keys ??= tf.keep(tf.tensor2d(values, [batchSize, length]));
+    const { batchSize, length } = this.batch;
+    this.keys ??= tf.keep(tf.tensor2d(paddingScores(this.batch), [batchSize, length]));
     return this.keys;
   }
 
@@ -84,8 +90,7 @@ export class PositionTables {
 
   /** Heads `[B, H, T, F]` turned by their positions. */
   turned(x: tf.Tensor4D, rules: RotaryRules): tf.Tensor4D {
-    const length = this.longest();
-    const { inverseFrequencies, attentionFactor } = rotaryAngles(rules, length);
+    const { inverseFrequencies, attentionFactor } = this.anglesOf(rules);
     if (!this.batch.isPadded && attentionFactor === 1) {
       return rotaryEmbedding(x, { rotaryDim: rules.width, inverseFrequencies });
     }
@@ -101,17 +106,19 @@ export class PositionTables {
     return tf.concat([turnedFirst, turnedSecond, ...rest], 3) as tf.Tensor4D;
   }
 
-  /** Tokens that count in the longest text: some scalings depend on it. */
-  private longest(): number {
-    return this.batch.positions.reduce((most, position) => Math.max(most, position), 0) + 1;
+  /** Some scalings depend on the longest text. */
+  private anglesOf(rules: RotaryRules): RotaryAngles {
+    const known = this.angles.get(rules) ?? rotaryAngles(rules, this.batch.longest);
+    this.angles.set(rules, known);
+    return known;
   }
 
   /** Cosines and sines, `[B, 1, T, R / 2]`. */
   private tables(rules: RotaryRules) {
-    const known = this.angles.get(rules);
+    const known = this.turns.get(rules);
     if (known !== undefined) return known;
     const { batchSize, length, positions } = this.batch;
-    const { inverseFrequencies, attentionFactor } = rotaryAngles(rules, this.longest());
+    const { inverseFrequencies, attentionFactor } = this.anglesOf(rules);
     const pairs = rules.width / 2;
     const tableOf = (of: (angle: number) => number) => {
       const values = new Float32Array(positions.length * pairs);
@@ -122,13 +129,13 @@ export class PositionTables {
       return tf.keep(tf.tensor4d(values, [batchSize, 1, length, pairs]));
     };
     const made = { cosines: tableOf(Math.cos), sines: tableOf(Math.sin) };
-    this.angles.set(rules, made);
+    this.turns.set(rules, made);
     return made;
   }
 
   dispose(): void {
     for (const mask of this.masks.values()) mask.dispose();
-    for (const { cosines, sines } of this.angles.values()) tf.dispose([cosines, sines]);
+    for (const { cosines, sines } of this.turns.values()) tf.dispose([cosines, sines]);
     this.keys?.dispose();
     this.slopes?.dispose();
   }

@@ -4,7 +4,7 @@
 import { DataError, ShapeError } from '@lab/core';
 import type { TokenBatch } from './positions.js';
 
-/** Ids of texts, one row each; rows may differ in length only where a mask is not given. */
+/** Ids of texts, one row each, all of one length. */
 export type IdRows = readonly ArrayLike<number>[];
 
 /** What {@link tokenBatch} reads. */
@@ -52,7 +52,16 @@ export function tokenBatch({ ids, mask }: TokenInput, vocabularySize: number): T
       batch.positions[place] = Math.max(seen - 1, 0);
     }
   }
-  return { ...batch, isPadded: batch.mask.includes(0) };
+  const last = batch.positions.reduce((most, position) => Math.max(most, position), 0);
+  return { ...batch, isPadded: batch.mask.includes(0), longest: last + 1 };
+}
+
+/** Row of `[B T, D]` of the last token that counts of each text. */
+export function lastTokens({ mask, batchSize, length }: TokenBatch): Int32Array {
+  return Int32Array.from({ length: batchSize }, (_, text) => {
+    const own = mask.subarray(text * length, (text + 1) * length);
+    return text * length + Math.max(own.lastIndexOf(1), 0);
+  });
 }
 
 function assertRows(

@@ -1,11 +1,12 @@
 /**
  * The tokenizer of a checkpoint: texts to ids and back, batches with padding.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Tokenizer as TextTokenizer } from '@huggingface/tokenizers';
 import { ConfigError, ModelError } from '@lab/core';
 import { type ChatTemplates, readChatTemplates } from './chat-template.js';
+import { readJsonObject } from './json-file.js';
 import { checkpointFolder } from './weights/checkpoint.js';
 
 /** How texts become ids. */
@@ -62,16 +63,6 @@ const contentOf = (token: SpecialToken): string | null => {
   return typeof token?.content === 'string' ? token.content : null;
 };
 
-function readJson(path: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
-  } catch (cause) {
-    throw new ModelError(`${path}: is not JSON.`, { cause, help: 'Copy the file again.' });
-  }
-  throw new ModelError(`${path}: is not a JSON object.`, { help: 'Copy the file again.' });
-}
-
 /**
  * Loads tokenizer.json and tokenizer_config.json of a checkpoint.
  *
@@ -89,7 +80,7 @@ export function loadTokenizer(path: string): Tokenizer {
     });
   }
   const configFile = join(folder, 'tokenizer_config.json');
-  const config = existsSync(configFile) ? readJson(configFile) : {};
+  const config = existsSync(configFile) ? readJsonObject(configFile) : {};
   const special = Object.fromEntries(
     Object.entries(config).flatMap(([name, token]) => {
       const content = name.endsWith('_token') ? contentOf(token as SpecialToken) : null;
@@ -98,7 +89,7 @@ export function loadTokenizer(path: string): Tokenizer {
   );
   let inner: TextTokenizer;
   try {
-    inner = new TextTokenizer(readJson(file), config);
+    inner = new TextTokenizer(readJsonObject(file), config);
   } catch (cause) {
     if (cause instanceof ModelError) throw cause;
     throw new ModelError(`${file}: cannot be used: ${(cause as Error).message}`, {

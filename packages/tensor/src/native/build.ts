@@ -58,7 +58,7 @@ export function findBuild(setup: SetupRecord | null): NativeBuild | null {
 }
 
 /** Flags of every C source; a product and a sum stay two roundings but where the code says so. */
-const C_FLAGS = [
+export const C_FLAGS: readonly string[] = [
   ...['-O3', '-std=gnu17', '-ffp-contract=off', '-fno-math-errno', '-fno-trapping-math'],
   ...['-fPIC', '-fvisibility=hidden', '-pthread', '-w'],
 ];
@@ -67,7 +67,7 @@ const C_FLAGS = [
 const nativeFlags = (): string[] => [process.arch === 'x64' ? '-march=native' : '-mcpu=native'];
 
 /** The C compiler beside a C++ one. */
-const cOf = (compiler: string): string => {
+export const cOf = (compiler: string): string => {
   const name = basename(compiler);
   const own = name
     .replace(/clang\+\+/, 'clang')

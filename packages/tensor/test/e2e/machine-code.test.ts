@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { requireCondition, temporaryFolder } from '@lab/core/testing';
 import { expect, it } from 'vitest';
+import { C_FLAGS, cOf } from '../../src/native/build.js';
 import { compile, kernelSources } from '../../src/native/compile.js';
 import { readSetup } from '../../src/native/places.js';
 
@@ -18,8 +19,8 @@ if (!isReady) it.skipIf(true)(`${title} (needs tensorflow)`, () => undefined);
 it.runIf(isReady).each(['v3', 'v4'])(`${title}-%s`, async (level) => {
   const target = join(temporaryFolder(), 'tile.s');
   const source = join(kernelSources(), 'native', 'tile.c');
-  const flags = ['-x', 'c', '-std=gnu17', '-O3', '-ffp-contract=off', `-march=x86-64-${level}`];
-  await compile(machine!.compiler, [...flags, '-S', source, '-o', target]);
+  const flags = [...C_FLAGS, `-march=x86-64-${level}`];
+  await compile(cOf(machine!.compiler), [...flags, '-S', source, '-o', target]);
   const assembly = readFileSync(target, 'utf8');
   expect(assembly).toMatch(/vfmadd\d+ps/);
   expect(assembly).not.toMatch(/\(%r[sb]p\)/);

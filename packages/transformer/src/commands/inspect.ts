@@ -18,19 +18,16 @@ export const inspectCommand: CliCommand = {
   example: 'transformer inspect MODEL',
   run: async (context, { arguments: [path], options }) => {
     const folder = checkpointFolder(path!);
-    const isT5 = configOf(folder).fields.text('model_type', '') === 't5';
+    const { fields } = configOf(folder);
+    const isT5 = fields.text('model_type', '') === 't5';
     const checkpoint = openCheckpoint(folder);
     try {
       const model = isT5 ? null : readModelConfig(folder);
       if (model !== null) matchWeights(weightList(model), checkpoint);
-      const architecture = model?.architecture ?? readT5(configOf(folder).fields);
-      const counts = [...checkpoint.weights.values()].map(({ shape }) =>
-        shape.reduce((product, size) => product * size, 1),
-      );
-      const parameters = counts.reduce((sum, count) => sum + count, 0);
+      const architecture = model?.architecture ?? readT5(fields);
       const types = [...new Set([...checkpoint.weights.values()].map(({ dtype }) => dtype))];
       const hooks = model === null ? [] : hookNames(model);
-      const { sizeBytes } = checkpoint;
+      const { sizeBytes, parameterCount: parameters } = checkpoint;
       context.printJson({
         status: 'success',
         folder,

@@ -208,3 +208,19 @@ export const plainSwitches = {
   logitCap: null,
   embeddingScale: 1,
 } as const;
+
+/** The architecture of a gated decoder with RMS norms and rotary positions, but for its blocks. */
+export const rmsDecoder = (
+  config: ConfigFields,
+  sizes: ReturnType<typeof readSizes>,
+  epsilon = 1e-6,
+): Omit<Architecture, 'blocks'> => ({
+  modelType: config.text('model_type'),
+  ...sizes,
+  ...plainSwitches,
+  norm: { kind: 'rms', epsilon: config.number('rms_norm_eps', epsilon), gainOffset: 0 },
+  activation: readActivation(config, 'hidden_act', 'silu'),
+  isGated: true,
+  positions: { kind: 'rotary' },
+  isTied: config.boolean('tie_word_embeddings', false),
+});

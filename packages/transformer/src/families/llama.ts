@@ -3,10 +3,9 @@ import {
   type Family,
   idleFields,
   llamaWeights,
-  plainSwitches,
-  readActivation,
   readSizes,
   readWindows,
+  rmsDecoder,
 } from './family.js';
 import { readRotary } from '../rotary-rules.js';
 
@@ -24,14 +23,7 @@ export const llama: Family = {
     const scoreScale = sizes.headWidth ** -0.5;
     return {
       architecture: {
-        modelType: config.text('model_type'),
-        ...sizes,
-        ...plainSwitches,
-        norm: { kind: 'rms', epsilon: config.number('rms_norm_eps', 1e-6), gainOffset: 0 },
-        activation: readActivation(config, 'hidden_act', 'silu'),
-        isGated: true,
-        positions: { kind: 'rotary' },
-        isTied: config.boolean('tie_word_embeddings', false),
+        ...rmsDecoder(config, sizes),
         blocks: windows.map((one) => ({ window: one, rotary, scoreScale })),
       },
       weights: {

@@ -5,9 +5,8 @@ import {
   idleFields,
   llamaNames,
   llamaWeights,
-  plainSwitches,
-  readActivation,
   readSizes,
+  rmsDecoder,
   sameBlocks,
 } from './family.js';
 
@@ -22,14 +21,7 @@ export const phi3: Family = {
     const scoreScale = sizes.headWidth ** -0.5;
     return {
       architecture: {
-        modelType: config.text('model_type'),
-        ...sizes,
-        ...plainSwitches,
-        norm: { kind: 'rms', epsilon: config.number('rms_norm_eps', 1e-5), gainOffset: 0 },
-        activation: readActivation(config, 'hidden_act', 'silu'),
-        isGated: true,
-        positions: { kind: 'rotary' },
-        isTied: config.boolean('tie_word_embeddings', false),
+        ...rmsDecoder(config, sizes, 1e-5),
         blocks: sameBlocks(sizes.layerCount, { window, rotary, scoreScale }),
       },
       weights: {

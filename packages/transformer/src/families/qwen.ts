@@ -5,10 +5,9 @@ import {
   llamaNames,
   llamaWeights,
   noBiases,
-  plainSwitches,
-  readActivation,
   readSizes,
   readWindows,
+  rmsDecoder,
 } from './family.js';
 import { readRotary } from '../rotary-rules.js';
 
@@ -30,15 +29,8 @@ export const qwen: Family = {
     const scoreScale = sizes.headWidth ** -0.5;
     return {
       architecture: {
-        modelType: config.text('model_type'),
-        ...sizes,
-        ...plainSwitches,
-        norm: { kind: 'rms', epsilon: config.number('rms_norm_eps', 1e-6), gainOffset: 0 },
-        activation: readActivation(config, 'hidden_act', 'silu'),
-        isGated: true,
-        positions: { kind: 'rotary' },
+        ...rmsDecoder(config, sizes),
         hasQueryKeyNorm: isThird,
-        isTied: config.boolean('tie_word_embeddings', false),
         blocks: windows.map((window) => ({ window, rotary, scoreScale })),
       },
       weights: {

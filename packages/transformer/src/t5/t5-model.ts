@@ -10,7 +10,7 @@ import { linear } from '../linear.js';
 import { feedForward } from '../mlp.js';
 import { configOf } from '../model-config.js';
 import { hookedNorm } from '../normalised.js';
-import type { TokenBatch } from '../positions.js';
+import { HIDDEN, paddingScores, type TokenBatch } from '../positions.js';
 import { type IdRows, tokenBatch } from '../token-batch.js';
 import { type Checkpoint, checkpointFolder, openCheckpoint } from '../weights/checkpoint.js';
 import { type BucketRules, relativeBucket } from './relative-positions.js';
@@ -39,9 +39,6 @@ export interface T5Result {
   readonly captured: ReadonlyMap<string, Captured>;
   dispose(): void;
 }
-
-/** Added to scores that are not seen. */
-const HIDDEN = -1e9;
 
 /** What a block reads beside its weights. */
 interface StackContext {
@@ -153,9 +150,8 @@ export class T5Model {
 }
 
 /** Hides padding, `[B, 1, 1, S]`. */
-function paddingMask({ mask, batchSize, length }: TokenBatch): tf.Tensor {
-  const values = Float32Array.from(mask, (counts) => (counts === 0 ? HIDDEN : 0));
-  return tf.tensor4d(values, [batchSize, 1, 1, length]);
+function paddingMask(batch: TokenBatch): tf.Tensor {
+  return tf.tensor4d(paddingScores(batch), [batch.batchSize, 1, 1, batch.length]);
 }
 
 function runT5Block(x: tf.Tensor3D, weights: T5Block, context: StackContext): tf.Tensor3D {

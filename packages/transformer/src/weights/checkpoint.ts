@@ -4,6 +4,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ModelError } from '@lab/core';
+import { tf } from '@lab/tensor';
+import { readJsonObject } from '../json-file.js';
 import { openSafetensors, type SafetensorsFile } from '@lab/tensor/io';
 
 /** Weights of a checkpoint, read one by one. */
@@ -14,6 +16,8 @@ export interface Checkpoint {
     string,
     { readonly shape: readonly number[]; readonly dtype: string }
   >;
+  /** Numbers in all weights. */
+  readonly parameterCount: number;
   /** Bytes of all weights in the files. */
   readonly sizeBytes: number;
   /** Values as float32, row by row. */
@@ -59,7 +63,7 @@ export function openCheckpoint(folder: string): Checkpoint {
   const opened: SafetensorsFile[] = [];
   const places = new Map<string, SafetensorsFile>();
   const weights = new Map<string, { shape: readonly number[]; dtype: string }>();
-  let sizeBytes = 0;
+  let [parameterCount, sizeBytes] = [0, 0];
   try {
     for (const path of files) {
       const file = openSafetensors(path);
@@ -67,6 +71,7 @@ export function openCheckpoint(folder: string): Checkpoint {
       for (const [name, { shape, dtype, begin, end }] of file.entries) {
         places.set(name, file);
         weights.set(name, { shape, dtype });
+        parameterCount += tf.util.sizeFromShape([...shape]);
         sizeBytes += end - begin;
       }
     }
@@ -77,6 +82,7 @@ export function openCheckpoint(folder: string): Checkpoint {
   return {
     folder,
     weights,
+    parameterCount,
     sizeBytes,
     read: async (name) => {
       const file = places.get(name);
@@ -146,12 +152,7 @@ function shardsOf(index: string, folder: string): string[] {
 }
 
 function weightMap(index: string): Record<string, string> {
-  let map: unknown;
-  try {
-    map = (JSON.parse(readFileSync(index, 'utf8')) as Record<string, unknown>)['weight_map'];
-  } catch (cause) {
-    throw new ModelError(`${index}: is not JSON.`, { cause, help: 'Copy the file again.' });
-  }
+  const map = readJsonObject(index)['weight_map'];
   const isMap =
     typeof map === 'object' &&
     map !== null &&

@@ -4,6 +4,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createRandom, makeFolder } from '@lab/core';
+import { tf } from '@lab/tensor';
 import { type WritableArray, writeSafetensors } from '@lab/tensor/io';
 import { readModelConfig } from '../model-config.js';
 import { weightList } from './expected-weights.js';
@@ -35,7 +36,7 @@ export async function writeRandomCheckpoint(
   const random = createRandom(seed).fork('weights');
   const tensors: Record<string, WritableArray> = {};
   for (const [name, shape] of expected) {
-    const data = new Float32Array(shape.reduce((product, size) => product * size, 1));
+    const data = new Float32Array(tf.util.sizeFromShape([...shape]));
     if (shape.length === 2) {
       const scale = 1 / Math.sqrt(shape[1]!);
       random.fork(name).fillNormal(data);

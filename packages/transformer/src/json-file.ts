@@ -1,0 +1,23 @@
+/**
+ * JSON files of a checkpoint.
+ */
+import { readFileSync } from 'node:fs';
+import { ModelError } from '@lab/core';
+
+/**
+ * The object in a JSON file.
+ *
+ * @throws {ModelError} where it is no JSON, or something else than an object.
+ */
+export function readJsonObject(file: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (cause) {
+    throw new ModelError(`${file}: is not JSON.`, { cause, help: 'Copy the file again.' });
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return value as Record<string, unknown>;
+  }
+  throw new ModelError(`${file}: is not a JSON object.`, { help: 'Copy the file again.' });
+}
