@@ -15,6 +15,7 @@ export {
 } from './losses/modal-contrast.js';
 export { type MultiSimilarityOptions, multiSimilarity } from './losses/multi-similarity.js';
 export type { PairedRows } from './losses/pair-problem.js';
+export { machineMemoryBytes } from './machine-memory.js';
 export { type MemoryReport, memoryReport, resetAllocationRecord } from './memory.js';
 export {
   normal,
@@ -43,6 +44,7 @@ export {
   createHalfMatrix,
   halfMatMul,
   halfRows,
+  keepsHalf,
   type HalfDtype,
   type HalfMatrix,
   type HalfMatrixOptions,

@@ -6,11 +6,13 @@ export {
   writeCheckpoint,
 } from './io/checkpoint.js';
 export type { WritableArray } from './io/checked-record.js';
+export { numbersOfBytes } from './io/dtype.js';
 export { readNpy, writeNpy } from './io/npy.js';
 export { readNpz } from './io/npz.js';
 export { decodePickle, readPickle } from './io/pickle.js';
 export type { PickleValue } from './io/pickle/plain-value.js';
 export {
+  type ByteRange,
   openSafetensors,
   readSafetensors,
   type SafetensorsContent,

@@ -11,25 +11,14 @@ import { join } from 'node:path';
 import { createRandom } from '@lab/core';
 import { type BackendChoice, selectBackend } from '@lab/tensor';
 import { hiddenStates, loadModel, type TokenInput, writeRandomCheckpoint } from '../src/index.js';
+import { type ShapeName, SHAPES } from './shapes.js';
 
-const SHAPES = {
-  'gpt2-small': {
-    ...{ model_type: 'gpt2', vocab_size: 50_257, n_positions: 1024, n_embd: 768, n_layer: 12 },
-    ...{ n_head: 12, architectures: ['GPT2LMHeadModel'] },
-  },
-  'qwen2.5-0.5b': {
-    ...{ model_type: 'qwen2', vocab_size: 151_936, hidden_size: 896, intermediate_size: 4864 },
-    ...{ num_hidden_layers: 24, num_attention_heads: 14, num_key_value_heads: 2 },
-    ...{ tie_word_embeddings: true, rms_norm_eps: 1e-6, rope_theta: 1_000_000 },
-    ...{ architectures: ['Qwen2ForCausalLM'] },
-  },
-} as const;
 const ROUNDS = 3;
 const PROMPTS = 200;
 const [BATCH, LENGTH] = [8, 128];
 const GATE = 1.25;
 
-const shape = (process.argv[2] ?? 'gpt2-small') as keyof typeof SHAPES;
+const shape = (process.argv[2] ?? 'gpt2-small') as ShapeName;
 const backend = (process.argv[3] ?? 'auto') as BackendChoice;
 const config = SHAPES[shape];
 const folder = mkdtempSync(join(tmpdir(), 'lab-prefill-'));

@@ -3,10 +3,12 @@
  */
 import { scaledDotProductAttention, softmax, tf } from '@lab/tensor';
 import type { BlockContext } from './block.js';
+import { oneToken } from './captures.js';
 import type { HookRunner } from './hooks.js';
 import { linear } from './linear.js';
 import { normalised } from './normalised.js';
 import type { BlockWeights, Linear, Norm } from './weights/block-weights.js';
+import { matrixFloats, rowCount } from './weights/weight-matrix.js';
 
 /**
  * What attention adds to the residual, `[B, T, D]`.
@@ -129,16 +131,34 @@ export function joined(
 ): tf.Tensor3D {
   const [batch, count, length, width] = z.shape;
   const place = `${name}.hook_result`;
-  if (!hooks.wants(place)) {
+  const last = hooks.onlyLast(place);
+  if (last !== null) {
+    const apart = oneToken(tf.transpose(z, [0, 2, 1, 3]), last);
+    const rows = tf.transpose(apart, [0, 2, 1, 3]) as tf.Tensor4D;
+    hooks.runHeads(place, headResults(rows, weights), block);
+  }
+  if (last !== null || !hooks.wants(place)) {
     const rows = tf.reshape(tf.transpose(z, [0, 2, 1, 3]), [batch, length, count * width]);
     return linear(rows as tf.Tensor3D, weights);
   }
-  const size = weights.weight.shape[0];
-  const apart = tf.reshape(weights.weight, [size, count, width]);
-  const matrices = tf.tile(tf.reshape(tf.transpose(apart, [1, 2, 0]), [1, count, width, size]), [
-    ...[batch, 1, 1, 1],
-  ]);
-  const products = tf.matMul(z, matrices as tf.Tensor4D) as tf.Tensor4D;
-  const sum = tf.sum(hooks.runHeads(place, products, block), 1) as tf.Tensor3D;
+  const results = hooks.runHeads(place, headResults(z, weights), block);
+  const sum = tf.sum(results, 1) as tf.Tensor3D;
   return weights.bias === null ? sum : tf.add(sum, weights.bias);
+}
+
+/**
+ * What each head adds, `z_h W_h`: the output's matrix cut into those of the heads.
+ *
+ * @param z - `[B, H, T, F]`.
+ * @returns `[B, H, T, D]`; without the bias, which belongs to no head.
+ */
+function headResults(z: tf.Tensor4D, { weight }: Linear): tf.Tensor4D {
+  const [batch, count, length, width] = z.shape;
+  const size = rowCount(weight);
+  const apart = tf.reshape(matrixFloats(weight), [size, count, width]);
+  const matrices = tf.transpose(apart, [1, 2, 0]) as tf.Tensor3D;
+  const rows = tf.reshape(tf.transpose(z, [1, 0, 2, 3]), [count, batch * length, width]);
+  const products = tf.matMul(rows as tf.Tensor3D, matrices);
+  const results = tf.reshape(products, [count, batch, length, size]);
+  return tf.transpose(results, [1, 0, 2, 3]) as tf.Tensor4D;
 }

@@ -40,22 +40,28 @@ export function runBlock(
       hookedNorm(value, norm, {
         ...{ rules: architecture.norm, hooks, block, name: `blocks.${block}.${name}` },
       });
-    const after = (value: tf.Tensor3D, norm: Norm | null, name: string) =>
-      norm === null ? value : normOf(value, norm, name);
+    const after = (value: tf.Tensor3D, norm: Norm | null, [part, name]: [string, string]) =>
+      norm === null
+        ? value
+        : normOf(hooks.run(`blocks.${block}.${part}.hook_out`, value, block), norm, name);
     const mlp = { ...architecture, hooks, block, name: `blocks.${block}.mlp` };
     const before = run('resid_pre', x);
     const first = normOf(before, weights.norm1, 'ln1');
-    const attended = attend(first, weights, context);
-    const attention = run('attn_out', after(attended, weights.postNorm1, 'ln1_post'));
+    // What either half makes within is freed at its end: the two are never there together.
+    const attention = tf.tidy(() => {
+      const attended = attend(first, weights, context);
+      return run('attn_out', after(attended, weights.postNorm1, ['attn', 'ln1_post']));
+    });
+    const mlpOf = (from: tf.Tensor3D) =>
+      tf.tidy(() => {
+        const second = weights.norm2 === null ? first : normOf(from, weights.norm2, 'ln2');
+        const fed = feedForward(second, weights, mlp);
+        return run('mlp_out', after(fed, weights.postNorm2, ['mlp', 'ln2_post']));
+      });
     if (architecture.isParallel) {
-      const second = weights.norm2 === null ? first : normOf(before, weights.norm2, 'ln2');
-      const fed = run('mlp_out', feedForward(second, weights, mlp));
-      return run('resid_post', tf.add(tf.add(before, attention), fed));
+      return run('resid_post', tf.add(tf.add(before, attention), mlpOf(before)));
     }
     const middle = run('resid_mid', tf.add(before, attention));
-    const second = normOf(middle, weights.norm2!, 'ln2');
-    const fed = feedForward(second, weights, mlp);
-    const added = run('mlp_out', after(fed, weights.postNorm2, 'ln2_post'));
-    return run('resid_post', tf.add(middle, added));
+    return run('resid_post', tf.add(middle, mlpOf(middle)));
   });
 }

@@ -2,7 +2,7 @@
  * Hidden states of many texts, block by block: the weights of a block are read once for all.
  */
 import { tf } from '@lab/tensor';
-import type { Captured } from './captures.js';
+import { type Captured, capturedOf } from './captures.js';
 import type { Model } from './model.js';
 import { lastTokens, tokenBatch, type TokenInput } from './token-batch.js';
 
@@ -10,6 +10,8 @@ import { lastTokens, tokenBatch, type TokenInput } from './token-batch.js';
 export interface HiddenStatesOptions {
   /** All tokens, or the last that counts of each text; default `all`. */
   readonly positions?: 'all' | 'last' | undefined;
+  /** Whether the last layer's states come with their logits; default false. */
+  readonly logits?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -19,6 +21,8 @@ export interface LayerStates extends Captured {
   readonly layer: number;
   /** Position of the batch among those given. */
   readonly batch: number;
+  /** With the last layer, where they are asked for: `[B, T, V]`, or `[B, V]` of the last tokens. */
+  readonly logits?: Captured | undefined;
 }
 
 const NORMED = 'ln_final.hook_normalized';
@@ -35,40 +39,53 @@ const NORMED = 'ln_final.hook_normalized';
 export async function* hiddenStates(
   model: Model,
   batches: readonly TokenInput[],
-  { positions = 'all', signal }: HiddenStatesOptions = {},
+  { positions = 'all', logits = false, signal }: HiddenStatesOptions = {},
 ): AsyncGenerator<LayerStates> {
   const { layerCount, vocabularySize } = model.architecture;
   const lasts = batches.map((batch) => lastTokens(tokenBatch(batch, vocabularySize)));
   const residuals: Captured[] = [];
+  const wanted = !logits ? 'none' : positions;
   for (let layer = 0; layer <= layerCount; layer += 1) {
     for (const [at, batch] of batches.entries()) {
       signal?.throwIfAborted();
       const before = residuals[at];
-      const found = await advanced(model, batch, { before, layer });
-      residuals[at] = found.residual;
+      const found = await advanced(model, batch, { before, layer, logits: wanted });
+      if (layer < layerCount) residuals[at] = found.residual;
+      else delete residuals[at];
       const states = found.normed ?? found.residual;
-      yield { layer, batch: at, ...(positions === 'last' ? picked(states, lasts[at]!) : states) };
+      yield {
+        ...{ layer, batch: at },
+        ...(positions === 'last' ? picked(states, lasts[at]!) : states),
+        ...(found.logits && { logits: found.logits }),
+      };
     }
   }
 }
 
+interface Step {
+  readonly before: Captured | undefined;
+  readonly layer: number;
+  readonly logits: 'all' | 'last' | 'none';
+}
+
 /** The residual behind one more block, and after the final norm behind the last. */
-async function advanced(
-  model: Model,
-  batch: TokenInput,
-  { before, layer }: { readonly before: Captured | undefined; readonly layer: number },
-): Promise<{ readonly residual: Captured; readonly normed: Captured | undefined }> {
+async function advanced(model: Model, batch: TokenInput, { before, layer, logits }: Step) {
   const shape = before?.shape as [number, number, number];
   const residual = before === undefined ? undefined : tf.tensor3d(before.data, shape);
   try {
     const result = await model.forward({
-      ...{ ids: batch.ids, mask: batch.mask, residual, logits: 'none', capture: NORMED },
+      ...{ ids: batch.ids, mask: batch.mask, residual, logits, capture: NORMED },
       ...{ startBlock: Math.max(layer - 1, 0), stopBlock: layer },
     });
-    const data = (await result.residual.data()) as Float32Array;
-    const own = { shape: result.residual.shape, data: data.slice() };
+    const made = {
+      residual: await capturedOf(result.residual),
+      normed: result.captured.get(NORMED),
+      logits: result.logits === null ? undefined : await capturedOf(result.logits),
+    };
     result.dispose();
-    return { residual: own, normed: result.captured.get(NORMED) };
+    if (logits !== 'last' || made.logits === undefined) return made;
+    const [texts, , vocabulary] = made.logits.shape as [number, number, number];
+    return { ...made, logits: { shape: [texts, vocabulary], data: made.logits.data } };
   } finally {
     residual?.dispose();
   }

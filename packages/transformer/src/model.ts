@@ -5,20 +5,18 @@ import { ConfigError, DataError, ShapeError } from '@lab/core';
 import { gatherRows, tf } from '@lab/tensor';
 import type { Architecture } from './architecture.js';
 import { runBlock } from './block.js';
-import type { FamilyModel } from './families/family.js';
 import { type Captured, Captures } from './captures.js';
+import { ownName, ownNames, placedHook } from './hook-names.js';
 import { type Hook, type HookNames, HookRunner } from './hooks.js';
 import { type Intervention, interventionHook } from './interventions.js';
 import { hookedNorm } from './normalised.js';
 import { PositionTables, type TokenBatch } from './positions.js';
 import { lastTokens, tokenBatch, type TokenInput } from './token-batch.js';
-import {
-  type BlockWeights,
-  disposeBlock,
-  type Norm,
-  type WeightReader,
-} from './weights/block-weights.js';
-import type { Checkpoint } from './weights/checkpoint.js';
+import type { StoredAround } from './load-model.js';
+import type { StoredBlock } from './weights/block-weights.js';
+import { disposeParts, type PlacedParts } from './weights/placed-parts.js';
+import type { Residency } from './weights/residency.js';
+import { matrixRows } from './weights/weight-matrix.js';
 
 /** What a forward pass reads and gives. */
 export interface ForwardInput extends TokenInput {
@@ -27,6 +25,8 @@ export interface ForwardInput extends TokenInput {
   readonly interventions?: readonly Intervention[] | undefined;
   /** Places whose values are copied into the host's memory. */
   readonly capture?: HookNames | undefined;
+  /** Whether all tokens are copied, or the last that counts of each text: T is 1. Default `all`. */
+  readonly capturePositions?: 'all' | 'last' | undefined;
   /** First block; with one, `residual` is what comes in. Default 0. */
   readonly startBlock?: number | undefined;
   /** Block before which the pass ends: `logits` are null then. Default all. */
@@ -43,27 +43,25 @@ export interface ForwardResult {
   readonly logits: tf.Tensor3D | null;
   /** Behind the last block that ran, before the final norm, `[B, T, D]`. */
   readonly residual: tf.Tensor3D;
+  /** By the own names of the places; `get` and `has` take every other name, too. */
   readonly captured: ReadonlyMap<string, Captured>;
   dispose(): void;
 }
 
-/** What a model is made of. */
-interface ModelParts {
-  readonly family: FamilyModel;
-  readonly checkpoint: Checkpoint;
-  readonly reader: WeightReader;
-  readonly around: AroundBlocks;
-  readonly residency: 'resident' | 'streamed';
-}
+type Parts = PlacedParts<StoredBlock, StoredAround>;
 
 /** A language model, ready to run. */
 export class Model {
-  readonly architecture: Architecture;
-  private readonly kept = new Map<number, BlockWeights>();
+  /** Where its weights stay. */
+  readonly residency: Residency;
 
   /** Use {@link loadModel}. */
-  constructor(private readonly parts: ModelParts) {
-    this.architecture = parts.family.architecture;
+  constructor(
+    readonly architecture: Architecture,
+    /** @internal Weights, for what takes a pass apart. */
+    readonly parts: Parts,
+  ) {
+    this.residency = parts.residency;
   }
 
   /**
@@ -74,6 +72,7 @@ export class Model {
    *
    * @throws {ShapeError} where rows of ids, mask or residual do not fit.
    * @throws {DataError} for an id that the vocabulary does not have.
+   * @throws {ConfigError} for a name that no place has.
    */
   async forward(input: ForwardInput): Promise<ForwardResult> {
     const { layerCount, blocks, vocabularySize } = this.architecture;
@@ -86,14 +85,14 @@ export class Model {
     }
     const batch = tokenBatch(input, vocabularySize);
     this.assertFits(batch, input);
-    const captures = new Captures(input.capture);
+    const captures = this.capturesOf(input, batch);
     const hooks = new HookRunner([...this.hooksOf(input), ...captures.hooks]);
     const positions = new PositionTables(this.architecture, batch);
     let residual: tf.Tensor3D | null = null;
     try {
-      residual = tf.tidy(() => this.embedded(batch, input, hooks));
+      residual = await this.embedded(batch, input, hooks);
       for (let block = startBlock; block < stopBlock; block += 1) {
-        const weights = await this.block(block);
+        const weights = await this.parts.blocks.block(block);
         const rules = blocks[block]!;
         const context = { architecture: this.architecture, block, rules, positions, hooks };
         const next = runBlock(residual, weights, { ...context, length: batch.length });
@@ -103,8 +102,7 @@ export class Model {
       }
       const end = residual;
       const isWhole = stopBlock === layerCount;
-      const made = isWhole ? tf.tidy(() => this.output(end, batch, input, hooks)) : undefined;
-      const logits = made ?? null;
+      const logits = isWhole ? await this.output(end, batch, input, hooks) : null;
       await captures.fetch();
       return {
         ...{ logits, residual: end, captured: captures.found },
@@ -146,79 +144,76 @@ export class Model {
   }
 
   private hooksOf({ hooks = [], interventions = [] }: ForwardInput): Hook[] {
-    return [...interventions.map((one) => interventionHook(one, this.architecture)), ...hooks];
+    const { architecture } = this;
+    const placed = hooks.map((one) => placedHook(one, architecture));
+    return [...interventions.map((one) => interventionHook(one, architecture)), ...placed];
   }
 
-  private embedded(batch: TokenBatch, input: ForwardInput, hooks: HookRunner): tf.Tensor3D {
+  private capturesOf({ capture, capturePositions }: ForwardInput, batch: TokenBatch): Captures {
+    const { architecture } = this;
+    const names = capture && ownNames(capture, architecture, 'transformer/capture');
+    return new Captures(names, {
+      nameOf: (name) => ownName(name, architecture) ?? name,
+      lastTokens: capturePositions === 'last' ? lastTokens(batch) : undefined,
+    });
+  }
+
+  private async embedded(
+    batch: TokenBatch,
+    input: ForwardInput,
+    hooks: HookRunner,
+  ): Promise<tf.Tensor3D> {
     const { width, embeddingScale } = this.architecture;
-    const shape: [number, number, number] = [batch.batchSize, batch.length, width];
     if (input.residual !== undefined) return tf.clone(input.residual);
-    const rowsOf = (table: tf.Tensor2D, ids: Int32Array) =>
-      tf.reshape(gatherRows(table, tf.tensor1d(ids, 'int32')), shape);
-    const rows = rowsOf(this.parts.around.embedding, batch.ids);
-    const scaled = embeddingScale === 1 ? rows : tf.mul(rows, embeddingScale);
-    const embedded = hooks.run('hook_embed', scaled as tf.Tensor3D);
-    const { positions } = this.parts.around;
-    if (positions === null) return embedded;
-    const placed = hooks.run('hook_pos_embed', rowsOf(positions, batch.positions));
-    return tf.add(embedded, placed);
+    const shape: [number, number, number] = [batch.batchSize, batch.length, width];
+    const rows = await this.parts.vocabulary.embed(batch.ids);
+    try {
+      return tf.tidy(() => {
+        const own = tf.reshape(rows, shape) as tf.Tensor3D;
+        const scaled = embeddingScale === 1 ? own : tf.mul(own, embeddingScale);
+        const embedded = hooks.run('hook_embed', scaled as tf.Tensor3D);
+        const { positions } = this.parts.around;
+        if (positions === null) return embedded;
+        const places = tf.reshape(matrixRows(positions, batch.positions), shape);
+        return tf.add(embedded, hooks.run('hook_pos_embed', places));
+      });
+    } finally {
+      rows.dispose();
+    }
   }
 
-  private output(
+  private async output(
     residual: tf.Tensor3D,
     batch: TokenBatch,
     input: ForwardInput,
     hooks: HookRunner,
-  ): tf.Tensor3D | undefined {
+  ): Promise<tf.Tensor3D | null> {
     const { norm: rules, logitCap, vocabularySize, width } = this.architecture;
-    const { norm, embedding, output } = this.parts.around;
-    const normed = hookedNorm(residual, norm, { rules, hooks, name: 'ln_final', block: null });
-    if (input.logits === 'none') return undefined;
-    const rows = tf.reshape(normed, [-1, width]) as tf.Tensor2D;
     const isLast = input.logits === 'last';
-    const wanted = isLast ? gatherRows(rows, tf.tensor1d(lastTokens(batch), 'int32')) : rows;
-    const products = tf.matMul(wanted, output ?? embedding, false, true);
-    const capped =
-      logitCap === null ? products : tf.mul(tf.tanh(tf.div(products, logitCap)), logitCap);
-    const length = isLast ? 1 : batch.length;
-    const shape: [number, number, number] = [batch.batchSize, length, vocabularySize];
-    return hooks.run('hook_logits', tf.reshape(capped, shape));
-  }
-
-  /** Weights of a block: all are kept, or the last that was asked for. */
-  private async block(index: number): Promise<BlockWeights> {
-    const known = this.kept.get(index);
-    if (known !== undefined) return known;
-    if (this.parts.residency === 'streamed') this.freeBlocks();
-    const weights = await this.parts.reader.block(index);
-    this.kept.set(index, weights);
-    return weights;
-  }
-
-  private freeBlocks(): void {
-    for (const weights of this.kept.values()) disposeBlock(weights);
-    this.kept.clear();
-  }
-
-  /** Reads all blocks that stay. */
-  async readAll(): Promise<void> {
-    if (this.parts.residency === 'streamed') return;
-    for (let block = 0; block < this.architecture.layerCount; block += 1) await this.block(block);
+    const wanted = tf.tidy(() => {
+      const given = { rules, hooks, name: 'ln_final', block: null };
+      const normed = hookedNorm(residual, this.parts.around.norm, given);
+      const rows = tf.reshape(normed, [-1, width]) as tf.Tensor2D;
+      return isLast ? gatherRows(rows, tf.tensor1d(lastTokens(batch), 'int32')) : rows;
+    });
+    let products: tf.Tensor2D | null = null;
+    try {
+      if (input.logits === 'none') return null;
+      products = await this.parts.vocabulary.unembed(wanted);
+      const own = products;
+      return tf.tidy(() => {
+        const capped = logitCap === null ? own : tf.mul(tf.tanh(tf.div(own, logitCap)), logitCap);
+        const length = isLast ? 1 : batch.length;
+        const shape: [number, number, number] = [batch.batchSize, length, vocabularySize];
+        return hooks.run('hook_logits', tf.reshape(capped, shape));
+      });
+    } finally {
+      tf.dispose(products === null ? [wanted] : [wanted, products]);
+    }
   }
 
   /** Frees all weights and closes the files. */
   dispose(): void {
-    this.freeBlocks();
-    tf.dispose(this.parts.around as unknown as tf.TensorContainer);
-    this.parts.checkpoint.close();
+    disposeParts(this.parts);
   }
-}
-
-/** Weights before and behind the blocks. */
-export interface AroundBlocks {
-  readonly embedding: tf.Tensor2D;
-  readonly positions: tf.Tensor2D | null;
-  readonly norm: Norm;
-  /** Null where the embedding is the output's, too. */
-  readonly output: tf.Tensor2D | null;
 }

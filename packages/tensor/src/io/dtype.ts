@@ -111,6 +111,11 @@ export function decodeNumbers(type: NumpyType, bytes: Uint8Array): TypedArray {
   return numbers;
 }
 
+/** The numbers that little-endian bytes hold, as every format but NumPy's has them. */
+export function numbersOfBytes(dtype: ArrayDtype, bytes: Uint8Array): TypedArray {
+  return decodeNumbers({ dtype, isBigEndian: false }, bytes);
+}
+
 /** The stored bytes of a record, little endian, in blocks; no copy where none is needed. */
 export function* encodeNumbers(record: ArrayRecord): Generator<Uint8Array> {
   const { dtype, data } = record;

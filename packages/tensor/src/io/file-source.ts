@@ -1,8 +1,13 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, read as readInPool, readSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { DataError } from '@lab/core';
 import { isGzip, unpackGzip } from './unpack-gzip.js';
 
+const readAsync = promisify(readInPool);
+
 const blockBytes = 1 << 25;
+/** Most bytes of one read in the thread pool: the system takes less than 2 GiB at once. */
+const largeBytes = 2 ** 30;
 
 /** An open file that is read at given places; every short read is a DataError. */
 export interface FileSource {
@@ -10,8 +15,9 @@ export interface FileSource {
   readonly sizeBytes: number;
   /** Fills `target` from `position`. */
   read(target: Uint8Array, position: number): void;
-  /** As `read`, in blocks of 32 MB between which other work of the process may run. */
+  /** As `read`, in the thread pool: this thread goes on with other work, computing too. */
   readLarge(target: Uint8Array, position: number): Promise<void>;
+  /** Closes the file, once reads under way have ended; a second call does nothing. */
   close(): void;
 }
 
@@ -35,18 +41,47 @@ export function openFileSource(path: string): FileSource {
       done += count;
     }
   };
+  // A file that is closed while a read is under way could be read as another one's.
+  let [pending, isClosing, isClosed] = [0, false, false];
+  const closeIdle = () => {
+    if (!isClosing || isClosed || pending > 0) return;
+    isClosed = true;
+    closeSync(file);
+  };
   return {
     path,
     sizeBytes,
     read,
     async readLarge(target, position) {
-      for (let start = 0; start < target.length; start += blockBytes) {
-        read(target.subarray(start, start + blockBytes), position + start);
-        await new Promise((resolve) => setImmediate(resolve));
+      pending += 1;
+      try {
+        await fill(file, target, { path, position });
+      } finally {
+        pending -= 1;
+        closeIdle();
       }
     },
-    close: () => closeSync(file),
+    close() {
+      isClosing = true;
+      closeIdle();
+    },
   };
+}
+
+/** Fills `target` by reads in the thread pool. */
+async function fill(file: number, target: Uint8Array, place: Place): Promise<void> {
+  const { path } = place;
+  for (let done = 0; done < target.length; ) {
+    const wanted = Math.min(largeBytes, target.length - done);
+    const position = place.position + done;
+    const { bytesRead } = await readAsync(file, target, done, wanted, position).catch(
+      (cause: unknown) => {
+        throw unreadable({ path, position }, cause);
+      },
+    );
+    if (bytesRead === 0) throw endOfFile({ path, position }, target.length - done);
+    done += bytesRead;
+  }
 }
 
 /**
@@ -102,28 +137,32 @@ function openRegularFile(path: string): { file: number; sizeBytes: number } {
   throw new DataError(`${path}: is not a file.`, { file: path, help: 'Check the path.' });
 }
 
-function readBlock(
-  file: number,
-  target: Uint8Array,
-  place: { path: string; position: number },
-): number {
+interface Place {
+  readonly path: string;
+  readonly position: number;
+}
+
+function readBlock(file: number, target: Uint8Array, place: Place): number {
   let count: number;
   try {
     count = readSync(file, target, 0, target.length, place.position);
   } catch (cause) {
-    throw new DataError(
-      `${place.path}: cannot be read at byte ${place.position} ` +
-        `(${(cause as NodeJS.ErrnoException).code}).`,
-      { file: place.path, help: 'Check the disk.', cause },
-    );
+    throw unreadable(place, cause);
   }
   if (count > 0) return count;
   throw endOfFile(place, target.length);
 }
 
-function endOfFile(place: { path: string; position: number }, missing: number): DataError {
-  return new DataError(
-    `${place.path}: ends at byte ${place.position}, ${missing} more bytes are needed.`,
-    { file: place.path, help: 'Copy the file again; it is cut off.' },
-  );
+function unreadable({ path, position }: Place, cause: unknown): DataError {
+  const code = (cause as NodeJS.ErrnoException).code;
+  return new DataError(`${path}: cannot be read at byte ${position} (${code}).`, {
+    ...{ file: path, help: 'Check the disk.', cause },
+  });
+}
+
+function endOfFile({ path, position }: Place, missing: number): DataError {
+  return new DataError(`${path}: ends at byte ${position}, ${missing} more bytes are needed.`, {
+    file: path,
+    help: 'Copy the file again; it is cut off.',
+  });
 }

@@ -1,7 +1,7 @@
 import { DataError, writeFileAtomic } from '@lab/core';
 import type { ArrayDtype, ArrayRecord } from './array-record.js';
 import { checkedRecord, type WritableArray } from './checked-record.js';
-import { decodeNumbers, encodeNumbers, itemBytes } from './dtype.js';
+import { encodeNumbers, itemBytes, numbersOfBytes } from './dtype.js';
 import { type FileSource, openFileSource, withFileSource } from './file-source.js';
 import {
   dtypeNames,
@@ -21,7 +21,15 @@ export interface SafetensorsContent {
 export interface SafetensorsFile extends SafetensorsHeader {
   /** Reads one tensor. */
   read(name: string): Promise<ArrayRecord>;
+  /** Reads a tensor's bytes as they are stored, or those from `begin` to `end` of them. */
+  readBytes(name: string, range?: ByteRange): Promise<Uint8Array>;
   close(): void;
+}
+
+/** A stretch of a tensor's bytes. */
+export interface ByteRange {
+  readonly begin: number;
+  readonly end: number;
 }
 
 /**
@@ -58,6 +66,7 @@ export function openSafetensors(path: string): SafetensorsFile {
     return {
       ...header,
       read: (name) => readTensor(source, header, name),
+      readBytes: (name, range) => bytesOf(source, header, { name, range }),
       close: () => source.close(),
     };
   } catch (error) {
@@ -67,6 +76,15 @@ export function openSafetensors(path: string): SafetensorsFile {
 }
 
 async function readTensor(source: FileSource, header: SafetensorsHeader, name: string) {
+  const bytes = await bytesOf(source, header, { name });
+  return tensorRecord(header.entries.get(name)!, bytes, { path: source.path, name });
+}
+
+async function bytesOf(
+  source: FileSource,
+  header: SafetensorsHeader,
+  { name, range }: { readonly name: string; readonly range?: ByteRange | undefined },
+): Promise<Uint8Array> {
   const entry = header.entries.get(name);
   if (entry === undefined) {
     const names = [...header.entries.keys()];
@@ -76,9 +94,17 @@ async function readTensor(source: FileSource, header: SafetensorsHeader, name: s
       { file: source.path, field: name, help: 'Ask for one of its tensors.' },
     );
   }
-  const bytes = new Uint8Array(entry.end - entry.begin);
-  await source.readLarge(bytes, header.dataOffset + entry.begin);
-  return tensorRecord(entry, bytes, { path: source.path, name });
+  const length = entry.end - entry.begin;
+  const { begin, end } = range ?? { begin: 0, end: length };
+  if (!(begin >= 0 && begin <= end && end <= length)) {
+    throw new DataError(
+      `${source.path}: tensor "${name}" has ${length} bytes, not those from ${begin} to ${end}.`,
+      { file: source.path, field: name, help: 'Ask for a stretch inside of the tensor.' },
+    );
+  }
+  const bytes = new Uint8Array(end - begin);
+  await source.readLarge(bytes, header.dataOffset + entry.begin + begin);
+  return bytes;
 }
 
 /** The array of an entry from its bytes. */
@@ -94,7 +120,7 @@ export function tensorRecord(
       help: 'Copy the file again; it is damaged.',
     });
   }
-  const data = decodeNumbers({ dtype: entry.dtype, isBigEndian: false }, bytes);
+  const data = numbersOfBytes(entry.dtype, bytes);
   return { shape: entry.shape.slice(), dtype: entry.dtype, data };
 }
 

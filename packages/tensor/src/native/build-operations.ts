@@ -118,7 +118,9 @@ export async function buildOperations(build: OperationsBuild): Promise<void> {
   // The kernels by their name alone: the folder gets another one when the build is whole.
   const libraries = [`-L${folder}`, '-l:lab_kernels.node', ...tensorflowLibraries(tensorflow)];
   const places = ['-Wl,-rpath,$ORIGIN', `-Wl,-rpath,${tensorflow}`];
-  const rest = [...objects, ...libraries, ...(toolkit?.libraries ?? []), ...places];
+  // TensorFlow's GPU build exports functions of a CUDA runtime, perhaps an older one than that of
+  // the compiler: the compiler's comes first, so that the linker takes none from there.
+  const rest = [...objects, ...(toolkit?.libraries ?? []), ...libraries, ...places];
   const target = join(folder, 'lab_operations.node');
   await compile(compiler, ['-shared', ...linkFlags(), ...rest, '-o', target]);
   for (const object of objects) rmSync(object);

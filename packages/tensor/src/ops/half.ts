@@ -32,11 +32,14 @@ export interface HalfMatrixOptions {
   readonly dtype: HalfDtype;
 }
 
-/** Patterns two by two in a new int32 array, the last one filled up with 0. */
+/** Patterns two by two as int32: in the same memory, or copied and the last filled up with 0. */
 function packed(data: Uint16Array | Uint8Array): Int32Array {
-  const words = new Int32Array(Math.ceil(data.byteLength / 4));
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  new Uint8Array(words.buffer).set(bytes);
+  const { buffer, byteOffset, byteLength } = data;
+  if (byteOffset % 4 === 0 && byteLength % 4 === 0) {
+    return new Int32Array(buffer, byteOffset, byteLength / 4);
+  }
+  const words = new Int32Array(Math.ceil(byteLength / 4));
+  new Uint8Array(words.buffer).set(new Uint8Array(buffer, byteOffset, byteLength));
   return words;
 }
 
@@ -51,12 +54,22 @@ function checkLength(data: Uint16Array | Uint8Array, options: HalfMatrixOptions)
   );
 }
 
-const hasExponentOfInfinity = (pattern: number): boolean => (pattern & 0x7c00) === 0x7c00;
+/** Whether no float16 pattern is Infinity or NaN. */
+function areFinite(patterns: Uint16Array): boolean {
+  for (let at = 0; at < patterns.length; at += 1) {
+    if ((patterns[at]! & 0x7c00) === 0x7c00) return false;
+  }
+  return true;
+}
+
+/** Whether a {@link HalfMatrix} takes two bytes a number on the present backend, else four. */
+export const keepsHalf = (): boolean => hasKernel('LabHalfMatMul');
 
 /**
  * A matrix of 16-bit numbers on the present backend: as they are on wasm, as float32 elsewhere.
  *
- * Make it outside gradients; it lives until `dispose`, also in `tf.tidy`.
+ * Make it outside gradients; it lives until `dispose`, also in `tf.tidy`. The data may be changed
+ * afterwards.
  *
  * @param data - row-major patterns: as 16-bit numbers, or as bytes, little endian, as a safetensors
  *   file holds them.
@@ -70,10 +83,10 @@ export function createHalfMatrix(
   checkLength(data, options);
   const { rows, columns, dtype } = options;
   const words = packed(data);
-  const patterns = new Uint16Array(words.buffer, 0, rows * columns);
-  const isFinite = dtype === 'float16' && !patterns.some(hasExponentOfInfinity);
+  const patterns = new Uint16Array(words.buffer, words.byteOffset, rows * columns);
+  const isFinite = dtype === 'float16' && areFinite(patterns);
   const toFloats = dtype === 'float16' ? float16ToFloat32 : bfloat16ToFloat32;
-  const values = hasKernel('LabHalfMatMul')
+  const values = keepsHalf()
     ? tf.tensor1d(words, 'int32')
     : tf.tensor2d(toFloats(patterns), [rows, columns]);
   tf.keep(values);
@@ -83,7 +96,7 @@ export function createHalfMatrix(
 /** Whether our kernels read the values; they must be on wasm then. */
 function isPacked({ values, dtype }: HalfMatrix): boolean {
   if (values.dtype !== 'int32') return false;
-  if (hasKernel('LabHalfMatMul')) return true;
+  if (keepsHalf()) return true;
   throw new BackendError(
     `tensor: this ${dtype} matrix was made on wasm, the backend is now ${tf.getBackend()}.`,
     { help: 'Make the matrix after selectBackend, once for each backend.' },

@@ -1,14 +1,25 @@
 /** `transformer hidden`: logits and hidden states of token ids, as a safetensors file. */
-import { ConfigError, formatBytes, formatCounted } from '@lab/core';
+import { ConfigError, formatBytes, formatCounted, formatDuration } from '@lab/core';
 import type { CliCommand, CliContext } from '@lab/core/cli';
 import { writeSafetensors, type WritableArray } from '@lab/tensor/io';
 import type { Captured } from '../captures.js';
 import { loadModel } from '../load-model.js';
-import { configOf } from '../model-config.js';
-import { loadT5 } from '../t5/t5-model.js';
+import { hiddenStates } from '../hidden-states.js';
+import { configOf, readModelConfig } from '../model-config.js';
+import { estimateRun } from '../run-estimate.js';
+import { loadT5 } from '../t5/load-t5.js';
+import { tokenBatch, type TokenInput } from '../token-batch.js';
 import { checkpointFolder } from '../weights/checkpoint.js';
+import type { LoadModelOptions } from '../weights/residency.js';
 import { type IdFile, readIdFile } from './id-file.js';
-import { backendOption, chosenBackend, modelArgument, requiredOption } from './model-options.js';
+import {
+  backendOption,
+  chosenBackend,
+  modelArgument,
+  requiredOption,
+  residencyOf,
+  residencyOptions,
+} from './model-options.js';
 
 /** The verb `hidden`. */
 export const hiddenCommand: CliCommand = {
@@ -24,31 +35,38 @@ export const hiddenCommand: CliCommand = {
       flags: '-o, --out <file>',
       summary: 'safetensors file with logits and hidden.0, hidden.1 ..',
     },
+    ...residencyOptions,
     {
-      flags: '--stream',
-      summary: 'read the weights of one block at a time, for models larger than memory',
+      flags: '--batch-tokens <n>',
+      summary: 'tokens that go through a block together',
+      kind: 'integer',
+      default: 4096,
+    },
+    {
+      flags: '--plan',
+      summary: 'say what time and memory it will take, and end',
       kind: 'boolean',
     },
     backendOption,
   ],
   example: 'transformer hidden MODEL --ids ids.json --out states.safetensors',
   run: async (context, input) => {
-    const [ids, out] = ['ids', 'out'].map((name) => requiredOption('hidden', input, name));
-    const given = readIdFile(ids!);
+    const ids = requiredOption('hidden', input, 'ids');
+    const given = readIdFile(ids);
     const folder = checkpointFolder(input.arguments[0]!);
+    const isT5 = configOf(folder).fields.text('model_type', '') === 't5';
+    const isPlan = input.options['plan'] === true;
+    const out = isPlan ? '' : requiredOption('hidden', input, 'out');
     await chosenBackend(context, input);
-    const { fields } = configOf(folder);
+    const options = residencyOf('hidden', input);
+    const batches = isT5 ? [] : batchesOf(folder, given, input.options['batch-tokens'] as number);
+    if (isPlan) return printPlan(context, { folder, batches, options, isT5 });
     context.progress.update('reading the weights');
-    const tensors =
-      fields.text('model_type', '') === 't5'
-        ? await t5States(folder, given)
-        : await decoderStates(context, {
-            folder,
-            given,
-            isStreamed: input.options['stream'] === true,
-          });
+    const tensors = isT5
+      ? await t5States(folder, given, options)
+      : await decoderStates(context, { folder, batches, options });
     context.progress.done();
-    await writeSafetensors(out!, tensors);
+    await writeSafetensors(out, tensors);
     const names = Object.keys(tensors);
     const sizeBytes = Object.values(tensors).reduce((sum, { data }) => sum + data.byteLength, 0);
     const shape = tensors['logits']!.shape;
@@ -57,6 +75,7 @@ export const hiddenCommand: CliCommand = {
       `${out}: ${formatCounted(names.length, 'array')}, ${formatBytes(sizeBytes)}\n` +
         `logits [${shape.join(', ')}], ${names.filter((name) => name !== 'logits').join(', ')}\n`,
     );
+    return 0;
   },
 };
 
@@ -64,36 +83,99 @@ type States = Record<string, WritableArray>;
 
 const arrayOf = ({ shape, data }: Captured): WritableArray => ({ shape, data });
 
-async function decoderStates(
-  context: CliContext,
-  { folder, given, isStreamed }: { folder: string; given: IdFile; isStreamed: boolean },
-): Promise<States> {
-  if (given.decoderIds !== undefined) {
+/** The texts, so many together that their tokens are at most `most`. */
+function batchesOf(folder: string, { decoderIds, ...given }: IdFile, most: number): TokenInput[] {
+  if (decoderIds !== undefined) {
     throw new ConfigError('transformer/hidden: decoderIds are given, this model has no encoder.', {
       help: 'Leave decoderIds out.',
     });
   }
-  const model = await loadModel(folder, { residency: isStreamed ? 'streamed' : 'auto' });
+  const { architecture } = readModelConfig(folder);
+  // Checks all texts before the first is run.
+  const { batchSize, length } = tokenBatch(given, architecture.vocabularySize);
+  // Some scalings depend on the longest text of a batch: it stays one, as in transformers.
+  const isWhole = architecture.blocks.some(({ rotary }) =>
+    ['dynamic', 'longrope'].includes(rotary?.scaling.kind ?? ''),
+  );
+  const size = isWhole ? batchSize : Math.max(1, Math.floor(most / length));
+  return Array.from({ length: Math.ceil(batchSize / size) }, (_, at) => ({
+    ids: given.ids.slice(at * size, (at + 1) * size),
+    mask: given.mask?.slice(at * size, (at + 1) * size),
+  }));
+}
+
+interface Run {
+  readonly folder: string;
+  readonly batches: readonly TokenInput[];
+  readonly options: LoadModelOptions;
+}
+
+async function printPlan(
+  context: CliContext,
+  { folder, batches, options, isT5 }: Run & { readonly isT5: boolean },
+): Promise<number> {
+  if (isT5) {
+    throw new ConfigError('transformer/hidden: --plan is for decoders.', {
+      help: 'Leave --plan out.',
+    });
+  }
+  context.progress.update('measuring two blocks');
+  const shapes = batches.map(({ ids }) => ({ batchSize: ids.length, length: ids[0]!.length }));
+  const plan = await estimateRun(folder, { ...options, batches: shapes });
+  context.progress.done();
+  const { residency, loadSeconds, runSeconds, operations, peakBytes, readBytes } = plan;
+  context.printJson({ status: 'success', ...plan });
+  const lines = [
+    ['weights', `${residency}, ${formatBytes(readBytes)} in files`],
+    ['load', `about ${formatDuration(loadSeconds)}`],
+    ['run', `about ${formatDuration(runSeconds)}, ${(operations / 1e12).toPrecision(3)} TFLOP`],
+    ['memory', `about ${formatBytes(peakBytes)}`],
+  ];
+  for (const [name, value] of lines) context.print(`${name!.padEnd(14)} ${value}\n`);
+  return 0;
+}
+
+async function decoderStates(
+  context: CliContext,
+  { folder, batches, options }: Run,
+): Promise<States> {
+  const model = await loadModel(folder, options);
   try {
-    context.progress.update('computing');
-    const capture = /^blocks\.\d+\.hook_resid_pre$|^ln_final\.hook_normalized$/;
-    const result = await model.forward({ ...given, capture });
-    const logits = result.logits!;
-    const states: States = { logits: { shape: logits.shape, data: await floats(logits) } };
-    for (let layer = 0; layer < model.architecture.layerCount; layer += 1) {
-      states[`hidden.${layer}`] = arrayOf(result.captured.get(`blocks.${layer}.hook_resid_pre`)!);
+    const { layerCount } = model.architecture;
+    const parts: Record<string, Captured[]> = {};
+    const all = hiddenStates(model, batches, { logits: true });
+    for await (const { layer, batch, logits, ...states } of all) {
+      const done = `block ${layer} of ${layerCount}, batch ${batch + 1} of ${batches.length}`;
+      context.progress.update(`computing, ${done}`);
+      (parts[`hidden.${layer}`] ??= []).push(states);
+      if (logits !== undefined) (parts['logits'] ??= []).push(logits);
     }
-    const last = result.captured.get('ln_final.hook_normalized')!;
-    states[`hidden.${model.architecture.layerCount}`] = arrayOf(last);
-    result.dispose();
-    return states;
+    const joined = Object.entries(parts).map(([name, own]) => [name, joinedRows(own)] as const);
+    return Object.fromEntries(joined.toSorted(([one]) => (one === 'logits' ? -1 : 0)));
   } finally {
     model.dispose();
   }
 }
 
-async function t5States(folder: string, { decoderIds, ...given }: IdFile): Promise<States> {
-  const model = await loadT5(folder);
+/** Batches one below the other. */
+function joinedRows(parts: readonly Captured[]): WritableArray {
+  if (parts.length === 1) return arrayOf(parts[0]!);
+  const data = new Float32Array(parts.reduce((sum, part) => sum + part.data.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    data.set(part.data, at);
+    at += part.data.length;
+  }
+  const texts = parts.reduce((sum, { shape }) => sum + shape[0]!, 0);
+  return { shape: [texts, ...parts[0]!.shape.slice(1)], data };
+}
+
+async function t5States(
+  folder: string,
+  { decoderIds, ...given }: IdFile,
+  options: LoadModelOptions,
+): Promise<States> {
+  const model = await loadT5(folder, options);
   try {
     const { startId, encoderLayerCount, decoderLayerCount } = model.architecture;
     const capture = /\.hook_resid_pre$|\.final_ln\.hook_normalized$/;

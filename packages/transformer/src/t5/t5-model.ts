@@ -1,21 +1,21 @@
 /**
  * T5: an encoder and a decoder, and their forward pass.
  */
-import { ModelError } from '@lab/core';
-import { gatherRows, selectBackend, selectedBackend, softmax, tf } from '@lab/tensor';
+import { softmax, tf } from '@lab/tensor';
 import { heads, joined } from '../attention.js';
 import { type Captured, Captures } from '../captures.js';
 import { type Hook, type HookNames, HookRunner } from '../hooks.js';
 import { linear } from '../linear.js';
 import { feedForward } from '../mlp.js';
-import { configOf } from '../model-config.js';
 import { hookedNorm } from '../normalised.js';
 import { HIDDEN, paddingScores, type TokenBatch } from '../positions.js';
 import { type IdRows, tokenBatch } from '../token-batch.js';
-import { type Checkpoint, checkpointFolder, openCheckpoint } from '../weights/checkpoint.js';
+import { disposeParts, type PlacedParts } from '../weights/placed-parts.js';
+import type { Residency } from '../weights/residency.js';
+import { matrixRows } from '../weights/weight-matrix.js';
 import { type BucketRules, relativeBucket } from './relative-positions.js';
-import { readT5, type T5Architecture } from './t5-config.js';
-import { readT5Weights, type T5Attention, type T5Block, type T5Weights } from './t5-weights.js';
+import type { T5Architecture } from './t5-config.js';
+import type { StoredT5Block, StoredT5Side, T5Attention, T5Block, T5Side } from './t5-weights.js';
 
 /** What a pass of both sides reads. */
 export interface T5Input {
@@ -44,7 +44,7 @@ export interface T5Result {
 interface StackContext {
   readonly architecture: T5Architecture;
   readonly hooks: HookRunner;
-  readonly side: 'decoder' | 'encoder';
+  readonly side: T5Side;
   readonly block: number;
   /** Added to the scores of the own attention, `[B or 1, H, T, T]`. */
   readonly bias: tf.Tensor;
@@ -52,14 +52,21 @@ interface StackContext {
   readonly encoded?: { readonly rows: tf.Tensor3D; readonly mask: tf.Tensor } | undefined;
 }
 
+/** Blocks: those of the encoder, then those of the decoder. */
+type Parts = PlacedParts<StoredT5Block, Readonly<Record<T5Side, StoredT5Side>>>;
+
 /** A T5, ready to run. */
 export class T5Model {
+  /** Where its weights stay. */
+  readonly residency: Residency;
+
   /** Use {@link loadT5}. */
   constructor(
     readonly architecture: T5Architecture,
-    private readonly weights: T5Weights,
-    private readonly checkpoint: Checkpoint,
-  ) {}
+    private readonly parts: Parts,
+  ) {
+    this.residency = parts.residency;
+  }
 
   /**
    * Logits of the decoder's tokens, and the encoder's rows.
@@ -79,74 +86,107 @@ export class T5Model {
     const decoder = tokenBatch(own, vocabularySize);
     const captures = new Captures(input.capture);
     const hooks = new HookRunner([...(input.hooks ?? []), ...captures.hooks]);
+    let encoded: tf.Tensor3D | null = null;
     try {
-      const encoded = tf.tidy(() => this.stack('encoder', encoder, hooks));
-      const logits = tf.tidy(() => {
-        const given = { rows: encoded, mask: paddingMask(encoder) };
-        const rows = this.stack('decoder', decoder, hooks, given);
-        return this.output(rows, hooks);
-      });
+      const rows = await this.stack('encoder', encoder, hooks);
+      encoded = rows;
+      const mask = paddingMask(encoder);
+      const decoded = await this.stack('decoder', decoder, hooks, { rows, mask }).finally(() =>
+        mask.dispose(),
+      );
+      const logits = await this.output(decoded, hooks);
       await captures.fetch();
       const { found: captured } = captures;
-      return { logits, encoded, captured, dispose: () => tf.dispose([logits, encoded]) };
+      return { logits, encoded: rows, captured, dispose: () => tf.dispose([logits, rows]) };
+    } catch (error) {
+      encoded?.dispose();
+      throw error;
     } finally {
       captures.dispose();
     }
   }
 
-  private stack(
-    side: 'decoder' | 'encoder',
+  private async stack(
+    side: T5Side,
     batch: TokenBatch,
     hooks: HookRunner,
     encoded?: StackContext['encoded'],
-  ): tf.Tensor3D {
-    const { architecture, weights } = this;
-    const { blocks, norm } = weights[side];
-    const shape: [number, number, number] = [batch.batchSize, batch.length, architecture.width];
-    const rows = gatherRows(weights.embedding, tf.tensor1d(batch.ids, 'int32'));
-    const bias = tf.add(this.distances(side, batch.length), this.ownMask(side, batch));
-    let x = hooks.run(`${side}.hook_embed`, tf.reshape(rows, shape) as tf.Tensor3D);
-    for (const [block, own] of blocks.entries()) {
-      x = runT5Block(x, own, { architecture, hooks, side, block, bias, encoded });
+  ): Promise<tf.Tensor3D> {
+    const { architecture } = this;
+    const { encoderLayerCount, decoderLayerCount, width } = architecture;
+    const isEncoder = side === 'encoder';
+    const [first, count] = isEncoder
+      ? [0, encoderLayerCount]
+      : [encoderLayerCount, decoderLayerCount];
+    const shape: [number, number, number] = [batch.batchSize, batch.length, width];
+    const rows = await this.parts.vocabulary.embed(batch.ids);
+    const bias = tf.tidy(() => tf.add(this.distances(side, batch.length), ownMask(side, batch)));
+    let x = tf.tidy(() => {
+      const own = tf.reshape(rows, shape) as tf.Tensor3D;
+      return tf.clone(hooks.run(`${side}.hook_embed`, own));
+    });
+    rows.dispose();
+    try {
+      for (let block = 0; block < count; block += 1) {
+        const weights = await this.parts.blocks.block(first + block);
+        const next = runT5Block(x, weights, { architecture, hooks, side, block, bias, encoded });
+        x.dispose();
+        x = next;
+      }
+      const { norm } = this.parts.around[side];
+      const name = `${side}.final_ln`;
+      const rules = architecture.norm;
+      return tf.tidy(() => hookedNorm(x, norm, { rules, hooks, name, block: null }));
+    } finally {
+      tf.dispose([x, bias]);
     }
-    const name = `${side}.final_ln`;
-    return hookedNorm(x, norm, { rules: architecture.norm, hooks, name, block: null });
   }
 
   /** Bias of every distance, `[1, H, T, T]`. */
-  private distances(side: 'decoder' | 'encoder', length: number): tf.Tensor {
+  private distances(side: T5Side, length: number): tf.Tensor {
     const { bucketCount, maxDistance, headCount } = this.architecture;
     const rules: BucketRules = { bucketCount, maxDistance, isBidirectional: side === 'encoder' };
     const buckets = Int32Array.from({ length: length * length }, (_, at) =>
       relativeBucket((at % length) - Math.floor(at / length), rules),
     );
-    const rows = gatherRows(this.weights[side].distances, tf.tensor1d(buckets, 'int32'));
+    const rows = matrixRows(this.parts.around[side].distances, buckets);
     const table = tf.transpose(tf.reshape(rows, [length, length, headCount]), [2, 0, 1]);
     return tf.expandDims(table, 0);
   }
 
-  private ownMask(side: 'decoder' | 'encoder', batch: TokenBatch): tf.Tensor {
-    const padding = paddingMask(batch);
-    if (side === 'encoder') return padding;
-    const { length } = batch;
-    const causal = Float32Array.from({ length: length * length }, (_, at) =>
-      at % length > Math.floor(at / length) ? HIDDEN : 0,
-    );
-    return tf.add(padding, tf.tensor4d(causal, [1, 1, length, length]));
-  }
-
-  private output(rows: tf.Tensor3D, hooks: HookRunner): tf.Tensor3D {
-    const { outputScale } = this.architecture;
-    const weight = this.weights.output ?? this.weights.embedding;
-    const scaled = outputScale === 1 ? rows : tf.mul(rows, outputScale);
-    return hooks.run('hook_logits', linear(scaled as tf.Tensor3D, { weight, bias: null }));
+  /** Logits of rows `[B, T, D]`, which are freed. */
+  private async output(rows: tf.Tensor3D, hooks: HookRunner): Promise<tf.Tensor3D> {
+    const { outputScale, width, vocabularySize } = this.architecture;
+    const [batch, length] = rows.shape;
+    const scaled = tf.tidy(() => {
+      const flat = tf.reshape(rows, [batch * length, width]) as tf.Tensor2D;
+      return outputScale === 1 ? tf.clone(flat) : (tf.mul(flat, outputScale) as tf.Tensor2D);
+    });
+    rows.dispose();
+    const products = await this.parts.vocabulary.unembed(scaled).finally(() => scaled.dispose());
+    try {
+      return tf.tidy(() =>
+        tf.clone(hooks.run('hook_logits', tf.reshape(products, [batch, length, vocabularySize]))),
+      );
+    } finally {
+      products.dispose();
+    }
   }
 
   /** Frees all weights and closes the files. */
   dispose(): void {
-    tf.dispose(this.weights as unknown as tf.TensorContainer);
-    this.checkpoint.close();
+    disposeParts(this.parts);
   }
+}
+
+function ownMask(side: T5Side, batch: TokenBatch): tf.Tensor {
+  const padding = paddingMask(batch);
+  if (side === 'encoder') return padding;
+  const { length } = batch;
+  const causal = Float32Array.from({ length: length * length }, (_, at) =>
+    at % length > Math.floor(at / length) ? HIDDEN : 0,
+  );
+  return tf.add(padding, tf.tensor4d(causal, [1, 1, length, length]));
 }
 
 /** Hides padding, `[B, 1, 1, S]`. */
@@ -207,32 +247,4 @@ function attend(
   const pattern = hooks.run(`${name}.hook_pattern`, softmax(scores), block);
   const z = tf.matMul(pattern as tf.Tensor4D, value) as tf.Tensor4D;
   return joined(hooks.runHeads(`${name}.hook_z`, z, block), weights.output, { hooks, block, name });
-}
-
-/**
- * Loads a checkpoint of T5 (v1.0, v1.1, Flan).
- *
- * @param path - folder with config.json and safetensors files, or of the local Hugging Face cache.
- * @throws {ModelError} for another family, and for fields or weights that do not fit.
- */
-export async function loadT5(path: string): Promise<T5Model> {
-  const folder = checkpointFolder(path);
-  if (selectedBackend() === null) await selectBackend();
-  const { fields, file } = configOf(folder);
-  const type = fields.text('model_type', '');
-  if (type !== 't5') {
-    throw new ModelError(`${file}: model_type ${JSON.stringify(type)} is not t5.`, {
-      help: 'Decoders are loaded with loadModel.',
-    });
-  }
-  const architecture = readT5(fields);
-  fields.assertAllRead();
-  const checkpoint = openCheckpoint(folder);
-  try {
-    const weights = await readT5Weights(architecture, checkpoint);
-    return new T5Model(architecture, weights, checkpoint);
-  } catch (error) {
-    checkpoint.close();
-    throw error;
-  }
 }

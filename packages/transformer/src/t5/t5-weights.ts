@@ -1,50 +1,50 @@
 /**
  * The weights of a T5, by their names.
  */
-import { tf } from '@lab/tensor';
-import type { Linear, Norm } from '../weights/block-weights.js';
+import type { tf } from '@lab/tensor';
+import type { LinearParts, NormParts, WeightReader } from '../weights/block-weights.js';
 import type { Checkpoint } from '../weights/checkpoint.js';
 import { matchWeights, type WeightList } from '../weights/expected-weights.js';
+import type { StoredMatrix } from '../weights/stored-numbers.js';
+import type { WeightMatrix } from '../weights/weight-matrix.js';
 import type { T5Architecture } from './t5-config.js';
 
 /** One attention. */
-export interface T5Attention {
-  readonly norm: Norm;
-  readonly query: Linear;
-  readonly key: Linear;
-  readonly value: Linear;
-  readonly output: Linear;
+interface AttentionParts<Matrix, Row> {
+  readonly norm: NormParts<Row>;
+  readonly query: LinearParts<Matrix, Row>;
+  readonly key: LinearParts<Matrix, Row>;
+  readonly value: LinearParts<Matrix, Row>;
+  readonly output: LinearParts<Matrix, Row>;
 }
 
 /** A block of either side. */
-export interface T5Block {
-  readonly own: T5Attention;
+interface BlockParts<Matrix, Row> {
+  readonly own: AttentionParts<Matrix, Row>;
   /** Attention over the encoder's rows; of the decoder alone. */
-  readonly cross: T5Attention | null;
-  readonly mlpNorm: Norm;
-  readonly gate: Linear | null;
-  readonly up: Linear;
-  readonly down: Linear;
+  readonly cross: AttentionParts<Matrix, Row> | null;
+  readonly mlpNorm: NormParts<Row>;
+  readonly gate: LinearParts<Matrix, Row> | null;
+  readonly up: LinearParts<Matrix, Row>;
+  readonly down: LinearParts<Matrix, Row>;
 }
 
-/** One side. */
-export interface T5Stack {
-  readonly blocks: readonly T5Block[];
+/** On the backend. */
+export type T5Attention = AttentionParts<WeightMatrix, tf.Tensor1D>;
+/** On the backend. */
+export type T5Block = BlockParts<WeightMatrix, tf.Tensor1D>;
+/** In the host's memory. */
+export type StoredT5Block = BlockParts<StoredMatrix, Float32Array>;
+
+/** A side. */
+export type T5Side = 'decoder' | 'encoder';
+
+/** Small weights of a side outside of its blocks. */
+export interface StoredT5Side {
   /** Biases of distances, `[buckets, H]`. */
-  readonly distances: tf.Tensor2D;
-  readonly norm: Norm;
+  readonly distances: StoredMatrix;
+  readonly norm: NormParts<Float32Array>;
 }
-
-/** All weights of a T5. */
-export interface T5Weights {
-  readonly embedding: tf.Tensor2D;
-  readonly encoder: T5Stack;
-  readonly decoder: T5Stack;
-  /** Null where the embedding is the output's, too. */
-  readonly output: tf.Tensor2D | null;
-}
-
-const OUTPUT = 'lm_head.weight';
 
 function expectedT5(architecture: T5Architecture): Map<string, readonly number[]> {
   const { width, headCount, headWidth, mlpWidth, isGated, bucketCount } = architecture;
@@ -82,65 +82,54 @@ function expectedT5(architecture: T5Architecture): Map<string, readonly number[]
 }
 
 /**
- * Reads all weights; the caller disposes them.
+ * Names in a checkpoint of the weights of a T5.
  *
  * @throws {ModelError} that lists what is missing, of another shape, and not known.
  */
-export async function readT5Weights(
+export function matchT5(
   architecture: T5Architecture,
   checkpoint: Checkpoint,
-): Promise<T5Weights> {
+): ReadonlyMap<string, string> {
   const list: WeightList = {
     expected: expectedT5(architecture),
     ignored: /^((en|de)coder\.embed_tokens|.*EncDecAttention\.relative_attention_bias|lm_head)\./,
     optionalPrefix: null,
   };
-  const names = matchWeights(list, checkpoint);
-  const matrix = async (name: string): Promise<tf.Tensor2D> => {
-    const shape = list.expected.get(name) as [number, number];
-    return tf.tensor2d(await checkpoint.read(names.get(name)!), shape);
-  };
-  const linear = async (name: string) => ({ weight: await matrix(`${name}.weight`), bias: null });
-  const norm = async (name: string) => ({
-    gain: tf.tensor1d(await checkpoint.read(names.get(`${name}.weight`)!)),
-    bias: null,
-  });
-  const attention = async (prefix: string, name: string): Promise<T5Attention> => ({
-    norm: await norm(`${prefix}layer_norm`),
-    query: await linear(`${prefix}${name}.q`),
-    key: await linear(`${prefix}${name}.k`),
-    value: await linear(`${prefix}${name}.v`),
-    output: await linear(`${prefix}${name}.o`),
-  });
-  const block = async (prefix: string, isDecoder: boolean): Promise<T5Block> => {
-    const mlp = `${prefix}${isDecoder ? 2 : 1}.`;
-    const { isGated } = architecture;
-    return {
-      own: await attention(`${prefix}0.`, 'SelfAttention'),
-      cross: isDecoder ? await attention(`${prefix}1.`, 'EncDecAttention') : null,
-      mlpNorm: await norm(`${mlp}layer_norm`),
-      gate: isGated ? await linear(`${mlp}DenseReluDense.wi_0`) : null,
-      up: await linear(`${mlp}DenseReluDense.${isGated ? 'wi_1' : 'wi'}`),
-      down: await linear(`${mlp}DenseReluDense.wo`),
-    };
-  };
-  const stack = async (side: 'decoder' | 'encoder', count: number): Promise<T5Stack> => {
-    const blocks: T5Block[] = [];
-    for (let at = 0; at < count; at += 1) {
-      blocks.push(await block(`${side}.block.${at}.layer.`, side === 'decoder'));
-    }
-    const table = `${side}.block.0.layer.0.SelfAttention.relative_attention_bias.weight`;
-    return { blocks, distances: await matrix(table), norm: await norm(`${side}.final_layer_norm`) };
-  };
-  // Newer files of v1.1 say that the output is tied and hold it all the same.
-  const { vocabularySize, width } = architecture;
-  const output = checkpoint.weights.has(OUTPUT)
-    ? tf.tensor2d(await checkpoint.read(OUTPUT), [vocabularySize, width])
-    : null;
+  return matchWeights(list, checkpoint);
+}
+
+/** Reads the small weights of a side. */
+export async function readT5Side(reader: WeightReader, side: T5Side): Promise<StoredT5Side> {
+  const table = `${side}.block.0.layer.0.SelfAttention.relative_attention_bias.weight`;
   return {
-    embedding: await matrix('shared.weight'),
-    encoder: await stack('encoder', architecture.encoderLayerCount),
-    decoder: await stack('decoder', architecture.decoderLayerCount),
-    output,
+    distances: await reader.matrix(table),
+    norm: await reader.norm(`${side}.final_layer_norm`),
   };
+}
+
+/** All weights of a block of a side; its reads are under way together. */
+export async function readT5Block(
+  { isGated }: T5Architecture,
+  reader: WeightReader,
+  { side, block }: { readonly side: T5Side; readonly block: number },
+): Promise<StoredT5Block> {
+  const prefix = `${side}.block.${block}.layer.`;
+  const isDecoder = side === 'decoder';
+  const mlp = `${prefix}${isDecoder ? 2 : 1}.`;
+  const dense = (name: string) => reader.linear(`${mlp}DenseReluDense.${name}`);
+  const attention = async (own: string, name: string) => {
+    const one = (what: string) => reader.linear(`${own}${name}.${what}`);
+    const norm = reader.norm(`${own}layer_norm`);
+    const all = await Promise.all([norm, one('q'), one('k'), one('v'), one('o')]);
+    return { norm: all[0], query: all[1], key: all[2], value: all[3], output: all[4] };
+  };
+  const [own, cross, mlpNorm, gate, up, down] = await Promise.all([
+    attention(`${prefix}0.`, 'SelfAttention'),
+    isDecoder ? attention(`${prefix}1.`, 'EncDecAttention') : null,
+    reader.norm(`${mlp}layer_norm`),
+    isGated ? dense('wi_0') : null,
+    dense(isGated ? 'wi_1' : 'wi'),
+    dense('wo'),
+  ]);
+  return { own, cross, mlpNorm, gate, up, down };
 }

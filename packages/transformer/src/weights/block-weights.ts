@@ -1,166 +1,177 @@
 /**
- * Weights as tensors: those of a block, and those around the blocks.
+ * The weights of a block, and how they are read from a checkpoint.
  */
-import { tf } from '@lab/tensor';
+import type { tf } from '@lab/tensor';
 import type { FamilyModel, FusedOrder } from '../families/family.js';
 import type { Checkpoint } from './checkpoint.js';
 import { blockPrefix } from './expected-weights.js';
+import { pickedRows, type RowRun, type StoredMatrix, transposed } from './stored-numbers.js';
+import type { WeightMatrix } from './weight-matrix.js';
 
 /** `y = x W^T + b`. */
-export interface Linear {
+export interface LinearParts<Matrix, Row> {
   /** `[out, in]`. */
-  readonly weight: tf.Tensor2D;
-  readonly bias: tf.Tensor1D | null;
+  readonly weight: Matrix;
+  readonly bias: Row | null;
 }
 
 /** Gain and bias of a norm; the offset of the gain is in it. */
-export interface Norm {
-  readonly gain: tf.Tensor1D;
-  readonly bias: tf.Tensor1D | null;
+export interface NormParts<Row> {
+  readonly gain: Row;
+  readonly bias: Row | null;
 }
 
 /** The weights of one block. */
-export interface BlockWeights {
-  readonly norm1: Norm;
+export interface BlockParts<Matrix, Row> {
+  readonly norm1: NormParts<Row>;
   /** Null where the MLP shares the first. */
-  readonly norm2: Norm | null;
-  readonly postNorm1: Norm | null;
-  readonly postNorm2: Norm | null;
-  readonly queryNorm: Norm | null;
-  readonly keyNorm: Norm | null;
-  readonly query: Linear;
-  readonly key: Linear;
-  readonly value: Linear;
-  readonly output: Linear;
-  readonly gate: Linear | null;
-  readonly up: Linear;
-  readonly down: Linear;
+  readonly norm2: NormParts<Row> | null;
+  readonly postNorm1: NormParts<Row> | null;
+  readonly postNorm2: NormParts<Row> | null;
+  readonly queryNorm: NormParts<Row> | null;
+  readonly keyNorm: NormParts<Row> | null;
+  readonly query: LinearParts<Matrix, Row>;
+  readonly key: LinearParts<Matrix, Row>;
+  readonly value: LinearParts<Matrix, Row>;
+  readonly output: LinearParts<Matrix, Row>;
+  readonly gate: LinearParts<Matrix, Row> | null;
+  readonly up: LinearParts<Matrix, Row>;
+  readonly down: LinearParts<Matrix, Row>;
 }
 
-/** A matrix in the host's memory, `[out, in]`. */
-interface HostLinear {
-  readonly values: Float32Array;
-  readonly outputs: number;
-  readonly inputs: number;
-  readonly bias: Float32Array | null;
-}
+/** On the backend. */
+export type Linear = LinearParts<WeightMatrix, tf.Tensor1D>;
+/** On the backend. */
+export type Norm = NormParts<tf.Tensor1D>;
+/** On the backend. */
+export type BlockWeights = BlockParts<WeightMatrix, tf.Tensor1D>;
+/** In the host's memory. */
+export type StoredLinear = LinearParts<StoredMatrix, Float32Array>;
+/** In the host's memory. */
+export type StoredNorm = NormParts<Float32Array>;
+/** In the host's memory. */
+export type StoredBlock = BlockParts<StoredMatrix, Float32Array>;
 
 /** Reads weights by the names of the model. */
 export class WeightReader {
   constructor(
-    private readonly model: FamilyModel,
     private readonly checkpoint: Checkpoint,
     /** Name in the files of each weight. */
     private readonly names: ReadonlyMap<string, string>,
   ) {}
 
+  /** Whether the files have a weight. */
+  has(name: string): boolean {
+    return this.checkpoint.weights.has(this.fileName(name));
+  }
+
+  private fileName(name: string): string {
+    return this.names.get(name) ?? name;
+  }
+
   /** Values of a weight. */
-  read(name: string): Promise<Float32Array> {
-    return this.checkpoint.read(this.names.get(name)!);
+  row(name: string): Promise<Float32Array> {
+    return this.checkpoint.read(this.fileName(name));
   }
 
-  private has(name: string): boolean {
-    return this.names.has(name);
+  /** A matrix, or some of its rows. */
+  async matrix(name: string, rows?: RowRun): Promise<StoredMatrix> {
+    const own = this.fileName(name);
+    const [count, columns] = this.checkpoint.weights.get(own)!.shape as [number, number];
+    const numbers = await this.checkpoint.readStored(own, rows);
+    return { ...numbers, rows: rows?.count ?? count, columns };
   }
 
-  /** The norm before the output. */
-  finalNorm(): Promise<Norm> {
-    return this.norm(this.model.weights.finalNorm);
+  /** `NAME.weight`, with `NAME.bias` where there is one. */
+  async linear(name: string, { isInputMajor = false } = {}): Promise<StoredLinear> {
+    const [stored, bias] = await Promise.all([
+      this.matrix(`${name}.weight`),
+      this.has(`${name}.bias`) ? this.row(`${name}.bias`) : null,
+    ]);
+    return { weight: isInputMajor ? transposed(stored) : stored, bias };
   }
 
-  /** A norm by its name. */
-  async norm(name: string): Promise<Norm> {
-    const { gainOffset, kind } = this.model.architecture.norm;
-    const gain = await this.read(`${name}.weight`);
-    const bias = kind === 'layer' ? await this.read(`${name}.bias`) : null;
-    const shifted = gainOffset === 0 ? gain : gain.map((value) => value + gainOffset);
-    return { gain: tf.tensor1d(shifted), bias: bias === null ? null : tf.tensor1d(bias) };
-  }
-
-  private async hostLinear(name: string, outputs: number, inputs: number): Promise<HostLinear> {
-    const { isInputMajor } = this.model.weights;
-    const stored = await this.read(`${name}.weight`);
-    const values = isInputMajor ? transposed(stored, inputs, outputs) : stored;
-    const bias = this.has(`${name}.bias`) ? await this.read(`${name}.bias`) : null;
-    return { values, outputs, inputs, bias };
-  }
-
-  /** All weights of a block; the caller disposes them. */
-  async block(index: number): Promise<BlockWeights> {
-    const { architecture, weights } = this.model;
-    const { names } = weights;
-    const { width, headCount, headWidth, mlpWidth } = architecture;
-    const prefix = blockPrefix(this.model, index);
-    const normOf = (name: string | null) => (name === null ? null : this.norm(`${prefix}${name}`));
-    const linearOf = async (name: string, outputs: number, inputs: number) =>
-      onBackend(await this.hostLinear(`${prefix}${name}`, outputs, inputs));
-    return {
-      norm1: await this.norm(`${prefix}${names.norm1}`),
-      norm2: await normOf(names.norm2),
-      postNorm1: await normOf(names.postNorm1),
-      postNorm2: await normOf(names.postNorm2),
-      queryNorm: await normOf(names.queryNorm),
-      keyNorm: await normOf(names.keyNorm),
-      ...(await this.queryKeyValue(prefix)),
-      output: await linearOf(names.output, width, headCount * headWidth),
-      ...(await this.gateUp(prefix)),
-      down: await linearOf(names.down, width, mlpWidth),
-    };
-  }
-
-  private async queryKeyValue(
-    prefix: string,
-  ): Promise<Pick<BlockWeights, 'key' | 'query' | 'value'>> {
-    const { headCount, keyValueHeadCount, headWidth, width } = this.model.architecture;
-    const parts = this.model.weights.names.queryKeyValue;
-    const [own, shared] = [headCount * headWidth, keyValueHeadCount * headWidth];
-    if ('fused' in parts) {
-      const all = await this.hostLinear(`${prefix}${parts.fused}`, own + 2 * shared, width);
-      const rows = fusedRows(parts.order, { headCount, keyValueHeadCount, headWidth });
-      return {
-        query: onBackend(pickedRows(all, rows.query)),
-        key: onBackend(pickedRows(all, rows.key)),
-        value: onBackend(pickedRows(all, rows.value)),
-      };
-    }
-    const linearOf = async (name: string, outputs: number) =>
-      onBackend(await this.hostLinear(`${prefix}${name}`, outputs, width));
-    return {
-      query: await linearOf(parts.query, own),
-      key: await linearOf(parts.key, shared),
-      value: await linearOf(parts.value, shared),
-    };
-  }
-
-  private async gateUp(prefix: string): Promise<Pick<BlockWeights, 'gate' | 'up'>> {
-    const { mlpWidth, width } = this.model.architecture;
-    const parts = this.model.weights.names.gateUp;
-    if ('fused' in parts) {
-      const all = await this.hostLinear(`${prefix}${parts.fused}`, 2 * mlpWidth, width);
-      const half = (start: number) => [{ start, count: mlpWidth }];
-      return {
-        gate: onBackend(pickedRows(all, half(0))),
-        up: onBackend(pickedRows(all, half(mlpWidth))),
-      };
-    }
-    const linearOf = async (name: string) =>
-      onBackend(await this.hostLinear(`${prefix}${name}`, mlpWidth, width));
-    return {
-      gate: parts.gate === null ? null : await linearOf(parts.gate),
-      up: await linearOf(parts.up),
-    };
+  /** A norm, with its bias where there is one. */
+  async norm(name: string, gainOffset = 0): Promise<StoredNorm> {
+    const [gain, bias] = await Promise.all([
+      this.row(`${name}.weight`),
+      this.has(`${name}.bias`) ? this.row(`${name}.bias`) : null,
+    ]);
+    return { gain: gainOffset === 0 ? gain : gain.map((value) => value + gainOffset), bias };
   }
 }
 
-/** Frees the weights of a block. */
-export function disposeBlock(weights: BlockWeights): void {
-  tf.dispose(weights as unknown as tf.TensorContainer);
+/** All weights of a block of a decoder; its reads are under way together. */
+export async function readBlock(
+  model: FamilyModel,
+  reader: WeightReader,
+  index: number,
+): Promise<StoredBlock> {
+  const { names, isInputMajor } = model.weights;
+  const { gainOffset } = model.architecture.norm;
+  const prefix = blockPrefix(model, index);
+  const normOf = async (name: string | null) =>
+    name === null ? null : reader.norm(`${prefix}${name}`, gainOffset);
+  const linearOf = (name: string) => reader.linear(`${prefix}${name}`, { isInputMajor });
+  // All at once: the reads go on while this thread computes, but none begins then.
+  const [norms, queryKeyValue, output, gateUp, down] = await Promise.all([
+    Promise.all([
+      reader.norm(`${prefix}${names.norm1}`, gainOffset),
+      normOf(names.norm2),
+      normOf(names.postNorm1),
+      normOf(names.postNorm2),
+      normOf(names.queryNorm),
+      normOf(names.keyNorm),
+    ]),
+    readQueryKeyValue(model, linearOf),
+    linearOf(names.output),
+    readGateUp(model, linearOf),
+    linearOf(names.down),
+  ]);
+  const [norm1, norm2, postNorm1, postNorm2, queryNorm, keyNorm] = norms;
+  const all = { norm1, norm2, postNorm1, postNorm2, queryNorm, keyNorm };
+  return { ...all, ...queryKeyValue, output, ...gateUp, down };
 }
 
-/** Rows that lie one after the other. */
-interface RowRun {
-  readonly start: number;
-  readonly count: number;
+type ReadLinear = (name: string) => Promise<StoredLinear>;
+
+async function readQueryKeyValue(
+  { architecture, weights }: FamilyModel,
+  linearOf: ReadLinear,
+): Promise<Pick<StoredBlock, 'key' | 'query' | 'value'>> {
+  const parts = weights.names.queryKeyValue;
+  if ('fused' in parts) {
+    const all = await linearOf(parts.fused);
+    const { query, key, value } = fusedRows(parts.order, architecture);
+    return {
+      query: pickedOutputs(all, query),
+      key: pickedOutputs(all, key),
+      value: pickedOutputs(all, value),
+    };
+  }
+  const [query, key, value] = await Promise.all([
+    linearOf(parts.query),
+    linearOf(parts.key),
+    linearOf(parts.value),
+  ]);
+  return { query, key, value };
+}
+
+async function readGateUp(
+  { architecture: { mlpWidth }, weights }: FamilyModel,
+  linearOf: ReadLinear,
+): Promise<Pick<StoredBlock, 'gate' | 'up'>> {
+  const parts = weights.names.gateUp;
+  if ('fused' in parts) {
+    const all = await linearOf(parts.fused);
+    const half = (start: number) => pickedOutputs(all, [{ start, count: mlpWidth }]);
+    return { gate: half(0), up: half(mlpWidth) };
+  }
+  const [gate, up] = await Promise.all([
+    parts.gate === null ? null : linearOf(parts.gate),
+    linearOf(parts.up),
+  ]);
+  return { gate, up };
 }
 
 /** Where a fused matrix has the rows of queries, keys and values. */
@@ -190,32 +201,9 @@ export function fusedRows(
   return { query: runs(0, own), key: runs(own, one), value: runs(own + one, one) };
 }
 
-function pickedRows({ values, inputs, bias }: HostLinear, runs: readonly RowRun[]): HostLinear {
-  const outputs = runs.reduce((sum, { count }) => sum + count, 0);
-  const picked = new Float32Array(outputs * inputs);
-  const own = bias === null ? null : new Float32Array(outputs);
-  let row = 0;
-  for (const { start, count } of runs) {
-    picked.set(values.subarray(start * inputs, (start + count) * inputs), row * inputs);
-    own?.set(bias!.subarray(start, start + count), row);
-    row += count;
-  }
-  return { values: picked, outputs, inputs, bias: own };
-}
-
-function transposed(values: Float32Array, rows: number, columns: number): Float32Array {
-  const result = new Float32Array(values.length);
-  for (let row = 0; row < rows; row += 1) {
-    for (let column = 0; column < columns; column += 1) {
-      result[column * rows + row] = values[row * columns + column]!;
-    }
-  }
-  return result;
-}
-
-function onBackend({ values, outputs, inputs, bias }: HostLinear): Linear {
-  return {
-    weight: tf.tensor2d(values, [outputs, inputs]),
-    bias: bias === null ? null : tf.tensor1d(bias),
-  };
+function pickedOutputs({ weight, bias }: StoredLinear, runs: readonly RowRun[]): StoredLinear {
+  const picked = pickedRows(weight, runs);
+  if (bias === null) return { weight: picked, bias };
+  const own = runs.flatMap(({ start, count }) => [...bias.subarray(start, start + count)]);
+  return { weight: picked, bias: Float32Array.from(own) };
 }

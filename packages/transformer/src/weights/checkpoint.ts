@@ -7,6 +7,7 @@ import { ModelError } from '@lab/core';
 import { tf } from '@lab/tensor';
 import { readJsonObject } from '../json-file.js';
 import { openSafetensors, type SafetensorsFile } from '@lab/tensor/io';
+import { floatsOf, type RowRun, type StoredNumbers, storedNumbers } from './stored-numbers.js';
 
 /** Weights of a checkpoint, read one by one. */
 export interface Checkpoint {
@@ -22,6 +23,8 @@ export interface Checkpoint {
   readonly sizeBytes: number;
   /** Values as float32, row by row. */
   read(name: string): Promise<Float32Array>;
+  /** Values as stored, row by row: all, or some rows. */
+  readStored(name: string, rows?: RowRun): Promise<StoredNumbers>;
   close(): void;
 }
 
@@ -79,25 +82,55 @@ export function openCheckpoint(folder: string): Checkpoint {
     for (const file of opened) file.close();
     throw error;
   }
-  return {
-    folder,
-    weights,
-    parameterCount,
-    sizeBytes,
-    read: async (name) => {
-      const file = places.get(name);
-      if (file === undefined) throw new ModelError(`${folder}: has no weight ${name}.`);
-      const { data, dtype } = await file.read(name);
-      if (data instanceof Float32Array) return data;
-      if (data instanceof Float64Array) return Float32Array.from(data);
+  const readStored = async (name: string, rows?: RowRun): Promise<StoredNumbers> => {
+    const file = places.get(name);
+    const entry = file?.entries.get(name);
+    if (file === undefined || entry === undefined) {
+      throw new ModelError(`${folder}: has no weight ${name}.`);
+    }
+    const { dtype, shape, begin, end } = entry;
+    if (!isReal(dtype)) {
       throw new ModelError(`${folder}: ${name} is of type ${dtype}, no floating-point numbers.`, {
         help: 'Quantised checkpoints are not supported: take the one in float32 or 16 bits.',
       });
-    },
+    }
+    const rowBytes = (end - begin) / (shape[0] ?? 1);
+    const { start, count } = rows ?? { start: 0, count: shape[0] ?? 1 };
+    const range = { begin: start * rowBytes, end: (start + count) * rowBytes };
+    return storedNumbers(dtype, await file.readBytes(name, rows && range));
+  };
+  return {
+    ...{ folder, weights, parameterCount, sizeBytes, readStored },
+    read: async (name) => floatsOf(await readStored(name)),
     close: () => {
       for (const file of opened) file.close();
     },
   };
+}
+
+const isReal = (dtype: string) =>
+  dtype === 'float32' || dtype === 'float16' || dtype === 'bfloat16' || dtype === 'float64';
+
+/** A checkpoint whose weights, once read, stay in the host's memory as they are stored. */
+export function heldCheckpoint(checkpoint: Checkpoint): Checkpoint {
+  const held = new Map<string, Promise<StoredNumbers>>();
+  const all = (name: string) => {
+    const known = held.get(name);
+    if (known !== undefined) return known;
+    const own = checkpoint.readStored(name);
+    held.set(name, own);
+    // A read that failed may succeed another time.
+    own.catch(() => held.delete(name));
+    return own;
+  };
+  const readStored = async (name: string, rows?: RowRun): Promise<StoredNumbers> => {
+    const { dtype, values } = await all(name);
+    if (rows === undefined) return { dtype, values };
+    const width = values.length / (checkpoint.weights.get(name)?.shape[0] ?? 1);
+    const end = rows.start + rows.count;
+    return { dtype, values: values.subarray(rows.start * width, end * width) };
+  };
+  return { ...checkpoint, readStored, read: async (name) => floatsOf(await readStored(name)) };
 }
 
 /** Paths of the files that hold weights. */

@@ -3,7 +3,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createRandom, makeFolder } from '@lab/core';
+import { createRandom, makeFolder, type Random } from '@lab/core';
 import { tf } from '@lab/tensor';
 import { type WritableArray, writeSafetensors } from '@lab/tensor/io';
 import { readModelConfig } from '../model-config.js';
@@ -15,11 +15,16 @@ export interface RandomCheckpointOptions {
   readonly seed?: number | undefined;
   /** Type in the file; default float32. */
   readonly dtype?: 'bfloat16' | 'float16' | 'float32' | undefined;
+  /** Bytes of a file, about, above which there are several with an index; default 2 GB. */
+  readonly shardBytes?: number | undefined;
 }
 
+/** Random numbers that large matrices repeat, each from another place on. */
+const DISTINCT = 1 << 22;
+
 /**
- * Writes config.json and model.safetensors of a decoder with random weights: matrices with a
- * deviation of 1 / sqrt(inputs), gains 1, biases 0.
+ * Writes config.json and the weights of a decoder, random: matrices with a deviation of
+ * 1 / sqrt(inputs), gains 1, biases 0. One file, or shards with an index.
  *
  * @param folder - made where it is not there.
  * @param config - content of config.json.
@@ -28,21 +33,64 @@ export interface RandomCheckpointOptions {
 export async function writeRandomCheckpoint(
   folder: string,
   config: Readonly<Record<string, unknown>>,
-  { seed = 1, dtype = 'float32' }: RandomCheckpointOptions = {},
+  { seed = 1, dtype = 'float32', shardBytes = 2e9 }: RandomCheckpointOptions = {},
 ): Promise<void> {
   makeFolder(folder);
   writeFileSync(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
   const { expected } = weightList(readModelConfig(folder));
   const random = createRandom(seed).fork('weights');
-  const tensors: Record<string, WritableArray> = {};
-  for (const [name, shape] of expected) {
-    const data = new Float32Array(tf.util.sizeFromShape([...shape]));
-    if (shape.length === 2) {
-      const scale = 1 / Math.sqrt(shape[1]!);
-      random.fork(name).fillNormal(data);
-      for (let at = 0; at < data.length; at += 1) data[at] = scale * data[at]!;
-    } else if (name.endsWith('.weight')) data.fill(1);
-    tensors[name] = { shape, data, dtype };
+  const shards = shardsOf(expected, shardBytes / (dtype === 'float32' ? 4 : 2));
+  const map: Record<string, string> = {};
+  for (const [at, shard] of shards.entries()) {
+    const tensors: Record<string, WritableArray> = {};
+    const file = fileName(at, shards.length);
+    for (const [name, shape] of shard) {
+      tensors[name] = { shape, data: randomWeight(name, shape, random), dtype };
+      map[name] = file;
+    }
+    await writeSafetensors(join(folder, file), tensors, { format: 'pt' });
   }
-  await writeSafetensors(join(folder, 'model.safetensors'), tensors, { format: 'pt' });
+  if (shards.length === 1) return;
+  const index = { metadata: {}, weight_map: map };
+  writeFileSync(
+    join(folder, 'model.safetensors.index.json'),
+    `${JSON.stringify(index, null, 2)}\n`,
+  );
+}
+
+type Shape = readonly [name: string, shape: readonly number[]];
+
+/** Weights in their order, so many numbers together. */
+function shardsOf(expected: ReadonlyMap<string, readonly number[]>, numbers: number): Shape[][] {
+  const shards: Shape[][] = [[]];
+  let held = 0;
+  for (const [name, shape] of expected) {
+    const size = tf.util.sizeFromShape([...shape]);
+    if (held > 0 && held + size > numbers) {
+      shards.push([]);
+      held = 0;
+    }
+    shards.at(-1)!.push([name, shape]);
+    held += size;
+  }
+  return shards;
+}
+
+function fileName(at: number, count: number): string {
+  if (count === 1) return 'model.safetensors';
+  const number = (one: number) => String(one).padStart(5, '0');
+  return `model-${number(at + 1)}-of-${number(count)}.safetensors`;
+}
+
+function randomWeight(name: string, shape: readonly number[], random: Random): Float32Array {
+  const data = new Float32Array(tf.util.sizeFromShape([...shape]));
+  if (shape.length === 2) {
+    const scale = 1 / Math.sqrt(shape[1]!);
+    const own = random.fork(name);
+    const drawn = own.fillNormal(data.subarray(0, Math.min(DISTINCT, data.length)));
+    for (let at = 0; at < drawn.length; at += 1) drawn[at] = scale * drawn[at]!;
+    // Drawing billions of numbers takes minutes: rows of large matrices are those before them.
+    for (let at = drawn.length; at < data.length; at += at) data.copyWithin(at, 0, at);
+  } else if (name.endsWith('.weight')) data.fill(1);
+  return data;
 }

@@ -1,0 +1,65 @@
+/**
+ * Where the weights of blocks come from when they are to run.
+ */
+import { disposeWeights, type OnBackend, onBackend } from './on-backend.js';
+
+/** Blocks that are read by their number. */
+export interface StoredBlocks<Stored extends object> {
+  readonly count: number;
+  read(index: number): Promise<Stored>;
+}
+
+/**
+ * Weights of blocks on the backend: all of them, or one at a time, while the next one is read.
+ */
+export class BlockSource<Stored extends object> {
+  private readonly placed = new Map<number, OnBackend<Stored>>();
+  private ahead: { readonly index: number; readonly stored: Promise<Stored> } | null = null;
+
+  constructor(
+    private readonly blocks: StoredBlocks<Stored>,
+    private readonly isResident: boolean,
+  ) {}
+
+  /**
+   * Weights of a block, until another one is asked for.
+   *
+   * @param next - the block that will be asked for then; it is read meanwhile.
+   */
+  async block(index: number, next = index + 1): Promise<OnBackend<Stored>> {
+    const known = this.placed.get(index);
+    if (known !== undefined) return known;
+    const own = this.ahead?.index === index ? this.ahead.stored : this.blocks.read(index);
+    this.ahead = null;
+    const stored = await own;
+    if (!this.isResident) this.free();
+    const weights = onBackend(stored);
+    this.placed.set(index, weights);
+    if (!this.isResident && next < this.blocks.count) this.readAhead(next);
+    return weights;
+  }
+
+  private readAhead(index: number): void {
+    const stored = this.blocks.read(index);
+    // Who asks for it sees the failure; nobody may.
+    stored.catch(() => undefined);
+    this.ahead = { index, stored };
+  }
+
+  /** Brings all blocks onto the backend, where they are to stay there. */
+  async readAll(): Promise<void> {
+    if (!this.isResident) return;
+    for (let index = 0; index < this.blocks.count; index += 1) await this.block(index);
+  }
+
+  private free(): void {
+    for (const weights of this.placed.values()) disposeWeights(weights);
+    this.placed.clear();
+  }
+
+  /** Frees what is on the backend. */
+  dispose(): void {
+    this.ahead = null;
+    this.free();
+  }
+}

@@ -1,0 +1,170 @@
+import { cpSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { temporaryFolder } from '@lab/core/testing';
+import { selectBackend, tf } from '@lab/tensor';
+import { readSafetensors, writeSafetensors, type WritableArray } from '@lab/tensor/io';
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  estimateRun,
+  hiddenStates,
+  loadModel,
+  loadT5,
+  type Residency,
+  writeRandomCheckpoint,
+} from '../../src/index.js';
+
+const checkpoints = join(import.meta.dirname, 'checkpoints');
+const ids = [
+  [5, 9, 3, 44, 12],
+  [7, 2, 61, 8, 30],
+];
+const places: readonly Residency[] = ['resident', 'host', 'streamed'];
+
+/** A checkpoint with all its weights of another type. */
+async function ofType(name: string, dtype: 'bfloat16' | 'float16' | 'float32' | 'float64') {
+  const folder = join(temporaryFolder(), name);
+  cpSync(join(checkpoints, name), folder, { recursive: true });
+  const path = join(folder, 'model.safetensors');
+  const { tensors } = await readSafetensors(path);
+  const arrays: Record<string, WritableArray> = {};
+  for (const [key, { shape, data }] of Object.entries(tensors)) {
+    const values = dtype === 'float64' ? Float64Array.from(data, Number) : data;
+    arrays[key] = { shape, dtype, data: values };
+  }
+  await writeSafetensors(path, arrays);
+  return folder;
+}
+
+/** The same numbers as float32. */
+async function widened(folder: string, name: string) {
+  const own = join(temporaryFolder(), name);
+  cpSync(folder, own, { recursive: true });
+  const path = join(own, 'model.safetensors');
+  const { tensors } = await readSafetensors(path);
+  const arrays = Object.entries(tensors).map(([key, { shape, data }]) => [key, { shape, data }]);
+  await writeSafetensors(path, Object.fromEntries(arrays) as Record<string, WritableArray>);
+  return own;
+}
+
+async function logitsOf(folder: string, residency: Residency): Promise<Float32Array> {
+  const isT5 = folder.endsWith('t5-v1.1');
+  const model = isT5 ? await loadT5(folder, { residency }) : await loadModel(folder, { residency });
+  const result = await model.forward({ ids, decoderIds: [[0, 4, 9], [0, 8, 2]] });
+  const values = ((await result.logits!.data()) as Float32Array).slice();
+  result.dispose();
+  model.dispose();
+  return values;
+}
+
+beforeAll(async () => {
+  await selectBackend('wasm');
+});
+
+describe.each(['llama3', 'gpt2', 'phi3', 'falcon-new', 'gemma2', 't5-v1.1'])('%s', (name) => {
+  it.each(['bfloat16', 'float16'] as const)(
+    'in %s gives what the same numbers in float32 give, wherever they are',
+    async (dtype) => {
+      const folder = await ofType(name, dtype);
+      const wanted = await logitsOf(await widened(folder, name), 'resident');
+      const { numTensors } = tf.memory();
+      for (const place of places) {
+        expect(await logitsOf(folder, place), place).toBeClose(wanted, { atol: 1e-4, rtol: 1e-5 });
+      }
+      expect(tf.memory().numTensors).toBe(numTensors);
+    },
+  );
+});
+
+it('16 bits stay 16 bits on wasm', async () => {
+  const folder = join(temporaryFolder(), 'model');
+  const config = { ...{ model_type: 'gpt2', vocab_size: 1000, n_embd: 64, n_layer: 2, n_head: 4 } };
+  await writeRandomCheckpoint(folder, config, { dtype: 'bfloat16' });
+  const before = tf.memory().numBytes;
+  const model = await loadModel(folder, { residency: 'resident' });
+  const half = tf.memory().numBytes - before;
+  model.dispose();
+  await writeRandomCheckpoint(folder, config);
+  const own = await loadModel(folder, { residency: 'resident' });
+  const whole = tf.memory().numBytes - before;
+  own.dispose();
+  expect(half / whole).toBeLessThan(0.52);
+});
+
+it('the place follows from the budget', async () => {
+  const folder = await ofType('llama3', 'float64');
+  const size = (await readSafetensors(join(folder, 'model.safetensors'))).tensors;
+  const numbers = Object.values(size).reduce((sum, { data }) => sum + data.length, 0);
+  const at = async (budgetBytes: number) => {
+    const model = await loadModel(folder, { budgetBytes });
+    model.dispose();
+    return model.residency;
+  };
+  expect(await at(4 * numbers)).toBe('resident');
+  expect(await at(4 * numbers - 1)).toBe('streamed');
+  const half = await ofType('llama3', 'bfloat16');
+  await selectBackend('cpu');
+  const model = await loadModel(half, { budgetBytes: 3 * numbers });
+  expect(model.residency).toBe('host');
+  model.dispose();
+  await selectBackend('wasm');
+});
+
+it.each(places)('a load that fails leaves nothing on the backend: %s', async (residency) => {
+  const folder = join(temporaryFolder(), 'model');
+  cpSync(join(checkpoints, 'llama3'), folder, { recursive: true });
+  const path = join(folder, 'model.safetensors');
+  const { tensors } = await readSafetensors(path);
+  const last = tensors['model.layers.1.mlp.down_proj.weight']!;
+  const broken = { shape: last.shape, data: new Int32Array(last.data.length) };
+  await writeSafetensors(path, { ...tensors, 'model.layers.1.mlp.down_proj.weight': broken });
+  const { numTensors } = tf.memory();
+  const run = async () => {
+    const model = await loadModel(folder, { residency });
+    await model.forward({ ids }).finally(() => model.dispose());
+  };
+  await expect(run()).rejects.toThrow('down_proj.weight is of type int32');
+  expect(tf.memory().numTensors).toBe(numTensors);
+});
+
+it('a vocabulary in several strips, and shards, give what one file gives', async () => {
+  const config = { ...{ model_type: 'gpt2', vocab_size: 20_000, n_embd: 16, n_layer: 2, n_head: 2 } };
+  const [one, many] = [join(temporaryFolder(), 'one'), join(temporaryFolder(), 'many')];
+  await writeRandomCheckpoint(one, config, { dtype: 'bfloat16' });
+  await writeRandomCheckpoint(many, config, { dtype: 'bfloat16', shardBytes: 8000 });
+  const wanted = await logitsOf(one, 'resident');
+  expect(await logitsOf(many, 'streamed')).toEqual(wanted);
+  expect(await logitsOf(many, 'host')).toEqual(wanted);
+  writeFileSync(join(many, 'config.json'), JSON.stringify({ ...config, n_layer: 3 }));
+  await expect(loadModel(many)).rejects.toThrow('missing');
+});
+
+it('an estimate tells sizes, and leaves nothing behind', async () => {
+  const folder = join(checkpoints, 'llama3');
+  const { numTensors } = tf.memory();
+  const batches = [
+    { batchSize: 2, length: 5 },
+    { batchSize: 1, length: 3 },
+  ];
+  const all = await estimateRun(folder, { batches });
+  expect(tf.memory().numTensors).toBe(numTensors);
+  expect(all.residency).toBe('resident');
+  const none = await estimateRun(folder, { batches, logits: 'none', residency: 'streamed' });
+  expect(none.loadSeconds).toBe(0);
+  expect(none.runSeconds).toBeGreaterThan(0);
+  const model = await loadModel(folder);
+  const { vocabularySize, width } = model.architecture;
+  expect(all.operations - none.operations).toBe(2 * 13 * vocabularySize * width);
+  let logits = 0;
+  const inputs = [{ ids }, { ids: [[1, 2, 3]] }];
+  for await (const states of hiddenStates(model, inputs, { logits: true, positions: 'last' })) {
+    if (states.logits === undefined) continue;
+    expect(states.layer).toBe(model.architecture.layerCount);
+    expect(states.logits.shape).toEqual([inputs[states.batch]!.ids.length, vocabularySize]);
+    const result = await model.forward({ ...inputs[states.batch]!, logits: 'last' });
+    expect(states.logits.data).toEqual(((await result.logits!.data()) as Float32Array).slice());
+    result.dispose();
+    logits += 1;
+  }
+  expect(logits).toBe(2);
+  model.dispose();
+});
