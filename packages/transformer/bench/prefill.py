@@ -25,7 +25,8 @@ with torch.no_grad():
         seconds.append(time.perf_counter() - start)
     start = time.perf_counter()
     for batch in batches:
-        states.append([h[:, -1] for h in model(batch, output_hidden_states=True).hidden_states])
+        result = model(batch, output_hidden_states=True, logits_to_keep=1)
+        states.append([h[:, -1] for h in result.hidden_states] + [result.logits])
     hidden = time.perf_counter() - start
 sample = logits[0, :, :50].flatten().tolist()
 print(json.dumps({'load': load, 'prefill': seconds, 'hidden': hidden, 'sample': sample,

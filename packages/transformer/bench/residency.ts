@@ -6,7 +6,7 @@
 // x 128 tokens with all logits, 64 tokens of llama3-8b. Prints one JSON line, and fails where an
 // estimate is more than 30 % off, where llama3-8b takes 4 GiB or more, or where its streamed pass
 // takes more than 1.2 times max(reading, computing). Run it on an idle machine.
-import { mkdtempSync, rmSync, statfsSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -36,7 +36,9 @@ const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
 });
 const now = () => performance.now() / 1000;
-const peakBytes = () => process.resourceUsage().maxRSS * 1024;
+/** Most memory of this program; `maxRSS` would count that of the process it was started from. */
+const peakBytes = () =>
+  1024 * Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))![1]);
 
 function idsOf(shape: ShapeName): Int32Array[] {
   const random = createRandom(1).fork('ids');
@@ -48,7 +50,11 @@ function idsOf(shape: ShapeName): Int32Array[] {
 async function foreseen(shape: ShapeName, folder: string, residency: Residency) {
   const batches = [{ batchSize: BATCH, length: lengthOf(shape) }];
   const began = now();
-  const { loadSeconds, runSeconds, peakBytes: bytes } = await estimateRun(folder, {
+  const {
+    loadSeconds,
+    runSeconds,
+    peakBytes: bytes,
+  } = await estimateRun(folder, {
     residency,
     batches,
   });

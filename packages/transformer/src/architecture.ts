@@ -67,6 +67,37 @@ export interface BlockRules {
   readonly scoreScale: number;
 }
 
+/** Modules of a block, by the names that TransformerLens 3 has for them. */
+export type BlockModule =
+  | 'attn'
+  | 'down'
+  | 'gate'
+  | 'k'
+  | 'ln1'
+  | 'ln1_post'
+  | 'ln2'
+  | 'ln2_post'
+  | 'mlp'
+  | 'o'
+  | 'q'
+  | 'up'
+  | 'v';
+
+/** What `transformers` calls the modules of a model. */
+export interface ModuleNames {
+  readonly embedding: string;
+  /** Null without learned positions. */
+  readonly positions: string | null;
+  /** Block i, with `{i}` in the place of its number. */
+  readonly block: string;
+  /** Modules of a block, behind its own name; null where none computes just this. */
+  readonly inBlock: Readonly<Record<BlockModule, string | null>>;
+  readonly finalNorm: string;
+  readonly output: string;
+  /** First part of names that some files leave out, with its dot. */
+  readonly optionalPrefix: string | null;
+}
+
 /** A decoder: everything that its forward pass depends on beside the weights. */
 export interface Architecture {
   /** `model_type` of config.json. */
@@ -101,4 +132,6 @@ export interface Architecture {
   /** Whether the embeddings are the output's weights, too. */
   readonly isTied: boolean;
   readonly blocks: readonly BlockRules[];
+  /** Names only: no number depends on them. */
+  readonly modules: ModuleNames;
 }

@@ -13,7 +13,9 @@ export interface Captured {
 /** A copy of a tensor in the host's memory. */
 export async function capturedOf(value: tf.Tensor): Promise<Captured> {
   const data = (await value.data()) as Float32Array;
-  return { shape: value.shape, data: data.slice() };
+  // What wasm gives is a copy of its heap; elsewhere it may be the tensor's own memory.
+  const isCopy = tf.getBackend() === 'wasm';
+  return { shape: value.shape, data: isCopy ? data : data.slice() };
 }
 
 /** Values by the own names of their places; `get` and `has` take every other name, too. */

@@ -3,6 +3,7 @@
  */
 import { tf } from '@lab/tensor';
 import { type Captured, capturedOf } from './captures.js';
+import { logitsInParts } from './logits-in-parts.js';
 import type { Model } from './model.js';
 import { lastTokens, tokenBatch, type TokenInput } from './token-batch.js';
 
@@ -43,15 +44,15 @@ export async function* hiddenStates(
 ): AsyncGenerator<LayerStates> {
   const { layerCount, vocabularySize } = model.architecture;
   const lasts = batches.map((batch) => lastTokens(tokenBatch(batch, vocabularySize)));
-  const residuals: Captured[] = [];
+  const residuals = new Map<number, Captured>();
   const wanted = !logits ? 'none' : positions;
   for (let layer = 0; layer <= layerCount; layer += 1) {
     for (const [at, batch] of batches.entries()) {
       signal?.throwIfAborted();
-      const before = residuals[at];
+      const before = residuals.get(at);
       const found = await advanced(model, batch, { before, layer, logits: wanted });
-      if (layer < layerCount) residuals[at] = found.residual;
-      else delete residuals[at];
+      if (layer < layerCount) residuals.set(at, found.residual);
+      else residuals.delete(at);
       const states = found.normed ?? found.residual;
       yield {
         ...{ layer, batch: at },
@@ -72,20 +73,25 @@ interface Step {
 async function advanced(model: Model, batch: TokenInput, { before, layer, logits }: Step) {
   const shape = before?.shape as [number, number, number];
   const residual = before === undefined ? undefined : tf.tensor3d(before.data, shape);
+  const isEnd = layer === model.architecture.layerCount;
+  const isApart = isEnd && logits === 'all';
   try {
     const result = await model.forward({
-      ...{ ids: batch.ids, mask: batch.mask, residual, logits, capture: NORMED },
+      ...{ ids: batch.ids, mask: batch.mask, residual },
       ...{ startBlock: Math.max(layer - 1, 0), stopBlock: layer },
+      ...(isApart ? { logits: 'none' } : { logits, capture: NORMED }),
     });
-    const made = {
-      residual: await capturedOf(result.residual),
-      normed: result.captured.get(NORMED),
-      logits: result.logits === null ? undefined : await capturedOf(result.logits),
-    };
+    const residualAfter = await capturedOf(result.residual);
+    const normed = result.captured.get(NORMED);
+    const ends = result.logits === null ? undefined : await capturedOf(result.logits);
     result.dispose();
-    if (logits !== 'last' || made.logits === undefined) return made;
-    const [texts, , vocabulary] = made.logits.shape as [number, number, number];
-    return { ...made, logits: { shape: [texts, vocabulary], data: made.logits.data } };
+    if (isApart) return { residual: residualAfter, ...(await logitsInParts(model, residualAfter)) };
+    if (ends === undefined) return { residual: residualAfter, normed, logits: undefined };
+    const [texts, , vocabulary] = ends.shape as [number, number, number];
+    return {
+      ...{ residual: residualAfter, normed },
+      logits: { shape: [texts, vocabulary], data: ends.data },
+    };
   } finally {
     residual?.dispose();
   }

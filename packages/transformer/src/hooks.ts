@@ -19,13 +19,22 @@ export interface HookPoint {
  */
 export type HookFunction = (value: tf.Tensor, point: HookPoint) => tf.Tensor | void;
 
-/** Which places are meant: one name, all that match, or all that a function takes. */
+/**
+ * Which places are meant: one, by any of its names; all whose own name matches; or all whose own
+ * name a function takes. A name that no place has is an error; patterns may match none.
+ */
 export type HookNames = string | RegExp | ((name: string) => boolean);
 
 /** A function and the places where it is called, in the order in which hooks are given. */
 export interface Hook {
   readonly names: HookNames;
   readonly run: HookFunction;
+}
+
+/** A hook that looks at one token of each text, and changes nothing. */
+export interface LastTokenHook extends Hook {
+  /** Rows of those tokens in `[B T]`. */
+  readonly lastTokens: Int32Array;
 }
 
 /** Whether a name is meant. */
@@ -43,6 +52,13 @@ export class HookRunner {
   /** Whether anything is called at a place. */
   wants(name: string): boolean {
     return this.at(name).length > 0;
+  }
+
+  /** Rows of the tokens that are looked at, where that is all that is done at a place; else null. */
+  onlyLast(name: string): Int32Array | null {
+    const hooks = this.at(name);
+    const isLast = (hook: Hook): hook is LastTokenHook => 'lastTokens' in hook;
+    return hooks.every(isLast) ? (hooks[0]?.lastTokens ?? null) : null;
   }
 
   private at(name: string): readonly Hook[] {

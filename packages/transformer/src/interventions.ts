@@ -4,7 +4,7 @@
 import { ConfigError, nearest } from '@lab/core';
 import { tf } from '@lab/tensor';
 import type { Architecture } from './architecture.js';
-import { hookNames } from './hook-names.js';
+import { missingPlace, ownName } from './hook-names.js';
 import type { Hook } from './hooks.js';
 
 /** Short names of places in a block's attention. */
@@ -30,7 +30,7 @@ export interface Intervention {
    * `value`.
    */
   readonly kind: InterventionKind;
-  /** `q`, `k`, `v`, `scores`, `pattern`, `z`, or the name of a hook. */
+  /** `q`, `k`, `v`, `scores`, `pattern`, `z`, or any name of a place. */
   readonly site: string;
   /** Block; not with the full name of a hook. */
   readonly layer?: number | undefined;
@@ -74,7 +74,7 @@ export const interventionsSchema = {
 export function interventionHook(change: Intervention, architecture: Architecture): Hook {
   const name = placeOf(change, architecture);
   const axis = headAxis(name);
-  const heads = headsOf(change, architecture, axis);
+  const heads = headsOf(change, architecture, { name, axis });
   assertValue(change);
   return {
     names: name,
@@ -94,18 +94,17 @@ function placeOf(change: Intervention, architecture: Architecture): string {
   const short = Object.hasOwn(SITES, site) ? SITES[site as keyof typeof SITES] : null;
   const isShared = architecture.keyValueHeadCount !== architecture.headCount;
   const isSplit = isShared && granularity === 'query-head' && change.head !== undefined;
-  const place = isSplit && (site === 'k' || site === 'v') ? `attn.hook_${site}_heads` : short;
-  const name = place === null ? site : `blocks.${layer ?? '?'}.${place}`;
-  const known = hookNames({ architecture }).map((one) => one.name);
-  if (known.includes(name)) return name;
+  const asked = short === null ? site : `blocks.${layer ?? '?'}.${short}`;
+  const own = ownName(asked, architecture);
+  if (own !== undefined) return isSplit && /\.attn\.hook_[kv]$/.test(own) ? `${own}_heads` : own;
   if (short !== null) {
     const last = architecture.layerCount - 1;
     throw problem(change, `layer is ${layer ?? 'not given'}`, `Give a layer from 0 to ${last}.`);
   }
-  const like = nearest(name, [...Object.keys(SITES), ...known]);
+  const like = nearest(site, Object.keys(SITES));
   throw problem(
     change,
-    `this model has no such place${like === undefined ? '' : `; near: ${like}`}`,
+    like === undefined ? missingPlace(site, architecture) : `there is no such place; near: ${like}`,
     'hookNames(model) lists all places.',
   );
 }
@@ -120,9 +119,9 @@ function headAxis(name: string): number | null {
 function headsOf(
   change: Intervention,
   architecture: Architecture,
-  axis: number | null,
+  { name, axis }: { readonly name: string; readonly axis: number | null },
 ): readonly number[] | null {
-  const { head, granularity = 'query-head', site } = change;
+  const { head, granularity = 'query-head' } = change;
   if (head === undefined) return null;
   const { headCount, keyValueHeadCount } = architecture;
   const isGroup = granularity === 'kv-group';
@@ -135,7 +134,7 @@ function headsOf(
       `Give one from 0 to ${count - 1}.`,
     );
   }
-  const isShared = ['k', 'v'].includes(site) || /hook_(k|v|rot_k)$/.test(site);
+  const isShared = /hook_(k|v|rot_k)$/.test(name);
   if (!isGroup || isShared) return [head];
   const size = headCount / keyValueHeadCount;
   return Array.from({ length: size }, (_, at) => head * size + at);

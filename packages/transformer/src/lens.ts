@@ -2,15 +2,16 @@
  * What the output would say if the pass ended at a block.
  */
 import { tf } from '@lab/tensor';
-import type { IdRows } from './token-batch.js';
+import type { Intervention } from './interventions.js';
 import type { Model } from './model.js';
+import type { TokenInput } from './token-batch.js';
 
 /** What {@link logitLens} reads. */
-export interface LensInput {
-  readonly ids: IdRows;
-  readonly mask?: IdRows | undefined;
+export interface LensInput extends TokenInput {
   /** Tokens listed at each layer; default 5. */
   readonly top?: number | undefined;
+  /** Those at the final norm change the reading of every layer. */
+  readonly interventions?: readonly Intervention[] | undefined;
 }
 
 /** The most probable next tokens, read off one layer. */
@@ -29,22 +30,23 @@ export interface LensLayer {
  */
 export async function logitLens(
   model: Model,
-  { ids, mask, top = 5 }: LensInput,
+  { ids, mask, top = 5, interventions }: LensInput,
 ): Promise<LensLayer[]> {
   const { layerCount } = model.architecture;
   const layers: LensLayer[] = [];
-  let residual = (await model.forward({ ids, mask, stopBlock: 0 })).residual;
+  const shared = { ids, mask, interventions };
+  let residual = (await model.forward({ ...shared, stopBlock: 0 })).residual;
   try {
     for (let layer = 0; layer <= layerCount; layer += 1) {
       if (layer > 0) {
         const next = await model.forward({
-          ...{ ids, mask, residual, startBlock: layer - 1, stopBlock: layer, logits: 'none' },
+          ...{ ...shared, residual, startBlock: layer - 1, stopBlock: layer, logits: 'none' },
         });
         residual.dispose();
         residual = next.residual;
       }
       const end = await model.forward({
-        ...{ ids, mask, residual, startBlock: layerCount, logits: 'last' },
+        ...{ ...shared, residual, startBlock: layerCount, logits: 'last' },
       });
       layers.push({ layer, tokens: await mostProbable(end.logits!, top) });
       end.dispose();

@@ -4,6 +4,7 @@
 import { tf } from '@lab/tensor';
 import type { Architecture } from './architecture.js';
 import { loadModel } from './load-model.js';
+import { tokensAtOnce } from './logits-in-parts.js';
 import type { Model } from './model.js';
 import { type Checkpoint, checkpointFolder, openCheckpoint } from './weights/checkpoint.js';
 import {
@@ -108,13 +109,12 @@ function blockOperations(architecture: Architecture, { batchSize, length }: Batc
   return 2 * tokens * weights + 4 * tokens * length * headCount * headWidth;
 }
 
-function outputOperations(
-  { width, vocabularySize }: Architecture,
+/** Tokens that logits are made of. */
+function outputRows(
   { batchSize, length }: BatchShape,
   logits: RunOutline['logits'] = 'all',
 ): number {
-  const rows = logits === 'none' ? 0 : logits === 'last' ? batchSize : batchSize * length;
-  return 2 * rows * width * vocabularySize;
+  return logits === 'none' ? 0 : logits === 'last' ? batchSize : batchSize * length;
 }
 
 /** Multiplications and additions of a pass over a batch. */
@@ -123,8 +123,9 @@ export function operationsOf(
   shape: BatchShape,
   logits: RunOutline['logits'] = 'all',
 ): number {
-  const blocks = architecture.layerCount * blockOperations(architecture, shape);
-  return blocks + outputOperations(architecture, shape, logits);
+  const { layerCount, width, vocabularySize } = architecture;
+  const output = 2 * outputRows(shape, logits) * width * vocabularySize;
+  return layerCount * blockOperations(architecture, shape) + output;
 }
 
 /** Seconds that were measured on the largest batch. */
@@ -136,35 +137,56 @@ interface Measured {
   readonly block: number;
   /** Reading the weights of a block, and bringing them onto the backend. */
   readonly reading: number;
+  /** The output of `outputRows` tokens. */
   readonly output: number;
+  readonly outputRows: number;
 }
 
 async function measure(model: Model, { batches, logits = 'all' }: RunOutline): Promise<Measured> {
-  const { layerCount, width } = model.architecture;
+  const { layerCount, width, vocabularySize } = model.architecture;
   const largest = batches.reduce((most, one) =>
     one.batchSize * one.length > most.batchSize * most.length ? one : most,
   );
-  const ids = Array.from({ length: largest.batchSize }, () => new Int32Array(largest.length));
-  const residual = tf.randomNormal<tf.Rank.R3>([largest.batchSize, largest.length, width]);
-  const timed = async (startBlock: number, wanted: RunOutline['logits'] = 'none') => {
-    const stopBlock = startBlock === layerCount ? startBlock : startBlock + 1;
+  const { batchSize, length } = largest;
+  const residual = tf.randomNormal<tf.Rank.R3>([batchSize, length, width]);
+  const timed = async (startBlock: number, count = batchSize * length) => {
+    const isOutput = startBlock === layerCount;
+    const rows = isOutput ? firstRows(residual, count) : tf.clone(residual);
+    const [texts, tokens] = rows.shape;
+    const ids = Array.from({ length: texts }, () => new Int32Array(tokens));
+    const given = { ids, residual: rows, startBlock, logits: isOutput ? 'all' : 'none' } as const;
     const began = performance.now();
-    const result = await model.forward({ ids, residual, startBlock, stopBlock, logits: wanted });
-    await (result.logits ?? result.residual).data();
-    result.dispose();
-    return (performance.now() - began) / 1000;
+    try {
+      const result = await model.forward({ ...given, stopBlock: startBlock + (isOutput ? 0 : 1) });
+      await (result.logits ?? result.residual).data();
+      result.dispose();
+      return (performance.now() - began) / 1000;
+    } finally {
+      rows.dispose();
+    }
   };
   try {
     const second = Math.min(1, layerCount - 1);
     const first = await timed(0);
     const streamedBlock = await timed(second);
     const block = await timed(second);
-    const output = logits === 'none' ? 0 : await timed(layerCount, logits);
-    return { largest, streamedBlock, block, reading: Math.max(first - block, 0), output };
+    const all = logits === 'last' ? batchSize : batchSize * length;
+    const outputRows = Math.min(all, tokensAtOnce(vocabularySize));
+    const output = logits === 'none' ? 0 : await timed(layerCount, outputRows);
+    const reading = Math.max(first - block, 0);
+    return { largest, streamedBlock, block, reading, output, outputRows };
   } finally {
     residual.dispose();
   }
 }
+
+/** The first tokens of a residual as one text. */
+const firstRows = (residual: tf.Tensor3D, count: number): tf.Tensor3D =>
+  tf.tidy(() => {
+    const width = residual.shape[2];
+    const rows = tf.slice(tf.reshape(residual, [-1, width]), [0, 0], [count, width]);
+    return tf.reshape(rows, [1, count, width]);
+  });
 
 interface Given {
   readonly architecture: Architecture;
@@ -182,36 +204,41 @@ function secondsOf(
   const share = (of: (shape: BatchShape) => number) =>
     batches.reduce((sum, shape) => sum + of(shape), 0) / Math.max(of(largest), 1);
   const blocks = share((shape) => blockOperations(architecture, shape)) * layerCount * block;
-  const outputs = share((shape) => outputOperations(architecture, shape, logits)) * output;
+  const rows = batches.reduce((sum, shape) => sum + outputRows(shape, logits), 0);
+  const parts = rows / Math.max(measured.outputRows, 1);
   const perByte = reading / sizes.storedBlock;
   if (residency === 'resident') {
     // The output was measured with its weights read strip by strip.
-    const vocabulary = sizes.stored - layerCount * sizes.storedBlock;
-    const readAgain = output === 0 ? 0 : perByte * vocabulary * batches.length;
+    const readAgain = perByte * (sizes.stored - layerCount * sizes.storedBlock);
     return {
       loadSeconds: perByte * sizes.stored,
-      runSeconds: blocks + Math.max(outputs - readAgain, 0.5 * outputs),
+      runSeconds: blocks + parts * Math.max(output - readAgain, output / 2),
     };
   }
   const waits = layerCount * Math.max(streamedBlock - block, 0);
-  return { loadSeconds: 0, runSeconds: reading + blocks + waits + outputs };
+  return { loadSeconds: 0, runSeconds: reading + blocks + waits + parts * output };
 }
 
 /** Bytes of the arrays that are there together at most, weights and values. */
 function peakOf(residency: Residency, { sizes, architecture, outline }: Given): number {
-  const { batches, logits = 'all' } = outline;
-  const { width, layerCount, vocabularySize } = architecture;
-  const largest = Math.max(...batches.map((shape) => activationFloats(architecture, shape)));
-  const outputs = batches.map(({ batchSize, length }) => {
-    const rows = logits === 'none' ? 0 : logits === 'last' ? batchSize : batchSize * length;
-    return rows * (vocabularySize + width);
-  });
-  const tokens = batches.reduce((sum, { batchSize, length }) => sum + batchSize * length, 0);
-  // On the backend, and once more in the host's memory.
-  const values = 4 * (Math.max(largest, 2 * Math.max(...outputs)) + 2 * tokens * width);
-  if (residency === 'resident') return sizes.placed + sizes.storedBlock + values;
+  const { batches, logits } = outline;
+  const { width, vocabularySize } = architecture;
+  const sum = (of: (shape: BatchShape) => number) =>
+    batches.reduce((total, shape) => total + of(shape), 0);
+  const blocks = Math.max(...batches.map((shape) => activationFloats(architecture, shape)));
+  const rows = Math.max(...batches.map((shape) => outputRows(shape, logits)));
+  const together = Math.min(rows, tokensAtOnce(vocabularySize)) * (vocabularySize + width);
+  const isRead = residency !== 'resident';
+  // Strips of logits and their whole on the backend, and a copy in the host's memory.
+  const output = (isRead ? 3 : 2) * together;
+  // What a pass gives stays in the host's memory, and residuals between the blocks.
+  const kept = sum((shape) => outputRows(shape, logits)) * vocabularySize;
+  const residuals = 2 * sum(({ batchSize, length }) => batchSize * length) * width;
+  const values = 4 * (Math.max(blocks, output) + kept + residuals);
+  if (!isRead) return sizes.placed + sizes.storedBlock + values;
+  // The block that is brought onto the backend, and the one that is read meanwhile.
   const held = residency === 'host' ? sizes.stored : 2 * sizes.storedBlock;
-  return held + sizes.placedBlock + values + (layerCount === 0 ? 0 : sizes.storedBlock / 4);
+  return held + sizes.placedBlock + values;
 }
 
 /** Numbers that a block's arrays have at the peak: those of its attention or of its MLP. */

@@ -1,11 +1,30 @@
-/** `transformer cache`: values from inside a model, as a safetensors file. */
-import { ConfigError, formatBytes, formatCounted } from '@lab/core';
-import type { CliCommand } from '@lab/core/cli';
-import { writeSafetensors, type WritableArray } from '@lab/tensor/io';
-import { hookNames } from '../hook-names.js';
+/** `transformer cache`: values from inside a model, as safetensors or npy. */
+import { ConfigError, formatCounted } from '@lab/core';
+import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
+import type { WritableArray } from '@lab/tensor/io';
+import type { Architecture } from '../architecture.js';
+import { hookNames, placeName } from '../hook-names.js';
+import { readInterventions } from '../intervention-file.js';
+import { type Intervention, interventionHook } from '../interventions.js';
 import { loadModel } from '../load-model.js';
+import type { Model } from '../model.js';
+import { readModelConfig } from '../model-config.js';
+import type { IdRows, TokenInput } from '../token-batch.js';
+import { loadTokenizer } from '../tokenizer.js';
+import { checkpointFolder } from '../weights/checkpoint.js';
+import { ARRAY_FORMATS, type ArrayFormat, arrayOutput, describeWritten } from './array-output.js';
 import { readIdFile } from './id-file.js';
-import { backendOption, chosenBackend, modelArgument, requiredOption } from './model-options.js';
+import {
+  backendOption,
+  chosenBackend,
+  interventionsOption,
+  modelArgument,
+  requiredOption,
+  residencyOf,
+  residencyOptions,
+} from './model-options.js';
+import { readPrompts } from './prompt-file.js';
+import { batchTokensOf, batchTokensOption, textBatches } from './text-batches.js';
 
 /** The verb `cache`. */
 export const cacheCommand: CliCommand = {
@@ -15,54 +34,161 @@ export const cacheCommand: CliCommand = {
   options: [
     {
       flags: '--names <list>',
-      summary: 'places, as inspect --hooks lists them; * stands for any characters',
+      summary: 'places by any of their names (inspect --hooks); * stands for any characters',
       kind: 'list',
     },
-    { flags: '--ids <file>', summary: 'JSON { "ids": [[..]], "mask": [[..]] }' },
-    { flags: '-o, --out <file>', summary: 'safetensors file with an array for each place' },
+    {
+      flags: '--prompts <file>',
+      summary: 'a prompt a line; or *.jsonl with { "text" } or { "messages": [{ role, content }] }',
+    },
+    { flags: '--ids <file>', summary: 'JSON { "ids": [[..]], "mask": [[..]] } in its place' },
+    {
+      flags: '-o, --out <path>',
+      summary: 'a file *.safetensors, or a folder: arrays by the own names of places, ids, mask',
+    },
+    {
+      flags: '--format <name>',
+      summary: 'npy: one file an array, and index.json',
+      choices: ARRAY_FORMATS,
+      default: 'safetensors',
+    },
+    {
+      flags: '--positions <which>',
+      summary: 'last: of each text its last token, T is 1',
+      choices: ['all', 'last'],
+      default: 'all',
+    },
+    interventionsOption,
+    batchTokensOption,
+    ...residencyOptions,
     backendOption,
   ],
-  example:
-    "transformer cache MODEL --names 'blocks.*.attn.hook_z' --ids ids.json --out z.safetensors",
+  example: "transformer cache MODEL --names 'blocks.*.attn.hook_z' --prompts prompts.txt --out z/",
   run: async (context, input) => {
-    const [ids, out] = ['ids', 'out'].map((name) => requiredOption('cache', input, name));
-    const { decoderIds: _, ...given } = readIdFile(ids!);
-    const asked = (input.options['names'] ?? []) as string[];
+    const job = await readJob(input);
+    const output = arrayOutput(job.out, input.options['format'] as ArrayFormat);
     await chosenBackend(context, input);
     context.progress.update('reading the weights');
-    const model = await loadModel(input.arguments[0]!);
+    const model = await loadModel(job.folder, residencyOf('cache', input));
     try {
-      const places = matching(
-        asked,
-        hookNames(model).map(({ name }) => name),
-      );
-      context.progress.update('computing');
-      const result = await model.forward({ ...given, capture: (name) => places.has(name) });
-      result.dispose();
+      const arrays = await capturedArrays(model, job, context);
       context.progress.done();
-      const arrays: Record<string, WritableArray> = Object.fromEntries(result.captured);
-      await writeSafetensors(out!, arrays);
-      const sizeBytes = Object.values(arrays).reduce((sum, { data }) => sum + data.byteLength, 0);
-      context.printJson({ status: 'success', out, names: Object.keys(arrays) });
-      context.print(`${out}: ${formatCounted(places.size, 'array')}, ${formatBytes(sizeBytes)}\n`);
+      const written = await output.write(arrays);
+      const names = Object.keys(arrays);
+      context.printJson({ status: 'success', out: written.file, names });
+      context.print(`${describeWritten(written)}, ${formatCounted(names.length, 'array')}\n`);
+      context.print(`${formatCounted(job.ids.length, 'text')} of ${job.ids[0]!.length} tokens\n`);
     } finally {
       model.dispose();
     }
   },
 };
 
-/** Names that any pattern means. */
-function matching(patterns: readonly string[], names: readonly string[]): Set<string> {
+/** What is to be done, checked before any weight is read. */
+interface CacheJob {
+  readonly folder: string;
+  readonly out: string;
+  readonly places: ReadonlySet<string>;
+  readonly ids: IdRows;
+  readonly mask: IdRows;
+  readonly interventions: readonly Intervention[];
+  readonly positions: 'all' | 'last';
+  readonly batches: readonly TokenInput[];
+}
+
+async function readJob(input: CliInput): Promise<CacheJob> {
+  const { options } = input;
+  const out = requiredOption('cache', input, 'out');
+  const folder = checkpointFolder(input.arguments[0]!);
+  const { architecture } = readModelConfig(folder);
+  const places = matching((options['names'] ?? []) as string[], architecture);
+  const given = options['interventions'];
+  const interventions = typeof given === 'string' ? readInterventions(given) : [];
+  for (const one of interventions) interventionHook(one, architecture);
+  const positions = options['positions'] as 'all' | 'last';
+  const most = batchTokensOf('cache', input);
+  const texts = await textsOf(input, folder);
+  const batches = textBatches(texts, architecture, most);
+  return { folder, out, places, ...texts, interventions, positions, batches };
+}
+
+async function textsOf({ options }: CliInput, folder: string) {
+  const [prompts, file] = [options['prompts'], options['ids']];
+  if (typeof prompts === 'string' && file === undefined) {
+    return readPrompts(prompts, loadTokenizer(folder));
+  }
+  if (typeof file !== 'string' || prompts !== undefined) {
+    throw new ConfigError('transformer/cache: give either --prompts or --ids.', {
+      help: 'transformer cache --help shows an example.',
+    });
+  }
+  const { ids, mask } = readIdFile(file);
+  return { ids, mask: mask ?? ids.map((row) => Array.from(row, () => 1)) };
+}
+
+/** Values of all places, and ids and mask, all texts below each other. */
+async function capturedArrays(
+  model: Model,
+  { places, ids, mask, interventions, positions, batches }: CacheJob,
+  { progress, signal }: CliContext,
+): Promise<Record<string, WritableArray>> {
+  const arrays: Record<string, { shape: number[]; data: Float32Array }> = {};
+  const logits = !places.has('hook_logits') ? 'none' : positions;
+  let start = 0;
+  for (const texts of batches) {
+    signal.throwIfAborted();
+    progress.update(`computing, text ${start + 1} of ${ids.length}`, start / ids.length);
+    const result = await model.forward({
+      ...{ ids: texts.ids, mask: texts.mask, interventions, logits },
+      ...{ stopBlock: blocksFor(places, model.architecture), capturePositions: positions },
+      capture: (name) => places.has(name),
+    });
+    result.dispose();
+    for (const [name, { shape, data }] of result.captured) {
+      const [batch, ...rest] = shape as [number, ...number[]];
+      const size = data.length / batch;
+      arrays[name] ??= { shape: [ids.length, ...rest], data: new Float32Array(ids.length * size) };
+      arrays[name].data.set(data, start * size);
+    }
+    start += texts.ids.length;
+  }
+  const shape = [ids.length, ids[0]!.length];
+  const flat = (rows: IdRows) => rows.flatMap((row) => Array.from(row));
+  return {
+    ...arrays,
+    ids: { shape, data: Int32Array.from(flat(ids)) },
+    mask: { shape, data: Uint8Array.from(flat(mask)) },
+  };
+}
+
+/** Blocks that must run for some places. */
+function blocksFor(places: ReadonlySet<string>, { layerCount }: Architecture): number {
+  if (places.has('hook_logits') || [...places].some((name) => name.startsWith('ln_final.'))) {
+    return layerCount;
+  }
+  const blocks = [...places].map((name) => Number(/^blocks\.(\d+)/.exec(name)?.[1] ?? -1));
+  return Math.max(...blocks) + 1;
+}
+
+/** Own names of the places that patterns mean. */
+function matching(patterns: readonly string[], architecture: Architecture): Set<string> {
   const found = new Set<string>();
   for (const pattern of patterns) {
+    if (!pattern.includes('*')) {
+      found.add(placeName(pattern, architecture, 'transformer/cache'));
+      continue;
+    }
     const source = pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*');
-    const own = names.filter((name) => new RegExp(`^${source}$`).test(name));
+    const means = (name: string) => new RegExp(`^${source}$`).test(name);
+    const own = hookNames({ architecture }).filter(
+      ({ name, aliases }) => means(name) || aliases.some(means),
+    );
     if (own.length === 0) {
       throw new ConfigError(`transformer/cache: no place is called ${pattern}.`, {
         help: 'transformer inspect MODEL --hooks lists all.',
       });
     }
-    for (const name of own) found.add(name);
+    for (const { name } of own) found.add(name);
   }
   if (found.size > 0) return found;
   throw new ConfigError('transformer/cache: --names is missing.', {

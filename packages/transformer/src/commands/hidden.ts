@@ -8,7 +8,7 @@ import { hiddenStates } from '../hidden-states.js';
 import { configOf, readModelConfig } from '../model-config.js';
 import { estimateRun } from '../run-estimate.js';
 import { loadT5 } from '../t5/load-t5.js';
-import { tokenBatch, type TokenInput } from '../token-batch.js';
+import type { TokenInput } from '../token-batch.js';
 import { checkpointFolder } from '../weights/checkpoint.js';
 import type { LoadModelOptions } from '../weights/residency.js';
 import { type IdFile, readIdFile } from './id-file.js';
@@ -20,6 +20,7 @@ import {
   residencyOf,
   residencyOptions,
 } from './model-options.js';
+import { batchTokensOf, batchTokensOption, textBatches } from './text-batches.js';
 
 /** The verb `hidden`. */
 export const hiddenCommand: CliCommand = {
@@ -36,12 +37,7 @@ export const hiddenCommand: CliCommand = {
       summary: 'safetensors file with logits and hidden.0, hidden.1 ..',
     },
     ...residencyOptions,
-    {
-      flags: '--batch-tokens <n>',
-      summary: 'tokens that go through a block together',
-      kind: 'integer',
-      default: 4096,
-    },
+    batchTokensOption,
     {
       flags: '--plan',
       summary: 'say what time and memory it will take, and end',
@@ -59,7 +55,7 @@ export const hiddenCommand: CliCommand = {
     const out = isPlan ? '' : requiredOption('hidden', input, 'out');
     await chosenBackend(context, input);
     const options = residencyOf('hidden', input);
-    const batches = isT5 ? [] : batchesOf(folder, given, input.options['batch-tokens'] as number);
+    const batches = isT5 ? [] : batchesOf(folder, given, batchTokensOf('hidden', input));
     if (isPlan) return printPlan(context, { folder, batches, options, isT5 });
     context.progress.update('reading the weights');
     const tensors = isT5
@@ -83,25 +79,13 @@ type States = Record<string, WritableArray>;
 
 const arrayOf = ({ shape, data }: Captured): WritableArray => ({ shape, data });
 
-/** The texts, so many together that their tokens are at most `most`. */
-function batchesOf(folder: string, { decoderIds, ...given }: IdFile, most: number): TokenInput[] {
-  if (decoderIds !== undefined) {
-    throw new ConfigError('transformer/hidden: decoderIds are given, this model has no encoder.', {
-      help: 'Leave decoderIds out.',
-    });
+function batchesOf(folder: string, { decoderIds, ...texts }: IdFile, most: number): TokenInput[] {
+  if (decoderIds === undefined) {
+    return textBatches(texts, readModelConfig(folder).architecture, most);
   }
-  const { architecture } = readModelConfig(folder);
-  // Checks all texts before the first is run.
-  const { batchSize, length } = tokenBatch(given, architecture.vocabularySize);
-  // Some scalings depend on the longest text of a batch: it stays one, as in transformers.
-  const isWhole = architecture.blocks.some(({ rotary }) =>
-    ['dynamic', 'longrope'].includes(rotary?.scaling.kind ?? ''),
-  );
-  const size = isWhole ? batchSize : Math.max(1, Math.floor(most / length));
-  return Array.from({ length: Math.ceil(batchSize / size) }, (_, at) => ({
-    ids: given.ids.slice(at * size, (at + 1) * size),
-    mask: given.mask?.slice(at * size, (at + 1) * size),
-  }));
+  throw new ConfigError('transformer/hidden: decoderIds are given, this model has no encoder.', {
+    help: 'Leave decoderIds out.',
+  });
 }
 
 interface Run {

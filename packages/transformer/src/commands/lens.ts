@@ -3,13 +3,21 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from '@lab/core';
 import { type CliCommand, type CliInput, table } from '@lab/core/cli';
+import { readInterventions } from '../intervention-file.js';
 import { type LensLayer, logitLens } from '../lens.js';
 import { loadModel } from '../load-model.js';
 import type { TokenInput } from '../token-batch.js';
 import { loadTokenizer, type Tokenizer } from '../tokenizer.js';
 import { checkpointFolder } from '../weights/checkpoint.js';
 import { readIdFile } from './id-file.js';
-import { backendOption, chosenBackend, modelArgument } from './model-options.js';
+import {
+  backendOption,
+  chosenBackend,
+  interventionsOption,
+  modelArgument,
+  residencyOf,
+  residencyOptions,
+} from './model-options.js';
 
 /** The verb `lens`. */
 export const lensCommand: CliCommand = {
@@ -20,6 +28,8 @@ export const lensCommand: CliCommand = {
     { flags: '--prompt <text>', summary: 'a text for the tokenizer of the model' },
     { flags: '--ids <file>', summary: 'JSON { "ids": [[..]], "mask": [[..]] } in its place' },
     { flags: '--top <n>', summary: 'tokens of each layer', kind: 'integer', default: 5 },
+    interventionsOption,
+    ...residencyOptions,
     backendOption,
   ],
   example: "transformer lens MODEL --prompt 'The capital of France is'",
@@ -28,12 +38,15 @@ export const lensCommand: CliCommand = {
     const hasTokenizer = existsSync(join(folder, 'tokenizer.json'));
     const tokenizer = hasTokenizer ? loadTokenizer(folder) : null;
     const given = tokensOf(input, folder, tokenizer);
+    const changes = input.options['interventions'];
+    const interventions = typeof changes === 'string' ? readInterventions(changes) : [];
     await chosenBackend(context, input);
     context.progress.update('reading the weights');
-    const model = await loadModel(folder);
+    const model = await loadModel(folder, residencyOf('lens', input));
     try {
       context.progress.update('computing');
-      const layers = await logitLens(model, { ...given, top: input.options['top'] as number });
+      const top = input.options['top'] as number;
+      const layers = await logitLens(model, { ...given, top, interventions });
       context.progress.done();
       const named = layers.map(({ layer, tokens }) => ({
         layer,

@@ -59,7 +59,13 @@ export interface WeightNames {
 export interface Family {
   /** `model_type` values of config.json. */
   readonly modelTypes: readonly string[];
-  readonly read: (config: ConfigFields) => FamilyModel;
+  readonly read: (config: ConfigFields) => FamilyTable;
+}
+
+/** What a family says of a model; names of its modules follow from those of its weights. */
+export interface FamilyTable {
+  readonly architecture: Omit<Architecture, 'modules'>;
+  readonly weights: WeightNames;
 }
 
 /** What a config says of a model. */
@@ -214,7 +220,7 @@ export const rmsDecoder = (
   config: ConfigFields,
   sizes: ReturnType<typeof readSizes>,
   epsilon = 1e-6,
-): Omit<Architecture, 'blocks'> => ({
+): Omit<Architecture, 'blocks' | 'modules'> => ({
   modelType: config.text('model_type'),
   ...sizes,
   ...plainSwitches,

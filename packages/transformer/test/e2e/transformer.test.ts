@@ -53,23 +53,6 @@ describe('transformer', () => {
     }
   });
 
-  it('cache writes the places that are asked for', async () => {
-    const ids = idFile({ ids: [[5, 9, 3, 44]] });
-    const out = join(temporaryFolder(), 'z.safetensors');
-    const args = ['cache', checkpoint('llama3'), '--ids', ids, '--out', out, '--names'];
-    const { code, stderr } = await transformer(...args, 'blocks.*.attn.hook_z,hook_embed');
-    expect(code, stderr).toBe(0);
-    const { tensors } = await readSafetensors(out);
-    expect(Object.keys(tensors).toSorted()).toEqual([
-      ...[0, 1, 2].map((block) => `blocks.${block}.attn.hook_z`),
-      'hook_embed',
-    ]);
-    expect(tensors['blocks.0.attn.hook_z']!.shape).toEqual([1, 4, 4, 8]);
-    const wrong = await transformer(...args, 'blocks.*.hook_y');
-    expect(wrong.code).toBeGreaterThan(0);
-    expect(wrong.stderr).toContain('no place is called blocks.*.hook_y');
-  });
-
   it('lens lists the tokens of every layer', async () => {
     const ids = idFile({ ids: [[5, 9, 3, 44]] });
     const found = await transformer('lens', checkpoint('gpt2'), '--ids', ids, '--top', '2');
@@ -78,6 +61,14 @@ describe('transformer', () => {
     expect(found.stdout).toMatch(/^ *3 +\d+ \.\d{3} {2}\d+ \.\d{3}$/m);
     const wrong = await transformer('lens', checkpoint('gpt2'), '--prompt', 'a');
     expect(wrong.stderr).toContain('has no tokenizer.json');
+    const changes = idFile([{ kind: 'zero', site: 'layers.0' }]);
+    const args = ['lens', checkpoint('gpt2'), '--ids', ids, '--interventions', changes];
+    const changed = await transformer(...args, '--top', '2');
+    expect(changed.code, changed.stderr).toBe(0);
+    const layer = (text: string, at: number) =>
+      text.split('\n').find((line) => RegExp(`^ *${at} `).test(line));
+    expect(layer(changed.stdout, 0)).toBe(layer(found.stdout, 0));
+    expect(layer(changed.stdout, 1)).not.toBe(layer(found.stdout, 1));
     const both = await transformer('lens', checkpoint('gpt2'), '--prompt', 'a', '--ids', ids);
     expect(both.stderr).toContain('give either --prompt or --ids');
   });

@@ -49,7 +49,13 @@ async function widened(folder: string, name: string) {
 async function logitsOf(folder: string, residency: Residency): Promise<Float32Array> {
   const isT5 = folder.endsWith('t5-v1.1');
   const model = isT5 ? await loadT5(folder, { residency }) : await loadModel(folder, { residency });
-  const result = await model.forward({ ids, decoderIds: [[0, 4, 9], [0, 8, 2]] });
+  const result = await model.forward({
+    ids,
+    decoderIds: [
+      [0, 4, 9],
+      [0, 8, 2],
+    ],
+  });
   const values = ((await result.logits!.data()) as Float32Array).slice();
   result.dispose();
   model.dispose();
@@ -127,7 +133,9 @@ it.each(places)('a load that fails leaves nothing on the backend: %s', async (re
 });
 
 it('a vocabulary in several strips, and shards, give what one file gives', async () => {
-  const config = { ...{ model_type: 'gpt2', vocab_size: 20_000, n_embd: 16, n_layer: 2, n_head: 2 } };
+  const config = {
+    ...{ model_type: 'gpt2', vocab_size: 20_000, n_embd: 16, n_layer: 2, n_head: 2 },
+  };
   const [one, many] = [join(temporaryFolder(), 'one'), join(temporaryFolder(), 'many')];
   await writeRandomCheckpoint(one, config, { dtype: 'bfloat16' });
   await writeRandomCheckpoint(many, config, { dtype: 'bfloat16', shardBytes: 8000 });

@@ -1,0 +1,8 @@
+export const name = 'transformer-prefill-gpt2-wasm';
+export const summary =
+  'Prefill and hidden states of the shape gpt2-small on wasm beside PyTorch, gates';
+export const command = [
+  ...['node', '--conditions=@lab/source', '--import', 'tsx'],
+  ...['packages/transformer/bench/prefill.ts', 'gpt2-small', 'wasm'],
+];
+export { codePaths } from './residency.mjs';
