@@ -1,4 +1,4 @@
-"""Writes the cases that packages/tensor/kernels/cuda/driver.cu reads; the format stands there."""
+"""Writes cases; packages/tensor/kernels/cuda/driver-cases.h has their format and reads them."""
 
 from contextlib import contextmanager
 from pathlib import Path

@@ -1,46 +1,16 @@
 #!/bin/sh
-# Builds the CUDA kernels, checks them against float64 and times them beside PyTorch:
+# Builds the CUDA kernels, checks them against float64 and times them beside PyTorch, and checks the
+# operation of TensorFlow that starts them:
 #   sh tools/gpu-check/run.sh FOLDER [--small]
-# writes FOLDER/gpu-check.json and FOLDER/gpu-check.md. Exit 0: all right; 1: a case failed, or the
-# build did; 2: usage; 3: no nvcc or no GPU. Needs python3 with numpy, and torch for its columns.
+# writes FOLDER/gpu-check.json, FOLDER/gpu-check.md and FOLDER/operation.json. Exit 0: all right; 1:
+# a case failed, or the build did; 2: usage; 3: no nvcc or no GPU. Needs python3 with numpy, torch
+# for its columns, and what operation/run.sh needs, else the operation is left out.
 set -eu
 
-if [ $# -lt 1 ]; then
-  echo "usage: run.sh FOLDER [--small]" >&2
-  exit 2
-fi
-mkdir -p "$1"
-out=$(cd "$1" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
-kernels=$here/../../packages/tensor/kernels/cuda
+. "$here/prepare.sh"
 
-nvcc=$(command -v nvcc || echo /usr/local/cuda/bin/nvcc)
-if [ ! -x "$nvcc" ]; then
-  echo "nvcc not found" >&2
-  exit 3
-fi
-if ! nvidia-smi -L 2>/dev/null | grep -q GPU; then
-  echo "no GPU" >&2
-  exit 3
-fi
-
-export PYTHONDONTWRITEBYTECODE=1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-
-echo "building" >&2
-build() {
-  ls "$kernels"/*.cu | xargs -P "$(nproc)" -I {} sh -c \
-    '"$1" -O3 -std=c++17 "$2" -c "$3" -o "$4/$(basename "$3" .cu).o"' build "$nvcc" "$1" {} "$work"
-}
-if ! build -arch=native 2>"$work/native.log" && ! build -arch=sm_90; then
-  echo "the kernels did not build" >&2
-  exit 1
-fi
 "$nvcc" "$work"/*.o -o "$work/driver" -ldl
-
-echo "making cases" >&2
-python3 "$here/make_cases.py" "$work/cases" ${2:+"$2"}
 
 # PyTorch brings a cuBLAS of its own, which the driver looks for when it runs.
 blas=$(python3 -c '
@@ -61,4 +31,7 @@ python3 "$here/torch_times.py" "$work/torch.json" || echo "PyTorch: not timed" >
 version=$("$nvcc" --version | sed -n 's/.*release \([0-9.]*\).*/\1/p')
 python3 "$here/report.py" "$work/driver.txt" "$work/torch.json" "$version" "$out"
 cat "$out/gpu-check.md"
+
+. "$here/operation/check.sh"
+if [ "$operation" -eq 1 ]; then status=1; fi
 exit "$status"

@@ -223,9 +223,11 @@ napi_value reshape(napi_env env, napi_callback_info info) {
   return number(env, backend(env)->InsertHandle(reshaped));
 }
 
-// Whether a tensor lies on the device of the backend: else an operation there works on a copy.
+// Whether a tensor lies on the device of the backend: else an operation there works on a copy. The
+// device of the operation that made it would not do: what an operation on a GPU makes may lie on
+// the host.
 bool is_in_place(napi_env env, TFE_TensorHandle *handle) {
-  const char *device = TFE_TensorHandleDeviceName(handle, status());
+  const char *device = TFE_TensorHandleBackingDeviceName(handle, status());
   return is_ok() && backend(env)->device_name == device;
 }
 
