@@ -7,6 +7,7 @@ import { callSchemas } from './call-fields.js';
 import type { AlignmentConfig } from './config-fields.js';
 import type { AlignmentTask } from './data.js';
 import { candidateSides, rankSides } from './evaluate.js';
+import { type Point, rankingSecondsAt, secondsAt } from './extrapolation.js';
 import type { Learner } from './learner.js';
 import type { AlignmentMethod } from './method.js';
 import { reducedTask } from './reduced-task.js';
@@ -33,14 +34,16 @@ export interface CalibrationOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Entities of each graph in the parts that are measured one after the other. */
-const PARTS = [1000, 2500, 5000, 10_000, 20_000, 40_000] as const;
+/** Entities of each graph in the parts that are measured first. */
+const FIRST_PARTS = [1000, 5000] as const;
+/** The largest of these that the rest of the budget has room for is measured last. */
+const LAST_PARTS = [Number.POSITIVE_INFINITY, 60_000, 40_000, 30_000, 20_000, 15_000, 10_000];
 
 /** What is measured on a part, as a multiple of its steps and encoding. */
 const OVERHEAD = 1.3;
 
 /** Share of the calibration that may go into rankings: most of a training are steps. */
-const RANKING_SHARE = 0.2;
+const RANKING_SHARE = 0.3;
 
 /** Steps of a part are timed until they took so long, or are so many. */
 const ENOUGH = { seconds: 0.4, steps: 4 } as const;
@@ -50,13 +53,6 @@ const ENOUGH = { seconds: 0.4, steps: 4 } as const;
  * each that is not named is looked for among all. A trained one leaves about so many of them.
  */
 const RANKED_PAIRS = 8;
-
-/** Two sizes that a duration grows with, and what was measured at them. */
-interface Point {
-  readonly linear: number;
-  readonly squared: number;
-  readonly seconds: number;
-}
 
 /** What was measured on growing parts. */
 interface Measurements {
@@ -71,10 +67,11 @@ interface Measurements {
 /**
  * Expected time of a training with these settings.
  *
- * Steps are taken on growing parts of the graphs while they fit the budget, on the whole in the end
- * where that fits, too; the first of each part does not count, as it also prepares. Else the whole
- * follows from the last three parts: a step costs `a rows + b pairs`, where rows are entities and
- * triples as such, and pairs are the squares of the seed batches; a ranking grows with its cells.
+ * Steps are taken on two small parts of the graphs and on the largest that the rest of the budget
+ * has room for, the whole where that fits; the first of each part does not count, as it also
+ * prepares. Else the whole follows from the parts: a step costs `a rows + b pairs`, where rows are
+ * entities and triples as such, and pairs are the squares of the seed batches; a ranking grows with
+ * its cells.
  *
  * @param task - with at least two seed pairs.
  */
@@ -92,19 +89,31 @@ export async function expectedTime<C extends AlignmentConfig, L extends Learner>
   const foreseen = (of: AlignmentTask) => ({
     step: secondsAt(measured.steps, stepSizes(of, config)),
     encode: secondsAt(measured.encodings, { linear: rowsOf(of), squared: 0 }),
-    rank: secondsAt(measured.rankings, rankingSizes(of, config, evaluatedPairs(of))),
+    rank: rankingSecondsAt(measured.rankings, rankingSizes(of, config, evaluatedPairs(of))),
   });
   let last = task;
-  for (const perSide of [...PARTS, Number.POSITIVE_INFINITY]) {
-    const part = reducedTask(task, perSide);
-    const { step, encode, rank } = foreseen(part);
-    const left = budgetSeconds - (now() - began);
-    if (measured.steps.length > 0 && OVERHEAD * (2 * step + encode) > left) break;
+  const measurePart = async (part: AlignmentTask) => {
     signal?.throwIfAborted();
-    const isRanked = rank < RANKING_SHARE * left;
+    const isRanked = foreseen(part).rank < RANKING_SHARE * (budgetSeconds - (now() - began));
     await measureTask(method, part, { config, now, isRanked, measured });
     last = part;
+  };
+  const fits = (part: AlignmentTask) => {
+    const { step, encode } = foreseen(part);
+    return OVERHEAD * (2 * step + encode) <= budgetSeconds - (now() - began);
+  };
+  for (const perSide of FIRST_PARTS) {
+    const part = reducedTask(task, perSide);
+    if (measured.steps.length > 0 && !fits(part)) break;
+    await measurePart(part);
     if (part === task) break;
+  }
+  const larger = (perSide: number) => perSide > Math.max(...FIRST_PARTS);
+  for (const perSide of last === task ? [] : LAST_PARTS.filter(larger)) {
+    const part = reducedTask(task, perSide);
+    if (!fits(part)) continue;
+    await measurePart(part);
+    break;
   }
   return expectation(measured, task, { config, ...foreseen(task), measuredTask: last });
 }
@@ -223,30 +232,6 @@ function rankingSizes(task: AlignmentTask, { evaluation }: AlignmentConfig, pair
   return { linear: cells + (isWeighed ? CELLS_OF_LINE * lines : 0), squared: 0 };
 }
 
-/** Points that a prediction follows from: smaller parts fit a processor's caches. */
-const FITTED = 3;
-
-/**
- * Seconds at a size, by the line `a linear + b squared` through the last points, neither below 0:
- * least squares of the relative differences.
- */
-function secondsAt(points: readonly Point[], size: Omit<Point, 'seconds'>): number {
-  const found = points.find((one) => one.linear === size.linear && one.squared === size.squared);
-  if (found !== undefined) return found.seconds;
-  let [xx, xy, yy, x, y] = [0, 0, 0, 0, 0];
-  for (const { linear, squared, seconds } of points.slice(-FITTED)) {
-    if (seconds <= 0) continue;
-    const [u, v] = [linear / seconds, squared / seconds];
-    [xx, xy, yy, x, y] = [xx + u * u, xy + u * v, yy + v * v, x + u, y + v];
-  }
-  const determinant = xx * yy - xy * xy;
-  let a = determinant > 1e-9 * xx * yy ? (yy * x - xy * y) / determinant : -1;
-  let b = determinant > 1e-9 * xx * yy ? (xx * y - xy * x) / determinant : -1;
-  if (b < 0) [a, b] = [xx > 0 ? x / xx : 0, 0];
-  else if (a < 0) [a, b] = [0, yy > 0 ? y / yy : 0];
-  return a * size.linear + b * size.squared;
-}
-
 /** The whole training from what a step and an evaluation take. */
 function expectation(
   { rankings }: Measurements,
@@ -267,7 +252,7 @@ function expectation(
   const { every, enabled } = config.evaluation;
   const { test, validation } = task.split;
   const rank = (pairs: Int32Array) =>
-    pairs.length === 0 ? 0 : secondsAt(rankings, rankingSizes(task, config, pairs));
+    pairs.length === 0 ? 0 : rankingSecondsAt(rankings, rankingSizes(task, config, pairs));
   const evaluationSeconds = encode + rank(test) + rank(validation);
   const evaluations = enabled ? Math.ceil(epochs / every) : 0;
   return {
