@@ -38,7 +38,7 @@ CHANGES = {
     "query_pre_attn_scalar": [5], "rms_norm_eps": [0.1], "layer_norm_eps": [0.1],
     "layer_norm_epsilon": [0.1], "hidden_act": ["relu", "tanh"], "hidden_activation": ["relu"],
     "activation_function": ["relu", "tanh"], "activation": ["relu"], "rope_theta": [77.0],
-    "rope_scaling": [{"type": "linear", "factor": 4.0}, {}, {"rope_type": "dynamic", "factor": 2.0}],
+    "rope_scaling": [{"type": "linear", "factor": 4.0}, {}, {"rope_type": "dynamic", "factor": 2}],
     "rope_parameters": [{"rope_type": "default"}, {"rope_theta": 50.0}],
     "rotary_pct": [0.5], "rotary_emb_base": [40.0], "rope_local_base_freq": [33.0],
     "sliding_window_pattern": [2], "_sliding_window_pattern": [2], "max_position_embeddings": [4],
@@ -174,7 +174,8 @@ def run(model, ids, mask, decoder):
         result = model(**given, decoder_input_ids=decoder)
         layers = dict(hidden=result.decoder_hidden_states, encoder=result.encoder_hidden_states)
     states = {f"{kind}.{k}": one for kind, all_ in layers.items() for k, one in enumerate(all_)}
-    return {name: one.contiguous().clone() for name, one in dict(states, logits=result.logits).items()}
+    states["logits"] = result.logits
+    return {name: one.contiguous().clone() for name, one in states.items()}
 
 
 def run_in_double(model, *given):

@@ -78,7 +78,7 @@ export function readChatTemplates(source: TemplateSource): ChatTemplates {
           help: 'Take another template, or write the text of the conversation yourself.',
         });
       }
-      return rendered(text, messages, { ...options, special: source.special });
+      return rendered(text, messages, { ...options, ...source });
     },
   };
 }
@@ -87,11 +87,12 @@ function rendered(
   template: string,
   messages: readonly ChatMessage[],
   {
+    folder,
     special,
     addGenerationPrompt = true,
     variables = {},
     now = new Date(),
-  }: Omit<ChatOptions, 'template'> & { readonly special: Readonly<Record<string, string>> },
+  }: Omit<ChatOptions, 'template'> & Pick<TemplateSource, 'folder' | 'special'>,
 ): string {
   try {
     const environment = new Environment();
@@ -115,19 +116,23 @@ function rendered(
     return String(new Interpreter(environment).run(program).value);
   } catch (cause) {
     throw new DataError(
-      `transformer/chat: the template refuses the conversation: ${(cause as Error).message}`,
+      `${folder}: its chat template refuses the conversation: ${(cause as Error).message}`,
       { cause, help: 'Change the roles or their order, or take another template.' },
     );
   }
 }
 
+/** Numbers of a range, at most: templates count messages. */
+const MOST_RANGE = 100_000;
+
 /** Whole numbers as `range` of Python gives them. */
 function range(first: number, end?: number, step = 1): number[] {
   const [from, to] = end === undefined ? [0, first] : [first, end];
-  return Array.from(
-    { length: Math.max(Math.ceil((to - from) / step), 0) },
-    (_, at) => from + at * step,
-  );
+  const length = Math.max(Math.ceil((to - from) / step), 0);
+  if (!(length <= MOST_RANGE)) {
+    throw new Error(`range(${from}, ${to}, ${step}) is longer than ${MOST_RANGE}`);
+  }
+  return Array.from({ length }, (_, at) => from + at * step);
 }
 
 const MONTHS = [

@@ -4,30 +4,54 @@
 import { ModelError } from '@lab/core';
 
 const MOST_LAYERS = 4096;
+const MOST_SHOWN = 200;
+
+/** A value for a message: its JSON, cut where it is long. */
+export function shownValue(value: unknown): string {
+  let text: string;
+  try {
+    text = JSON.stringify(value) ?? 'none';
+  } catch {
+    // Deeper than the stack.
+    return Array.isArray(value) ? 'a list' : 'an object';
+  }
+  return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}...` : text;
+}
+
+/** Where fields stand, and what holds where they are left out. */
+export interface FieldsOptions {
+  /** Of the object in the file, '' for the whole, else with a final dot. */
+  readonly path?: string;
+  /** Values of fields that the file does not have; null in the file stays null. */
+  readonly defaults?: Readonly<Record<string, unknown>>;
+}
 
 /** Fields of config.json, or of an object in it. */
 export class ConfigFields {
+  private readonly path: string;
+  private readonly defaults: Readonly<Record<string, unknown>>;
   private readonly known = new Set<string>();
   private readonly inner: ConfigFields[] = [];
 
-  /**
-   * @param file - for messages.
-   * @param path - of the object in the file, '' for the whole, else with a final dot.
-   */
+  /** @param file - for messages. */
   constructor(
     private readonly values: Readonly<Record<string, unknown>>,
     private readonly file: string,
-    private readonly path = '',
-  ) {}
+    { path = '', defaults = {} }: FieldsOptions = {},
+  ) {
+    this.path = path;
+    this.defaults = defaults;
+  }
 
   private rawValue(name: string): unknown {
     this.known.add(name);
-    return Object.hasOwn(this.values, name) ? (this.values[name] ?? undefined) : undefined;
+    const from = Object.hasOwn(this.values, name) ? this.values : this.defaults;
+    return Object.hasOwn(from, name) ? (from[name] ?? undefined) : undefined;
   }
 
   /** An error about a field. */
   wrong(name: string, expected: string): ModelError {
-    const got = JSON.stringify(this.values[name]) ?? 'none';
+    const got = shownValue(this.values[name]);
     return new ModelError(`${this.file}: ${this.path}${name} must be ${expected}, got ${got}.`, {
       help: 'Copy config.json again from the folder that the weights came from.',
     });
@@ -46,6 +70,25 @@ export class ConfigFields {
     const value = this.optionalNumber(name) ?? fallback;
     if (value === undefined) throw this.wrong(name, 'a number');
     return value;
+  }
+
+  /** As {@link number}, above 0. */
+  positive(name: string, fallback?: number): number {
+    const value = this.number(name, fallback);
+    if (value > 0) return value;
+    throw this.wrong(name, 'a number above 0');
+  }
+
+  /** A whole number from 1 on; the default where the field is absent or null. */
+  count(name: string, fallback?: number): number {
+    const value = this.number(name, fallback);
+    if (Number.isSafeInteger(value) && value > 0) return value;
+    throw this.wrong(name, 'a whole number from 1 on');
+  }
+
+  /** As {@link count}, or null where the field is absent or null. */
+  optionalCount(name: string): number | null {
+    return this.optionalNumber(name) === null ? null : this.count(name);
   }
 
   /** A number of blocks: what is listed for each of them must fit memory. */
@@ -71,7 +114,9 @@ export class ConfigFields {
   private listOf<T>(name: string, type: 'number' | 'string'): readonly T[] | null {
     const value = this.rawValue(name);
     if (value === undefined) return null;
-    if (Array.isArray(value) && value.every((one) => typeof one === type)) return value as T[];
+    const isOwn = (one: unknown) =>
+      typeof one === type && (typeof one !== 'number' || Number.isFinite(one));
+    if (Array.isArray(value) && value.every(isOwn)) return value as T[];
     throw this.wrong(name, `a list of ${type}s`);
   }
 
@@ -92,9 +137,14 @@ export class ConfigFields {
     if (value === undefined) return null;
     if (typeof value !== 'object' || Array.isArray(value)) throw this.wrong(name, 'an object');
     const path = `${this.path}${name}.`;
-    const fields = new ConfigFields(value as Record<string, unknown>, this.file, path);
+    const fields = new ConfigFields(value as Record<string, unknown>, this.file, { path });
     this.inner.push(fields);
     return fields;
+  }
+
+  /** Whether the object has no fields. */
+  get isEmpty(): boolean {
+    return Object.keys(this.values).length === 0;
   }
 
   has(name: string): boolean {
@@ -110,7 +160,7 @@ export class ConfigFields {
   only(name: string, ...values: readonly unknown[]): void {
     const value = this.rawValue(name);
     if (value === undefined || values.includes(value)) return;
-    const shown = JSON.stringify(value);
+    const shown = shownValue(value);
     throw new ModelError(`${this.file}: ${this.path}${name} ${shown} is not supported.`, {
       help: `Only ${values.map((one) => JSON.stringify(one)).join(', ')} is.`,
     });

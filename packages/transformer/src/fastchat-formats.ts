@@ -6,7 +6,9 @@ import type { ChatMessage } from './chat-template.js';
 
 /** Turns of a conversation: those of the user at even places. */
 interface Conversation {
-  readonly system: string | null;
+  /** Empty for none. */
+  readonly system: string;
+  /** One without a text opens the answer: its header stands alone, wherever it is. */
   readonly turns: readonly string[];
 }
 
@@ -16,13 +18,27 @@ type Format = (conversation: Conversation) => string;
 const bracketed =
   (systemOf: (system: string) => string, end: string): Format =>
   ({ system, turns }) => {
-    const begin = system === null ? '[INST] ' : systemOf(system);
+    const begin = system === '' ? '[INST] ' : systemOf(system);
     const parts = turns.map((text, at) => {
-      if (at === 0) return `${text} `;
-      return at % 2 === 0 ? `[INST] ${text} ` : `[/INST] ${text}${end}`;
+      const tag = at % 2 === 0 ? '[INST]' : '[/INST]';
+      if (text === '') return tag;
+      return at === 0 ? `${text} ` : `${tag} ${text}${at % 2 === 0 ? ' ' : end}`;
     });
-    return `${begin}${parts.join('')}${turns.length % 2 === 1 ? '[/INST]' : ''}`;
+    return `${begin}${parts.join('')}`;
   };
+
+/** What Python's `strip` takes away beside what `trim` does; a byte order mark it does not. */
+const SPACES = new Set('\u001c\u001d\u001e\u001f\u0085');
+
+/** A text as Python's `strip` gives it. */
+function stripped(text: string): string {
+  const isSpace = (letter: string) =>
+    SPACES.has(letter) || (letter !== '\ufeff' && letter.trim() === '');
+  let [begin, end] = [0, text.length];
+  while (begin < end && isSpace(text[begin]!)) begin += 1;
+  while (end > begin && isSpace(text[end - 1]!)) end -= 1;
+  return text.slice(begin, end);
+}
 
 const formats: Readonly<Record<string, Format>> = {
   'llama-2': bracketed((system) => `[INST] <<SYS>>\n${system}\n<</SYS>>\n\n`, ' </s><s>'),
@@ -30,26 +46,27 @@ const formats: Readonly<Record<string, Format>> = {
   'llama-3': ({ system, turns }) => {
     const part = (role: string, text: string) =>
       `<|start_header_id|>${role}<|end_header_id|>\n\n${text}`;
-    const said = turns.map((text, at) =>
-      part(at % 2 === 0 ? 'user' : 'assistant', `${text.trim()}<|eot_id|>`),
-    );
-    const begin = system === null ? '' : part('system', `${system}<|eot_id|>`);
-    const open = turns.length % 2 === 1 ? part('assistant', '') : '';
-    return `<|begin_of_text|>${begin}${said.join('')}${open}`;
+    const said = turns.map((text, at) => {
+      const role = at % 2 === 0 ? 'user' : 'assistant';
+      return part(role, text === '' ? '' : `${stripped(text)}<|eot_id|>`);
+    });
+    const begin = system === '' ? '' : part('system', `${system}<|eot_id|>`);
+    return `<|begin_of_text|>${begin}${said.join('')}`;
   },
   'vicuna_v1.1': ({ system, turns }) => {
-    const said = turns.map((text, at) =>
-      at % 2 === 0 ? `USER: ${text} ` : `ASSISTANT: ${text}</s>`,
-    );
-    const open = turns.length % 2 === 1 ? 'ASSISTANT:' : '';
-    return `${system ?? ''} ${said.join('')}${open}`;
+    const said = turns.map((text, at) => {
+      const role = at % 2 === 0 ? 'USER:' : 'ASSISTANT:';
+      return text === '' ? role : `${role} ${text}${at % 2 === 0 ? ' ' : '</s>'}`;
+    });
+    return `${system} ${said.join('')}`;
   },
   falcon: ({ system, turns }) => {
     const plain = (text: string) => text.replaceAll('\r\n', '\n').replaceAll('\n\n', '\n');
-    const said = turns.map(
-      (text, at) => `${at % 2 === 0 ? 'User' : 'Assistant'}: ${plain(text)}\n\n`,
-    );
-    return `${system ?? ''}${said.join('')}${turns.length % 2 === 1 ? 'Assistant:' : ''}`;
+    const said = turns.map((text, at) => {
+      const role = at % 2 === 0 ? 'User:' : 'Assistant:';
+      return text === '' ? role : `${role} ${plain(text)}\n\n`;
+    });
+    return `${system}${said.join('')}`;
   },
 };
 
@@ -61,8 +78,9 @@ export const fastChatFormats: readonly string[] = Object.keys(formats);
  * answer. Special tokens are written out: `llama-3` begins with that of the text, so that it is
  * encoded without adding any.
  *
- * Source: lm-sys/FastChat, conversation.py, with its names. Default texts of the system are not
- * filled in: give them as the first message.
+ * Source: lm-sys/FastChat, conversation.py (0.2.36; llama-3 as added in #3259), with its names.
+ * Default texts of the system are not filled in: give them as the first message. As there, an empty
+ * text of a turn writes its header alone, and an empty text of the system is none.
  *
  * @param messages - one of the system or none, then user and assistant in turns.
  * @throws {ConfigError} for a format that is not known.
@@ -86,8 +104,9 @@ export function fastChatText(format: string, messages: readonly ChatMessage[]): 
       help: 'Give one message of the system or none, then user and assistant in turns.',
     });
   }
+  const texts = turns.map(({ content }) => content);
   return write({
-    system: hasSystem ? messages[0]!.content : null,
-    turns: turns.map(({ content }) => content),
+    system: hasSystem ? messages[0]!.content : '',
+    turns: texts.length % 2 === 1 ? [...texts, ''] : texts,
   });
 }

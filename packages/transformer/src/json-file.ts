@@ -4,15 +4,17 @@
 import { readFileSync } from 'node:fs';
 import { ModelError } from '@lab/core';
 
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /**
  * The object in a JSON file.
  *
- * @throws {ModelError} where it is no JSON, or something else than an object.
+ * @throws {ModelError} where it is no JSON in UTF-8, or something else than an object.
  */
 export function readJsonObject(file: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(readFileSync(file, 'utf8'));
+    value = JSON.parse(strict.decode(readFileSync(file)));
   } catch (cause) {
     throw new ModelError(`${file}: is not JSON.`, { cause, help: 'Copy the file again.' });
   }

@@ -13,10 +13,29 @@ const plain = {
   vocab_size: 10,
 };
 
+const mistral = { ...plain, model_type: 'mistral', num_key_value_heads: 2 };
+
+const nested = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+
+/** A scaling by yarn whose ramp has no ends where the base is 1. */
+const yarn = (base: number) => ({
+  ...plain,
+  max_position_embeddings: 64,
+  rope_parameters: { rope_type: 'yarn', rope_theta: base, factor: 2, beta_fast: 64 / 2 / Math.PI },
+});
+
+const longrope = (factor: string) =>
+  JSON.stringify({
+    ...plain,
+    max_position_embeddings: 64,
+    rope_parameters: { rope_type: 'longrope', short_factor: ['@', 1], long_factor: [1, 1] },
+  }).replace('"@"', factor);
+
 function folderOf(config: unknown): string {
   const folder = join(temporaryFolder(), 'model');
   mkdirSync(folder);
-  const text = typeof config === 'string' ? config : JSON.stringify(config);
+  const isGiven = typeof config === 'string' || Buffer.isBuffer(config);
+  const text = isGiven ? config : JSON.stringify(config);
   writeFileSync(join(folder, 'config.json'), text);
   return folder;
 }
@@ -36,6 +55,54 @@ describe('readModelConfig', () => {
     const [one, other] = [old, recent].map((config) => readModelConfig(folderOf(config)));
     expect(one!.architecture).toEqual(other!.architecture);
     expect(one!.architecture.blocks[0]!.rotary?.scaling).toEqual({ kind: 'linear', factor: 4 });
+  });
+
+  it.each([
+    ['mistral', { num_key_value_heads: 2 }, { window: 4096 }],
+    ['mistral', { num_key_value_heads: 2, sliding_window: null }, { window: null }],
+    // A list of kinds of layers changes nothing here.
+    ['mistral', { num_key_value_heads: 2, layer_types: ['full_attention'] }, { window: 4096 }],
+    ['qwen3', { num_key_value_heads: 2 }, { headWidth: 128 }],
+    ['gemma2', {}, { scoreCap: 50, logitCap: 30, window: 4096, headWidth: 256 }],
+    ['gemma2', { attn_logit_softcapping: null }, { scoreCap: null, logitCap: 30 }],
+    ['gemma3_text', {}, { scoreCap: null, logitCap: null, headCount: 8, keyValueHeadCount: 4 }],
+    // Fields of other families.
+    ['gemma2', { hidden_act: 'relu', sliding_window_pattern: 9 }, { activation: 'gelu-tanh' }],
+    ['gemma', { hidden_activation: 'relu' }, { activation: 'gelu-tanh' }],
+  ])('fills in what transformers does: %s %j', (type, fields, wanted) => {
+    const { num_attention_heads: _, ...sizes } = plain;
+    const heads = type.startsWith('gemma') ? {} : { num_attention_heads: 2 };
+    const config = { ...sizes, ...heads, model_type: type, ...fields };
+    const { architecture } = readModelConfig(folderOf(config));
+    const { window } = architecture.blocks[0]!;
+    expect({ ...architecture, window }).toMatchObject(wanted);
+    if (type === 'gemma2') expect(architecture.blocks[1]!.window).toBeNull();
+  });
+
+  it.each([
+    [
+      { rope_theta: 5e5, rope_parameters: { rope_type: 'default' } },
+      { base: 5e5, width: 4 },
+    ],
+    [
+      { rope_scaling: { type: 'linear', factor: 2 }, rope_parameters: { rope_theta: 7 } },
+      { base: 1e4, scaling: { kind: 'linear', factor: 2 } },
+    ],
+    [{ rope_scaling: {}, rope_parameters: { rope_theta: 7 } }, { base: 7 }],
+    // Only some families turn a part of a head.
+    [{ partial_rotary_factor: 0.5 }, { width: 4 }],
+    [{ model_type: 'phi3', partial_rotary_factor: 0.5 }, { width: 2 }],
+    [
+      { model_type: 'phi3', partial_rotary_factor: 0.75 },
+      { width: 4, exponentWidth: 3 },
+    ],
+    [
+      { model_type: 'gpt_neox', rotary_pct: 0.5, rope_theta: 9 },
+      { base: 1e4, width: 2 },
+    ],
+  ])('reads rotary positions as transformers does: %j', (fields, wanted) => {
+    const { architecture } = readModelConfig(folderOf({ ...plain, ...fields }));
+    expect(architecture.blocks[0]!.rotary).toMatchObject(wanted);
   });
 
   it('reads the language part of a model for pictures and texts', () => {
@@ -66,8 +133,44 @@ describe('readModelConfig', () => {
     ['a million blocks', { ...plain, num_hidden_layers: 1e6 }, /a whole number from 1 to 4096/],
     ['quantised weights', { ...plain, quantization_config: {} }, /quantization_config \{\} is not/],
     ['an activation', { ...plain, hidden_act: 'sine' }, /hidden_act must be one of gelu/],
+    ['a part of a head', { ...plain, num_attention_heads: 0.5 }, /headCount 0\.5/],
+    ['negative heads', { ...plain, num_key_value_heads: -2 }, /keyValueHeadCount -2/],
+    ['an epsilon below 0', { ...plain, rms_norm_eps: -1 }, /epsilon -1/],
+    ['a window of none', { ...mistral, sliding_window: 0 }, /window 0/],
+    [
+      'a share above all',
+      { ...plain, model_type: 'phi3', partial_rotary_factor: 2 },
+      /rotary width 8/,
+    ],
+    ['a base below 0', { ...plain, rope_theta: -1e4 }, /rope_theta must be a number above 0/],
+    ['a base of yarn', yarn(1), /rotary angle NaN/],
+    ['a family that is a list', { ...plain, model_type: ['llama'] }, /\["llama"\] is not known/],
+    ['a family that is an object', { ...plain, model_type: { toString: 1 } }, /is not known/],
+    ['a model in a model', { text_config: { text_config: plain } }, /model_type none is not known/],
+    ['a long value', { ...plain, hidden_size: 'x'.repeat(999) }, /got "x{199}\.\.\.\./],
+    ['a deep value', JSON.stringify(plain).replace('8', nested), /must be a number, got a list/],
+    ['factors beyond numbers', longrope('1e999'), /short_factor must be a list of numbers/],
+    [
+      'a share with a scaling',
+      { ...plain, partial_rotary_factor: 0.5, rope_scaling: { type: 'linear', factor: 2 } },
+      /partial_rotary_factor must be 1 with the scaling linear/,
+    ],
+    ['a bias that the family has not', { ...mistral, attention_bias: true }, /attention_bias true/],
+    ['a wrapper', { model_type: 'paligemma', text_config: plain }, /"paligemma" is not known with/],
+    [
+      'a quantised wrapper',
+      { model_type: 'llava', text_config: plain, quantization_config: {} },
+      /quantization_config \{\} is not/,
+    ],
+    [
+      'a field of a wrapper',
+      { model_type: 'llava', text_config: plain, router: 1 },
+      /router is not known here/,
+    ],
     ['no object', '[1]', /is not a JSON object/],
     ['no JSON', '{', /is not JSON/],
+    ['no UTF-8', Buffer.from('{"model_type": "\xff"}', 'latin1'), /is not JSON/],
+    ['a byte order mark', `\ufeff${JSON.stringify(plain)}`, /is not JSON/],
   ])('refuses %s', (_, config, message) => {
     expect(() => readModelConfig(folderOf(config))).toThrow(message);
     expect(() => readModelConfig(folderOf(config))).toThrow(

@@ -4,17 +4,20 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ModelError, nearest } from '@lab/core';
-import { ConfigFields } from './config-fields.js';
+import { assertArchitecture } from './assert-architecture.js';
+import { ConfigFields, shownValue } from './config-fields.js';
 import { readJsonObject } from './json-file.js';
-import type { Architecture } from './architecture.js';
+import { classDefaults } from './families/class-defaults.js';
 import { falcon } from './families/falcon.js';
-import type { Family, FamilyModel } from './families/family.js';
+import type { Family, FamilyModel, FamilyTable } from './families/family.js';
 import { gemma } from './families/gemma.js';
 import { gpt2 } from './families/gpt2.js';
 import { gptNeox } from './families/gpt-neox.js';
 import { llama } from './families/llama.js';
+import { moduleNames } from './families/module-names.js';
 import { phi3 } from './families/phi3.js';
 import { qwen } from './families/qwen.js';
+import { wrappedConfig } from './families/wrapper.js';
 
 const families: readonly Family[] = [falcon, gemma, gpt2, gptNeox, llama, phi3, qwen];
 
@@ -32,7 +35,10 @@ export const modelTypes: readonly string[] = families
  */
 export function readModelConfig(folder: string): FamilyModel {
   const { values, file } = configOf(folder);
-  return modelOf(values, file);
+  const wrapped = wrappedConfig(values, file);
+  return wrapped === null
+    ? modelOf(values, file)
+    : modelOf(wrapped.values, wrapped.file, wrapped.within);
 }
 
 /** The content of a folder's config.json, and its fields. */
@@ -48,52 +54,38 @@ export function configOf(folder: string): {
     });
   }
   const values = readJsonObject(file);
-  return { values, fields: new ConfigFields(values, file), file };
+  const defaults = classDefaults(values['model_type']);
+  return { values, fields: new ConfigFields(values, file, { defaults }), file };
 }
 
 /** As {@link readModelConfig}, of the content of a config.json. */
-function modelOf(config: Readonly<Record<string, unknown>>, file: string): FamilyModel {
-  const inner = config['text_config'];
-  if (typeof inner === 'object' && inner !== null) {
-    return modelOf(inner as Record<string, unknown>, `${file}, text_config`);
-  }
+function modelOf(
+  config: Readonly<Record<string, unknown>>,
+  file: string,
+  within: (table: FamilyTable) => FamilyTable = (table) => table,
+): FamilyModel {
   const type = config['model_type'];
   if (type === 't5') {
     throw new ModelError(`${file}: t5 has an encoder and a decoder.`, {
       help: 'Load it with loadT5.',
     });
   }
-  const family = families.find(({ modelTypes: own }) => own.includes(String(type)));
+  const name = typeof type === 'string' ? type : '';
+  const family = families.find(({ modelTypes: own }) => own.includes(name));
   if (family === undefined) {
-    const like = nearest(String(type), modelTypes);
+    const like = nearest(name, modelTypes);
     const hint = like === undefined ? '' : ` (near: ${like})`;
-    throw new ModelError(`${file}: model_type ${JSON.stringify(type)} is not known${hint}.`, {
+    throw new ModelError(`${file}: model_type ${shownValue(type)} is not known${hint}.`, {
       help: `Known are ${modelTypes.join(', ')}.`,
     });
   }
-  const fields = new ConfigFields(config, file);
+  const fields = new ConfigFields(config, file, { defaults: classDefaults(type) });
   fields.only('quantization_config', null);
   fields.only('is_encoder_decoder', false);
-  const model = family.read(fields);
+  fields.only('add_cross_attention', false);
+  const { architecture: rules, weights } = within(family.read(fields));
+  const model = { architecture: { ...rules, modules: moduleNames(weights) }, weights };
   fields.assertAllRead();
-  assertSizes(model.architecture, file);
+  assertArchitecture(model.architecture, file);
   return model;
-}
-
-function assertSizes(architecture: Architecture, file: string): void {
-  const { headCount, keyValueHeadCount, headWidth } = architecture;
-  const counts = ['layerCount', 'vocabularySize', 'width', 'mlpWidth'] as const;
-  const wrong = [
-    ...counts.filter(
-      (name) => !(Number.isSafeInteger(architecture[name]) && architecture[name] > 0),
-    ),
-    ...(Number.isSafeInteger(headWidth) && headWidth > 0 ? [] : ['headWidth']),
-    ...(headCount > 0 && headCount % keyValueHeadCount === 0 ? [] : ['keyValueHeadCount']),
-  ];
-  if (wrong.length === 0) return;
-  const shown = architecture as unknown as Record<string, unknown>;
-  const values = wrong.map((name) => `${name} ${String(shown[name])}`);
-  throw new ModelError(`${file}: sizes do not fit each other: ${values.join(', ')}.`, {
-    help: 'Copy config.json again from the folder that the weights came from.',
-  });
 }

@@ -119,7 +119,8 @@ export class Model {
 
   private assertFits({ batchSize, length, longest }: TokenBatch, input: ForwardInput): void {
     const { width, positions: rules } = this.architecture;
-    if (rules.kind === 'learned' && longest > rules.count) {
+    // A residual has its positions.
+    if (input.residual === undefined && rules.kind === 'learned' && longest > rules.count) {
       throw new DataError(
         `transformer/forward: a text has ${longest} tokens, this model has ${rules.count} places.`,
         { help: 'Cut the text, or split it.' },

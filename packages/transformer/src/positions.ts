@@ -124,7 +124,7 @@ export class PositionTables {
       const values = new Float32Array(positions.length * pairs);
       for (let at = 0; at < values.length; at += 1) {
         const angle = positions[Math.floor(at / pairs)]! * inverseFrequencies[at % pairs]!;
-        values[at] = attentionFactor * of(angle);
+        values[at] = attentionFactor * of(Math.fround(angle));
       }
       return tf.keep(tf.tensor4d(values, [batchSize, 1, length, pairs]));
     };

@@ -32,6 +32,13 @@ describe('rotaryAngles', () => {
       [...plain.inverseFrequencies].map((angle) => angle / 4),
     );
     expect([...dynamic(5).inverseFrequencies]).toEqual([...plain.inverseFrequencies]);
-    expect(dynamic(30).inverseFrequencies[3]!).toBeCloseTo((1e4 * 5 ** (8 / 6)) ** (-6 / 8), 12);
+    expect(dynamic(30).inverseFrequencies[3]!).toBeCloseTo((1e4 * 5 ** (8 / 6)) ** (-6 / 8), 10);
+  });
+
+  it('of an odd share of a head have its size in their exponents', () => {
+    const rules = { base: 16, width: 4, exponentWidth: 3, scaling: { kind: 'default' } } as const;
+    const { inverseFrequencies: found } = rotaryAngles(rules, 5);
+    // 1.0 / 16 ** (torch.arange(0, 3, 2).float() / 3)
+    expect([...found]).toEqual([1, Math.fround(0.15749011933803558)]);
   });
 });

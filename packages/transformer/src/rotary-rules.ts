@@ -8,22 +8,29 @@ import type { ConfigFields } from './config-fields.js';
 export interface RotaryDefaults {
   readonly headWidth: number;
   readonly base?: number;
-  /** Share of a head that turns, where config.json does not say. */
+  /** Share of a head that turns, where its object does not say. */
   readonly share?: number;
+  /** Whether the family turns a part of a head; the others turn the whole, whatever a file says. */
+  readonly isPartial?: boolean;
+  /** Whether there is an object for each kind of blocks. */
+  readonly isNested?: boolean;
 }
 
 /** The rules of a config with one kind of blocks. */
 export function readRotary(config: ConfigFields, defaults: RotaryDefaults): RotaryRules {
-  const parameters = config.object('rope_parameters');
-  if (parameters !== null) {
-    config.ignore('rope_theta', 'rope_scaling', 'partial_rotary_factor');
-    return rotaryOf(config, parameters, defaults);
-  }
-  const base = config.number('rope_theta', defaults.base ?? 10_000);
+  const base = config.positive('rope_theta', defaults.base ?? 10_000);
   const share = config.number('partial_rotary_factor', defaults.share ?? 1);
+  return scaledRotary(config, { ...defaults, base, share });
+}
+
+/** As {@link readRotary}, with base and share of the whole config given. */
+export function scaledRotary(config: ConfigFields, defaults: RotaryDefaults): RotaryRules {
   const scaling = config.object('rope_scaling');
-  const given = { ...defaults, base, share };
-  return scaling === null ? plainRotary(given) : rotaryOf(config, scaling, given);
+  const isOld = scaling !== null && !scaling.isEmpty;
+  if (isOld) config.ignore('rope_parameters');
+  const parameters = isOld ? scaling : config.object('rope_parameters');
+  if (parameters !== null) return rotaryOf(config, parameters, defaults);
+  return plainRotary(defaults.isPartial === true ? defaults : { ...defaults, share: 1 });
 }
 
 /** The rules that an object of parameters has. */
@@ -32,15 +39,26 @@ export function rotaryOf(
   parameters: ConfigFields,
   defaults: RotaryDefaults,
 ): RotaryRules {
-  const base = parameters.number('rope_theta', defaults.base ?? 10_000);
+  const base = parameters.positive('rope_theta', defaults.base ?? 10_000);
   const share = parameters.number('partial_rotary_factor', defaults.share ?? 1);
-  const rules = plainRotary({ ...defaults, base, share });
-  return { ...rules, scaling: scalingOf(config, parameters, rules.width) };
+  const isWhole = defaults.isPartial !== true;
+  const rules = plainRotary({ ...defaults, base, share: isWhole ? 1 : share });
+  const isNested = defaults.isNested === true;
+  const scaling = scalingOf(config, parameters, { width: rules.width, isNested });
+  if (isWhole && share !== 1 && scaling.kind !== 'default') {
+    const from = parameters.has('partial_rotary_factor') ? parameters : config;
+    throw from.wrong('partial_rotary_factor', `1 with the scaling ${scaling.kind}`);
+  }
+  return { ...rules, scaling };
 }
 
-/** Rotary positions that are not scaled. */
+/** Rotary positions that are not scaled; an odd share of a head turns one feature more. */
 export function plainRotary({ headWidth, base = 10_000, share = 1 }: RotaryDefaults): RotaryRules {
-  return { base, width: Math.floor(headWidth * share), scaling: { kind: 'default' } };
+  const width = Math.floor(headWidth * share);
+  const scaling = { kind: 'default' } as const;
+  return width % 2 === 1
+    ? { base, width: width + 1, exponentWidth: width, scaling }
+    : { base, width, scaling };
 }
 
 /** Fields of all scalings: those of another than the one in use change nothing. */
@@ -50,40 +68,50 @@ const scalingFields = [
   ...['short_factor', 'truncate', 'type'],
 ];
 
-function scalingOf(config: ConfigFields, fields: ConfigFields, width: number): RotaryScaling {
+interface ScalingContext {
+  readonly width: number;
+  readonly isNested: boolean;
+}
+
+function scalingOf(
+  config: ConfigFields,
+  fields: ConfigFields,
+  { width, isNested }: ScalingContext,
+): RotaryScaling {
   fields.ignore(...scalingFields);
   const named = fields.text('rope_type', fields.has('type') ? fields.text('type') : 'default');
   // The first files of Phi 3 call longrope so.
   const isPhi = config.text('model_type') === 'phi3';
   const kind = named === 'su' || (isPhi && named === 'yarn') ? 'longrope' : named;
-  const maxPositions = () => config.number('max_position_embeddings');
+  const maxPositions = () => config.count('max_position_embeddings');
   const originalPositions = () =>
-    config.optionalNumber('original_max_position_embeddings') ??
-    fields.number('original_max_position_embeddings', maxPositions());
+    (isNested ? null : config.optionalCount('original_max_position_embeddings')) ??
+    fields.count('original_max_position_embeddings', maxPositions());
   switch (kind) {
     case 'default':
       return { kind };
     case 'linear':
-      return { kind, factor: fields.number('factor') };
+      return { kind, factor: fields.positive('factor') };
     case 'dynamic':
-      return { kind, factor: fields.number('factor'), maxPositions: maxPositions() };
+      return { kind, factor: fields.positive('factor'), maxPositions: maxPositions() };
     case 'llama3':
       return {
         kind,
-        factor: fields.number('factor'),
-        lowFrequencyFactor: fields.number('low_freq_factor'),
-        highFrequencyFactor: fields.number('high_freq_factor'),
+        factor: fields.positive('factor'),
+        lowFrequencyFactor: fields.positive('low_freq_factor'),
+        highFrequencyFactor: fields.positive('high_freq_factor'),
         originalPositions: originalPositions(),
       };
     case 'yarn': {
       const original = originalPositions();
-      const factor = fields.number('factor', maxPositions() / original);
+      const factor = fields.positive('factor', maxPositions() / original);
       return {
         kind,
         factor,
-        betaFast: fields.number('beta_fast', 32),
-        betaSlow: fields.number('beta_slow', 1),
-        isTruncated: fields.boolean('truncate', true),
+        betaFast: fields.positive('beta_fast', 32),
+        betaSlow: fields.positive('beta_slow', 1),
+        // In an object of its own, transformers does not see it.
+        isTruncated: isNested || fields.boolean('truncate', true),
         originalPositions: original,
         attentionFactor: yarnAttentionFactor(fields, factor),
       };
@@ -110,7 +138,7 @@ function longrope(
     max,
   }: { readonly width: number; readonly original: number; readonly max: number },
 ): RotaryScaling {
-  const factor = fields.number('factor', max / original);
+  const factor = fields.positive('factor', max / original);
   const plain = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
   const factorsOf = (name: string) => {
     const factors = fields.numbers(name);

@@ -7,6 +7,8 @@ import { Tokenizer as TextTokenizer } from '@huggingface/tokenizers';
 import { ConfigError, ModelError } from '@lab/core';
 import { type ChatTemplates, readChatTemplates } from './chat-template.js';
 import { readJsonObject } from './json-file.js';
+import { assertTokenizerFile } from './tokenizer-file.js';
+import { replaceSteps } from './tokenizer-steps.js';
 import { checkpointFolder } from './weights/checkpoint.js';
 
 /** How texts become ids. */
@@ -87,22 +89,63 @@ export function loadTokenizer(path: string): Tokenizer {
       return content === null ? [] : [[name, content]];
     }),
   );
-  let inner: TextTokenizer;
-  try {
-    inner = new TextTokenizer(readJsonObject(file), config);
-  } catch (cause) {
-    if (cause instanceof ModelError) throw cause;
-    throw new ModelError(`${file}: cannot be used: ${(cause as Error).message}`, {
-      cause,
-      help: 'Copy the file again, or write it again with transformers.',
-    });
-  }
-  return createTokenizer(inner, { special, chat: readChatTemplates({ folder, config, special }) });
+  const content = readJsonObject(file);
+  assertTokenizerFile(content, file);
+  const use = userOf(file);
+  const inner = use(() => {
+    const made = new TextTokenizer(withAllParts(content), config);
+    replaceSteps(made, content);
+    return made;
+  });
+  return createTokenizer(inner, {
+    use,
+    ...{ special, chat: readChatTemplates({ folder, config, special }) },
+  });
+}
+
+/** Parts that a file may leave out; the library wants them to be there. */
+const withAllParts = (content: Readonly<Record<string, unknown>>) => ({
+  ...{ normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null },
+  ...{ added_tokens: [] },
+  ...content,
+});
+
+/** Runs work of the library; what it throws becomes an error that names the file. */
+type Use = <T>(work: () => T) => T;
+
+const userOf =
+  (file: string): Use =>
+  (work) => {
+    try {
+      return work();
+    } catch (cause) {
+      throw new ModelError(`${file}: cannot be used: ${(cause as Error).message}`, {
+        cause,
+        help: 'Copy the file again, or write it again with transformers.',
+      });
+    }
+  };
+
+/** Ids of a text; one that the file has no id for is an error. */
+function idsOf(inner: TextTokenizer, text: string, addSpecialTokens: boolean): number[] {
+  const encoded = inner.encode(text, { add_special_tokens: addSpecialTokens });
+  const { ids, tokens } = encoded as { ids: number[]; tokens: string[] };
+  const at = ids.findIndex((id) => !Number.isSafeInteger(id));
+  if (at < 0) return ids;
+  throw new Error(`it has no id for ${JSON.stringify(tokens[at])}, and none for unknown tokens`);
 }
 
 function createTokenizer(
   inner: TextTokenizer,
-  { special, chat }: { special: Readonly<Record<string, string>>; chat: ChatTemplates },
+  {
+    use,
+    special,
+    chat,
+  }: {
+    readonly use: Use;
+    readonly special: Readonly<Record<string, string>>;
+    readonly chat: ChatTemplates;
+  },
 ): Tokenizer {
   const idOf = (token: string | undefined) =>
     token === undefined ? null : (inner.token_to_id(token) ?? null);
@@ -113,7 +156,7 @@ function createTokenizer(
     if (maxTokens !== undefined && !(Number.isInteger(maxTokens) && maxTokens > 0)) {
       throw new ConfigError(`transformer/encode: maxTokens must be at least 1, got ${maxTokens}.`);
     }
-    const { ids } = inner.encode(text, { add_special_tokens: addSpecialTokens });
+    const ids = use(() => idsOf(inner, text, addSpecialTokens));
     if (maxTokens === undefined || ids.length <= maxTokens) return ids;
     return truncation === 'left' ? ids.slice(-maxTokens) : ids.slice(0, maxTokens);
   };
@@ -131,13 +174,15 @@ function createTokenizer(
         mask: rows.map((row) => filled(row, () => 1, 0)),
       };
     },
-    decode: (ids, { skipSpecialTokens = false } = {}) =>
-      ids.length === 0
-        ? ''
-        : inner.decode([...ids], {
-            skip_special_tokens: skipSpecialTokens,
-            clean_up_tokenization_spaces: false,
-          }),
+    decode: (ids, { skipSpecialTokens = false } = {}) => {
+      const known = ids.filter((id) => inner.id_to_token(id) !== undefined);
+      if (known.length === 0) return '';
+      const options = {
+        skip_special_tokens: skipSpecialTokens,
+        clean_up_tokenization_spaces: false,
+      };
+      return use(() => inner.decode(known, options));
+    },
     tokenOf: (id) => inner.id_to_token(id) ?? null,
     idOf,
     paddingId,

@@ -99,7 +99,8 @@ function parseEntry(name: string, value: unknown, fail: Fail): TensorEntry {
   const { dtype: format, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>;
   const dtype = typeof format === 'string' ? dtypeNames[format] : undefined;
   if (dtype === undefined || !Object.hasOwn(dtypeNames, format as string)) {
-    throw fail(`tensor "${name}" is of type ${String(format)}, which is not known`, name);
+    const shown = typeof format === 'string' ? format.slice(0, 40) : typeof format;
+    throw fail(`tensor "${name}" is of type ${shown}, which is not known`, name);
   }
   const count = Array.isArray(shape) ? elementCount(shape as number[]) : undefined;
   const [begin, end] = Array.isArray(offsets) ? (offsets as unknown[]) : [];

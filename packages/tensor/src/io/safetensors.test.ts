@@ -61,6 +61,13 @@ describe('readSafetensors', () => {
     ['metadata of numbers', { __metadata__: { a: 1 } }, 0, '__metadata__ is not a table of texts'],
     ['no JSON', '{"a": }', 0, 'its header is not JSON'],
     ['an array', '[1, 2, 3]', 0, 'is not a safetensors file'],
+    ['a type that is an object', '{"a": {"dtype": {"toString": 1}}}', 0, 'is of type object'],
+    [
+      'a deep type',
+      `{"a": {"dtype": ${'['.repeat(9999)}${']'.repeat(9999)}}}`,
+      0,
+      'is of type object',
+    ],
     ['huge shape', { a: entry(0, 4, [2 ** 50, 2 ** 50]) }, 4, 'no valid shape or offsets'],
   ])('refuses %s', async (_, header, dataBytes, message) => {
     const path = fileOf(header, dataBytes);

@@ -12,7 +12,7 @@ import {
 } from './family.js';
 
 function falconSizes(config: ConfigFields, isNew: boolean) {
-  const width = config.number('hidden_size');
+  const width = config.number('n_embed', config.number('hidden_size'));
   const headCount = config.number('num_attention_heads', config.number('n_head', 71));
   const isMultiQuery = config.boolean('multi_query', true);
   const keyValueHeads = config.number('num_kv_heads', config.number('n_head_kv', headCount));

@@ -19,18 +19,22 @@ type Sizes = ReturnType<typeof readSizes>;
 /** Gemma 3: windowed blocks turn by another base than the others. */
 function thirdBlocks(config: ConfigFields, sizes: Sizes, windows: (number | null)[]) {
   const parameters = config.object('rope_parameters');
-  const [full, local] = [
-    parameters?.object('full_attention'),
-    parameters?.object('sliding_attention'),
-  ];
-  const wide = full
-    ? rotaryOf(config, full, { ...sizes, base: 1_000_000 })
-    : readRotary(config, { ...sizes, base: 1_000_000 });
-  config.ignore('rope_theta', 'rope_scaling');
-  const base = config.number('rope_local_base_freq', 10_000);
-  const near = local
-    ? rotaryOf(config, local, { ...sizes, base })
-    : plainRotary({ ...sizes, base });
+  const share = config.number('partial_rotary_factor', 1);
+  const rotary = (name: string, base: number) => {
+    const own = parameters?.object(name) ?? null;
+    if (own === null) return plainRotary({ ...sizes, base });
+    return rotaryOf(config, own, { ...sizes, base, share, isNested: true });
+  };
+  const base = config.positive('rope_theta', 1_000_000);
+  const scaling = config.object('rope_scaling');
+  const isOld = scaling !== null && !scaling.isEmpty;
+  if (isOld && parameters?.has('full_attention')) {
+    throw config.wrong('rope_scaling', 'absent where there are rope_parameters');
+  }
+  const wide = isOld
+    ? rotaryOf(config, scaling, { ...sizes, base, share, isNested: true })
+    : rotary('full_attention', base);
+  const near = rotary('sliding_attention', config.positive('rope_local_base_freq', 10_000));
   return windows.map((window) => ({ window, rotary: window === null ? wide : near }));
 }
 
@@ -50,7 +54,7 @@ function namesOf(modelType: string): BlockNames {
 export const gemma: Family = {
   modelTypes: ['gemma', 'gemma2', 'gemma3_text'],
   read: (config) => {
-    config.ignore(...idleFields, 'hidden_act', 'hidden_activation');
+    config.ignore(...idleFields, 'hidden_act', 'hidden_activation', '_sliding_window_pattern');
     // Gemma 3 has no cap of scores, whatever its config says.
     config.ignore('attn_logit_softcapping');
     config.only('use_bidirectional_attention', false);
@@ -58,10 +62,8 @@ export const gemma: Family = {
     const [isFirst, isSecond] = [modelType === 'gemma', modelType === 'gemma2'];
     const isThird = modelType === 'gemma3_text';
     const sizes = readSizes(config);
-    const pattern = config.number(
-      'sliding_window_pattern',
-      config.number('_sliding_window_pattern', isThird ? 6 : 2),
-    );
+    const given = config.number('sliding_window_pattern', 6);
+    const pattern = isThird ? given : 2;
     const window = isFirst ? null : config.optionalNumber('sliding_window');
     const windows = readWindows(config, sizes.layerCount, {
       window,
@@ -70,7 +72,7 @@ export const gemma: Family = {
     const rotary = isThird ? null : readRotary(config, sizes);
     const scalar = isFirst ? sizes.headWidth : config.number('query_pre_attn_scalar', 256);
     const hasBias = config.boolean('attention_bias', false);
-    const act = config.has('hidden_activation') ? 'hidden_activation' : 'hidden_act';
+    const act = isFirst ? 'hidden_act' : 'hidden_activation';
     const scoreScale = scalar ** -0.5;
     return {
       architecture: {

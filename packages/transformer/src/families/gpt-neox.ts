@@ -1,5 +1,5 @@
 /** GPT-NeoX and Pythia: attention and MLP in parallel, a part of each head turns. */
-import { readRotary } from '../rotary-rules.js';
+import { scaledRotary } from '../rotary-rules.js';
 import {
   type Family,
   idleFields,
@@ -14,11 +14,12 @@ import {
 export const gptNeox: Family = {
   modelTypes: ['gpt_neox'],
   read: (config) => {
-    config.ignore(...idleFields, 'is_decoder', 'rotary_pct', 'rotary_emb_base');
+    // This family has its own names for base and share.
+    config.ignore(...idleFields, 'rope_theta', 'partial_rotary_factor');
     const sizes = readSizes(config);
     const base = config.number('rotary_emb_base', 10_000);
     const share = config.number('rotary_pct', 0.25);
-    const rotary = readRotary(config, { ...sizes, base, share });
+    const rotary = scaledRotary(config, { ...sizes, base, share, isPartial: true });
     const hasBias = config.boolean('attention_bias', true);
     const scoreScale = sizes.headWidth ** -0.5;
     return {

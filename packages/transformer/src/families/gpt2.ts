@@ -23,6 +23,10 @@ function gpt2Sizes(config: ConfigFields) {
   };
 }
 
+/** Files have either name. */
+const placeCount = (config: ConfigFields) =>
+  config.number('n_positions', config.number('max_position_embeddings', 1024));
+
 export const gpt2: Family = {
   modelTypes: ['gpt2'],
   read: (config) => {
@@ -31,7 +35,6 @@ export const gpt2: Family = {
       ...['attn_pdrop', 'n_ctx', 'reorder_and_upcast_attn', 'summary_activation'],
       ...['summary_first_dropout', 'summary_proj_to_labels', 'summary_type', 'summary_use_proj'],
     );
-    config.only('add_cross_attention', false);
     const isByLayer = config.boolean('scale_attn_by_inverse_layer_idx', false);
     const sizes = gpt2Sizes(config);
     const isScaled = config.boolean('scale_attn_weights', true);
@@ -43,7 +46,7 @@ export const gpt2: Family = {
         norm: { kind: 'layer', epsilon: config.number('layer_norm_epsilon', 1e-5), gainOffset: 0 },
         activation: readActivation(config, 'activation_function', 'gelu_new'),
         isGated: false,
-        positions: { kind: 'learned', count: config.number('n_positions', 1024) },
+        positions: { kind: 'learned', count: placeCount(config) },
         isTied: config.boolean('tie_word_embeddings', true),
         blocks: Array.from({ length: sizes.layerCount }, (_, layer) => ({
           ...{ window: null, rotary: null },

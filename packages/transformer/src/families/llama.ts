@@ -4,27 +4,27 @@ import {
   idleFields,
   llamaWeights,
   readSizes,
-  readWindows,
   rmsDecoder,
+  sameBlocks,
 } from './family.js';
 import { readRotary } from '../rotary-rules.js';
 
 export const llama: Family = {
   modelTypes: ['llama', 'mistral'],
   read: (config) => {
-    config.ignore(...idleFields, 'pretraining_tp');
+    config.ignore(...idleFields, 'pretraining_tp', 'layer_types');
     const sizes = readSizes(config);
+    const isMistral = config.text('model_type') === 'mistral';
+    if (isMistral) for (const name of ['attention_bias', 'mlp_bias']) config.only(name, false);
     const hasBias = config.boolean('attention_bias', false);
     const hasMlpBias = config.boolean('mlp_bias', false);
     const rotary = readRotary(config, sizes);
-    const isMistral = config.text('model_type') === 'mistral';
     const window = isMistral ? config.optionalNumber('sliding_window') : null;
-    const windows = readWindows(config, sizes.layerCount, { window, isWindowed: () => true });
     const scoreScale = sizes.headWidth ** -0.5;
     return {
       architecture: {
         ...rmsDecoder(config, sizes),
-        blocks: windows.map((one) => ({ window: one, rotary, scoreScale })),
+        blocks: sameBlocks(sizes.layerCount, { window, rotary, scoreScale }),
       },
       weights: {
         ...llamaWeights,

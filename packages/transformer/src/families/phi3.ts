@@ -14,9 +14,11 @@ export const phi3: Family = {
   modelTypes: ['phi3'],
   read: (config) => {
     config.ignore(...idleFields);
-    config.only('attention_bias', false);
+    // Files of Phi 4 have them.
+    for (const name of ['attention_bias', 'mlp_bias', 'lm_head_bias']) config.only(name, false);
+    for (const name of ['full_attn_mod', 'interpolate_factor']) config.only(name, 1);
     const sizes = readSizes(config);
-    const rotary = readRotary(config, sizes);
+    const rotary = readRotary(config, { ...sizes, isPartial: true });
     const window = config.optionalNumber('sliding_window');
     const scoreScale = sizes.headWidth ** -0.5;
     return {

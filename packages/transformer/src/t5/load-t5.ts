@@ -34,6 +34,8 @@ export async function loadT5(path: string, options: LoadModelOptions = {}): Prom
       help: 'Decoders are loaded with loadModel.',
     });
   }
+  fields.only('quantization_config', null);
+  fields.only('add_cross_attention', false);
   const architecture = readT5(fields);
   fields.assertAllRead();
   const files = openCheckpoint(folder);

@@ -3,7 +3,7 @@
  */
 import type { Activation, NormRules } from '../architecture.js';
 import type { ConfigFields } from '../config-fields.js';
-import { idleFields, readActivation } from '../families/family.js';
+import { activationNamed, idleFields, readActivation } from '../families/family.js';
 
 /** An encoder and a decoder: everything that their passes depend on beside the weights. */
 export interface T5Architecture {
@@ -40,34 +40,52 @@ export function readT5(config: ConfigFields): T5Architecture {
 
     'n_positions',
   );
-  config.ignore('output_past', 'is_decoder', 'is_encoder_decoder');
-  const width = config.number('d_model');
+  config.ignore('output_past', 'is_encoder_decoder');
+  const width = config.count('d_model');
   const layers = config.layers('num_layers');
   const isScaled = config.boolean('tie_word_embeddings', true);
   const forward = config.text('feed_forward_proj', 'relu');
+  const vocabularySize = config.count('vocab_size');
+  const epsilon = config.number('layer_norm_epsilon', 1e-6);
+  if (epsilon < 0) throw config.wrong('layer_norm_epsilon', 'at least 0');
   return {
     modelType: config.text('model_type'),
     encoderLayerCount: layers,
     decoderLayerCount: config.layers('num_decoder_layers', layers),
-    vocabularySize: config.number('vocab_size'),
+    vocabularySize,
     width,
-    headCount: config.number('num_heads'),
-    headWidth: config.number('d_kv'),
-    mlpWidth: config.number('d_ff'),
-    norm: { kind: 'rms', epsilon: config.number('layer_norm_epsilon', 1e-6), gainOffset: 0 },
+    headCount: config.count('num_heads'),
+    headWidth: config.count('d_kv'),
+    mlpWidth: config.count('d_ff'),
+    norm: { kind: 'rms', epsilon, gainOffset: 0 },
     activation: activationOf(config, forward),
     isGated: config.boolean('is_gated_act', forward.startsWith('gated-')),
-    bucketCount: config.number('relative_attention_num_buckets', 32),
-    maxDistance: config.number('relative_attention_max_distance', 128),
+    ...readBuckets(config),
     outputScale: config.boolean('scale_decoder_outputs', isScaled) ? width ** -0.5 : 1,
-    startId: config.number('decoder_start_token_id', 0),
+    startId: readStartId(config, vocabularySize),
   };
+}
+
+/** Half of the buckets, or of those of either side, are exact: what is farther must be left. */
+function readBuckets(config: ConfigFields) {
+  const bucketCount = config.count('relative_attention_num_buckets', 32);
+  const maxDistance = config.count('relative_attention_max_distance', 128);
+  if (bucketCount < 4) throw config.wrong('relative_attention_num_buckets', 'at least 4');
+  if (maxDistance > bucketCount / 2) return { bucketCount, maxDistance };
+  throw config.wrong('relative_attention_max_distance', `above ${bucketCount / 2}`);
+}
+
+function readStartId(config: ConfigFields, vocabularySize: number): number {
+  const id = config.number('decoder_start_token_id', 0);
+  if (Number.isSafeInteger(id) && id >= 0 && id < vocabularySize) return id;
+  throw config.wrong('decoder_start_token_id', `an id below ${vocabularySize}`);
 }
 
 /** Newer files name the function; in older ones "gated-gelu" means the form with tanh. */
 function activationOf(config: ConfigFields, forward: string): Activation {
   if (config.has('dense_act_fn')) return readActivation(config, 'dense_act_fn');
   if (forward === 'gated-gelu') return 'gelu-tanh';
-  if (forward === 'gated-silu') return 'silu';
-  return readActivation(config, 'feed_forward_proj', 'relu');
+  const found = activationNamed(forward.replace(/^gated-/, ''));
+  if (found !== undefined) return found;
+  throw config.wrong('feed_forward_proj', 'the name of an activation, "gated-" before it or not');
 }

@@ -92,7 +92,8 @@ export function matchT5(
 ): ReadonlyMap<string, string> {
   const list: WeightList = {
     expected: expectedT5(architecture),
-    ignored: /^((en|de)coder\.embed_tokens|.*EncDecAttention\.relative_attention_bias|lm_head)\./,
+    optional: new Map([['lm_head.weight', [architecture.vocabularySize, architecture.width]]]),
+    ignored: /^((en|de)coder\.embed_tokens|.*EncDecAttention\.relative_attention_bias)\./,
     optionalPrefix: null,
   };
   return matchWeights(list, checkpoint);

@@ -49,8 +49,25 @@ describe('openCheckpoint', () => {
     const broken = await sharded();
     writeFileSync(join(broken, INDEX), '{"weight_map": [1]}');
     expect(() => openCheckpoint(broken)).toThrow('has no weight_map');
+    for (const map of ['["one.safetensors"]', '{}', 'null']) {
+      writeFileSync(join(broken, INDEX), `{"weight_map": ${map}}`);
+      expect(() => openCheckpoint(broken)).toThrow(/has no weight_map|0 is not in one/);
+    }
     writeFileSync(join(broken, INDEX), 'x');
     expect(() => openCheckpoint(broken)).toThrow('is not JSON');
+  });
+
+  it('takes a weight from the file that the index names, and refuses one that is not there', async () => {
+    const wrong = await sharded({ a: 'two.safetensors', b: 'two.safetensors' });
+    expect(() => openCheckpoint(wrong)).toThrow(`${INDEX}: a is not in two.safetensors`);
+    const twice = await sharded({ a: 'one.safetensors', b: 'two.safetensors' });
+    const others = { shape: [2], data: Float32Array.of(7, 8) };
+    await writeSafetensors(join(twice, 'two.safetensors'), { a: others, b: values });
+    const checkpoint = openCheckpoint(twice);
+    expect(await checkpoint.read('a')).toEqual(values.data);
+    expect(checkpoint.weights.get('a')!.shape).toEqual([2, 2]);
+    expect([checkpoint.parameterCount, checkpoint.sizeBytes]).toEqual([8, 24]);
+    checkpoint.close();
   });
 
   it('says what to do with a folder of other files', async () => {

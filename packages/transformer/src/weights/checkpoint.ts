@@ -62,24 +62,25 @@ export function checkpointFolder(path: string): string {
  * @throws {ModelError} where there are none, or an index names files that are not there.
  */
 export function openCheckpoint(folder: string): Checkpoint {
-  const files = weightFiles(folder);
-  const opened: SafetensorsFile[] = [];
-  const places = new Map<string, SafetensorsFile>();
+  const opened = new Map<string, SafetensorsFile>();
   const weights = new Map<string, { shape: readonly number[]; dtype: string }>();
+  const closeAll = () => {
+    for (const file of opened.values()) file.close();
+  };
   let [parameterCount, sizeBytes] = [0, 0];
+  let places: ReadonlyMap<string, SafetensorsFile>;
   try {
-    for (const path of files) {
-      const file = openSafetensors(path);
-      opened.push(file);
-      for (const [name, { shape, dtype, begin, end }] of file.entries) {
-        places.set(name, file);
-        weights.set(name, { shape, dtype });
-        parameterCount += tf.util.sizeFromShape([...shape]);
-        sizeBytes += end - begin;
-      }
+    const { paths, shards } = weightFiles(folder);
+    for (const path of paths) opened.set(path, openSafetensors(path));
+    places = placesOf(folder, opened, shards);
+    for (const [own, file] of places) {
+      const { shape, dtype, begin, end } = file.entries.get(own)!;
+      weights.set(own, { shape, dtype });
+      parameterCount += tf.util.sizeFromShape([...shape]);
+      sizeBytes += end - begin;
     }
   } catch (error) {
-    for (const file of opened) file.close();
+    closeAll();
     throw error;
   }
   const readStored = async (name: string, rows?: RowRun): Promise<StoredNumbers> => {
@@ -102,10 +103,30 @@ export function openCheckpoint(folder: string): Checkpoint {
   return {
     ...{ folder, weights, parameterCount, sizeBytes, readStored },
     read: async (name) => floatsOf(await readStored(name)),
-    close: () => {
-      for (const file of opened) file.close();
-    },
+    close: closeAll,
   };
+}
+
+/** The file of every weight: that of the index, where there is one. */
+function placesOf(
+  folder: string,
+  opened: ReadonlyMap<string, SafetensorsFile>,
+  shards: Readonly<Record<string, string>>,
+): Map<string, SafetensorsFile> {
+  const places = new Map<string, SafetensorsFile>();
+  for (const file of opened.values()) {
+    for (const name of file.entries.keys()) places.set(name, file);
+  }
+  for (const [name, shard] of Object.entries(shards)) {
+    const file = opened.get(join(folder, shard))!;
+    if (!file.entries.has(name)) {
+      throw new ModelError(`${join(folder, INDEX)}: ${name} is not in ${shard}.`, {
+        help: 'Take the index and the files of the same checkpoint.',
+      });
+    }
+    places.set(name, file);
+  }
+  return places;
 }
 
 const isReal = (dtype: string) =>
@@ -133,14 +154,22 @@ export function heldCheckpoint(checkpoint: Checkpoint): Checkpoint {
   return { ...checkpoint, readStored, read: async (name) => floatsOf(await readStored(name)) };
 }
 
-/** Paths of the files that hold weights. */
-function weightFiles(folder: string): string[] {
+interface WeightFiles {
+  readonly paths: readonly string[];
+  /** What the index says: the file of each weight. */
+  readonly shards: Readonly<Record<string, string>>;
+}
+
+/** The files that hold weights. */
+function weightFiles(folder: string): WeightFiles {
   const index = join(folder, INDEX);
   if (existsSync(index)) return shardsOf(index, folder);
   const names = readdirSync(folder);
   const own = names.filter((name) => name.endsWith('.safetensors'));
-  if (own.includes('model.safetensors')) return [join(folder, 'model.safetensors')];
-  if (own.length === 1) return [join(folder, own[0]!)];
+  const one = own.includes('model.safetensors') ? 'model.safetensors' : own[0];
+  if (one !== undefined && (own.length === 1 || one === 'model.safetensors')) {
+    return { paths: [join(folder, one)], shards: {} };
+  }
   if (own.length > 1) {
     throw new ModelError(`${folder}: has ${own.length} safetensors files and no ${INDEX}.`, {
       help: 'Copy the index, too; it says which file holds which weight.',
@@ -163,9 +192,9 @@ const conversion = (folder: string) =>
   'python3 -c "from transformers import AutoModelForCausalLM as M; ' +
   `M.from_pretrained('${folder}').save_pretrained('OUT')"`;
 
-function shardsOf(index: string, folder: string): string[] {
-  const map = weightMap(index);
-  const names = [...new Set(Object.values(map))].toSorted();
+function shardsOf(index: string, folder: string): WeightFiles {
+  const shards = weightMap(index);
+  const names = [...new Set(Object.values(shards))].toSorted();
   for (const name of names) {
     if (/[\\/]|^\.\.?$/.test(name)) {
       throw new ModelError(`${index}: names a file outside of the folder, ${name}.`, {
@@ -181,7 +210,7 @@ function shardsOf(index: string, folder: string): string[] {
       { help: 'Copy or download them, too.' },
     );
   }
-  return names.map((name) => join(folder, name));
+  return { paths: names.map((name) => join(folder, name)), shards };
 }
 
 function weightMap(index: string): Record<string, string> {
@@ -189,6 +218,7 @@ function weightMap(index: string): Record<string, string> {
   const isMap =
     typeof map === 'object' &&
     map !== null &&
+    Object.keys(map).length > 0 &&
     Object.values(map).every((name) => typeof name === 'string');
   if (isMap) return map as Record<string, string>;
   throw new ModelError(`${index}: has no weight_map of file names.`, {

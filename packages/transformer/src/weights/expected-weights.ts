@@ -70,21 +70,27 @@ function addBlock(shapes: Shapes, model: FamilyModel, block: number): void {
 export interface WeightList {
   /** Shapes by name. */
   readonly expected: ReadonlyMap<string, readonly number[]>;
+  /** Those of weights that a file may have or not. */
+  readonly optional: ReadonlyMap<string, readonly number[]>;
   /** Names that may be there, too. */
   readonly ignored: RegExp | null;
   /** First part of names that some files leave out. */
   readonly optionalPrefix: string | null;
+  /** Whether they stand within a model for pictures and texts; default false. */
+  readonly isWrapped?: boolean | undefined;
 }
 
 /** The weights of a decoder. */
 export function weightList(model: FamilyModel): WeightList {
-  const { output, ignored, optionalPrefix } = model.weights;
-  const tied = model.architecture.isTied ? [`^${output.replaceAll('.', '\\.')}\\.weight$`] : [];
-  const sources = [...(ignored === null ? [] : [ignored.source]), ...tied];
+  const { output, ignored, optionalPrefix, isWrapped } = model.weights;
+  const { isTied, vocabularySize, width } = model.architecture;
   return {
     expected: expectedWeights(model),
-    ignored: sources.length === 0 ? null : new RegExp(sources.join('|')),
+    // A file may have an output that its config calls tied.
+    optional: new Map(isTied ? [[`${output}.weight`, [vocabularySize, width]]] : []),
+    ignored,
     optionalPrefix,
+    isWrapped,
   };
 }
 
@@ -94,23 +100,27 @@ export function weightList(model: FamilyModel): WeightList {
  * @throws {ModelError} that lists what is missing, of another shape, and not known.
  */
 export function matchWeights(
-  { expected, ignored, optionalPrefix: prefix }: WeightList,
+  { expected, optional, ignored, optionalPrefix: prefix, isWrapped = false }: WeightList,
   { folder, weights: found }: Pick<Checkpoint, 'folder' | 'weights'>,
 ): ReadonlyMap<string, string> {
   const names = new Map<string, string>();
   const [missing, misshapen]: string[][] = [[], []];
-  for (const [name, shape] of expected) {
+  for (const [name, shape] of [...expected, ...optional]) {
     const short = prefix !== null && name.startsWith(prefix) ? name.slice(prefix.length) : name;
-    const own = found.has(name) ? name : short;
-    const weight = found.get(own);
-    if (weight === undefined) missing!.push(name);
-    else if (weight.shape.join() !== shape.join()) {
+    const within = isWrapped ? [`language_model.${name}`, `model.language_model.${short}`] : [];
+    const own = [name, short, ...within].find((one) => found.has(one));
+    const weight = own === undefined ? undefined : found.get(own);
+    if (own === undefined || weight === undefined) {
+      if (!optional.has(name)) missing!.push(name);
+    } else if (weight.shape.join() !== shape.join()) {
       misshapen!.push(`${name} [${weight.shape.join(', ')}], not [${shape.join(', ')}]`);
     } else names.set(name, own);
   }
   const used = new Set(names.values());
+  // Of a model for pictures and texts only the language part is of interest.
+  const isOther = (name: string) => isWrapped && !/(^|\.)(language_model|lm_head)\./.test(name);
   const unexpected = [...found.keys()].filter(
-    (name) => !used.has(name) && !(ignored?.test(name) ?? false),
+    (name) => !used.has(name) && !(ignored?.test(name) ?? false) && !isOther(name),
   );
   if (missing!.length + misshapen!.length === 0 && unexpected.length === 0) return names;
   const listed = (what: string, all: readonly string[]) =>

@@ -108,12 +108,18 @@ describe.each(names)('%s', (name) => {
     const { ids, mask, hidden } = golden;
     const streamed = await loadModel(join(folder, name), { budgetBytes: 1 });
     const one = (row: number) => ({ ids: [ids[row]!], mask: [mask[row]!] });
-    const batches = /dynamic|longrope/.test(name) ? [{ ids, mask }] : [one(0), one(2)];
+    const isWhole = /dynamic|longrope|gpt2/.test(name);
+    const batches = isWhole ? [{ ids, mask }] : [one(0), one(2)];
     const width = streamed.architecture.width;
     const size = ids[0]!.length * width;
     let seen = 0;
-    for await (const { layer, batch, data, shape } of hiddenStates(streamed, batches)) {
+    const all = hiddenStates(streamed, batches, { logits: true });
+    for await (const { layer, batch, data, shape, logits } of all) {
       seen += 1;
+      expect(logits !== undefined).toBe(layer === hidden.length - 1);
+      if (logits !== undefined && batches.length === 1) {
+        expect(farthest(logits.data, golden.logits, mask)).toBeLessThan(1e-4);
+      }
       const start = batch * 2 * size;
       const wanted = hidden[layer]!.subarray(start, start + data.length);
       expect(shape).toEqual([batches[batch]!.ids.length, ids[0]!.length, width]);

@@ -120,6 +120,16 @@ CONFIGS = {
         rotary_emb_base=20.0)),
     "gpt-neox-sequential": (hf.GPTNeoXConfig, dict(
         **NEOX, use_parallel_residual=False, rotary_pct=0.5, rotary_emb_base=20.0)),
+    # Three features of a head of eight turn, and one more with them.
+    "gpt-neox-odd": (hf.GPTNeoXConfig, dict(**NEOX, rotary_pct=0.4, rotary_emb_base=20.0)),
+    # As on the hub: fields that have the value of the class are left out, positions in the old form.
+    "gemma3-wrapped": (hf.Gemma3Config, dict(
+        mm_tokens_per_image=4, image_token_index=96, text_config=dict(
+            **{**SIZES, "num_attention_heads": 8, "rms_norm_eps": 1e-6}, num_key_value_heads=4,
+            head_dim=4, sliding_window=5, sliding_window_pattern=3),
+        vision_config=dict(
+            hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=2,
+            image_size=8, patch_size=4))),
     "t5": (hf.T5Config, dict(
         **T5, num_layers=3, num_decoder_layers=2, d_kv=6, d_ff=20, feed_forward_proj="relu",
         relative_attention_num_buckets=32, relative_attention_max_distance=128)),
@@ -163,6 +173,11 @@ SWITCHES_OF_TYPE = {
            ("relative_attention_max_distance", 64), ("scale_decoder_outputs", False),
            ("scale_decoder_outputs", True)],
 }
+SWITCHES_OF_TYPE["gemma3"] = [
+    (f"text_config.{field}", value) for field, value in [
+        EPS, ("sliding_window", 9), ("query_pre_attn_scalar", 4), ("hidden_activation", "relu"),
+        ("rope_scaling.factor", 2.0), ("rope_theta", 500.0), ("rope_local_base_freq", 20.0),
+        ("sliding_window_pattern", 2)]]
 YARN_SWITCHES = [
     DEFAULT_ROPE, ("rope_parameters.factor", 2.0), ("rope_parameters.beta_fast", 8.0),
     ("rope_parameters.beta_slow", 1.0), ("rope_parameters.original_max_position_embeddings", 16),
@@ -193,14 +208,16 @@ def deviation(name, weight, config):
     """The standard deviation of the random values of a parameter."""
     if weight.dim() == 1:
         return 0.3  # biases and norm weights
+    if weight.dim() > 2:
+        return 0.02  # of pictures
     fan_in = weight.shape[0 if config.model_type == "gpt2" else 1]  # GPT-2 stores [in, out]
     kind = name.split(".")[-2]
     if kind == "relative_attention_bias":
         return 1.0
     if kind in ("embed_tokens", "word_embeddings", "embed_in", "wte", "wpe", "shared"):
-        return {"gemma": 0.35, "gemma2": 0.35, "gemma3_text": 0.35, "t5": 1.2}.get(
-            config.model_type, 0.8
-        )
+        if config.model_type.startswith("gemma"):
+            return 0.35
+        return 1.2 if config.model_type == "t5" else 0.8
     gain = {"lm_head": 2.0, "o": 1.0, "o_proj": 1.0, "dense": 1.0, "c_proj": 1.0}.get(kind, 1.5)
     if config.model_type == "t5" and kind in ("q", "k"):
         gain = 1.0  # T5 does not scale its scores
@@ -243,6 +260,20 @@ def inputs(name, vocab):
     return ids * mask, mask, decoder
 
 
+def as_on_hub(path):
+    """config.json of a model for pictures and texts with what differs from its class alone."""
+    config = json.loads(path.read_text())
+    text = config["text_config"]
+    plain = hf.Gemma3TextConfig().to_dict()
+    kept = {key: value for key, value in text.items() if plain.get(key, value) != value}
+    for field in ("rope_parameters", "layer_types", "_sliding_window_pattern"):
+        kept.pop(field, None)
+    config["text_config"] = dict(
+        kept, model_type="gemma3_text", sliding_window_pattern=3,
+        rope_scaling=dict(rope_type="linear", factor=8.0))
+    path.write_text(json.dumps(config, indent=2) + "\n")
+
+
 def load(name, directory):
     """The model in a directory. Raises if its weights do not fit its config."""
     auto = hf.AutoModelForSeq2SeqLM if name.startswith("t5") else hf.AutoModelForCausalLM
@@ -260,7 +291,9 @@ def load(name, directory):
 @torch.no_grad()
 def run(name, model):
     """The tensors of golden.safetensors."""
-    ids, mask, decoder = inputs(name, model.config.vocab_size)
+    vocab = model.config.get_text_config().vocab_size
+    # The last id of a wrapped model stands for a picture.
+    ids, mask, decoder = inputs(name, vocab - name.endswith("wrapped"))
     out = {"ids": ids.int(), "mask": mask.int()}
     options = dict(input_ids=ids, attention_mask=mask, output_hidden_states=True, use_cache=False)
     if name.startswith("t5"):
@@ -325,6 +358,8 @@ def main(names):
         shutil.rmtree(directory, ignore_errors=True)
         build(name).save_pretrained(directory, safe_serialization=True)
         (directory / "generation_config.json").unlink(missing_ok=True)
+        if name.endswith("wrapped"):
+            as_on_hub(directory / "config.json")
         out = run(name, load(name, directory))
         save_file(out, directory / "golden.safetensors")
         size = sum(file.stat().st_size for file in directory.iterdir())

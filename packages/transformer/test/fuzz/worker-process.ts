@@ -1,0 +1,103 @@
+/**
+ * A process of the fuzzing, with limits of time and memory.
+ */
+import { type ChildProcess, execFileSync, fork, spawnSync } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { CaseOutcome, FuzzCase } from './cases.js';
+import type { Trial } from './worker.js';
+
+/** Most time of a case. */
+export const LIMIT_MS = 1000;
+/** Most memory of a case, the heap with it, beyond what the process needs to wait for one. */
+export const LIMIT_BYTES = 256 * 2 ** 20;
+
+const HEAP = ['--max-old-space-size=192', '--max-semi-space-size=8'];
+const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+const script = join(import.meta.dirname, 'worker.ts');
+
+/** How a case ends, and whether its process is of no more use. */
+export interface ProcessOutcome extends CaseOutcome {
+  readonly isGone: boolean;
+}
+
+interface Reply extends CaseOutcome {
+  readonly folder?: string;
+  readonly peakBytes: number;
+}
+
+/** A started process; of use for many cases, until one of them takes too much. */
+export class WorkerProcess {
+  private folder = '';
+  private basePeakBytes = 0;
+
+  private constructor(private readonly child: ChildProcess) {}
+
+  /** Starts a process and limits its memory to what it has now, and 256 MB. */
+  static async start(): Promise<WorkerProcess> {
+    const child = fork(script, [], {
+      execArgv: ['--conditions=@lab/source', '--import', tsx, ...HEAP],
+      env: { ...process.env, NODE_OPTIONS: undefined },
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    });
+    const worker = new WorkerProcess(child);
+    const ready = await worker.reply(60_000);
+    if (typeof ready === 'string')
+      throw new Error(`the fuzzing's process does not start: ${ready}`);
+    worker.folder = ready.folder ?? '';
+    worker.basePeakBytes = ready.peakBytes;
+    limitMemory(child.pid!);
+    return worker;
+  }
+
+  /** Runs a case, or what a case must not do. */
+  async run(one: FuzzCase | Trial): Promise<ProcessOutcome> {
+    this.child.send(one);
+    const reply = await this.reply(LIMIT_MS);
+    if (typeof reply === 'string') {
+      this.end();
+      return { kind: 'failed', message: reply, isGone: true };
+    }
+    const taken = reply.peakBytes - this.basePeakBytes;
+    if (taken > LIMIT_BYTES) {
+      this.end();
+      return { kind: 'failed', message: `took ${Math.round(taken / 2 ** 20)} MB`, isGone: true };
+    }
+    return { ...reply, isGone: false };
+  }
+
+  /** Ends the process and removes its files. */
+  end(): void {
+    this.child.kill('SIGKILL');
+    if (this.folder !== '') rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** The next message, or what came instead of one. */
+  private reply(limitMs: number): Promise<Reply | string> {
+    const { child } = this;
+    return new Promise((resolve) => {
+      const done = (result: Reply | string) => {
+        clearTimeout(timer);
+        child.removeAllListeners('message').removeAllListeners('exit').removeAllListeners('error');
+        resolve(result);
+      };
+      const timer = setTimeout(() => done(`no end after ${limitMs} ms`), limitMs);
+      child.once('message', (message) => done(message as Reply));
+      child.once('exit', (code, signal) => done(`the process ended with ${signal ?? code}`));
+      child.once('error', (error) => done(String(error)));
+    });
+  }
+}
+
+/** Whether the memory of a process that runs can be bounded here; else its peak is looked at. */
+export const hasMemoryLimit = spawnSync('prlimit', ['--version']).status === 0;
+
+/** From now on the process gets no more than 256 MB; more ends it, or an allocation in it. */
+function limitMemory(pid: number): void {
+  if (!hasMemoryLimit) return;
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const dataKb = Number(/^VmData:\s+(\d+) kB/m.exec(status)![1]);
+  execFileSync('prlimit', ['--pid', String(pid), `--data=${dataKb * 1024 + LIMIT_BYTES}`]);
+}
