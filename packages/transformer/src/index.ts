@@ -41,6 +41,7 @@ export {
   type T5Result,
 } from './t5/t5-model.js';
 export type { T5Architecture } from './t5/t5-config.js';
+export { type T5HookPlace, t5HookNames } from './t5/t5-hook-names.js';
 export {
   type BatchShape,
   estimateRun,

@@ -42,7 +42,10 @@ export const inspectCommand: CliCommand = {
       context.print(`${'parameters'.padEnd(14)} ${sizes}\n`);
       if (model !== null) context.print(summary(model.architecture));
       if (options['hooks'] !== true) return;
-      for (const { name, shape } of hooks) context.print(`${name}  [${shape.join(', ')}]\n`);
+      for (const { name, shape, aliases } of hooks) {
+        const others = aliases.length === 0 ? '' : `  ${aliases.join(', ')}`;
+        context.print(`${name}  [${shape.join(', ')}]${others}\n`);
+      }
     } finally {
       checkpoint.close();
     }

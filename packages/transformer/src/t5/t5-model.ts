@@ -15,6 +15,7 @@ import type { Residency } from '../weights/residency.js';
 import { matrixRows } from '../weights/weight-matrix.js';
 import { type BucketRules, relativeBucket } from './relative-positions.js';
 import type { T5Architecture } from './t5-config.js';
+import { assertT5Names } from './t5-hook-names.js';
 import type { StoredT5Block, StoredT5Side, T5Attention, T5Block, T5Side } from './t5-weights.js';
 
 /** What a pass of both sides reads. */
@@ -71,11 +72,9 @@ export class T5Model {
   /**
    * Logits of the decoder's tokens, and the encoder's rows.
    *
-   * Hooks: `encoder.{i}` and `decoder.{i}` with `hook_resid_pre`, `hook_resid_mid`, in the decoder
-   * `hook_resid_mid_cross`, `hook_resid_post`; `attn` and `cross_attn` with `hook_q`, `hook_k`,
-   * `hook_v`, `hook_attn_scores`, `hook_pattern`, `hook_z`, `hook_result`; `mlp`; `ln1`, `ln2`,
-   * `ln3`; `encoder.final_ln` and `decoder.final_ln`.
+   * {@link t5HookNames} lists the places of hooks.
    *
+   * @throws {ConfigError} for the name of a place that is not there.
    * @throws {ShapeError} where rows differ in length.
    * @throws {DataError} for an id that the vocabulary does not have.
    */
@@ -84,6 +83,10 @@ export class T5Model {
     const encoder = tokenBatch(input, vocabularySize);
     const own = { ids: input.decoderIds, mask: input.decoderMask };
     const decoder = tokenBatch(own, vocabularySize);
+    const named = [...(input.hooks ?? []).map(({ names }) => names), input.capture];
+    for (const names of named) {
+      if (names !== undefined) assertT5Names(names, this.architecture);
+    }
     const captures = new Captures(input.capture);
     const hooks = new HookRunner([...(input.hooks ?? []), ...captures.hooks]);
     let encoded: tf.Tensor3D | null = null;

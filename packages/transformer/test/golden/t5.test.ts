@@ -3,7 +3,7 @@ import { selectBackend } from '@lab/tensor';
 import { readSafetensors } from '@lab/tensor/io';
 import { expectNoLeak } from '@lab/tensor/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { loadT5 } from '../../src/index.js';
+import { loadT5, t5HookNames } from '../../src/index.js';
 import { relativeBucket } from '../../src/t5/relative-positions.js';
 import { farthest, idRows, switchesOf, withField } from './golden-files.js';
 
@@ -41,6 +41,24 @@ describe.each(['t5', 't5-v1.1'])('%s', (name) => {
     expect(farthest(logits, values('logits'), all)).toBeLessThan(1e-4);
     result.dispose();
     await expectNoLeak(async () => (await model.forward(input)).dispose());
+    model.dispose();
+  });
+
+  it('has hooks just where t5HookNames says, with its shapes', async () => {
+    const { input } = await golden();
+    const model = await loadT5(join(folder, name));
+    const result = await model.forward({ ...input, capture: () => true });
+    const sizes = { B: 3, S: input.ids[0]!.length, T: input.decoderIds[0]!.length };
+    const listed = t5HookNames(model).map((one) => [
+      one.name,
+      one.shape.map((size) => (typeof size === 'number' ? size : sizes[size])),
+    ]);
+    const found = [...result.captured].map(([place, { shape }]) => [place, shape]);
+    const byName = (a: unknown[], b: unknown[]) => (String(a[0]) < String(b[0]) ? -1 : 1);
+    expect(found.toSorted(byName)).toEqual(listed.toSorted(byName));
+    result.dispose();
+    const asked = model.forward({ ...input, capture: 'encoder.0.hook_resid_pst' });
+    await expect(asked).rejects.toThrow('near: encoder.0.hook_resid_post');
     model.dispose();
   });
 
