@@ -4,9 +4,9 @@
 
 /**
  * A row of a graph that is so many times larger costs so much more, to this power, as caches hold
- * less of it: IBMEA and LoginMEA at 200,000 entities, from parts of 10,000.
+ * less of it: between IBMEA and LoginMEA at 200,000 entities, from parts of 10,000 to 60,000.
  */
-const GROWTH = 0.07;
+const GROWTH = 0.15;
 
 /** Two sizes that a duration grows with, and what was measured at them. */
 export interface Point {
@@ -55,7 +55,8 @@ function fitted(points: readonly Point[]): [number, number] {
 
 /**
  * Seconds of a ranking at a size. A part of its time is there at every size, and a line costs more
- * the more there are: between the line through the last two points and that through the origin.
+ * the more there are: between the line through the last two points, level with one point alone, and
+ * that through the origin.
  */
 export function rankingSecondsAt(points: readonly Point[], { linear }: Sizes): number {
   const found = points.find((one) => one.linear === linear);
@@ -63,7 +64,7 @@ export function rankingSecondsAt(points: readonly Point[], { linear }: Sizes): n
   const [before, last] = [points.at(-2), points.at(-1)];
   if (last === undefined) return 0;
   const throughOrigin = (last.seconds / last.linear) * linear;
-  if (before === undefined || last.linear === before.linear) return throughOrigin;
+  if (before === undefined) return (throughOrigin + last.seconds) / 2;
   const slope = (last.seconds - before.seconds) / (last.linear - before.linear);
   if (slope <= 0) return throughOrigin;
   return (throughOrigin + last.seconds + slope * (linear - last.linear)) / 2;

@@ -35,7 +35,7 @@ export interface CalibrationOptions {
 }
 
 /** Entities of each graph in the parts that are measured first. */
-const FIRST_PARTS = [1000, 5000] as const;
+const FIRST_PARTS = [1000, 2500, 5000] as const;
 /** The largest of these that the rest of the budget has room for is measured last. */
 const LAST_PARTS = [Number.POSITIVE_INFINITY, 60_000, 40_000, 30_000, 20_000, 15_000, 10_000];
 
@@ -43,7 +43,7 @@ const LAST_PARTS = [Number.POSITIVE_INFINITY, 60_000, 40_000, 30_000, 20_000, 15
 const OVERHEAD = 1.3;
 
 /** Share of the calibration that may go into rankings: most of a training are steps. */
-const RANKING_SHARE = 0.3;
+const RANKING_SHARE = 0.4;
 
 /** Steps of a part are timed until they took so long, or are so many. */
 const ENOUGH = { seconds: 0.4, steps: 4 } as const;
@@ -67,7 +67,7 @@ interface Measurements {
 /**
  * Expected time of a training with these settings.
  *
- * Steps are taken on two small parts of the graphs and on the largest that the rest of the budget
+ * Steps are taken on small parts of the graphs and on the largest that the rest of the budget
  * has room for, the whole where that fits; the first of each part does not count, as it also
  * prepares. Else the whole follows from the parts: a step costs `a rows + b pairs`, where rows are
  * entities and triples as such, and pairs are the squares of the seed batches; a ranking grows with

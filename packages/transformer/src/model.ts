@@ -92,12 +92,14 @@ export class Model {
     try {
       residual = await this.embedded(batch, input, hooks);
       for (let block = startBlock; block < stopBlock; block += 1) {
-        const weights = await this.parts.blocks.block(block);
+        const before: tf.Tensor3D = residual;
+        const { length } = batch;
         const rules = blocks[block]!;
-        const context = { architecture: this.architecture, block, rules, positions, hooks };
-        const next = runBlock(residual, weights, { ...context, length: batch.length });
-        residual.dispose();
-        residual = next;
+        const context = { architecture: this.architecture, block, rules, positions, hooks, length };
+        residual = await this.parts.blocks.use(block, (weights) =>
+          runBlock(before, weights, context),
+        );
+        before.dispose();
         await captures.fetch();
       }
       const end = residual;

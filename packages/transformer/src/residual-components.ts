@@ -2,7 +2,7 @@
  * What the residual is the sum of: what every part of a model writes into it, at the last token of
  * each text.
  */
-import type { tf } from '@lab/tensor';
+import { tf } from '@lab/tensor';
 import type { Captured } from './captures.js';
 import type { Intervention } from './interventions.js';
 import type { ForwardInput, Model } from './model.js';
@@ -135,9 +135,14 @@ async function blockComponents(
   captured: ReadonlyMap<string, Captured>,
 ): Promise<[ResidualComponent, Float64Array][]> {
   const name = (what: string) => `blocks.${block}.${what}`;
-  const { output, postNorm1 } = await parts.blocks.block(block);
-  const bias = (await output.bias?.data()) as Float32Array | undefined;
-  const gain = (await postNorm1?.gain.data()) as Float32Array | undefined;
+  // Copies: the block may leave the backend before they are read.
+  const rows = await parts.blocks.use(block, ({ output, postNorm1 }) => ({
+    bias: output.bias === null ? null : tf.clone(output.bias),
+    gain: postNorm1 === null ? null : tf.clone(postNorm1.gain),
+  }));
+  const bias = (await rows.bias?.data()) as Float32Array | undefined;
+  const gain = (await rows.gain?.data()) as Float32Array | undefined;
+  tf.dispose(rows as tf.TensorContainer);
   const scale = captured.get(name('ln1_post.hook_scale'))?.data;
   const { data } = captured.get(name('attn.hook_result'))!;
   const batchSize = data.length / (headCount * width);

@@ -1,8 +1,7 @@
 // How well `check` foresees memory and time. A method's bench/prediction.ts calls
 // `comparePrediction` with its sets:
 //   node --conditions=@lab/source --import tsx packages/METHOD/bench/prediction.ts [SET ...]
-// Each set is foreseen in one process and trained in another: twenty epochs, four of the largest,
-// and one evaluation.
+// Each set is foreseen in one process and trained in another: twenty epochs and one evaluation.
 // Prints one JSON line, and fails where a prediction is more than 30 % off.
 import { createRandom } from '@lab/core';
 import { splitLinks, syntheticPair } from '@lab/graph';
@@ -22,7 +21,7 @@ import { runProcess } from '@lab/core/testing';
 import { fullData } from '../quality/quality-set.js';
 
 /** Epochs that are foreseen and trained, with one evaluation at their end. */
-const epochsOf = (name: PredictionSet) => (name === 'synthetic-100k' ? 4 : 20);
+const EPOCHS = 20;
 /** How far a prediction may be off. */
 const MOST_OFF = 0.3;
 
@@ -50,7 +49,7 @@ async function taskOf(name: PredictionSet, config: AlignmentConfig): Promise<Ali
 /** One part of one set, as a line of JSON. */
 async function partOf(method: AlignmentMethod, part: string, name: PredictionSet): Promise<void> {
   await selectBackend('wasm');
-  const epochs = epochsOf(name);
+  const epochs = EPOCHS;
   const settings = { 'evaluation.every': epochs, 'evaluation.baseline': false };
   const preset = name === 'fb15k64-db15k' ? 'fb15k-db15k' : 'dbp15k';
   const resolved = settingsOf(method, { preset, seed: 1, epochs, settings });

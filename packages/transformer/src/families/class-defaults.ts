@@ -1,6 +1,6 @@
 /**
- * What the config classes of `transformers` fill in where config.json leaves a field out: some files,
- * as those of Gemma 3 for pictures and texts, list only what differs.
+ * What the config classes of `transformers` fill in where config.json leaves a field out: some
+ * files, as those of Gemma 3 for pictures and texts, list only what differs.
  *
  * Source: `transformers` 5.18, `configuration_*.py`. A field that is null in a file stays null.
  */

@@ -131,10 +131,12 @@ export class T5Model {
     rows.dispose();
     try {
       for (let block = 0; block < count; block += 1) {
-        const weights = await this.parts.blocks.block(first + block);
-        const next = runT5Block(x, weights, { architecture, hooks, side, block, bias, encoded });
-        x.dispose();
-        x = next;
+        const before = x;
+        const context = { architecture, hooks, side, block, bias, encoded };
+        x = await this.parts.blocks.use(first + block, (weights) =>
+          runT5Block(before, weights, context),
+        );
+        before.dispose();
       }
       const { norm } = this.parts.around[side];
       const name = `${side}.final_ln`;

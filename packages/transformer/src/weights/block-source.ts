@@ -22,21 +22,24 @@ export class BlockSource<Stored extends object> {
   ) {}
 
   /**
-   * Weights of a block, until another one is asked for.
+   * What `work` makes of the weights of a block. They may be gone once it returns, as passes that
+   * are under way together share one place.
    *
-   * @param next - the block that will be asked for then; it is read meanwhile.
+   * @param work - synchronous.
    */
-  async block(index: number, next = index + 1): Promise<OnBackend<Stored>> {
+  async use<T>(index: number, work: (weights: OnBackend<Stored>) => T): Promise<T> {
     const known = this.placed.get(index);
-    if (known !== undefined) return known;
+    if (known !== undefined) return work(known);
     const own = this.ahead?.index === index ? this.ahead.stored : this.blocks.read(index);
     this.ahead = null;
     const stored = await own;
+    const meanwhile = this.placed.get(index);
+    if (meanwhile !== undefined) return work(meanwhile);
     if (!this.isResident) this.free();
     const weights = onBackend(stored);
     this.placed.set(index, weights);
-    if (!this.isResident && next < this.blocks.count) this.readAhead(next);
-    return weights;
+    if (!this.isResident && index + 1 < this.blocks.count) this.readAhead(index + 1);
+    return work(weights);
   }
 
   private readAhead(index: number): void {
@@ -49,7 +52,9 @@ export class BlockSource<Stored extends object> {
   /** Brings all blocks onto the backend, where they are to stay there. */
   async readAll(): Promise<void> {
     if (!this.isResident) return;
-    for (let index = 0; index < this.blocks.count; index += 1) await this.block(index);
+    for (let index = 0; index < this.blocks.count; index += 1) {
+      await this.use(index, () => undefined);
+    }
   }
 
   private free(): void {

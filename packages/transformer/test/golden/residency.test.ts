@@ -132,6 +132,18 @@ it.each(places)('a load that fails leaves nothing on the backend: %s', async (re
   expect(tf.memory().numTensors).toBe(numTensors);
 });
 
+it('passes that are under way together share the place of a block', async () => {
+  const folder = join(checkpoints, 'llama3');
+  const wanted = await logitsOf(folder, 'resident');
+  const model = await loadModel(folder, { residency: 'streamed' });
+  const results = await Promise.all([1, 2, 3].map(() => model.forward({ ids })));
+  for (const result of results) {
+    expect(((await result.logits!.data()) as Float32Array).slice()).toEqual(wanted);
+    result.dispose();
+  }
+  model.dispose();
+});
+
 it('a vocabulary in several strips, and shards, give what one file gives', async () => {
   const config = {
     ...{ model_type: 'gpt2', vocab_size: 20_000, n_embd: 16, n_layer: 2, n_head: 2 },
