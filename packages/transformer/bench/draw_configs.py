@@ -83,7 +83,8 @@ def gpt2(r):
     return hf.GPT2Config, dict(
         vocab_size=r.choice([17, 97]), bos_token_id=1, eos_token_id=2, n_head=heads,
         n_embd=heads * r.choice([5, 8, 12]), n_layer=r.randint(1, 4),
-        n_positions=r.choice([24, 64]), layer_norm_epsilon=epsilon(r), activation_function=r.choice(ACTIVATIONS),
+        n_positions=r.choice([24, 64]), layer_norm_epsilon=epsilon(r),
+        activation_function=r.choice(ACTIVATIONS),
         n_inner=r.choice([None, 7, 40]), scale_attn_weights=chance(r, 0.8),
         scale_attn_by_inverse_layer_idx=chance(r, 0.3), tie_word_embeddings=chance(r, 0.8))
 

@@ -234,11 +234,16 @@ function peakOf(residency: Residency, { sizes, architecture, outline }: Given): 
   // What a pass gives stays in the host's memory, and residuals between the blocks.
   const kept = sum((shape) => outputRows(shape, logits)) * vocabularySize;
   const residuals = 2 * sum(({ batchSize, length }) => batchSize * length) * width;
-  const values = 4 * (Math.max(blocks, output) + kept + residuals);
-  if (!isRead) return sizes.placed + sizes.storedBlock + values;
-  // The block that is brought onto the backend, and the one that is read meanwhile.
-  const held = residency === 'host' ? sizes.stored : 2 * sizes.storedBlock;
-  return held + sizes.placedBlock + values;
+  const bytes = (numbers: number) => 4 * (numbers + residuals);
+  if (!isRead) {
+    return sizes.placed + sizes.storedBlock + bytes(Math.max(blocks, output + kept));
+  }
+  // While a block runs the next one is read, and the one before it may not be collected yet; while
+  // the output is made, no block is read.
+  const held = residency === 'host' ? sizes.stored : 0;
+  const ahead = residency === 'host' ? 0 : 2 * sizes.storedBlock;
+  const around = held + sizes.placedBlock;
+  return around + Math.max(ahead + bytes(blocks), bytes(output + kept));
 }
 
 /** Numbers that a block's arrays have at the peak: those of its attention or of its MLP. */

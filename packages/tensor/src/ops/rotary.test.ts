@@ -70,6 +70,18 @@ describe.each(['cpu', 'wasm'] as const)('rotaryEmbedding on %s', (backend) => {
     });
   });
 
+  test('frequencies in float32 give angles in float32', () => {
+    const angle = (inverseFrequencies: ArrayLike<number>) => {
+      const x = tf.tensor2d([[1, 0]]);
+      const [cosine, sine] = rotaryEmbedding(x, { offset: 12_345, inverseFrequencies }).dataSync();
+      return Math.atan2(sine!, cosine!);
+    };
+    const turns = 2 * Math.PI * 196;
+    // 12345 * torch.tensor(0.1) is 1234.5.
+    expect(angle(Float32Array.of(0.1)) + turns).toBeCloseTo(1234.5, 6);
+    expect(angle([Math.fround(0.1)]) + turns).toBeCloseTo(12_345 * Math.fround(0.1), 6);
+  });
+
   test('nothing stays nothing', () => {
     for (const shape of [
       [0, 4],

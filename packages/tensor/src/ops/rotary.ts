@@ -13,7 +13,10 @@ export interface RotaryOptions {
   readonly rotaryDim?: number;
   /** Pairs (2i, 2i + 1) as in RoFormer and GPT-J; default false: (i, i + R / 2) as in LLaMA. */
   readonly interleaved?: boolean;
-  /** Angle per position of each pair, `[R / 2]`, in place of those of the base. */
+  /**
+   * Angle per position of each pair, `[R / 2]`, in place of those of the base. Of a Float32Array the
+   * products with positions are rounded to float32, too, as models in PyTorch have them.
+   */
   readonly inverseFrequencies?: ArrayLike<number>;
 }
 
@@ -38,10 +41,12 @@ function frequenciesOf(pairs: number, { base = 10_000, inverseFrequencies }: Rot
 function angleTable(length: number, pairs: number, options: RotaryOptions): AngleTable {
   const frequencies = frequenciesOf(pairs, options);
   const { offset = 0 } = options;
+  const isSingle = frequencies instanceof Float32Array;
   const cosines = new Float32Array(length * pairs);
   const sines = new Float32Array(length * pairs);
   for (let at = 0; at < cosines.length; at++) {
-    const angle = (offset + Math.floor(at / pairs)) * (frequencies[at % pairs] as number);
+    const exact = (offset + Math.floor(at / pairs)) * (frequencies[at % pairs] as number);
+    const angle = isSingle ? Math.fround(exact) : exact;
     cosines[at] = Math.cos(angle);
     sines[at] = Math.sin(angle);
   }
@@ -90,7 +95,8 @@ function composedRotary(x: tf.Tensor, table: AngleTable, interleaved: boolean): 
  *
  * Pair i, `(a, b)`, of the token at position p becomes
  * `(a cos w - b sin w, b cos w + a sin w)`, `w = p base^(-2i / R)`; scalar products of two turned
- * vectors then depend on the distance of their positions alone. Angles in float64.
+ * vectors then depend on the distance of their positions alone. Angles in float64, but for
+ * frequencies in float32.
  * Source: Su et al., RoFormer, eqs. (14), (15), (34).
  *
  * @param x - `[..., T, D]`: one row per token, in order.

@@ -14,6 +14,8 @@ export const LIMIT_MS = 1000;
 /** Most memory of a case, the heap with it, beyond what the process needs to wait for one. */
 export const LIMIT_BYTES = 256 * 2 ** 20;
 
+/** Most time until a process waits for cases. */
+const START_MS = 110_000;
 const HEAP = ['--max-old-space-size=192', '--max-semi-space-size=8'];
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 const script = join(import.meta.dirname, 'worker.ts');
@@ -43,7 +45,7 @@ export class WorkerProcess {
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });
     const worker = new WorkerProcess(child);
-    const ready = await worker.reply(60_000);
+    const ready = await worker.reply(START_MS);
     if (typeof ready === 'string')
       throw new Error(`the fuzzing's process does not start: ${ready}`);
     worker.folder = ready.folder ?? '';

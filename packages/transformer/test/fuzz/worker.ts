@@ -12,7 +12,7 @@ export interface Trial {
 }
 
 const trials: Readonly<Record<Trial['trial'], () => unknown>> = {
-  buffers: () => Array.from({ length: 40 }, () => new Uint8Array(2 ** 23).fill(1)),
+  buffers: () => new Uint8Array(300 * 2 ** 20).fill(1),
   exit: () => process.abort(),
   hang: () => {
     for (;;);
