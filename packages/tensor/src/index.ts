@@ -48,6 +48,7 @@ export {
   type HalfDtype,
   type HalfMatrix,
   type HalfMatrixOptions,
+  readHalfMatrix,
 } from './ops/half.js';
 export { type HostMatrix, hostMatMul } from './ops/host-matrix.js';
 export { layerNorm } from './ops/layer-norm.js';

@@ -238,10 +238,9 @@ function peakOf(residency: Residency, { sizes, architecture, outline }: Given): 
   if (!isRead) {
     return sizes.placed + sizes.storedBlock + bytes(Math.max(blocks, output + kept));
   }
-  // While a block runs the next one is read, and the one before it may not be collected yet; while
-  // the output is made, no block is read.
+  // While a block runs the next one is read; while the output is made, none is.
   const held = residency === 'host' ? sizes.stored : 0;
-  const ahead = residency === 'host' ? 0 : 2 * sizes.storedBlock;
+  const ahead = residency === 'host' ? 0 : sizes.storedBlock;
   const around = held + sizes.placedBlock;
   return around + Math.max(ahead + bytes(blocks), bytes(output + kept));
 }

@@ -23,6 +23,8 @@ export interface SafetensorsFile extends SafetensorsHeader {
   read(name: string): Promise<ArrayRecord>;
   /** Reads a tensor's bytes as they are stored, or those from `begin` to `end` of them. */
   readBytes(name: string, range?: ByteRange): Promise<Uint8Array>;
+  /** As `readBytes` of a whole tensor, into memory of its size. */
+  readInto(name: string, target: Uint8Array): Promise<void>;
   close(): void;
 }
 
@@ -67,6 +69,7 @@ export function openSafetensors(path: string): SafetensorsFile {
       ...header,
       read: (name) => readTensor(source, header, name),
       readBytes: (name, range) => bytesOf(source, header, { name, range }),
+      readInto: (name, target) => readInto(source, header, { name, target }),
       close: () => source.close(),
     };
   } catch (error) {
@@ -80,20 +83,23 @@ async function readTensor(source: FileSource, header: SafetensorsHeader, name: s
   return tensorRecord(header.entries.get(name)!, bytes, { path: source.path, name });
 }
 
+function entryOf(source: FileSource, header: SafetensorsHeader, name: string): TensorEntry {
+  const entry = header.entries.get(name);
+  if (entry !== undefined) return entry;
+  const names = [...header.entries.keys()];
+  throw new DataError(
+    `${source.path}: has no tensor "${name}" among its ${names.length} ` +
+      `(${names.slice(0, 5).join(', ')} ...).`,
+    { file: source.path, field: name, help: 'Ask for one of its tensors.' },
+  );
+}
+
 async function bytesOf(
   source: FileSource,
   header: SafetensorsHeader,
   { name, range }: { readonly name: string; readonly range?: ByteRange | undefined },
 ): Promise<Uint8Array> {
-  const entry = header.entries.get(name);
-  if (entry === undefined) {
-    const names = [...header.entries.keys()];
-    throw new DataError(
-      `${source.path}: has no tensor "${name}" among its ${names.length} ` +
-        `(${names.slice(0, 5).join(', ')} ...).`,
-      { file: source.path, field: name, help: 'Ask for one of its tensors.' },
-    );
-  }
+  const entry = entryOf(source, header, name);
   const length = entry.end - entry.begin;
   const { begin, end } = range ?? { begin: 0, end: length };
   if (!(begin >= 0 && begin <= end && end <= length)) {
@@ -105,6 +111,21 @@ async function bytesOf(
   const bytes = new Uint8Array(end - begin);
   await source.readLarge(bytes, header.dataOffset + entry.begin + begin);
   return bytes;
+}
+
+async function readInto(
+  source: FileSource,
+  header: SafetensorsHeader,
+  { name, target }: { readonly name: string; readonly target: Uint8Array },
+): Promise<void> {
+  const { begin, end } = entryOf(source, header, name);
+  if (target.length !== end - begin) {
+    throw new DataError(
+      `${source.path}: tensor "${name}" has ${end - begin} bytes, the target ${target.length}.`,
+      { file: source.path, field: name, help: 'Give memory of the size of the tensor.' },
+    );
+  }
+  await source.readLarge(target, header.dataOffset + begin);
 }
 
 /** The array of an entry from its bytes. */

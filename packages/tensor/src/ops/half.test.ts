@@ -6,6 +6,7 @@ import {
   createHalfMatrix,
   halfMatMul,
   halfRows,
+  readHalfMatrix,
   type HalfDtype,
   type HalfMatrix,
   memoryReport,
@@ -177,4 +178,30 @@ test('three threads give the bits of one', async () => {
     halfMatMul(many, weight),
     tf.grad((t) => tf.sum(tf.square(halfMatMul(t as tf.Tensor2D, weight))))(many),
   ]);
+});
+
+describe('readHalfMatrix', () => {
+  test.each(['bfloat16', 'float16'] as const)('is that of its bytes, %s', async (dtype) => {
+    const x = tf.tensor2d([1, -2, 3], [1, 3]);
+    const patterns = Uint16Array.of(0x3c00, 0x4049, 0x8000, 0x0001, 0x3555, 0xc2c8, 1, 2, 3);
+    const bytes = new Uint8Array(patterns.buffer);
+    const options = { rows: 3, columns: 3, dtype };
+    const before = tf.memory().numTensors;
+    const own = await readHalfMatrix(async (target) => target.set(bytes), options);
+    const wanted = createHalfMatrix(patterns, options);
+    expect(own.isFinite).toBe(wanted.isFinite);
+    expect(await own.values.data()).toEqual(await wanted.values.data());
+    expect(await halfMatMul(x, own).data()).toEqual(await halfMatMul(x, wanted).data());
+    own.dispose();
+    wanted.dispose();
+    expect(tf.memory().numTensors).toBe(before + 2);
+  });
+
+  test('frees its memory where the data does not come', async () => {
+    const before = tf.memory().numTensors;
+    const fail = () => Promise.reject(new Error('no disk'));
+    const read = readHalfMatrix(fail, { rows: 2, columns: 2, dtype: 'float16' });
+    await expect(read).rejects.toThrow('no disk');
+    expect(tf.memory().numTensors).toBe(before);
+  });
 });

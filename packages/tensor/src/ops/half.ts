@@ -1,4 +1,5 @@
 import { BackendError, ShapeError } from '@lab/core';
+import { activeKernels } from '../active-kernels.js';
 import { hasKernel, runSingle } from '../engine.js';
 import { bfloat16ToFloat32, float16ToFloat32 } from '../io/half.js';
 import { HALF_KINDS, type HalfAttributes } from '../kernels/half.js';
@@ -91,6 +92,41 @@ export function createHalfMatrix(
     : tf.tensor2d(toFloats(patterns), [rows, columns]);
   tf.keep(values);
   return { rows, columns, dtype, values, isFinite, dispose: () => values.dispose() };
+}
+
+/**
+ * As {@link createHalfMatrix}, of data that `fill` writes: on wasm straight into the backend's
+ * memory, without a copy. Other work may go on meanwhile.
+ *
+ * @param fill - writes all of its target; the target is no longer there once it has ended.
+ */
+export async function readHalfMatrix(
+  fill: (target: Uint8Array) => Promise<void>,
+  options: HalfMatrixOptions,
+): Promise<HalfMatrix> {
+  const { rows, columns, dtype } = options;
+  const sizeBytes = 2 * rows * columns;
+  const memory = keepsHalf() ? activeKernels()?.memory : undefined;
+  // Memory that is not shared moves when it grows: nothing may be written to it later.
+  if (memory?.isShared !== true) {
+    const target = new Uint8Array(sizeBytes);
+    await fill(target);
+    return createHalfMatrix(target, options);
+  }
+  const words = Math.max(1, Math.ceil(sizeBytes / 4));
+  const info = memory.output([words], 'int32');
+  const values = tf.keep(tf.engine().makeTensorFromTensorInfo(info));
+  try {
+    const heap = memory.ints(memory.addressOf(values), words);
+    heap[words - 1] = 0;
+    await fill(new Uint8Array(heap.buffer, heap.byteOffset, sizeBytes));
+    const patterns = new Uint16Array(heap.buffer, heap.byteOffset, rows * columns);
+    const isFinite = dtype === 'float16' && areFinite(patterns);
+    return { rows, columns, dtype, values, isFinite, dispose: () => values.dispose() };
+  } catch (error) {
+    values.dispose();
+    throw error;
+  }
 }
 
 /** Whether our kernels read the values; they must be on wasm then. */

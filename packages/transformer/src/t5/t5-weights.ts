@@ -6,7 +6,7 @@ import type { LinearParts, NormParts, WeightReader } from '../weights/block-weig
 import type { Checkpoint } from '../weights/checkpoint.js';
 import { matchWeights, type WeightList } from '../weights/expected-weights.js';
 import type { StoredMatrix } from '../weights/stored-numbers.js';
-import type { WeightMatrix } from '../weights/weight-matrix.js';
+import type { ReadMatrix, WeightMatrix } from '../weights/weight-matrix.js';
 import type { T5Architecture } from './t5-config.js';
 
 /** One attention. */
@@ -34,7 +34,7 @@ export type T5Attention = AttentionParts<WeightMatrix, tf.Tensor1D>;
 /** On the backend. */
 export type T5Block = BlockParts<WeightMatrix, tf.Tensor1D>;
 /** In the host's memory. */
-export type StoredT5Block = BlockParts<StoredMatrix, Float32Array>;
+export type StoredT5Block = BlockParts<ReadMatrix, Float32Array>;
 
 /** A side. */
 export type T5Side = 'decoder' | 'encoder';

@@ -1,7 +1,7 @@
 /**
  * Where the weights of blocks come from when they are to run.
  */
-import { disposeWeights, type OnBackend, onBackend } from './on-backend.js';
+import { disposeRead, disposeWeights, type OnBackend, onBackend } from './on-backend.js';
 
 /** Blocks that are read by their number. */
 export interface StoredBlocks<Stored extends object> {
@@ -30,11 +30,12 @@ export class BlockSource<Stored extends object> {
   async use<T>(index: number, work: (weights: OnBackend<Stored>) => T): Promise<T> {
     const known = this.placed.get(index);
     if (known !== undefined) return work(known);
-    const own = this.ahead?.index === index ? this.ahead.stored : this.blocks.read(index);
-    this.ahead = null;
-    const stored = await own;
+    const stored = await this.taken(index);
     const meanwhile = this.placed.get(index);
-    if (meanwhile !== undefined) return work(meanwhile);
+    if (meanwhile !== undefined) {
+      disposeRead(stored);
+      return work(meanwhile);
+    }
     if (!this.isResident) this.free();
     const weights = onBackend(stored);
     this.placed.set(index, weights);
@@ -42,7 +43,17 @@ export class BlockSource<Stored extends object> {
     return work(weights);
   }
 
+  /** The block that was read ahead, where it is this one, else this one. */
+  private taken(index: number): Promise<Stored> {
+    const { ahead } = this;
+    this.ahead = null;
+    if (ahead?.index === index) return ahead.stored;
+    forgotten(ahead?.stored);
+    return this.blocks.read(index);
+  }
+
   private readAhead(index: number): void {
+    forgotten(this.ahead?.stored);
     const stored = this.blocks.read(index);
     // Who asks for it sees the failure; nobody may.
     stored.catch(() => undefined);
@@ -64,7 +75,13 @@ export class BlockSource<Stored extends object> {
 
   /** Frees what is on the backend. */
   dispose(): void {
+    forgotten(this.ahead?.stored);
     this.ahead = null;
     this.free();
   }
+}
+
+/** Frees a block that nobody will ask for, once it is there. */
+function forgotten(stored: Promise<object> | undefined): void {
+  stored?.then(disposeRead, () => undefined);
 }

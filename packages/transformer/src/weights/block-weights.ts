@@ -1,12 +1,12 @@
 /**
  * The weights of a block, and how they are read from a checkpoint.
  */
-import type { tf } from '@lab/tensor';
+import { type HalfMatrix, keepsHalf, readHalfMatrix, type tf } from '@lab/tensor';
 import type { FamilyModel, FusedOrder } from '../families/family.js';
 import type { Checkpoint } from './checkpoint.js';
 import { blockPrefix } from './expected-weights.js';
 import { pickedRows, type RowRun, type StoredMatrix, transposed } from './stored-numbers.js';
-import type { WeightMatrix } from './weight-matrix.js';
+import type { ReadMatrix, WeightMatrix } from './weight-matrix.js';
 
 /** `y = x W^T + b`. */
 export interface LinearParts<Matrix, Row> {
@@ -47,13 +47,18 @@ export type Norm = NormParts<tf.Tensor1D>;
 export type BlockWeights = BlockParts<WeightMatrix, tf.Tensor1D>;
 /** In the host's memory. */
 export type StoredLinear = LinearParts<StoredMatrix, Float32Array>;
+/** As it was read. */
+export type ReadLinear = LinearParts<ReadMatrix, Float32Array>;
 /** In the host's memory. */
 export type StoredNorm = NormParts<Float32Array>;
-/** In the host's memory. */
-export type StoredBlock = BlockParts<StoredMatrix, Float32Array>;
+/** As it was read. */
+export type StoredBlock = BlockParts<ReadMatrix, Float32Array>;
 
 /** Reads weights by the names of the model. */
 export class WeightReader {
+  private readonly made: HalfMatrix[] = [];
+  private isGivenUp = false;
+
   constructor(
     private readonly checkpoint: Checkpoint,
     /** Name in the files of each weight. */
@@ -82,21 +87,46 @@ export class WeightReader {
     return { ...numbers, rows: rows?.count ?? count, columns };
   }
 
+  /** A matrix where it is to be used: one of 16 bits on a backend that keeps them is there. */
+  async readyMatrix(name: string): Promise<ReadMatrix> {
+    const own = this.fileName(name);
+    const { shape, dtype } = this.checkpoint.weights.get(own)!;
+    const { readInto } = this.checkpoint;
+    const isHalf = dtype === 'bfloat16' || dtype === 'float16';
+    if (readInto === null || !isHalf || !keepsHalf()) return this.matrix(name);
+    const [rows, columns] = shape as [number, number];
+    const fill = (target: Uint8Array) => readInto(own, target);
+    const matrix = await readHalfMatrix(fill, { rows, columns, dtype });
+    if (this.isGivenUp) matrix.dispose();
+    else this.made.push(matrix);
+    return matrix;
+  }
+
+  /** Frees what was read onto the backend, and what still will be. */
+  giveUp(): void {
+    this.isGivenUp = true;
+    for (const matrix of this.made) matrix.dispose();
+  }
+
   /** `NAME.weight`, with `NAME.bias` where there is one. */
-  async linear(name: string, { isInputMajor = false } = {}): Promise<StoredLinear> {
-    const [stored, bias] = await Promise.all([
-      this.matrix(`${name}.weight`),
-      this.has(`${name}.bias`) ? this.row(`${name}.bias`) : null,
-    ]);
+  async linear(name: string): Promise<ReadLinear> {
+    const [weight, bias] = await Promise.all([this.readyMatrix(`${name}.weight`), this.bias(name)]);
+    return { weight, bias };
+  }
+
+  /** As `linear`, in the host's memory, with inputs as rows turned. */
+  async storedLinear(name: string, isInputMajor: boolean): Promise<StoredLinear> {
+    const [stored, bias] = await Promise.all([this.matrix(`${name}.weight`), this.bias(name)]);
     return { weight: isInputMajor ? transposed(stored) : stored, bias };
+  }
+
+  private async bias(name: string): Promise<Float32Array | null> {
+    return this.has(`${name}.bias`) ? this.row(`${name}.bias`) : null;
   }
 
   /** A norm, with its bias where there is one. */
   async norm(name: string, gainOffset = 0): Promise<StoredNorm> {
-    const [gain, bias] = await Promise.all([
-      this.row(`${name}.weight`),
-      this.has(`${name}.bias`) ? this.row(`${name}.bias`) : null,
-    ]);
+    const [gain, bias] = await Promise.all([this.row(`${name}.weight`), this.bias(name)]);
     return { gain: gainOffset === 0 ? gain : gain.map((value) => value + gainOffset), bias };
   }
 }
@@ -112,7 +142,9 @@ export async function readBlock(
   const prefix = blockPrefix(model, index);
   const normOf = async (name: string | null) =>
     name === null ? null : reader.norm(`${prefix}${name}`, gainOffset);
-  const linearOf = (name: string) => reader.linear(`${prefix}${name}`, { isInputMajor });
+  const storedOf = (name: string) => reader.storedLinear(`${prefix}${name}`, isInputMajor);
+  const linearOf = (name: string) =>
+    isInputMajor ? storedOf(name) : reader.linear(`${prefix}${name}`);
   // All at once: the reads go on while this thread computes, but none begins then.
   const [norms, queryKeyValue, output, gateUp, down] = await Promise.all([
     Promise.all([
@@ -123,9 +155,9 @@ export async function readBlock(
       normOf(names.queryNorm),
       normOf(names.keyNorm),
     ]),
-    readQueryKeyValue(model, linearOf),
+    readQueryKeyValue(model, linearOf, storedOf),
     linearOf(names.output),
-    readGateUp(model, linearOf),
+    readGateUp(model, linearOf, storedOf),
     linearOf(names.down),
   ]);
   const [norm1, norm2, postNorm1, postNorm2, queryNorm, keyNorm] = norms;
@@ -133,15 +165,17 @@ export async function readBlock(
   return { ...all, ...queryKeyValue, output, ...gateUp, down };
 }
 
-type ReadLinear = (name: string) => Promise<StoredLinear>;
+type LinearOf = (name: string) => Promise<ReadLinear>;
+type StoredOf = (name: string) => Promise<StoredLinear>;
 
 async function readQueryKeyValue(
   { architecture, weights }: FamilyModel,
-  linearOf: ReadLinear,
+  linearOf: LinearOf,
+  storedOf: StoredOf,
 ): Promise<Pick<StoredBlock, 'key' | 'query' | 'value'>> {
   const parts = weights.names.queryKeyValue;
   if ('fused' in parts) {
-    const all = await linearOf(parts.fused);
+    const all = await storedOf(parts.fused);
     const { query, key, value } = fusedRows(parts.order, architecture);
     return {
       query: pickedOutputs(all, query),
@@ -159,11 +193,12 @@ async function readQueryKeyValue(
 
 async function readGateUp(
   { architecture: { mlpWidth }, weights }: FamilyModel,
-  linearOf: ReadLinear,
+  linearOf: LinearOf,
+  storedOf: StoredOf,
 ): Promise<Pick<StoredBlock, 'gate' | 'up'>> {
   const parts = weights.names.gateUp;
   if ('fused' in parts) {
-    const all = await linearOf(parts.fused);
+    const all = await storedOf(parts.fused);
     const half = (start: number) => pickedOutputs(all, [{ start, count: mlpWidth }]);
     return { gate: half(0), up: half(mlpWidth) };
   }

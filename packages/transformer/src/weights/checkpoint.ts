@@ -25,6 +25,8 @@ export interface Checkpoint {
   read(name: string): Promise<Float32Array>;
   /** Values as stored, row by row: all, or some rows. */
   readStored(name: string, rows?: RowRun): Promise<StoredNumbers>;
+  /** Writes the stored bytes of a weight; null where they are held in the host's memory. */
+  readonly readInto: ((name: string, target: Uint8Array) => Promise<void>) | null;
   close(): void;
 }
 
@@ -102,6 +104,7 @@ export function openCheckpoint(folder: string): Checkpoint {
   };
   return {
     ...{ folder, weights, parameterCount, sizeBytes, readStored },
+    readInto: (name, target) => places.get(name)!.readInto(name, target),
     read: async (name) => floatsOf(await readStored(name)),
     close: closeAll,
   };
@@ -151,7 +154,8 @@ export function heldCheckpoint(checkpoint: Checkpoint): Checkpoint {
     const end = rows.start + rows.count;
     return { dtype, values: values.subarray(rows.start * width, end * width) };
   };
-  return { ...checkpoint, readStored, read: async (name) => floatsOf(await readStored(name)) };
+  const read = async (name: string) => floatsOf(await readStored(name));
+  return { ...checkpoint, readStored, read, readInto: null };
 }
 
 interface WeightFiles {

@@ -44,7 +44,15 @@ export async function placedParts<Block extends object, Around extends object>(
   const isResident = residency === 'resident';
   const checkpoint = residency === 'host' ? heldCheckpoint(files) : files;
   const reader = new WeightReader(checkpoint, names);
-  const read = (index: number) => kind.readBlock(reader, index);
+  const read = async (index: number) => {
+    const own = new WeightReader(checkpoint, names);
+    try {
+      return await kind.readBlock(own, index);
+    } catch (error) {
+      own.giveUp();
+      throw error;
+    }
+  };
   const blocks = new BlockSource({ count: kind.count, read }, isResident);
   const around = onBackend(await kind.readAround(reader));
   try {

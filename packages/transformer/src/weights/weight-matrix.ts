@@ -14,6 +14,9 @@ import type { StoredMatrix } from './stored-numbers.js';
 /** `[rows, columns]` on the backend. */
 export type WeightMatrix = HalfMatrix | tf.Tensor2D;
 
+/** A matrix as it was read: in the host's memory, or on the backend already. */
+export type ReadMatrix = HalfMatrix | StoredMatrix;
+
 const isHalf = (matrix: WeightMatrix): matrix is HalfMatrix => 'columns' in matrix;
 
 /** Rows of a matrix. */

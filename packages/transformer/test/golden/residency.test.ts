@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { temporaryFolder } from '@lab/core/testing';
 import { selectBackend, tf } from '@lab/tensor';
 import { readSafetensors, writeSafetensors, type WritableArray } from '@lab/tensor/io';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   estimateRun,
   hiddenStates,
@@ -187,4 +187,31 @@ it('an estimate tells sizes, and leaves nothing behind', async () => {
   }
   expect(logits).toBe(2);
   model.dispose();
+});
+
+it('a read that fails frees what was read onto the backend', async () => {
+  const folder = await ofType('llama3', 'bfloat16');
+  const path = join(folder, 'model.safetensors');
+  const { tensors } = await readSafetensors(path);
+  const arrays = Object.fromEntries(
+    Object.entries(tensors).map(([key, { shape, dtype, data }]) => [key, { shape, dtype, data }]),
+  ) as Record<string, WritableArray>;
+  const key = 'model.layers.1.input_layernorm.weight';
+  const { shape } = tensors[key]!;
+  await writeSafetensors(path, { ...arrays, [key]: { shape, data: new Int32Array(shape[0]!) } });
+  const { numTensors } = tf.memory();
+  for (const residency of ['resident', 'streamed'] as const) {
+    const run = async () => {
+      const model = await loadModel(folder, { residency });
+      await model.forward({ ids }).finally(() => model.dispose());
+    };
+    await expect(run()).rejects.toThrow('is of type int32');
+    // Reads that were under way end by themselves.
+    await vi.waitFor(() => expect(tf.memory().numTensors).toBe(numTensors));
+  }
+  const half = await loadModel(await ofType('llama3', 'float16'), { residency: 'streamed' });
+  const begun = await half.forward({ ids, stopBlock: 1, logits: 'none' });
+  begun.dispose();
+  half.dispose();
+  await vi.waitFor(() => expect(tf.memory().numTensors).toBe(numTensors));
 });
