@@ -84,7 +84,7 @@ describe('transformer', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^family +gemma2$/m);
     expect(stdout).toMatch(/^blocks +\d+, \d+ with a window$/m);
-    expect(stdout).toMatch(/^blocks\.1\.attn\.hook_z {2}\[B, T, \d+, \d+\]$/m);
+    expect(stdout).toMatch(/^blocks\.1\.attn\.hook_z {2}\[B, T, \d+, \d+\]/m);
     const json = await transformer('inspect', checkpoint('t5'), '--json');
     expect(JSON.parse(json.stdout)).toMatchObject({
       status: 'success',
