@@ -2,7 +2,14 @@
  * The client as all that uses a model sees it: real, replayed or scripted.
  */
 import type { z } from 'zod';
-import type { ChatMessage, ChatRequest, ChatResult, Embeddings, JsonResult, TokenCount } from './chat.js';
+import type {
+  ChatMessage,
+  ChatRequest,
+  ChatResult,
+  Embeddings,
+  JsonResult,
+  TokenCount,
+} from './chat.js';
 
 /** A model behind a server, or what stands for one. */
 export interface LlmClient {
@@ -10,7 +17,11 @@ export interface LlmClient {
   readonly model: string;
   /** The answer to one request. @throws {LlmFailure} */
   chat(request: ChatRequest): Promise<ChatResult>;
-  /** The answer as data that fits a schema. @throws {LlmFailure} of kind `parse` where it does not. */
+  /**
+   * The answer as data that fits a schema.
+   *
+   * @throws {LlmFailure} of kind `parse` where it does not.
+   */
   json<T>(request: ChatRequest, schema: z.ZodType<T>): Promise<JsonResult<T>>;
   embed(texts: readonly string[], options?: { readonly signal?: AbortSignal }): Promise<Embeddings>;
   count(messages: readonly ChatMessage[]): Promise<TokenCount>;

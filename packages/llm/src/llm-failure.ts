@@ -32,8 +32,19 @@ export interface FailureDetails {
   /** The last answer, at most 2 KB of it, without secrets. */
   readonly body?: string | undefined;
   readonly help?: string | undefined;
+  /** Milliseconds that the server asked to wait, where it named any. */
+  readonly retryAfterMs?: number | undefined;
+  /** Whether all other calls would fail alike; default true for `auth` and `quota`. */
+  readonly endsRun?: boolean | undefined;
   readonly cause?: unknown;
 }
+
+/** Kinds whose exit code is not that of a failed server (5): see `exitCodeOf`. */
+const codes: { readonly [kind in FailureKind]?: string } = {
+  aborted: 'LAB_INTERRUPTED',
+  auth: 'LAB_MODEL',
+  budget: 'LAB_BUDGET',
+};
 
 /** A call that gave no usable answer. */
 export class LlmFailure extends LlmError {
@@ -42,14 +53,21 @@ export class LlmFailure extends LlmError {
   readonly isRetryable: boolean;
   readonly attempts: number;
   readonly body: string | undefined;
+  /** Milliseconds that the server asked to wait, where it named any. */
+  readonly retryAfterMs: number | undefined;
+  /** Whether all other calls would fail alike, so that a run stops, to be resumed later. */
+  readonly endsRun: boolean;
 
   constructor(message: string, details: FailureDetails) {
     const { kind, status, isRetryable, attempts, body, help, cause } = details;
-    super(message, { help, cause, details: { kind, status, isRetryable, attempts, body } });
+    const plain = { kind, status, isRetryable, attempts, body };
+    super(message, { code: codes[kind], help, cause, details: plain });
     this.kind = kind;
     this.status = status;
     this.isRetryable = isRetryable;
     this.attempts = attempts;
     this.body = body;
+    this.retryAfterMs = details.retryAfterMs;
+    this.endsRun = details.endsRun ?? (kind === 'auth' || kind === 'quota');
   }
 }

@@ -1,0 +1,173 @@
+/**
+ * Provider batches: requests as a file that is answered elsewhere, at half the price or without a
+ * server, and its answers into the store, where an ordinary run then finds them.
+ *
+ * The files have the form of OpenAI's Batch API, which vLLM's `run-batch` reads and writes as well.
+ */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { ConfigError, DataError, eachLine, makeFolder, writeFileAtomic } from '@lab/core';
+import type { AnswerStore } from './answer-cache.js';
+import type { ChatMessage, ChatRequest } from './chat.js';
+import { chatBody, createAdaptations } from './chat-body.js';
+import { checkRequest } from './check-request.js';
+import { KeyTable, keyOf } from './key-table.js';
+import { type HashContext, requestHash } from './request-hash.js';
+
+/** One line of a batch. */
+export interface BatchRequest {
+  /** The hash of the request, which finds its answer's place in the store. */
+  readonly custom_id: string;
+  readonly method: 'POST';
+  readonly url: string;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** Settings of {@link exportBatch}. */
+export interface ExportBatchOptions extends HashContext {
+  /** Folder of the files `batch-0.jsonl`, `batch-1.jsonl` and so on. */
+  readonly out: string;
+  /** Requests that have an answer there are left out. */
+  readonly store?: Pick<AnswerStore, 'has'> | undefined;
+  /** Requests of one file at most; default 50,000, as OpenAI takes no more. */
+  readonly maxRequests?: number | undefined;
+  /** Size of one file at most; default 100 MB, as OpenAI's documents say. */
+  readonly maxBytes?: number | undefined;
+  /** Path of the endpoint; default `/v1/chat/completions`. */
+  readonly url?: string | undefined;
+}
+
+/** What {@link exportBatch} did. */
+export interface BatchExport {
+  readonly files: readonly string[];
+  readonly written: number;
+  /** Requests whose answer was there already. */
+  readonly known: number;
+  /** Requests that were equal to earlier ones. */
+  readonly doubled: number;
+}
+
+/**
+ * Writes requests as batches, each once, and none that has its answer already. Each file is
+ * written whole or not at all.
+ *
+ * @throws {ConfigError} for a request that is none, or longer than a whole file, and where the
+ *   folder holds a batch already.
+ * @throws {DataError} when the folder cannot be written.
+ */
+export async function exportBatch(
+  requests: Iterable<ChatRequest> | AsyncIterable<ChatRequest>,
+  options: ExportBatchOptions,
+): Promise<BatchExport> {
+  const files = new BatchFiles(options);
+  const seen = new KeyTable(4);
+  let known = 0;
+  let doubled = 0;
+  for await (const request of requests) {
+    checkRequest(request);
+    const hash = requestHash(request, options);
+    if (!seen.add(keyOf(hash, 4)).isNew) {
+      doubled += 1;
+    } else if (options.store?.has(hash) === true) {
+      known += 1;
+    } else {
+      files.add(batchLine(request, options, hash));
+    }
+  }
+  files.flush();
+  return { files: files.paths, written: files.written, known, doubled };
+}
+
+/** One request as a line of a batch, without line feed. */
+export function batchLine(
+  request: ChatRequest,
+  options: HashContext & { readonly url?: string | undefined },
+  hash: string = requestHash(request, options),
+): string {
+  const { model, url = '/v1/chat/completions' } = options;
+  const body = chatBody(request, { model, isStreamed: false, adaptations: createAdaptations() });
+  return `{"custom_id":"${hash}","method":"POST","url":${JSON.stringify(url)},"body":${body}}`;
+}
+
+class BatchFiles {
+  readonly paths: string[] = [];
+  written = 0;
+  readonly #options: ExportBatchOptions;
+  #lines: string[] = [];
+  #bytes = 0;
+
+  constructor(options: ExportBatchOptions) {
+    this.#options = options;
+    makeFolder(options.out);
+    const earlier = readdirSync(options.out).find((name) => /^batch-\d+\.jsonl$/u.test(name));
+    if (earlier === undefined) return;
+    // Older files beside new ones would be sent, and paid, again.
+    throw new ConfigError(`llm/batch: ${options.out} holds a batch already (${earlier}).`, {
+      help: 'give another folder, or remove the files of the earlier batch.',
+    });
+  }
+
+  add(line: string): void {
+    const { maxRequests = 50_000, maxBytes = 100_000_000 } = this.#options;
+    const bytes = Buffer.byteLength(line) + 1;
+    if (bytes > maxBytes) {
+      throw new ConfigError(
+        `llm/batch: a request has ${bytes.toLocaleString('en-US')} bytes, more than a whole file.`,
+        { help: 'shorten its prompt, or raise maxBytes where the provider allows it.' },
+      );
+    }
+    if (this.#lines.length >= maxRequests || this.#bytes + bytes > maxBytes) this.flush();
+    this.#lines.push(`${line}\n`);
+    this.#bytes += bytes;
+    this.written += 1;
+  }
+
+  flush(): void {
+    if (this.#lines.length === 0) return;
+    const path = join(this.#options.out, `batch-${this.paths.length}.jsonl`);
+    writeFileAtomic(path, this.#lines);
+    this.paths.push(path);
+    this.#lines = [];
+    this.#bytes = 0;
+  }
+}
+
+/**
+ * The messages of all requests of batches, by hash.
+ *
+ * @throws {DataError} for a line that is no request of a batch.
+ */
+export async function readBatchMessages(
+  paths: readonly string[],
+): Promise<Map<string, readonly ChatMessage[]>> {
+  const found = new Map<string, readonly ChatMessage[]>();
+  for (const path of paths) {
+    await eachLine(path, (text, line) => {
+      if (text.trim() === '') return;
+      const request = parseRequest(text);
+      if (request === undefined) throw noBatch(path, line, text);
+      found.set(request.custom_id, request.body['messages'] as readonly ChatMessage[]);
+    });
+  }
+  return found;
+}
+
+function parseRequest(text: string): BatchRequest | undefined {
+  try {
+    const value = JSON.parse(text) as Partial<BatchRequest> | null;
+    const isRequest =
+      typeof value?.custom_id === 'string' && Array.isArray(value.body?.['messages']);
+    return isRequest ? (value as BatchRequest) : undefined;
+  } catch {
+    return undefined; // what is no JSON is no request either
+  }
+}
+
+function noBatch(file: string, line: number, text: string): DataError {
+  return new DataError(`${file} line ${line}: not a request of a batch.`, {
+    file,
+    line,
+    text,
+    help: 'give the files that `llm export-batch` wrote.',
+  });
+}

@@ -1,0 +1,280 @@
+/**
+ * The client of servers with OpenAI's interface.
+ */
+import { setMaxListeners } from 'node:events';
+import { ConfigError, createRandom, type Random, silentLogger } from '@lab/core';
+import type { z } from 'zod';
+import type { AnswerStore, CacheMode } from './answer-cache.js';
+import { type Capabilities, presumedCapabilities } from './capabilities.js';
+import type {
+  ChatMessage,
+  ChatRequest,
+  ChatResult,
+  Embeddings,
+  JsonResult,
+  TokenCount,
+} from './chat.js';
+import type { CallProblem } from './call-problem.js';
+import type { ChatAnswer } from './chat-answer.js';
+import { type Adaptations, adapt, createAdaptations } from './chat-body.js';
+import { type ChatSetting, createChatCall } from './chat-call.js';
+import { assertWholePrompt, chatResult } from './chat-result.js';
+import { checkRequest } from './check-request.js';
+import { type ClientNotes, createClientNotes } from './client-notes.js';
+import type { ClientOptions } from './client-options.js';
+import { type Clock, systemClock } from './clock.js';
+import { createEmbedCall } from './embed-call.js';
+import { embedTexts } from './embed-texts.js';
+import type { LlmClient } from './llm-client.js';
+import { LlmFailure } from './llm-failure.js';
+import { createPromptCheck, type PromptCheck } from './prompt-check.js';
+import { requestHash } from './request-hash.js';
+import {
+  type defaultRetryLimits,
+  type Retried,
+  type RetryOptions,
+  retryLimits,
+  withRetries,
+} from './retry.js';
+import { Servers } from './servers.js';
+import { createSingleFlight } from './single-flight.js';
+import { fromStored, toStored } from './stored-answer.js';
+import { askForJson } from './structured/ask-for-json.js';
+import { levelBelow } from './structured/lower-level.js';
+import type { StructuredLevel } from './structured/with-schema.js';
+import { createTokenizeCall } from './tokenize-call.js';
+import { countMessages } from './tokens.js';
+import { createUsageTotals, type UsageTotal } from './usage-totals.js';
+
+/** A client of real servers. */
+export interface HttpClient extends LlmClient {
+  /** The answers of several calls that differ in their sample (and seed, where one is given). */
+  samples(request: ChatRequest, count: number): Promise<ChatResult[]>;
+  /** What was used so far, by tag; embeddings have the tag `embeddings`. */
+  readonly usage: ReadonlyMap<string, UsageTotal>;
+  /** How servers are told the form of JSON now. */
+  readonly structuredLevel: StructuredLevel;
+  /** Parameters that the server did not take, which are left out or renamed since. */
+  readonly adaptations: readonly string[];
+  /** Requests at once that are allowed now. */
+  readonly concurrency: number;
+  /** Resolves once fewer than so many requests wait for their turn: ask for more then. */
+  whenFewerWait(than: number): Promise<void>;
+}
+
+/**
+ * A client of one server, or of several with the same model. It keeps to their limits, asks again
+ * where that helps, and pays for equal requests once. It must be closed.
+ *
+ * @throws {ConfigError} for addresses, numbers and files that cannot be used.
+ */
+export function createClient(options: ClientOptions): HttpClient {
+  return new Client(options);
+}
+
+class Client implements HttpClient {
+  readonly model: string;
+  readonly #options: ClientOptions;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #notes: ClientNotes;
+  readonly #servers: Servers;
+  readonly #server: string;
+  readonly #cache: AnswerStore | null;
+  readonly #cacheMode: CacheMode;
+  readonly #capabilities: Capabilities;
+  readonly #adaptations: Adaptations = createAdaptations();
+  readonly #flights = createSingleFlight<ChatResult>();
+  readonly #totals = createUsageTotals();
+  readonly #promptCheck: PromptCheck | null;
+  readonly #setting: ChatSetting;
+  readonly #retryLimits: typeof defaultRetryLimits;
+  #level: StructuredLevel;
+
+  constructor(options: ClientOptions) {
+    if (options.model === '') throw new ConfigError('llm/client: the model has no name.');
+    this.#options = options;
+    this.model = options.model;
+    this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? createRandom('llm/client');
+    this.#notes = createClientNotes(options);
+    this.#servers = new Servers(options, this.#clock, options.logger ?? silentLogger);
+    this.#server = options.alias ?? this.#servers.url;
+    this.#cache = options.cache ?? null;
+    this.#cacheMode = options.cache === undefined ? 'off' : (options.cacheMode ?? 'read-write');
+    this.#capabilities = { ...presumedCapabilities, ...options.capabilities };
+    this.#level = this.#capabilities.structured;
+    this.#promptCheck = options.isPromptChecked === false ? null : createPromptCheck();
+    this.#retryLimits = retryLimits(options.retries);
+    this.#setting = {
+      model: options.model,
+      isStreamed: options.isStreamed ?? false,
+      adaptations: this.#adaptations,
+      redact: this.#servers.redact,
+      now: () => this.#clock.now(),
+    };
+  }
+
+  get usage(): ReadonlyMap<string, UsageTotal> {
+    return this.#totals.byTag();
+  }
+
+  get structuredLevel(): StructuredLevel {
+    return this.#level;
+  }
+
+  get adaptations(): readonly string[] {
+    const { dropped, renamed } = this.#adaptations;
+    return [...dropped, ...[...renamed].map(([from, to]) => `${from} -> ${to}`)];
+  }
+
+  get concurrency(): number {
+    return this.#servers.concurrency;
+  }
+
+  whenFewerWait(than: number): Promise<void> {
+    return this.#servers.whenFewerWait(than);
+  }
+
+  hashOf(request: ChatRequest): string {
+    return requestHash(request, { server: this.#server, model: this.model });
+  }
+
+  async chat(request: ChatRequest): Promise<ChatResult> {
+    checkRequest(request);
+    const hash = this.hashOf(request);
+    allowMany(request.signal);
+    return this.#flights.share(hash, {
+      signal: request.signal,
+      run: (signal) => this.#chat({ ...request, signal }, hash),
+      onJoin: (result) => this.#joined(request.tag, result),
+    });
+  }
+
+  samples(request: ChatRequest, count: number): Promise<ChatResult[]> {
+    const first = request.sample ?? 0;
+    const { seed } = request;
+    const requests = Array.from({ length: count }, (_, index) => ({
+      ...request,
+      sample: first + index,
+      // The same seed would give the same answer each time.
+      seed: seed === undefined ? undefined : seed + index,
+    }));
+    return Promise.all(requests.map((one) => this.chat(one)));
+  }
+
+  async json<T>(request: ChatRequest, schema: z.ZodType<T>): Promise<JsonResult<T>> {
+    for (;;) {
+      const level = this.#level;
+      try {
+        return await askForJson((one) => this.chat(one), request, schema, { level });
+      } catch (error) {
+        const next = levelBelow(level, error);
+        if (next === null) throw error;
+        if (this.#level !== level) continue;
+        this.#level = next;
+        this.#notes.lowered(level, next);
+      }
+    }
+  }
+
+  async embed(
+    texts: readonly string[],
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<Embeddings> {
+    const { model, redact } = this.#setting;
+    allowMany(options.signal);
+    const { embeddings, attempts } = await embedTexts(texts, (batch) => {
+      const { call, read } = createEmbedCall(batch, { model, redact, signal: options.signal });
+      const send = (sent: number) => this.#servers.send(call, sent, read);
+      return withRetries(send, this.#retrying(options.signal));
+    });
+    const { usage } = embeddings;
+    const costUsd = this.#options.prices?.costUsd(model, usage) ?? null;
+    this.#totals.add('embeddings', { attempts, costUsd, usage, isCached: false });
+    return embeddings;
+  }
+
+  async count(messages: readonly ChatMessage[]): Promise<TokenCount> {
+    const { tokenize } = this.#capabilities;
+    if (tokenize === 'none') return { tokens: await countMessages(messages), isExact: false };
+    const { redact } = this.#setting;
+    const { call, read } = createTokenizeCall(messages, {
+      form: tokenize,
+      model: this.model,
+      redact,
+    });
+    const send = (sent: number) => this.#servers.send(call, sent, read);
+    const { value } = await withRetries(send, this.#retrying());
+    return { tokens: value, isExact: tokenize === 'vllm' };
+  }
+
+  close(): Promise<void> {
+    return this.#servers.close();
+  }
+
+  async #chat(request: ChatRequest, hash: string): Promise<ChatResult> {
+    const kept = await this.#fromCache(request, hash);
+    if (kept !== null) return kept;
+    const { call, read, sentAt } = createChatCall(request, this.#setting);
+    const send = (sent: number) => this.#servers.send(call, sent, read);
+    const adaptCall = (problem: CallProblem): boolean => this.#adapt(problem);
+    let retried: Retried<ChatAnswer>;
+    try {
+      retried = await withRetries(send, { ...this.#retrying(request.signal), adapt: adaptCall });
+    } catch (error) {
+      if (LlmFailure.is(error)) this.#totals.addFailed(request.tag ?? '', attemptsOf(error));
+      throw error;
+    }
+    const latencyMs = Math.round(this.#clock.now() - sentAt());
+    const result = await chatResult(request, retried, {
+      ...{ hash, latencyMs, model: this.model, prices: this.#options.prices },
+      adaptations: this.adaptations,
+      served: (model) => this.#notes.served(model),
+    });
+    this.#totals.add(request.tag ?? '', result);
+    if (this.#promptCheck !== null) await assertWholePrompt(this.#promptCheck, request, result);
+    await this.#keep(result);
+    return result;
+  }
+
+  async #fromCache(request: ChatRequest, hash: string): Promise<ChatResult | null> {
+    const mode = this.#cacheMode;
+    if (this.#cache === null || (mode !== 'read' && mode !== 'read-write')) return null;
+    if (!this.#cache.has(hash)) return null;
+    const stored = await this.#cache.get(hash);
+    if (stored === undefined) return null;
+    const result = fromStored(stored, this.#notes.served(stored.servedModel));
+    const costUsd = this.#options.prices?.costUsd(this.model, result.usage) ?? null;
+    return this.#joined(request.tag, { ...result, costUsd });
+  }
+
+  async #keep(result: ChatResult): Promise<void> {
+    if (this.#cache === null || this.#cacheMode === 'off' || this.#cacheMode === 'read') return;
+    await this.#cache.put(toStored(result));
+  }
+
+  #joined(tag: string | undefined, result: ChatResult): ChatResult {
+    const joined = { ...result, attempts: 0, isCached: true };
+    this.#totals.add(tag ?? '', joined);
+    return joined;
+  }
+
+  #adapt(problem: CallProblem): boolean {
+    if (!adapt(this.#adaptations, problem)) return false;
+    this.#notes.adapted(problem);
+    return true;
+  }
+
+  #retrying(signal?: AbortSignal): RetryOptions {
+    const { retried: onRetry } = this.#notes;
+    return { clock: this.#clock, random: this.#random, limits: this.#retryLimits, signal, onRetry };
+  }
+}
+
+/** One signal may end any number of calls; Node takes more than ten listeners for a leak. */
+function allowMany(signal: AbortSignal | undefined): void {
+  if (signal !== undefined) setMaxListeners(0, signal);
+}
+
+const attemptsOf = (error: unknown): number => (error instanceof LlmFailure ? error.attempts : 0);

@@ -1,0 +1,84 @@
+/** What `llm run` shows: its plan, how far it is, and its end. */
+import { formatCount, formatDuration } from '@lab/core';
+import { type CliContext, table } from '@lab/core/cli';
+import type { Plan, Range } from '../plan.js';
+import type { RowsProgress, RowsResult } from '../rows/run-rows.js';
+
+/** Money for people: `n/a` where no price is known. */
+export function usdText(usd: number | null): string {
+  if (usd === null) return 'n/a';
+  return `${usd.toFixed(usd < 1 ? 4 : 2)} USD`;
+}
+
+/** Shows how far a run is. */
+export function progressReporter(context: CliContext): (progress: RowsProgress) => void {
+  return ({ done, total, failed, costUsd, rowsPerSecond }) => {
+    const left = total === null || rowsPerSecond === 0 ? null : (total - done) / rowsPerSecond;
+    const parts = [
+      `run  ${formatCount(done)}${total === null ? '' : `/${formatCount(total)}`} rows`,
+      failed === 0 ? '' : `failed ${formatCount(failed)}`,
+      `${rowsPerSecond < 10 ? rowsPerSecond.toFixed(1) : formatCount(rowsPerSecond)} rows/s`,
+      `cost ${usdText(costUsd)}`,
+      left === null ? '' : `ETA ${formatDuration(left)}`,
+    ];
+    const text = parts.filter((part) => part !== '').join('  ');
+    context.progress.update(text, total === null || total === 0 ? undefined : done / total);
+  };
+}
+
+/** A reporter that is called for each row and looks at the clock only now and then. */
+export function seldom(
+  report: (progress: RowsProgress) => void,
+  now: () => number,
+): (progress: RowsProgress) => void {
+  let nextMs = 0;
+  let last: RowsProgress | null = null;
+  return (progress) => {
+    const isEnd = progress.inFlight === 0 && progress.done === progress.total;
+    const isSame = last?.done === progress.done;
+    if (isSame || (!isEnd && now() < nextMs)) return;
+    last = progress;
+    nextMs = now() + 100;
+    report(progress);
+  };
+}
+
+const rangeText = ({ low, high }: Range, text: (value: number) => string) =>
+  low === high ? text(low) : `${text(low)} to ${text(high)}`;
+
+/** The plan as a table. */
+export function planText(plan: Plan): string {
+  const rows = [
+    ['rows', formatCount(plan.rows)],
+    ['finished before', formatCount(plan.finished)],
+    ['answers in the cache', formatCount(plan.cacheHits)],
+    ['calls', formatCount(plan.calls)],
+    ['tokens in', `about ${formatCount(plan.promptTokens)}`],
+    ['tokens out', rangeText(plan.completionTokens, formatCount)],
+    ['cost', plan.costUsd === null ? 'n/a' : rangeText(plan.costUsd, usdText)],
+    ['time', `${rangeText(plan.seconds, formatDuration)} at ${plan.concurrency} at once`],
+  ].map(([what, amount]) => ({ what, amount }));
+  return table(rows, [
+    { key: 'what', heading: 'plan' },
+    { key: 'amount', heading: '' },
+  ]);
+}
+
+/** The end of a run as a table. */
+export function resultText({ counts, usage, dir, milliseconds }: RowsResult): string {
+  const statuses = Object.entries(counts.byStatus).map(([status, rows]) => ({ status, rows }));
+  const failed =
+    counts.failed === 0 ? [] : [{ status: 'failed, asked again', rows: counts.failed }];
+  const seconds = milliseconds / 1000;
+  const here = counts.finished - counts.skipped;
+  const speed = seconds === 0 ? '' : `, ${formatCount(here / seconds)} rows/s`;
+  const { promptTokens, completionTokens, sentCalls, cachedCalls } = usage;
+  return [
+    table([...statuses, ...failed], ['status', 'rows']),
+    `tokens  ${formatCount(promptTokens)} in, ${formatCount(completionTokens)} out`,
+    `cost    ${usdText(usage.costUsd)}`,
+    `calls   ${formatCount(sentCalls)} sent, ${formatCount(cachedCalls)} from the cache`,
+    `time    ${formatDuration(seconds)}${speed}`,
+    `run     ${dir}`,
+  ].join('\n');
+}

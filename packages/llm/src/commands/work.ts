@@ -1,0 +1,100 @@
+/** `llm work`: answers the requests that `llm run --queue` puts into a queue. */
+import { join } from 'node:path';
+import { ConfigError, InterruptedError } from '@lab/core';
+import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
+import { openAnswerStore } from '../cache/answer-store.js';
+import { systemClock } from '../clock.js';
+import { type WorkSummary, workOnQueue } from '../queue/work-on-queue.js';
+import { apiKeyOf } from './run-options.js';
+
+/** The verb `work`. */
+export const workCommand: CliCommand = {
+  name: 'work',
+  summary: 'Answer the requests of "llm run --queue", with any number of processes at once.',
+  options: [
+    { flags: '--queue <url>', summary: 'Redis that has the queue, e.g. redis://host:6379' },
+    { flags: '--base-url <url>', summary: 'server', unit: 'default LAB_BASE_URL' },
+    { flags: '--alias <name>', summary: 'name of the server in hashes, as in the run' },
+    { flags: '--model <name>', summary: 'as in the run' },
+    { flags: '--api-key-file <file>', summary: 'key, else LAB_API_KEY or OPENAI_API_KEY' },
+    { flags: '--concurrency <n>', summary: 'requests at once; default found', kind: 'integer' },
+    {
+      flags: '--cache-dir <dir>',
+      summary: 'folder of answers, best shared by all',
+      unit: 'default LAB_CACHE/llm',
+    },
+    {
+      flags: '--takeover <s>',
+      summary: 'silence after which others take the jobs of a process',
+      kind: 'number',
+      default: 30,
+      unit: 's',
+    },
+  ],
+  example:
+    'llm work --queue redis://host:6379 --base-url http://localhost:8000/v1 --alias vllm ' +
+    '--model NAME',
+  run,
+};
+
+async function run(context: CliContext, { options }: CliInput): Promise<number> {
+  const { env } = process;
+  const text = (name: string) => (typeof options[name] === 'string' ? options[name] : undefined);
+  const needed = (value: string | undefined, flag: string): string => {
+    if (value !== undefined && value !== '') return value;
+    const help = '"llm work -h" shows an example.';
+    throw new ConfigError(`${flag} is missing.`, { help });
+  };
+  const url = needed(text('queue'), '--queue URL');
+  const baseUrl = needed(
+    text('baseUrl') ?? env['LAB_BASE_URL'] ?? env['OPENAI_BASE_URL'],
+    '--base-url URL',
+  );
+  const model = needed(text('model'), '--model NAME');
+  const concurrency = positive(options['concurrency'], '--concurrency');
+  const takeoverMs = (positive(options['takeover'], '--takeover') ?? 30) * 1000;
+  const apiKey = apiKeyOf(text('apiKeyFile'), env);
+  const cache = openAnswerStore(text('cacheDir') ?? join(env['LAB_CACHE'] ?? '.lab-cache', 'llm'));
+  context.onSecondInterrupt('ended at once; others take over the requests in flight.');
+  context.note(`working for ${model}; Ctrl-C finishes what is in flight and ends.`);
+  const { logger, signal } = context;
+  try {
+    const summary = await workOnQueue({
+      url,
+      client: { baseUrl, alias: text('alias'), model, apiKey, concurrency, cache, logger },
+      ...{ signal, takeoverMs, onJob: reporter(context) },
+    });
+    context.progress.done();
+    const details = { results: summary };
+    throw new InterruptedError(`${summaryText(summary)}; nothing is lost.`, { details });
+  } finally {
+    context.progress.done();
+    await cache.close();
+  }
+}
+
+function reporter(context: CliContext): (summary: WorkSummary) => void {
+  let nextMs = 0;
+  return (summary) => {
+    const now = systemClock.now();
+    if (now < nextMs) return;
+    nextMs = now + 200;
+    context.progress.update(`work  ${summaryText(summary)}`);
+  };
+}
+
+function summaryText({ answered, cached, failed, rateLimited }: WorkSummary): string {
+  const parts = [
+    `${answered} answered`,
+    cached === 0 ? '' : `${cached} from the cache`,
+    failed === 0 ? '' : `${failed} failed`,
+    rateLimited === 0 ? '' : `${rateLimited} pauses`,
+  ];
+  return parts.filter((part) => part !== '').join(', ');
+}
+
+function positive(value: unknown, flag: string): number | undefined {
+  if (typeof value !== 'number') return undefined;
+  if (value > 0) return value;
+  throw new ConfigError(`${flag} is ${value} and must be above 0.`);
+}

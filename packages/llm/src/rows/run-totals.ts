@@ -1,0 +1,102 @@
+/**
+ * What a run has done so far, in numbers.
+ */
+import type { RowCalls } from './row-calls.js';
+import type { Prediction } from './row-record.js';
+
+/** Tokens, calls and money of a run. */
+export interface RunUsage {
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  /** Of the prompt, those that the server had already. */
+  readonly cachedTokens: number;
+  readonly reasoningTokens: number;
+  /** Null where no price is known. */
+  readonly costUsd: number | null;
+  /** Requests that this process sent. */
+  readonly sentCalls: number;
+  /** Calls of this process that the cache answered. */
+  readonly cachedCalls: number;
+}
+
+/** Counts of a run. */
+export interface RowCounts {
+  /** Rows of the input, of this shard. */
+  readonly rows: number;
+  /** Finished rows, by status. */
+  readonly byStatus: Readonly<Record<string, number>>;
+  readonly finished: number;
+  /** Finished by an earlier process. */
+  readonly skipped: number;
+  /** Rows that failed for reasons of the infrastructure and are asked again on resume. */
+  readonly failed: number;
+}
+
+/** Sums over rows as they finish. */
+export class RunTotals {
+  readonly #byStatus = new Map<string, number>();
+  #prompt = 0;
+  #completion = 0;
+  #cached = 0;
+  #reasoning = 0;
+  #costUsd = 0;
+  #unpriced = 0;
+  #sentCalls = 0;
+  #cachedCalls = 0;
+  finished = 0;
+  failed = 0;
+  skipped = 0;
+
+  /** Counts a finished row. */
+  add({ status, usage, costUsd }: Pick<Prediction, 'status' | 'usage' | 'costUsd'>): void {
+    this.finished += 1;
+    this.#byStatus.set(status, (this.#byStatus.get(status) ?? 0) + 1);
+    this.#prompt += usage.prompt;
+    this.#completion += usage.completion;
+    this.#cached += usage.cached;
+    this.#reasoning += usage.reasoning;
+    if (costUsd === null) this.#unpriced += 1;
+    else this.#costUsd += costUsd;
+  }
+
+  /** Counts the calls of a row, finished or not. */
+  addCalls({ attempts, cachedCalls }: Pick<RowCalls, 'attempts' | 'cachedCalls'>): void {
+    this.#sentCalls += attempts;
+    this.#cachedCalls += cachedCalls;
+  }
+
+  /** Money so far; null where a price is unknown. */
+  get costUsd(): number | null {
+    return this.#unpriced > 0 ? null : this.#costUsd;
+  }
+
+  /** Tokens in and out so far. */
+  get tokens(): number {
+    return this.#prompt + this.#completion;
+  }
+
+  /** Tokens, calls and money so far. */
+  usage(): RunUsage {
+    return {
+      promptTokens: this.#prompt,
+      completionTokens: this.#completion,
+      cachedTokens: this.#cached,
+      reasoningTokens: this.#reasoning,
+      costUsd: this.costUsd,
+      sentCalls: this.#sentCalls,
+      cachedCalls: this.#cachedCalls,
+    };
+  }
+
+  /** Counts so far. */
+  counts(rows: number): RowCounts {
+    const sorted = [...this.#byStatus].sort(([a], [b]) => (a < b ? -1 : 1));
+    return {
+      rows,
+      byStatus: Object.fromEntries(sorted),
+      finished: this.finished,
+      skipped: this.skipped,
+      failed: this.failed,
+    };
+  }
+}

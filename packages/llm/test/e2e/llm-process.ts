@@ -1,0 +1,86 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  type ProcessOptions,
+  type ProcessResult,
+  runProcess,
+  temporaryFolder,
+} from '@lab/core/testing';
+
+/** The package's folder. */
+export const packageFolder = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Arguments of Node that run the program from sources. */
+export const sourceArguments = [
+  '--conditions=@lab/source',
+  '--import',
+  import.meta.resolve('tsx'),
+  join(packageFolder, 'src/cli.ts'),
+];
+
+const plain = {
+  NO_COLOR: undefined,
+  FORCE_COLOR: undefined,
+  CI: undefined,
+  LAB_API_KEY: undefined,
+};
+
+/** Runs `llm` as a process from sources. */
+export function llm(args: readonly string[], options: ProcessOptions = {}): Promise<ProcessResult> {
+  const env = { ...plain, ...options.env };
+  return runProcess(process.execPath, [...sourceArguments, ...args], { ...options, env });
+}
+
+/** A file of rows and a prompt, in a folder of their own. */
+export function writeRows(count: number): { readonly data: string; readonly prompt: string } {
+  const dir = temporaryFolder();
+  const [data, prompt] = [join(dir, 'rows.jsonl'), join(dir, 'prompt.md')];
+  const rows = Array.from({ length: count }, (_, i) => ({ id: `row ${i}`, text: `question ${i}` }));
+  writeFileSync(data, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  writeFileSync(prompt, 'Say something about {{text}}.\n');
+  return { data, prompt };
+}
+
+/** The lines of a file of a run that are whole. */
+export function wholeLines(path: string): string[] {
+  if (!existsSync(path)) return [];
+  const text = readFileSync(path, 'utf8');
+  return text
+    .slice(0, text.lastIndexOf('\n') + 1)
+    .split('\n')
+    .slice(0, -1);
+}
+
+/** The ids of the predictions of a run. */
+export const idsOf = (path: string): string[] =>
+  wholeLines(path).map((line) => (JSON.parse(line) as { id: string }).id);
+
+const turn = () => new Promise((resolve) => setTimeout(resolve, 2));
+
+/**
+ * Starts `llm` and kills it with -9 some milliseconds after a file has grown; resolves to whether
+ * it was still at work.
+ */
+export async function killAfterGrowth(
+  args: readonly string[],
+  { path, laterMs }: { readonly path: string; readonly laterMs: number },
+): Promise<boolean> {
+  const sizeOf = () => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  const before = sizeOf();
+  const child = spawn(process.execPath, [...sourceArguments, ...args], { stdio: 'ignore' });
+  const ended = new Promise<NodeJS.Signals | null>((resolve) => {
+    child.on('close', (_code, signal) => resolve(signal));
+  });
+  // A torn line is cut at the start, so the file may be smaller first.
+  let low = before;
+  while (child.exitCode === null && sizeOf() <= low) {
+    low = Math.min(low, sizeOf());
+    await turn();
+  }
+  const end = performance.now() + laterMs;
+  while (child.exitCode === null && performance.now() < end) await turn();
+  child.kill('SIGKILL');
+  return (await ended) === 'SIGKILL';
+}

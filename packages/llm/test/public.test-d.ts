@@ -1,0 +1,88 @@
+import { describe, expectTypeOf, it } from 'vitest';
+import { z } from 'zod';
+import type {
+  ChatResult,
+  HarmJudgement,
+  JsonResult,
+  LlmClient,
+  PairVerdict,
+} from '../src/index.js';
+import {
+  askForJson,
+  createHarmJudge,
+  createPriceTable,
+  createReplayClient,
+  createScriptedClient,
+  judgeBothOrders,
+  labelProbabilities,
+  parseAnswer,
+} from '../src/index.js';
+
+const client = createScriptedClient({ answer: () => '' });
+const request = { messages: [{ role: 'user', content: 'x' }] } as const;
+const schema = z.object({
+  reason: z.string(),
+  verdict: z.enum(['yes', 'no']),
+  score: z.number().optional(),
+  when: z.string().transform((text) => text.length),
+});
+interface Expected {
+  reason: string;
+  verdict: 'no' | 'yes';
+  score?: number | undefined;
+  when: number;
+}
+
+describe('json', () => {
+  it('infers the output of the schema', async () => {
+    const answer = await client.json(request, schema);
+    expectTypeOf(answer).toEqualTypeOf<JsonResult<Expected>>();
+    expectTypeOf(answer.json).toEqualTypeOf<Expected>();
+    expectTypeOf(answer).toExtend<ChatResult>();
+  });
+
+  it('does so in askForJson and parseAnswer', async () => {
+    const asked = askForJson((own) => client.chat(own), request, schema, { level: 'prompt' });
+    expectTypeOf(asked).resolves.toEqualTypeOf<JsonResult<Expected>>();
+    const parsed = await parseAnswer('', z.array(z.number()));
+    if (parsed.fits) expectTypeOf(parsed.json).toEqualTypeOf<number[]>();
+    else expectTypeOf(parsed.problems).toEqualTypeOf<readonly string[]>();
+    // @ts-expect-error there is no such level
+    await askForJson((own) => client.chat(own), request, schema, { level: 'yaml' });
+  });
+});
+
+describe('clients', () => {
+  it('are interchangeable', () => {
+    expectTypeOf(client).toEqualTypeOf<LlmClient>();
+    expectTypeOf(createReplayClient('x')).resolves.toEqualTypeOf<LlmClient>();
+  });
+
+  it('take requests of known keys alone', async () => {
+    // @ts-expect-error the key is called maxTokens
+    await client.chat({ ...request, max_tokens: 5 });
+    // @ts-expect-error there is no such role
+    await client.chat({ messages: [{ role: 'robot', content: '' }] });
+  });
+});
+
+describe('judges, prices and labels', () => {
+  it('have no any', async () => {
+    expectTypeOf(
+      createHarmJudge(client)({ prompt: '', reply: '' }),
+    ).resolves.toEqualTypeOf<HarmJudgement>();
+    const verdict = judgeBothOrders(
+      async (a: number, b: number) => (a > b ? 'first' : 'tie'),
+      1,
+      2,
+    );
+    expectTypeOf(verdict).resolves.toEqualTypeOf<PairVerdict>();
+    const table = createPriceTable({ date: '2026-08-01', models: {} });
+    const usage = { prompt: 1, completion: 1, cached: 0, reasoning: 0, isEstimated: false };
+    expectTypeOf(table.costUsd('m', usage)).toEqualTypeOf<number | null>();
+    const shares = labelProbabilities([], ['a', 'b']);
+    expectTypeOf(shares?.probabilities).toEqualTypeOf<
+      Readonly<Record<string, number>> | undefined
+    >();
+  });
+});
