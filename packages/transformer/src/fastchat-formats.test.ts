@@ -1,6 +1,7 @@
 // What is expected here was written by hand from lm-sys/FastChat, fastchat/conversation.py: version
 // 0.2.36 (2024-02) for llama-2, mistral, vicuna_v1.1 and falcon (its separators, templates of the
-// system's text and roles, and how their styles join them), pull request #3259 (2024-04) for llama-3.
+// system's text and roles, and how their styles join them), pull request #3259 (2024-04) for
+// llama-3.
 import { describe, expect, it } from 'vitest';
 import { type ChatMessage, fastChatFormats, fastChatText } from './index.js';
 
@@ -15,11 +16,12 @@ const whole = [system('Be brief.'), question, ...rest];
 const headed = (role: string, text: string) =>
   `<|start_header_id|>${role}<|end_header_id|>\n\n${text}`;
 
-/** By format: one question with a text of the system, and a longer conversation with and without. */
+/** By format: one question with a text of the system, a longer conversation with and without. */
 const expected: Readonly<Record<string, readonly [one: string, all: string, plain: string]>> = {
   'llama-2': [
     '[INST] <<SYS>>\nBe brief.\n<</SYS>>\n\nHow tall is it? [/INST]',
-    '[INST] <<SYS>>\nBe brief.\n<</SYS>>\n\nHow tall is it? [/INST] Tall. </s><s>[INST] In m? [/INST]',
+    '[INST] <<SYS>>\nBe brief.\n<</SYS>>\n\nHow tall is it? [/INST] Tall. </s>' +
+      '<s>[INST] In m? [/INST]',
     '[INST] How tall is it? [/INST] Tall. </s><s>[INST] In m? [/INST]',
   ],
   mistral: [

@@ -54,7 +54,7 @@ export class HookRunner {
     return this.at(name).length > 0;
   }
 
-  /** Rows of the tokens that are looked at, where that is all that is done at a place; else null. */
+  /** Rows of the tokens that are looked at, where no more is done at a place; else null. */
   onlyLast(name: string): Int32Array | null {
     const hooks = this.at(name);
     const isLast = (hook: Hook): hook is LastTokenHook => 'lastTokens' in hook;

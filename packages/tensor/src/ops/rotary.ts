@@ -14,7 +14,8 @@ export interface RotaryOptions {
   /** Pairs (2i, 2i + 1) as in RoFormer and GPT-J; default false: (i, i + R / 2) as in LLaMA. */
   readonly interleaved?: boolean;
   /**
-   * Angle per position of each pair, `[R / 2]`, in place of those of the base. Of a Float32Array the
+   * Angle per position of each pair, `[R / 2]`, in place of those of the base. Of a Float32Array
+   * the
    * products with positions are rounded to float32, too, as models in PyTorch have them.
    */
   readonly inverseFrequencies?: ArrayLike<number>;

@@ -57,7 +57,7 @@ describe('openCheckpoint', () => {
     expect(() => openCheckpoint(broken)).toThrow('is not JSON');
   });
 
-  it('takes a weight from the file that the index names, and refuses one that is not there', async () => {
+  it('takes a weight from the file that the index names, refuses one not there', async () => {
     const wrong = await sharded({ a: 'two.safetensors', b: 'two.safetensors' });
     expect(() => openCheckpoint(wrong)).toThrow(`${INDEX}: a is not in two.safetensors`);
     const twice = await sharded({ a: 'one.safetensors', b: 'two.safetensors' });

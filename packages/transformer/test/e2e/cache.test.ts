@@ -65,7 +65,7 @@ describe('transformer cache', () => {
     expect(Array.from(tensors['mask']!.data, Number)).toEqual([1, 1, 1, 1]);
   });
 
-  it('tokenises prompts, fills them up on the left, and writes npy that says what it is', async () => {
+  it('tokenises prompts, fills them up on the left, and writes npy with an index', async () => {
     const prompts = fileOf('prompts.txt', `${PROMPTS.join('\n\n')}\r\n`);
     const out = join(temporaryFolder(), 'npy');
     const names = 'blocks.1.hook_resid_post,blocks.0.attn.hook_pattern,hook_logits';
