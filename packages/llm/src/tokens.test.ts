@@ -33,7 +33,7 @@ describe('countTokens', () => {
       expect(await countTokens(letter.repeat(1_000_000 / letter.length))).toBeGreaterThan(1000);
       expect(performance.now() - start).toBeLessThan(hostileLimitMs);
     },
-    hostileLimitMs * 2,
+    hostileLimitMs * 6,
   );
 
   it('ends soon on a megabyte of changing letters without blanks', async () => {

@@ -47,8 +47,8 @@ async function run(
 const tooManyMissing = 7;
 
 function idFieldOf([first]: readonly ShardRun[]): string | undefined {
-  const { idField } = first?.record.config.resolved as { readonly idField?: string };
-  return idField;
+  const config = first?.record.config.resolved as { readonly idField?: string } | undefined;
+  return config?.idField;
 }
 
 /** The file that the shards were made from, and still the same. */

@@ -32,6 +32,15 @@ describe('readRunSettings', () => {
     expect(readRunSettings({ ...flags, baseUrl: undefined }, env).baseUrl).toBe('http://other/v1');
   });
 
+  it('has a queue only with the cache, and records no address of it', () => {
+    const queue = 'redis://user:secret@host:6379';
+    const settings = readRunSettings({ ...flags, queue, queueRate: '10/s' }, {});
+    expect(settings).toMatchObject({ queue, queueRate: { requests: 10, milliseconds: 1000 } });
+    expect(JSON.stringify([settings.passed, settings.config])).not.toContain('redis');
+    expect(() => readRunSettings({ ...flags, queue, cache: 'off' }, {})).toThrow('needs the cache');
+    expect(() => readRunSettings({ ...flags, queueRate: '10/s' }, {})).toThrow('no --queue');
+  });
+
   it('takes the key from the environment or a file, and records no secret', () => {
     const env = { LAB_API_KEY: 'sk-environment', OPENAI_API_KEY: 'sk-other' };
     expect(readRunSettings(flags, env).apiKey).toBe('sk-environment');

@@ -41,6 +41,7 @@ export class WaitingJobs {
   readonly #asides = new Set<Promise<void>>();
   readonly #end = new AbortController();
   #isNobodySaid = false;
+  #isTakenBack = false;
 
   constructor(options: WaitingJobsOptions) {
     this.#options = options;
@@ -84,12 +85,13 @@ export class WaitingJobs {
 
   /** Gives up what nobody has begun; what is being answered is waited for. */
   takeBack(): void {
-    for (const hash of this.#waiting.keys()) {
-      const taken = this.#options.queue.remove(hash).then((count) => {
-        if (count === 1) this.#giveUp(hash, abortedFailure(0));
-      });
-      this.#aside(taken);
-    }
+    this.#isTakenBack = true;
+    for (const hash of this.#waiting.keys()) this.#aside(this.#takeBackOne(hash));
+  }
+
+  async #takeBackOne(hash: string): Promise<void> {
+    const count = await this.#options.queue.remove(hash);
+    if (count === 1) this.#giveUp(hash, abortedFailure(0));
   }
 
   /** Ends all waiting. */
@@ -117,6 +119,8 @@ export class WaitingJobs {
     const kept = { age: keptSeconds };
     const options = { jobId: hash, attempts: 1, removeOnComplete: kept, removeOnFail: kept };
     await queue.add('chat', waiting.data, options);
+    // All were taken back while this one was on its way.
+    if (this.#isTakenBack) await this.#takeBackOne(hash);
   }
 
   #settle(hash: string, answer: QueuedAnswer): void {

@@ -96,14 +96,14 @@ function fencedBlocks(text: string): Block[] {
 export function outermostJson(text: string, allowances: Allowances = {}): FoundJson[] {
   const found: FoundJson[] = [];
   // Containers that were open where a scan failed fail at the same place.
-  const hopeless = new Set<number>();
+  let hopeless: Uint8Array | undefined;
   let budget = leastBudget + readingsOfText * text.length;
   let from = 0;
   while (budget > 0) {
     bracket.lastIndex = from;
     const start = bracket.exec(text)?.index;
     if (start === undefined) break;
-    if (hopeless.delete(start)) {
+    if (hopeless?.[start] === 1) {
       from = start + 1;
       continue;
     }
@@ -115,7 +115,8 @@ export function outermostJson(text: string, allowances: Allowances = {}): FoundJ
       if (found.length > 2 * mostValues) found.splice(0, mostValues);
       continue;
     }
-    for (const at of open) hopeless.add(at);
+    if (open.length > 1) hopeless ??= new Uint8Array(text.length);
+    for (const at of open) if (hopeless) hopeless[at] = 1;
     from = start + 1;
   }
   return found.toReversed().slice(0, mostValues);

@@ -111,10 +111,11 @@ describe('parseAnswer', () => {
         unit === ''
           ? '['.repeat(length / 2) + ']'.repeat(length / 2)
           : unit.repeat(length / unit.length);
-      const start = performance.now();
+      const start = process.cpuUsage();
       await parseAnswer(text, schema, 'length');
-      expect(performance.now() - start).toBeLessThan(hostileLimitMs);
+      // Of the processor, as the machine may be busy with others.
+      expect(process.cpuUsage(start).user / 1000).toBeLessThan(hostileLimitMs);
     },
-    hostileLimitMs * 2,
+    hostileLimitMs * 6,
   );
 });

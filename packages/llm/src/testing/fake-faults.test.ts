@@ -4,6 +4,8 @@ import { ask, closeAfterEach, failure, start, user } from './__fixtures__/ask.js
 
 closeAfterEach();
 
+const patiently = { interval: 2, timeout: 15_000 };
+
 describe('failures', () => {
   it('says when to come back in three forms, or not at all', async () => {
     const clock = {
@@ -163,27 +165,32 @@ describe('failures', () => {
         { do: 'hang', at: 'mid-body', when: { contains: 'within' } },
       ],
     });
-    const signal = (): AbortSignal => AbortSignal.timeout(60);
-    expect(await failure(ask(server, 'before', {}, { signal: signal() }))).toContain(
-      'TimeoutError',
-    );
-    expect(await failure(ask(server, 'within', {}, { signal: signal() }))).toContain(
-      'TimeoutError',
-    );
+    const left = async (content: string, broken: number): Promise<string> => {
+      const leaving = new AbortController();
+      const asked = failure(ask(server, content, {}, { signal: leaving.signal }));
+      await expect.poll(() => server.counters.broken, patiently).toBe(broken);
+      leaving.abort();
+      return asked;
+    };
+    expect(await left('before', 1)).toContain('AbortError');
+    expect(await left('within', 2)).toContain('AbortError');
+    const leaving = new AbortController();
     const stream = await fetch(`${server.url}/chat/completions`, {
       method: 'POST',
       body: JSON.stringify({ messages: user('within'), stream: true }),
-      signal: signal(),
+      signal: leaving.signal,
     });
     expect(stream.status).toBe(200);
-    expect(await failure(stream.text())).toContain('TimeoutError');
+    const text = failure(stream.text());
+    leaving.abort();
+    expect(await text).toContain('AbortError');
     expect(server.counters).toMatchObject({ paid: 0, broken: 3 });
   });
 
   it('closes although requests hang', async () => {
     const server = await start({ rules: [{ do: 'hang' }] });
     const hanging = failure(ask(server, 'x'));
-    await expect.poll(() => server.counters.broken).toBe(1);
+    await expect.poll(() => server.counters.broken, patiently).toBe(1);
     await server.close();
     expect(await hanging).toMatch(/ECONNRESET|UND_ERR_SOCKET/u);
   });
@@ -202,13 +209,21 @@ describe('failures', () => {
   });
 
   it('does not count an answer that the client did not wait for', async () => {
-    const server = await start({}, { latencyMs: 60 });
+    let wake = (): void => undefined;
+    const sleep = (): Promise<void> =>
+      new Promise((resolve) => {
+        wake = resolve;
+      });
+    const clock = { now: () => 0, date: () => 0, sleep };
+    const server = await start({}, { clock, latencyMs: 1 });
     const leaving = new AbortController();
     const left = failure(ask(server, 'x', {}, { signal: leaving.signal }));
-    await expect.poll(() => server.counters.received, { interval: 2 }).toBe(1);
+    await expect.poll(() => server.counters.received, patiently).toBe(1);
     leaving.abort();
+    await expect.poll(() => server.counters.concurrent, patiently).toBe(0);
+    wake();
     expect(await left).toContain('AbortError');
-    await expect.poll(() => server.counters.abandoned).toBe(1);
+    await expect.poll(() => server.counters.abandoned, patiently).toBe(1);
     expect(server.counters.paid).toBe(0);
   });
 });

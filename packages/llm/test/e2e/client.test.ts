@@ -43,7 +43,7 @@ describe('createClient', () => {
   it('ends what is on its way when it is closed', async () => {
     const { client } = stage.play([{ do: 'hang' }]);
     const call = failureOf(client.chat(ask()));
-    setTimeout(() => client.close(), 50);
+    setTimeout(() => void client.close(), 50);
     expect(await call).toMatchObject({ kind: 'aborted' });
     expect(await failureOf(client.chat(ask('after')))).toMatchObject({ kind: 'aborted' });
   });

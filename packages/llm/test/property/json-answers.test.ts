@@ -42,7 +42,7 @@ describe('answers in JSON', () => {
         expect(parsed).toMatchObject({ fits: true, origin: 'direct' });
         expect(parsed.fits && JSON.stringify(parsed.json)).toBe(JSON.stringify(value));
       }),
-      { numRuns: 2000, endOnFailure: true },
+      { numRuns: 400 },
     );
   });
 
@@ -60,7 +60,7 @@ describe('answers in JSON', () => {
         }
         expect(scan.isValue && scan.end === trimmed.length).toBe(isJson);
       }),
-      { numRuns: 5000 },
+      { numRuns: 2000 },
     );
   });
 
@@ -76,7 +76,7 @@ describe('answers in JSON', () => {
         const scan = scanJson(bracket + text, 0, allowed);
         if (scan.isValue) JSON.parse(scan.json);
       }),
-      { numRuns: 10_000 },
+      { numRuns: 3000 },
     );
   });
 
@@ -105,7 +105,7 @@ describe('answers in JSON', () => {
         });
         expect(calls).toBeLessThan(4);
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 });
