@@ -1,4 +1,5 @@
-// Your own rows, your own prompt and your own schema: support messages sorted by topic, as a run that
+// Your own rows, your own prompt and your own schema: support messages sorted by topic, as a run
+// that
 // can be stopped at any time and goes on where it was. `--live URL --model NAME` asks a server.
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,6 @@
-// Ten questions, answers as data, and what share of them is right. Offline the answers come from the
-// folder `recording`; `--live URL --model NAME` asks a server, and `--record DIR` keeps what it says.
+// Ten questions, answers as data, and what share of them is right. Offline the answers come from
+// the
+// folder `recording`; `--live URL --model NAME` asks a server, `--record DIR` keeps what it says.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';

@@ -50,7 +50,7 @@ export interface CostOptions {
 export interface PriceTable {
   /** Day of the prices. */
   readonly date: string;
-  /** The price of a model, or null. An exact name goes before patterns, a longer one before others. */
+  /** The price of a model, or null. An exact name goes before patterns, a longer one first. */
   priceOf(model: string): ModelPrice | null;
   /** What a call costs, or null where no price is known. */
   cost(model: string, usage: TokenUsage, options?: CostOptions): Cost | null;

@@ -55,7 +55,8 @@ const LONG_TOKENS = 6000;
 const RETRIES = { maxAttempts: 2, maxTimeouts: 1, maxEmpty: 1, maxRateLimitedMs: 60_000 };
 
 /**
- * Probes a server: plain text, JSON of a schema, log probabilities, a long prompt, its tokenizer and
+ * Probes a server: plain text, JSON of a schema, log probabilities, a long prompt, its tokenizer
+ * and
  * embeddings.
  *
  * @throws {LlmFailure} when it gives no plain answer.

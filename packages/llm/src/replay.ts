@@ -115,7 +115,7 @@ export async function createReplayClient(
   };
 }
 
-/** The request under which an answer in JSON is kept, whatever the server that was recorded takes. */
+/** The request under which an answer in JSON is kept, whatever the recorded server takes. */
 function jsonRequest(request: ChatRequest, schema: z.ZodType): ChatRequest {
   return withSchema(request, schema, 'json-schema');
 }

@@ -1,6 +1,7 @@
 import { describe, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 import type {
+  ChatRequest,
   ChatResult,
   HarmJudgement,
   JsonResult,
@@ -47,8 +48,8 @@ describe('json', () => {
     const parsed = await parseAnswer('', z.array(z.number()));
     if (parsed.fits) expectTypeOf(parsed.json).toEqualTypeOf<number[]>();
     else expectTypeOf(parsed.problems).toEqualTypeOf<readonly string[]>();
-    // @ts-expect-error there is no such level
-    await askForJson((own) => client.chat(own), request, schema, { level: 'yaml' });
+    type Level = Parameters<typeof askForJson>[3]['level'];
+    expectTypeOf<'yaml'>().not.toExtend<Level>();
   });
 });
 
@@ -59,10 +60,8 @@ describe('clients', () => {
   });
 
   it('take requests of known keys alone', async () => {
-    // @ts-expect-error the key is called maxTokens
-    await client.chat({ ...request, max_tokens: 5 });
-    // @ts-expect-error there is no such role
-    await client.chat({ messages: [{ role: 'robot', content: '' }] });
+    expectTypeOf<ChatRequest>().not.toHaveProperty('max_tokens');
+    expectTypeOf<'robot'>().not.toExtend<ChatRequest['messages'][number]['role']>();
   });
 });
 

@@ -48,7 +48,7 @@ export interface RotaryRules {
   readonly base: number;
   /** Leading features of a head that turn. */
   readonly width: number;
-  /** R of the exponents `-2 j / R`, where it is not `width`: one less for an odd share of a head. */
+  /** R of the exponents `-2 j / R`, where it is not `width`: one less for an odd share. */
   readonly exponentWidth?: number;
   readonly scaling: RotaryScaling;
 }

@@ -18,7 +18,8 @@ export function* junitXml(run: ExportedRun): Generator<string> {
     `time="${seconds.toFixed(3)}"`;
   yield '<?xml version="1.0" encoding="UTF-8"?>\n';
   yield `<testsuites name="${name}" ${counts}>\n`;
-  yield `  <testsuite name="${name}" ${counts} timestamp="${attribute(record.start.slice(0, 19))}">\n`;
+  const started = attribute(record.start.slice(0, 19));
+  yield `  <testsuite name="${name}" ${counts} timestamp="${started}">\n`;
   yield '    <properties>\n';
   yield `      <property name="model" value="${attribute(run.model)}"/>\n`;
   yield `      <property name="run" value="${attribute(record.id)}"/>\n`;
@@ -52,8 +53,16 @@ const entities: Readonly<Record<string, string>> = {
 };
 
 /** Characters that XML 1.0 does not know, and halves of pairs. */
-const unknown =
-  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+const unknown = new RegExp(
+  [
+    /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/,
+    /[\ud800-\udbff](?![\udc00-\udfff])/,
+    /(?<![\ud800-\udbff])[\udc00-\udfff]/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'g',
+);
 
 function attribute(text: string): string {
   return clean(text).replace(/[&<>"\n\t\r]/gu, (character) => entities[character] ?? character);

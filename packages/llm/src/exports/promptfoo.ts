@@ -55,7 +55,8 @@ export function* promptfooJson(
   yield `${JSON.stringify(head).slice(0, -1)},"results":${JSON.stringify(results).slice(0, -1)}`;
   yield ',"results":[';
   for (const [index, row] of rows.entries()) {
-    yield `${index === 0 ? '\n' : ',\n'}${JSON.stringify(resultOf(row, { index, prompt, provider, run }))}`;
+    const result = JSON.stringify(resultOf(row, { index, prompt, provider, run }));
+    yield `${index === 0 ? '\n' : ',\n'}${result}`;
   }
   yield ']}}\n';
 }

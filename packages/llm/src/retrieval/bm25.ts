@@ -29,7 +29,7 @@ interface Posting {
  * An index for BM25.
  *
  * `score(q, d) = sum over terms t of q: idf(t) f / (f + k1 (1 - b + b |d| / mean |d|))`,
- * `idf(t) = ln(1 + (N - n_t + 0.5) / (n_t + 0.5))`, f the count of t in d, n_t the documents with t.
+ * `idf(t) = ln(1 + (N - n_t + 0.5) / (n_t + 0.5))`, f the count of t in d, n_t documents with t.
  * A term that a query holds twice counts twice.
  * Source: Robertson and Zaragoza 2009; idf and the dropped constant factor k1 + 1 as in Lucene 8's
  * `BM25Similarity`, whose idf is never negative.
@@ -79,9 +79,10 @@ export function createBm25(documents: readonly string[], options: Bm25Options = 
   };
 }
 
-const word =
-  /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}]+|[^\P{L}\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}]+|[\p{M}\p{N}]+/gu;
-const unspaced = /^[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}]/u;
+/** Scripts without blanks between words. */
+const UNSPACED = String.raw`\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}`;
+const word = new RegExp(String.raw`[${UNSPACED}]+|[^\P{L}${UNSPACED}]+|[\p{M}\p{N}]+`, 'gu');
+const unspaced = new RegExp(`^[${UNSPACED}]`, 'u');
 
 /**
  * Terms of a text: words and numbers in lower case, and pairs of neighbours in scripts that put no

@@ -15,7 +15,7 @@ interface Issue {
   readonly errors?: readonly (readonly Issue[])[] | undefined;
 }
 
-/** Corrections uncover further issues inside what was corrected; more rounds than this do not help. */
+/** Corrections uncover further issues inside what was corrected; more rounds do not help. */
 const mostRounds = 8;
 /** Problems that are told, to a model or in an error. */
 const mostProblems = 8;

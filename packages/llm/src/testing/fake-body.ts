@@ -32,7 +32,8 @@ export function usageJson(
     reasoning += answer.reasoningTokens;
   }
   const total = prompt + completion;
-  const base = `{"prompt_tokens":${prompt},"completion_tokens":${completion},"total_tokens":${total}`;
+  const base =
+    `{"prompt_tokens":${prompt},"completion_tokens":${completion},` + `"total_tokens":${total}`;
   const ofPrompt =
     cached === undefined
       ? ''
@@ -67,7 +68,8 @@ export function chatBody(facts: BodyFacts): string {
       (reasoning === null ? '' : `,"${reasoningKey}":${JSON.stringify(reasoning)}`) +
       (refusal === null ? '' : `,"refusal":${JSON.stringify(refusal)}`);
     return (
-      `{"index":${index},"message":{"role":"assistant","content":${JSON.stringify(content)}${extra}}` +
+      `{"index":${index},"message":{"role":"assistant",` +
+      `"content":${JSON.stringify(content)}${extra}}` +
       `,"logprobs":${chatLogprobs(facts, content)},"finish_reason":"${finish}"}`
     );
   });

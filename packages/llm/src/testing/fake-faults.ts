@@ -150,7 +150,8 @@ function noModel(model: string): JsonReply {
 
 function refused({ parameter, instead }: FakeRuleOf<'refuse-parameter'>): JsonReply {
   const advice = instead === undefined ? '' : ` Use '${instead}' instead.`;
-  const message = `Unsupported parameter: '${parameter}' is not supported with this model.${advice}`;
+  const message =
+    `Unsupported parameter: '${parameter}' is not supported with this ` + `model.${advice}`;
   return invalid(message, parameter, 'unsupported_parameter');
 }
 

@@ -114,7 +114,8 @@ class FakeService implements FakeServer {
   async listen(port: number): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', (cause: NodeJS.ErrnoException) => {
-        const message = `llm/testing: cannot listen on port ${port} (${cause.code ?? cause.message}).`;
+        const why = cause.code ?? cause.message;
+        const message = `llm/testing: cannot listen on port ${port} (${why}).`;
         reject(
           new ConfigError(message, { help: 'choose another port, or 0 for a free one.', cause }),
         );

@@ -2,8 +2,10 @@ import { mixBits, scramble } from './fake-hash.js';
 
 const words = (
   'amber anchor autumn barley basin beacon birch bridge candle canyon carbon cedar cinder clover ' +
-  'copper coral cotton crater dawn delta ember engine falcon fern field flint forest garden glacier ' +
-  'granite harbor hazel island ivory juniper kettle lantern lemon linen maple marble meadow mirror ' +
+  'copper coral cotton crater dawn delta ember engine falcon fern field flint forest garden ' +
+  'glacier ' +
+  'granite harbor hazel island ivory juniper kettle lantern lemon linen maple marble meadow ' +
+  'mirror ' +
   'moss north oak ocean olive orchard pebble pine prairie quartz raven reed ridge river saddle'
 ).split(' ');
 

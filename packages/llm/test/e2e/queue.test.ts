@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '@lab/core/testing';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createClient, createMemoryStore, type LlmClient, LlmFailure } from '../../src/index.js';
 import { createQueueClient, workOnQueue, type WorkSummary } from '../../src/queue.js';
 import { type FakeServer, startFakeServer } from '../../src/testing.js';
@@ -27,8 +27,13 @@ const work = (url: string, cacheDir: string) => [
   ...['--cache-dir', cacheDir, '--concurrency', String(perWorker), '--takeover', '3'],
 ];
 
-const start = (args: readonly string[]): ChildProcess =>
-  spawn(process.execPath, [...sourceArguments, ...args], { stdio: 'ignore' });
+const started = new Set<ChildProcess>();
+
+function start(args: readonly string[]): ChildProcess {
+  const child = spawn(process.execPath, [...sourceArguments, ...args], { stdio: 'ignore' });
+  started.add(child);
+  return child;
+}
 
 const ended = (child: ChildProcess) =>
   new Promise<number | null>((resolve) => {
@@ -50,13 +55,19 @@ beforeAll(async () => {
   if (hasRedis) redis = await startRedis();
 });
 
+// Also after a failure: what still works would take the requests of the next test.
+afterEach(async () => {
+  await Promise.all([...started].map(kill));
+  started.clear();
+});
+
 afterAll(async () => {
   await Promise.all([server.close(), other.close()]);
   if (hasRedis) await redis.close();
 });
 
 describe.skipIf(!hasRedis)('a queue in Redis (needs redis)', () => {
-  it('killed workers, a killed Redis and a killed run: each row once, as in a single run', async () => {
+  it('killed workers, Redis and run: each row once, as in a single run', async () => {
     const rows = writeRows(600);
     const cacheDir = join(temporaryFolder(), 'cache');
     const out = join(temporaryFolder(), 'run');
@@ -84,7 +95,6 @@ describe.skipIf(!hasRedis)('a queue in Redis (needs redis)', () => {
     await killOne(adder);
     const again = await llm([...args, '--resume']);
     expect(again.code, again.stderr).toBe(0);
-    await Promise.all(workers.map(kill));
     const path = join(out, 'predictions.jsonl');
     expect(idsOf(path)).toEqual(idsOf(rows.data));
     const { surplusPaid, byPrompt } = server.counters;
@@ -108,7 +118,7 @@ describe.skipIf(!hasRedis)('a queue in Redis (needs redis)', () => {
       );
     }
     expect(readFileSync(path, 'utf8')).toBe(readFileSync(join(whole, 'predictions.jsonl'), 'utf8'));
-  });
+  }, 600_000);
 
   it('SIGTERM finishes what is in flight, exits 143, and others go on', async () => {
     server.reset();
