@@ -94,7 +94,10 @@ export async function expectedTime<C extends AlignmentConfig, L extends Learner>
   let last = task;
   const measurePart = async (part: AlignmentTask) => {
     signal?.throwIfAborted();
-    const isRanked = foreseen(part).rank < RANKING_SHARE * (budgetSeconds - (now() - began));
+    // A ranking takes long beside a step, and few seconds of a training: one is enough.
+    const { rank } = foreseen(part);
+    const isTimely = measured.rankings.length === 0 || part === task;
+    const isRanked = isTimely && rank < RANKING_SHARE * (budgetSeconds - (now() - began));
     await measureTask(method, part, { config, now, isRanked, measured });
     last = part;
   };
