@@ -50,7 +50,7 @@ export async function* hiddenStates(
     for (const [at, batch] of batches.entries()) {
       signal?.throwIfAborted();
       const before = residuals.get(at);
-      const found = await advanced(model, batch, { before, layer, logits: wanted });
+      const found = await advanced(model, batch, { before, layer, logits: wanted, signal });
       if (layer < layerCount) residuals.set(at, found.residual);
       else residuals.delete(at);
       const states = found.normed ?? found.residual;
@@ -67,17 +67,18 @@ interface Step {
   readonly before: Captured | undefined;
   readonly layer: number;
   readonly logits: 'all' | 'last' | 'none';
+  readonly signal: AbortSignal | undefined;
 }
 
 /** The residual behind one more block, and after the final norm behind the last. */
-async function advanced(model: Model, batch: TokenInput, { before, layer, logits }: Step) {
+async function advanced(model: Model, batch: TokenInput, { before, layer, logits, signal }: Step) {
   const shape = before?.shape as [number, number, number];
   const residual = before === undefined ? undefined : tf.tensor3d(before.data, shape);
   const isEnd = layer === model.architecture.layerCount;
   const isApart = isEnd && logits === 'all';
   try {
     const result = await model.forward({
-      ...{ ids: batch.ids, mask: batch.mask, residual },
+      ...{ ids: batch.ids, mask: batch.mask, residual, signal },
       ...{ startBlock: Math.max(layer - 1, 0), stopBlock: layer },
       ...(isApart ? { logits: 'none' } : { logits, capture: NORMED }),
     });

@@ -237,6 +237,13 @@ function chosen(
     return tf.tensor(ones, shape, 'bool');
   };
   const tokenAxis = axis === 1 ? 2 : 1;
+  const outside = positions?.find((position) => position >= before.shape[tokenAxis]!);
+  if (outside !== undefined) {
+    throw new ConfigError(
+      `transformer/intervention: position ${outside} of ${before.shape[tokenAxis]} tokens.`,
+      { help: `Give positions from 0 to ${before.shape[tokenAxis]! - 1}, padding counted.` },
+    );
+  }
   const masks = [
     ...(heads === null ? [] : [isAt(axis!, heads)]),
     ...(positions === undefined ? [] : [isAt(tokenAxis, positions)]),

@@ -1,10 +1,12 @@
 /**
  * A checkpoint on disk to a model on the backend.
  */
+import { ModelError } from '@lab/core';
 import { selectBackend, selectedBackend } from '@lab/tensor';
 import type { FamilyModel } from './families/family.js';
 import { Model } from './model.js';
 import { readModelConfig } from './model-config.js';
+import { validateModel } from './validate-model.js';
 import { readBlock, type StoredBlock, type WeightReader } from './weights/block-weights.js';
 import { checkpointFolder, openCheckpoint } from './weights/checkpoint.js';
 import { matchWeights, weightList } from './weights/expected-weights.js';
@@ -17,7 +19,8 @@ import type { StoredMatrix } from './weights/stored-numbers.js';
  * works here.
  *
  * @param path - folder with config.json and safetensors files, or of the local Hugging Face cache.
- * @throws {ModelError} for a family, field or weights that do not fit, saying which.
+ * @throws {ModelError} for a family, field or weights that do not fit, saying which; with
+ *   `validate` also where a check fails.
  */
 export async function loadModel(path: string, options: LoadModelOptions = {}): Promise<Model> {
   const folder = checkpointFolder(path);
@@ -28,7 +31,9 @@ export async function loadModel(path: string, options: LoadModelOptions = {}): P
     const names = matchWeights(weightList(family), files);
     const residency = chosenResidency(files, options);
     const parts = await placedParts({ files, names, residency }, decoderReader(family));
-    return new Model(family.architecture, parts);
+    const model = new Model(family.architecture, parts);
+    if (options.validate === true) await assertValid(model, folder);
+    return model;
   } catch (error) {
     files.close();
     throw error;
@@ -54,4 +59,15 @@ function decoderReader(family: FamilyModel): ModelReader<StoredBlock, StoredArou
       positions: isLearned ? await reader.matrix(`${weights.positions}.weight`) : null,
     }),
   };
+}
+
+/** @throws {ModelError} with the checks that failed; the model is disposed then. */
+async function assertValid(model: Model, folder: string): Promise<void> {
+  const failed = (await validateModel(model)).filter(({ passed }) => !passed);
+  if (failed.length === 0) return;
+  model.dispose();
+  const names = failed.map(({ name, difference }) => `${name} (${difference.toExponential(1)})`);
+  throw new ModelError(`${folder}: what is inside does not fit together: ${names.join('; ')}.`, {
+    help: 'transformer validate MODEL shows all checks; try another backend.',
+  });
 }

@@ -1,6 +1,7 @@
 /**
  * A decoder on the present backend, and its forward pass.
  */
+import { setImmediate } from 'node:timers/promises';
 import { ConfigError, DataError, ShapeError } from '@lab/core';
 import { gatherRows, tf } from '@lab/tensor';
 import type { Architecture } from './architecture.js';
@@ -33,6 +34,8 @@ export interface ForwardInput extends TokenInput {
   readonly stopBlock?: number | undefined;
   /** What comes into `startBlock`, `[B, T, D]`. */
   readonly residual?: tf.Tensor3D | undefined;
+  /** Ends the pass between two blocks. */
+  readonly signal?: AbortSignal | undefined;
   /** Logits of all tokens, of the last that counts of each text, or none. Default `all`. */
   readonly logits?: 'all' | 'last' | 'none' | undefined;
 }
@@ -92,6 +95,7 @@ export class Model {
     try {
       residual = await this.embedded(batch, input, hooks);
       for (let block = startBlock; block < stopBlock; block += 1) {
+        await turn(input.signal);
         const before: tf.Tensor3D = residual;
         const { length } = batch;
         const rules = blocks[block]!;
@@ -219,4 +223,10 @@ export class Model {
   dispose(): void {
     disposeParts(this.parts);
   }
+}
+
+/** Lets other work of the process run: a pass would else hold its thread from end to end. */
+async function turn(signal: AbortSignal | undefined): Promise<void> {
+  await setImmediate();
+  signal?.throwIfAborted();
 }

@@ -24,7 +24,10 @@ export interface TokenInput {
 export function tokenBatch({ ids, mask }: TokenInput, vocabularySize: number): TokenBatch {
   const [batchSize, length] = [ids.length, ids[0]?.length ?? 0];
   assertRows(ids, { batchSize, length, name: 'ids' });
-  if (mask !== undefined) assertRows(mask, { batchSize, length, name: 'mask' });
+  if (mask !== undefined) {
+    assertRows(mask, { batchSize, length, name: 'mask' });
+    assertMask(mask);
+  }
   if (batchSize === 0 || length === 0) {
     throw new ShapeError('transformer/forward: ids are empty.', { expected: '[B, T]', got: '[0]' });
   }
@@ -75,4 +78,14 @@ function assertRows(
       `${rows.length} of ${[...new Set(got)].join(', ')}.`,
     { expected: `[${batchSize}, ${length}]`, got: `[${rows.length}, ${got.join('|')}]` },
   );
+}
+
+function assertMask(mask: IdRows): void {
+  for (const [text, row] of mask.entries()) {
+    const at = Array.from(row).findIndex((value) => value !== 0 && value !== 1);
+    if (at < 0) continue;
+    throw new DataError(`transformer/forward: mask of text ${text}, token ${at} is ${row[at]}.`, {
+      help: 'Give 1 for a token and 0 for padding.',
+    });
+  }
 }

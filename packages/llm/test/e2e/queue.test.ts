@@ -22,9 +22,9 @@ const run = (rows: ReturnType<typeof writeRows>, out: string, ...more: string[])
   ...['--out', out, ...more],
 ];
 
-const work = (url: string, cacheDir: string) => [
+const work = (url: string, cacheDir: string, ...more: string[]) => [
   ...['work', '--queue', url, '--base-url', server.url, ...model],
-  ...['--cache-dir', cacheDir, '--concurrency', String(perWorker), '--takeover', '3'],
+  ...['--cache-dir', cacheDir, '--concurrency', String(perWorker), '--takeover', '3', ...more],
 ];
 
 const started = new Set<ChildProcess>();
@@ -125,16 +125,18 @@ describe.skipIf(!hasRedis)('a queue in Redis (needs redis)', () => {
     const rows = writeRows(120);
     const cacheDir = join(temporaryFolder(), 'cache');
     const out = join(temporaryFolder(), 'run');
-    const args = run(rows, out, '--queue', redis.url, '--quiet');
+    // A queue of its own: the other one may still know answers to the same questions.
+    const own = ['--alias', 'signals'];
+    const args = run(rows, out, '--queue', redis.url, '--quiet', ...own);
     const running = llm([...args, '--cache-dir', join(temporaryFolder(), 'cache')]);
-    const first = start(work(redis.url, cacheDir));
+    const first = start(work(redis.url, cacheDir, ...own));
     await until(() => server.counters.paid > 30);
     first.kill('SIGTERM');
     expect(await ended(first)).toBe(143);
     const { paid } = server.counters;
     expect(hashesIn(cacheDir)).toHaveLength(paid);
     const stop = new AbortController();
-    const named = { baseUrl: server.url, alias: 'fake', model: 'fake' };
+    const named = { baseUrl: server.url, alias: 'signals', model: 'fake' };
     const client = { ...named, cache: createMemoryStore() };
     const second = workOnQueue({ url: redis.url, client, signal: stop.signal });
     const { code, stderr } = await running;

@@ -1,7 +1,7 @@
 /**
  * Where arrays are written: one safetensors file, or a folder.
  */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { assertWritableFolder, ConfigError, formatBytes, writeFileAtomic } from '@lab/core';
 import { type WritableArray, writeNpy, writeSafetensors } from '@lab/tensor/io';
 
@@ -39,8 +39,8 @@ export function arrayOutput(out: string, format: ArrayFormat): ArrayOutput {
       help: 'Name a folder: --format npy --out FOLDER.',
     });
   }
+  assertWritableFolder(isFile ? dirname(out) : out);
   if (isFile) return { write: (arrays) => writeFile(out, arrays) };
-  assertWritableFolder(out);
   return {
     write: (arrays) =>
       format === 'npy'

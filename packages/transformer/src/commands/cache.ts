@@ -139,7 +139,7 @@ async function capturedArrays(
     signal.throwIfAborted();
     progress.update(`computing, text ${start + 1} of ${ids.length}`, start / ids.length);
     const result = await model.forward({
-      ...{ ids: texts.ids, mask: texts.mask, interventions, logits },
+      ...{ ids: texts.ids, mask: texts.mask, interventions, logits, signal },
       ...{ stopBlock: blocksFor(places, model.architecture), capturePositions: positions },
       capture: (name) => places.has(name),
     });

@@ -1,12 +1,19 @@
 /** `transformer hidden`: logits and hidden states of token ids, as a safetensors file. */
-import { ConfigError, formatBytes, formatCounted, formatDuration } from '@lab/core';
+import { dirname } from 'node:path';
+import {
+  assertWritableFolder,
+  ConfigError,
+  formatBytes,
+  formatCounted,
+  formatDuration,
+} from '@lab/core';
 import type { CliCommand, CliContext } from '@lab/core/cli';
 import { writeSafetensors, type WritableArray } from '@lab/tensor/io';
 import type { Captured } from '../captures.js';
 import { loadModel } from '../load-model.js';
 import { hiddenStates } from '../hidden-states.js';
 import { configOf, readModelConfig } from '../model-config.js';
-import { estimateRun } from '../run-estimate.js';
+import { estimateRun, operationsOf } from '../run-estimate.js';
 import { loadT5 } from '../t5/load-t5.js';
 import type { TokenInput } from '../token-batch.js';
 import { checkpointFolder } from '../weights/checkpoint.js';
@@ -53,10 +60,13 @@ export const hiddenCommand: CliCommand = {
     const isT5 = configOf(folder).fields.text('model_type', '') === 't5';
     const isPlan = input.options['plan'] === true;
     const out = isPlan ? '' : requiredOption('hidden', input, 'out');
+    // Tried first: a long pass is not to end in an error.
+    if (!isPlan) assertWritableFolder(dirname(out));
     await chosenBackend(context, input);
     const options = residencyOf('hidden', input);
     const batches = isT5 ? [] : batchesOf(folder, given, batchTokensOf('hidden', input));
     if (isPlan) return printPlan(context, { folder, batches, options, isT5 });
+    if (!isT5) await sayEstimate(context, { folder, batches, options });
     context.progress.update('reading the weights');
     const tensors = isT5
       ? await t5States(folder, given, options)
@@ -94,6 +104,25 @@ interface Run {
   readonly options: LoadModelOptions;
 }
 
+const shapesOf = (batches: readonly TokenInput[]) =>
+  batches.map(({ ids }) => ({ batchSize: ids.length, length: ids[0]!.length }));
+
+/** Operations from which on a run is long, about half a minute on two cores. */
+const LONG = 5e12;
+
+/** Says what a long run will take. */
+async function sayEstimate(context: CliContext, { folder, batches, options }: Run): Promise<void> {
+  const { architecture } = readModelConfig(folder);
+  const shapes = shapesOf(batches);
+  if (shapes.reduce((sum, shape) => sum + operationsOf(architecture, shape), 0) < LONG) return;
+  context.progress.update('measuring two blocks');
+  const plan = await estimateRun(folder, { ...options, batches: shapes });
+  const time = formatDuration(plan.loadSeconds + plan.runSeconds);
+  context.note(
+    `weights ${plan.residency}; it will take about ${time} and ${formatBytes(plan.peakBytes)}`,
+  );
+}
+
 async function printPlan(
   context: CliContext,
   { folder, batches, options, isT5 }: Run & { readonly isT5: boolean },
@@ -104,8 +133,7 @@ async function printPlan(
     });
   }
   context.progress.update('measuring two blocks');
-  const shapes = batches.map(({ ids }) => ({ batchSize: ids.length, length: ids[0]!.length }));
-  const plan = await estimateRun(folder, { ...options, batches: shapes });
+  const plan = await estimateRun(folder, { ...options, batches: shapesOf(batches) });
   context.progress.done();
   const { residency, loadSeconds, runSeconds, operations, peakBytes, readBytes } = plan;
   context.printJson({ status: 'success', ...plan });
@@ -127,7 +155,8 @@ async function decoderStates(
   try {
     const { layerCount } = model.architecture;
     const parts: Record<string, Captured[]> = {};
-    const all = hiddenStates(model, batches, { logits: true });
+    const { signal } = context;
+    const all = hiddenStates(model, batches, { logits: true, signal });
     for await (const { layer, batch, logits, ...states } of all) {
       const done = `block ${layer} of ${layerCount}, batch ${batch + 1} of ${batches.length}`;
       context.progress.update(`computing, ${done}`);

@@ -50,5 +50,17 @@ export function readIdFile(path: string): IdFile {
   };
   const [ids, mask, decoderIds] = [rows('ids'), rows('mask'), rows('decoderIds')];
   if (ids === undefined) throw fail('has no ids');
+  const even = (name: string, all: IdRows, length: number) => {
+    const row = all.findIndex((one) => one.length !== length);
+    if (row < 0 && all.length === ids.length) return;
+    const what = row < 0 ? `${all.length} rows` : `${all[row]!.length} in row ${row}`;
+    throw new DataError(`${path}: ${name} has ${what}, not ${ids.length} rows of ${length}.`, {
+      file: path,
+      help: 'Fill shorter texts up on the left, and give a mask with 0 there.',
+    });
+  };
+  even('ids', ids, ids[0]!.length);
+  if (mask !== undefined) even('mask', mask, ids[0]!.length);
+  if (decoderIds !== undefined) even('decoderIds', decoderIds, decoderIds[0]!.length);
   return { ids, ...(mask && { mask }), ...(decoderIds && { decoderIds }) };
 }

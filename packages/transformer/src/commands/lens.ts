@@ -1,7 +1,7 @@
 /** `transformer lens`: what the output would say if the pass ended at each layer. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { ConfigError } from '@lab/core';
+import { ConfigError, formatShare } from '@lab/core';
 import { type CliCommand, type CliInput, table } from '@lab/core/cli';
 import { readInterventions } from '../intervention-file.js';
 import { type LensLayer, logitLens } from '../lens.js';
@@ -34,6 +34,10 @@ export const lensCommand: CliCommand = {
   ],
   example: "transformer lens MODEL --prompt 'The capital of France is'",
   run: async (context, input) => {
+    const top = input.options['top'] as number;
+    if (top < 1) {
+      throw new ConfigError(`transformer/lens: --top is ${top}.`, { help: 'Give at least 1.' });
+    }
     const folder = checkpointFolder(input.arguments[0]!);
     const hasTokenizer = existsSync(join(folder, 'tokenizer.json'));
     const tokenizer = hasTokenizer ? loadTokenizer(folder) : null;
@@ -45,7 +49,6 @@ export const lensCommand: CliCommand = {
     const model = await loadModel(folder, residencyOf('lens', input));
     try {
       context.progress.update('computing');
-      const top = input.options['top'] as number;
       const layers = await logitLens(model, { ...given, top, interventions });
       context.progress.done();
       const named = layers.map(({ layer, tokens }) => ({
@@ -91,7 +94,7 @@ function textTable(
     layer,
     tokens: tokens[text]!.map(({ id, logProbability }) => {
       const name = tokenizer?.tokenOf(id) ?? String(id);
-      return `${name} ${Math.exp(logProbability).toFixed(3).slice(1)}`;
+      return `${name} ${formatShare(Math.exp(logProbability))}`;
     }).join('  '),
   }));
   return `${table(rows, ['layer', 'tokens'])}\n`;

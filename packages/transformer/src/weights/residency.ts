@@ -17,6 +17,8 @@ export interface LoadModelOptions {
   readonly residency?: Residency | 'auto' | undefined;
   /** Bytes that weights may take; default .7 of what the backend or the machine has. */
   readonly budgetBytes?: number | undefined;
+  /** Whether a decoder is checked once it is loaded, as by `validateModel`; default false. */
+  readonly validate?: boolean | undefined;
 }
 
 /** Bytes of all weights on the present backend. */

@@ -99,6 +99,11 @@ describe('transformer', () => {
     ['another field', () => idFile({ ids: [[1]], masks: [[1]] }), /has masks, which is not known/],
     ['decoderIds for a decoder', () => idFile({ ids: [[1]], decoderIds: [[0]] }), /has no encoder/],
     ['an id that is not there', () => idFile({ ids: [[1000]] }), /has the id 1000/],
+    [
+      'ids of two lengths',
+      () => idFile({ ids: [[1, 2], [3]] }),
+      /ids has 1 in row 1, not 2 rows of 2/,
+    ],
   ])('hidden refuses %s and writes nothing', async (_, ids, message) => {
     const out = join(temporaryFolder(), 'states.safetensors');
     const args = ['hidden', checkpoint('gpt2'), '--ids', ids(), '--out', out];

@@ -215,3 +215,23 @@ it('a read that fails frees what was read onto the backend', async () => {
   half.dispose();
   await vi.waitFor(() => expect(tf.memory().numTensors).toBe(numTensors));
 });
+
+it('a pass ends between two blocks where it is asked to, and leaves nothing', async () => {
+  const model = await loadModel(join(checkpoints, 'llama3'), { validate: true });
+  const { numTensors } = tf.memory();
+  const controller = new AbortController();
+  const pass = model.forward({ ids, signal: controller.signal });
+  controller.abort(new Error('enough'));
+  await expect(pass).rejects.toThrow('enough');
+  expect(tf.memory().numTensors).toBe(numTensors);
+  const change = { kind: 'zero', site: 'z', layer: 0, positions: [5] } as const;
+  const outside = model.forward({ ids, interventions: [change] });
+  await expect(outside).rejects.toThrow('position 5 of 5 tokens');
+  const mask = [
+    [1, 2, 1, 1, 1],
+    [1, 1, 1, 1, 1],
+  ];
+  await expect(model.forward({ ids, mask })).rejects.toThrow('mask of text 0, token 1 is 2');
+  expect(tf.memory().numTensors).toBe(numTensors);
+  model.dispose();
+});
