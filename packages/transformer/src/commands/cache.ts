@@ -8,11 +8,12 @@ import { readInterventions } from '../intervention-file.js';
 import { type Intervention, interventionHook } from '../interventions.js';
 import { loadModel } from '../load-model.js';
 import type { Model } from '../model.js';
-import { readModelConfig } from '../model-config.js';
+import { configOf, readModelConfig } from '../model-config.js';
 import type { IdRows, TokenInput } from '../token-batch.js';
 import { loadTokenizer } from '../tokenizer.js';
 import { checkpointFolder } from '../weights/checkpoint.js';
 import { ARRAY_FORMATS, type ArrayFormat, arrayOutput, describeWritten } from './array-output.js';
+import { readT5Job, t5Arrays } from './cache-t5.js';
 import { readIdFile } from './id-file.js';
 import {
   backendOption,
@@ -23,6 +24,7 @@ import {
   residencyOf,
   residencyOptions,
 } from './model-options.js';
+import { placesLike } from './place-patterns.js';
 import { readPrompts } from './prompt-file.js';
 import { batchTokensOf, batchTokensOption, textBatches } from './text-batches.js';
 
@@ -65,29 +67,41 @@ export const cacheCommand: CliCommand = {
   ],
   example: "transformer cache MODEL --names 'blocks.*.attn.hook_z' --prompts prompts.txt --out z/",
   run: async (context, input) => {
-    const job = await readJob(input);
-    const output = arrayOutput(job.out, input.options['format'] as ArrayFormat);
+    const folder = checkpointFolder(input.arguments[0]!);
+    const out = requiredOption('cache', input, 'out');
+    const isT5 = configOf(folder).fields.text('model_type', '') === 't5';
+    const job = isT5 ? await readT5Job(input, folder) : await readJob(input, folder);
+    const output = arrayOutput(out, input.options['format'] as ArrayFormat);
     await chosenBackend(context, input);
     context.progress.update('reading the weights');
-    const model = await loadModel(job.folder, residencyOf('cache', input));
-    try {
-      const arrays = await capturedArrays(model, job, context);
-      context.progress.done();
-      const written = await output.write(arrays);
-      const names = Object.keys(arrays);
-      context.printJson({ status: 'success', out: written.file, names });
-      context.print(`${describeWritten(written)}, ${formatCounted(names.length, 'array')}\n`);
-      context.print(`${formatCounted(job.ids.length, 'text')} of ${job.ids[0]!.length} tokens\n`);
-    } finally {
-      model.dispose();
-    }
+    const arrays =
+      'decoderIds' in job
+        ? await t5Arrays(job, input)
+        : await decoderArrays(job, { context, input });
+    context.progress.done();
+    const written = await output.write(arrays);
+    const names = Object.keys(arrays);
+    context.printJson({ status: 'success', out: written.file, names });
+    context.print(`${describeWritten(written)}, ${formatCounted(names.length, 'array')}\n`);
+    context.print(`${formatCounted(job.ids.length, 'text')} of ${job.ids[0]!.length} tokens\n`);
   },
 };
+
+async function decoderArrays(
+  job: CacheJob,
+  { context, input }: { readonly context: CliContext; readonly input: CliInput },
+): Promise<Record<string, WritableArray>> {
+  const model = await loadModel(job.folder, residencyOf('cache', input));
+  try {
+    return await capturedArrays(model, job, context);
+  } finally {
+    model.dispose();
+  }
+}
 
 /** What is to be done, checked before any weight is read. */
 interface CacheJob {
   readonly folder: string;
-  readonly out: string;
   readonly places: ReadonlySet<string>;
   readonly ids: IdRows;
   readonly mask: IdRows;
@@ -96,12 +110,14 @@ interface CacheJob {
   readonly batches: readonly TokenInput[];
 }
 
-async function readJob(input: CliInput): Promise<CacheJob> {
+async function readJob(input: CliInput, folder: string): Promise<CacheJob> {
   const { options } = input;
-  const out = requiredOption('cache', input, 'out');
-  const folder = checkpointFolder(input.arguments[0]!);
   const { architecture } = readModelConfig(folder);
-  const places = matching((options['names'] ?? []) as string[], architecture);
+  const places = placesLike(
+    (options['names'] ?? []) as string[],
+    hookNames({ architecture }),
+    (name) => placeName(name, architecture, 'transformer/cache'),
+  );
   const given = options['interventions'];
   const interventions = typeof given === 'string' ? readInterventions(given) : [];
   for (const one of interventions) interventionHook(one, architecture);
@@ -109,7 +125,7 @@ async function readJob(input: CliInput): Promise<CacheJob> {
   const most = batchTokensOf('cache', input);
   const texts = await textsOf(input, folder);
   const batches = textBatches(texts, architecture, most);
-  return { folder, out, places, ...texts, interventions, positions, batches };
+  return { folder, places, ...texts, interventions, positions, batches };
 }
 
 async function textsOf({ options }: CliInput, folder: string) {
@@ -168,30 +184,4 @@ function blocksFor(places: ReadonlySet<string>, { layerCount }: Architecture): n
   }
   const blocks = [...places].map((name) => Number(/^blocks\.(\d+)/.exec(name)?.[1] ?? -1));
   return Math.max(...blocks) + 1;
-}
-
-/** Own names of the places that patterns mean. */
-function matching(patterns: readonly string[], architecture: Architecture): Set<string> {
-  const found = new Set<string>();
-  for (const pattern of patterns) {
-    if (!pattern.includes('*')) {
-      found.add(placeName(pattern, architecture, 'transformer/cache'));
-      continue;
-    }
-    const source = pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*');
-    const means = (name: string) => new RegExp(`^${source}$`).test(name);
-    const own = hookNames({ architecture }).filter(
-      ({ name, aliases }) => means(name) || aliases.some(means),
-    );
-    if (own.length === 0) {
-      throw new ConfigError(`transformer/cache: no place is called ${pattern}.`, {
-        help: 'transformer inspect MODEL --hooks lists all.',
-      });
-    }
-    for (const { name } of own) found.add(name);
-  }
-  if (found.size > 0) return found;
-  throw new ConfigError('transformer/cache: --names is missing.', {
-    help: "For example --names 'blocks.*.hook_resid_post'; inspect --hooks lists all.",
-  });
 }

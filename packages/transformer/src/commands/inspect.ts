@@ -4,7 +4,9 @@ import type { CliCommand } from '@lab/core/cli';
 import type { Architecture } from '../architecture.js';
 import { hookNames } from '../hook-names.js';
 import { configOf, readModelConfig } from '../model-config.js';
-import { readT5 } from '../t5/t5-config.js';
+import { readT5, type T5Architecture } from '../t5/t5-config.js';
+import { type T5HookPlace, t5HookNames } from '../t5/t5-hook-names.js';
+import { matchT5 } from '../t5/t5-weights.js';
 import { checkpointFolder, openCheckpoint } from '../weights/checkpoint.js';
 import { matchWeights, weightList } from '../weights/expected-weights.js';
 import { modelArgument } from './model-options.js';
@@ -23,10 +25,13 @@ export const inspectCommand: CliCommand = {
     const checkpoint = openCheckpoint(folder);
     try {
       const model = isT5 ? null : readModelConfig(folder);
+      const t5 = isT5 ? readT5(fields) : null;
       if (model !== null) matchWeights(weightList(model), checkpoint);
-      const architecture = model?.architecture ?? readT5(fields);
+      if (t5 !== null) matchT5(t5, checkpoint);
+      const architecture = model?.architecture ?? t5!;
       const types = [...new Set([...checkpoint.weights.values()].map(({ dtype }) => dtype))];
-      const hooks = model === null ? [] : hookNames(model);
+      const hooks: readonly (T5HookPlace & { readonly aliases?: readonly string[] })[] =
+        model === null ? t5HookNames({ architecture: t5! }) : hookNames(model);
       const { sizeBytes, parameterCount: parameters } = checkpoint;
       context.printJson({
         status: 'success',
@@ -40,9 +45,9 @@ export const inspectCommand: CliCommand = {
       context.print(`${folder}\n`);
       const sizes = `${formatCount(parameters)} in ${types.join(', ')}, ${formatBytes(sizeBytes)}`;
       context.print(`${'parameters'.padEnd(14)} ${sizes}\n`);
-      if (model !== null) context.print(summary(model.architecture));
+      context.print(model === null ? t5Summary(t5!) : summary(model.architecture));
       if (options['hooks'] !== true) return;
-      for (const { name, shape, aliases } of hooks) {
+      for (const { name, shape, aliases = [] } of hooks) {
         const others = aliases.length === 0 ? '' : `  ${aliases.join(', ')}`;
         context.print(`${name}  [${shape.join(', ')}]${others}\n`);
       }
@@ -51,6 +56,18 @@ export const inspectCommand: CliCommand = {
     }
   },
 };
+
+function t5Summary(architecture: T5Architecture): string {
+  const { encoderLayerCount, decoderLayerCount, headCount, headWidth } = architecture;
+  const lines = [
+    ['family', architecture.modelType],
+    ['blocks', `${encoderLayerCount} of the encoder, ${decoderLayerCount} of the decoder`],
+    ['width', `${architecture.width}, MLP ${architecture.mlpWidth}`],
+    ['heads', `${headCount} of ${headWidth}`],
+    ['vocabulary', formatCount(architecture.vocabularySize)],
+  ];
+  return lines.map(([name, value]) => `${name!.padEnd(14)} ${value}\n`).join('');
+}
 
 function summary(architecture: Architecture): string {
   const { layerCount, headCount, keyValueHeadCount, headWidth, blocks } = architecture;

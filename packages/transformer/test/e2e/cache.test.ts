@@ -195,4 +195,35 @@ describe('transformer cache', () => {
     const args = [checkpoint('gpt2'), ...prompts('a.txt', 'a'), '--out', 'a'];
     expect((await cache(...args)).stderr).toContain('has no tokenizer.json');
   });
+
+  it('writes places of both sides of a T5', async () => {
+    const path = join(checkpoint('t5'), 'golden.safetensors');
+    const { tensors } = await readSafetensors(path);
+    const rows = (key: string) => {
+      const { shape, data } = tensors[key]!;
+      return Array.from({ length: shape[0]! }, (_, row) =>
+        Array.from(data.slice(row * shape[1]!, (row + 1) * shape[1]!), Number),
+      );
+    };
+    const given = { ids: rows('ids'), mask: rows('mask'), decoderIds: rows('decoderIds') };
+    const ids = fileOf('ids.json', given);
+    const out = join(temporaryFolder(), 'new', 'states.safetensors');
+    const names = 'encoder.1.hook_resid_pre,decoder.*.cross_attn.hook_z';
+    const args = [checkpoint('t5'), '--names', names, '--ids', ids, '--out', out];
+    const { code, stderr } = await cache(...args);
+    expect(code, stderr).toBe(0);
+    const found = (await readSafetensors(out)).tensors;
+    const wanted = tensors['encoder.1']!;
+    const own = found['encoder.1.hook_resid_pre']!;
+    expect(own.shape).toEqual(wanted.shape);
+    const size = own.data.length / given.ids.length;
+    expect(Array.from(own.data.slice(0, size), Number)).toBeClose(
+      Array.from(wanted.data.slice(0, size), Number),
+      { atol: 1e-4, rtol: 1e-4 },
+    );
+    expect(found['decoder.0.cross_attn.hook_z']!.shape[1]).toBe(given.decoderIds[0]!.length);
+    expect(found['decoderIds']!.shape).toEqual([given.ids.length, given.decoderIds[0]!.length]);
+    const wrong = await cache(checkpoint('t5'), '--names', 'encoder.9.x', '--ids', ids, '-o', out);
+    expect(wrong.stderr).toContain('there is no place encoder.9.x');
+  });
 });

@@ -1,0 +1,79 @@
+/**
+ * `transformer cache` of a T5: both sides in one pass.
+ */
+import { ConfigError } from '@lab/core';
+import type { CliInput } from '@lab/core/cli';
+import type { WritableArray } from '@lab/tensor/io';
+import { configOf } from '../model-config.js';
+import { loadT5 } from '../t5/load-t5.js';
+import { readT5, type T5Architecture } from '../t5/t5-config.js';
+import { assertT5Names, t5HookNames } from '../t5/t5-hook-names.js';
+import type { IdRows } from '../token-batch.js';
+import { loadTokenizer } from '../tokenizer.js';
+import { readIdFile } from './id-file.js';
+import { residencyOf } from './model-options.js';
+import { placesLike } from './place-patterns.js';
+import { readPrompts } from './prompt-file.js';
+
+/** What is to be done, checked before any weight is read. */
+export interface T5CacheJob {
+  readonly folder: string;
+  readonly places: ReadonlySet<string>;
+  readonly ids: IdRows;
+  readonly mask: IdRows;
+  readonly decoderIds: IdRows;
+}
+
+/** Reads what the flags say; without decoderIds the decoder begins. */
+export async function readT5Job(input: CliInput, folder: string): Promise<T5CacheJob> {
+  const { options } = input;
+  if (options['interventions'] !== undefined || options['positions'] === 'last') {
+    throw new ConfigError('transformer/cache: --interventions and --positions are for decoders.', {
+      help: 'Leave them out for a T5.',
+    });
+  }
+  const architecture: T5Architecture = readT5(configOf(folder).fields);
+  const places = placesLike(
+    (options['names'] ?? []) as string[],
+    t5HookNames({ architecture }),
+    (name) => {
+      assertT5Names(name, architecture);
+      return name;
+    },
+  );
+  const [prompts, file] = [options['prompts'], options['ids']];
+  if ((typeof prompts === 'string') === (typeof file === 'string')) {
+    throw new ConfigError('transformer/cache: give either --prompts or --ids.', {
+      help: 'transformer cache --help shows an example.',
+    });
+  }
+  const given =
+    typeof prompts === 'string'
+      ? await readPrompts(prompts, loadTokenizer(folder))
+      : readIdFile(file as string);
+  const { ids } = given;
+  const mask = given.mask ?? ids.map((row) => Array.from(row, () => 1));
+  const own = 'decoderIds' in given ? given.decoderIds : undefined;
+  return { folder, places, ids, mask, decoderIds: own ?? ids.map(() => [architecture.startId]) };
+}
+
+/** Values of all places, ids, mask and decoderIds. */
+export async function t5Arrays(
+  { folder, places, ids, mask, decoderIds }: T5CacheJob,
+  input: CliInput,
+): Promise<Record<string, WritableArray>> {
+  const model = await loadT5(folder, residencyOf('cache', input));
+  try {
+    const capture = (name: string) => places.has(name);
+    const result = await model.forward({ ids, mask, decoderIds, capture });
+    result.dispose();
+    const arrays: Record<string, WritableArray> = Object.fromEntries(result.captured);
+    const rowsOf = (rows: IdRows): WritableArray => ({
+      shape: [rows.length, rows[0]!.length],
+      data: Int32Array.from(rows.flatMap((row) => Array.from(row))),
+    });
+    return { ...arrays, ids: rowsOf(ids), mask: rowsOf(mask), decoderIds: rowsOf(decoderIds) };
+  } finally {
+    model.dispose();
+  }
+}
