@@ -7,5 +7,6 @@ export {
   runProcess,
 } from './testing/process.js';
 export { requireCondition, requireProgram } from './testing/require-program.js';
+export { hasSmallDisk, smallDiskMount } from './testing/small-disk.js';
 export { temporaryFolder } from './testing/temporary-folder.js';
 export { type CloseOptions, type MatchResult, toBeClose } from './testing/to-be-close.js';

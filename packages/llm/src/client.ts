@@ -39,8 +39,7 @@ import {
 import { Servers } from './servers.js';
 import { createSingleFlight } from './single-flight.js';
 import { fromStored, toStored } from './stored-answer.js';
-import { askForJson } from './structured/ask-for-json.js';
-import { levelBelow } from './structured/lower-level.js';
+import { JsonAsker } from './structured/lower-level.js';
 import type { StructuredLevel } from './structured/with-schema.js';
 import { createTokenizeCall } from './tokenize-call.js';
 import { countMessages } from './tokens.js';
@@ -89,7 +88,7 @@ class Client implements HttpClient {
   readonly #promptCheck: PromptCheck | null;
   readonly #setting: ChatSetting;
   readonly #retryLimits: typeof defaultRetryLimits;
-  #level: StructuredLevel;
+  readonly #asker: JsonAsker;
 
   constructor(options: ClientOptions) {
     if (options.model === '') throw new ConfigError('llm/client: the model has no name.');
@@ -103,7 +102,7 @@ class Client implements HttpClient {
     this.#cache = options.cache ?? null;
     this.#cacheMode = options.cache === undefined ? 'off' : (options.cacheMode ?? 'read-write');
     this.#capabilities = { ...presumedCapabilities, ...options.capabilities };
-    this.#level = this.#capabilities.structured;
+    this.#asker = new JsonAsker(this.#capabilities.structured, this.#notes.lowered);
     this.#promptCheck = options.isPromptChecked === false ? null : createPromptCheck();
     this.#retryLimits = retryLimits(options.retries);
     this.#setting = {
@@ -120,7 +119,7 @@ class Client implements HttpClient {
   }
 
   get structuredLevel(): StructuredLevel {
-    return this.#level;
+    return this.#asker.level;
   }
 
   get adaptations(): readonly string[] {
@@ -163,19 +162,8 @@ class Client implements HttpClient {
     return Promise.all(requests.map((one) => this.chat(one)));
   }
 
-  async json<T>(request: ChatRequest, schema: z.ZodType<T>): Promise<JsonResult<T>> {
-    for (;;) {
-      const level = this.#level;
-      try {
-        return await askForJson((one) => this.chat(one), request, schema, { level });
-      } catch (error) {
-        const next = levelBelow(level, error);
-        if (next === null) throw error;
-        if (this.#level !== level) continue;
-        this.#level = next;
-        this.#notes.lowered(level, next);
-      }
-    }
+  json<T>(request: ChatRequest, schema: z.ZodType<T>): Promise<JsonResult<T>> {
+    return this.#asker.ask((one) => this.chat(one), request, schema);
   }
 
   async embed(

@@ -3,7 +3,7 @@
  */
 import { tf } from '@lab/tensor';
 import { type Captured, capturedOf } from './captures.js';
-import { logitsInParts } from './logits-in-parts.js';
+import { logitsInParts, NORMED } from './logits-in-parts.js';
 import type { Model } from './model.js';
 import { lastTokens, tokenBatch, type TokenInput } from './token-batch.js';
 
@@ -25,8 +25,6 @@ export interface LayerStates extends Captured {
   /** With the last layer, where they are asked for: `[B, T, V]`, or `[B, V]` of the last tokens. */
   readonly logits?: Captured | undefined;
 }
-
-const NORMED = 'ln_final.hook_normalized';
 
 /**
  * Hidden states of all batches, as `output_hidden_states` of `transformers` has them: layer by

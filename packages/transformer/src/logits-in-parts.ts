@@ -20,7 +20,8 @@ export interface PassEnd {
   readonly logits: Captured;
 }
 
-const NORMED = 'ln_final.hook_normalized';
+/** The place behind the final norm. */
+export const NORMED = 'ln_final.hook_normalized';
 
 /**
  * Normalised rows and logits of all tokens, in the host's memory. Both depend on their own token

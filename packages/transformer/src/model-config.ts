@@ -58,6 +58,10 @@ export function configOf(folder: string): {
   return { values, fields: new ConfigFields(values, file, { defaults }), file };
 }
 
+/** `model_type` of a folder's config.json; empty where it has none. */
+export const modelTypeOf = (folder: string): string =>
+  configOf(folder).fields.text('model_type', '');
+
 /** As {@link readModelConfig}, of the content of a config.json. */
 function modelOf(
   config: Readonly<Record<string, unknown>>,

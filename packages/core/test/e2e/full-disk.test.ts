@@ -1,22 +1,14 @@
-import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { requireCondition, runProcess, temporaryFolder } from '../../src/testing.js';
+import { hasSmallDisk, runProcess, smallDiskMount, temporaryFolder } from '../../src/testing.js';
 
 const root = new URL('../..', import.meta.url).pathname;
-const mount = (dir: string): string => `mount -t tmpfs -o size=2m tmpfs "${dir}"`;
-
-function canMount(): boolean {
-  const command = ['-rm', 'sh', '-c', mount(temporaryFolder())];
-  return spawnSync('unshare', command, { stdio: 'ignore' }).status === 0;
-}
-
-describe.skipIf(!requireCondition('tmpfs', canMount()))('a full disk (needs tmpfs, 2 MB)', () => {
+describe.skipIf(!hasSmallDisk())('a full disk (needs tmpfs, 2 MB)', () => {
   it('is reported, and old files and whole lines stay', async () => {
     const dir = temporaryFolder();
     const script = join(root, 'test/e2e/fixture/full-disk.ts');
     const node = `"${process.execPath}" --conditions=@lab/source --import tsx "${script}" "${dir}"`;
-    const args = ['-rm', 'sh', '-c', `${mount(dir)} && exec ${node}`];
+    const args = ['-rm', 'sh', '-c', `${smallDiskMount(dir)} && exec ${node}`];
     const { code, stdout, stderr } = await runProcess('unshare', args, { cwd: root });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const full = (name: string) => ({

@@ -1,10 +1,10 @@
 import { cpSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readRunRecord } from '@lab/core';
-import { temporaryFolder } from '@lab/core/testing';
+import { hasSmallDisk, temporaryFolder } from '@lab/core/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ibmea, metricsOf, onlyRun, small, writePair } from './ibmea-process.js';
-import { hasSmallDisk, onSmallDisk, words } from './small-disk.js';
+import { onSmallDisk, words } from './small-disk.js';
 
 /** Bytes that a file takes on the disk, in KiB. */
 const kibOf = (path: string) => 4 * Math.ceil(statSync(path).size / 4096);

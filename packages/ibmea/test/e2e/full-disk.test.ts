@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readRunRecord } from '@lab/core';
-import { temporaryFolder } from '@lab/core/testing';
+import { hasSmallDisk, temporaryFolder } from '@lab/core/testing';
 import { readCheckpoint } from '@lab/tensor/io';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ibmea, metricsOf, onlyRun, small, writePair } from './ibmea-process.js';
-import { hasSmallDisk, onSmallDisk, words } from './small-disk.js';
+import { onSmallDisk, words } from './small-disk.js';
 
 /**
  * Space left on the disk, in KiB, and seconds between checkpoints: so that each kind of file in

@@ -1,21 +1,5 @@
-import { spawnSync } from 'node:child_process';
-import {
-  type ProcessResult,
-  requireCondition,
-  runProcess,
-  temporaryFolder,
-} from '@lab/core/testing';
+import { type ProcessResult, runProcess, smallDiskMount, temporaryFolder } from '@lab/core/testing';
 import { packageFolder, sourceArguments } from './ibmea-process.js';
-
-const mount = (dir: string, size = '2m') => `mount -t tmpfs -o size=${size} tmpfs '${dir}'`;
-
-function canMount(): boolean {
-  const command = ['-rm', 'sh', '-c', mount(temporaryFolder())];
-  return spawnSync('unshare', command, { stdio: 'ignore' }).status === 0;
-}
-
-/** Whether a tmpfs can be mounted here. */
-export const hasSmallDisk = () => requireCondition('tmpfs', canMount());
 
 /** Arguments as words of a shell. */
 export const words = (argv: readonly string[]) => argv.map((word) => `'${word}'`).join(' ');
@@ -29,8 +13,8 @@ export function onSmallDisk(lines: readonly string[]): Promise<ProcessResult> {
   const [disk, page] = [temporaryFolder(), temporaryFolder()];
   const node = words([process.execPath, ...sourceArguments]);
   const script = [
-    mount(disk),
-    mount(page, '4k'),
+    smallDiskMount(disk),
+    smallDiskMount(page, '4k'),
     `DISK='${disk}' PAGE='${page}'`,
     `ibmea() { ${node} "$@"; echo "exit $?" >&2; }`,
     `space() { df -k --output=avail "$DISK" | tail -n 1; }`,

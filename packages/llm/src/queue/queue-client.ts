@@ -19,8 +19,7 @@ import { type Clock, systemClock } from '../clock.js';
 import type { LlmClient } from '../llm-client.js';
 import { createSingleFlight } from '../single-flight.js';
 import { fromStored, toStored } from '../stored-answer.js';
-import { askForJson } from '../structured/ask-for-json.js';
-import { levelBelow } from '../structured/lower-level.js';
+import { JsonAsker } from '../structured/lower-level.js';
 import type { StructuredLevel } from '../structured/with-schema.js';
 import { connectRedis, keyPrefix, type RedisLink } from './connect-redis.js';
 import { fromQueued, type QueuedAnswer, type QueuedRequest, queueName } from './queue-job.js';
@@ -101,7 +100,7 @@ class Client implements QueueClient {
   readonly #parts: Parts;
   readonly #flights = createSingleFlight<ChatResult>();
   readonly #takeBack: () => void;
-  #level: StructuredLevel = presumedCapabilities.structured;
+  readonly #asker = new JsonAsker(presumedCapabilities.structured);
 
   constructor(options: QueueClientOptions, parts: Parts) {
     this.#options = options;
@@ -112,7 +111,7 @@ class Client implements QueueClient {
   }
 
   get structuredLevel(): StructuredLevel {
-    return this.#level;
+    return this.#asker.level;
   }
 
   hashOf(request: ChatRequest): string {
@@ -133,17 +132,8 @@ class Client implements QueueClient {
     });
   }
 
-  async json<T>(request: ChatRequest, schema: z.ZodType<T>): Promise<JsonResult<T>> {
-    for (;;) {
-      const level = this.#level;
-      try {
-        return await askForJson((one) => this.chat(one), request, schema, { level });
-      } catch (error) {
-        const next = levelBelow(level, error);
-        if (next === null) throw error;
-        if (this.#level === level) this.#level = next;
-      }
-    }
+  json<T>(request: ChatRequest, schema: z.ZodType<T>): Promise<JsonResult<T>> {
+    return this.#asker.ask((one) => this.chat(one), request, schema);
   }
 
   embed(): Promise<Embeddings> {

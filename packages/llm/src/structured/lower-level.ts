@@ -1,4 +1,7 @@
+import type { z } from 'zod';
+import type { ChatRequest, ChatResult, JsonResult } from '../chat.js';
 import { LlmFailure } from '../llm-failure.js';
+import { askForJson } from './ask-for-json.js';
 import type { StructuredLevel } from './with-schema.js';
 
 const weaker: { readonly [level in StructuredLevel]: StructuredLevel | null } = {
@@ -8,11 +11,51 @@ const weaker: { readonly [level in StructuredLevel]: StructuredLevel | null } = 
   prompt: null,
 };
 
+/** Asks one model for JSON; after a refused form of asking all its calls take a weaker one. */
+export class JsonAsker {
+  #level: StructuredLevel;
+  readonly #onLowered: (from: StructuredLevel, to: StructuredLevel) => void;
+
+  constructor(
+    level: StructuredLevel,
+    onLowered: (from: StructuredLevel, to: StructuredLevel) => void = () => undefined,
+  ) {
+    this.#level = level;
+    this.#onLowered = onLowered;
+  }
+
+  /** How it asks now. */
+  get level(): StructuredLevel {
+    return this.#level;
+  }
+
+  /** As {@link askForJson}, once more for each form that is refused. */
+  async ask<T>(
+    ask: (request: ChatRequest) => Promise<ChatResult>,
+    request: ChatRequest,
+    schema: z.ZodType<T>,
+  ): Promise<JsonResult<T>> {
+    for (;;) {
+      const level = this.#level;
+      try {
+        return await askForJson(ask, request, schema, { level });
+      } catch (error) {
+        const next = levelBelow(level, error);
+        if (next === null) throw error;
+        // Another call may have been refused meanwhile.
+        if (this.#level !== level) continue;
+        this.#level = next;
+        this.#onLowered(level, next);
+      }
+    }
+  }
+}
+
 /**
  * How to ask for JSON after a server has refused a form of asking; null where the failure is about
  * something else, or there is no weaker form.
  */
-export function levelBelow(level: StructuredLevel, error: unknown): StructuredLevel | null {
+function levelBelow(level: StructuredLevel, error: unknown): StructuredLevel | null {
   return refusesForm(error, level) ? weaker[level] : null;
 }
 

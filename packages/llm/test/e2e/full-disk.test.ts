@@ -1,17 +1,9 @@
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { requireCondition, runProcess, temporaryFolder } from '@lab/core/testing';
+import { hasSmallDisk, runProcess, smallDiskMount, temporaryFolder } from '@lab/core/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FakeServer, startFakeServer } from '../../src/testing.js';
 import { idsOf, llm, packageFolder, sourceArguments, writeRows } from './llm-process.js';
-
-const mount = (dir: string) => `mount -t tmpfs -o size=2m tmpfs '${dir}'`;
-
-function canMount(): boolean {
-  const command = ['-rm', 'sh', '-c', mount(temporaryFolder())];
-  return spawnSync('unshare', command, { stdio: 'ignore' }).status === 0;
-}
 
 const words = (argv: readonly string[]) => argv.map((word) => `'${word}'`).join(' ');
 
@@ -19,7 +11,7 @@ const words = (argv: readonly string[]) => argv.map((word) => `'${word}'`).join(
 function onSmallDisk(lines: readonly string[]) {
   const disk = temporaryFolder();
   const script = [
-    mount(disk),
+    smallDiskMount(disk),
     `DISK='${disk}'`,
     `llm() { ${words([process.execPath, ...sourceArguments])} "$@"; echo "exit $?" >&2; }`,
     `space() { df -k --output=avail "$DISK" | tail -n 1; }`,
@@ -30,9 +22,7 @@ function onSmallDisk(lines: readonly string[]) {
   return runProcess('unshare', ['-rm', 'bash', '-c', script], { cwd: packageFolder });
 }
 
-const hasSmallDisk = requireCondition('tmpfs', canMount());
-
-describe.skipIf(!hasSmallDisk)('a full disk (needs tmpfs, 2 MB)', () => {
+describe.skipIf(!hasSmallDisk())('a full disk (needs tmpfs, 2 MB)', () => {
   let server: FakeServer;
   let undisturbed: string;
   const rows = writeRows(1000);

@@ -1,19 +1,11 @@
-import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { requireCondition, runProcess, temporaryFolder } from '@lab/core/testing';
+import { hasSmallDisk, runProcess, smallDiskMount, temporaryFolder } from '@lab/core/testing';
 import { describe, expect, it } from 'vitest';
 import { readCheckpoint } from '../../src/io.js';
 
 const root = new URL('../..', import.meta.url).pathname;
 const fixture = (name: string) => join(root, 'test/e2e/fixture', name);
 const loader = ['--conditions=@lab/source', '--import', 'tsx'];
-const mount = (dir: string): string => `mount -t tmpfs -o size=2m tmpfs "${dir}"`;
-
-function canMount(): boolean {
-  const command = ['-rm', 'sh', '-c', mount(temporaryFolder())];
-  return spawnSync('unshare', command, { stdio: 'ignore' }).status === 0;
-}
-
 describe('a process killed while it writes checkpoints', () => {
   it.each([1, 2, 5, 9])('leaves a whole one after number %i', async (kill) => {
     const dir = join(temporaryFolder(), 'checkpoint');
@@ -29,11 +21,11 @@ describe('a process killed while it writes checkpoints', () => {
   });
 });
 
-describe.skipIf(!requireCondition('tmpfs', canMount()))('a full disk (needs tmpfs, 2 MB)', () => {
+describe.skipIf(!hasSmallDisk())('a full disk (needs tmpfs, 2 MB)', () => {
   it('is reported by every writer, and what was there stays', async () => {
     const dir = temporaryFolder();
     const node = [`"${process.execPath}"`, ...loader, `"${fixture('full-disk.ts')}"`, `"${dir}"`];
-    const args = ['-rm', 'sh', '-c', `${mount(dir)} && exec ${node.join(' ')}`];
+    const args = ['-rm', 'sh', '-c', `${smallDiskMount(dir)} && exec ${node.join(' ')}`];
     const { code, stdout, stderr } = await runProcess('unshare', args, { cwd: root });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(JSON.parse(stdout)).toEqual({

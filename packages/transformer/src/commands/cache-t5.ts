@@ -9,11 +9,9 @@ import { loadT5 } from '../t5/load-t5.js';
 import { readT5, type T5Architecture } from '../t5/t5-config.js';
 import { assertT5Names, t5HookNames } from '../t5/t5-hook-names.js';
 import type { IdRows } from '../token-batch.js';
-import { loadTokenizer } from '../tokenizer.js';
-import { readIdFile } from './id-file.js';
+import { textArrays, textsOf } from './cache-texts.js';
 import { residencyOf } from './model-options.js';
 import { placesLike } from './place-patterns.js';
-import { readPrompts } from './prompt-file.js';
 
 /** What is to be done, checked before any weight is read. */
 export interface T5CacheJob {
@@ -41,20 +39,12 @@ export async function readT5Job(input: CliInput, folder: string): Promise<T5Cach
       return name;
     },
   );
-  const [prompts, file] = [options['prompts'], options['ids']];
-  if ((typeof prompts === 'string') === (typeof file === 'string')) {
-    throw new ConfigError('transformer/cache: give either --prompts or --ids.', {
-      help: 'transformer cache --help shows an example.',
-    });
-  }
-  const given =
-    typeof prompts === 'string'
-      ? await readPrompts(prompts, loadTokenizer(folder))
-      : readIdFile(file as string);
-  const { ids } = given;
-  const mask = given.mask ?? ids.map((row) => Array.from(row, () => 1));
-  const own = 'decoderIds' in given ? given.decoderIds : undefined;
-  return { folder, places, ids, mask, decoderIds: own ?? ids.map(() => [architecture.startId]) };
+  const {
+    ids,
+    mask,
+    decoderIds = ids.map(() => [architecture.startId]),
+  } = await textsOf(input, folder);
+  return { folder, places, ids, mask, decoderIds };
 }
 
 /** Values of all places, ids, mask and decoderIds. */
@@ -67,12 +57,7 @@ export async function t5Arrays(
     const capture = (name: string) => places.has(name);
     const result = await model.forward({ ids, mask, decoderIds, capture });
     result.dispose();
-    const arrays: Record<string, WritableArray> = Object.fromEntries(result.captured);
-    const rowsOf = (rows: IdRows): WritableArray => ({
-      shape: [rows.length, rows[0]!.length],
-      data: Int32Array.from(rows.flatMap((row) => Array.from(row))),
-    });
-    return { ...arrays, ids: rowsOf(ids), mask: rowsOf(mask), decoderIds: rowsOf(decoderIds) };
+    return { ...Object.fromEntries(result.captured), ...textArrays({ ids, mask, decoderIds }) };
   } finally {
     model.dispose();
   }

@@ -1,5 +1,5 @@
 /** `transformer cache`: values from inside a model, as safetensors or npy. */
-import { ConfigError, formatCounted } from '@lab/core';
+import { formatCounted } from '@lab/core';
 import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
 import type { WritableArray } from '@lab/tensor/io';
 import type { Architecture } from '../architecture.js';
@@ -8,13 +8,12 @@ import { readInterventions } from '../intervention-file.js';
 import { type Intervention, interventionHook } from '../interventions.js';
 import { loadModel } from '../load-model.js';
 import type { Model } from '../model.js';
-import { configOf, readModelConfig } from '../model-config.js';
+import { modelTypeOf, readModelConfig } from '../model-config.js';
 import type { IdRows, TokenInput } from '../token-batch.js';
-import { loadTokenizer } from '../tokenizer.js';
 import { checkpointFolder } from '../weights/checkpoint.js';
 import { ARRAY_FORMATS, type ArrayFormat, arrayOutput, describeWritten } from './array-output.js';
 import { readT5Job, t5Arrays } from './cache-t5.js';
-import { readIdFile } from './id-file.js';
+import { textArrays, textsOf } from './cache-texts.js';
 import {
   backendOption,
   chosenBackend,
@@ -25,7 +24,6 @@ import {
   residencyOptions,
 } from './model-options.js';
 import { placesLike } from './place-patterns.js';
-import { readPrompts } from './prompt-file.js';
 import { batchTokensOf, batchTokensOption, textBatches } from './text-batches.js';
 
 /** The verb `cache`. */
@@ -69,7 +67,7 @@ export const cacheCommand: CliCommand = {
   run: async (context, input) => {
     const folder = checkpointFolder(input.arguments[0]!);
     const out = requiredOption('cache', input, 'out');
-    const isT5 = configOf(folder).fields.text('model_type', '') === 't5';
+    const isT5 = modelTypeOf(folder) === 't5';
     const job = isT5 ? await readT5Job(input, folder) : await readJob(input, folder);
     const output = arrayOutput(out, input.options['format'] as ArrayFormat);
     await chosenBackend(context, input);
@@ -123,23 +121,9 @@ async function readJob(input: CliInput, folder: string): Promise<CacheJob> {
   for (const one of interventions) interventionHook(one, architecture);
   const positions = options['positions'] as 'all' | 'last';
   const most = batchTokensOf('cache', input);
-  const texts = await textsOf(input, folder);
-  const batches = textBatches(texts, architecture, most);
-  return { folder, places, ...texts, interventions, positions, batches };
-}
-
-async function textsOf({ options }: CliInput, folder: string) {
-  const [prompts, file] = [options['prompts'], options['ids']];
-  if (typeof prompts === 'string' && file === undefined) {
-    return readPrompts(prompts, loadTokenizer(folder));
-  }
-  if (typeof file !== 'string' || prompts !== undefined) {
-    throw new ConfigError('transformer/cache: give either --prompts or --ids.', {
-      help: 'transformer cache --help shows an example.',
-    });
-  }
-  const { ids, mask } = readIdFile(file);
-  return { ids, mask: mask ?? ids.map((row) => Array.from(row, () => 1)) };
+  const { ids, mask } = await textsOf(input, folder);
+  const batches = textBatches({ ids, mask }, architecture, most);
+  return { folder, places, ids, mask, interventions, positions, batches };
 }
 
 /** Values of all places, and ids and mask, all texts below each other. */
@@ -168,13 +152,7 @@ async function capturedArrays(
     }
     start += texts.ids.length;
   }
-  const shape = [ids.length, ids[0]!.length];
-  const flat = (rows: IdRows) => rows.flatMap((row) => Array.from(row));
-  return {
-    ...arrays,
-    ids: { shape, data: Int32Array.from(flat(ids)) },
-    mask: { shape, data: Uint8Array.from(flat(mask)) },
-  };
+  return { ...arrays, ...textArrays({ ids, mask }) };
 }
 
 /** Blocks that must run for some places. */

@@ -12,7 +12,7 @@ import { writeSafetensors, type WritableArray } from '@lab/tensor/io';
 import type { Captured } from '../captures.js';
 import { loadModel } from '../load-model.js';
 import { hiddenStates } from '../hidden-states.js';
-import { configOf, readModelConfig } from '../model-config.js';
+import { modelTypeOf, readModelConfig } from '../model-config.js';
 import { estimateRun, operationsOf } from '../run-estimate.js';
 import { loadT5 } from '../t5/load-t5.js';
 import type { TokenInput } from '../token-batch.js';
@@ -57,7 +57,7 @@ export const hiddenCommand: CliCommand = {
     const ids = requiredOption('hidden', input, 'ids');
     const given = readIdFile(ids);
     const folder = checkpointFolder(input.arguments[0]!);
-    const isT5 = configOf(folder).fields.text('model_type', '') === 't5';
+    const isT5 = modelTypeOf(folder) === 't5';
     const isPlan = input.options['plan'] === true;
     const out = isPlan ? '' : requiredOption('hidden', input, 'out');
     // Tried first: a long pass is not to end in an error.
