@@ -8,7 +8,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { appendLine, isTemporaryName, writeFileAtomic } from './atomic-file.js';
+import { appendLine, isTemporaryName, writeFileAtomic, writeStreamAtomic } from './atomic-file.js';
 import { DataError } from './errors.js';
 import { temporaryFolder } from './testing.js';
 
@@ -56,6 +56,35 @@ describe('writeFileAtomic', () => {
     expect(isTemporaryName('.run.json.123-4.tmp')).toBe(true);
     expect(isTemporaryName('run.json')).toBe(false);
     expect(isTemporaryName('.hidden.tmp')).toBe(false);
+  });
+});
+
+describe('writeStreamAtomic', () => {
+  async function* parts(error?: Error) {
+    yield 'one\n';
+    yield Buffer.from('two\n');
+    if (error !== undefined) throw error;
+  }
+
+  it('writes parts one after the other', async () => {
+    const path = join(folder, 'a.txt');
+    await writeStreamAtomic(path, parts());
+    expect(readFileSync(path, 'utf8')).toBe('one\ntwo\n');
+    expect(readdirSync(folder)).toEqual(['a.txt']);
+  });
+
+  it('leaves the old file where a part fails, and lets its error through', async () => {
+    const path = join(folder, 'a.txt');
+    writeFileSync(path, 'old');
+    const own = new DataError('no more', { help: 'x' });
+    await expect(writeStreamAtomic(path, parts(own))).rejects.toBe(own);
+    const plain = new Error('broken');
+    await expect(writeStreamAtomic(path, parts(plain))).rejects.toBe(plain);
+    expect(readFileSync(path, 'utf8')).toBe('old');
+    expect(readdirSync(folder)).toEqual(['a.txt']);
+    await expect(writeStreamAtomic(join(folder, 'no', 'a.txt'), parts())).rejects.toThrow(
+      'no such file',
+    );
   });
 });
 

@@ -10,7 +10,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { DataError } from './errors.js';
+import { DataError, LabError } from './errors.js';
 import { describeFileProblem, systemCode } from './file-problem.js';
 
 /** What {@link writeFileAtomic} writes: a text, bytes, or several of them one after the other. */
@@ -27,8 +27,7 @@ let temporaryCount = 0;
  *   whole and the temporary file is removed.
  */
 export function writeFileAtomic(path: string, data: FileContent): void {
-  temporaryCount += 1;
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}-${temporaryCount}.tmp`);
+  const temporary = temporaryPath(path);
   try {
     writeAndFlush(temporary, data);
     renameSync(temporary, path);
@@ -37,6 +36,38 @@ export function writeFileAtomic(path: string, data: FileContent): void {
     throw writeProblem(path, error);
   }
   flushFolder(dirname(path));
+}
+
+/**
+ * As {@link writeFileAtomic}, of parts that have to be waited for; each is written before the next
+ * one is asked for.
+ *
+ * @throws {DataError} as {@link writeFileAtomic}; what `parts` throws comes through.
+ */
+export async function writeStreamAtomic(
+  path: string,
+  parts: AsyncIterable<string | Uint8Array>,
+): Promise<void> {
+  const temporary = temporaryPath(path);
+  try {
+    const file = openSync(temporary, 'wx');
+    try {
+      for await (const part of parts) writeWhole(file, part);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw LabError.is(error) ? error : writeProblem(path, error);
+  }
+  flushFolder(dirname(path));
+}
+
+function temporaryPath(path: string): string {
+  temporaryCount += 1;
+  return join(dirname(path), `.${basename(path)}.${process.pid}-${temporaryCount}.tmp`);
 }
 
 /** Whether a file name is one of a temporary file that a killed {@link writeFileAtomic} left. */

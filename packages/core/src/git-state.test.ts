@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { gitState } from './git-state.js';
+import { findGitState, gitState } from './git-state.js';
 import { requireProgram, temporaryFolder } from './testing.js';
 
 function git(dir: string, ...args: string[]): string {
@@ -11,7 +11,7 @@ function git(dir: string, ...args: string[]): string {
 }
 
 describe.skipIf(!requireProgram('git'))('gitState (needs git)', () => {
-  it('names the revision and whether files differ from it', () => {
+  it('names the revision and whether files differ from it', async () => {
     const dir = temporaryFolder();
     git(dir, 'init', '-q');
     writeFileSync(join(dir, 'a'), '1');
@@ -21,12 +21,15 @@ describe.skipIf(!requireProgram('git'))('gitState (needs git)', () => {
     expect(gitState(dir)).toEqual({ revision, dirty: false });
     writeFileSync(join(dir, 'a'), '2');
     expect(gitState(dir)).toEqual({ revision, dirty: true });
+    expect(await findGitState(dir)).toEqual({ revision, dirty: true });
   });
 
-  it('is null outside a repository and without git', () => {
+  it('is null outside a repository and without git', async () => {
     expect(gitState(temporaryFolder())).toBeNull();
+    expect(await findGitState(temporaryFolder())).toBeNull();
     vi.stubEnv('PATH', '');
     expect(gitState(process.cwd())).toBeNull();
+    expect(await findGitState(process.cwd())).toBeNull();
     vi.unstubAllEnvs();
   });
 });

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { DataError, LabError } from './errors.js';
 import { describeFileProblem } from './file-problem.js';
@@ -13,7 +13,7 @@ export interface FileRecord {
 
 /** SHA-256 of a text (as UTF-8) or of bytes, in lower-case hexadecimal. */
 export function sha256(data: string | Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex');
+  return hash('sha256', data);
 }
 
 /**
@@ -22,17 +22,17 @@ export function sha256(data: string | Uint8Array): string {
  * @throws {DataError} when the file cannot be read.
  */
 export async function hashFile(path: string): Promise<FileRecord> {
-  const hash = createHash('sha256');
+  const digest = createHash('sha256');
   let bytes = 0;
   try {
     for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
-      hash.update(chunk as Uint8Array);
+      digest.update(chunk as Uint8Array);
       bytes += (chunk as Uint8Array).length;
     }
   } catch (cause) {
     throw new DataError(describeFileProblem(path, cause), { file: path, cause });
   }
-  return { path, sha256: hash.digest('hex'), bytes };
+  return { path, sha256: digest.digest('hex'), bytes };
 }
 
 /**

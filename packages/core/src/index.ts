@@ -2,6 +2,7 @@ export {
   appendLine,
   type FileContent,
   writeFileAtomic,
+  writeStreamAtomic,
 } from './atomic-file.js';
 export { readBytes } from './byte-stream.js';
 export { checkOptions } from './call-options.js';
@@ -56,6 +57,7 @@ export {
   formatPercent,
   formatShare,
 } from './format.js';
+export { findGitState, type GitState } from './git-state.js';
 export { canonicalJson, type FileRecord, hashFile, sha256 } from './hash.js';
 export { appendJsonLine, type JsonLines, readJsonLines } from './jsonl.js';
 export { type Logger, silentLogger } from './logger.js';

@@ -6,7 +6,7 @@ import { describeEnvironment } from './environment.js';
 import { ConfigError } from './errors.js';
 import { systemCode } from './file-problem.js';
 import { asFolderProblem, makeFolder } from './folder.js';
-import { gitState } from './git-state.js';
+import { type GitState, gitState } from './git-state.js';
 import type { FileRecord } from './hash.js';
 import { appendJsonLine, cutTornLine, jsonLine, readJsonLines } from './jsonl.js';
 import { lockRun, type RunLock } from './run-lock.js';
@@ -37,6 +37,8 @@ export interface CreateRunOptions {
   readonly packages?: Readonly<Record<string, string>> | undefined;
   /** More about the machine than {@link describeEnvironment} says, e.g. the GPU. */
   readonly environment?: Readonly<Record<string, unknown>> | undefined;
+  /** State of the sources, where the caller knows it; default that of the present folder. */
+  readonly git?: GitState | null | undefined;
   /** Clock; default the system's. */
   readonly now?: (() => Date) | undefined;
 }
@@ -101,7 +103,7 @@ export function createRun(options: CreateRunOptions): Run {
       preset: options.preset ?? null,
     },
     seed: options.seed,
-    git: gitState(process.cwd()),
+    git: options.git === undefined ? gitState(process.cwd()) : options.git,
     data: [...(options.data ?? [])],
     backend: options.backend ?? null,
     environment: { ...describeEnvironment(), ...options.environment },

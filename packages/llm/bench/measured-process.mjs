@@ -19,14 +19,14 @@ export const fromSources = [
   'packages/llm/src/cli.ts',
 ];
 
-/** Runs Node; resolves to its output, its CPU seconds and its peak of resident memory. */
-export function measured(args, { onStart } = {}) {
+/** Runs Node, ours or another; resolves to its output, CPU seconds and peak of resident memory. */
+export function measured(args, { onStart, program = process.execPath, env = {} } = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'lab-usage-'));
   const file = join(dir, 'usage.json');
   const start = performance.now();
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', hook, ...args], {
-      env: { ...process.env, LAB_USAGE_FILE: file, NODE_NO_WARNINGS: '1' },
+    const child = spawn(program, ['--import', hook, ...args], {
+      env: { ...process.env, ...env, LAB_USAGE_FILE: file, NODE_NO_WARNINGS: '1' },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const output = { stdout: '', stderr: '' };
@@ -47,8 +47,9 @@ export function measured(args, { onStart } = {}) {
 }
 
 /** Starts the misbehaving server as a process of its own; resolves to its address and its end. */
-export function startServer(latencyMs) {
-  const args = [...fromSources, 'fake-server', '--model', 'fake', '--latency-ms', `${latencyMs}`];
+export function startServer(latencyMs, more = []) {
+  const latency = ['--latency-ms', `${latencyMs}`, ...more];
+  const args = [...fromSources, 'fake-server', '--model', 'fake', ...latency];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   return new Promise((resolve, reject) => {
     child.on('error', reject);

@@ -1,13 +1,16 @@
-// Rows a second of `llm run` beside bare loops over undici and openai, in the same minutes:
-// node packages/llm/bench/throughput.mjs [ROWS] [REPEATS]. The server is a process of its own. Rows
-// of `llm run` are durable, cached and checked; those of the loops are kept in memory only. Gate:
-// 2,000 rows/s at concurrency 64 without latency; goal: half of bare undici. At 50 ms latency at
-// least 95 % of concurrency/latency at 1 and 64, and at 512 90 % of the rate without latency.
+// Rows a second of `llm run` beside bare loops over undici and openai, and beside promptfoo, in the
+// same minutes: node packages/llm/bench/throughput.mjs [ROWS] [REPEATS]. promptfoo gets 6,000 rows
+// at most, once; where it cannot be installed it is skipped by name. The server is a process of its
+// own. Rows of `llm run` are durable, cached and checked; those of the loops are kept in memory only.
+// Gate: 2,000 rows/s at concurrency 64 without latency; goal: half of bare undici. At 50 ms latency
+// at least 95 % of concurrency/latency at 1 and 64, and at 512 90 % of the rate without latency.
 // Prints one JSON line.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fromSources, measured, median, startServer } from './measured-process.mjs';
+import { promptfooEval } from './promptfoo-eval.mjs';
+import { promptfooProgram } from './promptfoo-program.mjs';
 
 const [rows = 10_000, repeats = 3] = process.argv.slice(2).map(Number);
 const dir = mkdtempSync(join(tmpdir(), 'lab-throughput-'));
@@ -61,6 +64,29 @@ function middle(list) {
   };
 }
 
+/** promptfoo and `llm run` over the same rows, one after the other. */
+async function besidePromptfoo(url) {
+  const promptfoo = await promptfooProgram(join(dir, 'promptfoo-config'));
+  if (typeof promptfoo === 'string') {
+    process.stderr.write(`skipped: promptfoo (${promptfoo})\n`);
+    return { skipped: promptfoo };
+  }
+  const count = Math.min(rows, 6000);
+  const data = dataOf(count);
+  const result = await promptfooEval(promptfoo, {
+    dir: join(dir, 'promptfoo'),
+    data,
+    url,
+    concurrency: 64,
+  });
+  return {
+    version: promptfoo.version,
+    rows: count,
+    promptfoo: middle([numbersOf(result, result.seconds, count)]),
+    llm: middle([await llm(url, count, 64)]),
+  };
+}
+
 const loadBefore = loadavg()[0];
 const results = { llm: [], undici: [], openai: [] };
 const quick = await startServer(0);
@@ -72,6 +98,7 @@ for (let repeat = 0; repeat < repeats; repeat += 1) {
 }
 const wide = [];
 for (let repeat = 0; repeat < repeats; repeat += 1) wide.push(await llm(quick.url, rows, 512));
+const promptfoo = await besidePromptfoo(quick.url);
 await quick.stop();
 const slow = await startServer(50);
 const at50 = {};
@@ -116,5 +143,7 @@ const machine = {
   load: [loadBefore, loadavg()[0]],
 };
 const wideRate = middle(wide).rowsPerSecond;
-console.log(JSON.stringify({ rows, zero, wideRate, at50, shares, gates, goals, machine }));
+console.log(
+  JSON.stringify({ rows, zero, wideRate, at50, promptfoo, shares, gates, goals, machine }),
+);
 if (!Object.values(gates).every(Boolean)) process.exitCode = 1;

@@ -1,8 +1,8 @@
 /**
  * Answers of a provider batch into the store.
  */
-import { DataError, eachLine } from '@lab/core';
 import type { AnswerStore, StoredAnswer } from './answer-cache.js';
+import { type BatchForm, type BatchLine, eachBatchLine } from './batch-lines.js';
 import type { CallProblem } from './call-problem.js';
 import { problemOfAnswer } from './call-problem.js';
 import { type ChatAnswer, judgeChat } from './chat-answer.js';
@@ -64,10 +64,7 @@ export async function importBatch(
     // Answers go one after the other: the check for cut prompts learns from their order.
     let last: Promise<void> = Promise.resolve();
     try {
-      await eachLine(path, (text, line) => {
-        if (text.trim() === '') return;
-        const answered = parseLine(text);
-        if (answered === undefined) throw noAnswer(path, line, text);
+      await eachBatchLine(path, answerForm, (answered) => {
         last = last.then(() => importer.take(answered));
         last.catch(() => undefined); // it is awaited below, but only after the file is read
       });
@@ -81,8 +78,7 @@ export async function importBatch(
 }
 
 /** One line of a provider's file. */
-interface BatchAnswer {
-  readonly custom_id: string;
+interface BatchAnswer extends BatchLine {
   readonly response?: {
     readonly status_code?: number | undefined;
     readonly body?: unknown;
@@ -91,26 +87,15 @@ interface BatchAnswer {
   readonly error?: unknown;
 }
 
-function parseLine(text: string): BatchAnswer | undefined {
-  try {
-    const value = JSON.parse(text) as Partial<BatchAnswer> | null;
-    if (typeof value?.custom_id !== 'string') return undefined;
-    const hasResponse = typeof value.response === 'object' && value.response !== null;
-    const hasError = value.error !== undefined && value.error !== null;
-    return hasResponse || hasError ? (value as BatchAnswer) : undefined;
-  } catch {
-    return undefined; // what is no JSON is no answer either
-  }
-}
-
-function noAnswer(file: string, line: number, text: string): DataError {
-  return new DataError(`${file} line ${line}: not an answer of a batch.`, {
-    file,
-    line,
-    text,
-    help: 'give the output file of the provider; an incomplete one must be fetched again.',
-  });
-}
+const answerForm: BatchForm<BatchAnswer> = {
+  name: 'an answer',
+  help: 'give the output file of the provider; an incomplete one must be fetched again.',
+  isLine: (value): value is BatchAnswer => {
+    const { response, error } = value as BatchAnswer;
+    const hasResponse = typeof response === 'object' && response !== null;
+    return hasResponse || (error !== undefined && error !== null);
+  },
+};
 
 /** Keys never stand in a batch, so that only what looks like one is taken out. */
 const redact = createRedactor([]);

@@ -6,8 +6,9 @@
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ConfigError, DataError, eachLine, makeFolder, writeFileAtomic } from '@lab/core';
+import { ConfigError, makeFolder, writeFileAtomic } from '@lab/core';
 import type { AnswerStore } from './answer-cache.js';
+import { type BatchForm, type BatchLine, eachBatchLine } from './batch-lines.js';
 import type { ChatMessage, ChatRequest } from './chat.js';
 import { chatBody, createAdaptations } from './chat-body.js';
 import { checkRequest } from './check-request.js';
@@ -15,7 +16,7 @@ import { KeyTable, keyOf } from './key-table.js';
 import { type HashContext, requestHash } from './request-hash.js';
 
 /** One line of a batch. */
-export interface BatchRequest {
+export interface BatchRequest extends BatchLine {
   /** The hash of the request, which finds its answer's place in the store. */
   readonly custom_id: string;
   readonly method: 'POST';
@@ -142,32 +143,21 @@ export async function readBatchMessages(
 ): Promise<Map<string, readonly ChatMessage[]>> {
   const found = new Map<string, readonly ChatMessage[]>();
   for (const path of paths) {
-    await eachLine(path, (text, line) => {
-      if (text.trim() === '') return;
-      const request = parseRequest(text);
-      if (request === undefined) throw noBatch(path, line, text);
-      found.set(request.custom_id, request.body['messages'] as readonly ChatMessage[]);
+    await eachBatchLine(path, requestForm, ({ custom_id: hash, body }) => {
+      found.set(hash, body.messages);
     });
   }
   return found;
 }
 
-function parseRequest(text: string): BatchRequest | undefined {
-  try {
-    const value = JSON.parse(text) as Partial<BatchRequest> | null;
-    const isRequest =
-      typeof value?.custom_id === 'string' && Array.isArray(value.body?.['messages']);
-    return isRequest ? (value as BatchRequest) : undefined;
-  } catch {
-    return undefined; // what is no JSON is no request either
-  }
+/** A line whose messages are there. */
+interface ReadRequest extends BatchLine {
+  readonly body: { readonly messages: readonly ChatMessage[] };
 }
 
-function noBatch(file: string, line: number, text: string): DataError {
-  return new DataError(`${file} line ${line}: not a request of a batch.`, {
-    file,
-    line,
-    text,
-    help: 'give the files that `llm export-batch` wrote.',
-  });
-}
+const requestForm: BatchForm<ReadRequest> = {
+  name: 'a request',
+  help: 'give the files that `llm export-batch` wrote.',
+  isLine: (value): value is ReadRequest =>
+    Array.isArray((value as Partial<ReadRequest>).body?.messages),
+};

@@ -1,7 +1,15 @@
 /**
  * What a server can do.
  */
-import type { StructuredLevel } from './structured/with-schema.js';
+import type { StructuredLevel } from './chat.js';
+
+/** All ways to tell a server the form of an answer, the surest first. */
+export const structuredLevels = [
+  'json-schema',
+  'server-field',
+  'json-object',
+  'prompt',
+] as const satisfies readonly StructuredLevel[];
 
 /** What was found out about a model behind a base URL, or what a user says of it. */
 export interface Capabilities {

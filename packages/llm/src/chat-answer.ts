@@ -35,7 +35,9 @@ export function judgeChat(raw: RawChat | null, redact: Redactor): Attempt<ChatAn
   if (reason === 'stop' && text.trim() === '') return { problem: emptyProblem('an empty text') };
   return {
     value: {
-      ...{ text, reasoning, finish: reason },
+      text,
+      reasoning,
+      finish: reason,
       logprobs: raw.logprobs === null ? null : readLogprobs(raw.logprobs, textStart),
       usage: raw.usage === null ? null : readUsage(raw.usage),
       servedModel: raw.model === '' ? null : raw.model,

@@ -2,6 +2,7 @@
  * A request to the chat endpoint and the reading of its answer.
  */
 import { type CallProblem, problemOfAnswer } from './call-problem.js';
+import type { EndSignal } from './call-signal.js';
 import type { ChatRequest } from './chat.js';
 import { type ChatAnswer, judgeChat } from './chat-answer.js';
 import { type BodyOptions, chatBody } from './chat-body.js';
@@ -28,8 +29,16 @@ export interface ChatCall {
 /** Of an English token. */
 const BYTES_PER_TOKEN = 3;
 
-/** The call of a request. */
-export function createChatCall(request: ChatRequest, setting: ChatSetting): ChatCall {
+/**
+ * The call of a request.
+ *
+ * @param signal - ends it, in place of the request's own.
+ */
+export function createChatCall(
+  request: ChatRequest,
+  setting: ChatSetting,
+  signal?: EndSignal,
+): ChatCall {
   const { adaptations, redact, now } = setting;
   const stream = { collector: null as ChatCollector | null, events: null as EventStream | null };
   let sentAt = now();
@@ -41,7 +50,7 @@ export function createChatCall(request: ChatRequest, setting: ChatSetting): Chat
     tokens: estimatedTokens(request),
     messages: request.messages,
     timeoutMs: request.timeoutMs,
-    signal: request.signal,
+    signal,
     failed: new Set(),
     body: () => {
       sentAt = now();

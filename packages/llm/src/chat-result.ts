@@ -37,7 +37,14 @@ export async function chatResult(
   };
   const servedModel = answer.servedModel ?? model;
   return {
-    ...{ text, reasoning, logprobs, finish, usage, attempts, latencyMs, firstTokenMs },
+    text,
+    reasoning,
+    logprobs,
+    finish,
+    usage,
+    attempts,
+    latencyMs,
+    firstTokenMs,
     costUsd: prices?.costUsd(model, usage) ?? null,
     isCached: false,
     requestHash: hash,

@@ -92,10 +92,19 @@ export interface ChatResult {
 /** How an answer in JSON came about. */
 export type JsonOrigin = 'direct' | 'repaired' | 'repaired-by-call';
 
+/**
+ * How a server is told the form of an answer, the surest first: a strict schema in
+ * `response_format`; a field of its own (`structured_outputs` of vLLM, `json_schema` of llama.cpp,
+ * both are sent); JSON mode with the schema in the prompt; the prompt alone.
+ */
+export type StructuredLevel = 'json-schema' | 'server-field' | 'json-object' | 'prompt';
+
 /** An answer that fits a schema. */
 export interface JsonResult<T> extends ChatResult {
   readonly json: T;
   readonly origin: JsonOrigin;
+  /** How the server was told the form. */
+  readonly level: StructuredLevel;
 }
 
 /** Embeddings of texts, row by row, of length one. */

@@ -4,7 +4,7 @@
 import { type Logger, silentLogger } from '@lab/core';
 import type { CallProblem } from './call-problem.js';
 import type { ClientEvent } from './client-options.js';
-import type { StructuredLevel } from './structured/with-schema.js';
+import type { StructuredLevel } from './chat.js';
 
 /** Where remarks go. */
 export interface NotesOptions {

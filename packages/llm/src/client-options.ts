@@ -9,6 +9,7 @@ import type { Clock } from './clock.js';
 import type { Proxies } from './dispatcher.js';
 import type { FailureKind } from './llm-failure.js';
 import { parseAddress, type ServerAddress } from './redact.js';
+import type { EmbeddingStore } from './retrieval/store.js';
 import type { RetryLimits } from './retry.js';
 import type { Timeouts } from './transport.js';
 
@@ -70,6 +71,9 @@ export interface ClientOptions {
   /** Default `read-write`. */
   readonly cacheMode?: CacheMode | undefined;
   readonly prices?: Prices | undefined;
+  /** Vectors that are there are not asked for; those that come are kept. */
+  readonly embeddings?: EmbeddingStore | undefined;
+  /** What is known of the servers; default: all that most of them can do. */
   readonly capabilities?: Partial<Capabilities> | undefined;
   /** Whether answers come token by token: no idle connections, and times of first tokens. */
   readonly isStreamed?: boolean | undefined;

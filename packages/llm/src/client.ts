@@ -1,7 +1,6 @@
 /**
  * The client of servers with OpenAI's interface.
  */
-import { setMaxListeners } from 'node:events';
 import { ConfigError, createRandom, type Random, silentLogger } from '@lab/core';
 import type { z } from 'zod';
 import type { AnswerStore, CacheMode } from './answer-cache.js';
@@ -12,9 +11,11 @@ import type {
   ChatResult,
   Embeddings,
   JsonResult,
+  StructuredLevel,
   TokenCount,
 } from './chat.js';
 import type { CallProblem } from './call-problem.js';
+import type { EndSignal } from './call-signal.js';
 import type { ChatAnswer } from './chat-answer.js';
 import { type Adaptations, adapt, createAdaptations } from './chat-body.js';
 import { type ChatSetting, createChatCall } from './chat-call.js';
@@ -24,8 +25,8 @@ import { type ClientNotes, createClientNotes } from './client-notes.js';
 import type { ClientOptions } from './client-options.js';
 import { type Clock, systemClock } from './clock.js';
 import { createEmbedCall } from './embed-call.js';
-import { embedTexts } from './embed-texts.js';
-import type { LlmClient } from './llm-client.js';
+import { embedMissing, embedTexts } from './embed-texts.js';
+import type { JsonCallOptions, LlmClient } from './llm-client.js';
 import { LlmFailure } from './llm-failure.js';
 import { createPromptCheck, type PromptCheck } from './prompt-check.js';
 import { requestHash } from './request-hash.js';
@@ -40,7 +41,6 @@ import { Servers } from './servers.js';
 import { createSingleFlight } from './single-flight.js';
 import { fromStored, toStored } from './stored-answer.js';
 import { JsonAsker } from './structured/lower-level.js';
-import type { StructuredLevel } from './structured/with-schema.js';
 import { createTokenizeCall } from './tokenize-call.js';
 import { countMessages } from './tokens.js';
 import { createUsageTotals, type UsageTotal } from './usage-totals.js';
@@ -51,6 +51,7 @@ export interface HttpClient extends LlmClient {
   samples(request: ChatRequest, count: number): Promise<ChatResult[]>;
   /** What was used so far, by tag; embeddings have the tag `embeddings`. */
   readonly usage: ReadonlyMap<string, UsageTotal>;
+  readonly capabilities: Capabilities;
   /** How servers are told the form of JSON now. */
   readonly structuredLevel: StructuredLevel;
   /** Parameters that the server did not take, which are left out or renamed since. */
@@ -118,6 +119,10 @@ class Client implements HttpClient {
     return this.#totals.byTag();
   }
 
+  get capabilities(): Capabilities {
+    return this.#capabilities;
+  }
+
   get structuredLevel(): StructuredLevel {
     return this.#asker.level;
   }
@@ -142,10 +147,9 @@ class Client implements HttpClient {
   async chat(request: ChatRequest): Promise<ChatResult> {
     checkRequest(request);
     const hash = this.hashOf(request);
-    allowMany(request.signal);
     return this.#flights.share(hash, {
       signal: request.signal,
-      run: (signal) => this.#chat({ ...request, signal }, hash),
+      run: (signal) => this.#chat(request, hash, signal),
       onJoin: (result) => this.#joined(request.tag, result),
     });
   }
@@ -162,20 +166,30 @@ class Client implements HttpClient {
     return Promise.all(requests.map((one) => this.chat(one)));
   }
 
-  json<T>(request: ChatRequest, schema: z.ZodType<T>): Promise<JsonResult<T>> {
-    return this.#asker.ask((one) => this.chat(one), request, schema);
+  json<T>(
+    request: ChatRequest,
+    schema: z.ZodType<T>,
+    { ask = (one) => this.chat(one) }: JsonCallOptions = {},
+  ): Promise<JsonResult<T>> {
+    return this.#asker.ask(ask, request, schema);
   }
 
-  async embed(
+  embed(
     texts: readonly string[],
-    options: { readonly signal?: AbortSignal } = {},
+    { signal }: { readonly signal?: AbortSignal } = {},
   ): Promise<Embeddings> {
+    const ask = (missing: readonly string[]) => this.#embed(missing, signal);
+    const { embeddings: store } = this.#options;
+    if (store === undefined) return ask(texts);
+    return embedMissing(texts, store, { model: this.model, ask });
+  }
+
+  async #embed(texts: readonly string[], signal: AbortSignal | undefined): Promise<Embeddings> {
     const { model, redact } = this.#setting;
-    allowMany(options.signal);
     const { embeddings, attempts } = await embedTexts(texts, (batch) => {
-      const { call, read } = createEmbedCall(batch, { model, redact, signal: options.signal });
+      const { call, read } = createEmbedCall(batch, { model, redact, signal });
       const send = (sent: number) => this.#servers.send(call, sent, read);
-      return withRetries(send, this.#retrying(options.signal));
+      return withRetries(send, this.#retrying(signal));
     });
     const { usage } = embeddings;
     const costUsd = this.#options.prices?.costUsd(model, usage) ?? null;
@@ -185,7 +199,10 @@ class Client implements HttpClient {
 
   async count(messages: readonly ChatMessage[]): Promise<TokenCount> {
     const { tokenize } = this.#capabilities;
-    if (tokenize === 'none') return { tokens: await countMessages(messages), isExact: false };
+    if (tokenize === 'none') {
+      const ours = await countMessages(messages);
+      return { tokens: this.#promptCheck?.estimate(ours) ?? ours, isExact: false };
+    }
     const { redact } = this.#setting;
     const { call, read } = createTokenizeCall(messages, {
       form: tokenize,
@@ -201,22 +218,29 @@ class Client implements HttpClient {
     return this.#servers.close();
   }
 
-  async #chat(request: ChatRequest, hash: string): Promise<ChatResult> {
+  async #chat(
+    request: ChatRequest,
+    hash: string,
+    signal: EndSignal | undefined,
+  ): Promise<ChatResult> {
     const kept = await this.#fromCache(request, hash);
     if (kept !== null) return kept;
-    const { call, read, sentAt } = createChatCall(request, this.#setting);
+    const { call, read, sentAt } = createChatCall(request, this.#setting, signal);
     const send = (sent: number) => this.#servers.send(call, sent, read);
     const adaptCall = (problem: CallProblem): boolean => this.#adapt(problem);
     let retried: Retried<ChatAnswer>;
     try {
-      retried = await withRetries(send, { ...this.#retrying(request.signal), adapt: adaptCall });
+      retried = await withRetries(send, this.#retrying(signal, adaptCall));
     } catch (error) {
       if (LlmFailure.is(error)) this.#totals.addFailed(request.tag ?? '', attemptsOf(error));
       throw error;
     }
     const latencyMs = Math.round(this.#clock.now() - sentAt());
     const result = await chatResult(request, retried, {
-      ...{ hash, latencyMs, model: this.model, prices: this.#options.prices },
+      hash,
+      latencyMs,
+      model: this.model,
+      prices: this.#options.prices,
       adaptations: this.adaptations,
       served: (model) => this.#notes.served(model),
     });
@@ -254,15 +278,16 @@ class Client implements HttpClient {
     return true;
   }
 
-  #retrying(signal?: AbortSignal): RetryOptions {
-    const { retried: onRetry } = this.#notes;
-    return { clock: this.#clock, random: this.#random, limits: this.#retryLimits, signal, onRetry };
+  #retrying(signal?: EndSignal, adaptCall?: RetryOptions['adapt']): RetryOptions {
+    return {
+      clock: this.#clock,
+      random: this.#random,
+      limits: this.#retryLimits,
+      signal,
+      adapt: adaptCall,
+      onRetry: this.#notes.retried,
+    };
   }
-}
-
-/** One signal may end any number of calls; Node takes more than ten listeners for a leak. */
-function allowMany(signal: AbortSignal | undefined): void {
-  if (signal !== undefined) setMaxListeners(0, signal);
 }
 
 const attemptsOf = (error: unknown): number => (error instanceof LlmFailure ? error.attempts : 0);

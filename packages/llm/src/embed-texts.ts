@@ -3,7 +3,9 @@
  */
 import type { Embeddings } from './chat.js';
 import { embeddingBatches, type EmbeddingRows, joinEmbeddings } from './embeddings.js';
+import type { EmbeddingStore } from './retrieval/store.js';
 import type { Retried } from './retry.js';
+import { noUsage, sumOfUsage } from './token-usage.js';
 
 /** Batches whose bodies are held in memory at once; the pool decides how many are on their way. */
 const BATCHES_AT_ONCE = 64;
@@ -45,4 +47,25 @@ export async function embedTexts(
   const workers = Math.min(BATCHES_AT_ONCE, batches.length);
   await Promise.all(Array.from({ length: workers }, work));
   return { embeddings: joinEmbeddings(rows, texts), attempts };
+}
+
+/**
+ * The embeddings of texts, of which only those that a store lacks are asked for; usage is of these.
+ *
+ * @throws {LlmFailure}
+ * @throws {DataError} when the store is of another model, or cannot be written.
+ */
+export async function embedMissing(
+  texts: readonly string[],
+  store: EmbeddingStore,
+  { model, ask }: { model: string; ask: (texts: readonly string[]) => Promise<Embeddings> },
+): Promise<Embeddings> {
+  let usage = noUsage;
+  const embed = async (missing: readonly string[]): Promise<Embeddings> => {
+    const made = await ask(missing);
+    usage = sumOfUsage(usage, made.usage);
+    return made;
+  };
+  const table = await store.embed({ model, embed }, texts);
+  return { ...table, usage };
 }

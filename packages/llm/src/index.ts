@@ -9,6 +9,7 @@ export type {
   JsonOrigin,
   JsonResult,
   ResponseFormat,
+  StructuredLevel,
   TokenCount,
   TokenLogprob,
   TokenUsage,
@@ -25,7 +26,7 @@ export type {
 export { type Clock, systemClock } from './clock.js';
 export type { Proxies } from './dispatcher.js';
 export { keepCapabilities, type KeptOptions, keptCapabilities } from './kept-capabilities.js';
-export type { LlmClient } from './llm-client.js';
+export type { JsonCallOptions, LlmClient } from './llm-client.js';
 export { type FailureDetails, type FailureKind, LlmFailure } from './llm-failure.js';
 export { type ProbeFinding, type ProbeOptions, type ProbeReport, probeServer } from './probe.js';
 export { type SplitAnswer, splitReasoning } from './reasoning.js';
@@ -91,10 +92,19 @@ export {
 export { type Bm25, type Bm25Options, createBm25, searchTerms } from './retrieval/bm25.js';
 export { type Chunk, type ChunkOptions, chunkText } from './retrieval/chunk.js';
 export { cosineTopK, reciprocalRankFusion, type VectorTable } from './retrieval/cosine.js';
-export { type EmbeddingStore, openEmbeddingStore } from './retrieval/store.js';
+export {
+  type EmbeddingClient,
+  type EmbeddingStore,
+  openEmbeddingStore,
+} from './retrieval/store.js';
 export type { Hit } from './retrieval/top-k.js';
 export { createScriptedClient, type ScriptedAnswer, type ScriptedOptions } from './scripted.js';
-export { askForJson, type JsonOptions, UnparsedAnswer } from './structured/ask-for-json.js';
+export {
+  askForJson,
+  type JsonOptions,
+  UnparsedAnswer,
+  type UnparsedFacts,
+} from './structured/ask-for-json.js';
 export { type ParsedAnswer, parseAnswer } from './structured/parse-answer.js';
 export {
   createStructuredRates,
@@ -103,7 +113,6 @@ export {
   type StructuredShares,
 } from './structured/rates.js';
 export { strictJsonSchema } from './structured/strict-schema.js';
-export type { StructuredLevel } from './structured/with-schema.js';
 export { countMessages, countTokens, createTokenFactor, type TokenFactor } from './tokens.js';
 export { createTruncationCheck, type TruncationCheck } from './truncation.js';
 export {

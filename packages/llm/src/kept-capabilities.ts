@@ -6,21 +6,24 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { LabError, makeFolder, sha256, writeFileAtomic } from '@lab/core';
 import { z } from 'zod';
-import type { Capabilities } from './capabilities.js';
+import { type Capabilities, structuredLevels } from './capabilities.js';
 import { parseAddress } from './redact.js';
 
 const DAY_MS = 86_400_000;
 
+/** What was found, as it stands in a file. */
+export const capabilitiesSchema = z.object({
+  structured: z.enum(structuredLevels),
+  topLogprobs: z.number(),
+  tokenize: z.enum(['llama-cpp', 'none', 'vllm']),
+  embeddingWidth: z.number(),
+  contextTokens: z.number().nullable(),
+});
+
 const recordSchema = z.object({
   version: z.literal(1),
   foundMs: z.number(),
-  capabilities: z.object({
-    structured: z.enum(['json-schema', 'server-field', 'json-object', 'prompt']),
-    topLogprobs: z.number(),
-    tokenize: z.enum(['llama-cpp', 'none', 'vllm']),
-    embeddingWidth: z.number(),
-    contextTokens: z.number().nullable(),
-  }),
+  capabilities: capabilitiesSchema,
 });
 
 /** Which server, and when. */

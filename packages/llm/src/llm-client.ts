@@ -2,6 +2,7 @@
  * The client as all that uses a model sees it: real, replayed or scripted.
  */
 import type { z } from 'zod';
+import type { Capabilities } from './capabilities.js';
 import type {
   ChatMessage,
   ChatRequest,
@@ -11,10 +12,21 @@ import type {
   TokenCount,
 } from './chat.js';
 
+/** How {@link LlmClient.json} asks. */
+export interface JsonCallOptions {
+  /**
+   * Makes its calls in place of {@link LlmClient.chat}: an answer may take several, and whoever
+   * counts what they cost sees each.
+   */
+  readonly ask?: ((request: ChatRequest) => Promise<ChatResult>) | undefined;
+}
+
 /** A model behind a server, or what stands for one. */
 export interface LlmClient {
   /** As it is asked for. */
   readonly model: string;
+  /** What its server can do; absent where nothing is known. */
+  readonly capabilities?: Capabilities | undefined;
   /** The answer to one request. @throws {LlmFailure} */
   chat(request: ChatRequest): Promise<ChatResult>;
   /**
@@ -22,7 +34,11 @@ export interface LlmClient {
    *
    * @throws {LlmFailure} of kind `parse` where it does not.
    */
-  json<T>(request: ChatRequest, schema: z.ZodType<T>): Promise<JsonResult<T>>;
+  json<T>(
+    request: ChatRequest,
+    schema: z.ZodType<T>,
+    options?: JsonCallOptions,
+  ): Promise<JsonResult<T>>;
   embed(texts: readonly string[], options?: { readonly signal?: AbortSignal }): Promise<Embeddings>;
   count(messages: readonly ChatMessage[]): Promise<TokenCount>;
   /** The hash that a request has in the cache and in rows. */

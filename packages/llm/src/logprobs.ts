@@ -115,15 +115,15 @@ const mostAlternatives = 20;
  * shares among answers drawn at temperature 1.
  */
 export async function askForLabel(
-  client: Pick<LlmClient, 'chat'>,
+  client: Pick<LlmClient, 'capabilities' | 'chat'>,
   request: ChatRequest,
   labels: readonly string[],
   { after, samples = 10 }: AskForLabelOptions = {},
 ): Promise<AskedLabel> {
   const options = after === undefined ? {} : { after };
-  const first = await client.chat({ topLogprobs: mostAlternatives, ...request });
-  const known = first.logprobs && labelProbabilities(first.logprobs, labels, options);
-  if (known) return { distribution: known, results: [first] };
+  const first = await askWithLogprobs(client, request);
+  const known = first?.logprobs && labelProbabilities(first.logprobs, labels, options);
+  if (first && known) return { distribution: known, results: [first] };
   const { sample = 0 } = request;
   const drawn = await Promise.all(
     Array.from({ length: samples }, (_, index) =>
@@ -131,7 +131,19 @@ export async function askForLabel(
     ),
   );
   const texts = drawn.map(({ text }) => text);
-  return { distribution: labelShares(texts, labels, options), results: [first, ...drawn] };
+  return {
+    distribution: labelShares(texts, labels, options),
+    results: first ? [first, ...drawn] : drawn,
+  };
+}
+
+/** One answer with as many alternatives as the server lists; null where it is known to list none. */
+async function askWithLogprobs(
+  client: Pick<LlmClient, 'capabilities' | 'chat'>,
+  request: ChatRequest,
+): Promise<ChatResult | null> {
+  const { topLogprobs = mostAlternatives } = client.capabilities ?? {};
+  return topLogprobs === 0 ? null : client.chat({ topLogprobs, ...request });
 }
 
 function assertLabels(labels: readonly string[]): void {

@@ -3,6 +3,7 @@
  */
 import type { AnswerStore } from './answer-cache.js';
 import type { ChatRequest, TokenUsage } from './chat.js';
+import { requestDefaults } from './request-hash.js';
 import { RowLedger } from './rows/row-ledger.js';
 import type { RunRow } from './rows/row-record.js';
 import { type Shard, shardOf } from './rows/shard.js';
@@ -53,7 +54,6 @@ export interface PlanOptions<Row extends RunRow> {
 /** Prompts that are counted; of the others the length is measured. */
 const countedRows = 200;
 const countedEvery = 100;
-const defaultMaxTokens = 1024;
 
 /** How long a call takes: a quick short answer, and a whole one from a slow server. */
 export const secondsPerCall = (maxTokens: number): Range => ({
@@ -79,7 +79,7 @@ export async function planRows<Row extends RunRow>(options: PlanOptions<Row>): P
       hits += 1;
     } else {
       calls += 1;
-      mostTokens += request.maxTokens ?? defaultMaxTokens;
+      mostTokens += request.maxTokens ?? requestDefaults.maxTokens;
       await tokens.add(request);
     }
   }

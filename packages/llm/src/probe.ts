@@ -4,7 +4,7 @@
 import { createRandom, silentLogger } from '@lab/core';
 import { z } from 'zod';
 import type { Capabilities } from './capabilities.js';
-import type { ChatRequest, ChatResult } from './chat.js';
+import type { ChatRequest, ChatResult, StructuredLevel } from './chat.js';
 import { createClient, type HttpClient } from './client.js';
 import type { ClientOptions } from './client-options.js';
 import { systemClock } from './clock.js';
@@ -12,7 +12,8 @@ import { type ListedModel, listModels } from './list-models.js';
 import { LlmFailure } from './llm-failure.js';
 import { retryLimits, withRetries } from './retry.js';
 import { Servers } from './servers.js';
-import { type StructuredLevel, withSchema } from './structured/with-schema.js';
+import { withSchema } from './structured/with-schema.js';
+import { probeWindow, type WindowReading } from './window-probe.js';
 
 /** What is probed. */
 export type ProbeName =
@@ -56,8 +57,7 @@ const RETRIES = { maxAttempts: 2, maxTimeouts: 1, maxEmpty: 1, maxRateLimitedMs:
 
 /**
  * Probes a server: plain text, JSON of a schema, log probabilities, a long prompt, its tokenizer
- * and
- * embeddings.
+ * and embeddings.
  *
  * @throws {LlmFailure} when it gives no plain answer.
  */
@@ -80,7 +80,6 @@ export async function probeServer(
   };
 }
 
-const marker = 'zebra-4711';
 const answerSchema = z.object({ amount: z.number().int() });
 
 class Probes {
@@ -153,14 +152,10 @@ class Probes {
     const tokens = this.#probing.longTokens ?? Math.min(LONG_TOKENS, most);
     const size = `${tokens.toLocaleString('en-US')} tokens`;
     try {
-      const request = this.#ask(longPrompt(tokens), 64);
-      const { text, usage } = await this.#with((client) => client.chat(request));
-      if (text.includes(marker)) this.#found('long prompt', 'yes', `${size} read`);
-      else if (usage.isEstimated) {
-        this.#found('long prompt', 'no', `its beginning was not repeated, of ${size}`);
-      } else {
-        this.#found('long prompt', 'partly', `${size} read, its beginning was not repeated`);
-      }
+      const { signal } = this.#probing;
+      const reading = await this.#with((client) => probeWindow(client, tokens, signal));
+      const [state, note] = readings[reading];
+      this.#found('long prompt', state, `${size} ${note}`);
     } catch (error) {
       this.#found('long prompt', 'no', `${size}: ${kindInWords(error)}`);
     }
@@ -246,20 +241,16 @@ function ignoreFailure(error: unknown): null {
   throw error;
 }
 
+const readings: Readonly<Record<WindowReading, readonly [ProbeFinding['state'], string]>> = {
+  read: ['yes', 'read'],
+  'not-repeated': ['partly', 'read, its beginning was not repeated'],
+  unknown: ['no', 'sent, its beginning was not repeated'],
+};
+
 function kindInWords(error: unknown): string {
   if (!(error instanceof LlmFailure) || error.kind === 'aborted') throw error;
   if (error.kind === 'truncated') return 'cut without saying so';
   return error.kind === 'context-length' ? 'refused as too long' : error.kind;
-}
-
-/** A prompt of about so many tokens: each line has nine in most vocabularies. */
-function longPrompt(tokens: number): string {
-  const lines = Array.from(
-    { length: Math.max(1, Math.floor((tokens - 60) / 9)) },
-    (_, index) => `Line ${index + 1}: nothing to see here.`,
-  );
-  const question = 'What is the password at the very beginning? Repeat it and nothing else.';
-  return `The password is ${marker}.\n${lines.join('\n')}\n${question}`;
 }
 
 function jsonOf(text: string): unknown {

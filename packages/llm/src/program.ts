@@ -6,6 +6,7 @@ import { doctorCommand } from './commands/doctor.js';
 import { fakeServerCommand } from './commands/fake-server.js';
 import { importBatchCommand } from './commands/import-batch.js';
 import { mergeCommand } from './commands/merge.js';
+import { reportCommand } from './commands/report.js';
 import { runCommand } from './commands/run.js';
 import { workCommand } from './commands/work.js';
 import { version } from './version.js';
@@ -23,6 +24,7 @@ export const program: CliDefinition = {
     exportBatchCommand,
     importBatchCommand,
     exportCommand,
+    reportCommand,
     doctorCommand,
     fakeServerCommand,
   ],

@@ -2,13 +2,15 @@
  * Whether servers read the whole of our prompts.
  */
 import type { ChatMessage } from './chat.js';
-import { countMessages } from './tokens.js';
+import { countMessages, createTokenFactor } from './tokens.js';
 import { createTruncationCheck } from './truncation.js';
 
 /** Compares prompts with what the server says it read. */
 export interface PromptCheck {
   /** Whether the prompt was cut; at once where that is plain without counting. */
   isCut(messages: readonly ChatMessage[], serverTokens: number): Promise<boolean> | boolean;
+  /** Our count of a prompt in tokens of the server, as far as its answers have told. */
+  estimate(ourTokens: number): number;
 }
 
 /** A cut is only seen when so many tokens are missing; a token has one byte at least. */
@@ -26,11 +28,13 @@ const CLEAR_SHARE = 0.95;
  * tokens per character in as in the densest of them are whole.
  */
 export function createPromptCheck(): PromptCheck {
-  const check = createTruncationCheck();
+  const factor = createTokenFactor();
+  const check = createTruncationCheck(factor);
   let counted = 0;
   /** Most of our tokens per character, times what the server made of them. */
   let densest = 0;
   return {
+    estimate: (ourTokens) => factor.estimate(ourTokens),
     isCut(messages, serverTokens) {
       let size = 0;
       for (const { content } of messages) size += content.length;

@@ -33,7 +33,7 @@ export function readChat(body: string): RawChat | null {
     refusal: textOf(message['refusal']),
     finish: textOf(choice['finish_reason']) ?? 'stop',
     logprobs: logprobsOf(choice),
-    usage: fields(data['usage']),
+    usage: usageOf(data),
     firstTokenMs: null,
   };
 }
@@ -92,7 +92,7 @@ export function createChatCollector(elapsedMs: () => number): ChatCollector {
       }
       if (event['error'] !== undefined && event['error'] !== null) state.error ??= data;
       state.model ??= textOf(event['model']);
-      state.usage = fields(event['usage']) ?? state.usage;
+      state.usage = usageOf(event) ?? state.usage;
       const choice = firstChoice(event);
       if (choice !== null) addDelta(choice);
     },
@@ -122,6 +122,15 @@ function fields(value: unknown): Fields | null {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
     ? (value as Fields)
     : null;
+}
+
+/** Tokens; llama.cpp says beside them how many of the prompt it had already. */
+function usageOf(data: Fields): Fields | null {
+  const usage = fields(data['usage']);
+  if (usage === null || (usage['prompt_tokens_details'] ?? null) !== null) return usage;
+  const cached = fields(data['timings'])?.['cache_n'];
+  if (typeof cached !== 'number') return usage;
+  return { ...usage, prompt_tokens_details: { cached_tokens: cached } };
 }
 
 const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);

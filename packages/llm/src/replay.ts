@@ -1,6 +1,6 @@
 import { DataError } from '@lab/core';
 import type { z } from 'zod';
-import type { ChatRequest, ChatResult, Embeddings, JsonOrigin, JsonResult } from './chat.js';
+import type { ChatRequest, ChatResult, Embeddings, JsonResult } from './chat.js';
 import type { LlmClient } from './llm-client.js';
 import { LlmFailure } from './llm-failure.js';
 import { nearestCall, requestDifferences } from './nearest-request.js';
@@ -51,7 +51,9 @@ export function recordingClient(
   };
   return {
     model: client.model,
+    capabilities: client.capabilities,
     chat: (request) => kept(request, client.chat(request)),
+    // Its calls go unseen: what is recorded is the answer, under the name of the first of them.
     json: (request, schema) => kept(jsonRequest(request, schema), client.json(request, schema)),
     embed: async (texts, options) => {
       const made = await client.embed(texts, options);
@@ -115,19 +117,23 @@ export async function createReplayClient(
   };
 }
 
+/** Part of the names under which answers in JSON are kept. */
+const recordedLevel = 'json-schema';
+
 /** The request under which an answer in JSON is kept, whatever the recorded server takes. */
 function jsonRequest(request: ChatRequest, schema: z.ZodType): ChatRequest {
-  return withSchema(request, schema, 'json-schema');
+  return withSchema(request, schema, recordedLevel);
 }
 
 async function parsed<T>(result: ChatResult, schema: z.ZodType<T>): Promise<JsonResult<T>> {
   const answer = await parseAnswer(result.text, schema, result.finish);
   if (!answer.fits) {
     const kind = result.finish === 'length' ? 'truncated' : 'parse';
-    throw new UnparsedAnswer(kind, result, answer.problems);
+    throw new UnparsedAnswer(kind, result, { problems: answer.problems, level: recordedLevel });
   }
-  const { origin = answer.origin } = result as ChatResult & { readonly origin?: JsonOrigin };
-  return { ...result, json: answer.json, origin };
+  const recorded = result as Partial<Pick<JsonResult<T>, 'level' | 'origin'>>;
+  const { origin = answer.origin, level = recordedLevel } = recorded;
+  return { ...result, json: answer.json, origin, level };
 }
 
 function joinVectors(

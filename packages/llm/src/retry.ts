@@ -3,6 +3,7 @@
  */
 import type { Random } from '@lab/core';
 import type { CallProblem } from './call-problem.js';
+import { abortSignalOf, type EndSignal } from './call-signal.js';
 import type { Clock } from './clock.js';
 import { LlmFailure } from './llm-failure.js';
 
@@ -136,7 +137,7 @@ export interface RetryOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly limits: typeof defaultRetryLimits;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: EndSignal | undefined;
   /** Leaves out or renames a parameter; whether that could be done. */
   readonly adapt?: ((problem: CallProblem) => boolean) | undefined;
   readonly onRetry?: ((problem: CallProblem, waitMs: number) => void) | undefined;
@@ -192,7 +193,7 @@ async function sleepUnlessAborted(
   attempts: number,
 ): Promise<void> {
   try {
-    await clock.sleep(waitMs, signal);
+    await clock.sleep(waitMs, signal && abortSignalOf(signal));
   } catch (cause) {
     if (signal?.aborted !== true) throw cause;
     throw abortedFailure(attempts, cause);

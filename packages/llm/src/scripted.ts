@@ -61,7 +61,8 @@ export function createScriptedClient(options: ScriptedOptions): LlmClient {
   return {
     model,
     chat,
-    json: (request, schema) => askForJson(chat, request, schema, { level: 'json-schema' }),
+    json: (request, schema, { ask = chat } = {}) =>
+      askForJson(ask, request, schema, { level: 'json-schema' }),
     embed: async (texts, { signal } = {}) => {
       assertNotAborted(signal);
       return bagsOfWords(texts, embeddingWidth);

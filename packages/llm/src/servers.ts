@@ -3,6 +3,7 @@
  */
 import type { Logger } from '@lab/core';
 import { type CallProblem, problemOfAnswer, problemOfError } from './call-problem.js';
+import type { EndSignal } from './call-signal.js';
 import type { ChatMessage } from './chat.js';
 import {
   type ClientOptions,
@@ -44,7 +45,7 @@ export interface Call {
   /** What decides on the server where there are several. */
   readonly messages: readonly ChatMessage[] | null;
   readonly timeoutMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: EndSignal | undefined;
   /** Makes a taker of streams, anew for each request. */
   readonly onStream?: (() => (text: string) => void) | undefined;
   /** Servers that failed it. */

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { settle } from './__fixtures__/fake-clock.js';
+import type { EndSignal } from './call-signal.js';
 import { createSingleFlight } from './single-flight.js';
 
 function setUp() {
   const flights = createSingleFlight<string>();
-  const runs: { signal: AbortSignal | undefined; end: (text: string) => void }[] = [];
+  const runs: { signal: EndSignal | undefined; end: (text: string) => void }[] = [];
   const fails: ((error: Error) => void)[] = [];
   const share = (signal?: AbortSignal) =>
     flights.share('name', {

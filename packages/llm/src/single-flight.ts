@@ -1,6 +1,7 @@
 /**
  * Equal calls at the same time are one call.
  */
+import { CallSignal, offAbort, onAbort } from './call-signal.js';
 import { abortedFailure } from './retry.js';
 
 /** Calls on their way, by name. */
@@ -14,7 +15,7 @@ export interface SingleFlight<T> {
   share(
     name: string,
     call: {
-      readonly run: (signal: AbortSignal | undefined) => Promise<T>;
+      readonly run: (signal: CallSignal | undefined) => Promise<T>;
       readonly onJoin: (result: T) => T;
       readonly signal: AbortSignal | undefined;
     },
@@ -23,7 +24,7 @@ export interface SingleFlight<T> {
 
 interface Flight<T> {
   readonly result: Promise<T>;
-  readonly controller: AbortController | null;
+  readonly end: CallSignal | undefined;
   /** How many wait; one without a signal never gives up. */
   waiting: number;
 }
@@ -34,12 +35,12 @@ export function createSingleFlight<T>(): SingleFlight<T> {
   return {
     share(name, { run, onJoin, signal }) {
       const known = flights.get(name);
-      if (known !== undefined && known.controller?.signal.aborted !== true) {
+      if (known !== undefined && known.end?.aborted !== true) {
         known.waiting += 1;
         return waitFor(known, signal).then(onJoin);
       }
-      const controller = signal === undefined ? null : new AbortController();
-      const flight: Flight<T> = { result: run(controller?.signal), controller, waiting: 1 };
+      const end = signal === undefined ? undefined : new CallSignal();
+      const flight: Flight<T> = { result: run(end), end, waiting: 1 };
       flights.set(name, flight);
       const land = (): void => {
         if (flights.get(name) === flight) flights.delete(name);
@@ -53,18 +54,18 @@ export function createSingleFlight<T>(): SingleFlight<T> {
 function waitFor<T>(flight: Flight<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return flight.result;
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
+    const giveUp = (): void => {
       flight.waiting -= 1;
-      if (flight.waiting === 0) flight.controller?.abort(signal.reason);
+      if (flight.waiting === 0) flight.end?.abort(signal.reason);
       reject(abortedFailure(0, signal.reason));
     };
     if (signal.aborted) {
-      onAbort();
+      giveUp();
       flight.result.catch(() => undefined);
       return;
     }
-    signal.addEventListener('abort', onAbort, { once: true });
-    const done = (): void => signal.removeEventListener('abort', onAbort);
+    onAbort(signal, giveUp);
+    const done = (): void => offAbort(signal, giveUp);
     flight.result.then(
       (value) => {
         done();

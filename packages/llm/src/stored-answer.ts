@@ -10,7 +10,12 @@ export function toStored(result: ChatResult): StoredAnswer {
   const { prompt, completion, cached, reasoning: thought, isEstimated } = result.usage;
   return {
     hash: result.requestHash,
-    ...{ servedModel, text, reasoning, logprobs, finish, latencyMs },
+    servedModel,
+    text,
+    reasoning,
+    logprobs,
+    finish,
+    latencyMs,
     usage: { prompt, completion, cached, reasoning: thought, isEstimated },
   };
 }
@@ -19,11 +24,18 @@ export function toStored(result: ChatResult): StoredAnswer {
 export function fromStored(stored: StoredAnswer, warnings: readonly string[]): ChatResult {
   const { hash, servedModel, text, reasoning, logprobs, finish, usage, latencyMs } = stored;
   return {
-    ...{ text, reasoning, latencyMs, servedModel, warnings },
+    text,
+    reasoning,
+    latencyMs,
+    servedModel,
+    warnings,
     logprobs: logprobs as readonly TokenLogprob[] | null,
     finish: finish as FinishReason,
     usage: usage as unknown as TokenUsage,
     requestHash: hash,
-    ...{ costUsd: null, firstTokenMs: null, attempts: 0, isCached: true },
+    costUsd: null,
+    firstTokenMs: null,
+    attempts: 0,
+    isCached: true,
   };
 }

@@ -4,6 +4,7 @@
 import { setTimeout as realTimeout } from 'node:timers';
 import { TextDecoder } from 'node:util';
 import type { Dispatcher } from 'undici';
+import { type EndSignal, offAbort, onAbort } from './call-signal.js';
 import { createDispatcher, type DispatcherOptions } from './dispatcher.js';
 import { TransportError } from './transport-error.js';
 
@@ -44,7 +45,7 @@ export interface TransportRequest {
   /** JSON; null asks with GET. */
   readonly body: string | null;
   readonly totalMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: EndSignal | undefined;
   /** Takes the text of an event stream as it comes; the answer's body is empty then. */
   readonly onStream?: ((text: string) => void) | undefined;
 }
@@ -82,7 +83,10 @@ export function createTransport(options: TransportOptions): Transport {
         const { origin, path, body, headers } = request;
         dispatchers.for(origin).dispatch(
           {
-            ...{ origin, path, body, method: body === null ? 'GET' : 'POST' },
+            origin,
+            path,
+            body,
+            method: body === null ? 'GET' : 'POST',
             headers: headers as string[],
             headersTimeout: limits.firstByteMs,
             bodyTimeout: limits.idleMs,
@@ -131,7 +135,7 @@ class Exchange implements Dispatcher.DispatchHandler {
       this.#options.reject(abortedBy(signal));
       return false;
     }
-    signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (signal !== undefined) onAbort(signal, this.#giveUp);
     const { totalMs } = this.#options;
     if (totalMs > 0) this.#timer = realTimeout(this.#onTotal, totalMs);
     return true;
@@ -182,7 +186,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#options.reject(this.#end ?? TransportError.from(error, this.#sizeBytes > 0));
   }
 
-  readonly #onAbort = (): void => {
+  readonly #giveUp = (): void => {
     const { signal } = this.#request;
     if (signal !== undefined) this.#stop(abortedBy(signal));
   };
@@ -206,11 +210,12 @@ class Exchange implements Dispatcher.DispatchHandler {
   #settle(): void {
     this.#isSettled = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#request.signal?.removeEventListener('abort', this.#onAbort);
+    const { signal } = this.#request;
+    if (signal !== undefined) offAbort(signal, this.#giveUp);
   }
 }
 
-function abortedBy(signal: AbortSignal): TransportError {
+function abortedBy(signal: EndSignal): TransportError {
   return new TransportError('aborted', 'the request was aborted', signal.reason);
 }
 

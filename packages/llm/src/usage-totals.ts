@@ -2,6 +2,7 @@
  * What calls have used, by tag.
  */
 import type { ChatResult, TokenUsage } from './chat.js';
+import { noUsage, sumOfUsage } from './token-usage.js';
 
 /** Sums over the calls of one tag. */
 export interface UsageTotal {
@@ -28,7 +29,7 @@ export interface UsageTotals {
 
 const zero: UsageTotal = {
   ...{ calls: 0, cachedCalls: 0, requests: 0, costUsd: 0 },
-  usage: { prompt: 0, completion: 0, cached: 0, reasoning: 0, isEstimated: false },
+  usage: noUsage,
 };
 
 /** Sums of nothing. */
@@ -45,7 +46,7 @@ export function createUsageTotals(): UsageTotals {
               calls: old.calls + 1,
               cachedCalls: old.cachedCalls,
               requests: old.requests + attempts,
-              usage: sum(old.usage, usage),
+              usage: sumOfUsage(old.usage, usage),
               costUsd: old.costUsd === null || costUsd === null ? null : old.costUsd + costUsd,
             },
       );
@@ -55,15 +56,5 @@ export function createUsageTotals(): UsageTotals {
       totals.set(tag, { ...old, requests: old.requests + requests });
     },
     byTag: () => new Map(totals),
-  };
-}
-
-function sum(a: TokenUsage, b: TokenUsage): TokenUsage {
-  return {
-    prompt: a.prompt + b.prompt,
-    completion: a.completion + b.completion,
-    cached: a.cached + b.cached,
-    reasoning: a.reasoning + b.reasoning,
-    isEstimated: a.isEstimated || b.isEstimated,
   };
 }

@@ -7,9 +7,12 @@ import type {
   JsonResult,
   LlmClient,
   PairVerdict,
+  RowContext,
+  RunRow,
 } from '../src/index.js';
 import {
   askForJson,
+  createClient,
   createHarmJudge,
   createPriceTable,
   createReplayClient,
@@ -18,6 +21,7 @@ import {
   labelProbabilities,
   parseAnswer,
 } from '../src/index.js';
+import type { QueueClient } from '../src/queue.js';
 
 const client = createScriptedClient({ answer: () => '' });
 const request = { messages: [{ role: 'user', content: 'x' }] } as const;
@@ -40,6 +44,18 @@ describe('json', () => {
     expectTypeOf(answer).toEqualTypeOf<JsonResult<Expected>>();
     expectTypeOf(answer.json).toEqualTypeOf<Expected>();
     expectTypeOf(answer).toExtend<ChatResult>();
+  });
+
+  it('does so in every client, and in the step of a run', () => {
+    const live = createClient({ baseUrl: 'http://localhost/v1', model: 'm' });
+    expectTypeOf(live.json(request, schema)).resolves.toEqualTypeOf<JsonResult<Expected>>();
+    const step = (_: RunRow, { client: own, clients }: RowContext) => {
+      expectTypeOf(own.json(request, schema)).resolves.toEqualTypeOf<JsonResult<Expected>>();
+      expectTypeOf(clients).toEqualTypeOf<Readonly<Record<string, LlmClient>>>();
+      return own.json(request, z.array(z.number()));
+    };
+    expectTypeOf(step).returns.resolves.toEqualTypeOf<JsonResult<number[]>>();
+    expectTypeOf<QueueClient['json']>().toEqualTypeOf<LlmClient['json']>();
   });
 
   it('does so in askForJson and parseAnswer', async () => {

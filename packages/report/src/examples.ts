@@ -1,5 +1,5 @@
 import { escapeHtml } from './escape.js';
-import { untrustedHtml } from './html.js';
+import { filterHtml, untrustedHtml } from './html.js';
 import type { Example, ExampleSet } from './page.js';
 
 /** Examples, right and wrong side by side, with a box that filters them where scripts run. */
@@ -15,11 +15,7 @@ export function examplesHtml(set: ExampleSet): string {
     ];
   });
   if (columns.length === 0) return `${text}<p>No examples were kept.</p>`;
-  return (
-    `<div>${text}<div class="filter" role="search" hidden><label>Filter <input type="search" ` +
-    `autocomplete="off" spellcheck="false"></label><output aria-live="polite"></output></div>` +
-    `<div class="examples">${columns.join('')}</div></div>`
-  );
+  return `<div>${text}${filterHtml()}` + `<div class="examples">${columns.join('')}</div></div>`;
 }
 
 function exampleHtml({ verdict, title, facts, text }: Example): string {

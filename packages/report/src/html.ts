@@ -134,3 +134,27 @@ export function untrustedHtml(text: string, label = 'whole text'): string {
   const size = `${text.length.toLocaleString('en-US')} characters`;
   return `<details><summary>${escapeHtml(label)}, ${size}</summary>${block}</details>`;
 }
+
+/** Of a text in a cell so much is shown at once. */
+const CELL_LENGTH = 280;
+const CELL_LINES = 6;
+
+/** Text from elsewhere in a table: its beginning, and the whole of a long one folded. */
+export function untrustedCellHtml(text: string): string {
+  const lines = text.split('\n', CELL_LINES).join('\n').slice(0, CELL_LENGTH);
+  const start = lines.replace(/[\ud800-\udbff]$/u, '');
+  if (start.length === text.length) return `<pre>${escapeHtml(text)}</pre>`;
+  const size = `${text.length.toLocaleString('en-US')} characters`;
+  return (
+    `<pre>${escapeHtml(start.trimEnd())} …</pre>` +
+    `<details><summary>all ${size}</summary><pre>${escapeHtml(text)}</pre></details>`
+  );
+}
+
+/** A box that filters what stands beside it; hidden until the script runs. */
+export function filterHtml(): string {
+  return (
+    '<div class="filter" role="search" hidden><label>Filter <input type="search" ' +
+    'autocomplete="off" spellcheck="false"></label><output aria-live="polite"></output></div>'
+  );
+}

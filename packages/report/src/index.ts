@@ -41,7 +41,15 @@ export {
   type ReferenceLine,
 } from './line-plot.js';
 export { metricLabel } from './metric-label.js';
-export type { BigNumber, Example, ExampleSet, RunPage, Section, SettingRow } from './page.js';
+export type {
+  BigNumber,
+  Example,
+  ExampleSet,
+  RunPage,
+  Section,
+  SettingRow,
+  TextBlock,
+} from './page.js';
 export { createSeriesColors, type Scheme, type SeriesColors } from './palette.js';
 export { pca, type PointMatrix, type PrincipalComponents } from './pca.js';
 export { type PngOptions, svgToPng } from './png.js';

@@ -33,24 +33,46 @@ for (const table of all('table.data')) {
       const rows = all('tr', table.tBodies[0]);
       rows.sort((a, b) => (isDown ? -1 : 1) * compare(keyOf(a, column), keyOf(b, column)));
       table.tBodies[0].append(...rows);
+      table.dispatchEvent(new Event('sorted', { bubbles: true }));
     });
   });
 }
 for (const box of all('.filter')) {
   const input = box.querySelector('input');
   const count = box.querySelector('output');
-  const items = all('li', box.parentElement);
-  box.hidden = false;
-  input.addEventListener('input', () => {
+  const root = box.parentElement;
+  const pages = root.querySelector('.pages');
+  const size = pages ? Number(pages.dataset.rows) : Infinity;
+  let first = 0;
+  const show = () => {
     const words = input.value.toLowerCase().split(/\\s+/).filter(Boolean);
-    let shown = 0;
-    for (const item of items) {
+    const items = all(pages ? 'tbody tr' : 'li', root);
+    const found = items.filter((item) => {
       const text = item.textContent.toLowerCase();
-      item.hidden = !words.every((word) => text.includes(word));
-      if (!item.hidden) shown += 1;
-    }
-    count.textContent = words.length ? shown + ' of ' + items.length + ' shown' : '';
+      return words.every((word) => text.includes(word));
+    });
+    const shown = new Set(found.slice(first, first + size));
+    for (const item of items) item.hidden = !shown.has(item);
+    const what = pages ? ' found' : ' shown';
+    count.textContent = words.length ? found.length + ' of ' + items.length + what : '';
+    if (!pages) return;
+    const [back, next] = all('button', pages);
+    pages.hidden = items.length <= size;
+    back.disabled = first === 0;
+    next.disabled = first + size >= found.length;
+    pages.querySelector('output').textContent = found.length === 0 ? 'none'
+      : (first + 1) + ' to ' + (first + shown.size) + ' of ' + found.length;
+  };
+  const restart = () => { first = 0; show(); };
+  box.hidden = false;
+  input.addEventListener('input', restart);
+  if (!pages) continue;
+  root.addEventListener('sorted', restart);
+  for (const button of all('button', pages)) button.addEventListener('click', () => {
+    first += Number(button.dataset.step) * size;
+    show();
   });
+  show();
 }
 for (const button of all('button.copy')) {
   button.hidden = false;

@@ -97,10 +97,12 @@ th button{all:unset;cursor:pointer;border-radius:3px}
 th[aria-sort=ascending] button::before{content:"↑ "}
 th[aria-sort=descending] button::before{content:"↓ "}
 th button:hover{text-decoration:underline;text-underline-offset:.2em}
-button.copy,.filter input{font:inherit;font-size:.93rem;color:var(--ink);background:var(--surface);
+button.copy,.pages button,.filter input{font:inherit;font-size:.93rem;color:var(--ink);background:var(--surface);
 border:1px solid var(--muted);border-radius:.4rem;padding:.35rem .8rem}
-button.copy{cursor:pointer}
-button.copy:hover{background:var(--raised)}
+button.copy,.pages button{cursor:pointer}
+button.copy:hover,.pages button:hover{background:var(--raised)}
+.pages button:disabled{color:var(--muted);cursor:default;background:none}
+.pages{display:flex;flex-wrap:wrap;gap:.4rem .8rem;align-items:center;margin:.8rem 0 0}
 .filter{display:flex;flex-wrap:wrap;gap:.4rem .8rem;align-items:center;margin:.8rem 0 0}
 .filter input{width:18rem;max-width:100%}
 [hidden]{display:none!important}
@@ -123,6 +125,9 @@ summary{cursor:pointer;color:var(--accent)}
 .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(10rem,1fr));gap:.8rem 2rem;
 margin:.8rem 0 0}
 .facts dd{margin:0;font-size:1.15rem;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
+td.block{min-width:15rem;max-width:30rem}
+td.block pre{margin:0;padding:.35rem .6rem}
+td.block details{margin:.3rem 0 0}
 ul.warnings{padding:0;list-style:none;margin:.6rem 0 0}
 ul.warnings li{border-left:4px solid var(--bad);background:var(--raised);padding:.5rem .9rem;
 margin:.5rem 0;overflow-wrap:anywhere}
@@ -151,16 +156,18 @@ table.stack tr.ours{padding:.55rem .7rem;border-radius:.4rem}
 table.stack tr.ours,table.stack tr.ours>*{background:var(--raised)}
 table.stack td{display:grid;grid-template-columns:5.6rem minmax(0,max-content) 1fr;
 column-gap:.7rem;align-items:baseline;padding:.1rem 0}
+table.stack td.block{grid-template-columns:minmax(0,1fr);max-width:none}
 table.stack td[data-label]::before{content:attr(data-label);color:var(--muted)}
 }`.trim();
 
 const PRINT = `
 body{font-size:10.5pt}
 details:not([open])::details-content{content-visibility:visible}
-nav.contents,.filter,button.copy,.skip,figcaption a{display:none}
+nav.contents,.filter,.pages,button.copy,.skip,figcaption a{display:none}
 .examples{grid-template-columns:1fr 1fr}
 section{padding-top:1.2rem;break-inside:auto}
 figure,.numbers>div,.examples li,tr{break-inside:avoid}
 h2,h3{break-after:avoid}
 .scroll{overflow:visible}
+tbody tr[hidden]{display:table-row!important}
 .numbers>div,tr.ours>*,pre{border:1px solid #888;background:none}`.trim();

@@ -31,10 +31,20 @@ export interface ExampleSet {
   readonly items: readonly Example[];
 }
 
-/** A section of the page: text, then figures with a sentence each, then a table, examples. */
+/** A text from outside under its name, such as a prompt; monospace, folded when long. */
+export interface TextBlock {
+  readonly label: string;
+  readonly text: string;
+}
+
+/**
+ * A section of the page: text, then texts from outside, figures with a sentence each, a table,
+ * examples.
+ */
 export interface Section {
   readonly heading: string;
   readonly text?: string;
+  readonly blocks?: readonly TextBlock[];
   readonly figures?: readonly CaptionedFigure[];
   readonly table?: Table;
   readonly examples?: ExampleSet;

@@ -8,8 +8,9 @@ import {
   figureHtml,
   htmlDocument,
   sectionHtml,
+  untrustedHtml,
 } from './html.js';
-import type { BigNumber, RunPage, Section, SettingRow } from './page.js';
+import type { BigNumber, RunPage, Section, SettingRow, TextBlock } from './page.js';
 import { htmlTable, type Table } from './table.js';
 
 /** A page stays below this many bytes; data links are left out before it grows beyond. */
@@ -133,13 +134,18 @@ function numbersHtml(numbers: readonly BigNumber[]): string {
 }
 
 function sectionBody(section: Section, draw: (figure: CaptionedFigure) => string): string {
-  const figures = section.figures?.map(draw) ?? [];
+  const { blocks = [], figures = [], table } = section;
   return [
     paragraph(section.text),
-    figures.join(''),
-    section.table ? htmlTable(section.table) : '',
+    ...blocks.map(blockHtml),
+    ...figures.map(draw),
+    table ? htmlTable(table, { isStacked: table.pageRows !== undefined }) : '',
     section.examples ? examplesHtml(section.examples) : '',
   ].join('');
+}
+
+function blockHtml({ label, text }: TextBlock): string {
+  return `<h3>${escapeHtml(label)}</h3>${untrustedHtml(text)}`;
 }
 
 function paragraph(text: string | undefined): string {

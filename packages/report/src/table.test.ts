@@ -59,3 +59,33 @@ test('means over seeds', () => {
   expect(meanCell([2])).toEqual({ value: 2, n: 1 });
   expect(meanCell([1, 3])).toEqual({ value: 2, deviation: Math.SQRT2, n: 2 });
 });
+
+test('text from outside: escaped, a long one folded, every letter of it there', () => {
+  const long = `${'<img src=x onerror=alert(1)>\u001b[31m'.repeat(30)}end`;
+  const html = htmlTable({
+    columns: [
+      { key: 'text', label: 'Answer' },
+      { key: 'raw', label: 'Raw', kind: 'block' },
+    ],
+    rows: [
+      { text: 'a', raw: 'short <b>' },
+      { text: 'b', raw: long },
+      { text: 'c', raw: 'one\n'.repeat(9) },
+    ],
+  });
+  expect(html).toContain('<td class="block" data-label="Raw"><pre>short &lt;b&gt;</pre></td>');
+  expect(html).not.toContain('<img');
+  expect(html).not.toContain('\u001b');
+  expect(html).toContain('<summary>all 993 characters</summary>');
+  expect(html.match(/&lt;img/g)?.length).toBeGreaterThanOrEqual(30 + 5);
+  // Lines count as well: nine short ones would push the next row off the screen.
+  expect(html).toContain('<pre>one\none\none\none\none\none …</pre>');
+});
+
+test('a table in pages carries a filter and buttons, hidden until a script runs', () => {
+  const html = htmlTable({ ...table, pageRows: 2 });
+  expect(html).toContain('<div class="filter" role="search" hidden>');
+  expect(html).toContain('<div class="pages" data-rows="2" hidden>');
+  expect(html.match(/<tr/g)?.length).toBe(4);
+  expect(htmlTable(table)).not.toContain('class="pages"');
+});

@@ -1,9 +1,13 @@
 import { formatCount, formatNumber, formatPercent, formatShare } from '@lab/core';
 import { meanDeviation } from '@lab/metrics';
 import { escapeHtml } from './escape.js';
+import { filterHtml, untrustedCellHtml } from './html.js';
 
-/** How a column's values read. */
-export type ColumnKind = 'text' | 'code' | 'share' | 'percent' | 'count' | 'number';
+/**
+ * How a column's values read; `block` is text from outside, such as an answer of a model: monospace,
+ * with its line ends, the rest of a long one folded.
+ */
+export type ColumnKind = 'text' | 'code' | 'block' | 'share' | 'percent' | 'count' | 'number';
 
 /** A column: its key in the rows, its heading, how values read and which end is best. */
 export interface Column {
@@ -40,6 +44,8 @@ export interface Table {
   readonly rows: readonly Readonly<Record<string, CellValue>>[];
   /** Index of the row that is ours; it is set apart. */
   readonly highlightRow?: number;
+  /** On a page: a box that filters the rows, and so many rows at a time where scripts run. */
+  readonly pageRows?: number;
 }
 
 /** What stands where nothing was measured. */
@@ -81,7 +87,8 @@ function writeNumber(column: Column, value: number): string {
 
 /** Whether a column is set flush right. */
 export function isNumeric(column: Column): boolean {
-  return column.kind !== undefined && column.kind !== 'text' && column.kind !== 'code';
+  const { kind = 'text' } = column;
+  return kind !== 'text' && kind !== 'code' && kind !== 'block';
 }
 
 /** Indices of the rows with the best value of a column: several when they read the same. */
@@ -168,15 +175,32 @@ export function htmlTable(table: Table, { isStacked = false }: HtmlTableOptions 
   });
   const name = escapeHtml(table.caption ?? 'Table');
   const caption = table.caption ? `<caption>${name}</caption>` : '';
-  return (
+  const box =
     `<div class="scroll" role="region" tabindex="0" aria-label="${name}">` +
     `<table class="data${isStacked ? ' stack' : ''}">` +
-    `${caption}<thead><tr>${head}</tr></thead><tbody>${body.join('')}</tbody></table></div>`
+    `${caption}<thead><tr>${head}</tr></thead><tbody>${body.join('')}</tbody></table></div>`;
+  if (table.pageRows === undefined) return box;
+  return `<div>${filterHtml()}${box}${pagesHtml(table.pageRows)}</div>`;
+}
+
+/** Buttons to turn pages; hidden until the script runs. */
+function pagesHtml(rows: number): string {
+  const button = (step: number, label: string) =>
+    `<button type="button" data-step="${step}">${label}</button>`;
+  return (
+    `<div class="pages" data-rows="${rows}" hidden>${button(-1, 'Previous')}` +
+    `<output aria-live="polite"></output>${button(1, 'Next')}</div>`
   );
 }
 
 function classOf(column: Column): string {
+  if (column.kind === 'block') return ' class="block"';
   return isNumeric(column) ? ' class="number"' : '';
+}
+
+function kindHtml({ kind }: Column, text: string, value: string | number): string {
+  if (kind === 'block') return untrustedCellHtml(String(value));
+  return kind === 'code' ? `<code>${text}</code>` : text;
 }
 
 function htmlCell(
@@ -189,9 +213,7 @@ function htmlCell(
   const isMissing = value === null || (typeof value === 'number' && Number.isNaN(value));
   const shown = isMissing
     ? `<span class="missing">${escapeHtml(note ?? missingText)}</span>`
-    : column.kind === 'code'
-      ? `<code>${text}</code>`
-      : text;
+    : kindHtml(column, text, value);
   const marked = isBest
     ? `<strong>${shown}<span title="best in this column"> ★</span></strong>`
     : shown;

@@ -3,6 +3,7 @@ import { describeEnvironment } from '../environment.js';
 import { DataError, LabError } from '../errors.js';
 import type { DefectCollection } from '../defects.js';
 import { formatBytes, formatCount } from '../format.js';
+import { printable } from './printable.js';
 
 /** How errors are shown. */
 export interface ErrorStyle {
@@ -69,11 +70,6 @@ function placeLines(error: unknown, width: number): string[] {
   return lines;
 }
 
-/** One character for each control character, so that data cannot steer the terminal. */
-function printable(text: string): string {
-  return text.replace(/[\t\n\r]/g, ' ').replace(/\p{Cc}/gu, '?');
-}
-
 function debugLines(error: unknown, facts: ReadonlyMap<string, string>): string[] {
   const lines: string[] = [];
   let cause: unknown = error;
@@ -90,7 +86,7 @@ function debugLines(error: unknown, facts: ReadonlyMap<string, string>): string[
     `machine: ${machine.platform} ${machine.arch}, ${machine.cpu}, ${machine.cores} cores`,
   );
   lines.push(`memory: ${memory}`);
-  return lines.map((line) => `  ${line}`);
+  return lines.map((line) => `  ${printable(line)}`);
 }
 
 /**

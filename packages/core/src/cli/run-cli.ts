@@ -8,6 +8,7 @@ import { createLivingProgress, type LivingProgress } from './heartbeat.js';
 import { commandHelp, programHelp } from './help.js';
 import { type Interrupts, watchInterrupts } from './interrupts.js';
 import { findCommand, type ParsedCommand, parseArguments } from './parse.js';
+import { printable, printableLines } from './printable.js';
 import { Terminal } from './terminal.js';
 
 /**
@@ -162,11 +163,11 @@ class Session {
       logger: this.#logger(),
       progress,
       print: (text) => {
-        if (!json) terminal.result(text);
+        if (!json) terminal.result(printableLines(text, terminal.resultColor));
       },
       printJson: (value, options) => this.#takeResult(value, options?.immediately === true),
       note: (text) => {
-        if (!quiet) terminal.remark(text);
+        if (!quiet) terminal.remark(printableLines(text, terminal.color));
       },
       flags: this.#flags,
       color: terminal.resultColor && !json,
@@ -188,13 +189,13 @@ class Session {
     const { quiet, debug } = this.#flags;
     return {
       info: (message) => {
-        if (!quiet) this.#terminal.remark(message);
+        if (!quiet) this.#terminal.remark(printable(message));
       },
       warn: (message) => {
-        if (!quiet) this.#terminal.remark(`${colors.yellow('warning:')} ${message}`);
+        if (!quiet) this.#terminal.remark(`${colors.yellow('warning:')} ${printable(message)}`);
       },
       debug: (message) => {
-        if (debug) this.#terminal.remark(`${colors.dim('debug:')} ${message}`);
+        if (debug) this.#terminal.remark(`${colors.dim('debug:')} ${printable(message)}`);
       },
     };
   }

@@ -31,6 +31,8 @@ export interface AnswerStoreOptions {
    * never takes more than a twentieth of the time.
    */
   readonly refreshMs?: number | undefined;
+  /** Milliseconds between two flushes to the disk while answers keep coming, default 5. */
+  readonly gapMs?: number | undefined;
   /** Unindexed answers from which on closing writes the side index; default 10,000. */
   readonly sideIndexRows?: number | undefined;
 }
@@ -77,6 +79,7 @@ class SegmentStore implements FileAnswerStore {
   readonly #clock: Clock;
   readonly #refreshMs: number;
   readonly #sideIndexRows: number;
+  readonly #gapMs: number | undefined;
   readonly #index = new AnswerIndex();
   readonly #segments: Segment[] = [];
   readonly #numbers = new Map<string, number>();
@@ -92,6 +95,7 @@ class SegmentStore implements FileAnswerStore {
     this.#clock = options.clock ?? systemClock;
     this.#refreshMs = options.refreshMs ?? 500;
     this.#sideIndexRows = options.sideIndexRows ?? 10_000;
+    this.#gapMs = options.gapMs;
   }
 
   get size(): number {
@@ -233,7 +237,7 @@ class SegmentStore implements FileAnswerStore {
   #openOwn(): OwnSegment {
     const name = newSegmentName();
     const path = join(this.dir, name);
-    const file = SyncedFile.open(path, { flags: 'wx', clock: this.#clock });
+    const file = SyncedFile.open(path, { flags: 'wx', clock: this.#clock, gapMs: this.#gapMs });
     file.catch(() => {
       this.#own = null; // the next answer tries again
     });

@@ -1,12 +1,12 @@
 /** `llm doctor`: what a server can do, by a handful of small requests. */
-import { readFileSync } from 'node:fs';
-import { ConfigError, DataError } from '@lab/core';
+import { ConfigError } from '@lab/core';
 import { type CliCommand, type CliContext, type CliInput, table } from '@lab/core/cli';
 import type { ClientOptions } from '../client-options.js';
 import { systemClock } from '../clock.js';
 import { keepCapabilities } from '../kept-capabilities.js';
 import { modelsOf, type ProbeReport, probeServer } from '../probe.js';
 import { parseAddress } from '../redact.js';
+import { apiKeyOf } from './option-files.js';
 
 /** The verb `doctor`. */
 export const doctorCommand: CliCommand = {
@@ -78,8 +78,7 @@ async function readSettings(
       help: 'e.g. --base-url http://localhost:8000/v1',
     });
   }
-  const file = text('apiKeyFile');
-  const apiKey = file === undefined ? (env['LAB_API_KEY'] ?? env['OPENAI_API_KEY']) : keyIn(file);
+  const apiKey = apiKeyOf(text('apiKeyFile'), env);
   const { longTokens } = given;
   if (typeof longTokens === 'number' && longTokens < 100) {
     throw new ConfigError(`--long-tokens is ${longTokens} and must be at least 100.`);
@@ -103,12 +102,4 @@ async function onlyModel(
   throw new ConfigError(`--model NAME is missing; the server has ${models.length} models.`, {
     help: names.length === 0 ? 'name one.' : `one of ${names.join(', ')}.`,
   });
-}
-
-function keyIn(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch (cause) {
-    throw new DataError(`cannot read the key in ${file}.`, { file, cause });
-  }
 }

@@ -9,7 +9,9 @@ import type { ChatRequest } from '../chat.js';
 import { parseAddress } from '../redact.js';
 import { readRows } from '../rows/row-file.js';
 import { withSchema } from '../structured/with-schema.js';
-import { readRunSettings, requestOf, runOptions, type RunSettings } from './run-options.js';
+import { knownCapabilities } from './run-capabilities.js';
+import { runOptions } from './run-flags.js';
+import { readRunSettings, requestOf, type RunSettings } from './run-options.js';
 
 const shared = new Set(['what is asked', 'model']);
 
@@ -72,10 +74,11 @@ async function* requestsOf(
   context: CliContext,
 ): AsyncGenerator<ChatRequest> {
   const { schema } = settings;
+  // The level that a run begins with: only so are its hashes the same.
+  const level = knownCapabilities(settings).capabilities.structured;
   for await (const row of readRows(settings.data, settings)) {
     context.signal.throwIfAborted();
     const request = requestOf(row, settings);
-    // The level that a run begins with: only so are its hashes the same.
-    yield schema === null ? request : withSchema(request, schema, presumedCapabilities.structured);
+    yield schema === null ? request : withSchema(request, schema, level);
   }
 }

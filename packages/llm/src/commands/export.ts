@@ -1,31 +1,27 @@
 /** `llm export`: a run in the form of other tools. */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  ConfigError,
-  formatCount,
-  hashFile,
-  readRunRecord,
-  sha256,
-  writeFileAtomic,
-} from '@lab/core';
+import { ConfigError, formatCount, readRunRecord, writeFileAtomic } from '@lab/core';
 import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
-import type { ChatMessage } from '../chat.js';
 import { csvTable } from '../exports/csv.js';
-import { type ExportedRun, type ReadRunOptions, readExportedRun } from '../exports/exported-run.js';
+import { type ExportedRun, readExportedRun } from '../exports/exported-run.js';
 import { inspectLog, inspectLogName } from '../exports/inspect-log.js';
 import { junitXml } from '../exports/junit.js';
 import { promptfooJson } from '../exports/promptfoo.js';
-import { readPrompt } from '../prompt.js';
-import { type FileRow, readRows } from '../rows/row-file.js';
+import { findRunInput } from '../exports/run-input.js';
 
-type Format = (run: ExportedRun, prompt: string | undefined) => Iterable<string>;
+interface FormatOptions {
+  readonly prompt: string | undefined;
+  readonly isRaw: boolean;
+}
+
+type Format = (run: ExportedRun, options: FormatOptions) => Iterable<string>;
 
 const formats: Readonly<Record<string, Format>> = {
-  csv: (run) => csvTable(run),
+  csv: (run, { isRaw }) => csvTable(run, { isRaw }),
   inspect: (run) => inspectLog(run),
   junit: (run) => junitXml(run),
-  promptfoo: (run, prompt) => promptfooJson(run, { prompt }),
+  promptfoo: (run, { prompt }) => promptfooJson(run, { prompt }),
 };
 
 /** The verb `export`. */
@@ -48,6 +44,7 @@ export const exportCommand: CliCommand = {
       kind: 'number',
       default: 0.5,
     },
+    { flags: '--raw', summary: 'CSV: no mark before texts that a spreadsheet takes for formulas' },
   ],
   example: 'llm export runs/first --format junit --out results.xml',
   run,
@@ -55,21 +52,25 @@ export const exportCommand: CliCommand = {
 
 async function run(context: CliContext, { arguments: words, options }: CliInput): Promise<void> {
   const [dir = ''] = words;
-  const { format: name, out, target, score, passFrom } = options;
+  const { format: name, out, target, score, passFrom, data } = options;
   const format = formats[String(name)];
   if (format === undefined) {
     throw new ConfigError('--format is missing.', { help: Object.keys(formats).join(', ') });
   }
   if (typeof out !== 'string') throw new ConfigError('--out FILE is missing.');
-  const input = await inputOf(context, dir, options['data']);
+  const given = typeof data === 'string' ? data : undefined;
+  const input = await findRunInput(readRunRecord(dir), given);
+  for (const remark of input.remarks) context.note(`${remark}; the export is without them.`);
   const exported = await readExportedRun(dir, {
-    ...input.options,
+    rows: input.rows?.(),
+    messagesOf: input.messagesOf,
     targetField: typeof target === 'string' ? target : undefined,
     scoreField: typeof score === 'string' ? score : undefined,
     passFrom: Number(passFrom),
   });
   const path = isFolder(out) ? join(out, fileName(String(name), exported)) : out;
-  writeFileAtomic(path, format(exported, input.prompt));
+  const isRaw = options['raw'] === true;
+  writeFileAtomic(path, format(exported, { prompt: input.prompt, isRaw }));
   const passed = exported.rows.filter((row) => row.isPass).length;
   const rows = exported.rows.length;
   context.print(`${formatCount(rows)} rows in ${path}, ${formatCount(passed)} passed`);
@@ -83,48 +84,4 @@ const extensions: Readonly<Record<string, string>> = { csv: 'csv', junit: 'xml' 
 function fileName(format: string, exported: ExportedRun): string {
   if (format === 'inspect') return inspectLogName(exported);
   return `${exported.record.id}.${format}.${extensions[format] ?? 'json'}`;
-}
-
-interface Input {
-  readonly options: Pick<ReadRunOptions, 'messagesOf' | 'rows'>;
-  readonly prompt: string | undefined;
-}
-
-/** Rows and prompts of the run, where they still are what they were. */
-async function inputOf(context: CliContext, dir: string, given: unknown): Promise<Input> {
-  const { config, data } = readRunRecord(dir);
-  const passed = (config.passed ?? {}) as Readonly<Record<string, unknown>>;
-  const resolved = (config.resolved ?? {}) as Readonly<Record<string, unknown>>;
-  const path = typeof given === 'string' ? given : data[0]?.path;
-  if (path === undefined || !(await isSameFile(path, data[0]?.sha256))) {
-    if (typeof given === 'string') {
-      throw new ConfigError(`${given} is not the file that the run was made from.`);
-    }
-    context.note('the rows are not where they were, or changed; the export is without prompts.');
-    return { options: {}, prompt: undefined };
-  }
-  const prompt = promptOf(passed['prompt'], resolved['prompt']);
-  const system = promptOf(passed['system'], resolved['system']);
-  const isWhole = prompt !== undefined && (resolved['system'] == null || system !== undefined);
-  if (!isWhole) context.note('the prompt is not where it was, or changed; it is left out.');
-  const idField = typeof resolved['idField'] === 'string' ? resolved['idField'] : undefined;
-  const messagesOf = (row: FileRow): readonly ChatMessage[] => [
-    ...(system === undefined ? [] : [{ role: 'system', content: system.fill(row) } as const]),
-    { role: 'user', content: prompt?.fill(row) ?? '' },
-  ];
-  const rows = readRows(path, { idField });
-  return {
-    options: isWhole ? { rows, messagesOf } : { rows },
-    prompt: isWhole ? prompt.text : undefined,
-  };
-}
-
-async function isSameFile(path: string, digest: string | undefined): Promise<boolean> {
-  return existsSync(path) && (await hashFile(path)).sha256 === digest;
-}
-
-function promptOf(path: unknown, digest: unknown): ReturnType<typeof readPrompt> | undefined {
-  if (typeof path !== 'string' || !existsSync(path)) return undefined;
-  const prompt = readPrompt(path);
-  return sha256(prompt.text) === digest ? prompt : undefined;
 }

@@ -2,7 +2,7 @@
 import { ConfigError } from '@lab/core';
 import type { CliContext, CliOption } from '@lab/core/cli';
 import type { AnswerStore } from '../answer-cache.js';
-import type { HttpClient } from '../client.js';
+import type { LlmClient } from '../llm-client.js';
 import type { PriceTable } from '../prices.js';
 import { createQueueClient, type QueueClient } from '../queue/queue-client.js';
 import { parseQueueRate, type QueueRate } from '../queue/queue-rate.js';
@@ -45,7 +45,7 @@ export function queueOf(text: (name: string) => string | undefined): QueueSettin
 /** What {@link openQueueClient} works with. */
 export interface QueueSession {
   readonly settings: QueueSettings;
-  readonly client: HttpClient;
+  readonly client: LlmClient;
   readonly cache: AnswerStore | undefined;
   readonly prices: PriceTable | undefined;
 }

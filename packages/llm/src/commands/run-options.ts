@@ -1,12 +1,10 @@
-/** The flags of `llm run`, and the settings that they make. */
-import { existsSync, readFileSync } from 'node:fs';
+/** The settings that the flags of `llm run` make. */
 import { dirname, join } from 'node:path';
-import { ConfigError, DataError, readRunRecord, sha256 } from '@lab/core';
-import type { CliOption } from '@lab/core/cli';
-import { z } from 'zod';
+import { ConfigError, readRunRecord, sha256 } from '@lab/core';
+import type { z } from 'zod';
 import type { CacheMode } from '../answer-cache.js';
-import type { ChatRequest } from '../chat.js';
-import { systemCode } from '../disk-problem.js';
+import { structuredLevels } from '../capabilities.js';
+import type { ChatRequest, StructuredLevel } from '../chat.js';
 import { type PromptTemplate, readPrompt } from '../prompt.js';
 import { parseAddress } from '../redact.js';
 import type { QueueRate } from '../queue/queue-rate.js';
@@ -14,7 +12,8 @@ import type { Budget } from '../rows/budget.js';
 import { type ErrorLimit, parseErrorLimit } from '../rows/error-limit.js';
 import type { FileRow } from '../rows/row-file.js';
 import { parseShard, type Shard } from '../rows/shard.js';
-import { queueFlags, queueOf } from './queue-options.js';
+import { apiKeyOf, parseSchema, readText } from './option-files.js';
+import { queueOf } from './queue-options.js';
 
 const cacheModes: Readonly<Record<string, CacheMode>> = {
   off: 'off',
@@ -23,52 +22,6 @@ const cacheModes: Readonly<Record<string, CacheMode>> = {
   refresh: 'refresh',
 };
 
-const flags = (topic: string, options: readonly Omit<CliOption, 'topic'>[]): readonly CliOption[] =>
-  options.map((option) => ({ ...option, topic }));
-
-/** The flags of `llm run`. */
-export const runOptions: readonly CliOption[] = [
-  ...flags('what is asked', [
-    { flags: '--data <file>', summary: 'rows with ids: JSON lines, CSV or TSV' },
-    { flags: '--id-field <name>', summary: 'field that names a row', unit: 'default id' },
-    { flags: '--prompt <file>', summary: 'template: {{field}}, or {{field|block}} for data' },
-    { flags: '--system <file>', summary: 'template of a system message' },
-    { flags: '--schema <file>', summary: 'JSON schema that answers must fit' },
-  ]),
-  ...flags('model', [
-    { flags: '--base-url <url>', summary: 'server', unit: 'default LAB_BASE_URL' },
-    { flags: '--alias <name>', summary: 'name of the server in hashes, shared by replicas' },
-    { flags: '--model <name>', summary: 'as the server calls it' },
-    { flags: '--api-key-file <file>', summary: 'key, else LAB_API_KEY or OPENAI_API_KEY' },
-    { flags: '--temperature <t>', summary: 'of sampling', kind: 'number', unit: 'default 0' },
-    { flags: '--top-p <p>', summary: 'of sampling', kind: 'number', unit: 'default 1' },
-    { flags: '--max-tokens <n>', summary: 'of an answer', kind: 'integer', unit: 'default 1024' },
-    { flags: '--stop <text>', summary: 'ends an answer', kind: 'repeated' },
-    { flags: '--seed <n>', summary: 'sent to the server', kind: 'integer' },
-    { flags: '--extra <json>', summary: 'further keys of the request, as one JSON object' },
-  ]),
-  ...flags('work', [
-    { flags: '--concurrency <n>', summary: 'requests at once; default found', kind: 'integer' },
-    { flags: '--shard <i/k>', summary: 'one of k parts of the rows, i from 0' },
-    ...queueFlags,
-    { flags: '--max-errors <n|p%>', summary: 'failed rows to put up with', unit: 'default 0' },
-    { flags: '--cache <mode>', summary: 'off, read, write or refresh', unit: 'default write' },
-    { flags: '--cache-dir <dir>', summary: 'folder of answers', unit: 'default LAB_CACHE/llm' },
-  ]),
-  ...flags('budget', [
-    { flags: '--prices <file>', summary: 'price list, JSON' },
-    { flags: '--budget-usd <usd>', summary: 'the run costs no more', kind: 'number' },
-    { flags: '--max-calls <n>', summary: 'the run asks no more', kind: 'integer' },
-    { flags: '--max-total-tokens <n>', summary: 'the run takes no more', kind: 'integer' },
-  ]),
-  ...flags('output', [
-    { flags: '--out <dir>', summary: 'folder of the run' },
-    { flags: '--resume [dir]', summary: 'go on with the run in --out, or in this folder' },
-    { flags: '--allow-mixed', summary: 'keep finished rows although prompt or model changed' },
-    { flags: '--dry-run', summary: 'say what would be asked, then stop' },
-  ]),
-];
-
 /** What a run is made from. */
 export interface RunSettings {
   readonly data: string;
@@ -76,10 +29,13 @@ export interface RunSettings {
   readonly prompt: PromptTemplate;
   readonly system: PromptTemplate | null;
   readonly schema: z.ZodType | null;
+  /** How the server is told the schema, where the user says so. */
+  readonly structured: StructuredLevel | undefined;
   readonly baseUrl: string;
   readonly alias: string | undefined;
   readonly model: string;
   readonly apiKey: string | undefined;
+  readonly ca: string | undefined;
   readonly sampling: Omit<ChatRequest, 'messages'>;
   readonly concurrency: number | undefined;
   readonly shard: Shard | undefined;
@@ -89,6 +45,10 @@ export interface RunSettings {
   readonly maxErrors: ErrorLimit | undefined;
   readonly cacheMode: CacheMode;
   readonly cacheDir: string;
+  /** Folder that gets requests and answers. */
+  readonly record: string | undefined;
+  /** Folder that has the answers; no server is asked. */
+  readonly replay: string | undefined;
   readonly pricesFile: string | undefined;
   readonly budget: Budget;
   readonly out: string;
@@ -112,28 +72,25 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function readRunSettings(given: Flags, env: Environment): RunSettings {
   const options = withEarlier(given);
   const text = (name: string) => textOf(options, name);
-  const baseUrl = text('baseUrl') ?? env['LAB_BASE_URL'] ?? env['OPENAI_BASE_URL'];
-  const promptFile = needed(text('prompt'), '--prompt FILE');
-  const prompt = readPrompt(promptFile);
-  const systemFile = text('system');
-  const system = systemFile === undefined ? null : readPrompt(systemFile);
-  const schemaFile = text('schema');
-  const schemaText = schemaFile === undefined ? null : readText(schemaFile, 'the schema');
+  const { config: asked, ...templates } = askedOf(text);
   const sampling = samplingOf(options);
   const model = needed(text('model'), '--model NAME');
   const shard = text('shard');
   const maxErrors = text('maxErrors');
-  const url = needed(baseUrl, '--base-url URL');
+  const replay = replayOf(text);
+  const baseUrl = text('baseUrl') ?? env['LAB_BASE_URL'] ?? env['OPENAI_BASE_URL'];
+  const url = replay === undefined ? needed(baseUrl, '--base-url URL') : recordedServer;
+  const idField = text('idField') ?? 'id';
+  const server = replay === undefined ? (parseAddress(url)?.url ?? 'unknown') : recordedServer;
   return {
     data: needed(text('data'), '--data FILE'),
-    idField: text('idField') ?? 'id',
-    prompt,
-    system,
-    schema: schemaText === null ? null : parseSchema(schemaText, schemaFile ?? ''),
+    idField,
+    ...templates,
     baseUrl: url,
     alias: text('alias'),
     model,
     apiKey: apiKeyOf(text('apiKeyFile'), env),
+    ca: text('ca'),
     sampling,
     concurrency: countOf(options, 'concurrency', '--concurrency'),
     shard: shard === undefined ? undefined : parseShard(shard),
@@ -141,27 +98,65 @@ export function readRunSettings(given: Flags, env: Environment): RunSettings {
     maxErrors: maxErrors === undefined ? undefined : parseErrorLimit(maxErrors),
     cacheMode: cacheModeOf(text('cache') ?? 'write'),
     cacheDir: text('cacheDir') ?? join(env['LAB_CACHE'] ?? '.lab-cache', 'llm'),
+    record: text('record'),
+    replay,
     pricesFile: text('prices'),
     budget: budgetOf(options),
     out: needed(text('out'), '--out DIR'),
     isResumed: options['resume'] !== undefined,
     allowMixed: options['allowMixed'] === true,
     isDryRun: options['dryRun'] === true,
-    config: {
-      model,
-      server: text('alias') ?? parseAddress(url)?.url ?? 'unknown',
-      prompt: sha256(prompt.text),
-      system: system === null ? null : sha256(system.text),
-      schema: schemaText === null ? null : sha256(schemaText),
-      sampling,
-      idField: text('idField') ?? 'id',
-    },
+    config: { model, server: text('alias') ?? server, ...asked, sampling, idField },
     passed: passedOf(options),
   };
 }
 
+type TextOf = (name: string) => string | undefined;
+
+/** Prompts and schema, and what `run.json` has of them. */
+function askedOf(text: TextOf) {
+  const prompt = readPrompt(needed(text('prompt'), '--prompt FILE'));
+  const systemFile = text('system');
+  const system = systemFile === undefined ? null : readPrompt(systemFile);
+  const schemaFile = text('schema');
+  const schemaText = schemaFile === undefined ? null : readText(schemaFile, 'the schema');
+  const structured = structuredOf(text('structured'));
+  return {
+    prompt,
+    system,
+    schema: schemaText === null ? null : parseSchema(schemaText, schemaFile ?? ''),
+    structured,
+    config: {
+      prompt: sha256(prompt.text),
+      system: system === null ? null : sha256(system.text),
+      schema: schemaText === null ? null : sha256(schemaText),
+      structured: structured ?? null,
+    },
+  };
+}
+
+/** Stands for the server of a recording. */
+const recordedServer = 'recording';
+
+/** @throws {ConfigError} for what does not go with a recording. */
+function replayOf(text: TextOf): string | undefined {
+  const replay = text('replay');
+  const other = ['queue', 'record'].find((name) => text(name) !== undefined);
+  if (replay === undefined || other === undefined) return replay;
+  throw new ConfigError(`--${other} and --replay do not go together: nothing is asked.`);
+}
+
+function structuredOf(text: string | undefined): StructuredLevel | undefined {
+  const level = structuredLevels.find((one) => one === text);
+  if (text === undefined || level !== undefined) return level;
+  const known = structuredLevels.join(', ');
+  throw new ConfigError(`--structured ${JSON.stringify(text)} is none of ${known}.`);
+}
+
 /** Flags that are of one call and not of the run. The address of a Redis may hold a password. */
-const ownFlags = new Set(['resume', 'dryRun', 'allowMixed', 'out', 'shard', 'queue', 'queueRate']);
+const ownFlags = new Set([
+  ...['resume', 'dryRun', 'allowMixed', 'out', 'shard', 'queue', 'queueRate', 'record'],
+]);
 
 /** The flags of the run that goes on, under those that are given now. */
 function withEarlier(given: Flags): Flags {
@@ -233,35 +228,6 @@ function cacheModeOf(text: string): CacheMode {
   const mode = cacheModes[text];
   if (mode !== undefined) return mode;
   throw new ConfigError(`--cache ${JSON.stringify(text)} is none of off, read, write, refresh.`);
-}
-
-/** The key in a file, else that of the environment. */
-export function apiKeyOf(file: string | undefined, env: Environment): string | undefined {
-  if (file === undefined) return env['LAB_API_KEY'] ?? env['OPENAI_API_KEY'];
-  return readText(file, 'the key').trim();
-}
-
-function parseSchema(text: string, file: string): z.ZodType {
-  try {
-    return z.fromJSONSchema(JSON.parse(text) as Parameters<typeof z.fromJSONSchema>[0]);
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new DataError(`${file}: no JSON schema that can be used (${why}).`, {
-      file,
-      help: 'give a JSON Schema of draft 2020-12, 7 or 4.',
-      cause,
-    });
-  }
-}
-
-function readText(file: string, what: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    if (systemCode(cause) === '') throw cause;
-    const why = existsSync(file) ? 'no permission, or a folder' : 'no such file';
-    throw new DataError(`cannot read ${what} in ${file}: ${why}.`, { file, cause });
-  }
 }
 
 function textOf(options: Flags, name: string): string | undefined {

@@ -1,19 +1,16 @@
 /** What `llm run` shows: its plan, how far it is, and its end. */
-import { formatCount, formatDuration } from '@lab/core';
+import { formatCount, formatDuration, LabError, readRunRecord } from '@lab/core';
 import { type CliContext, table } from '@lab/core/cli';
+import { findRunInput } from '../exports/run-input.js';
 import type { Plan, Range } from '../plan.js';
 import type { RowsProgress, RowsResult } from '../rows/run-rows.js';
-
-/** Money for people: `n/a` where no price is known. */
-export function usdText(usd: number | null): string {
-  if (usd === null) return 'n/a';
-  return `${usd.toFixed(usd < 1 ? 4 : 2)} USD`;
-}
+import { usdText } from '../usd-text.js';
 
 /** Shows how far a run is. */
 export function progressReporter(context: CliContext): (progress: RowsProgress) => void {
   return ({ done, total, failed, costUsd, rowsPerSecond }) => {
-    const left = total === null || rowsPerSecond === 0 ? null : (total - done) / rowsPerSecond;
+    const isOver = total === null || done >= total;
+    const left = isOver || rowsPerSecond === 0 ? null : (total - done) / rowsPerSecond;
     const parts = [
       `run  ${formatCount(done)}${total === null ? '' : `/${formatCount(total)}`} rows`,
       failed === 0 ? '' : `failed ${formatCount(failed)}`,
@@ -65,7 +62,10 @@ export function planText(plan: Plan): string {
 }
 
 /** The end of a run as a table. */
-export function resultText({ counts, usage, dir, milliseconds }: RowsResult): string {
+export function resultText(
+  { counts, usage, dir, milliseconds }: RowsResult,
+  report: string | null,
+): string {
   const statuses = Object.entries(counts.byStatus).map(([status, rows]) => ({ status, rows }));
   const failed =
     counts.failed === 0 ? [] : [{ status: 'failed, asked again', rows: counts.failed }];
@@ -80,5 +80,26 @@ export function resultText({ counts, usage, dir, milliseconds }: RowsResult): st
     `calls   ${formatCount(sentCalls)} sent, ${formatCount(cachedCalls)} from the cache`,
     `time    ${formatDuration(seconds)}${speed}`,
     `run     ${dir}`,
+    ...(report === null ? [] : [`report  ${report}`]),
   ].join('\n');
+}
+
+/** The code of pages, loaded by those who write one: it draws, and takes its time to load. */
+export function loadPage(): Promise<typeof import('../exports/run-page.js')> {
+  return import('../exports/run-page.js');
+}
+
+/** Writes the page of a run; null, and a remark, where it cannot be written: the run stands. */
+export async function pageOfRun(context: CliContext, dir: string): Promise<string | null> {
+  context.progress.update('writing the page');
+  try {
+    const { writePageOfRun } = await loadPage();
+    return await writePageOfRun(dir, await findRunInput(readRunRecord(dir)));
+  } catch (error) {
+    if (!LabError.is(error)) throw error;
+    context.note(`no page was written: ${error.message}`);
+    return null;
+  } finally {
+    context.progress.done();
+  }
 }

@@ -1,15 +1,12 @@
 /** `llm run`: every row of a file through a prompt, each finished and paid once. */
-import { existsSync } from 'node:fs';
-import { ConfigError, formatCount, hashFile, InterruptedError, LabError } from '@lab/core';
+import { join } from 'node:path';
+import { findGitState, formatCount, hashFile, InterruptedError, LabError } from '@lab/core';
 import type { CliCommand, CliContext } from '@lab/core/cli';
-import type { AnswerStore } from '../answer-cache.js';
-import type { ChatResult } from '../chat.js';
-import { openAnswerStore } from '../cache/answer-store.js';
-import { withoutWaiting } from '../cache/eager-store.js';
-import { createClient, type HttpClient } from '../client.js';
+import { presumedCapabilities } from '../capabilities.js';
+import type { ChatRequest, ChatResult } from '../chat.js';
 import { systemClock } from '../clock.js';
+import { timelineFile } from '../exports/run-timeline.js';
 import { type Plan, planRows } from '../plan.js';
-import { type PriceTable, readPrices } from '../prices.js';
 import { parseAddress } from '../redact.js';
 import { type FileRow, readRows } from '../rows/row-file.js';
 import { RowLedger } from '../rows/row-ledger.js';
@@ -19,9 +16,13 @@ import { RunTotals } from '../rows/run-totals.js';
 import { shardFile, shardOf } from '../rows/shard.js';
 import { withSchema } from '../structured/with-schema.js';
 import { version } from '../version.js';
-import { openQueueClient, queueWindow } from './queue-options.js';
-import { readRunSettings, requestOf, runOptions, type RunSettings } from './run-options.js';
-import { planText, progressReporter, resultText, seldom } from './run-report.js';
+import { queueWindow } from './queue-options.js';
+import { structuredNote } from './run-capabilities.js';
+import { runOptions } from './run-flags.js';
+import { readRunSettings, requestOf, type RunSettings } from './run-options.js';
+import { pageOfRun, planText, progressReporter, resultText, seldom } from './run-report.js';
+import { openAsker, openSession, type Session } from './run-session.js';
+import { sizeOf, WindowGuard } from './window-guard.js';
 
 /** The verb `run`. */
 export const runCommand: CliCommand = {
@@ -38,68 +39,37 @@ export const runCommand: CliCommand = {
 const presumedConcurrency = 20;
 const adaptiveWindow = 200;
 
-/** What a run works with. */
-interface Session {
-  readonly settings: RunSettings;
-  readonly client: HttpClient;
-  readonly cache: AnswerStore | undefined;
-  readonly prices: PriceTable | undefined;
-}
-
 async function runOrPlan(context: CliContext, settings: RunSettings): Promise<number> {
-  const prices =
-    settings.pricesFile === undefined ? undefined : await readPrices(settings.pricesFile);
-  assertPriced(settings, prices);
-  const { cacheMode, cacheDir, isDryRun } = settings;
-  // A plan makes no folder.
-  const isCached = cacheMode !== 'off' && (!isDryRun || existsSync(cacheDir));
-  const store = isCached ? openAnswerStore(cacheDir) : undefined;
-  // A queue forgets an answer once it is safe here, and so must wait for that.
-  const isEager = settings.queue === undefined && store !== undefined;
-  const cache = isEager ? withoutWaiting(store) : store;
-  const client = createClient({
-    ...{ baseUrl: settings.baseUrl, alias: settings.alias, model: settings.model },
-    ...{ apiKey: settings.apiKey, concurrency: settings.concurrency, cache, cacheMode, prices },
-    logger: context.logger,
-  });
-  const session = { settings, client, cache, prices };
+  const session = await openSession(context, settings);
   try {
-    return isDryRun ? await showPlan(context, session) : await runAll(context, session);
+    return settings.isDryRun ? await showPlan(context, session) : await runAll(context, session);
   } finally {
-    await client.close();
-    await cache?.close();
+    await session.close();
   }
 }
 
-function assertPriced({ budget, model, pricesFile }: RunSettings, prices: PriceTable | undefined) {
-  if (budget.budgetUsd === undefined) return;
-  const known = { prompt: 1, completion: 1, cached: 0, reasoning: 0, isEstimated: false };
-  if (prices !== undefined && prices.costUsd(model, known) !== null) return;
-  const what = pricesFile === undefined ? 'no price list' : `no price in USD of ${model}`;
-  throw new ConfigError(`--budget-usd needs prices, and there is ${what}.`, {
-    help: 'give --prices FILE with the model, or --max-total-tokens.',
-  });
-}
-
 /** All rows once, before anything is asked. */
-function plan({ settings, client, cache, prices }: Session, finished: RowLedger): Promise<Plan> {
-  const { schema, cacheMode } = settings;
-  const cacheHashOf = (row: FileRow) => {
-    const request = requestOf(row, settings);
-    const level = client.structuredLevel;
-    return client.hashOf(schema === null ? request : withSchema(request, schema, level));
-  };
+function plan(session: Session, finished: RowLedger): Promise<Plan> {
+  const { settings, cache, prices } = session;
+  const { cacheMode } = settings;
   const isRead = cacheMode === 'read' || cacheMode === 'read-write';
   return planRows({
     rows: readRows(settings.data, settings),
     requestOf: (row) => requestOf(row, settings),
-    cacheHashOf,
+    cacheHashOf: (row) => cacheHashOf(requestOf(row, settings), session),
     cache: isRead ? cache : undefined,
     finished,
     costOf: (usage) => prices?.costUsd(settings.model, usage) ?? null,
     concurrency: settings.concurrency ?? presumedConcurrency,
     shard: settings.shard,
   });
+}
+
+/** The hash of a row's first call, which holds how the server is told a schema. */
+function cacheHashOf(request: ChatRequest, { settings, client }: Session): string {
+  const { schema } = settings;
+  const { structuredLevel: level = presumedCapabilities.structured } = client;
+  return client.hashOf(schema === null ? request : withSchema(request, schema, level));
 }
 
 async function showPlan(context: CliContext, session: Session): Promise<number> {
@@ -120,27 +90,29 @@ async function finishedRows(settings: RunSettings): Promise<RowLedger> {
 }
 
 async function runAll(context: CliContext, session: Session): Promise<number> {
-  const { settings, client, prices } = session;
-  const { data, out, shard, concurrency, cacheMode, cacheDir } = settings;
+  const { settings, client, prices, timeline } = session;
+  const { data, out, shard, concurrency } = settings;
   const dir = runFolder(out, shard);
   context.setRun(dir);
   context.onSecondInterrupt('ended at once; rows in flight are asked again on resume.');
-  const total = await countRows(session);
-  const shown = parseAddress(settings.baseUrl)?.url ?? '';
-  context.note(
-    `${formatCount(total)} rows of ${data}, ${settings.model} at ${shown}, ` +
-      `${cacheMode === 'off' ? 'no cache' : `cache ${cacheDir}`}`,
-  );
+  const { total, longest } = await countRows(session);
+  noteStart(context, session, total);
   const { queue } = settings;
-  const asker = queue === undefined ? client : await openQueueClient(context, session);
+  const guard = guardOf(context, session, longest);
+  const report = seldom(progressReporter(context), () => systemClock.now());
+  const asker = await openAsker(context, session);
   try {
     const result = await runRows<FileRow, unknown>({
       rows: readRows(data, settings),
       total,
-      step: (row, row_) => askRow(row, row_, settings),
+      step: async (row, row_) => {
+        const request = requestOf(row, settings);
+        await guard?.before(request, () => cacheHashOf(request, session));
+        return askRow(request, row_, settings);
+      },
       client: asker,
       hashOf: (row) => client.hashOf(requestOf(row, settings)),
-      description: await describe(settings),
+      description: await describe(session),
       ...{ out, shard, budget: settings.budget, maxErrors: settings.maxErrors },
       ...{ resume: settings.isResumed, allowMixed: settings.allowMixed, signal: context.signal },
       // Some rows more than requests at once, so that no request waits for a row to be written.
@@ -148,17 +120,44 @@ async function runAll(context: CliContext, session: Session): Promise<number> {
       costOf: prices === undefined ? undefined : (usage, model) => prices.costUsd(model, usage),
       // What the server did not take, so that whoever reads the run knows how it was asked.
       summary: () => ({
-        structuredLevel: settings.schema === null ? null : asker.structuredLevel,
-        adaptations: client.adaptations,
+        structuredLevel: settings.schema === null ? null : (asker.structuredLevel ?? null),
+        adaptations: client.adaptations ?? [],
       }),
-      onProgress: seldom(progressReporter(context), () => systemClock.now()),
+      onProgress: (progress) => {
+        timeline.progress(progress.done);
+        report(progress);
+      },
     });
-    return finish(context, result);
+    timeline.append(join(dir, timelineFile));
+    return await finish(context, result);
   } catch (error) {
-    return end(context, dir, error);
+    timeline.append(join(dir, timelineFile));
+    return await end(context, dir, error);
   } finally {
     if (asker !== client) await asker.close();
   }
+}
+
+/** What is asked, whom and how. */
+function noteStart(context: CliContext, { settings, known }: Session, total: number): void {
+  const { data, model, baseUrl, replay, cacheMode, cacheDir } = settings;
+  const whom = replay ?? parseAddress(baseUrl)?.url ?? '';
+  const cache = cacheMode === 'off' || replay !== undefined ? 'no cache' : `cache ${cacheDir}`;
+  context.note(`${formatCount(total)} rows of ${data}, ${model} at ${whom}, ${cache}`);
+  const structured = replay === undefined ? structuredNote(settings, known) : null;
+  if (structured !== null) context.note(structured);
+}
+
+/** Where a server is asked by this process itself. */
+function guardOf(
+  context: CliContext,
+  { settings, cache, openClient }: Session,
+  longest: ChatRequest['messages'],
+): WindowGuard | null {
+  if (settings.queue !== undefined || settings.replay !== undefined) return null;
+  const { signal } = context;
+  const onDoubt = (text: string) => context.note(`warning: ${text}`);
+  return new WindowGuard({ open: openClient, cache, longest, onDoubt, signal });
 }
 
 const windowOf = (concurrency: number | undefined) =>
@@ -167,20 +166,24 @@ const windowOf = (concurrency: number | undefined) =>
     : concurrency + Math.max(2, Math.ceil(concurrency / 4));
 
 /** Reads all rows once: what is wrong with one is said before the first call is paid. */
-async function countRows({ settings }: Session): Promise<number> {
+async function countRows({ settings }: Session) {
   const { shard } = settings;
   const ledger = new RowLedger();
   let total = 0;
+  let longest: ChatRequest['messages'] = [];
   for await (const row of readRows(settings.data, settings)) {
-    requestOf(row, settings);
+    const { messages } = requestOf(row, settings);
     ledger.take(row.id, null);
-    if (shard === undefined || shardOf(row.id, shard.count) === shard.index) total += 1;
+    if (shard !== undefined && shardOf(row.id, shard.count) !== shard.index) continue;
+    total += 1;
+    if (sizeOf(messages) > sizeOf(longest)) longest = messages;
   }
-  return total;
+  return { total, longest };
 }
 
-async function describe(settings: RunSettings): Promise<RunDescription> {
+async function describe({ settings, known }: Session): Promise<RunDescription> {
   const { config, passed, model, data, sampling, baseUrl } = settings;
+  const [file, git] = await Promise.all([hashFile(data), findGitState(process.cwd())]);
   return {
     method: 'llm',
     label: model,
@@ -188,20 +191,26 @@ async function describe(settings: RunSettings): Promise<RunDescription> {
     command: ['llm', ...process.argv.slice(2).map(withoutCredentials)],
     config,
     passed,
-    data: [await hashFile(data)],
+    ...{ data: [file], git },
     packages: { '@lab/llm': version },
-    backend: { server: parseAddress(baseUrl)?.url ?? null, model },
+    backend: { server: parseAddress(baseUrl)?.url ?? null, model, ...known },
   };
 }
 
-const withoutCredentials = (word: string) => word.replace(/:\/\/[^/@]*@/, '://');
+/** Addresses may hold a password, or a key behind a question mark. */
+const withoutCredentials = (word: string) =>
+  word.replace(/:\/\/[^/@]*@/, '://').replace(/(:\/\/[^?\s]*)\?.*/, '$1');
 
 /** Asks one row. */
-async function askRow(row: FileRow, context: RowContext, settings: RunSettings): Promise<unknown> {
-  const request = requestOf(row, settings);
-  if (settings.schema !== null) {
-    const result = await context.client.json(request, settings.schema);
-    context.addFields({ ...extraFields(result), origin: result.origin });
+async function askRow(
+  request: ChatRequest,
+  context: RowContext,
+  { schema }: RunSettings,
+): Promise<unknown> {
+  if (schema !== null) {
+    const result = await context.client.json(request, schema);
+    const { origin, level } = result;
+    context.addFields({ ...extraFields(result), origin, level });
     return result.json;
   }
   const result = await context.client.chat(request);
@@ -214,28 +223,31 @@ function extraFields({ reasoning, servedModel }: ChatResult): Record<string, unk
   return reasoning === null ? { servedModel } : { servedModel, reasoning };
 }
 
-function finish(context: CliContext, result: RowsResult): number {
+async function finish(context: CliContext, result: RowsResult): Promise<number> {
   context.progress.done();
-  context.print(resultText(result));
+  const report = await pageOfRun(context, result.dir);
+  context.print(resultText(result, report));
   const { dir: run, counts, usage, servedModel } = result;
   const seconds = result.milliseconds / 1000;
   const results = { ...counts, servedModel };
-  context.printJson({ run, status: 'success', metrics: null, results, usage, seconds });
+  context.printJson({ run, status: 'success', metrics: null, results, usage, seconds, report });
   return 0;
 }
 
 /** Ends with the exit code of what happened; what the command line knows is thrown. */
-function end(context: CliContext, run: string, error: unknown): number {
+async function end(context: CliContext, run: string, error: unknown): Promise<number> {
   context.progress.done();
   if (error instanceof InterruptedError) {
     const message = `saved: resume with "llm run --resume ${run}"`;
     throw new InterruptedError(message, { details: { run }, cause: error });
   }
   if (!LabError.is(error) || error.code !== 'LAB_FAILED_ROWS') throw error;
+  const report = await pageOfRun(context, run);
   const { code, message, help = null } = error;
   context.note(`error: ${message}${help === null ? '' : `\n  help: ${help}`}`);
+  if (report !== null) context.note(`report  ${report}`);
   const details = { code, message, help };
-  context.printJson({ run, status: 'error', metrics: null, error: details });
+  context.printJson({ run, status: 'error', metrics: null, error: details, report });
   return tooManyFailed;
 }
 

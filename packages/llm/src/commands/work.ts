@@ -5,7 +5,7 @@ import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
 import { openAnswerStore } from '../cache/answer-store.js';
 import { systemClock } from '../clock.js';
 import { type WorkSummary, workOnQueue } from '../queue/work-on-queue.js';
-import { apiKeyOf } from './run-options.js';
+import { apiKeyOf } from './option-files.js';
 
 /** The verb `work`. */
 export const workCommand: CliCommand = {
@@ -17,6 +17,7 @@ export const workCommand: CliCommand = {
     { flags: '--alias <name>', summary: 'name of the server in hashes, as in the run' },
     { flags: '--model <name>', summary: 'as in the run' },
     { flags: '--api-key-file <file>', summary: 'key, else LAB_API_KEY or OPENAI_API_KEY' },
+    { flags: '--ca <file>', summary: 'certificates to trust besides the usual ones, PEM' },
     { flags: '--concurrency <n>', summary: 'requests at once; default found', kind: 'integer' },
     {
       flags: '--cache-dir <dir>',
@@ -54,6 +55,7 @@ async function run(context: CliContext, { options }: CliInput): Promise<number> 
   const concurrency = positive(options['concurrency'], '--concurrency');
   const takeoverMs = (positive(options['takeover'], '--takeover') ?? 30) * 1000;
   const apiKey = apiKeyOf(text('apiKeyFile'), env);
+  const ca = text('ca');
   const cache = openAnswerStore(text('cacheDir') ?? join(env['LAB_CACHE'] ?? '.lab-cache', 'llm'));
   context.onSecondInterrupt('ended at once; others take over the requests in flight.');
   context.note(`working for ${model}; Ctrl-C finishes what is in flight and ends.`);
@@ -61,7 +63,7 @@ async function run(context: CliContext, { options }: CliInput): Promise<number> 
   try {
     const summary = await workOnQueue({
       url,
-      client: { baseUrl, alias: text('alias'), model, apiKey, concurrency, cache, logger },
+      client: { baseUrl, alias: text('alias'), model, apiKey, ca, concurrency, cache, logger },
       ...{ signal, takeoverMs, onJob: reporter(context) },
     });
     context.progress.done();

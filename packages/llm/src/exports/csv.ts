@@ -55,5 +55,6 @@ function cell(value: unknown, isRaw: boolean): string {
   const text = asText(value);
   const isFormula = !isRaw && /^[=+\-@\t\r]/u.test(text) && !isNumber.test(text);
   const safe = isFormula ? `'${text}` : text;
-  return /[",\r\n]/u.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  // Readers may drop white space at the ends of what stands without quotes.
+  return /[",\r\n]|^\s|\s$/u.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -1,12 +1,11 @@
 /**
  * A finished run as exports see it: what was asked, what came back, and what it cost.
  */
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { DataError, eachLine, readRunRecord, type RunRecord } from '@lab/core';
+import { readRunRecord, type RunRecord } from '@lab/core';
 import type { ChatMessage } from '../chat.js';
 import type { FileRow } from '../rows/row-file.js';
 import type { Prediction, RowFailure, RowTiming } from '../rows/row-record.js';
+import { eachRecord } from './run-records.js';
 
 /** Tokens of a row or of a run. */
 export interface ExportedUsage {
@@ -80,20 +79,20 @@ export async function readExportedRun(
   const record = readRunRecord(dir);
   const inputs = await inputsOf(options);
   const timings = new Map<string, RowTiming>();
-  for (const timing of await recordsOf<RowTiming>(dir, 'timings')) timings.set(timing.id, timing);
+  await eachRecord(dir, 'timings', (timing) => timings.set(timing.id, timing));
   const rows: ExportedRow[] = [];
   const finished = new Set<string>();
   const make = (part: Prediction | RowFailure): ExportedRow =>
     exportedRow(part, { input: inputs.get(part.id), timing: timings.get(part.id), options });
-  for (const prediction of await recordsOf<Prediction>(dir, 'predictions')) {
-    if (finished.has(prediction.id)) continue;
+  await eachRecord(dir, 'predictions', (prediction) => {
+    if (finished.has(prediction.id)) return;
     finished.add(prediction.id);
     rows.push(make(prediction));
-  }
+  });
   const failures = new Map<string, RowFailure>();
-  for (const failure of await recordsOf<RowFailure>(dir, 'failures')) {
+  await eachRecord(dir, 'failures', (failure) => {
     if (!finished.has(failure.id)) failures.set(failure.id, failure);
-  }
+  });
   for (const failure of failures.values()) rows.push(make(failure));
   const config = record.config.resolved as Readonly<Record<string, unknown>> | null;
   const servedModel = record.results?.['servedModel'];
@@ -113,35 +112,6 @@ async function inputsOf({ rows }: ReadRunOptions): Promise<Map<string, FileRow>>
   const found = new Map<string, FileRow>();
   if (rows !== undefined) for await (const row of rows) found.set(row.id, row);
   return found;
-}
-
-/** The lines of all files of a kind: of a run in shards there are several. */
-async function recordsOf<T>(dir: string, stem: string): Promise<T[]> {
-  const pattern = new RegExp(`^${stem}(\\.\\d+-of-\\d+)?\\.jsonl$`, 'u');
-  const records: T[] = [];
-  for (const name of existsSync(dir) ? readdirSync(dir).sort() : []) {
-    if (!pattern.test(name)) continue;
-    const path = join(dir, name);
-    await eachLine(path, (text, line) => {
-      if (text.trim() !== '') records.push(parseRecord(text, path, line) as T);
-    });
-  }
-  return records;
-}
-
-function parseRecord(text: string, file: string, line: number): unknown {
-  try {
-    const value = JSON.parse(text) as { readonly id?: unknown } | null;
-    if (typeof value?.id === 'string') return value;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-  }
-  throw new DataError(`${file} line ${line}: not a line of a run.`, {
-    file,
-    line,
-    text,
-    help: 'the run may still be going on, or was killed: resume it first.',
-  });
 }
 
 interface RowParts {

@@ -1,5 +1,8 @@
 /**
  * A run as JUnit XML, which continuous integration shows as tests.
+ *
+ * Valid under the schema of Ant's reports (windyroad/JUnit-Schema, JUnit.xsd), which allows least,
+ * and that of Jenkins (jenkinsci/xunit-plugin, junit-10.xsd).
  */
 import type { ExportedRow, ExportedRun } from './exported-run.js';
 
@@ -16,15 +19,17 @@ export function* junitXml(run: ExportedRun): Generator<string> {
   const counts =
     `tests="${rows.length}" failures="${failures}" errors="${errors}" skipped="0" ` +
     `time="${seconds.toFixed(3)}"`;
-  yield '<?xml version="1.0" encoding="UTF-8"?>\n';
-  yield `<testsuites name="${name}" ${counts}>\n`;
   const started = attribute(record.start.slice(0, 19));
-  yield `  <testsuite name="${name}" ${counts} timestamp="${started}">\n`;
+  const place = `id="0" package="${attribute(record.method)}" hostname="localhost"`;
+  yield '<?xml version="1.0" encoding="UTF-8"?>\n';
+  yield '<testsuites>\n';
+  yield `  <testsuite name="${name}" ${place} ${counts} timestamp="${started}">\n`;
   yield '    <properties>\n';
   yield `      <property name="model" value="${attribute(run.model)}"/>\n`;
   yield `      <property name="run" value="${attribute(record.id)}"/>\n`;
   yield '    </properties>\n';
   for (const row of rows) yield testCase(row, attribute(record.label));
+  yield '    <system-out/>\n    <system-err/>\n';
   yield '  </testsuite>\n</testsuites>\n';
 }
 

@@ -1,6 +1,7 @@
 /**
  * The places for requests to one server: how many at once, how many a minute, and when none.
  */
+import { type EndSignal, offAbort, onAbort } from '../call-signal.js';
 import type { Clock } from '../clock.js';
 import { LlmFailure } from '../llm-failure.js';
 import { abortedFailure } from '../retry.js';
@@ -32,7 +33,7 @@ export interface PlaceRequest {
   readonly tokens: number;
   /** Whether it was sent before: it then goes before those that were not. */
   readonly isRepeat: boolean;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: EndSignal | undefined;
 }
 
 /** How a request ended, as far as it matters for the limits. */
@@ -173,7 +174,7 @@ class Places implements Pool {
     const { signal } = request;
     if (signal?.aborted === true) return Promise.reject(abortedFailure(0, signal.reason));
     return new Promise((resolve, reject) => {
-      const onAbort = (): void => {
+      const giveUp = (): void => {
         this.#queue.remove(waiting);
         this.#tellRoom();
         reject(abortedFailure(0, signal?.reason));
@@ -182,15 +183,15 @@ class Places implements Pool {
       const waiting: Waiting = {
         request,
         enter: () => {
-          signal?.removeEventListener('abort', onAbort);
+          if (signal !== undefined) offAbort(signal, giveUp);
           resolve();
         },
         fail: (error) => {
-          signal?.removeEventListener('abort', onAbort);
+          if (signal !== undefined) offAbort(signal, giveUp);
           reject(error);
         },
       };
-      signal?.addEventListener('abort', onAbort, { once: true });
+      if (signal !== undefined) onAbort(signal, giveUp);
       this.#queue.add(request.name, waiting, request.isRepeat);
       this.#admitWaiting();
     });

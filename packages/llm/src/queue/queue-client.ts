@@ -4,23 +4,24 @@
 import { ConfigError } from '@lab/core';
 import type { z } from 'zod';
 import type { AnswerStore } from '../answer-cache.js';
-import { presumedCapabilities } from '../capabilities.js';
+import type { EndSignal } from '../call-signal.js';
+import { type Capabilities, presumedCapabilities } from '../capabilities.js';
 import type {
   ChatMessage,
   ChatRequest,
   ChatResult,
   Embeddings,
   JsonResult,
+  StructuredLevel,
   TokenCount,
 } from '../chat.js';
 import { checkRequest } from '../check-request.js';
 import type { Prices } from '../client-options.js';
 import { type Clock, systemClock } from '../clock.js';
-import type { LlmClient } from '../llm-client.js';
+import type { JsonCallOptions, LlmClient } from '../llm-client.js';
 import { createSingleFlight } from '../single-flight.js';
 import { fromStored, toStored } from '../stored-answer.js';
 import { JsonAsker } from '../structured/lower-level.js';
-import type { StructuredLevel } from '../structured/with-schema.js';
 import { connectRedis, keyPrefix, type RedisLink } from './connect-redis.js';
 import { fromQueued, type QueuedAnswer, type QueuedRequest, queueName } from './queue-job.js';
 import type { QueueRate } from './queue-rate.js';
@@ -36,7 +37,7 @@ export interface QueueClient extends LlmClient {
 export interface QueueClientOptions {
   /** Of a Redis, e.g. `redis://localhost:6379`. */
   readonly url: string;
-  /** Names requests and models; it is asked nothing and stays open. */
+  /** Names requests and models, and knows what servers can do; it is asked nothing. */
   readonly client: LlmClient;
   /** Answers that are here are not asked for, and all that come are kept here. */
   readonly cache: AnswerStore;
@@ -96,16 +97,19 @@ interface Parts {
 
 class Client implements QueueClient {
   readonly model: string;
+  readonly capabilities: Capabilities;
   readonly #options: QueueClientOptions;
   readonly #parts: Parts;
   readonly #flights = createSingleFlight<ChatResult>();
   readonly #takeBack: () => void;
-  readonly #asker = new JsonAsker(presumedCapabilities.structured);
+  readonly #asker: JsonAsker;
 
   constructor(options: QueueClientOptions, parts: Parts) {
     this.#options = options;
     this.#parts = parts;
     this.model = options.client.model;
+    this.capabilities = options.client.capabilities ?? presumedCapabilities;
+    this.#asker = new JsonAsker(this.capabilities.structured);
     this.#takeBack = () => parts.jobs.takeBack();
     options.signal?.addEventListener('abort', this.#takeBack, { once: true });
   }
@@ -127,13 +131,17 @@ class Client implements QueueClient {
     const hash = this.hashOf(request);
     return this.#flights.share(hash, {
       signal: request.signal,
-      run: (signal) => this.#chat({ ...request, signal }, hash),
+      run: (signal) => this.#chat(request, hash, signal),
       onJoin: (result) => ({ ...result, attempts: 0, isCached: true }),
     });
   }
 
-  json<T>(request: ChatRequest, schema: z.ZodType<T>): Promise<JsonResult<T>> {
-    return this.#asker.ask((one) => this.chat(one), request, schema);
+  json<T>(
+    request: ChatRequest,
+    schema: z.ZodType<T>,
+    { ask = (one) => this.chat(one) }: JsonCallOptions = {},
+  ): Promise<JsonResult<T>> {
+    return this.#asker.ask(ask, request, schema);
   }
 
   embed(): Promise<Embeddings> {
@@ -149,7 +157,11 @@ class Client implements QueueClient {
     this.#parts.link.disconnect();
   }
 
-  async #chat({ signal, ...request }: ChatRequest, hash: string): Promise<ChatResult> {
+  async #chat(
+    { signal: _, ...request }: ChatRequest,
+    hash: string,
+    signal: EndSignal | undefined,
+  ): Promise<ChatResult> {
     const { cache } = this.#options;
     const stored = cache.has(hash) ? await cache.get(hash) : undefined;
     if (stored !== undefined) return this.#priced(fromStored(stored, []));

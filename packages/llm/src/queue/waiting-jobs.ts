@@ -6,6 +6,7 @@
  */
 import { LabError } from '@lab/core';
 import type { Job, Queue, QueueEvents } from 'bullmq';
+import { type EndSignal, offAbort, onAbort } from '../call-signal.js';
 import type { Clock } from '../clock.js';
 import { abortedFailure } from '../retry.js';
 import { isFinal, type QueuedAnswer, type QueuedRequest } from './queue-job.js';
@@ -54,13 +55,15 @@ export class WaitingJobs {
   }
 
   /** The answer to a request, which is added where it is not in the queue yet. */
-  ask(hash: string, data: QueuedRequest, signal: AbortSignal | undefined): Promise<QueuedAnswer> {
+  ask(hash: string, data: QueuedRequest, signal: EndSignal | undefined): Promise<QueuedAnswer> {
     return new Promise((resolve, reject) => {
-      const onAbort = (): void => {
+      const giveUp = (): void => {
         this.#giveUp(hash, abortedFailure(0, signal?.reason));
         this.forget(hash);
       };
-      const done = (): void => signal?.removeEventListener('abort', onAbort);
+      const done = (): void => {
+        if (signal !== undefined) offAbort(signal, giveUp);
+      };
       this.#waiting.set(hash, {
         data,
         resolve: (answer) => {
@@ -72,8 +75,8 @@ export class WaitingJobs {
           reject(error instanceof Error ? error : new Error(String(error)));
         },
       });
-      if (signal?.aborted === true) return onAbort();
-      signal?.addEventListener('abort', onAbort, { once: true });
+      if (signal?.aborted === true) return giveUp();
+      if (signal !== undefined) onAbort(signal, giveUp);
       this.#place(hash).catch((error: unknown) => this.#giveUp(hash, error));
     });
   }

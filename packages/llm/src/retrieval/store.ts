@@ -10,8 +10,12 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { DataError, makeFolder, sha256 } from '@lab/core';
+import { diskProblem, systemCode } from '../disk-problem.js';
 import type { LlmClient } from '../llm-client.js';
 import type { VectorTable } from './cosine.js';
+
+/** What makes vectors of texts. */
+export type EmbeddingClient = Pick<LlmClient, 'embed' | 'model'>;
 
 /** Vectors of texts, kept on disk by model and text. */
 export interface EmbeddingStore {
@@ -22,7 +26,11 @@ export interface EmbeddingStore {
   /** The vector of a text, or undefined. */
   get(text: string): Float32Array | undefined;
   /** Vectors of all texts, in their order; those that are missing are asked for once and kept. */
-  embed(client: LlmClient, texts: readonly string[], signal?: AbortSignal): Promise<VectorTable>;
+  embed(
+    client: EmbeddingClient,
+    texts: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<VectorTable>;
   close(): void;
 }
 
@@ -39,6 +47,13 @@ const readBytes = 1 << 20;
 interface Place {
   readonly file: number;
   readonly offset: number;
+}
+
+/** The file that this process writes. */
+interface OwnFile {
+  readonly path: string;
+  readonly file: number;
+  end: number;
 }
 
 /**
@@ -63,7 +78,7 @@ class FileStore implements EmbeddingStore {
   readonly #places = new Map<string, Place>();
   readonly #files: number[] = [];
   #width = 0;
-  #own: { readonly file: number; end: number } | undefined;
+  #own: OwnFile | undefined;
 
   constructor(dir: string, model: string) {
     this.model = model;
@@ -91,7 +106,7 @@ class FileStore implements EmbeddingStore {
   }
 
   async embed(
-    client: LlmClient,
+    client: EmbeddingClient,
     texts: readonly string[],
     signal?: AbortSignal,
   ): Promise<VectorTable> {
@@ -137,9 +152,7 @@ class FileStore implements EmbeddingStore {
       return Buffer.concat([keyOf(text), vector]);
     });
     const block = Buffer.concat(records);
-    for (let done = 0; done < block.length; ) {
-      done += writeSync(file, block, done, block.length - done, end + done);
-    }
+    this.#write(block, this.#own);
     for (const [index, text] of texts.entries()) {
       const offset = end + index * this.#recordBytes() + keyBytes;
       this.#places.set(keyOf(text).toString('latin1'), { file, offset });
@@ -147,8 +160,19 @@ class FileStore implements EmbeddingStore {
     this.#own.end += block.length;
   }
 
+  /** What does not fit on the disk is written over by the next records. */
+  #write(block: Buffer, { file, end, path }: OwnFile): void {
+    try {
+      for (let done = 0; done < block.length; ) {
+        done += writeSync(file, block, done, block.length - done, end + done);
+      }
+    } catch (cause) {
+      throw diskProblem(path, cause);
+    }
+  }
+
   /** A new file: the first number that no other process has taken. */
-  #create(): { file: number; end: number } {
+  #create(): OwnFile {
     for (let number = 0; ; number += 1) {
       const path = join(this.#dir, `${this.#name}.${number}.vectors`);
       if (existsSync(path)) continue;
@@ -159,9 +183,9 @@ class FileStore implements EmbeddingStore {
         magic.copy(head);
         head.writeUInt32LE(this.#width, magic.length);
         writeSync(file, head, 0, headBytes, 0);
-        return { file, end: headBytes };
+        return { path, file, end: headBytes };
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+        if (systemCode(error) !== 'EEXIST') throw diskProblem(path, error);
       }
     }
   }

@@ -5,7 +5,7 @@ import { BudgetError, formatCount } from '@lab/core';
 
 /** What a run may spend, earlier parts of the same run included. */
 export interface Budget {
-  /** Requests that are sent. */
+  /** Calls; one that had to be sent again counts once, and so does one that failed. */
   readonly maxCalls?: number | undefined;
   /** Tokens in and out. */
   readonly maxTotalTokens?: number | undefined;

@@ -254,6 +254,8 @@ function createMerged(options: MergeOptions, shards: readonly ShardRun[], clock:
   const { method, label, seed, data, backend, packages } = record;
   return createRun({
     ...{ parent: options.out, dir: options.out, method, label, seed, data, backend, packages },
+    // Where prompts and schema stood, for whoever exports the run.
+    passed: record.config.passed,
     command: options.command ?? [],
     config: { ...config, shard: null },
     now: () => new Date(clock.date()),

@@ -1,8 +1,20 @@
 /**
  * The calls of one row: its client counts what it asks, and stays within the budget.
  */
-import type { ChatMessage, ChatRequest, ChatResult, Embeddings, TokenUsage } from '../chat.js';
+import type { z } from 'zod';
+import type {
+  ChatMessage,
+  ChatRequest,
+  ChatResult,
+  Embeddings,
+  JsonResult,
+  TokenUsage,
+} from '../chat.js';
+import { embeddingBatches } from '../embeddings.js';
 import type { LlmClient } from '../llm-client.js';
+import { requestDefaults } from '../request-hash.js';
+import { UnparsedAnswer } from '../structured/ask-for-json.js';
+import { noUsage, sumOfUsage } from '../token-usage.js';
 import type { BudgetGuard, Spending } from './budget.js';
 
 /** What tokens cost; null where no price is known. */
@@ -16,21 +28,13 @@ export interface CallRules {
   readonly signal: AbortSignal;
 }
 
-const noUsage: TokenUsage = {
-  prompt: 0,
-  completion: 0,
-  cached: 0,
-  reasoning: 0,
-  isEstimated: false,
-};
-
-const defaultMaxTokens = 1024;
 /** A token has at least two bytes in any text that is not made of rare symbols. */
 const bytesPerToken = 2;
 const tokensPerMessage = 8;
 
 /** The calls of one row. */
 export class RowCalls {
+  /** Of what the row asked, in the order in which it began to ask. */
   readonly hashes: string[] = [];
   usage = noUsage;
   costUsd: number | null = 0;
@@ -48,10 +52,9 @@ export class RowCalls {
   watch(client: LlmClient): LlmClient {
     return {
       model: client.model,
-      chat: (request) => this.#ask(client, request, (own) => client.chat(own)),
-      // What is sent hangs on what the server can do, so the hash is of what was asked.
-      json: (request, schema) =>
-        this.#ask(client, request, (own) => client.json(own, schema), true),
+      capabilities: client.capabilities,
+      chat: (request) => this.#chat(client, request),
+      json: (request, schema) => this.#json(client, request, schema),
       embed: (texts, options) => this.#embed(client, texts, options),
       count: (messages) => client.count(messages),
       hashOf: (request) => client.hashOf(request),
@@ -59,29 +62,58 @@ export class RowCalls {
     };
   }
 
-  async #ask<R extends ChatResult>(
+  async #chat(client: LlmClient, request: ChatRequest): Promise<ChatResult> {
+    const place = this.hashes.push('') - 1;
+    try {
+      const result = await this.#ask(client, request);
+      // Known already: making it takes longer than all else here.
+      this.hashes[place] = result.requestHash;
+      return result;
+    } catch (error) {
+      this.hashes[place] = client.hashOf(request);
+      throw error;
+    }
+  }
+
+  /** An answer as data may take several calls, of which each is counted by itself. */
+  async #json<T>(
     client: LlmClient,
     request: ChatRequest,
-    send: (request: ChatRequest) => Promise<R>,
-    isJson = false,
-  ): Promise<R> {
+    schema: z.ZodType<T>,
+  ): Promise<JsonResult<T>> {
+    // What is sent hangs on what the server can do, so the hash is of what was asked.
+    this.hashes.push(client.hashOf(request));
+    const signal = request.signal ?? this.#rules.signal;
+    let isCounted = false;
+    const ask = (one: ChatRequest): Promise<ChatResult> => {
+      isCounted = true;
+      return this.#ask(client, one);
+    };
+    try {
+      const result = await client.json({ ...request, signal }, schema, { ask });
+      if (!isCounted) this.#takeUnasked(client, result);
+      return result;
+    } catch (error) {
+      if (!isCounted && error instanceof UnparsedAnswer) this.#takeUnasked(client, error.result);
+      throw error;
+    }
+  }
+
+  async #ask(client: LlmClient, request: ChatRequest): Promise<ChatResult> {
     const { budget } = this.#rules;
     const signal = request.signal ?? this.#rules.signal;
     const most = budget.isLimited ? this.#mostOf(client, request) : oneCall;
     if (budget.isLimited) await budget.reserve(most);
     try {
-      const result = await send({ ...request, signal });
-      this.hashes.push(isJson ? client.hashOf(request) : result.requestHash);
+      // Spreading first what comes in would take longer than the rest of this.
+      const result = await client.chat(Object.assign({}, request, { signal }));
       this.#take(client, result);
-      const { isCached, attempts, usage } = result;
-      const spent = isCached ? none : this.#spent(client, usage, Math.max(1, attempts));
-      if (budget.isLimited) budget.settle(most, spent);
+      if (budget.isLimited) budget.settle(most, this.#spentOn(client, result));
       return result;
     } catch (error) {
       const attempts = attemptsOf(error);
       this.attempts += attempts;
-      this.hashes.push(client.hashOf(request));
-      if (budget.isLimited) budget.settle(most, { calls: attempts, tokens: 0, usd: 0 });
+      if (budget.isLimited) budget.settle(most, attempts === 0 ? none : oneCall);
       throw error;
     }
   }
@@ -92,18 +124,30 @@ export class RowCalls {
     options: Parameters<LlmClient['embed']>[1] = {},
   ): Promise<Embeddings> {
     const { budget } = this.#rules;
+    const calls = embeddingBatches(texts).length;
     const tokens = texts.reduce((sum, text) => sum + tokensAtMost(text), 0);
-    const most = budget.isLimited ? this.#most(client, tokens, 0) : oneCall;
+    const most = budget.isLimited ? { ...this.#most(client, tokens, 0), calls } : oneCall;
     if (budget.isLimited) await budget.reserve(most);
     let spent = none;
     try {
       const made = await client.embed(texts, { signal: options.signal ?? this.#rules.signal });
       this.#add(client, made.usage, null);
-      spent = this.#spent(client, made.usage, 1);
+      // Without tokens all vectors were there already.
+      if (made.usage.prompt > 0) spent = this.#spent(client, made.usage, calls);
       return made;
     } finally {
       if (budget.isLimited) budget.settle(most, spent);
     }
+  }
+
+  /** Takes the answer of a client that told nothing of its calls. */
+  #takeUnasked(client: LlmClient, result: ChatResult): void {
+    this.#take(client, result);
+    const { budget } = this.#rules;
+    if (!budget.isLimited) return;
+    // As far as can be told.
+    const calls = Math.max(1, result.attempts);
+    budget.settle(none, result.isCached ? none : this.#spent(client, result.usage, calls));
   }
 
   #take(client: LlmClient, result: ChatResult): void {
@@ -115,20 +159,18 @@ export class RowCalls {
   }
 
   #add(client: LlmClient, usage: TokenUsage, costUsd: number | null): void {
-    const sum = this.usage;
-    this.usage = {
-      prompt: sum.prompt + usage.prompt,
-      completion: sum.completion + usage.completion,
-      cached: sum.cached + usage.cached,
-      reasoning: sum.reasoning + usage.reasoning,
-      isEstimated: sum.isEstimated || usage.isEstimated,
-    };
+    this.usage = sumOfUsage(this.usage, usage);
     const cost = this.#rules.costOf === undefined ? costUsd : this.#costOf(client, usage);
     this.costUsd = this.costUsd === null || cost === null ? null : this.costUsd + cost;
   }
 
   #costOf(client: LlmClient, usage: TokenUsage): number | null {
     return this.#rules.costOf?.(usage, client.model) ?? null;
+  }
+
+  /** A call counts once, however often it had to be sent. */
+  #spentOn(client: LlmClient, { isCached, usage }: ChatResult): Spending {
+    return isCached ? none : this.#spent(client, usage, 1);
   }
 
   #spent(client: LlmClient, usage: TokenUsage, calls: number): Spending {
@@ -138,7 +180,7 @@ export class RowCalls {
 
   #mostOf(client: LlmClient, request: ChatRequest): Spending {
     const prompt = request.messages.reduce(addMessage, 0);
-    return this.#most(client, prompt, request.maxTokens ?? defaultMaxTokens);
+    return this.#most(client, prompt, request.maxTokens ?? requestDefaults.maxTokens);
   }
 
   #most(client: LlmClient, prompt: number, completion: number): Spending {

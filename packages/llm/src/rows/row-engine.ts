@@ -1,16 +1,16 @@
 /**
  * The loop of a run: a window of rows in flight, and what becomes of each.
  */
-import { setMaxListeners } from 'node:events';
 import { ConfigError, InterruptedError, LabError, type Run } from '@lab/core';
 import type { Clock } from '../clock.js';
 import { LlmFailure } from '../llm-failure.js';
 import { BudgetGuard } from './budget.js';
 import { failedRows, isBeyond } from './error-limit.js';
 import { type CallRules, RowCalls } from './row-calls.js';
-import { addFields, predictionOf, spending, watchAll } from './row-outcome.js';
+import { addFields, predictionOf, watchAll } from './row-outcome.js';
 import type { RowLedger } from './row-ledger.js';
 import { isSampleFailure, type Prediction, recordLine, type RunRow } from './row-record.js';
+import { UnparsedAnswer } from '../structured/ask-for-json.js';
 import type { RowFiles } from './run-files.js';
 import type { RowContext, RunRowsOptions } from './run-rows.js';
 import type { RunTotals } from './run-totals.js';
@@ -59,15 +59,14 @@ export class RowEngine<Row extends RunRow, Output> {
     this.#window = options.concurrency ?? 64;
     this.#startMs = parts.clock.now();
     const { totals } = parts;
-    const spent = { calls: totals.finished, tokens: totals.tokens, usd: totals.costUsd ?? 0 };
+    const spent = { calls: totals.calls, tokens: totals.tokens, usd: totals.costUsd ?? 0 };
     const budget = new BudgetGuard(options.budget ?? {}, spent);
     const signal = this.#abort.signal;
-    setMaxListeners(0, signal); // every request in flight listens
     this.#rules = { budget, costOf: options.costOf, signal };
   }
 
   /** Resolves when all rows are done; throws why the run ended before. */
-  async run(rows: AsyncIterable<Row>): Promise<void> {
+  async run(rows: Iterable<Row> | AsyncIterable<Row>): Promise<void> {
     const { signal } = this.#options;
     const onAbort = () => this.#interrupt();
     signal?.addEventListener('abort', onAbort, { once: true });
@@ -84,7 +83,7 @@ export class RowEngine<Row extends RunRow, Output> {
     if (this.#stop !== null) throw this.#stop.reason;
   }
 
-  async #startAll(rows: AsyncIterable<Row>): Promise<void> {
+  async #startAll(rows: Iterable<Row> | AsyncIterable<Row>): Promise<void> {
     const { ledger, totals } = this.#parts;
     const hashOf = ledger.finishedCount > 0 ? this.#options.hashOf : undefined;
     for await (const row of rows) {
@@ -164,8 +163,7 @@ export class RowEngine<Row extends RunRow, Output> {
     };
     try {
       const output = await this.#options.step(row, context);
-      const head = predictionOf(row.id, calls);
-      this.#keep({ ...head, status, output, ...spending(calls), ...fields }, place);
+      this.#keep(predictionOf(row.id, calls, { status, output, fields }), place);
     } catch (error) {
       this.#takeError({ row, place }, calls, error);
     }
@@ -195,9 +193,12 @@ export class RowEngine<Row extends RunRow, Output> {
   #keepProblem({ row, place }: PlacedRow, calls: RowCalls, error: LlmFailure): void {
     const { kind: status, message: problem, body } = error;
     const more = body === undefined ? {} : { body };
-    const prediction = { ...predictionOf(row.id, calls), status, output: null, problem, ...more };
-    this.#keep({ ...prediction, ...spending(calls) }, place);
-    if (status !== 'truncated') return;
+    const isUnparsed = error instanceof UnparsedAnswer;
+    const asked = isUnparsed ? { level: error.level } : {};
+    const end = { status, output: null, problem: { problem, ...more }, fields: asked };
+    this.#keep(predictionOf(row.id, calls, end), place);
+    // An answer that was cut says nothing of prompts that are.
+    if (status !== 'truncated' || isUnparsed) return;
     this.#truncated += 1;
     if (this.#truncated >= truncatedInARow) this.#end(error);
   }

@@ -4,7 +4,7 @@
 import { isUtf8 } from 'node:buffer';
 import { extname } from 'node:path';
 import { DataError, readBytes } from '@lab/core';
-import { CsvReader, delimiterOf } from './csv-records.js';
+import { CsvReader, type CsvRecord, delimiterOf } from './csv-records.js';
 import type { RunRow } from './row-record.js';
 
 /** A row of a file: its id and whatever fields it has. */
@@ -33,9 +33,12 @@ export async function* readRows(
   const kind = extname(path.replace(/\.gz$/i, '')).toLowerCase();
   const rows = kind === '.csv' || kind === '.tsv' ? tableRows(path, kind) : jsonRows(path);
   let count = 0;
-  for await (const { value, line, text } of rows) {
-    count += 1;
-    yield withId(value, idField, { path, line, text });
+  // In blocks up to here: each generator that a row passes costs as much as reading it.
+  for await (const block of rows) {
+    for (const { value, line, text } of block) {
+      count += 1;
+      yield withId(value, idField, { path, line, text });
+    }
   }
   if (count > 0) return;
   throw new DataError(`${path}: the file has no rows.`, {
@@ -71,8 +74,12 @@ function withId(value: Record<string, unknown>, idField: string, place: Place): 
   });
 }
 
-async function* jsonRows(path: string): AsyncGenerator<ReadRow> {
-  for await (const { text, line } of linesOf(path)) {
+async function* jsonRows(path: string): AsyncGenerator<Iterable<ReadRow>> {
+  for await (const lines of linesOf(path)) yield parsedRows(path, lines);
+}
+
+function* parsedRows(path: string, lines: Iterable<Line>): Generator<ReadRow> {
+  for (const { text, line } of lines) {
     if (text.trim() === '') continue;
     yield { value: parseRow(text, { path, line, text }), line, text };
   }
@@ -96,30 +103,54 @@ function parseRow(text: string, { path: file, line }: Place): Record<string, unk
   throw new DataError(`${file} line ${line}: not a JSON object.`, { file, line, text, help });
 }
 
-async function* tableRows(path: string, kind: '.csv' | '.tsv'): AsyncGenerator<ReadRow> {
-  let reader: CsvReader | undefined;
-  let heading: readonly string[] | undefined;
-  for await (const { text, line } of linesOf(path)) {
-    reader ??= new CsvReader(path, kind === '.tsv' ? '\t' : delimiterOf(text));
-    const record = reader.take(text, line);
-    if (record === undefined) continue;
-    if (heading === undefined) {
-      heading = record.fields.map((name) => name.trim());
-      continue;
+async function* tableRows(path: string, kind: '.csv' | '.tsv'): AsyncGenerator<Iterable<ReadRow>> {
+  const table = new TableReader(path, kind);
+  for await (const lines of linesOf(path)) yield table.rows(lines);
+  table.end();
+}
+
+/** The rows of a table under its heading. */
+class TableReader {
+  readonly #path: string;
+  readonly #kind: '.csv' | '.tsv';
+  #reader: CsvReader | undefined;
+  #heading: readonly string[] | undefined;
+
+  constructor(path: string, kind: '.csv' | '.tsv') {
+    this.#path = path;
+    this.#kind = kind;
+  }
+
+  *rows(lines: Iterable<Line>): Generator<ReadRow> {
+    for (const { text, line } of lines) {
+      const isTabbed = this.#kind === '.tsv';
+      this.#reader ??= new CsvReader(this.#path, isTabbed ? '\t' : delimiterOf(text));
+      const record = this.#reader.take(text, line);
+      if (record === undefined) continue;
+      if (this.#heading === undefined) {
+        this.#heading = record.fields.map((name) => name.trim());
+        continue;
+      }
+      yield { value: this.#valueOf(record, text), line: record.line, text };
     }
-    if (record.fields.length !== heading.length) {
-      const counts = `${record.fields.length} fields where the heading has ${heading.length}`;
-      throw new DataError(`${path} line ${record.line}: ${counts}.`, {
-        file: path,
-        line: record.line,
-        text,
+  }
+
+  #valueOf({ fields, line }: CsvRecord, text: string): Record<string, unknown> {
+    const heading = this.#heading ?? [];
+    if (fields.length !== heading.length) {
+      const counts = `${fields.length} fields where the heading has ${heading.length}`;
+      throw new DataError(`${this.#path} line ${line}: ${counts}.`, {
+        ...{ file: this.#path, line, text },
         help: 'give every row the same number of fields; quote fields that hold the separator.',
       });
     }
-    const entries = heading.map((name, index) => [name, record.fields[index] ?? ''] as const);
-    yield { value: Object.fromEntries(entries), line: record.line, text };
+    return Object.fromEntries(heading.map((name, index) => [name, fields[index] ?? '']));
   }
-  reader?.end();
+
+  /** @throws {DataError} for a quoted field without end. */
+  end(): void {
+    this.#reader?.end();
+  }
 }
 
 interface Line {
@@ -127,20 +158,23 @@ interface Line {
   readonly line: number;
 }
 
-/** The lines of a text file, without byte-order mark and line ends. */
-async function* linesOf(path: string): AsyncGenerator<Line> {
-  let line = 0;
-  for await (const block of blocksOf(path)) {
-    for (let start = 0; start < block.length; ) {
-      const found = block.indexOf(10, start);
-      const end = found < 0 ? block.length : found;
-      line += 1;
-      const bytes = block.subarray(start, end);
-      if (!isUtf8(bytes) || bytes.includes(0)) throw notText(path, line);
-      const text = bytes.toString('utf8');
-      yield { text: text.endsWith('\r') ? text.slice(0, -1) : text, line };
-      start = end + 1;
-    }
+/** The lines of a text file in blocks, without byte-order mark and line ends. */
+async function* linesOf(path: string): AsyncGenerator<Iterable<Line>> {
+  const place = { path, line: 0 };
+  for await (const block of blocksOf(path)) yield linesIn(block, place);
+}
+
+/** The lines of a block; `place` counts them on. */
+function* linesIn(block: Buffer, place: { path: string; line: number }): Generator<Line> {
+  for (let start = 0; start < block.length; ) {
+    const found = block.indexOf(10, start);
+    const end = found < 0 ? block.length : found;
+    place.line += 1;
+    const bytes = block.subarray(start, end);
+    if (!isUtf8(bytes) || bytes.includes(0)) throw notText(place.path, place.line);
+    const text = bytes.toString('utf8');
+    yield { text: text.endsWith('\r') ? text.slice(0, -1) : text, line: place.line };
+    start = end + 1;
   }
 }
 

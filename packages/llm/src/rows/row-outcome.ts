@@ -4,7 +4,7 @@
 import { ConfigError } from '@lab/core';
 import type { LlmClient } from '../llm-client.js';
 import type { RowCalls } from './row-calls.js';
-import type { Prediction } from './row-record.js';
+import type { Prediction, RowStatus } from './row-record.js';
 
 const reserved = ['id', 'requestHash', 'status', 'output', 'usage', 'costUsd'];
 
@@ -27,16 +27,40 @@ export function watchAll(
   return Object.fromEntries(entries.map(([name, client]) => [name, calls.watch(client)]));
 }
 
-/** What a prediction begins with. */
-export function predictionOf(id: string, { hashes }: RowCalls) {
-  const several = hashes.length > 1 ? { requestHashes: hashes } : {};
-  return { id, requestHash: hashes[0] ?? null, ...several };
+/** How a row ended. */
+export interface RowEnd {
+  readonly status: RowStatus;
+  readonly output: unknown;
+  /** Further fields of its prediction, behind `output` where they say what is wrong. */
+  readonly problem?: { readonly problem: string; readonly body?: string };
+  readonly fields?: Readonly<Record<string, unknown>>;
 }
 
-/** What a row took and cost. */
-export function spending({ usage, costUsd }: RowCalls): Pick<Prediction, 'usage' | 'costUsd'> {
-  const { isEstimated, ...tokens } = usage;
+/**
+ * The prediction of a row. Fields stand in one order, and those of every row are written out:
+ * spreading objects would take longer than all else that is done for a row.
+ */
+export function predictionOf(id: string, calls: RowCalls, end: RowEnd): Prediction {
+  const { hashes, usage, costUsd } = calls;
+  const requestHash = hashes[0] ?? null;
+  const { status, output, problem, fields } = end;
+  const tokens: Prediction['usage'] = {
+    prompt: usage.prompt,
+    completion: usage.completion,
+    cached: usage.cached,
+    reasoning: usage.reasoning,
+  };
+  const used = usage.isEstimated ? { ...tokens, isEstimated: true } : tokens;
   // Sums of prices come in any order of calls: cut what rounding leaves.
   const cost = costUsd === null ? null : Number(costUsd.toPrecision(12));
-  return { usage: isEstimated ? { ...tokens, isEstimated } : tokens, costUsd: cost };
+  const prediction =
+    hashes.length > 1 || problem !== undefined
+      ? {
+          id,
+          requestHash,
+          ...(hashes.length > 1 ? { requestHashes: hashes } : {}),
+          ...{ status, output, ...problem, usage: used, costUsd: cost },
+        }
+      : { id, requestHash, status, output, usage: used, costUsd: cost };
+  return fields === undefined ? prediction : Object.assign(prediction, fields);
 }

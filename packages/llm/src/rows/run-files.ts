@@ -10,6 +10,7 @@ import {
   DataError,
   eachLine,
   type FileRecord,
+  type GitState,
   type Run,
   resumeRun,
 } from '@lab/core';
@@ -34,6 +35,8 @@ export interface RunDescription {
   /** The settings as passed, for whoever goes on with the run; no secrets. */
   readonly passed?: Readonly<Record<string, unknown>> | undefined;
   readonly data?: readonly FileRecord[] | undefined;
+  /** State of the sources; default that of the present folder. */
+  readonly git?: GitState | null | undefined;
   readonly packages?: Readonly<Record<string, string>> | undefined;
   readonly backend?: unknown;
 }
@@ -65,9 +68,9 @@ export function openRowsRun(description: RunDescription, options: OpenRunOptions
   const config = { ...description.config, shard: shard ?? null };
   if (!options.isResumed || !existsSync(join(dir, 'run.json'))) {
     const { method, label, seed = 0, command = [] } = description;
-    const { passed, data, packages, backend } = description;
+    const { passed, data, git, packages, backend } = description;
     const made = { parent: dir, dir, method, label, seed, command, config, now };
-    return createRun({ ...made, passed, data, packages, backend });
+    return createRun({ ...made, passed, data, git, packages, backend });
   }
   const run = resumeRun(dir, { now });
   try {

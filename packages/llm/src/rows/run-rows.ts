@@ -135,7 +135,7 @@ export async function runRows<Row extends RunRow, Output>(
     const files = await openRowFiles(run, shard, clock);
     try {
       engine = new RowEngine(options, { run, files, ledger, totals, clock });
-      await engine.run(rowsOfShard(options.rows, shard));
+      await engine.run(shard === undefined ? options.rows : rowsOfShard(options.rows, shard));
     } finally {
       await closeRowFiles(files);
     }
@@ -167,11 +167,9 @@ async function finishFiles(run: Run, ledger: RowLedger, shard: Shard | undefined
 
 async function* rowsOfShard<Row extends RunRow>(
   rows: Iterable<Row> | AsyncIterable<Row>,
-  shard: Shard | undefined,
+  shard: Shard,
 ): AsyncGenerator<Row> {
-  for await (const row of rows) {
-    if (shard === undefined || shardOf(row.id, shard.count) === shard.index) yield row;
-  }
+  for await (const row of rows) if (shardOf(row.id, shard.count) === shard.index) yield row;
 }
 
 function statusOf(error: unknown): 'error' | 'interrupted' {

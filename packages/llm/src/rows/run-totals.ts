@@ -1,6 +1,8 @@
 /**
  * What a run has done so far, in numbers.
  */
+import type { JsonResult } from '../chat.js';
+import { createStructuredRates, type StructuredShares } from '../structured/rates.js';
 import type { RowCalls } from './row-calls.js';
 import type { Prediction } from './row-record.js';
 
@@ -30,7 +32,15 @@ export interface RowCounts {
   readonly skipped: number;
   /** Rows that failed for reasons of the infrastructure and are asked again on resume. */
   readonly failed: number;
+  /** How answers came to fit their schema; absent where none was asked to. */
+  readonly structured?: StructuredShares;
 }
+
+/** What a prediction says of an answer in JSON, where its step added that. */
+type JsonFacts = Partial<Pick<JsonResult<unknown>, 'level' | 'origin'>>;
+
+/** A run asks one model by name, whoever answers. */
+const everyModel = '';
 
 /** Sums over rows as they finish. */
 export class RunTotals {
@@ -43,13 +53,21 @@ export class RunTotals {
   #unpriced = 0;
   #sentCalls = 0;
   #cachedCalls = 0;
+  #calls = 0;
+  readonly #rates = createStructuredRates();
   finished = 0;
   failed = 0;
   skipped = 0;
 
   /** Counts a finished row. */
-  add({ status, usage, costUsd }: Pick<Prediction, 'status' | 'usage' | 'costUsd'>): void {
+  add(prediction: Prediction & JsonFacts): void {
+    const { status, usage, costUsd, requestHash, requestHashes } = prediction;
     this.finished += 1;
+    this.#calls += requestHashes?.length ?? (requestHash === null ? 0 : 1);
+    // A row that was asked for JSON and has no such answer says how it was asked all the same.
+    if (prediction.level !== undefined) {
+      this.#rates.record(everyModel, prediction.origin ?? 'failed');
+    }
     this.#byStatus.set(status, (this.#byStatus.get(status) ?? 0) + 1);
     this.#prompt += usage.prompt;
     this.#completion += usage.completion;
@@ -65,9 +83,14 @@ export class RunTotals {
     this.#cachedCalls += cachedCalls;
   }
 
-  /** Money so far; null where a price is unknown. */
+  /** Calls of finished rows so far. */
+  get calls(): number {
+    return this.#calls;
+  }
+
+  /** Money so far; null where a price is unknown, and before any is. */
   get costUsd(): number | null {
-    return this.#unpriced > 0 ? null : this.#costUsd;
+    return this.#unpriced > 0 || this.finished === 0 ? null : this.#costUsd;
   }
 
   /** Tokens in and out so far. */
@@ -91,12 +114,14 @@ export class RunTotals {
   /** Counts so far. */
   counts(rows: number): RowCounts {
     const sorted = [...this.#byStatus].sort(([a], [b]) => (a < b ? -1 : 1));
+    const structured = this.#rates.shares().get(everyModel);
     return {
       rows,
       byStatus: Object.fromEntries(sorted),
       finished: this.finished,
       skipped: this.skipped,
       failed: this.failed,
+      ...(structured === undefined ? {} : { structured }),
     };
   }
 }

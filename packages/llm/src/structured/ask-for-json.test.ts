@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { result } from '../../test/chat-result.js';
-import type { ChatRequest, ChatResult } from '../chat.js';
+import type { ChatRequest, ChatResult, StructuredLevel } from '../chat.js';
 import { askForJson, UnparsedAnswer } from './ask-for-json.js';
 import { createStructuredRates } from './rates.js';
-import type { StructuredLevel } from './with-schema.js';
 
 const schema = z.object({ reason: z.string(), verdict: z.enum(['yes', 'no']) });
 const good = '{"reason":"r","verdict":"yes"}';

@@ -1,10 +1,18 @@
 import type { z } from 'zod';
-import type { ChatMessage, ChatRequest, ChatResult, JsonOrigin, JsonResult } from '../chat.js';
+import type {
+  ChatMessage,
+  ChatRequest,
+  ChatResult,
+  JsonOrigin,
+  JsonResult,
+  StructuredLevel,
+} from '../chat.js';
 import { LlmFailure } from '../llm-failure.js';
+import { requestDefaults } from '../request-hash.js';
 import { joinResults } from './join-results.js';
 import { type ParsedAnswer, parseAnswer } from './parse-answer.js';
 import type { JsonOutcome } from './rates.js';
-import { type StructuredLevel, withSchema } from './with-schema.js';
+import { withSchema } from './with-schema.js';
 
 /** Settings of {@link askForJson}. */
 export interface JsonOptions {
@@ -21,8 +29,10 @@ export class UnparsedAnswer extends LlmFailure {
   readonly text: string;
   /** All calls together, as they were paid. */
   readonly result: ChatResult;
+  /** How the server was told the form. */
+  readonly level: StructuredLevel;
 
-  constructor(kind: 'parse' | 'truncated', result: ChatResult, problems: readonly string[]) {
+  constructor(kind: 'parse' | 'truncated', result: ChatResult, { problems, level }: UnparsedFacts) {
     const what =
       kind === 'truncated'
         ? `was cut after ${result.usage.completion} tokens`
@@ -39,7 +49,14 @@ export class UnparsedAnswer extends LlmFailure {
     });
     this.text = result.text;
     this.result = result;
+    this.level = level;
   }
+}
+
+/** What is wrong with an answer, and how it was asked for. */
+export interface UnparsedFacts {
+  readonly problems: readonly string[];
+  readonly level: StructuredLevel;
 }
 
 function requestsOf({ attempts }: ChatResult): string {
@@ -48,7 +65,6 @@ function requestsOf({ attempts }: ChatResult): string {
 }
 
 const longestBody = 2048;
-const defaultMaxTokens = 1024;
 const defaultCap = 16_384;
 /** Of a reply that is shown again for repair. */
 const longestReply = 16_384;
@@ -93,21 +109,23 @@ async function askUntilItFits<T>(
   let last = await ask(asked);
   let all = last;
   let parsed = await parse(last, schema);
-  const maxTokens = asked.maxTokens ?? defaultMaxTokens;
+  const maxTokens = asked.maxTokens ?? requestDefaults.maxTokens;
   if (needsRoom(last, parsed) && maxTokens < maxTokensCap) {
     asked = { ...asked, maxTokens: Math.min(2 * maxTokens, maxTokensCap) };
     last = await ask(asked);
     all = joinResults(all, last);
     parsed = await parse(last, schema);
   }
-  if (parsed.fits) return finished(all, parsed.json, parsed.origin, parsed.isCut);
-  if (last.finish === 'length') throw new UnparsedAnswer('truncated', all, parsed.problems);
+  if (parsed.fits) return finished(all, parsed, level);
+  if (last.finish === 'length') {
+    throw new UnparsedAnswer('truncated', all, { problems: parsed.problems, level });
+  }
   last = await ask(repairRequest(asked, last.text, parsed.problems));
   all = joinResults(all, last);
   parsed = await parse(last, schema);
-  if (parsed.fits) return finished(all, parsed.json, 'repaired-by-call', parsed.isCut);
+  if (parsed.fits) return finished(all, { ...parsed, origin: 'repaired-by-call' }, level);
   const kind = last.finish === 'length' ? 'truncated' : 'parse';
-  throw new UnparsedAnswer(kind, all, parsed.problems);
+  throw new UnparsedAnswer(kind, all, { problems: parsed.problems, level });
 }
 
 function parse<T>(result: ChatResult, schema: z.ZodType<T>): Promise<ParsedAnswer<T>> {
@@ -120,14 +138,13 @@ function needsRoom(result: ChatResult, parsed: ParsedAnswer<unknown>): boolean {
 
 function finished<T>(
   result: ChatResult,
-  json: T,
-  origin: JsonOrigin,
-  isCut: boolean,
+  { json, origin, isCut }: { json: T; origin: JsonOrigin; isCut: boolean },
+  level: StructuredLevel,
 ): JsonResult<T> {
   const warnings = isCut
     ? [...result.warnings, 'truncated: the answer was cut, and its JSON closed']
     : result.warnings;
-  return { ...result, warnings, json, origin };
+  return { ...result, warnings, json, origin, level };
 }
 
 function repairRequest(

@@ -1,8 +1,7 @@
 import type { z } from 'zod';
-import type { ChatRequest, ChatResult, JsonResult } from '../chat.js';
+import type { ChatRequest, ChatResult, JsonResult, StructuredLevel } from '../chat.js';
 import { LlmFailure } from '../llm-failure.js';
 import { askForJson } from './ask-for-json.js';
-import type { StructuredLevel } from './with-schema.js';
 
 const weaker: { readonly [level in StructuredLevel]: StructuredLevel | null } = {
   'json-schema': 'json-object',

@@ -1,13 +1,6 @@
 import type { z } from 'zod';
-import type { ChatMessage, ChatRequest } from '../chat.js';
+import type { ChatMessage, ChatRequest, StructuredLevel } from '../chat.js';
 import { strictJsonSchema } from './strict-schema.js';
-
-/**
- * How a server is told the form of an answer, the surest first: a strict schema in
- * `response_format`; a field of its own (`structured_outputs` of vLLM, `json_schema` of llama.cpp,
- * both are sent); JSON mode with the schema in the prompt; the prompt alone.
- */
-export type StructuredLevel = 'json-schema' | 'server-field' | 'json-object' | 'prompt';
 
 /**
  * The request with the form of its answer, as the level has it.

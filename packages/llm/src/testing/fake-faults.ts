@@ -109,8 +109,10 @@ function retryHeaders(
       return { 'retry-after': String(waitMs / 1000) };
     case 'date': {
       // A date has whole seconds, so that it is rounded up.
-      const at = Math.ceil((clock.date() + waitMs) / 1000) * 1000;
-      return { 'retry-after': new Date(at).toUTCString() };
+      const now = clock.date();
+      const at = Math.ceil((now + waitMs) / 1000) * 1000;
+      const date = new Date(now).toUTCString();
+      return { 'retry-after': new Date(at).toUTCString(), date };
     }
     case 'none':
       return {};

@@ -1,10 +1,9 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runCli } from '@lab/core/cli';
 import { temporaryFolder } from '@lab/core/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { program } from '../../src/program.js';
 import { answerBatch, type FakeServer, startFakeServer } from '../../src/testing.js';
+import { llmHere as llm } from './llm-here.js';
 
 const schema = {
   type: 'object',
@@ -12,20 +11,6 @@ const schema = {
   required: ['reason', 'verdict'],
   additionalProperties: false,
 };
-
-async function llm(...argv: string[]): Promise<{ code: number; json: Record<string, unknown> }> {
-  let stdout = '';
-  const stdoutStream = { write: (text: string) => (stdout += text) };
-  let stderr = '';
-  const stderrStream = { write: (text: string) => (stderr += text) };
-  const io = { stdout: stdoutStream, stderr: stderrStream, env: {} };
-  const code = await runCli(program, [...argv, '--json'], io);
-  try {
-    return { code, json: JSON.parse(stdout) as Record<string, unknown> };
-  } catch {
-    throw new Error(`exit ${code}: ${stdout}\n${stderr}`);
-  }
-}
 
 describe('a run by batches', () => {
   let server: FakeServer;

@@ -8,7 +8,7 @@ const requests = Array.from({ length: 1000 }, (_, index) => ({
   messages: [{ role: 'user', content: `question ${index}` }] as const,
 }));
 
-describe('1,000 requests of which many fail', () => {
+describe('1,000 requests, 5 % 429 and 2 % resets', () => {
   it.each([64, undefined])('all end well, at a concurrency of %s', async (concurrency) => {
     const server = await startFakeServer({
       script: {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '@lab/core/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -40,6 +40,27 @@ describe('processes side by side', () => {
     expect(bytes(merged)).toBe(bytes(whole));
     const listing = await llm(['cache', 'ls', '--cache-dir', cacheDir, '--json']);
     expect(JSON.parse(listing.stdout)).toMatchObject({ answers: 600, segments: 3 });
+  });
+
+  it('two on one cache folder lose no answer, and need no lock', async () => {
+    const folder = join(temporaryFolder(), 'shared');
+    const out = temporaryFolder();
+    server.reset();
+    const names = ['one', 'two'];
+    const both = names.map((name) => llm(run(join(out, name), '--cache-dir', folder)));
+    for (const { code, stderr } of await Promise.all(both)) expect(code, stderr).toBe(0);
+    const bytes = (name: string) => readFileSync(join(out, name, 'predictions.jsonl'), 'utf8');
+    expect(bytes('one')).toBe(bytes('two'));
+    // Segments of answers alone: nothing that a process would have to wait for.
+    const files = readdirSync(folder);
+    expect(files.filter((name) => !/^answers-.*\.jsonl$/.test(name))).toEqual([]);
+    expect(files).toHaveLength(2);
+    const { paid } = server.counters;
+    expect(paid).toBeLessThanOrEqual(2 * 600);
+    const listing = await llm(['cache', 'ls', '--cache-dir', folder, '--json']);
+    expect(JSON.parse(listing.stdout)).toMatchObject({ answers: 600, segments: 2 });
+    const third = await llm(run(join(out, 'three'), '--cache-dir', folder));
+    expect([third.code, server.counters.paid]).toEqual([0, paid]);
   });
 
   it('a second process on one shard is refused', async () => {

@@ -17,7 +17,7 @@ import {
   openBrowser,
   openPage,
 } from '../../src/testing.js';
-import { samplePage } from './sample-page.js';
+import { hostileText, samplePage } from './sample-page.js';
 import { writeSampleRuns } from './sample-runs.js';
 
 const wide = { width: 1280, scheme: 'light', hasScripts: true } as const;
@@ -79,6 +79,46 @@ describe.skipIf(!requireProgram('chromium'))('pages in Chromium (needs chromium)
       for (const text of texts) expect(text.toLowerCase()).toMatch(/lyon[^]*\.8/);
       expect(output).toBe(`${texts.length} of 20 shown`);
     });
+  });
+
+  test('a table in pages turns them, filters over all of them, and starts again when sorted', async () => {
+    const paged = join(folder, 'paged.html');
+    const rows = Array.from({ length: 23 }, (_, index) => ({
+      name: `row ${index}`,
+      text: `answer ${index} ${hostileText}`,
+    }));
+    const columns = [
+      { key: 'name', label: 'Row' },
+      { key: 'text', label: 'Answer', kind: 'block' as const },
+    ];
+    const section = { heading: 'Answers', table: { columns, rows, pageRows: 10 } };
+    writeRunPage(paged, { ...samplePage(), sections: [section] });
+    await withPage(pathToFileURL(paged).href, async (page) => {
+      const look = async (action: string) => {
+        await page.evaluate(`(() => { ${action} })()`);
+        return page.evaluate(`(() => {
+          const rows = [...document.querySelectorAll("#answers tbody tr")];
+          const shown = rows.filter((row) => row.checkVisibility());
+          const words = document.querySelector("#answers .pages output").textContent;
+          return [shown.length, shown[0]?.cells[0].textContent, words];
+        })()`);
+      };
+      const click = (at: number) =>
+        `document.querySelectorAll("#answers .pages button")[${at}].click()`;
+      const search = (words: string) =>
+        `const box = document.querySelector("#answers .filter input");
+        box.value = "${words}"; box.dispatchEvent(new Event("input"));`;
+      expect(await look('')).toEqual([10, 'row 0', '1 to 10 of 23']);
+      expect(await look(click(1))).toEqual([10, 'row 10', '11 to 20 of 23']);
+      expect(await look(click(1))).toEqual([3, 'row 20', '21 to 23 of 23']);
+      expect(await look(click(1))).toEqual([3, 'row 20', '21 to 23 of 23']);
+      expect(await look(search('answer 2'))).toEqual([5, 'row 2', '1 to 5 of 5']);
+      expect(await look(search('nowhere'))).toEqual([0, null, 'none']);
+      expect(await look(search(''))).toEqual([10, 'row 0', '1 to 10 of 23']);
+      const sort = `const head = document.querySelector("#answers th button"); head.click(); head.click();`;
+      expect(await look(`${click(1)}; ${sort}`)).toEqual([10, 'row 22', '1 to 10 of 23']);
+    });
+    expect((await checkPage(paged)).problems).toEqual([]);
   });
 
   test('tables sort by a click and from the keyboard, numbers as numbers', async () => {

@@ -30,9 +30,10 @@ export function smallClient(answer: Answer = (prompt) => `re: ${prompt}`) {
         peak.now -= 1;
       }
     },
-    async json(request, schema) {
-      const result = await client.chat(request);
-      return { ...result, json: schema.parse(JSON.parse(result.text)), origin: 'direct' };
+    async json(request, schema, { ask = client.chat } = {}) {
+      const result = await ask(request);
+      const json = schema.parse(JSON.parse(result.text));
+      return { ...result, json, origin: 'direct', level: 'json-schema' };
     },
     embed: () => Promise.reject(new Error('not here')),
     count: async (messages) => ({ tokens: messages.length, isExact: false }),
