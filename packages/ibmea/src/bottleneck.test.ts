@@ -193,6 +193,13 @@ describe('sampleRows', () => {
     const plain = { ...posteriorOf(), scale: null };
     expect(sampleRows(plain, rowsOf(), tf.ones([3, 2])).arraySync()).toEqual(mean);
   });
+
+  it('leaves nothing but the samples', () => {
+    const [posterior, rows, noise] = [posteriorOf(), rowsOf(), tf.ones<tf.Rank.R2>([3, 2])];
+    const before = tf.memory().numTensors;
+    sampleRows(posterior, rows, noise);
+    expect(tf.memory().numTensors).toBe(before + 1);
+  });
 });
 
 describe('countNonFinite', () => {

@@ -50,7 +50,10 @@ export function sampleRows(
   const mean = gatherRows(posterior.mean, rows); // [B, D]
   if (posterior.scale === null || noise === null) return mean;
   const scale = gatherRows(posterior.scale, rows); // [B, D]
-  return tf.add(mean, tf.mul(noise, scale));
+  const drawn = tf.mul(noise, scale);
+  const samples = tf.add<tf.Tensor2D>(mean, drawn);
+  tf.dispose([mean, scale, drawn]);
+  return samples;
 }
 
 /**

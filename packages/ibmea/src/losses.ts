@@ -114,6 +114,7 @@ function jointTerms(model: IbmeaModel, { left, right, pairs }: BatchRows): Contr
     left: l2NormalizeRows(left[modality]!),
     right: l2NormalizeRows(right[modality]!),
   }));
+  for (const modality of modalities) tf.dispose([left[modality]!, right[modality]!]);
   const rows = { modalities: unit, shares: { left: leftShares, right: rightShares } };
   const { total, ...parts } = modalContrast(rows, {
     infoNce: { temperature: loss.temperature, direction: loss.direction },

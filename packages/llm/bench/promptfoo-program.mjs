@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const versions = { promptfoo: '0.123.1', node: '22.23.3' };
+const versions = { promptfoo: '0.123.1', node: '22.23.3', libsql: '0.5.29' };
 const leastNode = [22, 22];
 
 function npmInstall(dir, ...names) {
@@ -52,7 +52,10 @@ export async function promptfooProgram(configDir) {
     const dir = join(tmpdir(), `lab-promptfoo-${versions.promptfoo}`);
     const folder = join(dir, 'node_modules', 'promptfoo');
     const isWhole = existsSync(join(dir, 'node_modules', '.package-lock.json'));
-    if (!isWhole) await npmInstall(dir, `promptfoo@${versions.promptfoo}`);
+    // Its optional parts are a gigabyte of other vendors' programs; of them only its data base is
+    // needed here.
+    const parts = [`promptfoo@${versions.promptfoo}`, `@libsql/linux-x64-gnu@${versions.libsql}`];
+    if (!isWhole) await npmInstall(dir, '--omit=optional', '--ignore-scripts', ...parts);
     const { bin, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
     const script = join(folder, typeof bin === 'string' ? bin : bin.promptfoo);
     const env = {

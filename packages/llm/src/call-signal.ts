@@ -58,16 +58,8 @@ function listenersOf(signal: EndSignal): Set<Listener> {
 }
 
 function tell(listeners: Set<Listener>): void {
-  const told = [...listeners];
-  listeners.clear();
-  for (const listener of told) listener();
-}
-
-/** The signal as Node's own functions take it. */
-export function abortSignalOf(signal: EndSignal): AbortSignal {
-  if (!(signal instanceof CallSignal)) return signal;
-  const controller = new AbortController();
-  if (signal.aborted) controller.abort(signal.reason);
-  else onAbort(signal, () => controller.abort(signal.reason));
-  return controller.signal;
+  for (const listener of listeners) {
+    listeners.delete(listener);
+    listener();
+  }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { result } from '../test/chat-result.js';
+import { presumedCapabilities } from './capabilities.js';
 import type { ChatRequest, TokenLogprob } from './chat.js';
 import { findLabel } from './labels.js';
 import { askForLabel, labelProbabilities, labelShares, weightedScore } from './logprobs.js';
@@ -120,5 +121,21 @@ describe('askForLabel', () => {
       [1, 3],
     ]);
     expect(labelShares(['?'], ['A', 'B'])).toBeNull();
+  });
+
+  it('asks for no more alternatives than the server lists, and for none of none', async () => {
+    const requests: ChatRequest[] = [];
+    const chat = (asked: ChatRequest) => {
+      requests.push(asked);
+      return Promise.resolve(result({ text: 'A' }));
+    };
+    for (const topLogprobs of [5, 0]) {
+      const capabilities = { ...presumedCapabilities, topLogprobs };
+      const { results } = await askForLabel({ chat, capabilities }, request, ['A', 'B'], {
+        samples: 1,
+      });
+      expect(results).toHaveLength(topLogprobs === 0 ? 1 : 2);
+    }
+    expect(requests.map((asked) => asked.topLogprobs)).toEqual([5, undefined, undefined]);
   });
 });

@@ -137,7 +137,7 @@ export async function askForLabel(
   };
 }
 
-/** One answer with as many alternatives as the server lists; null where it is known to list none. */
+/** One answer with as many alternatives as the server lists; null where it lists none. */
 async function askWithLogprobs(
   client: Pick<LlmClient, 'capabilities' | 'chat'>,
   request: ChatRequest,

@@ -13,6 +13,16 @@ describe('createPromptCheck', () => {
     expect(check.isCut(ask('x'.repeat(300)), 700)).toBe(false);
   });
 
+  it('scales our counts by what the server finds', async () => {
+    const check = createPromptCheck();
+    expect(check.estimate(1000)).toBe(1000);
+    const ours = await countMessages(ask(english(1000)));
+    for (let round = 0; round < 5; round += 1) {
+      await check.isCut(ask(english(1000 + round)), Math.round(1.2 * ours));
+    }
+    expect(check.estimate(1000) / 1200).toBeCloseTo(1, 2);
+  });
+
   it('finds cuts among the first prompts and later, without counting what is plain', async () => {
     const check = createPromptCheck();
     for (let round = 0; round < 25; round += 1) {

@@ -11,6 +11,17 @@ describe('readChat', () => {
     expect(readChat(body)).toMatchObject({ content: 'deep blue', finish: 'stop', model: null });
   });
 
+  it('takes the cached tokens of llama.cpp, and those of others first', () => {
+    const choices = [{ message: { content: 'a' } }];
+    const read = (usage: object) =>
+      readChat(JSON.stringify({ choices, usage, timings: { cache_n: 5 } }))?.usage;
+    expect(read({ prompt_tokens: 9 })).toEqual({
+      ...{ prompt_tokens: 9, prompt_tokens_details: { cached_tokens: 5 } },
+    });
+    const own = { prompt_tokens: 9, prompt_tokens_details: { cached_tokens: 2 } };
+    expect(read(own)).toEqual(own);
+  });
+
   it.each(['', '{', 'null', '[]', '{}', '{"choices":[]}', '{"choices":[{}]}', '{"choices":7}'])(
     'takes no %j',
     (body) => expect(readChat(body)).toBeNull(),

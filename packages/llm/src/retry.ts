@@ -3,7 +3,7 @@
  */
 import type { Random } from '@lab/core';
 import type { CallProblem } from './call-problem.js';
-import { abortSignalOf, type EndSignal } from './call-signal.js';
+import type { EndSignal } from './call-signal.js';
 import type { Clock } from './clock.js';
 import { LlmFailure } from './llm-failure.js';
 
@@ -193,7 +193,7 @@ async function sleepUnlessAborted(
   attempts: number,
 ): Promise<void> {
   try {
-    await clock.sleep(waitMs, signal && abortSignalOf(signal));
+    await clock.sleep(waitMs, signal);
   } catch (cause) {
     if (signal?.aborted !== true) throw cause;
     throw abortedFailure(attempts, cause);

@@ -17,7 +17,7 @@ const answerTokens = 64;
  * Puts a word at the beginning of a prompt and asks for it at the end.
  *
  * @param tokens - of the prompt, about.
- * @throws {LlmFailure} of kind `truncated` where the server's own count says that it cut the prompt,
+ * @throws {LlmFailure} of kind `truncated` where the server's own count says that it cut it,
  *   and of kind `context-length` where it refuses it.
  */
 export async function probeWindow(

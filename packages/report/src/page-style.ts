@@ -97,7 +97,8 @@ th button{all:unset;cursor:pointer;border-radius:3px}
 th[aria-sort=ascending] button::before{content:"↑ "}
 th[aria-sort=descending] button::before{content:"↓ "}
 th button:hover{text-decoration:underline;text-underline-offset:.2em}
-button.copy,.pages button,.filter input{font:inherit;font-size:.93rem;color:var(--ink);background:var(--surface);
+button.copy,.pages button,.filter input{font:inherit;font-size:.93rem;color:var(--ink);
+background:var(--surface);
 border:1px solid var(--muted);border-radius:.4rem;padding:.35rem .8rem}
 button.copy,.pages button{cursor:pointer}
 button.copy:hover,.pages button:hover{background:var(--raised)}

@@ -4,8 +4,8 @@ import { escapeHtml } from './escape.js';
 import { filterHtml, untrustedCellHtml } from './html.js';
 
 /**
- * How a column's values read; `block` is text from outside, such as an answer of a model: monospace,
- * with its line ends, the rest of a long one folded.
+ * How a column's values read; `block` is text from outside, such as an answer of a model:
+ * monospace, with its line ends, the rest of a long one folded.
  */
 export type ColumnKind = 'text' | 'code' | 'block' | 'share' | 'percent' | 'count' | 'number';
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #define EXPORT(name)
+#define UNROLL _Pragma("GCC unroll 8")
 
 #if defined(__SSE2__)
 #include <immintrin.h>
@@ -39,6 +40,59 @@ INLINE void storew(float *p, fw v) { *(fw_unaligned *)p = v; }
 INLINE fw splatw(float x) { return (fw)WIDE_STEP(set1)(x); }
 INLINE fw maddw(fw a, fw b, fw c) { return (fw)WIDE_STEP(fmadd)(a, b, c); }
 INLINE fw sqrtw(fw a) { return (fw)WIDE_STEP(sqrt)(a); }
+#endif
+
+// Sixteen floats; from upper halves of floats, and from IEEE 754 binary16.
+#if defined(__AVX512F__)
+#define HAS_SIXTEEN
+typedef struct {
+  __m512 all;
+} f16;
+
+INLINE f16 load16(const float *p) { return (f16){_mm512_loadu_ps(p)}; }
+INLINE f16 madd16(f16 a, f16 b, f16 c) { return (f16){_mm512_fmadd_ps(a.all, b.all, c.all)}; }
+INLINE f4 quarter(f16 v, int part) {
+  const fw all = (fw)v.all;
+  return (f4){all[4 * part], all[4 * part + 1], all[4 * part + 2], all[4 * part + 3]};
+}
+INLINE f16 from_bfloat16(const int16_t *p) {
+  const __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p));
+  return (f16){(__m512)_mm512_slli_epi32(wide, 16)};
+}
+INLINE f16 from_half16(const int16_t *p) {
+  return (f16){_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p))};
+}
+#elif defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
+#define HAS_SIXTEEN
+typedef struct {
+  __m256 low, high;
+} f16;
+
+INLINE f16 load16(const float *p) { return (f16){_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
+INLINE f16 madd16(f16 a, f16 b, f16 c) {
+  return (f16){_mm256_fmadd_ps(a.low, b.low, c.low), _mm256_fmadd_ps(a.high, b.high, c.high)};
+}
+INLINE f4 quarter(f16 v, int part) {
+  const fw half = (fw)(part < 2 ? v.low : v.high);
+  const int at = 4 * (part & 1);
+  return (f4){half[at], half[at + 1], half[at + 2], half[at + 3]};
+}
+INLINE __m256 from_bfloat8(const int16_t *p) {
+  const __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p));
+  return (__m256)_mm256_slli_epi32(wide, 16);
+}
+INLINE f16 from_bfloat16(const int16_t *p) { return (f16){from_bfloat8(p), from_bfloat8(p + 8)}; }
+INLINE f16 from_half16(const int16_t *p) {
+  return (f16){_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)),
+               _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(p + 8)))};
+}
+#endif
+
+#ifdef HAS_SIXTEEN
+INLINE float sum16(f16 v) {
+  const f4 sum = (quarter(v, 0) + quarter(v, 1)) + (quarter(v, 2) + quarter(v, 3));
+  return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
 #endif
 
 INLINE f4 choose4(i4 mask, f4 yes, f4 no) { return (f4)((mask & (i4)yes) | (~mask & (i4)no)); }

@@ -7,6 +7,9 @@
 #define EXPORT(name) __attribute__((export_name(#name), visibility("default")))
 #endif
 
+// Every step of the loop written out.
+#define UNROLL _Pragma("clang loop unroll(full)")
+
 typedef char bytes16 __attribute__((vector_size(16)));
 
 // a * b + c: one rounding in the relaxed build, two in the plain one.

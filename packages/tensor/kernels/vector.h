@@ -35,6 +35,25 @@ INLINE fw sqrtw(fw a) { return sqrt4(a); }
 #endif
 
 INLINE float sum4(f4 v) { return (v[0] + v[1]) + (v[2] + v[3]); }
+
+// Sixteen floats: one register, or as many as the processor needs for them.
+#ifndef HAS_SIXTEEN
+typedef struct {
+  f4 part[4];
+} f16;
+
+INLINE f16 load16(const float *p) {
+  return (f16){{load4(p), load4(p + 4), load4(p + 8), load4(p + 12)}};
+}
+INLINE f16 madd16(f16 a, f16 b, f16 c) {
+  return (f16){{madd4(a.part[0], b.part[0], c.part[0]), madd4(a.part[1], b.part[1], c.part[1]),
+                madd4(a.part[2], b.part[2], c.part[2]), madd4(a.part[3], b.part[3], c.part[3])}};
+}
+INLINE float sum16(f16 v) {
+  return sum4((v.part[0] + v.part[1]) + (v.part[2] + v.part[3]));
+}
+#endif
+
 INLINE f4 select4(i4 mask, f4 yes, f4 no) { return (f4)((mask & (i4)yes) | (~mask & (i4)no)); }
 
 INLINE float sqrt1(float x) { return __builtin_sqrtf(x); }

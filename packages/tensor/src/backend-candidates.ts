@@ -14,6 +14,8 @@ import { activeKernels } from './active-kernels.js';
 import type { NativeBuild } from './native/build.js';
 import { findAddon } from './native/find-addon.js';
 import { fittingBuild } from './native/fitting-build.js';
+import { releaseIdlePages } from './native/idle-pages.js';
+import { loadAddon } from './native/kernel-addon.js';
 import { useOperation } from './native/operation-kernels.js';
 import { readSetup } from './native/places.js';
 import { assertStockBinding, tfjsNode, tfjsNodeInstall } from './native/stock-binding.js';
@@ -121,6 +123,7 @@ async function startTensorflow(
     });
   }
   const hasKernels = bindTensorflow(isUsingGpuDevice === true);
+  if (registered !== null) releaseIdlePages(loadAddon(registered.kernels));
   const threads = activeKernels()?.threads ?? cpus().length;
   const memoryLimitBytes = isUsingGpuDevice === true ? null : machineMemoryBytes();
   return { simd: hasKernels ? 'native' : null, threads, vectorBits: null, memoryLimitBytes };
@@ -229,7 +232,9 @@ async function startWasm(): Promise<BackendFacts> {
     await activate('wasm', 'wasm');
   });
   useVectors((await fit)?.vectorBits ?? 128);
-  useAddon(areMachineKernelsAllowed ? findAddon().addon : null);
+  const { addon } = areMachineKernelsAllowed ? findAddon() : { addon: null };
+  useAddon(addon);
+  if (addon !== null) releaseIdlePages(addon);
   const { simd, vectorBits, threads } = kernelsOf(tf.backend() as unknown as WasmBackend);
   return { simd, vectorBits, threads, memoryLimitBytes: WASM_HEAP_LIMIT_BYTES };
 }

@@ -36,6 +36,12 @@ export {
 } from './nn/parameters.js';
 export { gelu, type GeluOptions, silu } from './ops/activations.js';
 export { type AttentionOptions, scaledDotProductAttention } from './ops/attention.js';
+export {
+  appendKeyValues,
+  cachedAttention,
+  type CachedAttentionOptions,
+  type CacheSpan,
+} from './ops/cached-attention.js';
 export { dropout, maskedDropout } from './ops/dropout.js';
 export { type GaussianKlOptions, gaussianKl, type SquashedDeviation } from './ops/gaussian-kl.js';
 export { gatherRows } from './ops/gather.js';
@@ -51,6 +57,11 @@ export {
   readHalfMatrix,
 } from './ops/half.js';
 export { type HostMatrix, hostMatMul } from './ops/host-matrix.js';
+export {
+  createKeyValueCache,
+  type KeyValueCache,
+  type KeyValueCacheOptions,
+} from './ops/key-value-cache.js';
 export { layerNorm } from './ops/layer-norm.js';
 export { type NoiseOptions, noiseRows } from './ops/noise.js';
 export { l2NormalizeRows } from './ops/normalize.js';

@@ -6,7 +6,8 @@ export {
   writeCheckpoint,
 } from './io/checkpoint.js';
 export type { WritableArray } from './io/checked-record.js';
-export { numbersOfBytes } from './io/dtype.js';
+export { encodeNumbers, numbersOfBytes } from './io/dtype.js';
+export { type FileSource, openFileSource } from './io/file-source.js';
 export { readNpy, writeNpy } from './io/npy.js';
 export { readNpz } from './io/npz.js';
 export { decodePickle, readPickle } from './io/pickle.js';

@@ -7,6 +7,7 @@ import { oneToken } from './captures.js';
 import type { HookRunner } from './hooks.js';
 import { linear } from './linear.js';
 import { normalised } from './normalised.js';
+import type { PositionTables } from './positions.js';
 import type { BlockWeights, Linear, Norm } from './weights/block-weights.js';
 import { matrixFloats, rowCount } from './weights/weight-matrix.js';
 
@@ -32,7 +33,7 @@ export function attend(x: tf.Tensor3D, weights: BlockWeights, context: BlockCont
     key: turnedHeads(key, weights.keyNorm, context, 'rot_k'),
     value,
   };
-  const z = hooks.runHeads(name('z'), mixed(placed, context), block);
+  const z = hooks.runHeads(name('z'), context.mix(placed, context), block);
   return joined(z, weights.output, { hooks, block, name: `blocks.${block}.attn` });
 }
 
@@ -53,7 +54,7 @@ function ungrouped(x: tf.Tensor4D, { hooks, block, architecture }: BlockContext,
 }
 
 /** Each head so often that there are as many as heads of queries. */
-function repeated(x: tf.Tensor4D, headCount: number): tf.Tensor4D {
+export function repeated(x: tf.Tensor4D, headCount: number): tf.Tensor4D {
   const [batch, groups, length, width] = x.shape;
   if (groups === headCount) return x;
   const apart = tf.reshape(x, [batch, groups, 1, length, width]);
@@ -73,7 +74,8 @@ function turnedHeads(
   return hooks.runHeads(`blocks.${block}.attn.hook_${what}`, turned, block);
 }
 
-interface Heads {
+/** Queries, keys and values, `[B, H, T, F]`; keys and values may have fewer heads. */
+export interface Heads {
   readonly query: tf.Tensor4D;
   readonly key: tf.Tensor4D;
   readonly value: tf.Tensor4D;
@@ -81,35 +83,65 @@ interface Heads {
 
 const SCORES = ['attn_scores_raw', 'attn_scores', 'pattern'] as const;
 
+/** What scores depend on beside the heads. */
+export type ScoreContext = Pick<BlockContext, 'architecture' | 'block' | 'hooks' | 'rules'>;
+
 /** Values collected by every head, `[B, H, T, F]`. */
-function mixed({ query, key, value }: Heads, context: BlockContext): tf.Tensor4D {
-  const { architecture, rules, positions, hooks, block, length } = context;
-  const { scoreCap, headCount } = architecture;
-  const { scoreScale } = rules;
-  const isWindowed = rules.window !== null && rules.window < length;
+export type Mixing = (heads: Heads, context: BlockContext) => tf.Tensor4D;
+
+/** Attention of all tokens of a batch among each other. */
+export const mixingOf =
+  (positions: PositionTables): Mixing =>
+  (heads, context) =>
+    mixed(heads, context, positions);
+
+/** Whether anything is called at scores or patterns. */
+export const wantsScores = ({ hooks, block }: Pick<ScoreContext, 'block' | 'hooks'>): boolean =>
+  SCORES.some((what) => hooks.wants(`blocks.${block}.attn.hook_${what}`));
+
+function mixed(placed: Heads, context: BlockContext, positions: PositionTables): tf.Tensor4D {
+  const { query, key, value } = placed;
+  const { architecture, rules } = context;
+  const isWindowed = rules.window !== null && rules.window < query.shape[2];
   const isPlain =
     !isWindowed &&
-    scoreCap === null &&
+    architecture.scoreCap === null &&
     architecture.positions.kind !== 'alibi' &&
     key.shape[1] === value.shape[1] &&
-    !SCORES.some((what) => hooks.wants(`blocks.${block}.attn.hook_${what}`));
+    !wantsScores(context);
   if (isPlain) {
     const keyMask = positions.keyMask();
     const masked = keyMask === undefined ? {} : { keyMask };
     return scaledDotProductAttention(query, key, value, {
-      ...{ causal: true, scale: scoreScale },
+      ...{ causal: true, scale: rules.scoreScale },
       ...masked,
     });
   }
+  return mixedByScores(placed, context, {
+    mask: positions.scoreMask(isWindowed ? rules.window : null),
+    biases: architecture.positions.kind === 'alibi' ? positions.alibi() : null,
+  });
+}
+
+/**
+ * Values collected by every head, with the scores reachable.
+ *
+ * @param mask - added to scores, `[B or 1, 1, T, S]`.
+ * @param biases - of positions, added before the scale, `[B, H, 1, S]`.
+ */
+export function mixedByScores(
+  { query, key, value }: Heads,
+  { architecture, rules, hooks, block }: ScoreContext,
+  { mask, biases }: { readonly mask: tf.Tensor4D; readonly biases: tf.Tensor4D | null },
+): tf.Tensor4D {
+  const { scoreCap, headCount } = architecture;
   const keys = tf.transpose(repeated(key, headCount), [0, 1, 3, 2]);
   const run = (what: (typeof SCORES)[number], scores: tf.Tensor) =>
     hooks.run(`blocks.${block}.attn.hook_${what}`, scores, block);
   const products = tf.matMul(query, keys as tf.Tensor4D);
-  const biased =
-    architecture.positions.kind === 'alibi' ? tf.add(products, positions.alibi()) : products;
-  const raw = run('attn_scores_raw', tf.mul(biased, scoreScale));
+  const biased = biases === null ? products : tf.add(products, biases);
+  const raw = run('attn_scores_raw', tf.mul(biased, rules.scoreScale));
   const capped = scoreCap === null ? raw : tf.mul(tf.tanh(tf.div(raw, scoreCap)), scoreCap);
-  const mask = positions.scoreMask(isWindowed ? rules.window : null);
   const pattern = run('pattern', softmax(run('attn_scores', tf.add(capped, mask))));
   return tf.matMul(pattern as tf.Tensor4D, repeated(value, headCount)) as tf.Tensor4D;
 }

@@ -3,11 +3,11 @@
  */
 import { tf } from '@lab/tensor';
 import type { Architecture, BlockRules } from './architecture.js';
-import { attend } from './attention.js';
+import { attend, type Mixing } from './attention.js';
 import type { HookRunner } from './hooks.js';
 import { feedForward } from './mlp.js';
 import { hookedNorm } from './normalised.js';
-import type { PositionTables } from './positions.js';
+import type { Turning } from './positions.js';
 import type { BlockWeights, Norm } from './weights/block-weights.js';
 
 /** What a block needs beside its weights. */
@@ -15,10 +15,10 @@ export interface BlockContext {
   readonly architecture: Architecture;
   readonly block: number;
   readonly rules: BlockRules;
-  readonly positions: PositionTables;
+  readonly positions: Turning;
   readonly hooks: HookRunner;
-  /** T. */
-  readonly length: number;
+  /** How values are collected. */
+  readonly mix: Mixing;
 }
 
 /**

@@ -47,7 +47,10 @@ interface TemplateSource {
 }
 
 /** Templates by name, from tokenizer_config.json or chat_template.jinja. */
-function templateTexts({ folder, config }: TemplateSource): Map<string, string> {
+export function templateTexts({
+  folder,
+  config,
+}: Omit<TemplateSource, 'special'>): Map<string, string> {
   const file = join(folder, 'chat_template.jinja');
   if (existsSync(file)) return new Map([['default', readFileSync(file, 'utf8')]]);
   const given = config['chat_template'];

@@ -5,6 +5,7 @@ import { ModelError } from '@lab/core';
 
 const MOST_LAYERS = 4096;
 const MOST_SHOWN = 200;
+const COPY_AGAIN = 'Copy config.json again from the folder that the weights came from.';
 
 /** A value for a message: its JSON, cut where it is long. */
 export function shownValue(value: unknown): string {
@@ -24,12 +25,15 @@ export interface FieldsOptions {
   readonly path?: string;
   /** Values of fields that the file does not have; null in the file stays null. */
   readonly defaults?: Readonly<Record<string, unknown>>;
+  /** What to do about a field that is wrong. */
+  readonly help?: string;
 }
 
 /** Fields of config.json, or of an object in it. */
 export class ConfigFields {
   private readonly path: string;
   private readonly defaults: Readonly<Record<string, unknown>>;
+  private readonly help: string;
   private readonly known = new Set<string>();
   private readonly inner: ConfigFields[] = [];
 
@@ -37,10 +41,11 @@ export class ConfigFields {
   constructor(
     private readonly values: Readonly<Record<string, unknown>>,
     private readonly file: string,
-    { path = '', defaults = {} }: FieldsOptions = {},
+    { path = '', defaults = {}, help = COPY_AGAIN }: FieldsOptions = {},
   ) {
     this.path = path;
     this.defaults = defaults;
+    this.help = help;
   }
 
   private rawValue(name: string): unknown {
@@ -53,7 +58,7 @@ export class ConfigFields {
   wrong(name: string, expected: string): ModelError {
     const got = shownValue(this.values[name]);
     return new ModelError(`${this.file}: ${this.path}${name} must be ${expected}, got ${got}.`, {
-      help: 'Copy config.json again from the folder that the weights came from.',
+      help: this.help,
     });
   }
 
@@ -137,7 +142,8 @@ export class ConfigFields {
     if (value === undefined) return null;
     if (typeof value !== 'object' || Array.isArray(value)) throw this.wrong(name, 'an object');
     const path = `${this.path}${name}.`;
-    const fields = new ConfigFields(value as Record<string, unknown>, this.file, { path });
+    const { help } = this;
+    const fields = new ConfigFields(value as Record<string, unknown>, this.file, { path, help });
     this.inner.push(fields);
     return fields;
   }

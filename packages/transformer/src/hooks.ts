@@ -11,6 +11,10 @@ export interface HookPoint {
   readonly name: string;
   /** Block, or null outside of the blocks. */
   readonly block: number | null;
+  /** Of a generation: the pass that gives the first new token is step 0. */
+  readonly step?: number;
+  /** Of a generation: position in its text of the first token of the value. */
+  readonly start?: number;
 }
 
 /**
@@ -47,7 +51,11 @@ export function isNamed(names: HookNames, name: string): boolean {
 export class HookRunner {
   private readonly known = new Map<string, readonly Hook[]>();
 
-  constructor(private readonly hooks: readonly Hook[]) {}
+  /** @param place - what hooks are told at every place. */
+  constructor(
+    private readonly hooks: readonly Hook[],
+    private readonly place: Pick<HookPoint, 'start' | 'step'> = {},
+  ) {}
 
   /** Whether anything is called at a place. */
   wants(name: string): boolean {
@@ -75,7 +83,7 @@ export class HookRunner {
   run<T extends tf.Tensor>(name: string, value: T, block: number | null = null): T {
     let current: tf.Tensor = value;
     for (const { run } of this.at(name)) {
-      const result = run(current, { name, block });
+      const result = run(current, { name, block, ...this.place });
       if (result === undefined) continue;
       if (result.shape.join() !== value.shape.join() || result.dtype !== value.dtype) {
         throw new ShapeError(

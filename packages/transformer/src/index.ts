@@ -17,6 +17,41 @@ export {
 } from './attribution.js';
 export type { ChatMessage, ChatOptions, ChatTemplates } from './chat-template.js';
 export { fastChatFormats, fastChatText } from './fastchat-formats.js';
+export {
+  type ContinuationOptions,
+  createGenerationEngine,
+  type FinishReason,
+  type GenerationEngine,
+  type GenerationEngineOptions,
+  type GenerationEvent,
+  type GenerationLoad,
+  type GenerationRequest,
+  type GenerationResult,
+  type GenerationStream,
+  type GenerationUsage,
+  type SamplingOptions,
+  type StopOptions,
+  type TokenLogprob,
+} from './generation/engine.js';
+export { generate, type GenerateOptions, type Prompts } from './generation/generate.js';
+export type { BeamOptions, WholeBeam } from './generation/beam-search.js';
+export {
+  generateT5,
+  type T5GenerateOptions,
+  type T5GenerationResult,
+} from './generation/generate-t5.js';
+export {
+  type WriteGgufOptions,
+  type WriteProgress,
+  type WrittenGguf,
+  writeGguf,
+} from './gguf/gguf-export.js';
+export {
+  type WriteCheckpointOptions,
+  type WrittenCheckpoint,
+  writeCheckpoint,
+} from './gguf/gguf-import.js';
+export type { GgufType } from './gguf/tensors-of-model.js';
 export { hiddenStates, type HiddenStatesOptions, type LayerStates } from './hidden-states.js';
 export { type HookPlace, hookNames } from './hook-names.js';
 export type { Hook, HookFunction, HookNames, HookPoint } from './hooks.js';
@@ -34,6 +69,13 @@ export {
   type ForwardResult,
   type Model,
 } from './model.js';
+export type { Pooling } from './server/embed-texts.js';
+export {
+  type AnswerOptions,
+  type ModelServer,
+  serveModel,
+  type ServeModelOptions,
+} from './server/serve-model.js';
 export { loadT5 } from './t5/load-t5.js';
 export {
   type T5Input,
@@ -42,13 +84,8 @@ export {
 } from './t5/t5-model.js';
 export type { T5Architecture } from './t5/t5-config.js';
 export { type T5HookPlace, t5HookNames } from './t5/t5-hook-names.js';
-export {
-  type BatchShape,
-  estimateRun,
-  operationsOf,
-  type RunEstimate,
-  type RunOutline,
-} from './run-estimate.js';
+export { estimateRun, type RunEstimate } from './run-estimate.js';
+export { type BatchShape, operationsOf, type RunOutline } from './run-outline.js';
 export { modelTypes, readModelConfig } from './model-config.js';
 export {
   type ComponentInput,
@@ -64,7 +101,7 @@ export {
   loadTokenizer,
   type Tokenizer,
 } from './tokenizer.js';
-export { type ModelCheck, validateModel } from './validate-model.js';
+export { type ModelCheck, validateModel, type ValidateOptions } from './validate-model.js';
 export type { LoadModelOptions, Residency } from './weights/residency.js';
 export {
   type RandomCheckpointOptions,

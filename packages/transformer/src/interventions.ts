@@ -41,8 +41,13 @@ export interface Intervention {
    * that share one.
    */
   readonly granularity?: 'kv-group' | 'query-head' | undefined;
-  /** Tokens that are changed; default all. */
+  /** Tokens that are changed; default all. In a generation padding does not count. */
   readonly positions?: readonly number[] | undefined;
+  /**
+   * Steps of a generation in which the change is made, 0 for the one that gives the first new
+   * token; default all. A pass by itself is step 0.
+   */
+  readonly steps?: readonly number[] | undefined;
   readonly value?: number | readonly number[] | undefined;
 }
 
@@ -61,6 +66,7 @@ export const interventionsSchema = {
       head: { type: 'integer', minimum: 0 },
       granularity: { enum: ['query-head', 'kv-group'] },
       positions: { type: 'array', items: { type: 'integer', minimum: 0 } },
+      steps: { type: 'array', items: { type: 'integer', minimum: 0 } },
       value: { anyOf: [{ type: 'number' }, { type: 'array', items: { type: 'number' } }] },
     },
   },
@@ -78,9 +84,10 @@ export function interventionHook(change: Intervention, architecture: Architectur
   assertValue(change);
   return {
     names: name,
-    run: (value) => {
+    run: (value, { start, step = 0 }) => {
+      if (change.steps?.includes(step) === false) return value;
       const changed = changedValue(value, change, axis);
-      return chosen(value, changed, { heads, axis, positions: change.positions });
+      return chosen(value, changed, { heads, axis, positions: change.positions, start });
     },
   };
 }
@@ -175,7 +182,7 @@ function changedValue(x: tf.Tensor, change: Intervention, axis: number | null): 
     case 'mean':
       return tf.add(tf.zerosLike(x), tf.mean(x, axis === 1 ? 2 : 1, true));
     case 'uniform':
-      return uniform(x, change);
+      return uniform(x, change, axis);
     case 'patch':
       return tf.add(tf.zerosLike(x), given());
     case 'add':
@@ -203,13 +210,14 @@ function fitShape(x: tf.Tensor, change: Intervention): number[] {
 }
 
 /** Scores all the same, or a pattern that shares evenly among the tokens before a query. */
-function uniform(x: tf.Tensor, change: Intervention): tf.Tensor {
-  const [, , queries, keys] = x.shape as [number, number, number, number];
-  if (x.rank !== 4 || queries !== keys)
+function uniform(x: tf.Tensor, change: Intervention, axis: number | null): tf.Tensor {
+  if (axis !== 1)
     throw problem(change, 'only scores and pattern can be', 'Take the site scores or pattern.');
   if (!change.site.endsWith('pattern')) return tf.zerosLike(x);
+  const [, , queries, keys] = x.shape as [number, number, number, number];
   const shares = Float32Array.from({ length: queries * keys }, (_, at) => {
-    const [query, key] = [Math.floor(at / keys), at % keys];
+    // The last query is the last key, also where keys of earlier tokens are there.
+    const [query, key] = [Math.floor(at / keys) + keys - queries, at % keys];
     return key <= query ? 1 / (query + 1) : 0;
   });
   return tf.add(tf.zerosLike(x), tf.tensor(shares, [1, 1, queries, keys]));
@@ -223,10 +231,13 @@ function chosen(
     heads,
     axis,
     positions,
+    start,
   }: {
     readonly heads: readonly number[] | null;
     readonly axis: number | null;
     readonly positions: readonly number[] | undefined;
+    /** Position of the first token, where the value may be a part of its text. */
+    readonly start: number | undefined;
   },
 ): tf.Tensor {
   const isAt = (dimension: number, chosenOnes: readonly number[]) => {
@@ -238,7 +249,7 @@ function chosen(
   };
   const tokenAxis = axis === 1 ? 2 : 1;
   const outside = positions?.find((position) => position >= before.shape[tokenAxis]!);
-  if (outside !== undefined) {
+  if (outside !== undefined && start === undefined) {
     throw new ConfigError(
       `transformer/intervention: position ${outside} of ${before.shape[tokenAxis]} tokens.`,
       { help: `Give positions from 0 to ${before.shape[tokenAxis]! - 1}, padding counted.` },
@@ -246,7 +257,14 @@ function chosen(
   }
   const masks = [
     ...(heads === null ? [] : [isAt(axis!, heads)]),
-    ...(positions === undefined ? [] : [isAt(tokenAxis, positions)]),
+    ...(positions === undefined
+      ? []
+      : [
+          isAt(
+            tokenAxis,
+            positions.map((at) => at - (start ?? 0)),
+          ),
+        ]),
   ];
   if (masks.length === 0) return after;
   const mask = masks.length === 1 ? masks[0]! : tf.logicalAnd(masks[0]!, masks[1]!);

@@ -18,9 +18,10 @@ import type { StoredMatrix } from './weights/stored-numbers.js';
  * Loads a checkpoint of a language model, onto the backend in use; without one onto the first that
  * works here.
  *
- * @param path - folder with config.json and safetensors files, or of the local Hugging Face cache.
- * @throws {ModelError} for a family, field or weights that do not fit, saying which; with
- *   `validate` also where a check fails.
+ * @param path - folder with config.json and safetensors files or of the local Hugging Face cache,
+ *   or a GGUF file.
+ * @throws {ModelError} for a family, field or weights that do not fit, saying which, and
+ *   where a check of `validate` fails.
  */
 export async function loadModel(path: string, options: LoadModelOptions = {}): Promise<Model> {
   const folder = checkpointFolder(path);
@@ -32,7 +33,8 @@ export async function loadModel(path: string, options: LoadModelOptions = {}): P
     const residency = chosenResidency(files, options);
     const parts = await placedParts({ files, names, residency }, decoderReader(family));
     const model = new Model(family.architecture, parts);
-    if (options.validate === true) await assertValid(model, folder);
+    const checks = options.validate ?? (residency === 'resident' ? 'quick' : 'off');
+    if (checks !== 'off') await assertValid(model, folder, checks);
     return model;
   } catch (error) {
     files.close();
@@ -62,8 +64,8 @@ function decoderReader(family: FamilyModel): ModelReader<StoredBlock, StoredArou
 }
 
 /** @throws {ModelError} with the checks that failed; the model is disposed then. */
-async function assertValid(model: Model, folder: string): Promise<void> {
-  const failed = (await validateModel(model)).filter(({ passed }) => !passed);
+async function assertValid(model: Model, folder: string, checks: 'full' | 'quick'): Promise<void> {
+  const failed = (await validateModel(model, { checks })).filter(({ passed }) => !passed);
   if (failed.length === 0) return;
   model.dispose();
   const names = failed.map(({ name, difference }) => `${name} (${difference.toExponential(1)})`);

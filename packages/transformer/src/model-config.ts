@@ -18,6 +18,8 @@ import { moduleNames } from './families/module-names.js';
 import { phi3 } from './families/phi3.js';
 import { qwen } from './families/qwen.js';
 import { wrappedConfig } from './families/wrapper.js';
+import { ggufConfig } from './gguf/gguf-config.js';
+import { type GgufContent, isGgufFile, withGguf } from './gguf/gguf-file.js';
 
 const families: readonly Family[] = [falcon, gemma, gpt2, gptNeox, llama, phi3, qwen];
 
@@ -29,11 +31,12 @@ export const modelTypes: readonly string[] = families
 /**
  * The architecture and the names of the weights that config.json describes.
  *
- * @param folder - with config.json.
+ * @param folder - with config.json, or a GGUF file.
  * @throws {ModelError} for a family that is not known, and for a field that is not known and might
  *   change the numbers.
  */
 export function readModelConfig(folder: string): FamilyModel {
+  if (isGgufFile(folder)) return withGguf(folder, (gguf) => ggufModel(gguf));
   const { values, file } = configOf(folder);
   const wrapped = wrappedConfig(values, file);
   return wrapped === null
@@ -41,21 +44,35 @@ export function readModelConfig(folder: string): FamilyModel {
     : modelOf(wrapped.values, wrapped.file, wrapped.within);
 }
 
-/** The content of a folder's config.json, and its fields. */
+/**
+ * As {@link readModelConfig}, of what a GGUF file says.
+ *
+ * @param layout - whether weights are described as they lie in the file, or in a checkpoint.
+ */
+export function ggufModel(gguf: GgufContent, layout: 'checkpoint' | 'gguf' = 'gguf'): FamilyModel {
+  const { values, file, within } = ggufConfig(gguf);
+  return modelOf(values, file, layout === 'gguf' ? within : undefined);
+}
+
+/** The content of a folder's config.json, or what a GGUF file has for it, and its fields. */
 export function configOf(folder: string): {
   readonly values: Record<string, unknown>;
   readonly fields: ConfigFields;
   readonly file: string;
 } {
+  const { values, file } = isGgufFile(folder) ? withGguf(folder, ggufConfig) : readConfig(folder);
+  const defaults = classDefaults(values['model_type']);
+  return { values, fields: new ConfigFields(values, file, { defaults }), file };
+}
+
+function readConfig(folder: string): { values: Record<string, unknown>; file: string } {
   const file = join(folder, 'config.json');
   if (!existsSync(file)) {
     throw new ModelError(`${folder}: has no config.json.`, {
       help: 'Name the folder of a Hugging Face checkpoint, with config.json and *.safetensors.',
     });
   }
-  const values = readJsonObject(file);
-  const defaults = classDefaults(values['model_type']);
-  return { values, fields: new ConfigFields(values, file, { defaults }), file };
+  return { values: readJsonObject(file), file };
 }
 
 /** `model_type` of a folder's config.json; empty where it has none. */

@@ -3,21 +3,21 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { ConfigError, DataError, ShapeError } from '@lab/core';
-import { gatherRows, tf } from '@lab/tensor';
+import { tf } from '@lab/tensor';
 import type { Architecture } from './architecture.js';
+import { mixingOf } from './attention.js';
 import { runBlock } from './block.js';
 import { type Captured, Captures } from './captures.js';
 import { ownName, ownNames, placedHook } from './hook-names.js';
 import { type Hook, type HookNames, HookRunner } from './hooks.js';
 import { type Intervention, interventionHook } from './interventions.js';
-import { hookedNorm } from './normalised.js';
+import { embedTokens, outputLogits } from './pass-ends.js';
 import { PositionTables, type TokenBatch } from './positions.js';
 import { lastTokens, tokenBatch, type TokenInput } from './token-batch.js';
 import type { StoredAround } from './load-model.js';
 import type { StoredBlock } from './weights/block-weights.js';
 import { disposeParts, type PlacedParts } from './weights/placed-parts.js';
 import type { Residency } from './weights/residency.js';
-import { matrixRows } from './weights/weight-matrix.js';
 
 /** What a forward pass reads and gives. */
 export interface ForwardInput extends TokenInput {
@@ -91,15 +91,15 @@ export class Model {
     const captures = this.capturesOf(input, batch);
     const hooks = new HookRunner([...this.hooksOf(input), ...captures.hooks]);
     const positions = new PositionTables(this.architecture, batch);
+    const mix = mixingOf(positions);
     let residual: tf.Tensor3D | null = null;
     try {
       residual = await this.embedded(batch, input, hooks);
       for (let block = startBlock; block < stopBlock; block += 1) {
         await turn(input.signal);
         const before: tf.Tensor3D = residual;
-        const { length } = batch;
         const rules = blocks[block]!;
-        const context = { architecture: this.architecture, block, rules, positions, hooks, length };
+        const context = { architecture: this.architecture, block, rules, positions, hooks, mix };
         residual = await this.parts.blocks.use(block, (weights) =>
           runBlock(before, weights, context),
         );
@@ -167,55 +167,29 @@ export class Model {
 
   private async embedded(
     batch: TokenBatch,
-    input: ForwardInput,
+    { residual }: ForwardInput,
     hooks: HookRunner,
   ): Promise<tf.Tensor3D> {
-    const { width, embeddingScale } = this.architecture;
-    if (input.residual !== undefined) return tf.clone(input.residual);
-    const shape: [number, number, number] = [batch.batchSize, batch.length, width];
-    const rows = await this.parts.vocabulary.embed(batch.ids);
-    try {
-      return tf.tidy(() => {
-        const own = tf.reshape(rows, shape) as tf.Tensor3D;
-        const scaled = embeddingScale === 1 ? own : tf.mul(own, embeddingScale);
-        const embedded = hooks.run('hook_embed', scaled as tf.Tensor3D);
-        const { positions } = this.parts.around;
-        if (positions === null) return embedded;
-        const places = tf.reshape(matrixRows(positions, batch.positions), shape);
-        return tf.add(embedded, hooks.run('hook_pos_embed', places));
-      });
-    } finally {
-      rows.dispose();
-    }
+    return residual === undefined ? embedTokens(this, batch, hooks) : tf.clone(residual);
   }
 
   private async output(
     residual: tf.Tensor3D,
     batch: TokenBatch,
-    input: ForwardInput,
+    { logits }: ForwardInput,
     hooks: HookRunner,
   ): Promise<tf.Tensor3D | null> {
-    const { norm: rules, logitCap, vocabularySize, width } = this.architecture;
-    const isLast = input.logits === 'last';
-    const wanted = tf.tidy(() => {
-      const given = { rules, hooks, name: 'ln_final', block: null };
-      const normed = hookedNorm(residual, this.parts.around.norm, given);
-      const rows = tf.reshape(normed, [-1, width]) as tf.Tensor2D;
-      return isLast ? gatherRows(rows, tf.tensor1d(lastTokens(batch), 'int32')) : rows;
-    });
-    let products: tf.Tensor2D | null = null;
+    const isLast = logits === 'last';
+    const wanted = { rows: isLast ? lastTokens(batch) : null, areWanted: logits !== 'none' };
+    const rows = await outputLogits(this, residual, wanted, hooks);
+    if (rows === null) return null;
+    const { vocabularySize } = this.architecture;
+    const length = isLast ? 1 : batch.length;
+    const shape: [number, number, number] = [batch.batchSize, length, vocabularySize];
     try {
-      if (input.logits === 'none') return null;
-      products = await this.parts.vocabulary.unembed(wanted);
-      const own = products;
-      return tf.tidy(() => {
-        const capped = logitCap === null ? own : tf.mul(tf.tanh(tf.div(own, logitCap)), logitCap);
-        const length = isLast ? 1 : batch.length;
-        const shape: [number, number, number] = [batch.batchSize, length, vocabularySize];
-        return hooks.run('hook_logits', tf.reshape(capped, shape));
-      });
+      return tf.tidy(() => tf.clone(hooks.run('hook_logits', tf.reshape(rows, shape))));
     } finally {
-      tf.dispose(products === null ? [wanted] : [wanted, products]);
+      rows.dispose();
     }
   }
 

@@ -27,11 +27,17 @@ export const HIDDEN = -1e9;
 export const paddingScores = ({ mask }: TokenBatch): Float32Array =>
   Float32Array.from(mask, (counts) => (counts === 0 ? HIDDEN : 0));
 
+/** What turns heads by their positions. */
+export interface Turning {
+  /** Heads `[B, H, T, F]` turned by their positions. */
+  turned(x: tf.Tensor4D, rules: RotaryRules): tf.Tensor4D;
+}
+
 /** What blocks need to know of the tokens; made once for a forward pass, freed by its maker. */
-export class PositionTables {
+export class PositionTables implements Turning {
   private readonly masks = new Map<number | null, tf.Tensor4D>();
   private readonly angles = new Map<RotaryRules, RotaryAngles>();
-  private readonly turns = new Map<RotaryRules, { cosines: tf.Tensor; sines: tf.Tensor }>();
+  private readonly turns = new Map<RotaryRules, TurningTables>();
   private keys: tf.Tensor2D | null = null;
   private slopes: tf.Tensor4D | null = null;
 
@@ -77,33 +83,22 @@ export class PositionTables {
     if (this.slopes !== null) return this.slopes;
     const { headCount } = this.architecture;
     const { batchSize, length, positions, mask } = this.batch;
-    const slopes = alibiSlopes(headCount).map(roundedToBfloat16);
+    const places = positions.map((position, at) => position * mask[at]!);
     const values = new Float32Array(batchSize * headCount * length);
-    for (let at = 0; at < values.length; at += 1) {
-      const [token, head] = [at % length, Math.floor(at / length) % headCount];
-      const place = Math.floor(at / (length * headCount)) * length + token;
-      values[at] = roundedToBfloat16(slopes[head]! * positions[place]! * mask[place]!);
+    for (let text = 0; text < batchSize; text += 1) {
+      const own = places.subarray(text * length, (text + 1) * length);
+      values.set(alibiBiases(headCount, own), text * headCount * length);
     }
     this.slopes = tf.keep(tf.tensor4d(values, [batchSize, headCount, 1, length]));
     return this.slopes;
   }
 
-  /** Heads `[B, H, T, F]` turned by their positions. */
   turned(x: tf.Tensor4D, rules: RotaryRules): tf.Tensor4D {
     const { inverseFrequencies, attentionFactor } = this.anglesOf(rules);
     if (!this.batch.isPadded && attentionFactor === 1) {
       return rotaryEmbedding(x, { rotaryDim: rules.width, inverseFrequencies });
     }
-    const { cosines, sines } = this.tables(rules);
-    const [batch, heads, tokens, features] = x.shape;
-    const half = rules.width / 2;
-    const part = (start: number, size: number) =>
-      tf.slice(x, [0, 0, 0, start], [batch, heads, tokens, size]);
-    const [first, second] = [part(0, half), part(half, half)];
-    const rest = features > rules.width ? [part(rules.width, features - rules.width)] : [];
-    const turnedFirst = tf.sub(tf.mul(first, cosines), tf.mul(second, sines));
-    const turnedSecond = tf.add(tf.mul(second, cosines), tf.mul(first, sines));
-    return tf.concat([turnedFirst, turnedSecond, ...rest], 3) as tf.Tensor4D;
+    return turnedBy(x, this.tables(rules));
   }
 
   /** Some scalings depend on the longest text. */
@@ -113,22 +108,12 @@ export class PositionTables {
     return known;
   }
 
-  /** Cosines and sines, `[B, 1, T, R / 2]`. */
-  private tables(rules: RotaryRules) {
+  private tables(rules: RotaryRules): TurningTables {
     const known = this.turns.get(rules);
     if (known !== undefined) return known;
     const { batchSize, length, positions } = this.batch;
-    const { inverseFrequencies, attentionFactor } = this.anglesOf(rules);
-    const pairs = rules.width / 2;
-    const tableOf = (of: (angle: number) => number) => {
-      const values = new Float32Array(positions.length * pairs);
-      for (let at = 0; at < values.length; at += 1) {
-        const angle = positions[Math.floor(at / pairs)]! * inverseFrequencies[at % pairs]!;
-        values[at] = attentionFactor * of(Math.fround(angle));
-      }
-      return tf.keep(tf.tensor4d(values, [batchSize, 1, length, pairs]));
-    };
-    const made = { cosines: tableOf(Math.cos), sines: tableOf(Math.sin) };
+    const angles = this.anglesOf(rules);
+    const made = turningTables(positions, () => angles, [batchSize, length]);
     this.turns.set(rules, made);
     return made;
   }
@@ -139,6 +124,59 @@ export class PositionTables {
     this.keys?.dispose();
     this.slopes?.dispose();
   }
+}
+
+/** Cosines and sines of tokens, `[B, 1, T, R / 2]`; kept, to be freed by their maker. */
+export interface TurningTables {
+  readonly cosines: tf.Tensor4D;
+  readonly sines: tf.Tensor4D;
+}
+
+/**
+ * The tables of tokens at positions `[B, T]`.
+ *
+ * @param anglesAt - of each token; all of one width.
+ */
+export function turningTables(
+  positions: Int32Array,
+  anglesAt: (token: number) => RotaryAngles,
+  [batchSize, length]: readonly [number, number],
+): TurningTables {
+  const pairs = anglesAt(0).inverseFrequencies.length;
+  const cosines = new Float32Array(positions.length * pairs);
+  const sines = new Float32Array(positions.length * pairs);
+  for (let at = 0; at < cosines.length; at += 1) {
+    const token = Math.floor(at / pairs);
+    const { inverseFrequencies, attentionFactor } = anglesAt(token);
+    const angle = Math.fround(positions[token]! * inverseFrequencies[at % pairs]!);
+    cosines[at] = attentionFactor * Math.cos(angle);
+    sines[at] = attentionFactor * Math.sin(angle);
+  }
+  const shape: [number, number, number, number] = [batchSize, 1, length, pairs];
+  const placed = (values: Float32Array) => tf.keep(tf.tensor4d(values, shape));
+  return { cosines: placed(cosines), sines: placed(sines) };
+}
+
+/** Heads `[B, H, T, F]` turned by tables; features behind those that turn stay. */
+export function turnedBy(x: tf.Tensor4D, { cosines, sines }: TurningTables): tf.Tensor4D {
+  const [batch, heads, tokens, features] = x.shape;
+  const half = cosines.shape[3];
+  const part = (start: number, size: number) =>
+    tf.slice(x, [0, 0, 0, start], [batch, heads, tokens, size]);
+  const [first, second] = [part(0, half), part(half, half)];
+  const rest = features > 2 * half ? [part(2 * half, features - 2 * half)] : [];
+  const turnedFirst = tf.sub(tf.mul(first, cosines), tf.mul(second, sines));
+  const turnedSecond = tf.add(tf.mul(second, cosines), tf.mul(first, sines));
+  return tf.concat([turnedFirst, turnedSecond, ...rest], 3) as tf.Tensor4D;
+}
+
+/** Biases of ALiBi of keys at positions, `[H, S]`, in 16 bits. */
+export function alibiBiases(headCount: number, positions: ArrayLike<number>): Float32Array {
+  const slopes = alibiSlopes(headCount).map(roundedToBfloat16);
+  const count = positions.length;
+  return Float32Array.from({ length: headCount * count }, (_, at) =>
+    roundedToBfloat16(slopes[Math.floor(at / count)]! * positions[at % count]!),
+  );
 }
 
 /** Slope of each head: a geometric sequence, filled up from one of twice as many. */

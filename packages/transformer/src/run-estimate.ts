@@ -6,28 +6,18 @@ import type { Architecture } from './architecture.js';
 import { loadModel } from './load-model.js';
 import { tokensAtOnce } from './logits-in-parts.js';
 import type { Model } from './model.js';
-import { type Checkpoint, checkpointFolder, openCheckpoint } from './weights/checkpoint.js';
+import { peakBytes } from './run-memory.js';
 import {
-  backendBytes,
-  chosenResidency,
-  type LoadModelOptions,
-  type Residency,
-} from './weights/residency.js';
-
-/** A batch of texts by its size. */
-export interface BatchShape {
-  readonly batchSize: number;
-  /** Tokens of each text. */
-  readonly length: number;
-}
-
-/** What is to be run. */
-export interface RunOutline extends LoadModelOptions {
-  /** Batches that go through the model block by block, as {@link hiddenStates} takes them. */
-  readonly batches: readonly BatchShape[];
-  /** Logits of all tokens, of the last of each text, or none. Default `all`. */
-  readonly logits?: 'all' | 'last' | 'none' | undefined;
-}
+  type BatchShape,
+  blockOperations,
+  outlineOperations,
+  outlineReadBytes,
+  outputRows,
+  passCount,
+  type RunOutline,
+} from './run-outline.js';
+import { chosenResidency, type Residency } from './weights/residency.js';
+import { type WeightSizes, weightSizes } from './weights/weight-sizes.js';
 
 /** What a run is expected to take. */
 export interface RunEstimate {
@@ -51,133 +41,112 @@ export interface RunEstimate {
  * so; other batches follow by their operations. Memory is counted from shapes.
  *
  * @throws {ModelError} as {@link loadModel}.
+ * @throws {ConfigError} where weights do not fit `budgetBytes`.
  */
 export async function estimateRun(path: string, outline: RunOutline): Promise<RunEstimate> {
-  const files = openCheckpoint(checkpointFolder(path));
   const model = await loadModel(path, { residency: 'streamed' });
   try {
-    const residency = chosenResidency(files, outline);
-    const measured = await measure(model, outline);
-    const sizes = sizesOf(files, model.architecture);
+    const { architecture } = model;
+    const { checkpoint } = model.parts;
+    const residency = chosenResidency(checkpoint, outline);
+    const sizes = weightSizes(checkpoint);
+    const given = { architecture, sizes, outline };
     return {
       residency,
-      ...secondsOf(residency, { measured, sizes, architecture: model.architecture, outline }),
-      operations: outline.batches.reduce(
-        (sum, shape) => sum + operationsOf(model.architecture, shape, outline.logits),
-        0,
-      ),
-      peakBytes: peakOf(residency, { sizes, architecture: model.architecture, outline }),
-      readBytes: files.sizeBytes,
+      ...secondsOf(residency, { ...given, measured: await measure(model, outline) }),
+      operations: outlineOperations(architecture, outline),
+      peakBytes: peakBytes(residency, given),
+      readBytes: outlineReadBytes(checkpoint, outline),
     };
   } finally {
-    files.close();
     model.dispose();
   }
-}
-
-/** Bytes of weights, as stored and on the backend. */
-interface WeightSizes {
-  readonly stored: number;
-  readonly placed: number;
-  readonly storedBlock: number;
-  readonly placedBlock: number;
-}
-
-function sizesOf(files: Checkpoint, { layerCount }: Architecture): WeightSizes {
-  // Blocks are alike: what has a number in its name belongs to one.
-  const inBlocks = [...files.weights].filter(([name]) => /(^|\.)\d+\./.test(name));
-  const weights = new Map(inBlocks);
-  const bytesOf = (dtype: string) => ({ float32: 4, float64: 8 })[dtype] ?? 2;
-  const stored = inBlocks.reduce(
-    (sum, [, { shape, dtype }]) => sum + shape.reduce((all, size) => all * size, bytesOf(dtype)),
-    0,
-  );
-  return {
-    stored: files.sizeBytes,
-    placed: backendBytes(files),
-    storedBlock: stored / layerCount,
-    placedBlock: backendBytes({ weights }) / layerCount,
-  };
-}
-
-/** Operations of one block on a batch: products with weights, then scores and their sums. */
-function blockOperations(architecture: Architecture, { batchSize, length }: BatchShape): number {
-  const { width, headCount, keyValueHeadCount, headWidth, mlpWidth, isGated } = architecture;
-  const heads = (2 * headCount + 2 * keyValueHeadCount) * headWidth;
-  const weights = width * heads + (isGated ? 3 : 2) * width * mlpWidth;
-  const tokens = batchSize * length;
-  return 2 * tokens * weights + 4 * tokens * length * headCount * headWidth;
-}
-
-/** Tokens that logits are made of. */
-function outputRows(
-  { batchSize, length }: BatchShape,
-  logits: RunOutline['logits'] = 'all',
-): number {
-  return logits === 'none' ? 0 : logits === 'last' ? batchSize : batchSize * length;
-}
-
-/** Multiplications and additions of a pass over a batch. */
-export function operationsOf(
-  architecture: Architecture,
-  shape: BatchShape,
-  logits: RunOutline['logits'] = 'all',
-): number {
-  const { layerCount, width, vocabularySize } = architecture;
-  const output = 2 * outputRows(shape, logits) * width * vocabularySize;
-  return layerCount * blockOperations(architecture, shape) + output;
 }
 
 /** Seconds that were measured on the largest batch. */
 interface Measured {
   readonly largest: BatchShape;
-  /** A block whose weights are read while the one before it computes. */
-  readonly streamedBlock: number;
-  /** A block whose weights are there. */
-  readonly block: number;
   /** Reading the weights of a block, and bringing them onto the backend. */
   readonly reading: number;
-  /** The output of `outputRows` tokens. */
+  /** A block whose weights are there. */
+  readonly block: number;
+  /** A block whose weights are read while the one before it computes. */
+  readonly streamedBlock: number;
+  /** The output of `outputRows` tokens, its weights read strip by strip. */
   readonly output: number;
   readonly outputRows: number;
+  /** Of it, what reading takes. */
+  readonly outputReading: number;
 }
 
-async function measure(model: Model, { batches, logits = 'all' }: RunOutline): Promise<Measured> {
+async function measure(model: Model, outline: RunOutline): Promise<Measured> {
   const { layerCount, width, vocabularySize } = model.architecture;
-  const largest = batches.reduce((most, one) =>
+  const largest = outline.batches.reduce((most, one) =>
     one.batchSize * one.length > most.batchSize * most.length ? one : most,
   );
   const { batchSize, length } = largest;
+  const [reading, outputReading] = [await blockReading(model), await readingOfOutput(model)];
   const residual = tf.randomNormal<tf.Rank.R3>([batchSize, length, width]);
-  const timed = async (startBlock: number, count = batchSize * length) => {
-    const isOutput = startBlock === layerCount;
-    const rows = isOutput ? firstRows(residual, count) : tf.clone(residual);
-    const [texts, tokens] = rows.shape;
-    const ids = Array.from({ length: texts }, () => new Int32Array(tokens));
-    const given = { ids, residual: rows, startBlock, logits: isOutput ? 'all' : 'none' } as const;
-    const began = performance.now();
-    try {
-      const result = await model.forward({ ...given, stopBlock: startBlock + (isOutput ? 0 : 1) });
-      await (result.logits ?? result.residual).data();
-      result.dispose();
-      return (performance.now() - began) / 1000;
-    } finally {
-      rows.dispose();
-    }
+  const timed = (startBlock: number) => {
+    const given = { residual, startBlock, stopBlock: startBlock + 1, logits: 'none' } as const;
+    return secondsOfPass(model, given);
   };
   try {
-    const second = Math.min(1, layerCount - 1);
-    const first = await timed(0);
-    const streamedBlock = await timed(second);
-    const block = await timed(second);
-    const all = logits === 'last' ? batchSize : batchSize * length;
-    const outputRows = Math.min(all, tokensAtOnce(vocabularySize));
-    const output = logits === 'none' ? 0 : await timed(layerCount, outputRows);
-    const reading = Math.max(first - block, 0);
-    return { largest, streamedBlock, block, reading, output, outputRows };
+    // The first pass compiles and grows memory; a second over the same block shows its time.
+    await timed(0);
+    const block = await timed(0);
+    const streamed = layerCount > 2 ? [await timed(1), await timed(2)] : [block];
+    const rows = Math.min(outputRows(largest, outline), tokensAtOnce(vocabularySize));
+    const end = { startBlock: layerCount, stopBlock: layerCount, logits: 'all' } as const;
+    const first = rows === 0 ? null : firstRows(residual, rows);
+    const output = first === null ? 0 : await secondsOfPass(model, { residual: first, ...end });
+    first?.dispose();
+    const streamedBlock = streamed.at(-1)!;
+    return { largest, reading, block, streamedBlock, output, outputRows: rows, outputReading };
   } finally {
     residual.dispose();
   }
+}
+
+const now = () => performance.now() / 1000;
+
+/** Seconds that the weights of a block take until they are on the backend. */
+async function blockReading({ architecture, parts }: Model): Promise<number> {
+  const secondsOfBlock = async (index: number) => {
+    const began = now();
+    await parts.blocks.use(index, () => undefined);
+    return now() - began;
+  };
+  // The last one first: none is read ahead behind it. It is there to warm what reads.
+  const cold = await secondsOfBlock(architecture.layerCount - 1);
+  return architecture.layerCount > 1 ? secondsOfBlock(0) : cold;
+}
+
+/** Seconds that the weights of the output take, strip by strip: hardly anything is computed. */
+async function readingOfOutput({ architecture, parts }: Model): Promise<number> {
+  const row = tf.zeros<tf.Rank.R2>([1, architecture.width]);
+  const began = now();
+  const logits = await parts.vocabulary.unembed(row);
+  await logits.data();
+  tf.dispose([row, logits]);
+  return now() - began;
+}
+
+interface PassPart {
+  readonly residual: tf.Tensor3D;
+  readonly startBlock: number;
+  readonly stopBlock: number;
+  readonly logits: 'all' | 'none';
+}
+
+async function secondsOfPass(model: Model, part: PassPart): Promise<number> {
+  const [texts, tokens] = part.residual.shape;
+  const ids = Array.from({ length: texts }, () => new Int32Array(tokens));
+  const began = now();
+  const result = await model.forward({ ids, ...part });
+  await (result.logits ?? result.residual).data();
+  result.dispose();
+  return now() - began;
 }
 
 /** The first tokens of a residual as one text. */
@@ -192,68 +161,36 @@ interface Given {
   readonly architecture: Architecture;
   readonly sizes: WeightSizes;
   readonly outline: RunOutline;
+  readonly measured: Measured;
 }
 
 function secondsOf(
   residency: Residency,
-  { measured, sizes, architecture, outline }: Given & { readonly measured: Measured },
+  { measured, sizes, architecture, outline }: Given,
 ): Pick<RunEstimate, 'loadSeconds' | 'runSeconds'> {
-  const { layerCount } = architecture;
-  const { largest, streamedBlock, block, reading, output } = measured;
-  const { batches, logits } = outline;
+  const { largest, streamedBlock, block, reading, output, outputReading } = measured;
+  const { batches, stopBlock = architecture.layerCount, outputs = 1 } = outline;
   const share = (of: (shape: BatchShape) => number) =>
     batches.reduce((sum, shape) => sum + of(shape), 0) / Math.max(of(largest), 1);
-  const blocks = share((shape) => blockOperations(architecture, shape)) * layerCount * block;
-  const rows = batches.reduce((sum, shape) => sum + outputRows(shape, logits), 0);
-  const parts = rows / Math.max(measured.outputRows, 1);
-  const perByte = reading / sizes.storedBlock;
+  const blocks = share((shape) => blockOperations(architecture, shape)) * stopBlock * block;
+  const rows = batches.reduce((sum, shape) => sum + outputRows(shape, outline), 0);
+  const parts = (outputs * rows) / Math.max(measured.outputRows, 1);
   if (residency === 'resident') {
-    // The output was measured with its weights read strip by strip.
-    const readAgain = perByte * (sizes.stored - layerCount * sizes.storedBlock);
-    return {
-      loadSeconds: perByte * sizes.stored,
-      runSeconds: blocks + parts * Math.max(output - readAgain, output / 2),
-    };
+    const apart = (sizes.placed - sizes.blocks.placed) / outputPlaced(architecture, sizes);
+    const loadSeconds = architecture.layerCount * reading + apart * outputReading;
+    return { loadSeconds, runSeconds: blocks + parts * Math.max(output - outputReading, 0) };
   }
-  const waits = layerCount * Math.max(streamedBlock - block, 0);
-  return { loadSeconds: 0, runSeconds: reading + blocks + waits + parts * output };
+  const passes = passCount(outline);
+  const waits = passes * stopBlock * Math.max(streamedBlock - block, 0);
+  // What is held was read once.
+  const readings = residency === 'host' ? 1 : passes;
+  return { loadSeconds: 0, runSeconds: readings * reading + blocks + waits + parts * output };
 }
 
-/** Bytes of the arrays that are there together at most, weights and values. */
-function peakOf(residency: Residency, { sizes, architecture, outline }: Given): number {
-  const { batches, logits } = outline;
-  const { width, vocabularySize } = architecture;
-  const sum = (of: (shape: BatchShape) => number) =>
-    batches.reduce((total, shape) => total + of(shape), 0);
-  const blocks = Math.max(...batches.map((shape) => activationFloats(architecture, shape)));
-  const rows = Math.max(...batches.map((shape) => outputRows(shape, logits)));
-  const together = Math.min(rows, tokensAtOnce(vocabularySize)) * (vocabularySize + width);
-  const isRead = residency !== 'resident';
-  // Strips of logits and their whole on the backend, and a copy in the host's memory.
-  const output = (isRead ? 3 : 2) * together;
-  // What a pass gives stays in the host's memory, and residuals between the blocks.
-  const kept = sum((shape) => outputRows(shape, logits)) * vocabularySize;
-  const residuals = 2 * sum(({ batchSize, length }) => batchSize * length) * width;
-  const bytes = (numbers: number) => 4 * (numbers + residuals);
-  if (!isRead) {
-    return sizes.placed + sizes.storedBlock + bytes(Math.max(blocks, output + kept));
-  }
-  // While a block runs the next one is read; while the output is made, none is.
-  const held = residency === 'host' ? sizes.stored : 0;
-  const ahead = residency === 'host' ? 0 : sizes.storedBlock;
-  const around = held + sizes.placedBlock;
-  return around + Math.max(ahead + bytes(blocks), bytes(output + kept));
-}
-
-/** Numbers that a block's arrays have at the peak: those of its attention or of its MLP. */
-function activationFloats(architecture: Architecture, { batchSize, length }: BatchShape): number {
-  const { width, headCount, keyValueHeadCount, headWidth, mlpWidth, isGated } = architecture;
-  const { scoreCap, positions, blocks } = architecture;
-  const tokens = batchSize * length;
-  const isApart =
-    scoreCap !== null || positions.kind === 'alibi' || blocks.some(({ window }) => window !== null);
-  const scores = isApart ? 4 * headCount * length : 0;
-  const attention = (5 * headCount + 5 * keyValueHeadCount) * headWidth + 2 * width + scores;
-  const mlp = (isGated ? 4 : 2) * mlpWidth + 2 * width;
-  return tokens * (4 * width + Math.max(attention, mlp));
+/** Bytes of the output's matrix on the backend, about: all but blocks, where one is tied. */
+function outputPlaced(
+  { isTied }: Pick<Architecture, 'isTied'>,
+  { placed, blocks }: WeightSizes,
+): number {
+  return Math.max((placed - blocks.placed) / (isTied ? 1 : 2), 1);
 }

@@ -6,8 +6,11 @@ import { join } from 'node:path';
 import { Tokenizer as TextTokenizer } from '@huggingface/tokenizers';
 import { ConfigError, ModelError } from '@lab/core';
 import { type ChatTemplates, readChatTemplates } from './chat-template.js';
+import { isGgufFile, withGguf } from './gguf/gguf-file.js';
+import { ggufTokenizer, type TokenizerFiles } from './gguf/gguf-tokenizer.js';
 import { readJsonObject } from './json-file.js';
 import { assertTokenizerFile } from './tokenizer-file.js';
+import { replaceSections } from './tokenizer-sections.js';
 import { replaceSteps } from './tokenizer-steps.js';
 import { checkpointFolder } from './weights/checkpoint.js';
 
@@ -66,13 +69,38 @@ const contentOf = (token: SpecialToken): string | null => {
 };
 
 /**
- * Loads tokenizer.json and tokenizer_config.json of a checkpoint.
+ * Loads tokenizer.json and tokenizer_config.json of a checkpoint, or what a GGUF file has for them.
  *
- * @param path - folder of the checkpoint, or of the local Hugging Face cache.
+ * @param path - folder of the checkpoint or of the local Hugging Face cache, or a GGUF file.
  * @throws {ModelError} where there is no tokenizer.json, or one that cannot be read.
  */
 export function loadTokenizer(path: string): Tokenizer {
   const folder = checkpointFolder(path);
+  const { content, config, file } = isGgufFile(folder)
+    ? { ...withGguf(folder, ggufTokenizer), file: folder }
+    : tokenizerFiles(folder);
+  const special = Object.fromEntries(
+    Object.entries(config).flatMap(([name, token]) => {
+      const content = name.endsWith('_token') ? contentOf(token as SpecialToken) : null;
+      return content === null ? [] : [[name, content]];
+    }),
+  );
+  assertTokenizerFile(content, file);
+  const use = userOf(file);
+  const inner = use(() => {
+    const made = new TextTokenizer(withAllParts(content), config);
+    replaceSteps(made, content);
+    replaceSections(made, content);
+    return made;
+  });
+  return createTokenizer(inner, {
+    use,
+    ...{ special, chat: readChatTemplates({ folder, config, special }) },
+  });
+}
+
+/** Contents of tokenizer.json and tokenizer_config.json of a folder. */
+export function tokenizerFiles(folder: string): TokenizerFiles & { readonly file: string } {
   const file = join(folder, 'tokenizer.json');
   if (!existsSync(file)) {
     throw new ModelError(`${folder}: has no tokenizer.json.`, {
@@ -83,24 +111,7 @@ export function loadTokenizer(path: string): Tokenizer {
   }
   const configFile = join(folder, 'tokenizer_config.json');
   const config = existsSync(configFile) ? readJsonObject(configFile) : {};
-  const special = Object.fromEntries(
-    Object.entries(config).flatMap(([name, token]) => {
-      const content = name.endsWith('_token') ? contentOf(token as SpecialToken) : null;
-      return content === null ? [] : [[name, content]];
-    }),
-  );
-  const content = readJsonObject(file);
-  assertTokenizerFile(content, file);
-  const use = userOf(file);
-  const inner = use(() => {
-    const made = new TextTokenizer(withAllParts(content), config);
-    replaceSteps(made, content);
-    return made;
-  });
-  return createTokenizer(inner, {
-    use,
-    ...{ special, chat: readChatTemplates({ folder, config, special }) },
-  });
+  return { content: readJsonObject(file), config, file };
 }
 
 /** Parts that a file may leave out; the library wants them to be there. */

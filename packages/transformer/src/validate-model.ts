@@ -1,7 +1,8 @@
 /**
  * Quick checks of a model on the backend in use, without any reference.
  */
-import type { Captured } from './captures.js';
+import { tf } from '@lab/tensor';
+import { type Captured, capturedOf } from './captures.js';
 import type { Model } from './model.js';
 
 /** One check: the largest difference found, and how large it may be. */
@@ -12,55 +13,113 @@ export interface ModelCheck {
   readonly passed: boolean;
 }
 
+/** What is checked. */
+export interface ValidateOptions {
+  /** `quick`: the first block, without the output; default `full`. */
+  readonly checks?: 'full' | 'quick' | undefined;
+}
+
 /** Differences are relative to the largest value that is compared. */
 const LIMIT = 1e-4;
-const LENGTH = 8;
+const LENGTHS = { full: 8, quick: 4 } as const;
+/** What is looked at. */
+const INSIDE = /hook_(pattern|resid_\w+|(attn|mlp)_out)$/;
 
 /**
- * Whether what is inside fits together: every pattern sums to one, the residual grows by what
- * blocks add, padding on the left moves nothing, and a pass in two parts gives the logits of one.
+ * Whether what is inside fits together: values are finite and differ, every pattern sums to one,
+ * the residual grows by what blocks add, and hooks change nothing by looking; `full` also, that the
+ * lens at the last block gives the logits, padding on the left moves nothing, and a pass in two
+ * parts gives the logits of one.
  */
-export async function validateModel(model: Model): Promise<ModelCheck[]> {
-  const { vocabularySize, isParallel, layerCount } = model.architecture;
-  const ids = [Array.from({ length: LENGTH }, (_, at) => (7 * at + 3) % vocabularySize)];
-  const whole = await model.forward({ ids, capture: /hook_(pattern|resid_\w+|(attn|mlp)_out)$/ });
-  const logits = (await whole.logits!.data()) as Float32Array;
-  whole.dispose();
-  const at = (block: number, name: string) => whole.captured.get(`blocks.${block}.${name}`)!;
-  const checks = [
-    check('logits are finite', logits.every(Number.isFinite) ? 0 : Number.NaN),
-    check('logits differ', new Set(logits).size > 1 ? 0 : Number.NaN),
+export async function validateModel(
+  model: Model,
+  { checks = 'full' }: ValidateOptions = {},
+): Promise<ModelCheck[]> {
+  const { vocabularySize } = model.architecture;
+  const row = Array.from({ length: LENGTHS[checks] }, (_, at) => (7 * at + 3) % vocabularySize);
+  return checks === 'quick' ? quickChecks(model, [row]) : fullChecks(model, [row]);
+}
+
+async function quickChecks(model: Model, ids: number[][]): Promise<ModelCheck[]> {
+  const looked = await model.forward({ ids, stopBlock: 1, capture: INSIDE });
+  const plain = await model.forward({ ids, stopBlock: 1 });
+  const [after, wanted] = [await capturedOf(looked.residual), await capturedOf(plain.residual)];
+  looked.dispose();
+  plain.dispose();
+  return [
+    ...valueChecks('states', wanted.data),
+    ...insideChecks(model, looked.captured, 1),
+    check('hooks only look', difference(after.data, wanted.data)),
   ];
-  const blocks = Array.from({ length: layerCount }, (_, block) => block);
-  const worst = (of: (block: number) => number) => Math.max(...blocks.map(of));
-  checks.push(
+}
+
+async function fullChecks(model: Model, ids: number[][]): Promise<ModelCheck[]> {
+  const whole = await model.forward({ ids, capture: INSIDE });
+  const logits = ((await whole.logits!.data()) as Float32Array).slice();
+  whole.dispose();
+  return [
+    ...valueChecks('logits', logits),
+    ...insideChecks(model, whole.captured, model.architecture.layerCount),
+    check('hooks only look', difference(await plainLogits(model, { ids }), logits)),
+    check('the lens ends in the logits', difference(await lensLogits(model, ids, whole), logits)),
+    check('padding moves nothing', difference(await padded(model, ids[0]!), logits)),
+    check('two parts are the whole', difference(await inParts(model, ids), logits)),
+  ];
+}
+
+const valueChecks = (what: string, values: Float32Array): ModelCheck[] => [
+  check(`${what} are finite`, values.every(Number.isFinite) ? 0 : Number.NaN),
+  check(`${what} differ`, new Set(values).size > 1 ? 0 : Number.NaN),
+];
+
+type Values = ReadonlyMap<string, Captured>;
+
+/** What the values of the first blocks show. */
+function insideChecks(model: Model, captured: Values, count: number): ModelCheck[] {
+  const { isParallel } = model.architecture;
+  const at = (block: number, name: string) => captured.get(`blocks.${block}.${name}`)!;
+  const worst = (of: (block: number) => number) =>
+    Math.max(...Array.from({ length: count }, (_, block) => of(block)));
+  const grows = (name: string, parts: readonly string[]) => (block: number) =>
+    difference(at(block, name).data, summed(parts.map((part) => at(block, part))));
+  const before = ['hook_resid_pre', 'hook_attn_out'];
+  return [
     check(
       'patterns sum to one',
       worst((block) => unevenness(at(block, 'attn.hook_pattern'))),
     ),
-    check(
-      'blocks add what they say',
-      worst((block) => {
-        const [before, after] = [at(block, 'hook_resid_pre'), at(block, 'hook_resid_post')];
-        const parts = [before, at(block, 'hook_attn_out'), at(block, 'hook_mlp_out')];
-        return difference(after.data, summed(parts));
-      }),
-    ),
-  );
-  if (!isParallel) {
-    checks.push(
-      check(
-        'the middle is before and attention',
-        worst((block) => {
-          const parts = [at(block, 'hook_resid_pre'), at(block, 'hook_attn_out')];
-          return difference(at(block, 'hook_resid_mid').data, summed(parts));
-        }),
-      ),
-    );
+    check('blocks add what they say', worst(grows('hook_resid_post', [...before, 'hook_mlp_out']))),
+    ...(isParallel
+      ? []
+      : [check('the middle is before and attention', worst(grows('hook_resid_mid', before)))]),
+  ];
+}
+
+/** Logits of a pass without hooks. */
+async function plainLogits(
+  model: Model,
+  input: Parameters<Model['forward']>[0],
+): Promise<Float32Array> {
+  const result = await model.forward(input);
+  const logits = ((await result.logits!.data()) as Float32Array).slice();
+  result.dispose();
+  return logits;
+}
+
+/** Final norm and output on what was seen behind the last block. */
+async function lensLogits(
+  model: Model,
+  ids: number[][],
+  { captured }: { readonly captured: Values },
+): Promise<Float32Array> {
+  const { layerCount } = model.architecture;
+  const { shape, data } = captured.get(`blocks.${layerCount - 1}.hook_resid_post`)!;
+  const residual = tf.tensor3d(data, shape as [number, number, number]);
+  try {
+    return await plainLogits(model, { ids, residual, startBlock: layerCount });
+  } finally {
+    residual.dispose();
   }
-  checks.push(check('padding moves nothing', difference(await padded(model, ids[0]!), logits)));
-  checks.push(check('two parts are the whole', difference(await inParts(model, ids), logits)));
-  return checks;
 }
 
 const check = (name: string, found: number): ModelCheck => ({
@@ -113,9 +172,5 @@ async function inParts(model: Model, ids: number[][]): Promise<Float32Array> {
   const middle = Math.floor(model.architecture.layerCount / 2);
   const first = await model.forward({ ids, stopBlock: middle, logits: 'none' });
   const { residual } = first;
-  const second = await model.forward({ ids, startBlock: middle, residual });
-  const logits = ((await second.logits!.data()) as Float32Array).slice();
-  first.dispose();
-  second.dispose();
-  return logits;
+  return plainLogits(model, { ids, startBlock: middle, residual }).finally(() => first.dispose());
 }

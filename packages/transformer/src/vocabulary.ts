@@ -27,8 +27,8 @@ export interface VocabularyRules {
   readonly width: number;
 }
 
-/** Rows that are read together. */
-const STRIP = 8192;
+/** Rows of the output that are read together where its weights are not on the backend. */
+export const STRIP = 8192;
 
 /** Both matrices on the backend. */
 export async function residentVocabulary(
@@ -100,7 +100,7 @@ async function* stripsOf(reader: WeightReader, name: string, rows: number) {
 }
 
 /** Name of the output's weights: the embedding's where files have no other numbers for it. */
-async function outputName(
+export async function outputName(
   { embedding, output, isTied, vocabularySize }: VocabularyRules,
   reader: WeightReader,
 ): Promise<string> {

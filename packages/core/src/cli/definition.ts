@@ -75,7 +75,7 @@ export interface CliContext {
   print(text: string): void;
   /**
    * Gives the result under `--json`, once; it is written when the command ends, or at once with
-   * `immediately` (for servers).
+   * `immediately` (for servers, which are silent from then on).
    */
   printJson(value: unknown, options?: { readonly immediately?: boolean }): void;
   /** Writes a remark to stderr; nothing under `--quiet`. */

@@ -165,7 +165,11 @@ class Session {
       print: (text) => {
         if (!json) terminal.result(printableLines(text, terminal.resultColor));
       },
-      printJson: (value, options) => this.#takeResult(value, options?.immediately === true),
+      printJson: (value, { immediately = false } = {}) => {
+        // A server has nothing to say while nobody asks.
+        if (immediately) progress.calm();
+        this.#takeResult(value, immediately);
+      },
       note: (text) => {
         if (!quiet) terminal.remark(printableLines(text, terminal.color));
       },

@@ -1,3 +1,4 @@
+import { onAbort } from '../call-signal.js';
 import type { Clock } from '../clock.js';
 
 interface Sleeper {
@@ -60,7 +61,8 @@ export function createFakeClock(isHasty = false): FakeClock {
       return new Promise((resolve, reject) => {
         const sleeper = { atMs: now + milliseconds, order: waits.length, wake: resolve };
         sleepers.add(sleeper);
-        signal?.addEventListener('abort', () => {
+        if (signal === undefined) return;
+        onAbort(signal, () => {
           sleepers.delete(sleeper);
           reject(signal.reason as Error);
         });

@@ -4,7 +4,6 @@ import { ConfigError, formatCount } from '@lab/core';
 import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
 import { exportBatch } from '../batch.js';
 import { openAnswerStore } from '../cache/answer-store.js';
-import { presumedCapabilities } from '../capabilities.js';
 import type { ChatRequest } from '../chat.js';
 import { parseAddress } from '../redact.js';
 import { readRows } from '../rows/row-file.js';

@@ -55,7 +55,8 @@ async function run(context: CliContext, { arguments: words, options }: CliInput)
   const { format: name, out, target, score, passFrom, data } = options;
   const format = formats[String(name)];
   if (format === undefined) {
-    throw new ConfigError('--format is missing.', { help: Object.keys(formats).join(', ') });
+    const help = `one of ${Object.keys(formats).join(', ')}.`;
+    throw new ConfigError('--format is missing.', { help });
   }
   if (typeof out !== 'string') throw new ConfigError('--out FILE is missing.');
   const given = typeof data === 'string' ? data : undefined;
@@ -79,9 +80,13 @@ async function run(context: CliContext, { arguments: words, options }: CliInput)
 
 const isFolder = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
 
-const extensions: Readonly<Record<string, string>> = { csv: 'csv', junit: 'xml' };
+const endings: Readonly<Record<string, string>> = {
+  csv: 'csv',
+  junit: 'junit.xml',
+  promptfoo: 'promptfoo.json',
+};
 
 function fileName(format: string, exported: ExportedRun): string {
   if (format === 'inspect') return inspectLogName(exported);
-  return `${exported.record.id}.${format}.${extensions[format] ?? 'json'}`;
+  return `${exported.record.id}.${endings[format] ?? format}`;
 }

@@ -24,7 +24,7 @@ async function run(context: CliContext, { arguments: words, options }: CliInput)
   for (const remark of input.remarks) context.note(`${remark}; the page is without them.`);
   context.progress.update('reading the run');
   const { writePageOfRun } = await loadPage();
-  const path = await writePageOfRun(dir, input);
+  const { path } = await writePageOfRun(dir, input);
   context.progress.done();
   context.print(`${path} (${formatBytes(statSync(path).size)})`);
   context.printJson({ run: dir, report: path });

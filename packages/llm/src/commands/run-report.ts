@@ -1,5 +1,5 @@
 /** What `llm run` shows: its plan, how far it is, and its end. */
-import { formatCount, formatDuration, LabError, readRunRecord } from '@lab/core';
+import { formatCount, formatCounted, formatDuration, LabError, readRunRecord } from '@lab/core';
 import { type CliContext, table } from '@lab/core/cli';
 import { findRunInput } from '../exports/run-input.js';
 import type { Plan, Range } from '../plan.js';
@@ -84,17 +84,28 @@ export function resultText(
   ].join('\n');
 }
 
+/** Of the reasons why rows failed so many are said; the page has all. */
+const shownReasons = 3;
+
 /** The code of pages, loaded by those who write one: it draws, and takes its time to load. */
 export function loadPage(): Promise<typeof import('../exports/run-page.js')> {
   return import('../exports/run-page.js');
 }
 
-/** Writes the page of a run; null, and a remark, where it cannot be written: the run stands. */
+/**
+ * Writes the page of a run, and says why rows failed; null, and a remark, where it cannot be
+ * written: the run stands.
+ */
 export async function pageOfRun(context: CliContext, dir: string): Promise<string | null> {
   context.progress.update('writing the page');
   try {
     const { writePageOfRun } = await loadPage();
-    return await writePageOfRun(dir, await findRunInput(readRunRecord(dir)));
+    const { path, digest } = await writePageOfRun(dir, await findRunInput(readRunRecord(dir)));
+    context.progress.done();
+    for (const { count, message } of digest.failures.slice(0, shownReasons)) {
+      context.note(`failed  ${formatCounted(count, 'row')}: ${message}`);
+    }
+    return path;
   } catch (error) {
     if (!LabError.is(error)) throw error;
     context.note(`no page was written: ${error.message}`);

@@ -48,16 +48,18 @@ async function runOrPlan(context: CliContext, settings: RunSettings): Promise<nu
   }
 }
 
+/** Whether answers are taken from the cache. */
+const isRead = ({ cacheMode }: RunSettings): boolean =>
+  cacheMode === 'read' || cacheMode === 'read-write';
+
 /** All rows once, before anything is asked. */
 function plan(session: Session, finished: RowLedger): Promise<Plan> {
   const { settings, cache, prices } = session;
-  const { cacheMode } = settings;
-  const isRead = cacheMode === 'read' || cacheMode === 'read-write';
   return planRows({
     rows: readRows(settings.data, settings),
     requestOf: (row) => requestOf(row, settings),
     cacheHashOf: (row) => cacheHashOf(requestOf(row, settings), session),
-    cache: isRead ? cache : undefined,
+    cache: isRead(settings) ? cache : undefined,
     finished,
     costOf: (usage) => prices?.costUsd(settings.model, usage) ?? null,
     concurrency: settings.concurrency ?? presumedConcurrency,
@@ -157,7 +159,8 @@ function guardOf(
   if (settings.queue !== undefined || settings.replay !== undefined) return null;
   const { signal } = context;
   const onDoubt = (text: string) => context.note(`warning: ${text}`);
-  return new WindowGuard({ open: openClient, cache, longest, onDoubt, signal });
+  const found = isRead(settings) ? cache : undefined;
+  return new WindowGuard({ open: openClient, cache: found, longest, onDoubt, signal });
 }
 
 const windowOf = (concurrency: number | undefined) =>
@@ -193,7 +196,10 @@ async function describe({ settings, known }: Session): Promise<RunDescription> {
     passed,
     ...{ data: [file], git },
     packages: { '@lab/llm': version },
-    backend: { server: parseAddress(baseUrl)?.url ?? null, model, ...known },
+    backend: {
+      ...{ server: parseAddress(baseUrl)?.url ?? null, model },
+      ...{ capabilities: known.capabilities, capabilitiesFrom: known.source },
+    },
   };
 }
 

@@ -31,10 +31,7 @@ export interface RunInput {
  * @param given - the file of the rows, where it is not where it was.
  * @throws {ConfigError} when that file is another one.
  */
-export async function findRunInput(
-  { config, data }: RunRecord,
-  given?: string | undefined,
-): Promise<RunInput> {
+export async function findRunInput({ config, data }: RunRecord, given?: string): Promise<RunInput> {
   const passed = (config.passed ?? {}) as Readonly<Record<string, unknown>>;
   const resolved = (config.resolved ?? {}) as Readonly<Record<string, unknown>>;
   const path = await rowsOf(data, given);

@@ -58,7 +58,7 @@ async function writeRun(options: TestRun = {}): Promise<string> {
 }
 
 async function pageOf(dir: string): Promise<string> {
-  const path = await writePageOfRun(dir, await findRunInput(readRunRecord(dir)));
+  const { path } = await writePageOfRun(dir, await findRunInput(readRunRecord(dir)));
   return readFileSync(path, 'utf8');
 }
 
@@ -170,7 +170,7 @@ describe('the page of a run', () => {
     expect(html.match(/data-label="Answer"/g)).toHaveLength(100);
     expect(html).toContain('answer 0.');
     expect(html).toMatch(/answer 9[89]\d\d\./u);
-  });
+  }, 60_000);
 
   it('of very long texts shows fewer, and says how many', async () => {
     const more = (i: number) => ({

@@ -20,6 +20,12 @@ import { readTimeline, timelineFile } from './run-timeline.js';
 /** The name of the page in the folder of a run. */
 export const pageFile = 'report.html';
 
+/** A page of a run that was written. */
+export interface WrittenRunPage {
+  readonly path: string;
+  readonly digest: RunDigest;
+}
+
 /** Fewer rows are shown rather than a page beyond this. */
 const comfortableBytes = 1_500_000;
 const maxQuestionLength = 1500;
@@ -27,10 +33,10 @@ const maxQuestionLength = 1500;
 /**
  * Writes `report.html` into the folder of a run, finished or not.
  *
- * @returns the path of the page.
+ * @returns the path of the page, and what it is made of.
  * @throws {DataError} when the folder holds no run, a line of it is none, or it cannot be written.
  */
-export async function writePageOfRun(dir: string, source: RunInput): Promise<string> {
+export async function writePageOfRun(dir: string, source: RunInput): Promise<WrittenRunPage> {
   const path = join(dir, pageFile);
   const predictions = join(dir, 'predictions.jsonl');
   const predictionsHash = existsSync(predictions) ? (await hashFile(predictions)).sha256 : null;
@@ -42,7 +48,7 @@ export async function writePageOfRun(dir: string, source: RunInput): Promise<str
     const isSmall = Buffer.byteLength(runPageHtml(page)) <= comfortableBytes;
     if (isSmall || digest.answers.length + digest.problems.length <= 2) {
       writeRunPage(path, page);
-      return path;
+      return { path, digest };
     }
     digest = {
       ...digest,

@@ -2,7 +2,9 @@ import { appendFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createClient } from '../client.js';
 import { createScriptedClient } from '../scripted.js';
+import { startFakeServer } from '../testing.js';
 import { openEmbeddingStore } from './store.js';
 
 let dir: string;
@@ -87,5 +89,32 @@ describe('openEmbeddingStore', () => {
     expect(again.size).toBe(3000);
     expect(again.get('text 2999')).toEqual(values.slice(-128));
     again.close();
+  });
+
+  it('is used by a client, which asks for what is missing alone', async () => {
+    const server = await startFakeServer();
+    const texts = Array.from({ length: 100 }, (_, index) => `text ${index}`);
+    for (const expected of [2, 0, 1]) {
+      const embeddings = openEmbeddingStore(dir, 'm');
+      const client = createClient({ baseUrl: server.url, model: 'm', embeddings });
+      if (expected === 1) texts.push('a new one');
+      server.reset();
+      const made = await client.embed(texts);
+      expect(server.counters.received).toBe(expected);
+      expect(made.values).toHaveLength(texts.length * made.width);
+      expect(made.usage.prompt > 0).toBe(expected > 0);
+      const alone = createClient({ baseUrl: server.url, model: 'm' });
+      expect((await alone.embed(['text 3'])).values).toEqual(
+        made.values.slice(3 * made.width, 4 * made.width),
+      );
+      await Promise.all([client.close(), alone.close()]);
+      embeddings.close();
+    }
+    const other = openEmbeddingStore(dir, 'other');
+    const client = createClient({ baseUrl: server.url, model: 'm', embeddings: other });
+    await expect(client.embed(['x'])).rejects.toThrow('is for other, not m');
+    await client.close();
+    other.close();
+    await server.close();
   });
 });

@@ -1,7 +1,6 @@
 /**
  * A server with OpenAI's interface that misbehaves on purpose, by a script.
  */
-import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ConfigError } from '@lab/core';
@@ -97,7 +96,6 @@ class FakeService implements FakeServer {
     this.#clock = options.clock ?? systemClock;
     this.#model = this.#compile(options.script ?? {});
     this.counters = new CounterLedger(options.statePath);
-    setMaxListeners(0, this.#closing.signal); // every answer that is delayed listens
     this.#server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0 }, (req, res) =>
       this.#take(req, res),
     );

@@ -48,6 +48,22 @@ describe('the cache of a client', () => {
     expect(kept?.costUsd).toBe(0.5);
   });
 
+  it('warns where the model of a kept answer is not the one that answers now', async () => {
+    const cache = createMemoryStore();
+    server.useScript({ rules: [{ do: 'wrong-model', name: 'older' }] });
+    const options = { baseUrl: server.url, model: 'fake-model', cache };
+    const before = createClient(options);
+    await before.chat(request);
+    server.useScript({});
+    const now = createClient(options);
+    const other = { messages: [{ role: 'user', content: 'other' }] as const };
+    expect((await now.chat(other)).warnings).toEqual([]);
+    expect((await now.chat(request)).warnings).toEqual([
+      'served model: older, before it was fake-model',
+    ]);
+    await Promise.all([before.close(), now.close()]);
+  });
+
   it('keeps no failures', async () => {
     const cache = createMemoryStore();
     server.useScript({ rules: [{ do: 'refusal' }] });

@@ -42,6 +42,7 @@ describe('the page of a run', () => {
     expect(code, stderr).toBe(7);
     const { report } = JSON.parse(stdout) as { report: string };
     expect(report).toBe(join(out, 'report.html'));
+    expect(stderr).toMatch(/failed {2}1 row: .*400/);
     expect(readFileSync(report, 'utf8')).toContain('58 of 60 rows have an answer');
   });
 

@@ -165,7 +165,7 @@ describe('what a server hides', () => {
     ...Array.from({ length: 4 }, (_, i) => `${i} ${'some text here '.repeat(350)}`),
   ];
 
-  it('is said: cut prompts by their status, missing usage as an estimate, no price as n/a', async () => {
+  it('is said: silent truncation, missing usage, and an unknown price as n/a', async () => {
     // Only the rows' own prompts are cut: the one that looks for cuts is read.
     serve([
       { do: 'recall', pattern: 'zebra-[0-9]+', when: { contains: 'zebra' } },
@@ -192,12 +192,14 @@ describe('what a server hides', () => {
       { do: 'recall', pattern: 'zebra-[0-9]+', when: { contains: 'zebra' } },
       { do: 'truncate', tokens: 600, when: { contains: 'some' } },
     ]);
-    const { code, stderr } = await llmHere(...flags('run', rows), '--cache', 'off');
+    const many = Array.from({ length: 12 }, (_, i) => `${i} ${'some text here '.repeat(350)}`);
+    const { code, stderr } = await llmHere(...flags('run', many), '--cache', 'off');
     expect([code, stderr]).toEqual([5, expect.stringContaining('cut the prompt')]);
-    expect(predictions('run').map(({ status }) => status)).toEqual([
-      'ok',
-      ...Array<string>(3).fill('truncated'),
-    ]);
+    const statuses = predictions('run').map(({ status }) => status);
+    expect(new Set(statuses)).toEqual(new Set(['truncated']));
+    // Three, and those that were in flight then.
+    expect(statuses.length).toBeGreaterThanOrEqual(3);
+    expect(statuses.length).toBeLessThanOrEqual(6);
   });
 });
 

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '@lab/core/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { listAnswers } from '../../src/index.js';
 import { type FakeServer, startFakeServer } from '../../src/testing.js';
 import { llm, writeRows } from './llm-process.js';
 
@@ -57,8 +58,7 @@ describe('processes side by side', () => {
     expect(files).toHaveLength(2);
     const { paid } = server.counters;
     expect(paid).toBeLessThanOrEqual(2 * 600);
-    const listing = await llm(['cache', 'ls', '--cache-dir', folder, '--json']);
-    expect(JSON.parse(listing.stdout)).toMatchObject({ answers: 600, segments: 2 });
+    expect(await listAnswers(folder)).toMatchObject({ answers: 600, segments: 2 });
     const third = await llm(run(join(out, 'three'), '--cache-dir', folder));
     expect([third.code, server.counters.paid]).toEqual([0, paid]);
   });

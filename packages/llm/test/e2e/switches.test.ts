@@ -108,7 +108,8 @@ const switches: { readonly [name in FakeRuleName]: readonly Switch[] } = {
   hang: [
     {
       rules: [{ do: 'hang' }],
-      play: failing(plain({ timeoutMs: 60 })),
+      // A prompt of its own, as a request that was given up may arrive later.
+      play: failing((client) => client.chat(ask('Who hangs?', { timeoutMs: 60 }))),
       sees: { kind: 'timeout', attempts: 2 },
       waits: [1000],
     },
@@ -319,6 +320,6 @@ describe('each switch of the misbehaving server', () => {
     const names = [
       ...JSON.stringify(rules).matchAll(/"do":\{"type":"string","const":"([a-z-]+)"/g),
     ];
-    expect(names.map(([, name]) => name).toSorted()).toEqual(Object.keys(switches).toSorted());
+    expect(new Set(names.map(([, name]) => name))).toEqual(new Set(Object.keys(switches)));
   });
 });

@@ -9,6 +9,7 @@
 #include <malloc.h>
 #endif
 
+#include "pages.h"
 #include "team.h"
 
 // Memory that is given back is asked for again at the next step, so it stays with the process and
@@ -150,6 +151,17 @@ static napi_value unmute(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+// releasePages(address: number, bytes: number): boolean; for pages that are read from a file alone
+static napi_value release_file_pages(napi_env env, napi_callback_info info) {
+  double values[2];
+  napi_value result;
+  if (!numbers(env, info, 2, values))
+    return fail(env, "kernels: releasePages takes an address and a number of bytes.");
+  const int done = release_pages((void *)(uintptr_t)values[0], (size_t)values[1]);
+  napi_get_boolean(env, done, &result);
+  return result;
+}
+
 NAPI_MODULE_INIT() {
   const struct {
     const char *name;
@@ -157,7 +169,7 @@ NAPI_MODULE_INIT() {
   } functions[] = {
       {"run", run},           {"names", names},     {"threads", set_threads}, {"addressOf", address_of},
       {"allocate", allocate}, {"release", release}, {"view", view},
-      {"mute", mute},         {"unmute", unmute}};
+      {"mute", mute},         {"unmute", unmute},   {"releasePages", release_file_pages}};
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
     napi_value function;
     napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].call, NULL,

@@ -100,6 +100,27 @@ static double call_attention_scratch_bytes(const Range *r, const Value *v) {
   (void)v;
   return attention_scratch_bytes();
 }
+void cache_append(int, int, void *, void *, int, int, int, int, void *, void *);
+static double call_cache_append(const Range *r, const Value *v) {
+  cache_append(r->begin, r->end, r->scratch, v[0].address, (int)v[1].number, (int)v[2].number, (int)v[3].number, (int)v[4].number, v[5].address, v[6].address);
+  return 0;
+}
+void cached_attention(int, int, void *, void *, int, int, int, int, int, int, float, float, int, void *, int, void *, void *);
+static double call_cached_attention(const Range *r, const Value *v) {
+  cached_attention(r->begin, r->end, r->scratch, v[0].address, (int)v[1].number, (int)v[2].number, (int)v[3].number, (int)v[4].number, (int)v[5].number, (int)v[6].number, (float)v[7].number, (float)v[8].number, (int)v[9].number, v[10].address, (int)v[11].number, v[12].address, v[13].address);
+  return 0;
+}
+void cached_attention_join(int, int, void *, void *, int, int, int, int, int, void *, void *);
+static double call_cached_attention_join(const Range *r, const Value *v) {
+  cached_attention_join(r->begin, r->end, r->scratch, v[0].address, (int)v[1].number, (int)v[2].number, (int)v[3].number, (int)v[4].number, (int)v[5].number, v[6].address, v[7].address);
+  return 0;
+}
+int cached_attention_scratch_bytes(void);
+static double call_cached_attention_scratch_bytes(const Range *r, const Value *v) {
+  (void)r;
+  (void)v;
+  return cached_attention_scratch_bytes();
+}
 void csr_product(int, int, void *, int, void *, void *, void *, void *, void *);
 static double call_csr_product(const Range *r, const Value *v) {
   csr_product(r->begin, r->end, r->scratch, (int)v[0].number, v[1].address, v[2].address, v[3].address, v[4].address, v[5].address);
@@ -190,6 +211,17 @@ static double call_square_gradient(const Range *r, const Value *v) {
   square_gradient(r->begin, r->end, r->scratch, v[0].address, v[1].address, v[2].address);
   return 0;
 }
+void few_rows(int, int, void *, void *, int, void *, void *, int, int, int, int, void *);
+static double call_few_rows(const Range *r, const Value *v) {
+  few_rows(r->begin, r->end, r->scratch, v[0].address, (int)v[1].number, v[2].address, v[3].address, (int)v[4].number, (int)v[5].number, (int)v[6].number, (int)v[7].number, v[8].address);
+  return 0;
+}
+void few_rows_apart(int, int, int, void *, void *);
+static double call_few_rows_apart(const Range *r, const Value *v) {
+  (void)r;
+  few_rows_apart((int)v[0].number, (int)v[1].number, (int)v[2].number, v[3].address, v[4].address);
+  return 0;
+}
 int find_outside(int, void *, int, int);
 static double call_find_outside(const Range *r, const Value *v) {
   (void)r;
@@ -249,11 +281,6 @@ static double call_attention_head_mean(const Range *r, const Value *v) {
 void attention_collect(int, int, void *, int, int, void *, void *, void *, void *, void *, void *);
 static double call_attention_collect(const Range *r, const Value *v) {
   attention_collect(r->begin, r->end, r->scratch, (int)v[0].number, (int)v[1].number, v[2].address, v[3].address, v[4].address, v[5].address, v[6].address, v[7].address);
-  return 0;
-}
-void half_dots(int, int, void *, void *, void *, void *, int, int, int, int, void *);
-static double call_half_dots(const Range *r, const Value *v) {
-  half_dots(r->begin, r->end, r->scratch, v[0].address, v[1].address, v[2].address, (int)v[3].number, (int)v[4].number, (int)v[5].number, (int)v[6].number, v[7].address);
   return 0;
 }
 void half_product(int, int, void *, void *, void *, void *, int, int, int, int, void *);
@@ -565,6 +592,10 @@ static const Kernel kernels[] = {
     {"attention_deltas", "ippp", 1, call_attention_deltas},
     {"attention_backward", "iiiiiiiifiipppppppppp", 1, call_attention_backward},
     {"attention_scratch_bytes", "", 0, call_attention_scratch_bytes},
+    {"cache_append", "piiiipp", 1, call_cache_append},
+    {"cached_attention", "piiiiiiffipipp", 1, call_cached_attention},
+    {"cached_attention_join", "piiiiipp", 1, call_cached_attention_join},
+    {"cached_attention_scratch_bytes", "", 0, call_cached_attention_scratch_bytes},
     {"csr_product", "ippppp", 1, call_csr_product},
     {"csr_sampled_dot", "ippppp", 1, call_csr_sampled_dot},
     {"dropout", "puufp", 1, call_dropout},
@@ -583,6 +614,8 @@ static const Kernel kernels[] = {
     {"tanh_gradient", "ppp", 1, call_tanh_gradient},
     {"softplus_gradient", "ppp", 1, call_softplus_gradient},
     {"square_gradient", "ppp", 1, call_square_gradient},
+    {"few_rows", "pippiiiip", 1, call_few_rows},
+    {"few_rows_apart", "iiipp", 0, call_few_rows_apart},
     {"find_outside", "ipii", 0, call_find_outside},
     {"gather_row_blocks", "piipip", 1, call_gather_row_blocks},
     {"gaussian_kl", "ppifffffpi", 1, call_gaussian_kl},
@@ -595,7 +628,6 @@ static const Kernel kernels[] = {
     {"attention_coefficients", "ipppffp", 1, call_attention_coefficients},
     {"attention_head_mean", "ipp", 1, call_attention_head_mean},
     {"attention_collect", "iipppppp", 1, call_attention_collect},
-    {"half_dots", "pppiiiip", 1, call_half_dots},
     {"half_product", "pppiiiip", 1, call_half_product},
     {"half_product_backward", "pppiiii", 1, call_half_product_backward},
     {"half_rows", "piipp", 1, call_half_rows},

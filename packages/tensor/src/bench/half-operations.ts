@@ -42,6 +42,7 @@ function halfProduct(name: string, rows: number, dtype: HalfDtype): BenchOperati
 
 const details: readonly BenchOperation[] = [
   halfProduct('matvec-bf16-896x4864', 1, 'bfloat16'),
+  halfProduct('matmul-bf16-8x896x4864', 8, 'bfloat16'),
   halfProduct('matmul-f16-256x896x4864', 256, 'float16'),
 ];
 

@@ -195,6 +195,7 @@ OPERATIONS = {
     "silu-4m": unary((4_000_000,), F.silu, "silu"),
     "matvec-f16-896x4864": half_product(1),
     "matvec-bf16-896x4864": half_product(1),
+    "matmul-bf16-8x896x4864": half_product(8),
     "matmul-f16-256x896x4864": half_product(256),
     "small-add": binary((16, 16), (16, 16), torch.add, "add"),
     "add-15k-300": binary(ROWS, ROWS, torch.add, "add"),

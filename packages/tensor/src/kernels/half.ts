@@ -2,21 +2,17 @@ import { runSingle } from '../engine.js';
 import { registerRule } from '../gradients/rule.js';
 import { tf } from '../tfjs.js';
 import { blockOf, type KernelCall, registerOwnKernel, sizeOf } from './call.js';
+import { FEW_ROWS, runFewRows } from './few-rows.js';
 import { checkIndexTensor } from './index-check.js';
-
-/** Kinds of patterns, by the numbers that the C code knows them by. */
-export const HALF_KINDS = { float16: 0, finiteFloat16: 1, bfloat16: 2 } as const;
 
 /** What the kernels must know of a matrix of 16-bit weights besides its packed values. */
 export interface HalfAttributes {
   readonly rows: number;
   readonly columns: number;
-  /** One of {@link HALF_KINDS}. */
+  /** One of {@link WEIGHT_KINDS}, of 16 bits. */
   readonly kind: number;
 }
 
-/** Up to this many rows of x the product reads each weight once, without packing. */
-const FEW_ROWS = 4;
 /** Rows, or columns, of weights that one block of a larger product makes floats of. */
 const STRIP = 128;
 
@@ -41,11 +37,14 @@ function product(call: KernelCall): tf.TensorInfo {
   const { rows, columns, kind } = attributesOf(call);
   const m = x.shape[0] as number;
   const output = call.output([m, rows]);
-  const addresses = [x, call.input('weight'), output].map(call.address);
+  const [from = 0, weight = 0, to = 0] = [x, call.input('weight'), output].map(call.address);
   const added = bias === undefined ? 0 : call.address(bias);
-  const values = [...addresses, m, rows, columns, kind, added];
-  if (m > FEW_ROWS) runStrips(call, 'half_product', rows, values);
-  else call.runBlocks({ kernel: 'half_dots', count: rows, block: blockOf(columns) }, ...values);
+  if (m <= FEW_ROWS) {
+    const sizes = { m, n: rows, k: columns, kind };
+    runFewRows(call, sizes, { x: from, weight, to, bias: added });
+  } else {
+    runStrips(call, 'half_product', rows, [from, weight, to, m, rows, columns, kind, added]);
+  }
   return output;
 }
 

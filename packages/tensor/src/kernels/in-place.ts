@@ -32,6 +32,26 @@ export function emptyRows(shape: [number, number]): tf.Tensor2D | undefined {
   return runSingle<tf.Tensor2D>('LabEmpty', {}, { shape });
 }
 
+/**
+ * A new float32 tensor whose values `fill` writes, all of them, where they lie; without our kernels
+ * it writes an array, which is copied.
+ */
+export function filledTensor(
+  shape: readonly number[],
+  fill: (values: Float32Array) => void,
+): tf.Tensor {
+  const kernels = activeKernels();
+  const size = tf.util.sizeFromShape(shape.slice());
+  if (kernels === null || size === 0 || tf.getKernel('LabEmpty', tf.getBackend()) == null) {
+    const values = new Float32Array(size);
+    fill(values);
+    return tf.tensor(values, shape.slice(), 'float32');
+  }
+  const tensor = runSingle('LabEmpty', {}, { shape: shape.slice() });
+  fill(kernels.memory.floats(addressOf(kernels, tensor), size));
+  return tensor;
+}
+
 /** Writes `rows` times `factor` into `target` from row `start` on; with our kernels only. */
 export function writeRows(
   target: tf.Tensor2D,
@@ -44,7 +64,7 @@ export function writeRows(
   kernels.callBlocks(work, addressOf(kernels, rows), factor, to);
 }
 
-/** Registers the kernel of {@link emptyRows}. */
+/** Registers the kernel of {@link emptyRows} and {@link filledTensor}. */
 export function installInPlace(): void {
   registerOwnKernel({
     name: 'LabEmpty',

@@ -1,6 +1,7 @@
 import { installActivations } from './activation.js';
 import { installAttention } from './attention.js';
 import { installArithmetic } from './arithmetic.js';
+import { installCachedAttention } from './cached-attention.js';
 import { registerFor } from './call.js';
 import { installDropout } from './dropout.js';
 import { installElementwise } from './elementwise.js';
@@ -64,4 +65,5 @@ function installAll(): void {
   installRmsNorm();
   installRotary();
   installAttention();
+  installCachedAttention();
 }

@@ -27,8 +27,8 @@ export const CONTROL_LENGTH = 16 + 512;
 export const MOST_WORKERS = 255;
 /** Most values of a job. */
 export const MOST_VALUES = 32;
-/** Looks at a counter before sleeping: some 20 microseconds. */
-export const SPINS = 1000;
+/** Looks at a counter before sleeping: some 100 microseconds, more than lies between two kernels. */
+export const SPINS = 5000;
 
 /**
  * Takes blocks of the present job and runs them until none is left.
@@ -40,7 +40,8 @@ export function runBlocks({ control, values, kernels, id, scratch }) {
   const kernel = /** @type {Function} */ (kernels[control[KERNEL]]);
   const count = control[COUNT];
   const block = control[BLOCK];
-  const given = values.subarray(0, control[VALUES]);
+  // An array: to spread numbers of another kind takes longer than a small block.
+  const given = Array.from(values.subarray(0, control[VALUES]));
   const own = control[SCRATCH] >>> 0;
   const region = own === 0 ? scratch : own + id * control[SCRATCH_BYTES];
   for (;;) {

@@ -2,6 +2,7 @@ import { ShapeError } from '@lab/core';
 import type { ProductForm } from '../kernel-module.js';
 import { tf } from '../tfjs.js';
 import { blockOf, type KernelCall, NUMBER_BYTES, registerOwnKernel, sizeOf } from './call.js';
+import { FEW_ROWS, runFewRows, WEIGHT_KINDS } from './few-rows.js';
 
 /** Sizes of a product, of a batch of them where `outer` has any. */
 export interface ProductSizes {
@@ -92,9 +93,16 @@ export function matrixProduct(
 
 /** Writes a product, or a batch of them, on all threads. */
 function runProduct(call: KernelCall, sizes: ProductSizes, operands: Operands): void {
-  if (isLongSum(sizes)) sumOfStretches(call, sizes, operands);
+  if (areFewRows(sizes, operands)) {
+    const { a: x, b: weight, to } = operands;
+    runFewRows(call, { ...sizes, kind: WEIGHT_KINDS.float32 }, { x, weight, to, bias: 0 });
+  } else if (isLongSum(sizes)) sumOfStretches(call, sizes, operands);
   else productOfBlocks(call, sizes, operands);
 }
+
+/** Whether b is multiplied best as it lies. */
+const areFewRows = ({ m, outer }: ProductSizes, { transposeA, transposeB }: Operands): boolean =>
+  m <= FEW_ROWS && transposeA === 0 && transposeB === 1 && sizeOf(outer) === 1;
 
 function productOfBlocks(call: KernelCall, sizes: ProductSizes, operands: Operands): void {
   const { m, n, k, batchA, batchB } = sizes;

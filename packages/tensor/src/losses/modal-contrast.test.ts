@@ -199,3 +199,21 @@ describe('modalContrast of more pairs than a block', () => {
     });
   });
 });
+
+describe('memory of modalContrast', () => {
+  it('is that of rows and packed rows; the gradients are put together later', async () => {
+    await selectBackend('wasm');
+    const [count, widths] = [288, [1536, 1536]] as const;
+    const tensors = modalTensors(count, widths);
+    const loss = (...inputs: tf.Tensor[]) => modalContrast(asRows(inputs), optionsOf()).total;
+    resetAllocationRecord();
+    const before = memoryReport().peakHeapBytes ?? 0;
+    tf.tidy(() => void tf.grads(loss)(tensors));
+    const rowBytes = 4 * count * (widths[0] + widths[1]); // all modalities of one side
+    const peak = ((memoryReport().peakHeapBytes ?? 0) - before) / rowBytes;
+    // Slopes of the parts, joined rows and their slopes: 2 each; 4 of packed rows; similarities.
+    expect(peak).toBeGreaterThan(10);
+    expect(peak).toBeLessThan(11.5);
+    tf.dispose(tensors);
+  });
+});

@@ -53,7 +53,7 @@ interface Run {
 export function kernelPairs(kernels: KernelModule, problem: PairProblem): PairResult {
   const parts = problem.parts.map((rows) => withSlopes(rows, problem.wantGradients));
   const joined = joinedRows(problem, parts);
-  return withHeap(kernels, (heap) => {
+  const found = withHeap(kernels, (heap) => {
     const count = problem.parts[0]?.left.shape[0] ?? 0;
     const cut = cutOf(count, problem.blocks.blockRows);
     const budget = isOneRound(problem) ? null : (problem.blocks.cacheBytes ?? defaultCacheBytes);
@@ -61,10 +61,12 @@ export function kernelPairs(kernels: KernelModule, problem: PairProblem): PairRe
     const panels = createPanels(heap, cut, { ...problem, widths });
     const memory = { kernels, heap, cut, tiles: createTiles(heap, cut, budget), panels };
     const run = createRun(memory, problem, { parts, joined });
-    const values = walkAll(run);
-    if (!problem.wantGradients) return { ...values, parts: [], shares: null };
-    return { ...values, ...gatherSlopes(run, parts, joined) };
+    return { values: walkAll(run), sums: shareSums(run) };
   });
+  // Not before the blocks of similarities are free again: this makes tensors of the rows' size.
+  const { values, sums } = found;
+  if (!problem.wantGradients) return { ...values, parts: [], shares: null };
+  return { ...values, ...gatherSlopes(problem.shares, { parts, joined, sums }) };
 }
 
 /** Whether each row block is finished before the next: no sums of columns are needed first. */
@@ -214,54 +216,69 @@ function positiveTerms(term: SymmetricTerm, cut: Cut, { partners, pulls }: Acros
   return sum / cut.count;
 }
 
+/** Gradients of the shares `[parts, B]` by way of the similarities, for both sides. */
+type ShareSums = Readonly<Record<keyof PairedRows, Float32Array>>;
+
+/** The sums over all row blocks of what the walk has found for the shares; null without shares. */
+function shareSums({ memory, problem, across }: Run): ShareSums | null {
+  const { shareSlopes } = across;
+  if (shareSlopes === null || !problem.wantGradients) return null;
+  const sumOf = (slots: Float32Array) => {
+    const sums = new Float32Array(problem.parts.length * memory.cut.count);
+    for (let slot = 0; slot < memory.cut.blocks; slot += 1) {
+      const start = slot * sums.length;
+      sums.forEach((sum, at) => {
+        sums[at] = sum + (slots[start + at] ?? 0);
+      });
+    }
+    return sums;
+  };
+  return { left: sumOf(shareSlopes.left.view()), right: sumOf(shareSlopes.right.view()) };
+}
+
+interface Slopes extends Inputs {
+  readonly sums: ShareSums | null;
+}
+
 /** Gradients of the parts and of the shares, those of the joined rows included. */
-function gatherSlopes(run: Run, parts: readonly SlopedRows[], joined: SlopedRows | null) {
-  const { shares } = run.problem;
-  const { shareSlopes } = run.across;
-  if (shares === null || joined === null || shareSlopes === null) {
+function gatherSlopes(shares: PairedRows | null, { parts, joined, sums }: Slopes) {
+  if (shares === null || joined === null || sums === null) {
     return { parts: parts.map(({ slopes }) => slopes), shares: null };
   }
-  const sides = (['left', 'right'] as const).map((side) => {
-    const slots = shareSlopes[side].view();
-    return sideSlopes(run, { shares: shares[side], slots }, { parts, joined, side });
-  });
-  const [left, right] = sides;
+  const sideOf = (side: keyof PairedRows) =>
+    sideSlopes({ shares: shares[side], sums: sums[side] }, { parts, joined, side });
+  const [left, right] = [sideOf('left'), sideOf('right')];
   return {
     parts: parts.map((_, at) => ({
-      left: left?.rows[at] as tf.Tensor2D,
-      right: right?.rows[at] as tf.Tensor2D,
+      left: left.rows[at] as tf.Tensor2D,
+      right: right.rows[at] as tf.Tensor2D,
     })),
-    shares: { left: left?.shares as tf.Tensor2D, right: right?.shares as tf.Tensor2D },
+    shares: { left: left.shares as tf.Tensor2D, right: right.shares as tf.Tensor2D },
   };
 }
 
 /** With g the joined rows' slopes: adds `share g` to a part's, and `row . g` to its share's. */
 function sideSlopes(
-  { memory }: Run,
-  { shares, slots }: { shares: tf.Tensor2D; slots: Float32Array },
+  { shares, sums }: { shares: tf.Tensor2D; sums: Float32Array },
   {
     parts,
     joined,
     side,
   }: { parts: readonly SlopedRows[]; joined: SlopedRows; side: keyof PairedRows },
 ) {
-  const { count, blocks } = memory.cut;
-  const turned = new Float32Array(parts.length * count);
-  for (let slot = 0; slot < blocks; slot += 1) {
-    const start = slot * turned.length;
-    turned.forEach((sum, at) => {
-      turned[at] = sum + (slots[start + at] ?? 0);
-    });
-  }
-  const across = tf.transpose(tf.tensor2d(turned, [parts.length, count])); // [B, parts]
+  const count = sums.length / parts.length;
+  const across = tf.transpose(tf.tensor2d(sums, [parts.length, count])); // [B, parts]
   let start = 0;
-  const along: tf.Tensor[] = [];
-  const rows = parts.map((part, at) => {
+  const found = parts.map((part, at) => {
     const width = part.rows.left.shape[1];
-    const g = tf.slice(joined.slopes[side], [0, start], [-1, width]);
     start += width;
-    along.push(tf.sum(tf.mul(g, part.rows[side]), 1, true));
-    return tf.add(part.slopes[side], tf.mul(g, tf.slice(shares, [0, at], [-1, 1])));
+    return tf.tidy(() => {
+      const g = tf.slice(joined.slopes[side], [0, start - width], [-1, width]);
+      const along = tf.sum(tf.mul(g, part.rows[side]), 1, true); // [B, 1]
+      const share = tf.slice(shares, [0, at], [-1, 1]);
+      return { along, rows: tf.add(part.slopes[side], tf.mul(g, share)) };
+    });
   });
-  return { rows, shares: tf.add(across, tf.concat(along, 1)) };
+  const along = found.map((part) => part.along);
+  return { rows: found.map(({ rows }) => rows), shares: tf.add(across, tf.concat(along, 1)) };
 }

@@ -1,5 +1,5 @@
 import type { Heap, HeapArray } from '../ops/heap.js';
-import { addressWord, placeRecords, type Word } from './c-record.js';
+import { addressWord, placeRecords, type Word } from '../kernels/c-record.js';
 
 /** Rows of a block at most, by default: a multiple of the tiles of a product. */
 const largestBlock = 384;

@@ -9,7 +9,7 @@ import {
   type TileStore,
   wordsOfLines,
 } from './pair-memory.js';
-import { addressWord, placeRecords, type Word } from './c-record.js';
+import { addressWord, placeRecords, type Word } from '../kernels/c-record.js';
 import type { PairedRows, PairProblem, SymmetricTerm } from './pair-problem.js';
 
 /** Rows of both sides with their gradients. */

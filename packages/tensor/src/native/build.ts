@@ -82,7 +82,8 @@ export async function buildKernels(
   { compiler, flags = nativeFlags() }: { compiler: string; flags?: readonly string[] },
 ): Promise<void> {
   const folder = kernelSources();
-  const own = ['addon.c', 'team.c', 'tile.c'].map((name) => join(folder, 'native', name));
+  const names = ['addon.c', 'pages.c', 'team.c', 'tile.c'];
+  const own = names.map((name) => join(folder, 'native', name));
   // The products' tile is another one on a processor.
   const sources = inFolder(folder, (name) => name.endsWith('.c') && name !== 'tile.c');
   await compile(cOf(compiler), [

@@ -22,6 +22,8 @@ export interface KernelAddon {
   unmute(restore: number): void;
   /** The bytes at an address, where they lie. */
   view(address: number, bytes: number): ArrayBuffer;
+  /** Gives back pages that a file has too, see {@link releaseIdlePages}; whether it did. */
+  releasePages(address: number, bytes: number): boolean;
 }
 
 /** Values of a job before the kernel's own: kernel, items, items of a block, scratch. */

@@ -171,24 +171,58 @@ function moveToOwnBuffer(
   Object.assign(record, { id, address: place[0] });
 }
 
-/** The memory of TensorFlow's tensors on the CPU, and room beside it, at absolute addresses. */
-function memoryOf(backend: TensorflowBackend, addon: KernelAddon): KernelMemory {
-  const { binding } = backend;
+/** Room of at least that many bytes is TensorFlow's, where tensors and rooms take turns. */
+const TENSOR_ROOM_BYTES = 2 ** 20;
+
+/**
+ * Room beside the tensors. Large rooms are tensors of TensorFlow's that tfjs does not know: its
+ * allocator keeps what it was given once, and so does that of C, so that two would hold the most
+ * that each has needed at different times.
+ */
+export function roomOf(
+  { binding }: TensorflowBackend,
+  addon: KernelAddon,
+  float32: number,
+): Pick<KernelMemory, 'allocate' | 'free'> {
+  const ids = new Map<number, number>();
   const place = new Float64Array(1);
-  const created = binding.labAllocate([1], backend.getDTypeInteger('float32'), place);
-  const refCount = ownerCounter(backend, created, (tensor) =>
-    moveToOwnBuffer(backend, tensor, addon),
-  );
+  const allocateTensor = (bytes: number): number => {
+    const id = binding.labAllocate([Math.ceil(bytes / 4)], float32, place);
+    const [address = 0] = place;
+    if (address === 0) binding.deleteTensor(id);
+    else ids.set(address, id);
+    return address;
+  };
   return {
-    ...{ addresses: { bytes: 8, base: 0 }, isShared: true, refCount },
     allocate(bytes) {
-      const address = addon.allocate(bytes);
+      const isLarge = bytes >= TENSOR_ROOM_BYTES;
+      const address = isLarge ? allocateTensor(bytes) : addon.allocate(bytes);
       if (address !== 0) return address;
       throw new BackendError(`tensor: no memory for another ${formatBytes(bytes)}.`, {
         help: 'Use smaller batches or a machine with more memory.',
       });
     },
-    free: addon.release,
+    free(address) {
+      const id = ids.get(address);
+      if (id === undefined) return addon.release(address);
+      ids.delete(address);
+      binding.deleteTensor(id);
+    },
+  };
+}
+
+/** The memory of TensorFlow's tensors on the CPU, and room beside it, at absolute addresses. */
+function memoryOf(backend: TensorflowBackend, addon: KernelAddon): KernelMemory {
+  const { binding } = backend;
+  const place = new Float64Array(1);
+  const float32 = backend.getDTypeInteger('float32');
+  const created = binding.labAllocate([1], float32, place);
+  const refCount = ownerCounter(backend, created, (tensor) =>
+    moveToOwnBuffer(backend, tensor, addon),
+  );
+  return {
+    ...{ addresses: { bytes: 8, base: 0 }, isShared: true, refCount },
+    ...roomOf(backend, addon, float32),
     floats: (address, length) => new Float32Array(addon.view(address, 4 * length)),
     ints: (address, length) => new Int32Array(addon.view(address, 4 * length)),
     addressOf(tensor) {

@@ -1,7 +1,7 @@
 import { createRandom } from '@lab/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { selectBackend } from '../backend.js';
-import type { tf } from '../tfjs.js';
+import { tf } from '../tfjs.js';
 import {
   normal,
   ones,
@@ -68,5 +68,28 @@ describe('initial values', () => {
   it('refuse what is no shape', () => {
     expect(() => zeros([-1])).toThrow('[-1] is not a shape');
     expect(() => zeros([1.5])).toThrow('[1.5] is not a shape');
+  });
+});
+
+describe('initial values on wasm', () => {
+  const make = {
+    normal: () => normal([7, 5], 0.5, random()),
+    uniform: () => uniform([7, 5], 2, random()),
+    ones: () => ones([3, 4]),
+    zeros: () => zeros([3, 4]),
+    nothing: () => normal([0, 5], 1, random()),
+  };
+
+  it.each(Object.entries(make))('are those of every backend: %s', async (_, create) => {
+    await selectBackend('cpu');
+    const expected = create().arraySync();
+    await selectBackend('wasm');
+    // A buffer that was used before: values that are not written would be seen.
+    tf.dispose([tf.fill([7, 5], 9), tf.fill([3, 4], 9)]);
+    const tensors = tf.memory().numTensors;
+    const found = create();
+    expect(found.arraySync()).toEqual(expected);
+    expect(tf.memory().numTensors).toBe(tensors + 1);
+    found.dispose();
   });
 });

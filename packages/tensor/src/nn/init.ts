@@ -1,6 +1,7 @@
 import type { Random } from '@lab/core';
 import { ShapeError } from '@lab/core';
-import { tf } from '../tfjs.js';
+import { filledTensor } from '../kernels/in-place.js';
+import type { tf } from '../tfjs.js';
 
 /**
  * Normal values with standard deviation `sqrt(2 / (fan_in + fan_out))` (Glorot and Bengio 2010).
@@ -67,8 +68,7 @@ export function torchLinearBias(shape: readonly [number, number], random: Random
  * @returns float32 tensor of that shape.
  */
 export function normal(shape: readonly number[], deviation: number, random: Random): tf.Tensor {
-  const values = random.fillNormal(new Float32Array(sizeOf(shape)), 0, deviation);
-  return tf.tensor(values, shape.slice(), 'float32');
+  return initial(shape, (values) => random.fillNormal(values, 0, deviation));
 }
 
 /**
@@ -80,8 +80,7 @@ export function normal(shape: readonly number[], deviation: number, random: Rand
  * @returns float32 tensor of that shape.
  */
 export function uniform(shape: readonly number[], bound: number, random: Random): tf.Tensor {
-  const values = random.fillUniform(new Float32Array(sizeOf(shape)), -bound, bound);
-  return tf.tensor(values, shape.slice(), 'float32');
+  return initial(shape, (values) => random.fillUniform(values, -bound, bound));
 }
 
 /**
@@ -91,7 +90,7 @@ export function uniform(shape: readonly number[], bound: number, random: Random)
  * @returns float32 tensor of that shape.
  */
 export function ones(shape: readonly number[]): tf.Tensor {
-  return tf.tensor(new Float32Array(sizeOf(shape)).fill(1), shape.slice(), 'float32');
+  return initial(shape, (values) => values.fill(1));
 }
 
 /**
@@ -101,7 +100,13 @@ export function ones(shape: readonly number[]): tf.Tensor {
  * @returns float32 tensor of that shape.
  */
 export function zeros(shape: readonly number[]): tf.Tensor {
-  return tf.tensor(new Float32Array(sizeOf(shape)), shape.slice(), 'float32');
+  return initial(shape, (values) => values.fill(0));
+}
+
+/** A tensor with the values that `fill` writes. */
+function initial(shape: readonly number[], fill: (values: Float32Array) => void): tf.Tensor {
+  sizeOf(shape); // throws for what is no shape
+  return filledTensor(shape, fill);
 }
 
 function sizeOf(shape: readonly number[]): number {

@@ -25,6 +25,15 @@ function visibleKeys({ q, k, queryOffset }: AttentionProblem): tf.Tensor2D {
   return tf.lessEqual(keys, tf.expandDims(last, 1));
 }
 
+/** Softmax of the last axis; zeros where all scores are minus infinity. */
+export function softmaxOrZeros<T extends tf.Tensor>(scores: T): T {
+  const top = tf.maximum(tf.max(scores, -1, true), LOWEST);
+  const exponentials = tf.exp(tf.sub(scores, top));
+  const sums = tf.sum(exponentials, -1, true);
+  const divisors = tf.where(tf.equal(sums, 0), tf.onesLike(sums), sums);
+  return tf.div(exponentials, divisors);
+}
+
 /** Softmax of all scores `[H, T, S]`; zeros for a query that sees no key. */
 function weightsOf(problem: AttentionProblem): tf.Tensor3D {
   const { q, k, keyMask, scale } = problem;
@@ -35,14 +44,10 @@ function weightsOf(problem: AttentionProblem): tf.Tensor3D {
   const rows = keyMask.shape[0];
   const byMask = tf.reshape(products, [rows, (heads / rows) * length, keys]);
   const masked = tf.add(byMask, tf.expandDims(keyMask, 1));
-  const scores = tf.reshape(masked, [heads, length, keys]);
+  const scores = tf.reshape(masked, [heads, length, keys]) as tf.Tensor3D;
   const hidden = tf.fill([1, 1], Number.NEGATIVE_INFINITY);
-  const visible = problem.causal ? tf.where(visibleKeys(problem), scores, hidden) : scores;
-  const top = tf.maximum(tf.max(visible, -1, true), LOWEST);
-  const exponentials = tf.exp(tf.sub(visible, top));
-  const sums = tf.sum(exponentials, -1, true);
-  const divisors = tf.where(tf.equal(sums, 0), tf.onesLike(sums), sums);
-  return tf.div(exponentials, divisors);
+  if (!problem.causal) return softmaxOrZeros(scores);
+  return softmaxOrZeros(tf.where(visibleKeys(problem), scores, hidden) as tf.Tensor3D);
 }
 
 /** `x [H, R, S]` with the heads of a group under each other: `[G, (H / G) R, S]`. */

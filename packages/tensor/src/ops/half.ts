@@ -2,7 +2,8 @@ import { BackendError, ShapeError } from '@lab/core';
 import { activeKernels } from '../active-kernels.js';
 import { hasKernel, runSingle } from '../engine.js';
 import { bfloat16ToFloat32, float16ToFloat32 } from '../io/half.js';
-import { HALF_KINDS, type HalfAttributes } from '../kernels/half.js';
+import { WEIGHT_KINDS } from '../kernels/few-rows.js';
+import type { HalfAttributes } from '../kernels/half.js';
 import { assertDtype, assertShape } from '../shape.js';
 import { tf } from '../tfjs.js';
 import { checkIndices } from './index-range.js';
@@ -140,8 +141,8 @@ function isPacked({ values, dtype }: HalfMatrix): boolean {
 }
 
 function attributesOf({ rows, columns, dtype, isFinite }: HalfMatrix): HalfAttributes {
-  if (dtype === 'bfloat16') return { rows, columns, kind: HALF_KINDS.bfloat16 };
-  return { rows, columns, kind: isFinite ? HALF_KINDS.finiteFloat16 : HALF_KINDS.float16 };
+  if (dtype === 'bfloat16') return { rows, columns, kind: WEIGHT_KINDS.bfloat16 };
+  return { rows, columns, kind: isFinite ? WEIGHT_KINDS.finiteFloat16 : WEIGHT_KINDS.float16 };
 }
 
 /**

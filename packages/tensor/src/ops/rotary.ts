@@ -7,6 +7,8 @@ import { assertFeatures } from './features.js';
 export interface RotaryOptions {
   /** Position of the first token; with a key-value cache the tokens before it. Default 0. */
   readonly offset?: number;
+  /** Position of each token, `[T]`, in place of those from `offset` on. */
+  readonly positions?: ArrayLike<number>;
   /** b of the angles; default 10,000. */
   readonly base?: number;
   /** Leading features that turn, an even number; the others stay. Default D. */
@@ -41,12 +43,20 @@ function frequenciesOf(pairs: number, { base = 10_000, inverseFrequencies }: Rot
 
 function angleTable(length: number, pairs: number, options: RotaryOptions): AngleTable {
   const frequencies = frequenciesOf(pairs, options);
-  const { offset = 0 } = options;
+  const { offset = 0, positions } = options;
+  if (positions !== undefined && positions.length !== length) {
+    throw new ShapeError(
+      `tensor: the rotary embedding of ${length} tokens got ${positions.length} positions.`,
+      { expected: `[${length}]`, got: `[${positions.length}]` },
+    );
+  }
   const isSingle = frequencies instanceof Float32Array;
   const cosines = new Float32Array(length * pairs);
   const sines = new Float32Array(length * pairs);
   for (let at = 0; at < cosines.length; at++) {
-    const exact = (offset + Math.floor(at / pairs)) * (frequencies[at % pairs] as number);
+    const token = Math.floor(at / pairs);
+    const position = positions?.[token] ?? offset + token;
+    const exact = position * (frequencies[at % pairs] as number);
     const angle = isSingle ? Math.fround(exact) : exact;
     cosines[at] = Math.cos(angle);
     sines[at] = Math.sin(angle);
@@ -102,7 +112,8 @@ function composedRotary(x: tf.Tensor, table: AngleTable, interleaved: boolean): 
  *
  * @param x - `[..., T, D]`: one row per token, in order.
  * @returns the shape of `x`.
- * @throws {ShapeError} when `x` has fewer than two axes, or R is odd or more than D.
+ * @throws {ShapeError} when `x` has fewer than two axes, R is odd or more than D, or
+ *   the number of positions is not T.
  */
 export function rotaryEmbedding<T extends tf.Tensor>(x: T, options: RotaryOptions = {}): T {
   const { D: width } = assertFeatures(x);

@@ -7,6 +7,7 @@ import {
   type ParameterArray,
   type Parameters,
 } from '../nn/parameters.js';
+import { zeros } from '../nn/init.js';
 import { adamwFromHost, type HostMoments, takesHostMoments, zeroMoments } from './host-moments.js';
 
 /** Settings of {@link createAdamW}. */
@@ -177,19 +178,30 @@ function slotOf(
 ): Slot {
   const known = slots.get(name);
   if (known !== undefined) return known;
-  const moments = placeMoments(zeroMoments(variable.size), variable, settings);
-  const slot: Slot = { moments, steps: 0 };
+  const slot: Slot = { moments: newMoments(variable, settings), steps: 0 };
   slots.set(name, slot);
   return slot;
+}
+
+/** Whether the settings want the moments of a parameter in the host's memory. */
+function areKeptOnHost({ size }: tf.Variable, { hostMomentsFrom }: Settings): boolean {
+  return size >= hostMomentsFrom && takesHostMoments();
+}
+
+/** Moments of 0, made on the side where they stay. */
+function newMoments(variable: tf.Variable, settings: Settings): Slot['moments'] {
+  if (areKeptOnHost(variable, settings)) return zeroMoments(variable.size);
+  return { first: tf.keep(zeros(variable.shape)), second: tf.keep(zeros(variable.shape)) };
 }
 
 /** The moments on the side where the settings want them; the arrays are taken over. */
 function placeMoments(
   { first, second }: HostMoments,
-  { size, shape }: tf.Variable,
-  { hostMomentsFrom }: Settings,
+  variable: tf.Variable,
+  settings: Settings,
 ): Slot['moments'] {
-  if (size >= hostMomentsFrom && takesHostMoments()) return { first, second };
+  if (areKeptOnHost(variable, settings)) return { first, second };
+  const { shape } = variable;
   const upload = (values: Float32Array) => tf.keep(tf.tensor(values, shape));
   return { first: upload(first), second: upload(second) };
 }

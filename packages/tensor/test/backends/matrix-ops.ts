@@ -12,6 +12,7 @@ const SIZES: readonly (readonly [Size, isLarge: boolean])[] = [
   [[1, 1, 1], false],
   [[5, 7, 3], false],
   [[4, 50, 9], false],
+  [[10, 333, 301], true],
   [[129, 67, 70], true],
 ];
 

@@ -2,7 +2,10 @@
  * Operations of language models and of the bottleneck, with their twins.
  */
 import {
+  appendKeyValues,
+  cachedAttention,
   createHalfMatrix,
+  createKeyValueCache,
   gaussianKl,
   gelu,
   halfMatMul,
@@ -14,7 +17,12 @@ import {
   softmax,
   tf,
 } from '../../src/index.js';
-import { float16ToFloat32, float32ToFloat16 } from '../../src/io/half.js';
+import {
+  bfloat16ToFloat32,
+  float16ToFloat32,
+  float32ToBfloat16,
+  float32ToFloat16,
+} from '../../src/io/half.js';
 import { unaryCases, type UnaryLine } from './elementwise-ops.js';
 import { normal, type OpCase, positive } from './op-case.js';
 import { build, erf, logSumExp, mapRows, product, softmaxRow, total } from './plain.js';
@@ -123,18 +131,74 @@ function attentionCase(tokens: number, causal: boolean): OpCase {
   };
 }
 
-/** Patterns of a 16-bit matrix, and the numbers they stand for. */
-const HALF_ROWS = 7;
-const HALF = float32ToFloat16(Float32Array.from(build(HALF_ROWS * WIDTH, Math.sin)));
+/** Heads `[H, T, F]` one step after the other through a cache. */
+function steppedAttention(sides: readonly tf.Tensor[], steps: readonly number[]): tf.Tensor {
+  const [heads, , width] = sides[0]!.shape as [number, number, number];
+  const cache = createKeyValueCache({ headCount: heads, width, capacity: 1 });
+  try {
+    return tf.tidy(() => {
+      let start = 0;
+      const parts = steps.map((count) => {
+        const [q, k, v] = sides.map((x) =>
+          tf.expandDims(tf.slice(x, [0, start, 0], [heads, count, width]), 0),
+        ) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
+        start += count;
+        appendKeyValues(k, v, [{ cache }]);
+        return cachedAttention(q, [{ cache }]);
+      });
+      return tf.squeeze(tf.concat(parts, 2), [0]);
+    });
+  } finally {
+    cache.dispose();
+  }
+}
 
-const HALF_PRODUCT: OpCase = {
-  name: 'halfMatMul, float16',
-  inputs: [normal(3, WIDTH)],
-  half: () => createHalfMatrix(HALF, { rows: HALF_ROWS, columns: WIDTH, dtype: 'float16' }),
-  compute: ([x], { half }) => halfMatMul(x as tf.Tensor2D, half!),
-  reference: (x) =>
-    product(x, float16ToFloat32(HALF), { size: [3, WIDTH, HALF_ROWS], transposeB: true }),
-};
+function cachedCase(steps: readonly number[]): OpCase {
+  const tokens = steps.reduce((sum, count) => sum + count, 0);
+  const side = normal(HEADS, tokens, WIDTH);
+  return {
+    name: `cachedAttention, ${steps.join(' + ')} tokens`,
+    inputs: [side, side, side],
+    compute: (sides) => steppedAttention(sides, steps),
+    reference: (...sides) =>
+      attentionOf(sides as [Float64Array, Float64Array, Float64Array], {
+        ...{ tokens, width: WIDTH, causal: true },
+      }),
+    isFlat: true,
+    isLarge: tokens > 100,
+  };
+}
+
+const CODES = {
+  float16: { to: float32ToFloat16, from: float16ToFloat32 },
+  bfloat16: { to: float32ToBfloat16, from: bfloat16ToFloat32 },
+} as const;
+
+/** Rows times the transpose of a matrix `[n, k]` of 16 bits. */
+function halfCase(dtype: keyof typeof CODES, size: readonly [m: number, k: number, n: number]) {
+  const [m, k, n] = size;
+  const values = Float32Array.from(build(n * k, Math.sin));
+  const patterns = CODES[dtype].to(values);
+  const op: OpCase = {
+    name: `halfMatMul, ${dtype}, ${size.join(' x ')}`,
+    inputs: [normal(m, k)],
+    half: () => createHalfMatrix(patterns, { rows: n, columns: k, dtype }),
+    compute: ([x], { half }) => halfMatMul(x as tf.Tensor2D, half!),
+    reference: (x) => product(x, CODES[dtype].from(patterns), { size, transposeB: true }),
+    isLarge: n > 100,
+  };
+  return op;
+}
+
+/** Rows that are multiplied as they lie, by groups; and more, in strips. */
+const HALF_PRODUCTS: readonly OpCase[] = [
+  halfCase('float16', [3, WIDTH, 7]),
+  halfCase('bfloat16', [1, 35, 9]),
+  halfCase('bfloat16', [11, 35, 9]),
+  halfCase('float16', [1, 333, 401]),
+  halfCase('bfloat16', [7, 333, 401]),
+  halfCase('bfloat16', [17, 333, 201]),
+];
 
 const KL: OpCase = {
   name: 'gaussianKl',
@@ -158,5 +222,6 @@ export const NETWORK_OPS: readonly OpCase[] = [
   ...[rmsNormCase(3, 7), rmsNormCase(401, 203)],
   ...[rotaryCase(false), rotaryCase(true)],
   ...[attentionCase(TOKENS, false), attentionCase(TOKENS, true), attentionCase(131, true)],
-  ...[HALF_PRODUCT, KL],
+  ...[cachedCase([TOKENS]), cachedCase([3, 1, 1]), cachedCase([261, 7, 1, 2, 1])],
+  ...[...HALF_PRODUCTS, KL],
 ];

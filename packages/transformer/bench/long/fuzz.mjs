@@ -1,6 +1,6 @@
 export const name = 'transformer-fuzz';
 export const summary =
-  '100,000 changed files for each of four readers, 1 s and 256 MB a case: no crash, no wild read';
+  '100,000 changed files for each of five readers, 1 s and 256 MB a case: no crash, no wild read';
 export const command = [
   ...['node', '--conditions=@lab/source', '--import', 'tsx'],
   ...['packages/transformer/bench/fuzz.ts', '100000'],
@@ -16,6 +16,7 @@ export const codePaths = [
     'families',
     'json-file.ts',
     'rotary-rules.ts',
+    'gguf',
   ].map((name) => `${own}/${name}`),
   ...['model-config.ts', 't5/t5-config.ts', 'weights/checkpoint.ts', 'tokenizer.ts'].map(
     (name) => `${own}/${name}`,

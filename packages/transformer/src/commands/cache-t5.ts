@@ -2,15 +2,15 @@
  * `transformer cache` of a T5: both sides in one pass.
  */
 import { ConfigError } from '@lab/core';
-import type { CliInput } from '@lab/core/cli';
+import type { CliContext, CliInput } from '@lab/core/cli';
 import type { WritableArray } from '@lab/tensor/io';
 import { configOf } from '../model-config.js';
 import { loadT5 } from '../t5/load-t5.js';
 import { readT5, type T5Architecture } from '../t5/t5-config.js';
 import { assertT5Names, t5HookNames } from '../t5/t5-hook-names.js';
-import type { IdRows } from '../token-batch.js';
-import { textArrays, textsOf } from './cache-texts.js';
-import { residencyOf } from './model-options.js';
+import { type IdRows, tokenBatch } from '../token-batch.js';
+import type { LoadModelOptions } from '../weights/residency.js';
+import { t5TextsOf, textArrays } from './cache-texts.js';
 import { placesLike } from './place-patterns.js';
 
 /** What is to be done, checked before any weight is read. */
@@ -43,16 +43,20 @@ export async function readT5Job(input: CliInput, folder: string): Promise<T5Cach
     ids,
     mask,
     decoderIds = ids.map(() => [architecture.startId]),
-  } = await textsOf(input, folder);
+  } = await t5TextsOf(input, folder);
+  // For their errors, before any weight is read.
+  tokenBatch({ ids, mask }, architecture.vocabularySize);
+  tokenBatch({ ids: decoderIds }, architecture.vocabularySize);
   return { folder, places, ids, mask, decoderIds };
 }
 
 /** Values of all places, ids, mask and decoderIds. */
 export async function t5Arrays(
   { folder, places, ids, mask, decoderIds }: T5CacheJob,
-  input: CliInput,
+  { context, options }: { readonly context: CliContext; readonly options: LoadModelOptions },
 ): Promise<Record<string, WritableArray>> {
-  const model = await loadT5(folder, residencyOf('cache', input));
+  context.progress.update('reading the weights');
+  const model = await loadT5(folder, options);
   try {
     const capture = (name: string) => places.has(name);
     const result = await model.forward({ ids, mask, decoderIds, capture });

@@ -6,7 +6,7 @@ import type { CliInput } from '@lab/core/cli';
 import type { WritableArray } from '@lab/tensor/io';
 import type { IdRows } from '../token-batch.js';
 import { loadTokenizer } from '../tokenizer.js';
-import { readIdFile } from './id-file.js';
+import { type IdFile, readDecoderIds, readIdFile } from './id-file.js';
 import { readPrompts } from './prompt-file.js';
 
 /** Token ids and which of them count. */
@@ -17,8 +17,19 @@ export interface CacheTexts {
   readonly decoderIds?: IdRows | undefined;
 }
 
-/** The texts that the flags name: prompts, or a file of ids. */
-export async function textsOf({ options }: CliInput, folder: string): Promise<CacheTexts> {
+/** The texts of a decoder that the flags name: prompts, or a file of ids. */
+export const textsOf = (input: CliInput, folder: string): Promise<CacheTexts> =>
+  readTexts(input, folder, readDecoderIds);
+
+/** As {@link textsOf}, of a T5. */
+export const t5TextsOf = (input: CliInput, folder: string): Promise<CacheTexts> =>
+  readTexts(input, folder, readIdFile);
+
+async function readTexts(
+  { options }: CliInput,
+  folder: string,
+  readIds: (path: string) => IdFile,
+): Promise<CacheTexts> {
   const [prompts, file] = [options['prompts'], options['ids']];
   if (typeof prompts === 'string' && file === undefined) {
     const { ids, mask } = await readPrompts(prompts, loadTokenizer(folder));
@@ -29,8 +40,8 @@ export async function textsOf({ options }: CliInput, folder: string): Promise<Ca
       help: 'transformer cache --help shows an example.',
     });
   }
-  const { ids, mask, decoderIds } = readIdFile(file);
-  return { ids, mask: mask ?? ids.map((row) => Array.from(row, () => 1)), decoderIds };
+  const { ids, mask, ...more } = readIds(file);
+  return { ids, mask: mask ?? ids.map((row) => Array.from(row, () => 1)), ...more };
 }
 
 /** The texts as arrays beside the values. */

@@ -2,7 +2,6 @@
 import { formatCounted } from '@lab/core';
 import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
 import type { WritableArray } from '@lab/tensor/io';
-import type { Architecture } from '../architecture.js';
 import { hookNames, placeName } from '../hook-names.js';
 import { readInterventions } from '../intervention-file.js';
 import { type Intervention, interventionHook } from '../interventions.js';
@@ -11,6 +10,7 @@ import type { Model } from '../model.js';
 import { modelTypeOf, readModelConfig } from '../model-config.js';
 import type { IdRows, TokenInput } from '../token-batch.js';
 import { checkpointFolder } from '../weights/checkpoint.js';
+import type { LoadModelOptions } from '../weights/residency.js';
 import { ARRAY_FORMATS, type ArrayFormat, arrayOutput, describeWritten } from './array-output.js';
 import { readT5Job, t5Arrays } from './cache-t5.js';
 import { textArrays, textsOf } from './cache-texts.js';
@@ -24,6 +24,7 @@ import {
   residencyOptions,
 } from './model-options.js';
 import { placesLike } from './place-patterns.js';
+import { sayEstimate, shapesOf } from './say-estimate.js';
 import { batchTokensOf, batchTokensOption, textBatches } from './text-batches.js';
 
 /** The verb `cache`. */
@@ -68,14 +69,14 @@ export const cacheCommand: CliCommand = {
     const folder = checkpointFolder(input.arguments[0]!);
     const out = requiredOption('cache', input, 'out');
     const isT5 = modelTypeOf(folder) === 't5';
+    const options = residencyOf('cache', input);
     const job = isT5 ? await readT5Job(input, folder) : await readJob(input, folder);
     const output = arrayOutput(out, input.options['format'] as ArrayFormat);
     await chosenBackend(context, input);
-    context.progress.update('reading the weights');
     const arrays =
       'decoderIds' in job
-        ? await t5Arrays(job, input)
-        : await decoderArrays(job, { context, input });
+        ? await t5Arrays(job, { context, options })
+        : await decoderArrays(job, { context, options });
     context.progress.done();
     const written = await output.write(arrays);
     const names = Object.keys(arrays);
@@ -87,9 +88,17 @@ export const cacheCommand: CliCommand = {
 
 async function decoderArrays(
   job: CacheJob,
-  { context, input }: { readonly context: CliContext; readonly input: CliInput },
+  { context, options }: { readonly context: CliContext; readonly options: LoadModelOptions },
 ): Promise<Record<string, WritableArray>> {
-  const model = await loadModel(job.folder, residencyOf('cache', input));
+  await sayEstimate(context, job.folder, {
+    ...options,
+    batches: shapesOf(job.batches),
+    order: 'batches',
+    stopBlock: blocksFor(job),
+    logits: logitsFor(job),
+  });
+  context.progress.update('reading the weights');
+  const model = await loadModel(job.folder, options);
   try {
     return await capturedArrays(model, job, context);
   } finally {
@@ -100,6 +109,7 @@ async function decoderArrays(
 /** What is to be done, checked before any weight is read. */
 interface CacheJob {
   readonly folder: string;
+  readonly layerCount: number;
   readonly places: ReadonlySet<string>;
   readonly ids: IdRows;
   readonly mask: IdRows;
@@ -123,24 +133,25 @@ async function readJob(input: CliInput, folder: string): Promise<CacheJob> {
   const most = batchTokensOf('cache', input);
   const { ids, mask } = await textsOf(input, folder);
   const batches = textBatches({ ids, mask }, architecture, most);
-  return { folder, places, ids, mask, interventions, positions, batches };
+  const { layerCount } = architecture;
+  return { folder, layerCount, places, ids, mask, interventions, positions, batches };
 }
 
 /** Values of all places, and ids and mask, all texts below each other. */
 async function capturedArrays(
   model: Model,
-  { places, ids, mask, interventions, positions, batches }: CacheJob,
+  job: CacheJob,
   { progress, signal }: CliContext,
 ): Promise<Record<string, WritableArray>> {
   const arrays: Record<string, { shape: number[]; data: Float32Array }> = {};
-  const logits = !places.has('hook_logits') ? 'none' : positions;
+  const { places, ids, mask, interventions, positions, batches } = job;
   let start = 0;
   for (const texts of batches) {
     signal.throwIfAborted();
     progress.update(`computing, text ${start + 1} of ${ids.length}`, start / ids.length);
     const result = await model.forward({
-      ...{ ids: texts.ids, mask: texts.mask, interventions, logits, signal },
-      ...{ stopBlock: blocksFor(places, model.architecture), capturePositions: positions },
+      ...{ ids: texts.ids, mask: texts.mask, interventions, logits: logitsFor(job), signal },
+      ...{ stopBlock: blocksFor(job), capturePositions: positions },
       capture: (name) => places.has(name),
     });
     result.dispose();
@@ -155,8 +166,11 @@ async function capturedArrays(
   return { ...arrays, ...textArrays({ ids, mask }) };
 }
 
-/** Blocks that must run for some places. */
-function blocksFor(places: ReadonlySet<string>, { layerCount }: Architecture): number {
+const logitsFor = ({ places, positions }: CacheJob) =>
+  places.has('hook_logits') ? positions : 'none';
+
+/** Blocks that must run for the places. */
+function blocksFor({ places, layerCount }: CacheJob): number {
   if (places.has('hook_logits') || [...places].some((name) => name.startsWith('ln_final.'))) {
     return layerCount;
   }

@@ -1,25 +1,20 @@
 /** `transformer hidden`: logits and hidden states of token ids, as a safetensors file. */
 import { dirname } from 'node:path';
-import {
-  assertWritableFolder,
-  ConfigError,
-  formatBytes,
-  formatCounted,
-  formatDuration,
-} from '@lab/core';
+import { assertWritableFolder, formatBytes, formatCounted, formatDuration } from '@lab/core';
 import type { CliCommand, CliContext } from '@lab/core/cli';
 import { writeSafetensors, type WritableArray } from '@lab/tensor/io';
 import type { Captured } from '../captures.js';
 import { loadModel } from '../load-model.js';
 import { hiddenStates } from '../hidden-states.js';
 import { modelTypeOf, readModelConfig } from '../model-config.js';
-import { estimateRun, operationsOf } from '../run-estimate.js';
+import { estimateRun } from '../run-estimate.js';
 import { loadT5 } from '../t5/load-t5.js';
 import type { TokenInput } from '../token-batch.js';
 import { checkpointFolder } from '../weights/checkpoint.js';
 import type { LoadModelOptions } from '../weights/residency.js';
-import { type IdFile, readIdFile } from './id-file.js';
+import { type IdFile, readDecoderIds, readIdFile } from './id-file.js';
 import {
+  assertDecoder,
   backendOption,
   chosenBackend,
   modelArgument,
@@ -27,6 +22,7 @@ import {
   residencyOf,
   residencyOptions,
 } from './model-options.js';
+import { sayEstimate, shapesOf } from './say-estimate.js';
 import { batchTokensOf, batchTokensOption, textBatches } from './text-batches.js';
 
 /** The verb `hidden`. */
@@ -55,18 +51,20 @@ export const hiddenCommand: CliCommand = {
   example: 'transformer hidden MODEL --ids ids.json --out states.safetensors',
   run: async (context, input) => {
     const ids = requiredOption('hidden', input, 'ids');
-    const given = readIdFile(ids);
     const folder = checkpointFolder(input.arguments[0]!);
     const isT5 = modelTypeOf(folder) === 't5';
     const isPlan = input.options['plan'] === true;
+    if (isPlan) assertDecoder('hidden', folder, '--plan');
     const out = isPlan ? '' : requiredOption('hidden', input, 'out');
+    const most = batchTokensOf('hidden', input);
+    const options = residencyOf('hidden', input);
+    const given = isT5 ? readIdFile(ids) : readDecoderIds(ids);
+    const batches = isT5 ? [] : batchesOf(folder, given, most);
     // Tried first: a long pass is not to end in an error.
     if (!isPlan) assertWritableFolder(dirname(out));
     await chosenBackend(context, input);
-    const options = residencyOf('hidden', input);
-    const batches = isT5 ? [] : batchesOf(folder, given, batchTokensOf('hidden', input));
-    if (isPlan) return printPlan(context, { folder, batches, options, isT5 });
-    if (!isT5) await sayEstimate(context, { folder, batches, options });
+    if (isPlan) return printPlan(context, { folder, batches, options });
+    if (!isT5) await sayEstimate(context, folder, { ...options, batches: shapesOf(batches) });
     context.progress.update('reading the weights');
     const tensors = isT5
       ? await t5States(folder, given, options)
@@ -89,14 +87,8 @@ type States = Record<string, WritableArray>;
 
 const arrayOf = ({ shape, data }: Captured): WritableArray => ({ shape, data });
 
-function batchesOf(folder: string, { decoderIds, ...texts }: IdFile, most: number): TokenInput[] {
-  if (decoderIds === undefined) {
-    return textBatches(texts, readModelConfig(folder).architecture, most);
-  }
-  throw new ConfigError('transformer/hidden: decoderIds are given, this model has no encoder.', {
-    help: 'Leave decoderIds out.',
-  });
-}
+const batchesOf = (folder: string, texts: TokenInput, most: number): TokenInput[] =>
+  textBatches(texts, readModelConfig(folder).architecture, most);
 
 interface Run {
   readonly folder: string;
@@ -104,41 +96,14 @@ interface Run {
   readonly options: LoadModelOptions;
 }
 
-const shapesOf = (batches: readonly TokenInput[]) =>
-  batches.map(({ ids }) => ({ batchSize: ids.length, length: ids[0]!.length }));
-
-/** Operations from which on a run is long, about half a minute on two cores. */
-const LONG = 5e12;
-
-/** Says what a long run will take. */
-async function sayEstimate(context: CliContext, { folder, batches, options }: Run): Promise<void> {
-  const { architecture } = readModelConfig(folder);
-  const shapes = shapesOf(batches);
-  if (shapes.reduce((sum, shape) => sum + operationsOf(architecture, shape), 0) < LONG) return;
-  context.progress.update('measuring two blocks');
-  const plan = await estimateRun(folder, { ...options, batches: shapes });
-  const time = formatDuration(plan.loadSeconds + plan.runSeconds);
-  context.note(
-    `weights ${plan.residency}; it will take about ${time} and ${formatBytes(plan.peakBytes)}`,
-  );
-}
-
-async function printPlan(
-  context: CliContext,
-  { folder, batches, options, isT5 }: Run & { readonly isT5: boolean },
-): Promise<number> {
-  if (isT5) {
-    throw new ConfigError('transformer/hidden: --plan is for decoders.', {
-      help: 'Leave --plan out.',
-    });
-  }
+async function printPlan(context: CliContext, { folder, batches, options }: Run): Promise<number> {
   context.progress.update('measuring two blocks');
   const plan = await estimateRun(folder, { ...options, batches: shapesOf(batches) });
   context.progress.done();
   const { residency, loadSeconds, runSeconds, operations, peakBytes, readBytes } = plan;
   context.printJson({ status: 'success', ...plan });
   const lines = [
-    ['weights', `${residency}, ${formatBytes(readBytes)} in files`],
+    ['weights', `${residency}, ${formatBytes(readBytes)} from files`],
     ['load', `about ${formatDuration(loadSeconds)}`],
     ['run', `about ${formatDuration(runSeconds)}, ${(operations / 1e12).toPrecision(3)} TFLOP`],
     ['memory', `about ${formatBytes(peakBytes)}`],

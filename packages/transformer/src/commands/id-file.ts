@@ -50,6 +50,8 @@ export function readIdFile(path: string): IdFile {
   };
   const [ids, mask, decoderIds] = [rows('ids'), rows('mask'), rows('decoderIds')];
   if (ids === undefined) throw fail('has no ids');
+  const empty = [ids, decoderIds ?? []].flat().some((row) => row.length === 0);
+  if (empty) throw fail('has a text without tokens');
   const even = (name: string, all: IdRows, length: number) => {
     const row = all.findIndex((one) => one.length !== length);
     if (row < 0 && all.length === ids.length) return;
@@ -63,4 +65,18 @@ export function readIdFile(path: string): IdFile {
   if (mask !== undefined) even('mask', mask, ids[0]!.length);
   if (decoderIds !== undefined) even('decoderIds', decoderIds, decoderIds[0]!.length);
   return { ids, ...(mask && { mask }), ...(decoderIds && { decoderIds }) };
+}
+
+/**
+ * As {@link readIdFile}, for a model that has no encoder.
+ *
+ * @throws {DataError} where there are decoderIds.
+ */
+export function readDecoderIds(path: string): Omit<IdFile, 'decoderIds'> {
+  const { decoderIds, ...texts } = readIdFile(path);
+  if (decoderIds === undefined) return texts;
+  throw new DataError(`${path}: has decoderIds, this model has no encoder.`, {
+    file: path,
+    help: 'Leave decoderIds out.',
+  });
 }

@@ -4,12 +4,13 @@
 import { ConfigError } from '@lab/core';
 import type { CliArgument, CliContext, CliInput, CliOption } from '@lab/core/cli';
 import { type BackendChoice, type BackendReport, selectBackend } from '@lab/tensor';
+import { modelTypeOf } from '../model-config.js';
 import type { LoadModelOptions } from '../weights/residency.js';
 
 /** The checkpoint. */
 export const modelArgument: CliArgument = {
   name: 'model',
-  summary: 'folder of a Hugging Face checkpoint, or of the local Hugging Face cache',
+  summary: 'folder of a Hugging Face checkpoint or of its local cache, or a file *.gguf',
   required: true,
 };
 
@@ -19,6 +20,14 @@ export const backendOption: CliOption = {
   summary: 'what computes',
   choices: ['auto', 'tensorflow-gpu', 'tensorflow', 'wasm', 'webgpu', 'cpu'],
   default: 'auto',
+};
+
+/** How many of its threads compute. */
+export const threadsOption: CliOption = {
+  flags: '--threads <n>',
+  summary: 'threads of wasm and tensorflow; results do not depend on it',
+  kind: 'integer',
+  unit: 'default as many as processors may be used',
 };
 
 /** What is changed in a pass. */
@@ -33,9 +42,25 @@ export async function chosenBackend(
   { options }: CliInput,
 ): Promise<BackendReport> {
   const logger = { ...context.logger, info: () => undefined };
-  const backend = await selectBackend(options['backend'] as BackendChoice, { logger });
+  const threads = options['threads'] as number | undefined;
+  const backend = await selectBackend(options['backend'] as BackendChoice, {
+    ...{ logger, ...(threads !== undefined && { threads }) },
+  });
   context.addFact('backend', `${backend.name}, ${backend.reason}`);
   return backend;
+}
+
+/**
+ * Refuses a T5 where only a decoder can be used.
+ *
+ * @param what - the verb, or a flag of it.
+ * @throws {ConfigError} for a T5.
+ */
+export function assertDecoder(verb: string, folder: string, what = verb): void {
+  if (modelTypeOf(folder) !== 't5') return;
+  throw new ConfigError(`transformer/${verb}: ${what} is for decoders, ${folder} is a T5.`, {
+    help: what === verb ? 'Take hidden or cache for a T5.' : `Leave ${what} out for a T5.`,
+  });
 }
 
 /** Where weights stay. */
@@ -61,7 +86,7 @@ export function residencyOf(verb: string, { options }: CliInput): LoadModelOptio
   }
   return {
     residency: options['stream'] === true ? 'streamed' : residency,
-    budgetBytes: typeof budget === 'string' ? bytesOf(verb, budget) : undefined,
+    budgetBytes: typeof budget === 'string' ? bytesOf(verb, '--budget', budget) : undefined,
   };
 }
 
@@ -71,11 +96,17 @@ const UNITS: Readonly<Record<string, number>> = {
   ...{ KIB: 2 ** 10, MIB: 2 ** 20, GIB: 2 ** 30, TIB: 2 ** 40 },
 };
 
-function bytesOf(verb: string, text: string): number {
+/**
+ * The bytes that a text such as `4GB` names.
+ *
+ * @param flag - whose value it is.
+ * @throws {ConfigError} for another text.
+ */
+export function bytesOf(verb: string, flag: string, text: string): number {
   const [, number, unit] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim()) ?? [];
   const factor = UNITS[(unit ?? '').toUpperCase()];
   if (number !== undefined && factor !== undefined) return Number(number) * factor;
-  throw new ConfigError(`transformer/${verb}: --budget ${text} is no number of bytes.`, {
+  throw new ConfigError(`transformer/${verb}: ${flag} ${text} is no number of bytes.`, {
     help: 'For example 4GB, 3.5GiB or 4000000000.',
   });
 }

@@ -78,7 +78,8 @@ function jsonPrompt(
   }
 }
 
-function isConversation(value: unknown): value is ChatMessage[] {
+/** Whether a value is a list of messages. */
+export function isConversation(value: unknown): value is ChatMessage[] {
   return (
     Array.isArray(value) &&
     value.length > 0 &&

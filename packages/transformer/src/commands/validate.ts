@@ -3,19 +3,30 @@ import type { CliCommand } from '@lab/core/cli';
 import { exitCodeOf, ModelError } from '@lab/core';
 import { loadModel } from '../load-model.js';
 import { validateModel } from '../validate-model.js';
-import { backendOption, chosenBackend, modelArgument } from './model-options.js';
+import { checkpointFolder } from '../weights/checkpoint.js';
+import {
+  assertDecoder,
+  backendOption,
+  chosenBackend,
+  modelArgument,
+  residencyOf,
+  residencyOptions,
+} from './model-options.js';
 
 /** The verb `validate`. */
 export const validateCommand: CliCommand = {
   name: 'validate',
   summary: 'Check that what is inside a model fits together, on this backend.',
   arguments: [modelArgument],
-  options: [backendOption],
+  options: [...residencyOptions, backendOption],
   example: 'transformer validate MODEL',
   run: async (context, input) => {
+    const folder = checkpointFolder(input.arguments[0]!);
+    assertDecoder('validate', folder);
+    const options = residencyOf('validate', input);
     await chosenBackend(context, input);
     context.progress.update('reading the weights');
-    const model = await loadModel(input.arguments[0]!);
+    const model = await loadModel(folder, { ...options, validate: 'off' });
     try {
       context.progress.update('computing');
       const checks = await validateModel(model);

@@ -1,22 +1,29 @@
 /**
- * The files of a checkpoint: one safetensors file, or shards with an index.
+ * The files of a checkpoint: one safetensors file, shards with an index, or a GGUF file.
  */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ModelError } from '@lab/core';
 import { tf } from '@lab/tensor';
 import { readJsonObject } from '../json-file.js';
+import { openGgufCheckpoint } from '../gguf/gguf-checkpoint.js';
+import { isGgufFile } from '../gguf/gguf-file.js';
+import { readModelConfig } from '../model-config.js';
 import { openSafetensors, type SafetensorsFile } from '@lab/tensor/io';
 import { floatsOf, type RowRun, type StoredNumbers, storedNumbers } from './stored-numbers.js';
+
+/** A weight as it lies in the files. */
+export interface StoredWeight {
+  readonly shape: readonly number[];
+  readonly dtype: string;
+  readonly sizeBytes: number;
+}
 
 /** Weights of a checkpoint, read one by one. */
 export interface Checkpoint {
   readonly folder: string;
-  /** Shape and type of every weight, by its name in the files. */
-  readonly weights: ReadonlyMap<
-    string,
-    { readonly shape: readonly number[]; readonly dtype: string }
-  >;
+  /** Every weight, by its name in the files. */
+  readonly weights: ReadonlyMap<string, StoredWeight>;
   /** Numbers in all weights. */
   readonly parameterCount: number;
   /** Bytes of all weights in the files. */
@@ -27,45 +34,63 @@ export interface Checkpoint {
   readStored(name: string, rows?: RowRun): Promise<StoredNumbers>;
   /** Writes the stored bytes of a weight; null where they are held in the host's memory. */
   readonly readInto: ((name: string, target: Uint8Array) => Promise<void>) | null;
+  /** The same with what was read kept in the host's memory as it is stored, where that is less. */
+  readonly held?: () => Checkpoint;
   close(): void;
 }
 
 const INDEX = 'model.safetensors.index.json';
 
 /**
- * The folder of a checkpoint: as it is, or what the local Hugging Face cache has under a name, its
- * `refs/main`, else its newest snapshot.
+ * The folder of a checkpoint, or its GGUF file: as it is, the one GGUF file that a folder without
+ * config.json has, or what the local Hugging Face cache has under a name, its `refs/main`, else its
+ * newest snapshot.
  *
  * @throws {ModelError} where there is none.
  */
 export function checkpointFolder(path: string): string {
   if (!existsSync(path)) {
-    throw new ModelError(`${path}: there is no such folder.`, {
-      help: 'Name the folder of a Hugging Face checkpoint, with config.json and *.safetensors.',
+    throw new ModelError(`${path}: there is no such folder or file.`, {
+      help: 'Name a folder with config.json and *.safetensors, or a file *.gguf.',
     });
   }
+  if (isGgufFile(path)) return path;
   const snapshots = join(path, 'snapshots');
-  if (existsSync(join(path, 'config.json')) || !existsSync(snapshots)) return path;
+  if (existsSync(join(path, 'config.json'))) return path;
+  if (!existsSync(snapshots)) return ggufFileIn(path) ?? path;
   const main = join(path, 'refs', 'main');
   const named = existsSync(main) ? join(snapshots, readFileSync(main, 'utf8').trim()) : null;
-  if (named !== null && existsSync(named)) return named;
+  if (named !== null && existsSync(named)) return checkpointFolder(named);
   const newest = readdirSync(snapshots)
     .map((name) => join(snapshots, name))
     .toSorted((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0];
-  if (newest !== undefined) return newest;
+  if (newest !== undefined) return checkpointFolder(newest);
   throw new ModelError(`${path}: its snapshots are empty.`, {
     help: 'Download the model again; the cache holds nothing of it.',
   });
 }
 
+/** The one GGUF file of a folder, or null where it has none. */
+function ggufFileIn(folder: string): string | null {
+  const names = readdirSync(folder).filter((name) => name.endsWith('.gguf'));
+  if (names.length <= 1) return names[0] === undefined ? null : join(folder, names[0]);
+  throw new ModelError(
+    `${folder}: has ${names.length} GGUF files: ${names.slice(0, 5).join(', ')}.`,
+    {
+      help: `Name one of them, such as ${join(folder, names[0]!)}.`,
+    },
+  );
+}
+
 /**
- * Opens the weights of a folder; only headers are read.
+ * Opens the weights of a folder, or of a GGUF file; only headers are read.
  *
  * @throws {ModelError} where there are none, or an index names files that are not there.
  */
 export function openCheckpoint(folder: string): Checkpoint {
+  if (isGgufFile(folder)) return openGgufCheckpoint(folder, readModelConfig(folder));
   const opened = new Map<string, SafetensorsFile>();
-  const weights = new Map<string, { shape: readonly number[]; dtype: string }>();
+  const weights = new Map<string, StoredWeight>();
   const closeAll = () => {
     for (const file of opened.values()) file.close();
   };
@@ -77,7 +102,7 @@ export function openCheckpoint(folder: string): Checkpoint {
     places = placesOf(folder, opened, shards);
     for (const [own, file] of places) {
       const { shape, dtype, begin, end } = file.entries.get(own)!;
-      weights.set(own, { shape, dtype });
+      weights.set(own, { shape, dtype, sizeBytes: end - begin });
       parameterCount += tf.util.sizeFromShape([...shape]);
       sizeBytes += end - begin;
     }
@@ -137,6 +162,7 @@ const isReal = (dtype: string) =>
 
 /** A checkpoint whose weights, once read, stay in the host's memory as they are stored. */
 export function heldCheckpoint(checkpoint: Checkpoint): Checkpoint {
+  if (checkpoint.held !== undefined) return checkpoint.held();
   const held = new Map<string, Promise<StoredNumbers>>();
   const all = (name: string) => {
     const known = held.get(name);

@@ -5,9 +5,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createRandom, makeFolder, type Random } from '@lab/core';
 import { tf } from '@lab/tensor';
-import { type WritableArray, writeSafetensors } from '@lab/tensor/io';
 import { readModelConfig } from '../model-config.js';
 import { weightList } from './expected-weights.js';
+import { writeShards } from './write-shards.js';
 
 /** How {@link writeRandomCheckpoint} writes. */
 export interface RandomCheckpointOptions {
@@ -39,47 +39,11 @@ export async function writeRandomCheckpoint(
   writeFileSync(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
   const { expected } = weightList(readModelConfig(folder));
   const random = createRandom(seed).fork('weights');
-  const shards = shardsOf(expected, shardBytes / (dtype === 'float32' ? 4 : 2));
-  const map: Record<string, string> = {};
-  for (const [at, shard] of shards.entries()) {
-    const tensors: Record<string, WritableArray> = {};
-    const file = fileName(at, shards.length);
-    for (const [name, shape] of shard) {
-      tensors[name] = { shape, data: randomWeight(name, shape, random), dtype };
-      map[name] = file;
-    }
-    await writeSafetensors(join(folder, file), tensors, { format: 'pt' });
-  }
-  if (shards.length === 1) return;
-  const index = { metadata: {}, weight_map: map };
-  writeFileSync(
-    join(folder, 'model.safetensors.index.json'),
-    `${JSON.stringify(index, null, 2)}\n`,
-  );
-}
-
-type Shape = readonly [name: string, shape: readonly number[]];
-
-/** Weights in their order, so many numbers together. */
-function shardsOf(expected: ReadonlyMap<string, readonly number[]>, numbers: number): Shape[][] {
-  const shards: Shape[][] = [[]];
-  let held = 0;
-  for (const [name, shape] of expected) {
-    const size = tf.util.sizeFromShape([...shape]);
-    if (held > 0 && held + size > numbers) {
-      shards.push([]);
-      held = 0;
-    }
-    shards.at(-1)!.push([name, shape]);
-    held += size;
-  }
-  return shards;
-}
-
-function fileName(at: number, count: number): string {
-  if (count === 1) return 'model.safetensors';
-  const number = (one: number) => String(one).padStart(5, '0');
-  return `model-${number(at + 1)}-of-${number(count)}.safetensors`;
+  const arrayOf = async (name: string, shape: readonly number[]) => {
+    return { shape, data: randomWeight(name, shape, random), dtype };
+  };
+  const numbers = shardBytes / (dtype === 'float32' ? 4 : 2);
+  await writeShards(folder, { shapes: expected, numbers, arrayOf });
 }
 
 function randomWeight(name: string, shape: readonly number[], random: Random): Float32Array {

@@ -1,8 +1,10 @@
 /**
  * Where the weights of a model stay while none of them is needed.
  */
-import { keepsHalf, machineMemoryBytes, selectedBackend } from '@lab/tensor';
+import { ConfigError, formatBytes } from '@lab/core';
+import { machineMemoryBytes, selectedBackend } from '@lab/tensor';
 import type { Checkpoint } from './checkpoint.js';
+import { heldBytes, weightSizes } from './weight-sizes.js';
 
 /**
  * `resident`: on the backend, those of 16 bits as they are on wasm; `host`: in the host's memory as
@@ -15,33 +17,45 @@ export type Residency = 'host' | 'resident' | 'streamed';
 export interface LoadModelOptions {
   /** Default `auto`: the first of {@link Residency} that fits into `budgetBytes`. */
   readonly residency?: Residency | 'auto' | undefined;
-  /** Bytes that weights may take; default .7 of what the backend or the machine has. */
+  /**
+   * Bytes that weights may take, in the host's memory and on the backend together; default .7 of
+   * what the backend or the machine has.
+   */
   readonly budgetBytes?: number | undefined;
-  /** Whether a decoder is checked once it is loaded, as by `validateModel`; default false. */
-  readonly validate?: boolean | undefined;
-}
-
-/** Bytes of all weights on the present backend. */
-export function backendBytes({ weights }: Pick<Checkpoint, 'weights'>): number {
-  let bytes = 0;
-  for (const { shape, dtype } of weights.values()) {
-    const isHalf = keepsHalf() && /^b?float16$/.test(dtype) && shape.length === 2;
-    bytes += shape.reduce((product, size) => product * size, isHalf ? 2 : 4);
-  }
-  return bytes;
+  /**
+   * What is checked of a decoder once it is loaded, as by `validateModel`: `quick` is the first
+   * block on four tokens. Default `quick` where weights are resident, else `off`.
+   */
+  readonly validate?: 'full' | 'off' | 'quick' | undefined;
 }
 
 /** The share of memory that weights may take, unless a budget says otherwise. */
 const SHARE = 0.7;
 
-/** Where weights are to stay: the first place that has room for them. */
+/**
+ * Where weights are to stay: the first place that has room for them.
+ *
+ * @throws {ConfigError} where a budget is given that cannot be kept, with what is needed.
+ */
 export function chosenResidency(
-  checkpoint: Pick<Checkpoint, 'sizeBytes' | 'weights'>,
+  checkpoint: Pick<Checkpoint, 'folder' | 'weights'>,
   { residency = 'auto', budgetBytes }: LoadModelOptions,
 ): Residency {
-  if (residency !== 'auto') return residency;
+  const sizes = weightSizes(checkpoint);
   const machine = SHARE * machineMemoryBytes();
   const backend = Math.min(machine, SHARE * (selectedBackend()?.memoryLimitBytes ?? Infinity));
-  if (backendBytes(checkpoint) <= Math.min(backend, budgetBytes ?? backend)) return 'resident';
-  return checkpoint.sizeBytes <= Math.min(machine, budgetBytes ?? machine) ? 'host' : 'streamed';
+  const fits = (place: Residency, most: number) =>
+    heldBytes(place, sizes) <= Math.min(most, budgetBytes ?? most);
+  const auto = fits('resident', backend) ? 'resident' : fits('host', machine) ? 'host' : 'streamed';
+  const chosen = residency === 'auto' ? auto : residency;
+  const needed = heldBytes(chosen, sizes);
+  if (budgetBytes === undefined || needed <= budgetBytes) return chosen;
+  const least = heldBytes('streamed', sizes);
+  const [given, asked] = [formatBytes(budgetBytes), formatBytes(needed)];
+  const other = chosen === 'streamed' ? '' : `, or let weights be streamed (${formatBytes(least)})`;
+  throw new ConfigError(
+    `${checkpoint.folder}: ${chosen} weights take ${asked} at once, the budget is ${given}` +
+      `${chosen === 'streamed' ? `; one block takes ${formatBytes(sizes.block.placed)}` : ''}.`,
+    { help: `Give a budget of ${asked} or more${other}.` },
+  );
 }

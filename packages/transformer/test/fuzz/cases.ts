@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createRandom, LabError } from '@lab/core';
 import { configReader } from './config-reader.js';
 import type { ChangedFile, ChangeKind, FuzzedReader } from './fuzzed-reader.js';
+import { ggufReader } from './gguf-reader.js';
 import { indexReader } from './index-reader.js';
 import { safetensorsReader } from './safetensors-reader.js';
 import { tokenizerReader } from './tokenizer-reader.js';
@@ -15,6 +16,7 @@ const readers = {
   config: configReader,
   index: indexReader,
   tokenizer: tokenizerReader,
+  gguf: ggufReader,
 } satisfies Record<string, FuzzedReader>;
 
 /** A reader that is fuzzed. */

@@ -54,3 +54,35 @@ export function withField(folder: string, field: string, value: unknown): string
   symlinkSync(join(folder, 'model.safetensors'), join(made, 'model.safetensors'));
   return made;
 }
+
+/** Difference between the largest and the smallest number of the tokens that count. */
+export function spreadOf(values: Float32Array, mask: readonly number[][]): number {
+  const counts = mask.flat();
+  const width = values.length / counts.length;
+  const own = values.filter((_, at) => counts[Math.floor(at / width)] !== 0);
+  const least = own.reduce((found, value) => Math.min(found, value), Number.POSITIVE_INFINITY);
+  return own.reduce((found, value) => Math.max(found, value), Number.NEGATIVE_INFINITY) - least;
+}
+
+/** How `drawnNumbers` draws: evenly between `centre - spread` and `centre + spread`. */
+interface DrawRule {
+  readonly seed: number;
+  readonly centre: number;
+  readonly spread: number;
+}
+
+/**
+ * Numbers of a weight that no file holds: the hash of `seed + 0`, `seed + 1` .., as the Python
+ * beside draws them. Source: Wellons, hash-prospector, lowbias32.
+ */
+export function drawnNumbers(rule: DrawRule, shape: readonly number[]): Float32Array {
+  const { seed, centre, spread } = rule;
+  const length = shape.reduce((all, size) => all * size, 1);
+  return Float32Array.from({ length }, (_, at) => {
+    let x = (seed + at) | 0;
+    x = Math.imul(x ^ (x >>> 16), 0x7feb352d);
+    x = Math.imul(x ^ (x >>> 15), 0x846ca68b);
+    const share = ((x ^ (x >>> 16)) >>> 0) / 2 ** 32;
+    return centre + spread * (2 * share - 1);
+  });
+}

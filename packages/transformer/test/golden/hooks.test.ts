@@ -20,6 +20,33 @@ const changes = (vector: readonly number[]): Record<string, Intervention> => ({
   },
 });
 
+/** More of them, of whose logits the files have those of the last tokens. */
+function moreChanges(vector: readonly number[], headWidth: number): Record<string, Intervention> {
+  const [own, row] = [vector.slice(0, headWidth), vector.slice(0, 18)];
+  const group = { head: 0, granularity: 'kv-group' } as const;
+  const site = (layer: number, head: number, name: string) => ({ site: name, layer, head });
+  const post = (layer: number) => ({ site: `blocks.${layer}.hook_resid_post` });
+  const patch = (value: number | readonly number[]) => ({ kind: 'patch', value }) as const;
+  return {
+    'patch.z.1.2': { ...patch(own), ...site(1, 2, 'z') },
+    'patch.z.0.1.at3.7': { ...patch(own), ...site(0, 1, 'z'), positions: [3, 7] },
+    'patch.z.1.kv0': { ...patch(0.7), ...site(1, 0, 'z'), ...group },
+    'patch.k.1.kv0': { ...patch(0.3), ...site(1, 0, 'k'), ...group },
+    'patch.v.0.kv0.at2': { ...patch(own), ...site(0, 0, 'v'), ...group, positions: [2] },
+    'patch.q.1.3.at17': { ...patch(own), ...site(1, 3, 'q'), positions: [17] },
+    'patch.pattern.1.0.at17': { ...patch(row), ...site(1, 0, 'pattern'), positions: [17] },
+    'patch.resid_post.0': { ...patch(vector), ...post(0), positions: [4] },
+    'patch.resid_post.1.number': { ...patch(0.25), ...post(1), positions: [0, 16] },
+    'mean.z.1.kv0.at16': { kind: 'mean', ...site(1, 0, 'z'), ...group, positions: [16] },
+    'project.z.0.1': { kind: 'project-out', ...site(0, 1, 'z'), value: own },
+    'scale.scores.1.1': { kind: 'scale', ...site(1, 1, 'scores'), value: 0.1 },
+    'zero.scores.1.kv0': { kind: 'zero', ...site(1, 0, 'scores'), ...group },
+    'uniform.scores.0.2': { kind: 'uniform', ...site(0, 2, 'scores') },
+    'add.scores.1.3': { kind: 'add', ...site(1, 3, 'scores'), value: row },
+    'patch.scores.1.0.at5.17': { ...patch(row), ...site(1, 0, 'scores'), positions: [5, 17] },
+  };
+}
+
 const farthest = (found: ArrayLike<number>, wanted: ArrayLike<number>): number =>
   Array.from(found).reduce((most, value, at) => Math.max(most, Math.abs(value - wanted[at]!)), 0);
 
@@ -68,6 +95,28 @@ describe.each(['gpt2', 'llama3', 'gemma2', 'falcon'])('%s', (name) => {
       expect(farthest(found, inside[key]!.data as Float32Array), key).toBeLessThan(1e-4);
       expect(farthest(found, plain), key).toBeGreaterThan(1e-3);
     }
+  });
+
+  it('changes last logits as PyTorch hooks do: patches, scores, groups, one token', async () => {
+    const vector = Array.from(inside['add.vector']!.data, Number);
+    const plain = await logitsWith([]);
+    const all = moreChanges(vector, model.architecture.headWidth);
+    expect(Object.keys(all).every((key) => key in inside)).toBe(true);
+    for (const [key, change] of Object.entries(all)) {
+      const found = await logitsWith([change]);
+      const wanted = inside[key]!.data as Float32Array;
+      const ends = (values: Float32Array) => values.slice(-wanted.length);
+      expect(farthest(ends(found), wanted), key).toBeLessThan(1e-4);
+      expect(farthest(ends(plain), wanted), key).toBeGreaterThan(1e-3);
+    }
+  });
+
+  it('scales the keys of one head of queries as its scores', async () => {
+    const wanted = inside['scale.scores.1.1']!.data as Float32Array;
+    const keys = { kind: 'scale', site: 'k', layer: 1, head: 1, value: 0.1 } as const;
+    const found = await logitsWith([keys]);
+    // A bias of keys is scaled, too, and so are all scores.
+    expect(farthest(found.slice(-wanted.length), wanted)).toBeLessThan(1e-4);
   });
 
   it('changes a head of queries where keys are shared by several', async () => {

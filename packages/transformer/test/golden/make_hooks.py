@@ -4,7 +4,8 @@
 
 Made with the versions that make_checkpoints.py names. The prompt is row 0 of golden.safetensors
 (no padding). All is read and changed in the models of transformers (eager attention), with PyTorch
-hooks, a patched softmax (the pattern) and a patched apply_rotary_pos_emb (rotated q and k):
+hooks, a patched softmax (the pattern), a patched apply_rotary_pos_emb (rotated q and k) and products
+of rank 4 (the first of a block's attention gives its scores, but for their scale):
 
 - ids [1, T], logits [1, T, V] and the activations under their TransformerLens names;
 - logits under one intervention each, for block b, head h:
@@ -23,6 +24,10 @@ from unittest import mock
 import torch
 from make_checkpoints import HERE, load
 from safetensors.torch import load_file, save_file
+from torch.overrides import TorchFunctionMode
+
+LAST = 3
+PRODUCTS = (torch.matmul, torch.Tensor.matmul, torch.Tensor.__matmul__)
 
 # Paths of the modules of a block. qkv: one fused module or three; norm2: where the residual stream
 # between attention and MLP enters; attnOut, mlpOut: what is added to the residual stream.
@@ -51,6 +56,28 @@ def sizes(name, config):
     heads = config.num_attention_heads
     groups = 1 if name == "falcon" else getattr(config, "num_key_value_heads", heads)
     return heads, groups, getattr(config, "head_dim", config.hidden_size // heads)
+
+
+
+class Scores(TorchFunctionMode):
+    """Calls `at` with the scores of block after block, and goes on with what it returns."""
+
+    def __init__(self, config, at):
+        super().__init__()
+        size = getattr(config, "head_dim", config.hidden_size // config.num_attention_heads)
+        self.scale = getattr(config, "query_pre_attn_scalar", size) ** -0.5
+        self.count, self.at, self.blocks = 0, at, config.num_hidden_layers
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        product = function(*args, **(kwargs or {}))
+        if function not in PRODUCTS or product.dim() != 4:
+            return product
+        self.count += 1
+        if self.count % 2 == 0:  # pattern times values
+            return product
+        block = (self.count - 1) // 2 % self.blocks
+        site = f"blocks.{block}.attn.hook_attn_scores_raw"
+        return self.at(site, product * self.scale) / self.scale
 
 
 def head_slices(weight, heads, conv):
@@ -114,12 +141,12 @@ def hooked(name, model, visit):
         after(block, f"{prefix}hook_resid_post")
 
     # Attention calls softmax (and rope) once in each block, in order.
-    softmax, calls = torch.nn.functional.softmax, dict(pattern=0, rope=0)
+    calls = dict(pattern=0, rope=0)
 
-    def pattern(*args, **kwargs):
+    def pattern(scores, dim=-1, dtype=None):
         calls["pattern"] += 1
         index = (calls["pattern"] - 1) % len(blocks)
-        return at(f"blocks.{index}.attn.hook_pattern", softmax(*args, **kwargs))
+        return at(f"blocks.{index}.attn.hook_pattern", scores.softmax(dim, dtype=dtype))
 
     patches.append(mock.patch("torch.nn.functional.softmax", pattern))
     if family["rope"]:
@@ -139,7 +166,8 @@ def hooked(name, model, visit):
     try:
         for patch in patches:
             patch.start()
-        yield
+        with Scores(model.config, at):
+            yield
     finally:
         for patch in patches:
             patch.stop()
@@ -199,6 +227,59 @@ def interventions(vector):
     }
 
 
+
+def at_places(change, positions, axis=1):
+    """The change at some tokens alone."""
+    def apply(tensor):
+        new = change(tensor.clone())
+        chosen = torch.zeros(tensor.shape[axis], dtype=torch.bool)
+        chosen[positions] = True
+        shape = [-1 if dim == axis else 1 for dim in range(tensor.dim())]
+        return torch.where(chosen.reshape(shape), new, tensor)
+    return apply
+
+
+def edit_scores(heads, change):
+    """A change of some heads, [B, H, T, T]."""
+    def apply(scores):
+        scores[:, heads] = change(scores[:, heads])
+        return scores
+    return apply
+
+
+def more_interventions(name, config, vector):
+    """name -> (site, change); each as the interventions in hooks.test.ts say it."""
+    heads, groups, size = sizes(name, config)
+    first = list(range(heads // groups))  # queries that share the first head of keys
+    own, row = vector[:size], vector[:18]
+    post, scores = "blocks.{}.hook_resid_post", "blocks.{}.attn.hook_attn_scores_raw"
+    site = lambda block, what: f"blocks.{block}.attn.hook_{what}"
+    patch = lambda value: lambda x: torch.zeros_like(x) + value
+    mean = lambda x: x.mean(1, keepdim=True).expand_as(x)
+    unit = own / own.norm()
+    z_group = lambda change: lambda z: torch.cat([change(z[:, :, first]), z[:, :, len(first):]], 2)
+    return {
+        "patch.z.1.2": (site(1, "z"), edit(2, patch(own))),
+        "patch.z.0.1.at3.7": (site(0, "z"), at_places(edit(1, patch(own)), [3, 7])),
+        "patch.z.1.kv0": (site(1, "z"), z_group(patch(0.7))),
+        "patch.k.1.kv0": (site(1, "k"), edit(0, patch(0.3))),
+        "patch.v.0.kv0.at2": (site(0, "v"), at_places(edit(0, patch(own)), [2])),
+        "patch.q.1.3.at17": (site(1, "q"), at_places(edit(3, patch(own)), [17])),
+        "patch.pattern.1.0.at17": (
+            site(1, "pattern"), at_places(edit_scores([0], patch(row)), [17], axis=2)),
+        "patch.resid_post.0": (post.format(0), at_places(patch(vector), [4])),
+        "patch.resid_post.1.number": (post.format(1), at_places(patch(0.25), [0, 16])),
+        "mean.z.1.kv0.at16": (site(1, "z"), at_places(z_group(mean), [16])),
+        "project.z.0.1": (site(0, "z"), edit(1, lambda x: x - (x @ unit)[..., None] * unit)),
+        "scale.scores.1.1": (scores.format(1), edit_scores([1], lambda x: 0.1 * x)),
+        "zero.scores.1.kv0": (scores.format(1), edit_scores(first, torch.zeros_like)),
+        "uniform.scores.0.2": (scores.format(0), edit_scores([2], torch.zeros_like)),
+        "add.scores.1.3": (scores.format(1), edit_scores([3], lambda x: x + row)),
+        "patch.scores.1.0.at5.17": (
+            scores.format(1), at_places(edit_scores([0], patch(row)), [5, 17], axis=2)),
+    }
+
+
 def main(names):
     (HERE / "hooks").mkdir(exist_ok=True)
     for name in names:
@@ -211,6 +292,10 @@ def main(names):
         for key, (site, change) in interventions(out["add.vector"]).items():
             with hooked(name, model, lambda at, x: change(x) if at == site else None):
                 out[key] = logits(model, ids)
+        more = more_interventions(name, model.config, out["add.vector"])
+        for key, (site, change) in more.items():
+            with hooked(name, model, lambda at, x: change(x) if at == site else None):
+                out[key] = logits(model, ids)[:, -LAST:]
         path = HERE / "hooks" / f"{name}.safetensors"
         save_file({key: value.contiguous() for key, value in out.items()}, path)
         print(f"{name}: {path.stat().st_size} bytes")

@@ -8,6 +8,7 @@ import {
   estimateRun,
   hiddenStates,
   loadModel,
+  type LoadModelOptions,
   loadT5,
   type Residency,
   writeRandomCheckpoint,
@@ -109,10 +110,50 @@ it('the place follows from the budget', async () => {
   expect(await at(4 * numbers - 1)).toBe('streamed');
   const half = await ofType('llama3', 'bfloat16');
   await selectBackend('cpu');
-  const model = await loadModel(half, { budgetBytes: 3 * numbers });
+  const model = await loadModel(half, { budgetBytes: 3.8 * numbers });
   expect(model.residency).toBe('host');
   model.dispose();
   await selectBackend('wasm');
+});
+
+it('a budget that cannot be kept is refused with numbers, before anything is read', async () => {
+  const folder = join(temporaryFolder(), 'model');
+  const sizes = { vocab_size: 1000, n_embd: 256, n_layer: 2, n_head: 4 };
+  const config = { model_type: 'gpt2', ...sizes };
+  await writeRandomCheckpoint(folder, config);
+  // A block has 12 D D + 13 D numbers, of 4 bytes; the next one is read while it runs.
+  const block = 4 * (12 * 256 * 256 + 13 * 256);
+  const within = await loadModel(folder, { budgetBytes: 2 * block });
+  expect(within.residency).toBe('streamed');
+  within.dispose();
+  const { numTensors } = tf.memory();
+  const at = (options: LoadModelOptions) => loadModel(folder, options);
+  await expect(at({ budgetBytes: 2 * block - 1 })).rejects.toThrow(
+    /streamed weights take 6\.3 MB at once, the budget is 6\.3 MB; one block takes 3\.2 MB/,
+  );
+  await expect(at({ budgetBytes: 2 * block, residency: 'resident' })).rejects.toThrow(
+    /resident weights take 8\.4 MB at once, the budget is 6\.3 MB/,
+  );
+  await expect(at({ budgetBytes: 1 })).rejects.toMatchObject({ code: 'LAB_CONFIG' });
+  const batches = [{ batchSize: 1, length: 2 }];
+  const plan = estimateRun(folder, { batches, budgetBytes: 1 });
+  await expect(plan).rejects.toThrow('the budget is 1 B');
+  expect(tf.memory().numTensors).toBe(numTensors);
+});
+
+it('weights that are no numbers are seen on load', async () => {
+  const folder = await ofType('llama3', 'float32');
+  const path = join(folder, 'model.safetensors');
+  const { tensors } = await readSafetensors(path);
+  const key = 'model.layers.0.mlp.down_proj.weight';
+  const { shape } = tensors[key]!;
+  const data = new Float32Array(shape[0]! * shape[1]!).fill(Number.NaN);
+  await writeSafetensors(path, { ...tensors, [key]: { shape, data } });
+  const { numTensors } = tf.memory();
+  await expect(loadModel(folder)).rejects.toThrow('what is inside does not fit together');
+  expect(tf.memory().numTensors).toBe(numTensors);
+  const model = await loadModel(folder, { validate: 'off' });
+  model.dispose();
 });
 
 it.each(places)('a load that fails leaves nothing on the backend: %s', async (residency) => {
@@ -171,6 +212,10 @@ it('an estimate tells sizes, and leaves nothing behind', async () => {
   const none = await estimateRun(folder, { batches, logits: 'none', residency: 'streamed' });
   expect(none.loadSeconds).toBe(0);
   expect(none.runSeconds).toBeGreaterThan(0);
+  const lens = await estimateRun(folder, { batches, logits: 'last', outputs: 4, stopBlock: 0 });
+  expect(lens.operations).toBe(2 * 4 * 3 * 97 * 24);
+  const apart = { batches, logits: 'none', residency: 'streamed', order: 'batches' } as const;
+  expect((await estimateRun(folder, apart)).readBytes).toBe(2 * none.readBytes);
   const model = await loadModel(folder);
   const { vocabularySize, width } = model.architecture;
   expect(all.operations - none.operations).toBe(2 * 13 * vocabularySize * width);
@@ -217,7 +262,7 @@ it('a read that fails frees what was read onto the backend', async () => {
 });
 
 it('a pass ends between two blocks where it is asked to, and leaves nothing', async () => {
-  const model = await loadModel(join(checkpoints, 'llama3'), { validate: true });
+  const model = await loadModel(join(checkpoints, 'llama3'), { validate: 'full' });
   const { numTensors } = tf.memory();
   const controller = new AbortController();
   const pass = model.forward({ ids, signal: controller.signal });

@@ -5,7 +5,7 @@ import { expectNoLeak } from '@lab/tensor/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadT5, t5HookNames } from '../../src/index.js';
 import { relativeBucket } from '../../src/t5/relative-positions.js';
-import { farthest, idRows, switchesOf, withField } from './golden-files.js';
+import { farthest, idRows, spreadOf, switchesOf, withField } from './golden-files.js';
 
 const folder = join(import.meta.dirname, 'checkpoints');
 
@@ -39,6 +39,7 @@ describe.each(['t5', 't5-v1.1'])('%s', (name) => {
     check('decoder', 'hidden', decoderLayerCount, all);
     const logits = (await result.logits.data()) as Float32Array;
     expect(farthest(logits, values('logits'), all)).toBeLessThan(1e-4);
+    expect(spreadOf(values('logits'), all)).toBeGreaterThan(1);
     result.dispose();
     await expectNoLeak(async () => (await model.forward(input)).dispose());
     model.dispose();
@@ -71,6 +72,7 @@ describe.each(['t5', 't5-v1.1'])('%s', (name) => {
       const moved = farthest((await result.logits.data()) as Float32Array, values('logits'), all);
       result.dispose();
       model.dispose();
+      expect(moved, field).toBeGreaterThan(1e-2);
       expect(Math.abs(moved - change), `${field}: ${moved}, not ${change}`).toBeLessThan(2e-3);
     }
   });

@@ -37,10 +37,7 @@ describe.each(Object.entries(tokenizers))('the tokenizer of %s', (name, { cases,
   it.each(cases)('encodes and decodes $text, special tokens: $addSpecialTokens', (one) => {
     const { text, addSpecialTokens, ids } = one;
     expect(tokenizer.encode(text, { addSpecialTokens })).toEqual(ids);
-    // Python lists what stands in the text for an unknown token.
-    const unknown = tokenizer.idOf('<unk>');
-    const names = ids.map((id, at) => (id === unknown ? one.tokens[at] : tokenizer.tokenOf(id)));
-    expect(names).toEqual(one.tokens);
+    expect(ids.map((id) => tokenizer.tokenOf(id))).toEqual(one.tokens);
     expect(tokenizer.decode(ids, { skipSpecialTokens: true })).toBe(one.decoded);
     expect(tokenizer.decode(ids)).toBe(one.decodedWithSpecial);
   });

@@ -71,6 +71,11 @@ LETTERS = r"[^\r\n\p{L}\p{N}]?\p{L}+"
 REST = r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 GPT4 = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|" + LETTERS + r"|\p{N}{1,3}" + REST
 QWEN = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|" + LETTERS + r"|\p{N}" + REST
+UPPER, LOWER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]", r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
+TEKKEN = (
+    rf"[^\r\n\p{{L}}\p{{N}}]?{UPPER}*{LOWER}+|[^\r\n\p{{L}}\p{{N}}]?{UPPER}+{LOWER}*|\p{{N}}"
+    + REST.replace(r"[\r\n]*", r"[\r\n/]*", 1)
+)
 BYTES = [f"<0x{i:02X}>" for i in range(256)]
 
 
@@ -97,12 +102,14 @@ def trained_bpe(size, pre, specials=(), characters=None):
     return model["vocab"], [tuple(pair) for pair in model["merges"]]
 
 
-def byte_level_bpe(size, split=None, normalizer=None, whole_words=(), **model):
+def byte_level_bpe(
+        size, split=None, normalizer=None, whole_words=(), specials=(), pre=None, **model):
     """Like GPT-2; `whole_words` are in the vocabulary, but no merges lead to them."""
-    pre = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=split is None)
+    own = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=split is None)
     if split:
-        pre = pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(split), "isolated"), pre])
-    vocab, merges = trained_bpe(size, pre)
+        own = pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(split), "isolated"), own])
+    pre = pre or own
+    vocab, merges = trained_bpe(size, pre, specials)
     for word in whole_words:
         vocab[word] = len(vocab)
     tokenizer = Tokenizer(models.BPE(vocab, merges, **model))
@@ -114,7 +121,7 @@ def byte_level_bpe(size, split=None, normalizer=None, whole_words=(), **model):
     return tokenizer
 
 
-def sentencepiece_bpe(size, specials, strip):
+def sentencepiece_bpe(size, specials, strip, plain=()):
     """Like Llama 2: unseen characters become bytes; merges stay within a word or a run of spaces"""
     words = pre_tokenizers.Split(Regex(f"{BAR}+[^{BAR}\n]*|[^{BAR}\n]+|\n+"), "isolated")
     vocab, merges = trained_bpe(size, words, [*specials, *BYTES], characters=90)
@@ -123,7 +130,7 @@ def sentencepiece_bpe(size, specials, strip):
     steps = [decoders.Replace(BAR, " "), decoders.ByteFallback(), decoders.Fuse()]
     tokenizer.decoder = decoders.Sequence([*steps, decoders.Strip(" ", 1, 0)] if strip else steps)
     tokenizer.normalizer = normalizers.Replace(" ", BAR)
-    tokenizer.add_special_tokens(special(*specials))
+    tokenizer.add_special_tokens(special(*(s for s in specials if s not in plain)))
     return tokenizer
 
 
@@ -169,6 +176,85 @@ def gemma():
     specials = ["<pad>", "<eos>", "<bos>", "<unk>", "<start_of_turn>", "<end_of_turn>"]
     tokenizer = sentencepiece_bpe(640, specials, strip=False)
     tokenizer.add_tokens([AddedToken("\n\n", normalized=False)])
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(" ", "merged_with_previous")
+    tokenizer.post_processor = begin_with(tokenizer, "<bos>")
+    return tokenizer
+
+
+def falcon():
+    """Punctuation first, digits by three; nothing is added to a text."""
+    names = [">>TITLE<<", ">>ABSTRACT<<", ">>QUESTION<<", ">>ANSWER<<", "<|endoftext|>"]
+    tokenizer = byte_level_bpe(490, specials=names, pre=pre_tokenizers.Sequence([
+        pre_tokenizers.Punctuation("contiguous"), pre_tokenizers.ByteLevel(add_prefix_space=False),
+        pre_tokenizers.Digits(individual_digits=False),
+        pre_tokenizers.Split(Regex("[0-9][0-9][0-9]"), "isolated")]))
+    tokenizer.add_special_tokens(special(*names))
+    tokenizer.post_processor = processors.Sequence([])
+    return tokenizer
+
+
+def gpt_neox():
+    """Runs of spaces are added tokens, looked for in the normalised text."""
+    names = ["<|endoftext|>", "<|padding|>"]
+    tokenizer = byte_level_bpe(480, normalizer=normalizers.NFC(), specials=names)
+    tokenizer.add_special_tokens(special(*names))
+    tokenizer.add_tokens([AddedToken(" " * n, normalized=True) for n in range(8, 1, -1)])
+    tokenizer.post_processor = processors.ByteLevel(trim_offsets=True)
+    return tokenizer
+
+
+def phi3():
+    """Llama 2's, but for what is added: tokens that take the spaces behind them with them."""
+    names = ["<unk>", "<s>", "</s>"]
+    tokenizer = sentencepiece_bpe(600, names, strip=True, plain=["</s>"])
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend(BAR), tokenizer.normalizer])
+    tokenizer.add_tokens([AddedToken("</s>", rstrip=True, normalized=False)])
+    tokenizer.add_special_tokens(special("<|endoftext|>"))
+    tokenizer.add_special_tokens(special(
+        "<|assistant|>", "<|placeholder1|>", "<|system|>", "<|end|>", "<|user|>", rstrip=True))
+    tokenizer.post_processor = processors.TemplateProcessing(single="$A:0", pair="$A:0 $B:1")
+    return tokenizer
+
+
+def mistral():
+    """v0.1: Llama 2's with its own template of conversations."""
+    return llama2()
+
+
+def mistral_v3():
+    """v0.3: a mark before the first word alone, and control tokens."""
+    names = ["<unk>", "<s>", "</s>", "[INST]", "[/INST]", "[TOOL_CALLS]", "[AVAILABLE_TOOLS]",
+             "[/AVAILABLE_TOOLS]", "[TOOL_RESULTS]", "[/TOOL_RESULTS]"]
+    tokenizer = sentencepiece_bpe(610, names, strip=True)
+    tokenizer.normalizer = normalizers.Sequence([])
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first", split=False)
+    tokenizer.post_processor = begin_with(tokenizer, "<s>")
+    return tokenizer
+
+
+def mistral_tekken():
+    """Nemo and later: bytes, words by their letters' case, special tokens first."""
+    names = ["<unk>", "<s>", "</s>", "[INST]", "[/INST]", "<pad>", "[TOOL_CALLS]"]
+    tokenizer = byte_level_bpe(
+        500, TEKKEN, whole_words=["\u0120unmergeable"], specials=names, ignore_merges=True)
+    tokenizer.add_special_tokens(special(*names))
+    tokenizer.post_processor = begin_with(tokenizer, "<s>")
+    return tokenizer
+
+
+def qwen3():
+    tokenizer = qwen2()
+    plain = ["<tool_response>", "</tool_response>", "<think>", "</think>"]
+    tokenizer.add_tokens([AddedToken(content, normalized=False) for content in plain])
+    return tokenizer
+
+
+def gemma3():
+    specials = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>", "<start_of_turn>", "<end_of_turn>",
+                "<start_of_image>", "<end_of_image>"]
+    tokenizer = sentencepiece_bpe(640, specials, strip=False)
+    plain = ["\n\n", "\n\n\n", "\n\n\n\n", BAR * 2, BAR * 3, "<table>", "</table>"]
+    tokenizer.add_tokens([AddedToken(content, normalized=False) for content in plain])
     tokenizer.pre_tokenizer = pre_tokenizers.Split(" ", "merged_with_previous")
     tokenizer.post_processor = begin_with(tokenizer, "<bos>")
     return tokenizer
@@ -316,6 +402,148 @@ GEMMA_CHAT = (
     "{% endfor %}"
     "{% if add_generation_prompt %}{{ '<start_of_turn>model\\n' }}{% endif %}"
 )
+FALCON_CHAT = (
+    "{% for message in messages %}{% if not loop.first %}{{ '\\n' }}{% endif %}"
+    "{% set name = {'system': 'System', 'user': 'User', 'assistant': 'Falcon'}[message['role']] %}"
+    "{% if name is not defined %}{{ raise_exception('Unknown role: ' + message['role']) }}"
+    "{% endif %}{{ name + ': ' + message['content'] | trim }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '\\nFalcon:' }}{% endif %}"
+)
+PHI3_CHAT = (
+    "{% for message in messages %}"
+    "{% if message['role'] not in ['system', 'user', 'assistant'] %}"
+    "{{ raise_exception('Unknown role: ' + message['role']) }}{% endif %}"
+    "{{ '<|' + message['role'] + '|>\\n' + message['content'] + '<|end|>\\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|assistant|>\\n' }}{% else %}{{ eos_token }}{% endif %}"
+)
+MISTRAL_CHAT = (
+    "{{ bos_token }}{% for message in messages %}"
+    "{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}"
+    "{{ raise_exception('Roles must be user, assistant, user, ...') }}{% endif %}"
+    "{% if message['role'] == 'user' %}{{ '[INST] ' + message['content'] + ' [/INST]' }}"
+    "{% elif message['role'] == 'assistant' %}{{ message['content'] + eos_token + ' ' }}"
+    "{% else %}{{ raise_exception('Only user and assistant are roles') }}{% endif %}{% endfor %}"
+)
+MISTRAL_V3_CHAT = """\
+{%- if messages[0]["role"] == "system" %}
+    {%- set system = messages[0]["content"] %}
+    {%- set turns = messages[1:] %}
+{%- else %}
+    {%- set turns = messages %}
+{%- endif %}
+{%- if tools is not defined %}{%- set tools = none %}{%- endif %}
+{%- set asked = turns | selectattr("role", "equalto", "user") | list %}
+{%- set count = namespace(turns=0) %}
+{%- for turn in turns %}
+    {%- if (turn["role"] == "user") != (count.turns % 2 == 0) %}
+        {{- raise_exception("After the system message roles must alternate") }}
+    {%- endif %}
+    {%- set count.turns = count.turns + 1 %}
+{%- endfor %}
+{{- bos_token }}
+{%- for turn in turns %}
+    {%- if turn["role"] == "user" %}
+        {%- if tools is not none and turn == asked[-1] %}
+            {{- "[AVAILABLE_TOOLS] [" }}
+            {%- for tool in tools %}
+                {{- '{"name": "' + tool.function.name + '", "fields": [' }}
+                {%- for key, value in tool.function.parameters.properties.items() %}
+                    {{- '"' + key + '"' if loop.last else '"' + key + '", ' }}
+                {%- endfor %}
+                {{- "]}" if loop.last else "]}, " }}
+            {%- endfor %}
+            {{- "][/AVAILABLE_TOOLS]" }}
+        {%- endif %}
+        {%- if loop.last and system is defined %}
+            {{- "[INST] " + system + "\\n\\n" + turn["content"] + "[/INST]" }}
+        {%- else %}
+            {{- "[INST] " + turn["content"] + "[/INST]" }}
+        {%- endif %}
+    {%- else %}
+        {{- " " + turn["content"] | trim + eos_token }}
+    {%- endif %}
+{%- endfor %}
+"""
+QWEN3_CHAT = """\
+{%- if tools %}
+    {{- '<|im_start|>system\\n' }}
+    {%- if messages[0].role == 'system' %}{{- messages[0].content + '\\n\\n' }}{%- endif %}
+    {{- "Tools:\\n<tools>" }}
+    {%- for tool in tools %}{{- "\\n" }}{{- tool | tojson }}{%- endfor %}
+    {{- "\\n</tools><|im_end|>\\n" }}
+{%- elif messages[0].role == 'system' %}
+    {{- '<|im_start|>system\\n' + messages[0].content + '<|im_end|>\\n' }}
+{%- endif %}
+{%- set ns = namespace(is_open=true, last=messages|length - 1) %}
+{%- for message in messages[::-1] %}
+    {%- set index = (messages|length - 1) - loop.index0 %}
+    {%- if ns.is_open and message.role == "user" and message.content is string
+            and not (message.content.startswith('<tool_response>')
+            and message.content.endswith('</tool_response>')) %}
+        {%- set ns.is_open = false %}
+        {%- set ns.last = index %}
+    {%- endif %}
+{%- endfor %}
+{%- for message in messages %}
+    {%- set content = message.content if message.content is string else '' %}
+    {%- if message.role == "user" or (message.role == "system" and not loop.first) %}
+        {{- '<|im_start|>' + message.role + '\\n' + content + '<|im_end|>' + '\\n' }}
+    {%- elif message.role == "assistant" %}
+        {%- set thought = '' %}
+        {%- if '</think>' in content %}
+            {%- set thought = content.split('</think>')[0].rstrip('\\n').split('<think>')[-1] %}
+            {%- set content = content.split('</think>')[-1].lstrip('\\n') %}
+        {%- endif %}
+        {%- if loop.index0 > ns.last and (loop.last or thought) %}
+            {{- '<|im_start|>assistant\\n<think>\\n' + thought.strip('\\n') + '\\n</think>\\n\\n' }}
+            {{- content.lstrip('\\n') }}
+        {%- else %}
+            {{- '<|im_start|>assistant\\n' + content }}
+        {%- endif %}
+        {{- '<|im_end|>\\n' }}
+    {%- elif message.role != "system" %}
+        {{- raise_exception('Unexpected role: ' + message.role) }}
+    {%- endif %}
+{%- endfor %}
+{%- if add_generation_prompt %}
+    {{- '<|im_start|>assistant\\n' }}
+    {%- if enable_thinking is defined and enable_thinking is false %}
+        {{- '<think>\\n\\n</think>\\n\\n' }}
+    {%- endif %}
+{%- endif %}
+"""
+GEMMA3_CHAT = """\
+{{ bos_token }}
+{%- if messages[0]['role'] == 'system' -%}
+    {%- if messages[0]['content'] is string -%}
+        {%- set before = messages[0]['content'] + '\\n\\n' -%}
+    {%- else -%}
+        {%- set before = messages[0]['content'][0]['text'] + '\\n\\n' -%}
+    {%- endif -%}
+    {%- set turns = messages[1:] -%}
+{%- else -%}
+    {%- set before = "" -%}
+    {%- set turns = messages -%}
+{%- endif -%}
+{%- for turn in turns -%}
+    {%- if (turn['role'] == 'user') != (loop.index0 % 2 == 0) -%}
+        {{ raise_exception("Turns must be of user and assistant by turns") }}
+    {%- endif -%}
+    {%- set role = "model" if turn['role'] == 'assistant' else turn['role'] -%}
+    {{ '<start_of_turn>' + role + '\\n' + (before if loop.first else "") }}
+    {%- if turn['content'] is string -%}
+        {{ turn['content'] | trim }}
+    {%- elif turn['content'] is iterable -%}
+        {%- for item in turn['content'] -%}{{ item['text'] | trim }}{%- endfor -%}
+    {%- else -%}
+        {{ raise_exception("Invalid content type") }}
+    {%- endif -%}
+    {{ '<end_of_turn>\\n' }}
+{%- endfor -%}
+{%- if add_generation_prompt -%}
+    {{'<start_of_turn>model\\n'}}
+{%- endif -%}
+"""
 
 
 # Configs
@@ -353,6 +581,43 @@ CONFIGS = {
         eos_token=token_object("<eos>"), pad_token=token_object("<pad>"),
         padding_side="left", tokenizer_class="GemmaTokenizer",
         unk_token=token_object("<unk>")),
+    "falcon": dict(
+        add_prefix_space=False, chat_template=FALCON_CHAT, eos_token="<|endoftext|>",
+        clean_up_tokenization_spaces=True, model_max_length=2048,
+        model_input_names=["input_ids", "attention_mask"],
+        tokenizer_class="PreTrainedTokenizerFast"),
+    "gpt-neox": dict(
+        add_prefix_space=False, bos_token="<|endoftext|>", eos_token="<|endoftext|>",
+        clean_up_tokenization_spaces=True, model_max_length=2048, pad_token="<|padding|>",
+        tokenizer_class="GPTNeoXTokenizer", unk_token="<|endoftext|>"),
+    "phi3": dict(
+        add_bos_token=False, add_eos_token=False, bos_token="<s>", chat_template=PHI3_CHAT,
+        clean_up_tokenization_spaces=False, eos_token="<|endoftext|>", legacy=False,
+        model_max_length=4096, pad_token="<|endoftext|>", padding_side="left",
+        tokenizer_class="LlamaTokenizer", unk_token="<unk>"),
+    "mistral": dict(
+        add_bos_token=True, add_eos_token=False, bos_token="<s>", chat_template=MISTRAL_CHAT,
+        clean_up_tokenization_spaces=False, eos_token="</s>", legacy=True, pad_token=None,
+        tokenizer_class="LlamaTokenizer", unk_token="<unk>"),
+    "mistral-v3": dict(
+        add_bos_token=True, add_eos_token=False, add_prefix_space=None, bos_token="<s>",
+        chat_template=MISTRAL_V3_CHAT, clean_up_tokenization_spaces=False, eos_token="</s>",
+        legacy=False, pad_token=None, tokenizer_class="LlamaTokenizer", unk_token="<unk>"),
+    "mistral-tekken": dict(
+        bos_token="<s>", chat_template=MISTRAL_V3_CHAT, clean_up_tokenization_spaces=False,
+        eos_token="</s>", model_max_length=1024000, pad_token="<pad>",
+        tokenizer_class="PreTrainedTokenizerFast", unk_token="<unk>"),
+    "qwen3": dict(
+        add_bos_token=False, add_prefix_space=False,
+        additional_special_tokens=["<|im_start|>", "<|im_end|>"], bos_token=None,
+        chat_template=QWEN3_CHAT, clean_up_tokenization_spaces=False, eos_token="<|im_end|>",
+        errors="replace", model_max_length=131072, pad_token="<|endoftext|>",
+        split_special_tokens=False, tokenizer_class="Qwen2Tokenizer", unk_token=None),
+    "gemma3": dict(
+        add_bos_token=True, add_eos_token=False, bos_token="<bos>", boi_token="<start_of_image>",
+        chat_template=GEMMA3_CHAT, clean_up_tokenization_spaces=False, eos_token="<eos>",
+        eoi_token="<end_of_image>", model_max_length=131072, pad_token="<pad>",
+        padding_side="left", tokenizer_class="GemmaTokenizer", unk_token="<unk>"),
     "t5": dict(
         additional_special_tokens=["<extra_id_0>", "<extra_id_1>"], eos_token="</s>",
         clean_up_tokenization_spaces=False, extra_ids=2, model_max_length=512, pad_token="<pad>",
@@ -361,11 +626,13 @@ CONFIGS = {
 
 
 def write(name):
-    tokenizer = globals()[name]()
+    tokenizer = globals()[name.replace("-", "_")]()
     folder = HERE / name
     folder.mkdir(exist_ok=True)
     data = json.loads(tokenizer.to_str())
-    if name in ("gpt2", "llama2"):  # the older form of the merges
+    if name in ("falcon", "mistral-v3"):  # as published
+        data["post_processor" if name == "falcon" else "normalizer"] = None
+    if name in ("gpt2", "llama2", "falcon", "gpt-neox"):  # the older form of the merges
         data["model"]["merges"] = [" ".join(pair) for pair in data["model"]["merges"]]
     if name == "t5":  # the older form of Metaspace
         old = dict(type="Metaspace", replacement=BAR, add_prefix_space=True)
@@ -419,6 +686,14 @@ SPECIAL = {
     "llama3": "one<|eot_id|>two <|begin_of_text|> three<|end_header_id|>\n\nfour",
     "qwen2": "one<|im_end|>two <|im_start|> three\n<tool_call>{}</tool_call> four",
     "gemma": "one<end_of_turn>two <start_of_turn> three<bos>\n\n<unk>",
+    "falcon": "one<|endoftext|>two >>TITLE<< three>>ANSWER<<\n123456 1234",
+    "gpt-neox": "one<|endoftext|>two <|padding|> three   four          five\n    six",
+    "phi3": "one<|end|>  two <|user|>\n three </s>  \n\n<|assistant|> four<s> <|endoftext|> x",
+    "mistral": "one<s>two </s> three</s>\n<unk>",
+    "mistral-v3": "one[INST]two [/INST] three</s>\n[TOOL_CALLS] [{}]<s> four",
+    "mistral-tekken": "one[INST]two [/INST] three</s>\ncamelCaseWord HTMLParser a/b//\n<s> four",
+    "qwen3": "one<|im_end|>two <think>\n\n</think> three\n<tool_response>{}</tool_response> four",
+    "gemma3": "one<end_of_turn>two\n\n\nthree <table>\n\n</table> \u2581\u2581four<bos><start_of_image>",
     "t5": "one<extra_id_0>two <extra_id_1> three </s>. <unk> <pad>",
 }
 BOTH = ["The capital of France is Paris.", "", " ", " leading space"]
@@ -427,7 +702,8 @@ BOTH = ["The capital of France is Paris.", "", " ", " leading space"]
 def case(tokenizer, text, add):
     encoded = tokenizer.encode(text, add_special_tokens=add)
     return dict(
-        text=text, addSpecialTokens=add, ids=encoded.ids, tokens=encoded.tokens,
+        text=text, addSpecialTokens=add, ids=encoded.ids,
+        tokens=[tokenizer.id_to_token(id) for id in encoded.ids],
         decoded=tokenizer.decode(encoded.ids, skip_special_tokens=True),
         decodedWithSpecial=tokenizer.decode(encoded.ids, skip_special_tokens=False))
 
@@ -440,6 +716,7 @@ def turns(*contents, system=None, roles=("user", "assistant")):
 SINGLE = turns("  What is the capital of France? \n")
 SYSTEM = turns("你好, how do I bake bread?", system="You are a helpful assistant.\nBe brief.")
 MULTI = turns("Hi!", "Hello 😀 it's \"me\" & <you>.", "Say:\n\n  x  ")
+THOUGHT = turns("Hi!", "<think>\nThey said\n\nHi.\n</think>\n\nHello <there>.\n")
 REFUSED = turns("Hi!", "I am the critic.", roles=("user", "critic"))
 TWICE = turns("Hi!", "Hi again!", roles=("user", "user"))
 TOOL = {"type": "function", "function": {
@@ -464,6 +741,13 @@ MORE_CHATS = {
         dict(messages=MULTI, addGenerationPrompt=True, template="tool_use"),
         dict(messages=SINGLE, addGenerationPrompt=True, template="tool_use", tools=[TOOL]),
     ],
+    "mistral-v3": [dict(messages=MULTI, addGenerationPrompt=True, tools=[TOOL])],
+    "qwen3": [
+        dict(messages=THOUGHT, addGenerationPrompt=False),
+        dict(messages=[*THOUGHT, *MULTI], addGenerationPrompt=True),
+        dict(messages=SINGLE, addGenerationPrompt=True, variables={"enable_thinking": False}),
+        dict(messages=SYSTEM, addGenerationPrompt=True, tools=[TOOL]),
+    ],
 }
 
 
@@ -487,7 +771,7 @@ def golden(name):
     transformer = PreTrainedTokenizerFast.from_pretrained(HERE / name)
     cases = [case(tokenizer, text, True) for text in [*TEXTS, SPECIAL[name]]]
     cases += [case(tokenizer, text, False) for text in [*BOTH, SPECIAL[name]]]
-    chats = [] if name in ("gpt2", "t5") else [*CHATS, *MORE_CHATS.get(name, [])]
+    chats = [] if name in ("gpt2", "gpt-neox", "t5") else [*CHATS, *MORE_CHATS.get(name, [])]
     return dict(cases=cases, chats=[chat(transformer, tokenizer, **c) for c in chats])
 
 

@@ -1,0 +1,179 @@
+/** `transformer generate`: texts go on. */
+import { formatCounted, formatDuration, formatNumber } from '@lab/core';
+import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
+import type { ContinuationOptions, GenerationResult } from '../generation/engine.js';
+import { generate } from '../generation/generate.js';
+import { generateT5 } from '../generation/generate-t5.js';
+import { loadModel } from '../load-model.js';
+import type { Model } from '../model.js';
+import { modelTypeOf } from '../model-config.js';
+import { estimateRun } from '../run-estimate.js';
+import { loadT5 } from '../t5/load-t5.js';
+import { checkpointFolder } from '../weights/checkpoint.js';
+import {
+  assertFlags,
+  beamOptions,
+  continuationOptions,
+  type GenerationInput,
+  generationInput,
+  promptOptions,
+  samplingOptions,
+  searchOptions,
+} from './generation-input.js';
+import {
+  backendOption,
+  chosenBackend,
+  interventionsOption,
+  modelArgument,
+  residencyOf,
+  residencyOptions,
+} from './model-options.js';
+
+/** The verb `generate`. */
+export const generateCommand: CliCommand = {
+  name: 'generate',
+  summary: 'Continue a text, a conversation or token ids.',
+  arguments: [modelArgument],
+  options: [
+    ...promptOptions,
+    ...samplingOptions,
+    ...beamOptions,
+    interventionsOption,
+    ...residencyOptions,
+    backendOption,
+  ],
+  example: "transformer generate MODEL --prompt 'Once upon a time' --max-new-tokens 40",
+  run: async (context, input) => {
+    const folder = checkpointFolder(input.arguments[0]!);
+    const isT5 = modelTypeOf(folder) === 't5';
+    assertFlags(input, folder, isT5);
+    const options = continuationOptions(input);
+    const given = generationInput(input, folder);
+    await chosenBackend(context, input);
+    context.progress.update('reading the weights');
+    const work = { folder, given, options, input };
+    const results = isT5 ? await writtenByT5(context, work) : await continued(context, work);
+    context.signal.throwIfAborted();
+    say(context, { ...given, isT5 }, results);
+  },
+};
+
+interface Work {
+  readonly folder: string;
+  readonly given: GenerationInput;
+  readonly options: ContinuationOptions;
+  readonly input: CliInput;
+}
+
+/** Continuations of a decoder; a text is written line by line as it comes. */
+async function continued(context: CliContext, work: Work): Promise<GenerationResult[]> {
+  const { folder, given, options, input } = work;
+  const model = await loadModel(folder, residencyOf('generate', input));
+  try {
+    await warnOfReading(context, work, model);
+    context.progress.done();
+    const total = given.prompts.length * options.maxNewTokens!;
+    let done = 0;
+    const lines = new PrintedLines(context);
+    const results = await timed(context, () =>
+      generate(model, given.prompts, {
+        ...options,
+        ...(given.tokenizer && { tokenizer: given.tokenizer }),
+        signal: context.signal,
+        onToken: ({ text }) => {
+          done += 1;
+          if (!given.areIds) lines.push(text);
+          if (given.areIds || context.flags.json) {
+            context.progress.update(`computing, ${done} of ${total} tokens`, done / total);
+          }
+        },
+      }),
+    );
+    if (!given.areIds) lines.end();
+    return results;
+  } finally {
+    model.dispose();
+  }
+}
+
+/** A text that is printed line by line as it comes: what is printed ends a line. */
+class PrintedLines {
+  private rest = '';
+
+  constructor(private readonly context: CliContext) {}
+
+  push(text: string): void {
+    const lines = `${this.rest}${text}`.split('\n');
+    this.rest = lines.pop()!;
+    for (const line of lines) this.context.print(`${line}\n`);
+  }
+
+  end(): void {
+    this.context.print(`${this.rest}\n`);
+  }
+}
+
+async function writtenByT5(context: CliContext, work: Work): Promise<GenerationResult[]> {
+  const { folder, given, options, input } = work;
+  const { interventions: _, hooks: __, useCache: ___, ...settings } = options;
+  const model = await loadT5(folder, residencyOf('generate', input));
+  try {
+    context.progress.update('computing');
+    const results = await timed(context, () =>
+      generateT5(model, given.prompts, {
+        ...{ ...settings, ...searchOptions(input), signal: context.signal },
+        ...(given.tokenizer && { tokenizer: given.tokenizer }),
+      }),
+    );
+    if (!given.areIds) context.print(`${results.map(({ text }) => text).join('\n')}\n`);
+    return results;
+  } finally {
+    model.dispose();
+  }
+}
+
+/** Says what it costs where weights are read again for every token. */
+async function warnOfReading(
+  context: CliContext,
+  { folder, given, options }: Work,
+  { residency }: Model,
+): Promise<void> {
+  if (residency === 'resident') return;
+  const batches = [{ batchSize: given.prompts.length, length: 1 }];
+  const { runSeconds } = await estimateRun(folder, { residency, batches, logits: 'last' });
+  const all = formatDuration(runSeconds * options.maxNewTokens!);
+  const where = residency === 'host' ? 'brought to the backend' : 'read from the files';
+  context.note(
+    `weights are ${where} again for every new token: about ${formatDuration(runSeconds)} each, ` +
+      `${all} in all; a larger --budget, or more texts at once, saves time`,
+  );
+}
+
+/** Says how long the work took. */
+async function timed(
+  context: CliContext,
+  work: () => Promise<GenerationResult[]>,
+): Promise<GenerationResult[]> {
+  const began = performance.now();
+  const results = await work();
+  context.progress.done();
+  const seconds = (performance.now() - began) / 1000;
+  const tokens = results.reduce((sum, { usage }) => sum + usage.newTokens, 0);
+  const rate = formatNumber(tokens / seconds);
+  const reasons = [...new Set(results.map(({ finishReason }) => finishReason))].join(', ');
+  const time = formatDuration(seconds);
+  context.note(`${formatCounted(tokens, 'token')} in ${time}, ${rate} a second; end: ${reasons}`);
+  return results;
+}
+
+function say(
+  context: CliContext,
+  { prompts, areIds, isT5 }: GenerationInput & { readonly isT5: boolean },
+  results: readonly GenerationResult[],
+): void {
+  // What a T5 writes does not go on from its input.
+  const ids = results.map((result, at) => [...(isT5 ? [] : prompts[at]!), ...result.ids]);
+  const continuations = results.map(({ events: _, ...result }) => result);
+  context.printJson({ status: 'success', ids, continuations });
+  if (areIds) context.print(`${JSON.stringify({ ids })}\n`);
+}

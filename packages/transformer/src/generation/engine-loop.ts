@@ -1,0 +1,215 @@
+/**
+ * The steps of an engine: who has a row, and what each pass computes.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { ConfigError } from '@lab/core';
+import { machineMemoryBytes, selectedBackend } from '@lab/tensor';
+import type { Architecture } from '../architecture.js';
+import type { Model } from '../model.js';
+import { ChangedPasses } from './changed-passes.js';
+import type {
+  GenerationEngine,
+  GenerationEngineOptions,
+  GenerationLoad,
+  GenerationRequest,
+  GenerationStream,
+} from './engine.js';
+import { type EngineLimits, requestSettings } from './request-settings.js';
+import { Row } from './row.js';
+import { HookFailure } from './row-hooks.js';
+import { runSegments, type Segment } from './segment.js';
+import { stopIdsOf } from './stop-ids.js';
+
+/** The share of memory that keys and values may take, unless it is said. */
+const SHARE = 0.25;
+
+/** What an engine may do at once. */
+interface Limits extends EngineLimits {
+  readonly maxRows: number;
+  readonly prefillTokens: number;
+}
+
+/** An engine of one model. */
+export class EngineLoop implements GenerationEngine {
+  readonly contextTokens: number | null;
+  readonly stopIds: readonly number[];
+  private readonly limits: Limits;
+  private readonly waiting: Row[] = [];
+  private readonly rows: Row[] = [];
+  private running: Promise<void> | null = null;
+  private isDisposed = false;
+
+  constructor(
+    private readonly model: Model,
+    options: GenerationEngineOptions,
+  ) {
+    const { architecture, parts } = model;
+    const { maxRows = 8, prefillTokens = 256, tokenizer } = options;
+    const maxCachedTokens = options.maxCachedTokens ?? cachedTokens(architecture, options);
+    for (const [name, value] of Object.entries({ maxRows, prefillTokens, maxCachedTokens })) {
+      if (Number.isSafeInteger(value) && value >= 1) continue;
+      throw new ConfigError(`transformer/generate: ${name} is ${value}, expected 1 or more.`);
+    }
+    const { positions } = architecture;
+    this.contextTokens = positions.kind === 'learned' ? positions.count : null;
+    const endId = tokenizer?.endId ?? null;
+    const known = stopIdsOf(parts.checkpoint.folder);
+    this.stopIds = known.length > 0 || endId === null ? known : [endId];
+    const { contextTokens, stopIds } = this;
+    const counts = { maxRows, prefillTokens, maxCachedTokens, contextTokens };
+    const { vocabularySize } = architecture;
+    this.limits = { vocabularySize, tokenizer, stopIds, ...counts };
+  }
+
+  submit(request: GenerationRequest): GenerationStream {
+    if (this.isDisposed) {
+      throw new ConfigError('transformer/generate: this engine is disposed.', {
+        help: 'Make another with createGenerationEngine.',
+      });
+    }
+    const { architecture } = this.model;
+    const { tokenizer } = this.limits;
+    const changes = new ChangedPasses(architecture, request);
+    const settings = requestSettings(request, this.limits, changes);
+    const row = new Row({ request, settings, blocks: architecture.blocks, tokenizer });
+    const { signal } = request;
+    if (signal?.aborted === true) row.finish('aborted');
+    if (row.isFinished) return row.stream;
+    if (signal !== undefined) {
+      const abort = () => row.finish('aborted');
+      signal.addEventListener('abort', abort, { once: true });
+      void row.stream.ended.then(() => signal.removeEventListener('abort', abort));
+    }
+    this.waiting.push(row);
+    this.running ??= this.run();
+    return row.stream;
+  }
+
+  get load(): GenerationLoad {
+    const { maxRows, maxCachedTokens } = this.limits;
+    const sum = (of: (row: Row) => number) => this.rows.reduce((all, row) => all + of(row), 0);
+    return {
+      activeRows: this.rows.filter((row) => !row.isFinished).length,
+      waitingRequests: this.waiting.filter((row) => !row.isFinished).length,
+      reservedTokens: sum((row) => row.reservedTokens),
+      cachedBytes: sum((row) => row.cache.sizeBytes),
+      ...{ maxRows, maxCachedTokens },
+    };
+  }
+
+  async dispose(): Promise<void> {
+    this.isDisposed = true;
+    for (const row of [...this.rows, ...this.waiting]) row.finish('aborted');
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    try {
+      for (;;) {
+        // Who asks in one go enters together.
+        await setImmediate();
+        this.leave();
+        this.enter();
+        if (this.rows.length === 0) return;
+        await this.step();
+      }
+    } catch (error) {
+      for (const row of [...this.rows, ...this.waiting]) row.fail(error);
+      this.leave();
+    } finally {
+      this.running = null;
+    }
+  }
+
+  /** Frees the rows of those that ended. */
+  private leave(): void {
+    for (const list of [this.rows, this.waiting]) {
+      const staying = list.filter((row) => {
+        if (row.isFinished) row.cache.clear();
+        return !row.isFinished;
+      });
+      list.splice(0, list.length, ...staying);
+    }
+  }
+
+  /** Gives rows to those that wait, in order, as long as there is room. */
+  private enter(): void {
+    const { maxRows, maxCachedTokens } = this.limits;
+    let reserved = this.load.reservedTokens;
+    while (this.rows.length < maxRows) {
+      const next = this.waiting[0];
+      if (next === undefined || reserved + next.reservedTokens > maxCachedTokens) return;
+      this.waiting.shift();
+      this.rows.push(next);
+      reserved += next.reservedTokens;
+    }
+  }
+
+  /** One pass for all rows, or some where hooks of two differ in what they make of heads. */
+  private async step(): Promise<void> {
+    const { prefillTokens } = this.limits;
+    let left = prefillTokens;
+    const passes = new Map<string, PassRow[]>();
+    for (const row of this.rows) {
+      const segment = row.nextSegment(prefillTokens);
+      const count = segment.ids.length;
+      // Parts are never cut to fit: they would end elsewhere than alone.
+      if (count > 1 && left < count && left < prefillTokens) continue;
+      if (count > 1) left -= count;
+      const name = splitHeads(segment, this.model.architecture);
+      passes.set(name, [...(passes.get(name) ?? []), { row, segment }]);
+    }
+    for (const pass of passes.values()) await this.pass(pass);
+  }
+
+  private async pass(rows: readonly PassRow[]): Promise<void> {
+    const segments = rows.map(({ segment }) => segment);
+    const isAbandoned = () => rows.every(({ row }) => row.isFinished);
+    try {
+      const logits = await runSegments(this.model, segments, isAbandoned);
+      const wanted = rows.filter(({ segment }) => segment.isWanted);
+      for (const [at, { row }] of wanted.entries()) accept(row, logits[at]!);
+    } catch (error) {
+      // Blocks that ran hold tokens that others do not: all are read again.
+      for (const { row } of rows) row.cache.clear();
+      if (error instanceof HookFailure) {
+        const own = rows.find(({ segment }) => segment.hooks === error.hooks);
+        own?.row.fail(error.cause);
+      } else {
+        for (const { row } of rows) row.fail(error);
+      }
+    }
+  }
+}
+
+/** A row and its tokens of a pass. */
+interface PassRow {
+  readonly row: Row;
+  readonly segment: Segment;
+}
+
+function accept(row: Row, logits: Float32Array): void {
+  if (row.isFinished) return;
+  try {
+    row.accept(logits);
+  } catch (error) {
+    row.fail(error);
+  }
+}
+
+/** Where a text's hooks want keys or values of every head: all of a pass get them so. */
+function splitHeads({ hooks }: Segment, { layerCount }: Architecture): string {
+  const places = Array.from({ length: layerCount }, (_, block) =>
+    ['k', 'v'].map((what) => `blocks.${block}.attn.hook_${what}_heads`),
+  );
+  const wanted = places.flat().filter((name) => hooks.wants(name));
+  return wanted.join();
+}
+
+/** Tokens whose keys and values fit into the memory for them. */
+function cachedTokens(architecture: Architecture, { cacheBytes }: GenerationEngineOptions): number {
+  const { layerCount, keyValueHeadCount, headWidth } = architecture;
+  const bytesPerToken = 2 * layerCount * keyValueHeadCount * headWidth * 4;
+  const memory = Math.min(machineMemoryBytes(), selectedBackend()?.memoryLimitBytes ?? Infinity);
+  return Math.max(1, Math.floor((cacheBytes ?? SHARE * memory) / bytesPerToken));
+}

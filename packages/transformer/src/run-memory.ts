@@ -1,0 +1,54 @@
+/**
+ * Bytes that a pass over batches takes at its peak, counted from shapes.
+ */
+import type { Architecture } from './architecture.js';
+import { tokensAtOnce } from './logits-in-parts.js';
+import { type BatchShape, outputRows, type RunOutline } from './run-outline.js';
+import type { Residency } from './weights/residency.js';
+import type { WeightSizes } from './weights/weight-sizes.js';
+
+interface Given {
+  readonly architecture: Architecture;
+  readonly sizes: WeightSizes;
+  readonly outline: RunOutline;
+}
+
+/** Bytes of the arrays that are there together at most, weights and values. */
+export function peakBytes(residency: Residency, { sizes, architecture, outline }: Given): number {
+  const { batches } = outline;
+  const { width, vocabularySize } = architecture;
+  const sum = (of: (shape: BatchShape) => number) =>
+    batches.reduce((total, shape) => total + of(shape), 0);
+  const most = (of: (shape: BatchShape) => number) => Math.max(...batches.map(of));
+  const blocks = most((shape) => activationFloats(architecture, shape));
+  const rows = most((shape) => outputRows(shape, outline));
+  const together = Math.min(rows, tokensAtOnce(vocabularySize)) * (vocabularySize + width);
+  const isRead = residency !== 'resident';
+  // Strips of logits and their whole on the backend, and a copy in the host's memory.
+  const output = (isRead ? 3 : 2) * together;
+  // What a pass gives stays in the host's memory, and residuals between the blocks.
+  const kept = sum((shape) => outputRows(shape, outline)) * vocabularySize;
+  const residuals = 2 * sum(({ batchSize, length }) => batchSize * length) * width;
+  const bytes = (numbers: number) => 4 * (numbers + residuals);
+  if (!isRead) {
+    return sizes.placed + sizes.block.stored + bytes(Math.max(blocks, output + kept));
+  }
+  // While a block runs the next one is read; while the output is made, none is.
+  const held = residency === 'host' ? sizes.stored : 0;
+  const ahead = residency === 'host' ? 0 : sizes.block.stored;
+  const around = held + sizes.block.placed;
+  return around + Math.max(ahead + bytes(blocks), bytes(output + kept));
+}
+
+/** Numbers that a block's arrays have at the peak: those of its attention or of its MLP. */
+function activationFloats(architecture: Architecture, { batchSize, length }: BatchShape): number {
+  const { width, headCount, keyValueHeadCount, headWidth, mlpWidth, isGated } = architecture;
+  const { scoreCap, positions, blocks } = architecture;
+  const tokens = batchSize * length;
+  const isApart =
+    scoreCap !== null || positions.kind === 'alibi' || blocks.some(({ window }) => window !== null);
+  const scores = isApart ? 4 * headCount * length : 0;
+  const attention = (5 * headCount + 5 * keyValueHeadCount) * headWidth + 2 * width + scores;
+  const mlp = (isGated ? 4 : 2) * mlpWidth + 2 * width;
+  return tokens * (4 * width + Math.max(attention, mlp));
+}
