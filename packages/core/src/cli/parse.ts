@@ -63,8 +63,10 @@ function toOption(option: CliOption): Option {
     let list: string[] | undefined;
     made.argParser((text: string): unknown => {
       if (option.kind !== 'list' && option.kind !== 'repeated') return parseValue(option, text);
-      const parts = option.kind === 'list' ? text.split(',') : [text];
-      list = [...(list ?? []), ...parts.map((part) => String(parseValue(option, part.trim())))];
+      // Blanks around commas mean nothing; those of a value that stands alone do.
+      const parts =
+        option.kind === 'list' ? text.split(',').map((part) => part.trim()) : [text];
+      list = [...(list ?? []), ...parts.map((part) => String(parseValue(option, part)))];
       return list;
     });
   }

@@ -165,6 +165,9 @@ class Session {
       print: (text) => {
         if (!json) terminal.result(printableLines(text, terminal.resultColor));
       },
+      printPart: (text) => {
+        if (!json && text !== '') terminal.resultPart(printableLines(text, false));
+      },
       printJson: (value, { immediately = false } = {}) => {
         // A server has nothing to say while nobody asks.
         if (immediately) progress.calm();

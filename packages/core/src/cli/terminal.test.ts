@@ -47,6 +47,15 @@ describe('Terminal', () => {
     );
   });
 
+  it('lets a line of the result grow, and leaves it before it writes elsewhere', () => {
+    const { terminal, written } = scene();
+    for (const part of ['Once', ' upon', ' a time']) terminal.resultPart(part);
+    terminal.result('');
+    terminal.resultPart('In');
+    terminal.remark('saving ...');
+    expect(written).toEqual(['Once', ' upon', ' a time', '\n', 'In', '\n', 'saving ...\n']);
+  });
+
   it('completes a line that was begun', () => {
     const { terminal, written } = scene();
     terminal.begin('saving ... ');

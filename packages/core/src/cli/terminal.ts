@@ -15,6 +15,8 @@ export class Terminal {
   hasSpoken = false;
   #hasProgressLine = false;
   #hasOpenLine = false;
+  /** Whether stderr would go on in a line of stdout, on the same terminal. */
+  #hasOpenResult = false;
   readonly #io: CliIo;
 
   constructor(io: CliIo) {
@@ -28,15 +30,24 @@ export class Terminal {
     this.width = widthOf(io);
   }
 
-  /** Writes lines to stdout. */
+  /** Writes lines to stdout; completes a line begun with {@link resultPart}. */
   result(text: string): void {
     this.#clearProgress();
+    this.#hasOpenResult = false;
     this.#io.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+  }
+
+  /** Writes a part of a line to stdout, as it comes. */
+  resultPart(text: string): void {
+    this.#clearProgress();
+    this.#hasOpenResult = this.#io.stdout.isTTY === true && !text.endsWith('\n');
+    this.#io.stdout.write(text);
   }
 
   /** Writes lines to stderr; completes a line begun with {@link begin}. */
   remark(text: string): void {
     this.#clearProgress();
+    this.#leaveResult();
     this.#hasOpenLine = false;
     this.hasSpoken = true;
     this.#io.stderr.write(text.endsWith('\n') ? text : `${text}\n`);
@@ -45,6 +56,7 @@ export class Terminal {
   /** Begins a line of stderr that the next remark completes. */
   begin(text: string): void {
     this.#clearProgress();
+    this.#leaveResult();
     this.#hasOpenLine = true;
     this.hasSpoken = true;
     this.#io.stderr.write(text);
@@ -53,6 +65,7 @@ export class Terminal {
   /** Writes what a progress reporter gives. */
   readonly progressStream = {
     write: (text: string): boolean => {
+      this.#leaveResult();
       if (this.#hasOpenLine) this.#io.stderr.write('\n');
       this.#hasOpenLine = false;
       this.hasSpoken = true;
@@ -61,6 +74,11 @@ export class Terminal {
       return true;
     },
   };
+
+  #leaveResult(): void {
+    if (this.#hasOpenResult) this.#io.stderr.write('\n');
+    this.#hasOpenResult = false;
+  }
 
   #clearProgress(): void {
     if (this.#hasProgressLine) this.#io.stderr.write(clearLine);

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import OpenAI from 'openai';
 import { runProcess, temporaryFolder } from '@lab/core/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -90,6 +91,27 @@ describe('the server of @lab/transformer', () => {
     const { score } = weightedScore(told.logprobs!, [1, 2, 3, 4, 5])!;
     expect(score).toBeGreaterThan(3.5);
     expect(score).toBeLessThan(4);
+  });
+
+  it('answers the openai SDK', async () => {
+    const theirs = new OpenAI({ baseURL: baseUrl, apiKey: 'none', maxRetries: 0 });
+    const body = { model: 'reciting', messages: [...messages], temperature: 0, max_tokens: 20 };
+    const options = { stream: true, stream_options: { include_usage: true } } as const;
+    let text = '';
+    let used = 0;
+    for await (const chunk of await theirs.chat.completions.create({ ...body, ...options })) {
+      text += chunk.choices[0]?.delta.content ?? '';
+      used = chunk.usage?.completion_tokens ?? used;
+    }
+    expect([text, used]).toEqual([answer, 4]);
+    const own = await client.embed(['one', 'two']);
+    // It asks for base64.
+    const { data } = await theirs.embeddings.create({ model: 'reciting', input: ['one', 'two'] });
+    const values = data.flatMap(({ embedding }) => embedding);
+    for (const [at, value] of values.entries()) expect(value).toBeCloseTo(own.values[at]!, 5);
+    const asked = theirs.chat.completions.create({ ...body, tools: [{}] as never });
+    await expect(asked).rejects.toMatchObject({ status: 400, param: 'tools' });
+    expect((await theirs.models.list()).data.map(({ id }) => id)).toEqual(['reciting']);
   });
 
   it('refuses what does not fit as a length', async () => {

@@ -65,7 +65,7 @@ interface Work {
   readonly input: CliInput;
 }
 
-/** Continuations of a decoder; a text is written line by line as it comes. */
+/** Continuations of a decoder; a text is written as it comes. */
 async function continued(context: CliContext, work: Work): Promise<GenerationResult[]> {
   const { folder, given, options, input } = work;
   const model = await loadModel(folder, residencyOf('generate', input));
@@ -74,7 +74,6 @@ async function continued(context: CliContext, work: Work): Promise<GenerationRes
     context.progress.done();
     const total = given.prompts.length * options.maxNewTokens!;
     let done = 0;
-    const lines = new PrintedLines(context);
     const results = await timed(context, () =>
       generate(model, given.prompts, {
         ...options,
@@ -82,34 +81,17 @@ async function continued(context: CliContext, work: Work): Promise<GenerationRes
         signal: context.signal,
         onToken: ({ text }) => {
           done += 1;
-          if (!given.areIds) lines.push(text);
+          if (!given.areIds) context.printPart(text);
           if (given.areIds || context.flags.json) {
             context.progress.update(`computing, ${done} of ${total} tokens`, done / total);
           }
         },
       }),
     );
-    if (!given.areIds) lines.end();
+    if (!given.areIds) context.print('');
     return results;
   } finally {
     model.dispose();
-  }
-}
-
-/** A text that is printed line by line as it comes: what is printed ends a line. */
-class PrintedLines {
-  private rest = '';
-
-  constructor(private readonly context: CliContext) {}
-
-  push(text: string): void {
-    const lines = `${this.rest}${text}`.split('\n');
-    this.rest = lines.pop()!;
-    for (const line of lines) this.context.print(`${line}\n`);
-  }
-
-  end(): void {
-    this.context.print(`${this.rest}\n`);
   }
 }
 

@@ -126,7 +126,7 @@ function atLeastZero({ options }: Pick<CliInput, 'options'>, name: string): numb
   throw new ConfigError(`transformer/serve: --${flag} is ${value}, expected 0 or more.`);
 }
 
-/** Name of a model: `OWNER/NAME` of the local Hugging Face cache, else that of its folder or file. */
+/** Of a model: `OWNER/NAME` of the local Hugging Face cache, else its folder or file. */
 function nameOf(path: string): string {
   const name = basename(resolve(path)).replace(/\.gguf$/, '');
   return name.startsWith('models--') ? name.slice('models--'.length).replaceAll('--', '/') : name;

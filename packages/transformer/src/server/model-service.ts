@@ -96,7 +96,7 @@ export class ModelService {
 
   async complete(exchange: Exchange, fields: RequestFields): Promise<void> {
     this.assertModel(fields);
-    const prompts = readTexts(fields, 'prompt', this.reader);
+    const prompts = await readTexts(fields, 'prompt', this.reader);
     const settings = withLogprobs(answerSettings(fields), completionLogprobs(fields));
     const newTokens = newTokensFor(fields, prompts, this.roomOf('prompt'));
     fields.assertAllRead();
@@ -153,7 +153,7 @@ export class ModelService {
 
   async embed(exchange: Exchange, fields: RequestFields): Promise<void> {
     this.assertModel(fields);
-    const rows = readTexts(fields, 'input', this.reader);
+    const rows = await readTexts(fields, 'input', this.reader);
     const encoding = fields.text('encoding_format') ?? 'float';
     if (encoding !== 'float' && encoding !== 'base64') {
       throw invalid('encoding_format', "'encoding_format' must be float or base64.");

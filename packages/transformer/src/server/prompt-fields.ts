@@ -1,6 +1,7 @@
 /**
  * The prompts of requests, as token ids.
  */
+import { setImmediate } from 'node:timers/promises';
 import { DataError, formatCount } from '@lab/core';
 import type { ChatMessage } from '../chat-template.js';
 import { fastChatText } from '../fastchat-formats.js';
@@ -57,7 +58,7 @@ export function chatIds(
   }
 }
 
-/** Formats of FastChat leave the token of the begin to the tokenizer, but for one that writes it. */
+/** Formats of FastChat leave the begin to the tokenizer, but for one that writes its token. */
 function formatIds(text: string, reader: PromptReader): number[] {
   const ids = textIds(text, reader, { param: 'messages' });
   const { beginId } = reader.tokenizer;
@@ -143,24 +144,33 @@ function contentOf(value: unknown, path: string): string {
  *
  * @param name - of the field: `prompt` or `input`.
  */
-export function readTexts(fields: RequestFields, name: string, reader: PromptReader): number[][] {
+export async function readTexts(
+  fields: RequestFields,
+  name: string,
+  reader: PromptReader,
+): Promise<number[][]> {
   const value = fields.value(name);
   const isOne = typeof value === 'string' || (Array.isArray(value) && typeof value[0] === 'number');
   const all: readonly unknown[] = isOne ? [value] : Array.isArray(value) ? value : [];
-  if (all.length === 0)
+  if (all.length === 0) {
     throw wrongType(name, 'a text, a list of texts, or token ids', value ?? null);
-  if (all.length > MOST_TEXTS) {
-    const count = formatCount(all.length);
-    throw invalid(name, `'${name}' has ${count} texts, at most ${MOST_TEXTS} are allowed.`);
   }
-  return all.map((one) => {
-    const ids =
-      typeof one === 'string'
-        ? textIds(one, reader, { param: name })
-        : idsOf(one, name, reader.vocabularySize);
-    if (ids.length > 0) return ids;
-    throw invalid(name, `A text of '${name}' has no tokens.`);
-  });
+  if (all.length > MOST_TEXTS) {
+    const [count, most] = [formatCount(all.length), formatCount(MOST_TEXTS)];
+    throw invalid(name, `'${name}' has ${count} texts, at most ${most} are allowed.`);
+  }
+  const rows: number[][] = [];
+  for (const one of all) {
+    // Answers that are under way go on between two texts.
+    await setImmediate();
+    const isText = typeof one === 'string';
+    const ids = isText
+      ? textIds(one, reader, { param: name })
+      : idsOf(one, name, reader.vocabularySize);
+    if (ids.length === 0) throw invalid(name, `A text of '${name}' has no tokens.`);
+    rows.push(ids);
+  }
+  return rows;
 }
 
 function idsOf(value: unknown, name: string, vocabularySize: number): number[] {

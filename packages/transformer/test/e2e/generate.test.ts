@@ -63,7 +63,7 @@ describe('transformer generate', () => {
     expect(code, stderr).toBe(0);
     const text = stdout.slice(0, -1);
     expect(text.length).toBeGreaterThan(10);
-    const stop = text.slice(6, 9);
+    const stop = text.slice(8, 13).trim();
     const stopped = await transformer(...args, '--prompt', 'Hello there', '--stop', stop);
     expect(stopped.stdout).toBe(`${text.slice(0, text.indexOf(stop))}\n`);
     expect(stopped.stderr).toContain('end: stop');
