@@ -64,8 +64,7 @@ function toOption(option: CliOption): Option {
     made.argParser((text: string): unknown => {
       if (option.kind !== 'list' && option.kind !== 'repeated') return parseValue(option, text);
       // Blanks around commas mean nothing; those of a value that stands alone do.
-      const parts =
-        option.kind === 'list' ? text.split(',').map((part) => part.trim()) : [text];
+      const parts = option.kind === 'list' ? text.split(',').map((part) => part.trim()) : [text];
       list = [...(list ?? []), ...parts.map((part) => String(parseValue(option, part)))];
       return list;
     });
