@@ -1,11 +1,12 @@
 // Cost of an epoch at 30,000 entities beside the lean PyTorch form, both in one run, in turns. A
 // method's bench/cost.mjs calls `compareCost`: LAB_DATA=DIR node packages/METHOD/bench/cost.mjs
 // [ROUNDS] [BACKEND]; the default backend is wasm. Needs python3 with torch and numpy. Epochs 2-4
-// of each round, no evaluation; prints one JSON line. Run it on an idle machine: threads of PyTorch spin while they wait.
+// of each round, no evaluation; prints one JSON line. Ours runs as it is installed, built first: the loader of TypeScript alone
+// takes 50 MB. Run it on an idle machine: threads of PyTorch spin while they wait.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 const EPOCHS = 4;
 const backend = process.argv[3] ?? 'wasm';
@@ -17,11 +18,11 @@ const share = (rows, key) => Number(median(rows.map((row) => row[key])).toFixed(
 /** Epochs 2-4 of our own training: `{ wall, cpu }` each, and the peak of the process. */
 function ours({ packageDir, settings }, data) {
   const out = mkdtempSync(join(tmpdir(), 'lab-cost-'));
-  const flags = ['--conditions=@lab/source', '--import', 'tsx', join(packageDir, 'src', 'cli.ts')];
+  const program = join(packageDir, 'bin', `${basename(packageDir)}.js`);
   const common = ['--set', 'data.split=sha256', '--no-evaluate', '--epochs', String(EPOCHS)];
   const chosen = ['--backend', backend, '--quiet'];
   const command = ['train', '--data', data, ...settings, ...common, ...chosen];
-  execFileSync(process.execPath, [...flags, ...command, '--out', out], { cwd: packageDir });
+  execFileSync(process.execPath, [program, ...command, '--out', out], { cwd: packageDir });
   const run = join(out, readdirSync(out)[0]);
   const lines = readFileSync(join(run, 'timings.jsonl'), 'utf8').trim().split('\n');
   const { usage } = JSON.parse(readFileSync(join(run, 'run.json'), 'utf8'));
@@ -57,6 +58,8 @@ function lean({ packageDir, leanForm, leanFlags }, data) {
  */
 export function compareCost(form) {
   const rounds = Number(process.argv[2] ?? 3);
+  const filter = `--filter=@lab/${basename(form.packageDir)}`;
+  execFileSync('pnpm', ['exec', 'turbo', 'run', 'build', filter], { stdio: 'ignore' });
   const data = join(process.env.LAB_DATA ?? '', 'srprs15k/en_fr_15k_V1');
   const results = { ours: [], lean: [] };
   const peaks = { ours: 0, lean: 0 };
