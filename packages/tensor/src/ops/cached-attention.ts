@@ -166,9 +166,11 @@ export function appendKeyValues(
  *
  * @example
  * ```ts
+ * import { appendKeyValues, cachedAttention, createKeyValueCache, tf } from '@lab/tensor';
+ *
  * const cache = createKeyValueCache({ headCount: 2, width: 64 });
- * appendKeyValues(keys, values, [{ cache }]); // [1, 2, T, 64]
- * const z = cachedAttention(queries, [{ cache }]); // [1, 14, T, 64]
+ * appendKeyValues(tf.ones([1, 2, 5, 64]), tf.ones([1, 2, 5, 64]), [{ cache }]);
+ * const z = cachedAttention(tf.ones([1, 14, 5, 64]), [{ cache }]); // [1, 14, 5, 64]
  * ```
  */
 export function cachedAttention(
