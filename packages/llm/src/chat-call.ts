@@ -12,6 +12,7 @@ import { keptBody, type Redactor } from './redact.js';
 import { requestDefaults } from './request-hash.js';
 import type { Call, Reading } from './servers.js';
 import type { TransportAnswer } from './transport.js';
+import { characterCount } from './tokens.js';
 
 /** What all requests of a client share. */
 export interface ChatSetting extends BodyOptions {
@@ -105,9 +106,9 @@ function statedError(body: string): { code?: unknown; status?: unknown } | null 
 }
 
 function estimatedTokens({ messages, maxTokens }: ChatRequest): number {
-  let size = 0;
-  for (const { content } of messages) size += content.length;
-  return Math.ceil(size / BYTES_PER_TOKEN) + (maxTokens ?? requestDefaults.maxTokens);
+  return (
+    Math.ceil(characterCount(messages) / BYTES_PER_TOKEN) + (maxTokens ?? requestDefaults.maxTokens)
+  );
 }
 
 function tokensOf(raw: RawChat | null): number | null {

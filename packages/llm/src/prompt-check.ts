@@ -2,7 +2,7 @@
  * Whether servers read the whole of our prompts.
  */
 import type { ChatMessage } from './chat.js';
-import { countMessages, createTokenFactor } from './tokens.js';
+import { characterCount, countMessages, createTokenFactor } from './tokens.js';
 import { createTruncationCheck } from './truncation.js';
 
 /** Compares prompts with what the server says it read. */
@@ -36,8 +36,7 @@ export function createPromptCheck(): PromptCheck {
   return {
     estimate: (ourTokens) => factor.estimate(ourTokens),
     isCut(messages, serverTokens) {
-      let size = 0;
-      for (const { content } of messages) size += content.length;
+      const size = characterCount(messages);
       // Three bytes a character at most, and a token for each byte at most.
       if (3 * size <= serverTokens + LEAST_CUT_TOKENS || size < LEAST_CUT_TOKENS / 2) return false;
       if (counted >= LEARNED && serverTokens >= CLEAR_SHARE * densest * size) return false;

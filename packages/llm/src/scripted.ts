@@ -11,7 +11,7 @@ import type { LlmClient } from './llm-client.js';
 import { LlmFailure } from './llm-failure.js';
 import { requestHash } from './request-hash.js';
 import { askForJson } from './structured/ask-for-json.js';
-import { countMessages } from './tokens.js';
+import { characterCount, countMessages } from './tokens.js';
 
 /** An answer that says more than its text. */
 export interface ScriptedAnswer {
@@ -101,11 +101,9 @@ function resultOf(
 }
 
 function estimatedUsage(messages: readonly ChatMessage[], answer: ScriptedAnswer): TokenUsage {
-  let characters = 0;
-  for (const { content } of messages) characters += content.length;
   const reasoning = Math.ceil((answer.reasoning?.length ?? 0) / charactersPerToken);
   return {
-    prompt: Math.ceil(characters / charactersPerToken),
+    prompt: Math.ceil(characterCount(messages) / charactersPerToken),
     completion: Math.ceil(answer.text.length / charactersPerToken) + reasoning,
     cached: 0,
     reasoning,

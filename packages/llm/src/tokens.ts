@@ -49,6 +49,13 @@ export async function countTokens(text: string): Promise<number> {
   return tokens;
 }
 
+/** Characters (UTF-16) of a conversation. */
+export function characterCount(messages: readonly ChatMessage[]): number {
+  let size = 0;
+  for (const { content } of messages) size += content.length;
+  return size;
+}
+
 /**
  * Tokens of a conversation: those of its texts, four for each message and three before the answer.
  *

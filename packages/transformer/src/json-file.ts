@@ -18,8 +18,11 @@ export function readJsonObject(file: string): Record<string, unknown> {
   } catch (cause) {
     throw new ModelError(`${file}: is not JSON.`, { cause, help: 'Copy the file again.' });
   }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    return value as Record<string, unknown>;
-  }
+  if (isJsonObject(value)) return value;
   throw new ModelError(`${file}: is not a JSON object.`, { help: 'Copy the file again.' });
+}
+
+/** Whether a value of JSON is an object, and no list. */
+export function isJsonObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -2,6 +2,7 @@
  * Checks of tokenizer.json: the library that interprets it takes what it finds there as it is.
  */
 import { ModelError } from '@lab/core';
+import { isJsonObject } from './json-file.js';
 import { shownValue } from './config-fields.js';
 
 /** What a field must be. */
@@ -19,8 +20,6 @@ const MOST_DEPTH = 16;
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isId = (value: unknown): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= MOST_ID;
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const needed = {
   text: { what: 'a text', is: isText },
@@ -50,7 +49,7 @@ const choice = (...values: readonly string[]) =>
   });
 
 function isPattern(value: unknown): boolean {
-  if (!isObject(value)) return false;
+  if (!isJsonObject(value)) return false;
   const { Regex: regex, String: plain } = value;
   return regex === undefined ? isText(plain) && plain !== '' : isText(regex);
 }
@@ -60,10 +59,10 @@ function isTemplate(value: unknown): boolean {
 }
 
 function isPiece(value: unknown): boolean {
-  if (!isObject(value)) return false;
+  if (!isJsonObject(value)) return false;
   const { SpecialToken: special, Sequence: sequence } = value;
-  if (special !== undefined) return isObject(special) && isText(special['id']);
-  return isObject(sequence) && (sequence['id'] === 'A' || sequence['id'] === 'B');
+  if (special !== undefined) return isJsonObject(special) && isText(special['id']);
+  return isJsonObject(sequence) && (sequence['id'] === 'A' || sequence['id'] === 'B');
 }
 
 const byteLevel = { add_prefix_space: flag, trim_offsets: flag, use_regex: flag };
@@ -158,7 +157,7 @@ class FileCheck {
   }
 
   object(path: string, value: unknown): Readonly<Record<string, unknown>> {
-    if (isObject(value)) return value;
+    if (isJsonObject(value)) return value;
     throw this.wrong(path, 'an object', value);
   }
 

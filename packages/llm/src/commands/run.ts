@@ -22,7 +22,8 @@ import { runOptions } from './run-flags.js';
 import { readRunSettings, requestOf, type RunSettings } from './run-options.js';
 import { pageOfRun, planText, progressReporter, resultText, seldom } from './run-report.js';
 import { openAsker, openSession, type Session } from './run-session.js';
-import { sizeOf, WindowGuard } from './window-guard.js';
+import { WindowGuard } from './window-guard.js';
+import { characterCount } from '../tokens.js';
 
 /** The verb `run`. */
 export const runCommand: CliCommand = {
@@ -179,7 +180,7 @@ async function countRows({ settings }: Session) {
     ledger.take(row.id, null);
     if (shard !== undefined && shardOf(row.id, shard.count) !== shard.index) continue;
     total += 1;
-    if (sizeOf(messages) > sizeOf(longest)) longest = messages;
+    if (characterCount(messages) > characterCount(longest)) longest = messages;
   }
   return { total, longest };
 }

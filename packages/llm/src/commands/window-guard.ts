@@ -3,7 +3,7 @@ import type { AnswerStore } from '../answer-cache.js';
 import type { ChatRequest } from '../chat.js';
 import { type HttpClient } from '../client.js';
 import { LlmFailure } from '../llm-failure.js';
-import { countMessages } from '../tokens.js';
+import { characterCount, countMessages } from '../tokens.js';
 import { probeWindow } from '../window-probe.js';
 
 /** What a {@link WindowGuard} works with. */
@@ -38,7 +38,7 @@ export class WindowGuard {
    * @throws {LlmFailure} that ends the run, when the server cuts long prompts.
    */
   before({ messages }: ChatRequest, hash: () => string): Promise<void> | undefined {
-    if (sizeOf(messages) < leastCharacters) return undefined;
+    if (characterCount(messages) < leastCharacters) return undefined;
     if (this.#probe === null && this.#options.cache?.has(hash()) === true) return undefined;
     this.#probe ??= this.#look();
     return this.#probe;
@@ -67,10 +67,6 @@ export class WindowGuard {
 }
 
 const windowShare = 0.9;
-
-/** Characters of a conversation. */
-export const sizeOf = (messages: ChatRequest['messages']): number =>
-  messages.reduce((sum, { content }) => sum + content.length, 0);
 
 function asEnd({ attempts, help }: LlmFailure, size: string): LlmFailure {
   return new LlmFailure(`llm/run: the server cuts ${size} without saying so.`, {

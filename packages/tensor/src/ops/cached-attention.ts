@@ -86,6 +86,15 @@ function rangesOf(spans: readonly CacheSpan[], entries: number, tokens: number):
   return ranges;
 }
 
+/** The place of a range; written out, as it is made for every block of every step. */
+const placeOf = ({ cache, entry, first, count }: Range, held: number): Place => ({
+  store: cache.store,
+  entry,
+  first,
+  count,
+  held,
+});
+
 /** Where tokens stand; with those of no span, so that every token has a place. */
 function allPlaces(places: readonly Place[], entries: number, tokens: number): Place[] {
   const gaps: Place[] = [];
@@ -134,9 +143,7 @@ export function appendKeyValues(
     assertShape(values, `B ${headCount} T ${valueWidth}`, 'values');
   }
   for (const { cache, count } of ranges) cache.reserve(count);
-  const places = ranges.map(({ cache, ...range }) => ({
-    ...{ ...range, store: cache.store, held: cache.heldCount + range.count },
-  }));
+  const places = ranges.map((range) => placeOf(range, range.cache.heldCount + range.count));
   const kernels = kernelsFor(places);
   if (kernels === null) {
     appendComposed(keys, values, places as TokenPlace<ComposedKeyValues>[]);
@@ -201,9 +208,7 @@ export function cachedAttention(
       got: String(heads),
     });
   }
-  const own = ranges.map(({ cache, ...range }) => ({
-    ...{ ...range, store: cache.store, held: cache.heldCount },
-  }));
+  const own = ranges.map((range) => placeOf(range, range.cache.heldCount));
   const places = allPlaces(own, entries, tokens);
   const bias = options.bias ?? null;
   const longest = own.reduce((most, { held }) => Math.max(most, held), 0);

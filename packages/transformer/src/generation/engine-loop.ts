@@ -34,6 +34,7 @@ export class EngineLoop implements GenerationEngine {
   readonly contextTokens: number | null;
   readonly stopIds: readonly number[];
   private readonly limits: Limits;
+  private readonly headPlaces: readonly string[];
   private readonly waiting: Row[] = [];
   private readonly rows: Row[] = [];
   private running: Promise<void> | null = null;
@@ -57,6 +58,7 @@ export class EngineLoop implements GenerationEngine {
     this.stopIds = known.length > 0 || endId === null ? known : [endId];
     const { contextTokens, stopIds } = this;
     const counts = { maxRows, prefillTokens, maxCachedTokens, contextTokens };
+    this.headPlaces = headPlaces(architecture);
     const { vocabularySize } = architecture;
     this.limits = { vocabularySize, tokenizer, stopIds, ...counts };
   }
@@ -156,7 +158,8 @@ export class EngineLoop implements GenerationEngine {
       // Parts are never cut to fit: they would end elsewhere than alone.
       if (count > 1 && left < count && left < prefillTokens) continue;
       if (count > 1) left -= count;
-      const name = splitHeads(segment, this.model.architecture);
+      // Where a text's hooks want keys or values of every head: all of a pass get them so.
+      const name = this.headPlaces.filter((place) => segment.hooks.wants(place)).join();
       passes.set(name, [...(passes.get(name) ?? []), { row, segment }]);
     }
     for (const pass of passes.values()) await this.pass(pass);
@@ -197,14 +200,11 @@ function accept(row: Row, logits: Float32Array): void {
   }
 }
 
-/** Where a text's hooks want keys or values of every head: all of a pass get them so. */
-function splitHeads({ hooks }: Segment, { layerCount }: Architecture): string {
-  const places = Array.from({ length: layerCount }, (_, block) =>
+/** Places of keys and values of every head. */
+const headPlaces = ({ layerCount }: Architecture): string[] =>
+  Array.from({ length: layerCount }, (_, block) =>
     ['k', 'v'].map((what) => `blocks.${block}.attn.hook_${what}_heads`),
-  );
-  const wanted = places.flat().filter((name) => hooks.wants(name));
-  return wanted.join();
-}
+  ).flat();
 
 /** Tokens whose keys and values fit into the memory for them. */
 function cachedTokens(architecture: Architecture, { cacheBytes }: GenerationEngineOptions): number {

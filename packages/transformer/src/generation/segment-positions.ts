@@ -11,6 +11,7 @@ import type { Segment } from './segment.js';
 /** Positions of the tokens of a pass; freed by its maker. */
 export class SegmentPositions implements Turning {
   readonly tokens: PlacedTokens;
+  private readonly angles = new Map<RotaryRules, RotaryAngles>();
   private readonly turns = new Map<RotaryRules, TurningTables>();
 
   constructor(private readonly segments: readonly Segment[]) {
@@ -27,14 +28,20 @@ export class SegmentPositions implements Turning {
 
   turned(x: tf.Tensor4D, rules: RotaryRules): tf.Tensor4D {
     const { positions } = this.tokens;
-    const angles = rotaryAngles(rules, this.segments[0]!.length);
-    if (!dependsOnLength(rules) && angles.attentionFactor === 1) {
-      const { inverseFrequencies } = angles;
+    const { inverseFrequencies, attentionFactor } = this.firstAngles(rules);
+    if (!dependsOnLength(rules) && attentionFactor === 1) {
       return rotaryEmbedding(x, { rotaryDim: rules.width, inverseFrequencies, positions });
     }
     const known = this.turns.get(rules) ?? this.tables(rules);
     this.turns.set(rules, known);
     return turnedBy(x, known);
+  }
+
+  /** Of the first text, whose angles are those of all where they do not depend on the length. */
+  private firstAngles(rules: RotaryRules): RotaryAngles {
+    const known = this.angles.get(rules) ?? rotaryAngles(rules, this.segments[0]!.length);
+    this.angles.set(rules, known);
+    return known;
   }
 
   private tables(rules: RotaryRules): TurningTables {

@@ -2,9 +2,10 @@
  * The fields of a request that say how answers are made, of both kinds of completions.
  */
 import { formatCount } from '@lab/core';
+import { isJsonObject } from '../json-file.js';
 import type { ContinuationOptions } from '../generation/engine.js';
 import { invalid, tooLong, unsupported } from './api-problem.js';
-import { isObject, type RequestFields, wrongType } from './request-fields.js';
+import { type RequestFields, wrongType } from './request-fields.js';
 
 /** Texts that end an answer, at most. */
 export const MOST_STOPS = 16;
@@ -85,7 +86,7 @@ function usageOf(fields: RequestFields, isStreamed: boolean): boolean {
 function assertPlainText(fields: RequestFields): void {
   const format = fields.value('response_format');
   if (format === undefined) return;
-  if (!isObject(format)) throw wrongType('response_format', 'an object', format);
+  if (!isJsonObject(format)) throw wrongType('response_format', 'an object', format);
   const type = String(format['type']).slice(0, 100);
   if (type === 'text') return;
   throw unsupported('response_format', `'response_format' of type '${type}'`);

@@ -3,11 +3,12 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { DataError, formatCount } from '@lab/core';
+import { isJsonObject } from '../json-file.js';
 import type { ChatMessage } from '../chat-template.js';
 import { fastChatText } from '../fastchat-formats.js';
 import type { EncodeOptions, Tokenizer } from '../tokenizer.js';
 import { ApiProblem, invalid, tooLong, unsupported } from './api-problem.js';
-import { isObject, type JsonObject, RequestFields, wrongType } from './request-fields.js';
+import { type JsonObject, RequestFields, wrongType } from './request-fields.js';
 
 /** Messages of a conversation, at most. */
 const MOST_MESSAGES = 2048;
@@ -102,7 +103,7 @@ export function readMessages(fields: RequestFields): ChatMessage[] {
 }
 
 function readMessage(value: unknown, path: string): ChatMessage {
-  if (!isObject(value)) throw wrongType(path, 'an object', value);
+  if (!isJsonObject(value)) throw wrongType(path, 'an object', value);
   const fields = new RequestFields(withoutEmpty(value));
   const given = fields.text('role');
   // The newer name of the same role, which templates do not know.
@@ -130,7 +131,7 @@ function contentOf(value: unknown, path: string): string {
   if (!Array.isArray(value)) throw wrongType(path, 'a string or a list of parts', value ?? null);
   const parts = value.map((part: unknown, at) => {
     const own = `${path}[${at}]`;
-    if (!isObject(part)) throw wrongType(own, 'an object', part);
+    if (!isJsonObject(part)) throw wrongType(own, 'an object', part);
     const { type, text } = part;
     if (type !== 'text') throw unsupported(own, `A part of type '${String(type).slice(0, 100)}'`);
     if (typeof text !== 'string') throw wrongType(`${own}.text`, 'a string', text ?? null);

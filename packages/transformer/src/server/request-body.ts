@@ -3,8 +3,9 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { formatBytes } from '@lab/core';
+import { isJsonObject } from '../json-file.js';
 import { ApiProblem } from './api-problem.js';
-import { isObject, type JsonObject } from './request-fields.js';
+import { type JsonObject } from './request-fields.js';
 
 /** Bytes of a body, at most. */
 export const MOST_BODY_BYTES = 10_000_000;
@@ -26,7 +27,7 @@ export async function readJsonBody(request: IncomingMessage): Promise<JsonObject
       code: 'invalid_json',
     });
   }
-  if (isObject(value)) return value;
+  if (isJsonObject(value)) return value;
   throw new ApiProblem(400, 'The body must be a JSON object.', { code: 'invalid_json' });
 }
 

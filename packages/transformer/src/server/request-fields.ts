@@ -1,14 +1,11 @@
 /**
  * The fields of a request, each read once: what nobody reads might change the answer.
  */
+import { isJsonObject } from '../json-file.js';
 import { ApiProblem, invalid, unsupported } from './api-problem.js';
 
 /** A JSON object. */
 export type JsonObject = Readonly<Record<string, unknown>>;
-
-/** Whether a value is a JSON object. */
-export const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Numbers that a field may have. */
 export interface Range {
@@ -22,7 +19,7 @@ const IGNORED: readonly string[] = [
   ...['prompt_cache_retention', 'safety_identifier', 'service_tier', 'store', 'user'],
 ];
 
-const isEmpty = (value: unknown) => isObject(value) && Object.keys(value).length === 0;
+const isEmpty = (value: unknown) => isJsonObject(value) && Object.keys(value).length === 0;
 const isNone = (value: unknown) => Array.isArray(value) && value.length === 0;
 const is =
   (...neutral: readonly unknown[]) =>
@@ -94,7 +91,7 @@ export class RequestFields {
   object(name: string): RequestFields | undefined {
     const value = this.value(name);
     if (value === undefined) return undefined;
-    if (isObject(value)) return new RequestFields(value);
+    if (isJsonObject(value)) return new RequestFields(value);
     throw wrongType(name, 'an object', value);
   }
 
