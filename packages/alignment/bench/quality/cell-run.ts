@@ -13,7 +13,7 @@ import {
 } from '../../src/index.js';
 import { makeFolder, readJsonLines, readRunRecord, type ResolvedConfig } from '@lab/core';
 import { writeSeeds } from '@lab/graph';
-import { selectBackend } from '@lab/tensor';
+import { type BackendChoice, selectBackend } from '@lab/tensor';
 import type { Cell, QualitySet } from './quality-set.js';
 
 /** The numbers of one finished run: its last evaluation, and the best one on the test pairs. */
@@ -42,6 +42,7 @@ export interface CellRun {
   /** Folder of the set's runs. */
   readonly parent: string;
   readonly threads?: number | undefined;
+  readonly backend: BackendChoice;
 }
 
 /** Folder of a run. */
@@ -154,7 +155,7 @@ export async function runCell(run: CellRun): Promise<void> {
   const dir = runDir(run);
   const config = configOf(run);
   const data = await dataOf(run);
-  const backend = await selectBackend('auto', threads === undefined ? {} : { threads });
+  const backend = await selectBackend(run.backend, threads === undefined ? {} : { threads });
   const began = performance.now();
   const command = ['node', `packages/${method.name}/bench/quality.ts`, name];
   const target = existsSync(join(dir, 'run.json'))

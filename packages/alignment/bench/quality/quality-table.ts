@@ -6,10 +6,12 @@
 //   --form ours|lean  only this form, in a set that has the lean PyTorch form beside ours
 //   --python PATH     Python with torch and numpy, default python3
 //   --threads N       threads of our form; the lean form has two
+//   --backend NAME    what computes our form, default auto; another than that is kept apart too
 //   --epochs N        a shorter training, kept apart from the others under runs/long/
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { meanDeviation } from '@lab/metrics';
+import type { BackendChoice } from '@lab/tensor';
 import type { AlignmentMethod } from '../../src/index.js';
 import {
   type CellRow,
@@ -51,6 +53,7 @@ interface Call {
     readonly form?: string | undefined;
     readonly python: string;
     readonly threads?: number | undefined;
+    readonly backend: BackendChoice;
   };
 }
 
@@ -61,6 +64,7 @@ function readCall(plan: QualityPlan): Call {
       form: { type: 'string' },
       python: { type: 'string', default: 'python3' },
       threads: { type: 'string' },
+      backend: { type: 'string', default: 'auto' },
       epochs: { type: 'string' },
     },
   });
@@ -79,9 +83,11 @@ function readCall(plan: QualityPlan): Call {
     throw new Error(`CELL must be one of ${set.cells.map(({ id }) => id).join(', ')}`);
   }
   const threads = values.threads === undefined ? undefined : Number(values.threads);
-  const parent = join('runs', 'long', `${plan.folder}-${name}${isShort ? `-${set.epochs}` : ''}`);
+  const backend = values.backend as BackendChoice;
+  const kept = [...(isShort ? [set.epochs] : []), ...(backend === 'auto' ? [] : [backend])];
+  const parent = join('runs', 'long', [`${plan.folder}-${name}`, ...kept].join('-'));
   const seeds = seedList?.split(',').map(Number) ?? set.seeds;
-  const options = { form: values.form, python: values.python, threads };
+  const options = { form: values.form, python: values.python, threads, backend };
   return { plan, name, set, cells, seeds, parent, isShort, options };
 }
 
@@ -155,7 +161,8 @@ export async function runQualityTable(plan: QualityPlan): Promise<void> {
   const call = readCall(plan);
   const { set, cells, seeds, name, parent, options } = call;
   const runOf = (cell: Cell, seed: number): CellRun => ({
-    ...{ method: plan.method, name, set, cell, seed, parent, threads: options.threads },
+    ...{ method: plan.method, name, set, cell, seed, parent },
+    ...{ threads: options.threads, backend: options.backend },
   });
   const results: Record<string, unknown> = {};
   const faults: string[] = [];

@@ -13,7 +13,7 @@ function simulated() {
     },
   });
   const options: MeasureOptions = {
-    ...{ rounds: 3, sampleMs: 40, pauseMs: 1, limitMs: 1000 },
+    ...{ rounds: 3, sampleMs: 40, warmMs: 0, pauseMs: 1, limitMs: 1000 },
     now: () => time,
     pause: (ms) => {
       time += ms;
@@ -38,6 +38,12 @@ describe('measureInTurns', () => {
     const { log, contestant, options } = simulated();
     await measureInTurns([contestant('a', 3)], options);
     expect(log).toEqual(['a1', 'a2', 'a4', 'a8', 'a8', 'a8', 'a8']);
+  });
+
+  it('warms up for as long as it is told, with samples of the same length', async () => {
+    const { log, contestant, options } = simulated();
+    await measureInTurns([contestant('a', 30)], { ...options, warmMs: 100, rounds: 1 });
+    expect(log).toEqual(['a1', 'a1', 'a1', 'a1', 'a1']);
   });
 
   it('makes fewer rounds when the time ends, at least one', async () => {

@@ -12,6 +12,8 @@ export interface MeasureOptions {
   readonly rounds: number;
   /** A sample repeats the operation until it lasts about as long, ms. */
   readonly sampleMs: number;
+  /** A contestant is warm after at least this long, ms: until then its code is still compiled. */
+  readonly warmMs: number;
   /** Pause before each sample, ms: threads of the other side still spin after their work. */
   readonly pauseMs: number;
   /** Most time that the rounds of one operation may take, ms; at least one round is made. */
@@ -34,18 +36,22 @@ interface WarmedUp {
 }
 
 /**
- * Doubles the repetitions until a sample is long enough, at least twice: the first run compiles
- * and allocates. A run that takes more than half of the limit is the only sample.
+ * Doubles the repetitions until a sample is long enough and it has run for a while, at least twice:
+ * the first run compiles and allocates. A run that takes more than half of the limit is the only
+ * sample.
  */
 async function warmUp(contestant: Contestant, options: MeasureOptions): Promise<WarmedUp> {
-  const { sampleMs, limitMs } = options;
-  for (let count = 1, runs = 1; ; runs += 1) {
+  const { sampleMs, warmMs, limitMs } = options;
+  for (let [count, runs, spentMs] = [1, 1, 0]; ; runs += 1) {
     const sample = await contestant.sample(count);
     options.signal?.throwIfAborted();
     const expectedMs = sample.wallMs * count;
+    spentMs += expectedMs;
     if (expectedMs > limitMs / 2) return { contestant, count, expectedMs, samples: [sample] };
     const isLong = expectedMs >= sampleMs / 2 || count >= MOST_REPETITIONS;
-    if (isLong && runs > 1) return { contestant, count, expectedMs, samples: [] };
+    if (isLong && runs > 1 && spentMs >= warmMs) {
+      return { contestant, count, expectedMs, samples: [] };
+    }
     if (!isLong) count *= 2;
   }
 }

@@ -3,6 +3,11 @@ import { kernelRunner } from '../active-kernels.js';
 import { addressOf } from '../kernel-module.js';
 import { blockOf } from './call.js';
 
+/** Two, so that a thread that was held up leaves half of its share to the others. */
+const RUNS_PER_THREAD = 2;
+/** Values of a cache line: no two threads write the same one. */
+const RUN_MULTIPLE = 16;
+
 /** The four buffers of one parameter; all but the gradient are changed. */
 export interface AdamWBuffers {
   readonly parameter: tf.Tensor;
@@ -41,7 +46,10 @@ export function adamwInPlace(buffers: AdamWBuffers, step: AdamWStep): boolean {
   const addresses = [parameter, gradient, first, second].map((x) => addressOf(kernels, x));
   const { beta1, beta2, epsilon, decay, stepSize, secondCorrection } = step;
   const numbers = [beta1, beta2, decay, stepSize, 1 / secondCorrection, epsilon];
-  const work = { kernel: 'adamw', count: parameter.size, block: blockOf(4) };
+  const count = parameter.size;
+  // Four long arrays are read and three written: few long runs keep the processor reading ahead.
+  const run = Math.ceil(count / (RUNS_PER_THREAD * kernels.threads) / RUN_MULTIPLE) * RUN_MULTIPLE;
+  const work = { kernel: 'adamw', count, block: Math.max(blockOf(4), run) };
   kernels.callBlocks(work, ...addresses, ...numbers);
   for (const changed of [parameter, first, second]) kernels.memory.tellChanged?.(changed);
   return true;
