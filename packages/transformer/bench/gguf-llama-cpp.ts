@@ -4,19 +4,9 @@
 // below runs/long. Every small checkpoint of the goldens that GGUF can hold, and random ones with
 // rows of whole blocks: logits of all positions, greedy tokens, and ids of texts. Prints one JSON
 // line and fails where something is beyond its limit.
-import { execFileSync } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { join } from 'node:path';
 import { LabError } from '@lab/core';
 import { selectBackend } from '@lab/tensor';
 import {
@@ -28,42 +18,10 @@ import {
   writeRandomCheckpoint,
 } from '../src/index.js';
 import { texts, writeLetters, writeTokenizer } from './gguf-tokenizers.js';
+import { LLAMA_CPP_VERSION, type LlamaModel, loadLlamaCpp } from './node-llama-cpp.js';
 
-const VERSION = '3.22.1';
 const golden = join(import.meta.dirname, '../test/golden');
-const given = process.argv[2];
-const home = resolve(given ?? 'runs/long/node-llama-cpp');
-const library = join(home, 'node_modules', 'node-llama-cpp', 'dist', 'index.js');
-if (!existsSync(library)) {
-  if (given !== undefined) throw new Error(`${home} has no node_modules/node-llama-cpp`);
-  mkdirSync(home, { recursive: true });
-  writeFileSync(join(home, 'package.json'), '{ "private": true }\n');
-  const packages = [`node-llama-cpp@${VERSION}`, `@node-llama-cpp/linux-x64@${VERSION}`];
-  const args = ['install', '--omit=optional', '--ignore-scripts', '--no-audit', ...packages];
-  execFileSync('npm', args, { cwd: home, stdio: ['ignore', 'ignore', 'inherit'] });
-}
-
-interface LlamaModel {
-  createContext(options: object): Promise<LlamaContext>;
-  tokenize(text: string, specialTokens?: boolean): number[];
-  detokenize(ids: readonly number[], specialTokens?: boolean): string;
-  dispose(): Promise<void>;
-}
-interface LlamaContext {
-  getSequence(): {
-    controlledEvaluate(
-      input: unknown[],
-    ): Promise<{ next: { token: number; logits: Map<number, number> } }[]>;
-  };
-  dispose(): Promise<void>;
-}
-interface Llama {
-  loadModel(options: object): Promise<LlamaModel>;
-}
-const { getLlama } = (await import(pathToFileURL(library).href)) as {
-  getLlama(options: object): Promise<Llama>;
-};
-const llama = await getLlama({ gpu: false, build: 'never', logLevel: 'error', maxThreads: 2 });
+const llama = await loadLlamaCpp(process.argv[2]);
 await selectBackend('wasm');
 
 const IDS = [3, 17, 42, 7, 9, 11, 30, 2, 5, 61, 33, 8, 21, 90, 4, 77, 1, 50, 13, 28];
@@ -230,6 +188,13 @@ for (const name of [...byBytes, 'llama2', 'gemma']) {
 rmSync(folder, { recursive: true, force: true });
 const greedy = `${same} of ${steps} steps`;
 console.log(
-  JSON.stringify({ nodeLlamaCpp: VERSION, errors, greedy, notHeld, tokenizers, failures }),
+  JSON.stringify({
+    nodeLlamaCpp: LLAMA_CPP_VERSION,
+    errors,
+    greedy,
+    notHeld,
+    tokenizers,
+    failures,
+  }),
 );
 process.exit(failures.length > 0 ? 1 : 0);

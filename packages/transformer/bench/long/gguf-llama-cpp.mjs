@@ -6,7 +6,7 @@ export const command = [
   'packages/transformer/bench/gguf-llama-cpp.ts',
 ];
 export const codePaths = [
-  ...['gguf-llama-cpp.ts', 'gguf-tokenizers.ts'].map(
+  ...['gguf-llama-cpp.ts', 'gguf-tokenizers.ts', 'node-llama-cpp.ts'].map(
     (name) => `packages/transformer/bench/${name}`,
   ),
   'packages/transformer/src',
