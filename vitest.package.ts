@@ -1,9 +1,14 @@
 import { existsSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
 const conditions = ['@lab/source', 'module', 'node', 'import', 'default'];
+
+/** Vitest leaves a core to itself: on two cores, files would run one after the other. */
+export const maxWorkers = '100%';
 
 const tiers = {
   unit: {
@@ -36,8 +41,19 @@ const machineEnv = {
 };
 
 /**
+ * Arguments of Node that run the command of a package: its build, as users have it, where `npm test`
+ * has just made one (`LAB_BUILT=1`); else its sources, which takes a second more at each start.
+ */
+function programArguments(root: string): string[] {
+  if (process.env['LAB_BUILT'] === '1') return [join(root, 'dist/cli.js')];
+  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+  return ['--conditions=@lab/source', '--import', tsx, join(root, 'src/cli.ts')];
+}
+
+/**
  * The test projects that every package has: `unit` (with property and types), `backends`, `golden`,
- * `e2e`.
+ * `e2e`. Tests of the last one find the command of their package by `LAB_PROGRAM`, a JSON list of
+ * arguments of Node.
  *
  * @param at - where the package stands, for a run from the root: the projects are then called
  * `unit:<name>` and so on, because Vitest reads no projects inside projects.
@@ -47,13 +63,14 @@ export function packageProjects(at?: {
   root: string;
 }): TestProjectInlineConfiguration[] {
   const root = at?.root ?? process.cwd();
+  const program = { LAB_PROGRAM: JSON.stringify(programArguments(root)) };
   return Object.entries(tiers).map(([tier, test]) => ({
     root,
     resolve: { conditions },
     ssr: { resolve: { conditions } },
     test: {
       ...test,
-      env: machineEnv,
+      env: tier === 'e2e' ? { ...machineEnv, ...program } : machineEnv,
       name: at ? `${tier}:${at.name}` : tier,
       ...(tier === 'unit' ? { isolate: isolatedPackages.has(basename(root)) } : {}),
       ...(tier === 'unit' && hasTypeTests(root)
@@ -68,4 +85,4 @@ function hasTypeTests(root: string): boolean {
   return existsSync(folder) && readdirSync(folder).some((name) => name.endsWith('.test-d.ts'));
 }
 
-export default defineConfig({ test: { projects: packageProjects() } });
+export default defineConfig({ test: { maxWorkers, projects: packageProjects() } });

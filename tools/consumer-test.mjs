@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { countsLine } from './test-counts.mjs';
-import { run, runOrThrow } from './process.mjs';
+import { inParallel, run, runOrThrow } from './process.mjs';
 import { closure, packages, prebuiltPackages, root } from './workspace.mjs';
 
 const { values: options } = parseArgs({
@@ -30,13 +30,13 @@ const { values: options } = parseArgs({
 /** Packs all packages into a folder and returns the tarball of each by package name. */
 async function packAll(folder) {
   const tarballs = {};
-  for (const { dir, manifest } of [...packages(), ...prebuiltPackages()]) {
+  await inParallel([...packages(), ...prebuiltPackages()], async ({ dir, manifest }) => {
     await runOrThrow('pnpm', ['pack', '--pack-destination', folder], { cwd: dir });
     const stem = `${manifest.name.replace('@', '').replace('/', '-')}-${manifest.version}.tgz`;
     const file = readdirSync(folder).find((name) => name === stem);
     if (!file) throw new Error(`pnpm pack left no ${stem}`);
     tarballs[manifest.name] = join(folder, file);
-  }
+  });
   return tarballs;
 }
 
@@ -196,23 +196,23 @@ async function checkPackage(member, manager, { folder, tarballs }) {
 async function checkAll(folder) {
   const counts = { passed: 0, failed: 0, skipped: 0 };
   if (!options['no-build']) {
-    const chosen = options.only ? [`--filter=./packages/${options.only}`] : [];
+    const filter = options.only ? [`--filter=./packages/${options.only}`] : [];
     const turbo = join(root, 'node_modules', '.bin', 'turbo');
-    await runOrThrow(turbo, ['run', 'build', '--output-logs=errors-only', ...chosen]);
+    await runOrThrow(turbo, ['run', 'build', '--output-logs=errors-only', ...filter]);
   }
   const tarballs = await packAll(folder);
-  for (const member of packages()) {
-    if (options.only && member.folder !== options.only) continue;
-    for (const manager of options.manager ? [options.manager] : Object.keys(managers)) {
-      const start = performance.now();
-      const failures = await checkPackage(member, manager, { folder, tarballs });
-      const seconds = ((performance.now() - start) / 1000).toFixed(1);
-      counts[failures.length > 0 ? 'failed' : 'passed'] += 1;
-      const mark = failures.length > 0 ? 'FAILED' : 'ok    ';
-      process.stdout.write(`${mark} ${manager.padEnd(4)} ${member.manifest.name} ${seconds} s\n`);
-      for (const failure of failures) process.stdout.write(`  ${failure}\n`);
-    }
-  }
+  const chosen = packages().filter((member) => !options.only || member.folder === options.only);
+  const names = options.manager ? [options.manager] : Object.keys(managers);
+  const pairs = chosen.flatMap((member) => names.map((manager) => ({ member, manager })));
+  await inParallel(pairs, async ({ member, manager }) => {
+    const start = performance.now();
+    const failures = await checkPackage(member, manager, { folder, tarballs });
+    const seconds = ((performance.now() - start) / 1000).toFixed(1);
+    counts[failures.length > 0 ? 'failed' : 'passed'] += 1;
+    const mark = failures.length > 0 ? 'FAILED' : 'ok    ';
+    process.stdout.write(`${mark} ${manager.padEnd(4)} ${member.manifest.name} ${seconds} s\n`);
+    for (const failure of failures) process.stdout.write(`  ${failure}\n`);
+  });
   return counts;
 }
 

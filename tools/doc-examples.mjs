@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
   docCommentExamples,
@@ -18,7 +18,7 @@ import {
   expectEqualSource,
   readmeExamples,
 } from './example-blocks.mjs';
-import { fromSources, run } from './process.mjs';
+import { fromSources, inParallel, run } from './process.mjs';
 import { countsLine } from './test-counts.mjs';
 import { filesBelow, packages, root } from './workspace.mjs';
 
@@ -37,19 +37,23 @@ function collect({ dir }) {
   ];
 }
 
-/** The exported names of each entry of a package: `{ '@lab/x/io': [...] }`. */
-async function exportedNames({ dir, manifest }) {
-  const entries = Object.entries(manifest.exports).filter(([, target]) => target['@lab/source']);
-  const files = entries.map(([key, target]) => [
-    manifest.name + key.slice(1),
-    join(dir, target['@lab/source']),
+/** The exported names of each entry of some packages: `{ '@lab/x/io': [...] }`, by package. */
+async function exportedNames(members) {
+  const files = members.map(({ dir, manifest }) => [
+    manifest.name,
+    Object.entries(manifest.exports)
+      .filter(([, target]) => target['@lab/source'])
+      .map(([key, target]) => [manifest.name + key.slice(1), join(dir, target['@lab/source'])]),
   ]);
   // An entry that runs on import, such as a command line, exports nothing that examples need.
-  const script = `const names = {};
-    for (const [name, file] of ${JSON.stringify(files)}) {
-      names[name] = Object.keys(await import(file));
+  const script = `const exported = {};
+    for (const [name, entries] of ${JSON.stringify(files)}) {
+      exported[name] = {};
+      for (const [entry, file] of entries) {
+        exported[name][entry] = Object.keys(await import(file));
+      }
     }
-    console.log(JSON.stringify(names));`;
+    console.log(JSON.stringify(exported));`;
   const { code, stdout, stderr } = await run(process.execPath, [
     ...fromSources(),
     '--input-type=module',
@@ -60,22 +64,47 @@ async function exportedNames({ dir, manifest }) {
   return JSON.parse(stdout.trim().split('\n').at(-1));
 }
 
-function writeModules({ dir }, examples, exported) {
-  const folder = join(dir, '.doc-examples');
+const folderOf = ({ dir }) => join(dir, '.doc-examples');
+
+/** Writes the examples of a package as modules: `{ where, path, dir }` of each. */
+function writeModules(member, exported) {
+  const examples = collect(member);
+  const folder = folderOf(member);
   rmSync(folder, { recursive: true, force: true });
+  if (examples.length === 0) return [];
   mkdirSync(folder);
-  const tsconfig = { extends: '../../../tsconfig.base.json', include: ['*.ts'] };
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(tsconfig));
   writeFileSync(join(folder, 'expect-equal.ts'), expectEqualSource);
-  return examples.map((example, index) => {
+  return examples.map(({ where, code }, index) => {
     const path = join(folder, `example-${index + 1}.ts`);
-    writeFileSync(path, exampleModule(example.code, exported));
-    return { ...example, path };
+    writeFileSync(path, exampleModule(code, exported[member.manifest.name]));
+    return { where, path, dir: member.dir };
   });
 }
 
+/** Compiles all modules at once; the lines of the compiler about each, by its path. */
+async function typeErrors(examples) {
+  const folder = join(root, '.doc-examples');
+  mkdirSync(folder, { recursive: true });
+  const files = examples.map(({ path }) => path);
+  const tsconfig = { extends: '../tsconfig.base.json', files };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(tsconfig));
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const { code, stdout } = await run(process.execPath, [tsc, '-p', folder, '--pretty', 'false']);
+  rmSync(folder, { recursive: true });
+  const lines = stdout.split('\n');
+  const found = new Map(
+    files.map((path) => [
+      path,
+      lines.filter((line) => line.startsWith(`${relative(root, path)}(`)),
+    ]),
+  );
+  const isExplained = [...found.values()].some((errors) => errors.length > 0);
+  if (code !== 0 && !isExplained) throw new Error(`the examples do not compile\n${stdout}`);
+  return found;
+}
+
 /** Runs one example in a scratch folder with links to `data` of the package and to `examples`. */
-async function runExample({ path }, dir) {
+async function runExample({ path, dir }) {
   const cwd = mkdtempSync(join(tmpdir(), 'lab-example-'));
   if (existsSync(join(dir, 'data'))) symlinkSync(join(dir, 'data'), join(cwd, 'data'));
   symlinkSync(join(root, 'examples'), join(cwd, 'examples'));
@@ -84,37 +113,33 @@ async function runExample({ path }, dir) {
   return result.code === 0 ? null : result.stderr.trim().split('\n').slice(0, 12).join('\n    ');
 }
 
-async function checkPackage(member) {
-  const examples = collect(member);
-  if (examples.length === 0) return { passed: 0, failed: 0 };
-  const written = writeModules(member, examples, await exportedNames(member));
-  const folder = join(member.dir, '.doc-examples');
-  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  const types = await run(process.execPath, [tsc, '-p', folder], { cwd: folder });
-  const counts = { passed: 0, failed: 0 };
-  for (const example of written) {
-    const name = basename(example.path);
-    const typeErrors = types.stdout.split('\n').filter((line) => line.startsWith(`${name}(`));
-    const failure =
-      typeErrors.length > 0 ? typeErrors.join('\n    ') : await runExample(example, member.dir);
-    counts[failure ? 'failed' : 'passed'] += 1;
-    if (failure) process.stdout.write(`FAILED ${example.where}\n    ${failure}\n`);
+/** Compiles and runs the examples of some packages, and counts them in `total`. */
+async function checkPackages(members) {
+  const exported = await exportedNames(members);
+  const examples = members.flatMap((member) => writeModules(member, exported));
+  const errors = await typeErrors(examples);
+  const broken = new Set();
+  await inParallel(examples, async (example) => {
+    const wrong = errors.get(example.path);
+    const failure = wrong.length > 0 ? wrong.join('\n    ') : await runExample(example);
+    if (!failure) return;
+    broken.add(example.dir);
+    total.failed += 1;
+    process.stdout.write(`FAILED ${example.where}\n    ${failure}\n`);
+  });
+  total.passed += examples.length - total.failed;
+  // Those of a package with a failure stay, to be looked at.
+  for (const member of members) {
+    if (!broken.has(member.dir)) rmSync(folderOf(member), { recursive: true, force: true });
   }
-  if (counts.failed === 0) rmSync(folder, { recursive: true });
-  return counts;
 }
 
 const total = { passed: 0, failed: 0, skipped: 0 };
-for (const member of packages()) {
-  if (options.only && member.folder !== options.only) continue;
-  try {
-    const { passed, failed } = await checkPackage(member);
-    total.passed += passed;
-    total.failed += failed;
-  } catch (error) {
-    process.stdout.write(`FAILED ${member.manifest.name}: ${error.message}\n`);
-    total.failed += 1;
-  }
+try {
+  await checkPackages(packages().filter(({ folder }) => !options.only || folder === options.only));
+} catch (error) {
+  process.stdout.write(`FAILED ${error.message}\n`);
+  total.failed += 1;
 }
 process.stdout.write(`${countsLine(total)}\n`);
 process.exitCode = total.failed > 0 ? 1 : 0;

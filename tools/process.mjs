@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { constants } from 'node:os';
+import { availableParallelism, constants } from 'node:os';
 import { root } from './workspace.mjs';
 
 /**
@@ -49,6 +49,21 @@ export function runForeground(command, args, options = {}) {
       resolve({ code: code ?? 128 + (constants.signals[signal] ?? 0) });
     });
   });
+}
+
+/** What `work` gives for each item, in their order, with as many under way as there are cores. */
+export async function inParallel(items, work) {
+  const results = [];
+  let next = 0;
+  const workNext = async () => {
+    while (next < items.length) {
+      const index = next;
+      next += 1;
+      results[index] = await work(items[index]);
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, workNext));
+  return results;
 }
 
 /** Node's arguments that run TypeScript of this repository from sources, without a build. */

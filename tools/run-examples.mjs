@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { differences } from './expected.mjs';
-import { fromSources, run } from './process.mjs';
+import { fromSources, inParallel, run } from './process.mjs';
 import { countsLine } from './test-counts.mjs';
 import { members, readJson } from './workspace.mjs';
 
@@ -27,9 +27,11 @@ async function check({ dir }) {
   }
 }
 
+const examples = members('examples').filter(
+  ({ folder }) => !options.only || folder === options.only,
+);
 const counts = { passed: 0, failed: 0, skipped: 0 };
-for (const example of members('examples')) {
-  if (options.only && example.folder !== options.only) continue;
+await inParallel(examples, async (example) => {
   const start = performance.now();
   const failures = await check(example);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
@@ -38,6 +40,6 @@ for (const example of members('examples')) {
     `${failures.length > 0 ? 'FAILED' : 'ok    '} ${example.folder} ${seconds} s\n`,
   );
   for (const failure of failures) process.stdout.write(`  ${failure}\n`);
-}
+});
 process.stdout.write(`${countsLine(counts)}\n`);
 process.exitCode = counts.failed > 0 ? 1 : 0;

@@ -88,44 +88,44 @@ async function besidePromptfoo(url) {
 }
 
 const loadBefore = loadavg()[0];
-const results = { llm: [], undici: [], openai: [] };
-const quick = await startServer(0);
+const results = { llm: [], undici: [], openai: [], wide: [] };
+/** With an answer after 50 ms, by requests at once; of the bare loop, what server and machine allow. */
+const late = { 1: { llm: [], undici: [] }, 64: { llm: [], undici: [] }, 512: { llm: [], undici: [] } };
+const [quick, slow] = await Promise.all([startServer(0), startServer(50)]);
 for (let repeat = 0; repeat < repeats; repeat += 1) {
   // By turns, so that what else the machine does meets all alike.
   results.undici.push(await bare('undici', quick.url, rows, 64));
   results.llm.push(await llm(quick.url, rows, 64));
   results.openai.push(await bare('openai', quick.url, rows, 64));
-}
-const wide = [];
-for (let repeat = 0; repeat < repeats; repeat += 1) wide.push(await llm(quick.url, rows, 512));
-const promptfoo = await besidePromptfoo(quick.url);
-await quick.stop();
-const slow = await startServer(50);
-const at50 = {};
-/** The bare loop against the same server: what its 50 ms, timers and this machine allow. */
-const undiciAt50 = {};
-for (const [concurrency, count] of [
-  [1, 200],
-  [64, rows],
-  [512, rows],
-]) {
-  const list = [];
-  for (let repeat = 0; repeat < repeats; repeat += 1) {
-    list.push(await llm(slow.url, count, concurrency));
+  for (const [concurrency, count] of [
+    [1, 200],
+    [64, rows],
+    [512, rows],
+  ]) {
+    if (concurrency === 512) results.wide.push(await llm(quick.url, count, concurrency));
+    late[concurrency].llm.push(await llm(slow.url, count, concurrency));
+    late[concurrency].undici.push(await bare('undici', slow.url, count, concurrency));
   }
-  at50[concurrency] = middle(list).rowsPerSecond;
-  const loop = await bare('undici', slow.url, count, concurrency);
-  undiciAt50[concurrency] = Number(loop.rowsPerSecond.toPrecision(4));
 }
 await slow.stop();
+const promptfoo = await besidePromptfoo(quick.url);
+await quick.stop();
 rmSync(dir, { recursive: true });
 
+const rateAt = (concurrency, name) => middle(late[concurrency][name]).rowsPerSecond;
+const ratesOf = (name) =>
+  Object.fromEntries(Object.keys(late).map((concurrency) => [concurrency, rateAt(concurrency, name)]));
+const [at50, undiciAt50] = [ratesOf('llm'), ratesOf('undici')];
+const { wide, ...narrow } = results;
 const zero = Object.fromEntries(
-  Object.entries(results).map(([name, list]) => [name, middle(list)]),
+  Object.entries(narrow).map(([name, list]) => [name, middle(list)]),
 );
 const shares = {
   ofUndici: zero.llm.rowsPerSecond / zero.undici.rowsPerSecond,
   ofOpenai: zero.llm.rowsPerSecond / zero.openai.rowsPerSecond,
+  ofUndiciAt50ms: Object.fromEntries(
+    Object.entries(at50).map(([concurrency, rate]) => [concurrency, rate / undiciAt50[concurrency]]),
+  ),
   at50ms: {
     1: at50[1] / 20,
     64: at50[64] / (64 * 20),

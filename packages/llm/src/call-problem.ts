@@ -1,6 +1,7 @@
 /**
  * What went wrong with one request, and of which class of the retry table it is.
  */
+import type { TokenUsage } from './chat.js';
 import type { FailureKind } from './llm-failure.js';
 import { keptBody, type Redactor } from './redact.js';
 import { retryAfterMs } from './retry-after.js';
@@ -32,6 +33,8 @@ export interface CallProblem {
   readonly replacement?: string | undefined;
   readonly body?: string | undefined;
   readonly help?: string | undefined;
+  /** Tokens of an answer that is of no use, as the server counted them. */
+  readonly usage?: TokenUsage | undefined;
   readonly cause?: unknown;
 }
 

@@ -23,27 +23,38 @@ export interface ChatAnswer {
 /** Judges an answer of status 200. */
 export function judgeChat(raw: RawChat | null, redact: Redactor): Attempt<ChatAnswer> {
   if (raw === null) return { problem: emptyProblem('broken JSON') };
-  const { finish } = raw;
-  if (finish === null) return { problem: brokenOff };
-  if (failedFinish.has(finish)) return { problem: failedWithin(finish) };
-  if (finish === 'content_filter') return { problem: refused('content-filter', raw, redact) };
-  if (raw.refusal !== null && raw.refusal !== '') {
-    return { problem: refused('refusal', raw, redact) };
-  }
+  const usage = raw.usage === null ? null : readUsage(raw.usage);
+  const ended = endOf(raw, redact);
+  if (typeof ended !== 'string') return { problem: withUsage(ended, usage) };
   const { text, reasoning, textStart } = splitReasoning(raw.content, raw.reasoning);
-  const reason = finishOf(finish);
-  if (reason === 'stop' && text.trim() === '') return { problem: emptyProblem('an empty text') };
+  const finish = finishOf(ended);
+  if (finish === 'stop' && text.trim() === '') {
+    return { problem: withUsage(emptyProblem('an empty text'), usage) };
+  }
   return {
     value: {
       text,
       reasoning,
-      finish: reason,
+      finish,
       logprobs: raw.logprobs === null ? null : readLogprobs(raw.logprobs, textStart),
-      usage: raw.usage === null ? null : readUsage(raw.usage),
+      usage,
       servedModel: raw.model === '' ? null : raw.model,
       firstTokenMs: raw.firstTokenMs,
     },
   };
+}
+
+/** What the server calls the end of an answer, or what is wrong with it. */
+function endOf(raw: RawChat, redact: Redactor): CallProblem | string {
+  const { finish, refusal } = raw;
+  if (finish === null) return brokenOff;
+  if (failedFinish.has(finish)) return failedWithin(finish);
+  if (finish === 'content_filter') return refused('content-filter', raw, redact);
+  return refusal === null || refusal === '' ? finish : refused('refusal', raw, redact);
+}
+
+function withUsage(problem: CallProblem, usage: TokenUsage | null): CallProblem {
+  return usage === null ? problem : { ...problem, usage };
 }
 
 /** What servers call the end of an answer that they could not finish. */

@@ -25,7 +25,7 @@ export interface ResultFacts {
 /** The result; tokens are estimated where the server counted none. */
 export async function chatResult(
   request: ChatRequest,
-  { value: answer, attempts }: Retried<ChatAnswer>,
+  { value: answer, attempts, lost }: Retried<ChatAnswer>,
   facts: ResultFacts,
 ): Promise<ChatResult> {
   const { text, reasoning, logprobs, finish, firstTokenMs } = answer;
@@ -36,7 +36,7 @@ export async function chatResult(
     ...{ cached: 0, reasoning: 0, isEstimated: true },
   };
   const servedModel = answer.servedModel ?? model;
-  return {
+  const result: ChatResult = {
     text,
     reasoning,
     logprobs,
@@ -51,6 +51,7 @@ export async function chatResult(
     servedModel,
     warnings: [...facts.served(servedModel), ...warningsOf(request, answer, facts.adaptations)],
   };
+  return lost === undefined ? result : { ...result, lost };
 }
 
 function warningsOf(
@@ -78,14 +79,14 @@ function warningsOf(
 export async function assertWholePrompt(
   check: PromptCheck,
   { messages }: ChatRequest,
-  { usage, attempts }: ChatResult,
+  { usage, attempts, costUsd }: ChatResult,
 ): Promise<void> {
   if (usage.isEstimated) return;
   const isCut = check.isCut(messages, usage.prompt);
   if (isCut === false || !(await isCut)) return;
   const read = `read ${usage.prompt.toLocaleString('en-US')} tokens only`;
   throw new LlmFailure(`llm/client: the server cut the prompt without saying so: it ${read}.`, {
-    ...{ kind: 'truncated', isRetryable: false, attempts },
+    ...{ kind: 'truncated', isRetryable: false, attempts, paid: { usage, costUsd } },
     help: 'raise the context length of the server (Ollama: OLLAMA_CONTEXT_LENGTH).',
   });
 }

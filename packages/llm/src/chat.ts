@@ -59,6 +59,13 @@ export interface TokenUsage {
   readonly isEstimated: boolean;
 }
 
+/** Tokens and what they cost. */
+export interface Paid {
+  readonly usage: TokenUsage;
+  /** Null where no price is known. */
+  readonly costUsd: number | null;
+}
+
 /** One token of an answer, with its alternatives. */
 export interface TokenLogprob {
   readonly token: string;
@@ -87,6 +94,8 @@ export interface ChatResult {
   /** As the server calls it. */
   readonly servedModel: string;
   readonly warnings: readonly string[];
+  /** What answers before it did cost that were of no use, e.g. empty ones; absent for none. */
+  readonly lost?: Paid | undefined;
 }
 
 /** How an answer in JSON came about. */

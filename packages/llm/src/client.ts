@@ -13,6 +13,7 @@ import type {
   JsonResult,
   StructuredLevel,
   TokenCount,
+  TokenUsage,
 } from './chat.js';
 import type { CallProblem } from './call-problem.js';
 import type { EndSignal } from './call-signal.js';
@@ -90,6 +91,8 @@ class Client implements HttpClient {
   readonly #setting: ChatSetting;
   readonly #retryLimits: typeof defaultRetryLimits;
   readonly #asker: JsonAsker;
+  readonly #costOf = (usage: TokenUsage): number | null =>
+    this.#options.prices?.costUsd(this.model, usage) ?? null;
 
   constructor(options: ClientOptions) {
     if (options.model === '') throw new ConfigError('llm/client: the model has no name.');
@@ -192,7 +195,7 @@ class Client implements HttpClient {
       return withRetries(send, this.#retrying(signal));
     });
     const { usage } = embeddings;
-    const costUsd = this.#options.prices?.costUsd(model, usage) ?? null;
+    const costUsd = this.#costOf(usage);
     this.#totals.add('embeddings', { attempts, costUsd, usage, isCached: false });
     return embeddings;
   }
@@ -232,7 +235,7 @@ class Client implements HttpClient {
     try {
       retried = await withRetries(send, this.#retrying(signal, adaptCall));
     } catch (error) {
-      if (LlmFailure.is(error)) this.#totals.addFailed(request.tag ?? '', attemptsOf(error));
+      if (error instanceof LlmFailure) this.#totals.addFailed(request.tag ?? '', error);
       throw error;
     }
     const latencyMs = Math.round(this.#clock.now() - sentAt());
@@ -257,7 +260,7 @@ class Client implements HttpClient {
     const stored = await this.#cache.get(hash);
     if (stored === undefined) return null;
     const result = fromStored(stored, this.#notes.served(stored.servedModel));
-    const costUsd = this.#options.prices?.costUsd(this.model, result.usage) ?? null;
+    const costUsd = this.#costOf(result.usage);
     return this.#joined(request.tag, { ...result, costUsd });
   }
 
@@ -286,8 +289,7 @@ class Client implements HttpClient {
       signal,
       adapt: adaptCall,
       onRetry: this.#notes.retried,
+      costOf: this.#costOf,
     };
   }
 }
-
-const attemptsOf = (error: unknown): number => (error instanceof LlmFailure ? error.attempts : 0);

@@ -8,6 +8,7 @@ export type {
   FinishReason,
   JsonOrigin,
   JsonResult,
+  Paid,
   ResponseFormat,
   StructuredLevel,
   TokenCount,
@@ -114,6 +115,7 @@ export {
 } from './structured/rates.js';
 export { strictJsonSchema } from './structured/strict-schema.js';
 export { countMessages, countTokens, createTokenFactor, type TokenFactor } from './tokens.js';
+export { tracedClient, type Tracer, type TraceSpan, type TraceValue } from './traced-client.js';
 export { createTruncationCheck, type TruncationCheck } from './truncation.js';
 export {
   type BatchExport,

@@ -2,6 +2,7 @@
  * What can go wrong with a call.
  */
 import { LlmError } from '@lab/core';
+import type { Paid } from './chat.js';
 
 /** Kinds of failures, by what a caller can do about them. */
 export type FailureKind =
@@ -36,6 +37,8 @@ export interface FailureDetails {
   readonly retryAfterMs?: number | undefined;
   /** Whether all other calls would fail alike; default true for `auth` and `quota`. */
   readonly endsRun?: boolean | undefined;
+  /** What the answers that are of no use did cost. */
+  readonly paid?: Paid | undefined;
   readonly cause?: unknown;
 }
 
@@ -57,6 +60,8 @@ export class LlmFailure extends LlmError {
   readonly retryAfterMs: number | undefined;
   /** Whether all other calls would fail alike, so that a run stops, to be resumed later. */
   readonly endsRun: boolean;
+  /** What the answers that are of no use did cost; undefined where the server counted no tokens. */
+  readonly paid: Paid | undefined;
 
   constructor(message: string, details: FailureDetails) {
     const { kind, status, isRetryable, attempts, body, help, cause } = details;
@@ -68,6 +73,7 @@ export class LlmFailure extends LlmError {
     this.attempts = attempts;
     this.body = body;
     this.retryAfterMs = details.retryAfterMs;
+    this.paid = details.paid;
     this.endsRun = details.endsRun ?? (kind === 'auth' || kind === 'quota');
   }
 }

@@ -1,9 +1,8 @@
 /**
  * Prompts with named slots.
  */
-import { readFileSync } from 'node:fs';
 import { ConfigError, DataError, nearest } from '@lab/core';
-import { systemCode } from './disk-problem.js';
+import { readText } from './text-file.js';
 
 /** A prompt with named slots. */
 export interface PromptTemplate {
@@ -71,15 +70,7 @@ export function parsePrompt(text: string, name = 'the prompt'): PromptTemplate {
  * @throws {DataError} when it cannot be read.
  */
 export function readPrompt(path: string): PromptTemplate & { readonly text: string } {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (cause) {
-    if (systemCode(cause) === '') throw cause;
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new DataError(`cannot read the prompt ${path}: ${why}.`, { file: path, cause });
-  }
-  const trimmed = text.replace(/^\ufeff/, '').replace(/\r?\n$/, '');
+  const trimmed = readText(path, 'the prompt').replace(/^\ufeff/, '').replace(/\r?\n$/, '');
   return { ...parsePrompt(trimmed, path), text: trimmed };
 }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { appendJsonLine, DataError, makeFolder, readJsonLines, sha256 } from '@lab/core';
 import { z } from 'zod';
-import type { ChatRequest, ChatResult } from './chat.js';
+import type { ChatRequest, ChatResult, Paid } from './chat.js';
 import { type FailureKind, LlmFailure } from './llm-failure.js';
 import { createRedactor, type Redactor } from './redact.js';
 import { requestHash } from './request-hash.js';
@@ -16,7 +16,7 @@ export interface RecordedCall {
   readonly model: string;
   /** With secrets taken out; the key is of the request as it was. */
   readonly request: RecordedRequest;
-  readonly result: Omit<ChatResult, 'attempts' | 'isCached' | 'requestHash'> | null;
+  readonly result: Omit<ChatResult, 'attempts' | 'isCached' | 'lost' | 'requestHash'> | null;
   readonly failure: RecordedFailure | null;
 }
 
@@ -25,6 +25,7 @@ export interface RecordedFailure {
   readonly kind: FailureKind;
   readonly message: string;
   readonly body: string | undefined;
+  readonly paid?: Paid | undefined;
 }
 
 /** One recorded vector. */
@@ -88,13 +89,14 @@ export function createRecorder(dir: string, model: string, secrets: readonly str
     return { type: 'chat', key, model, request: redacted(kept, redact) } as const;
   };
   return {
-    chat(request, { attempts: _attempts, isCached: _isCached, requestHash: _hash, ...result }) {
+    chat(request, whole) {
+      const { attempts: _, isCached: _isCached, requestHash: _hash, lost: _lost, ...result } = whole;
       put({ ...call(request), result: withoutSecrets(result, secrets), failure: null });
     },
     failure(request, error) {
       if (!(error instanceof LlmFailure) || !recordedKinds.has(error.kind)) return;
-      const { kind, message, body } = error;
-      put({ ...call(request), result: null, failure: { kind, message, body } });
+      const { kind, message, body, paid } = error;
+      put({ ...call(request), result: null, failure: { kind, message, body, paid } });
     },
     embedding(text, vector) {
       const bytes = Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);

@@ -4,8 +4,10 @@
 import type { Random } from '@lab/core';
 import type { CallProblem } from './call-problem.js';
 import type { EndSignal } from './call-signal.js';
+import type { Paid, TokenUsage } from './chat.js';
 import type { Clock } from './clock.js';
 import { LlmFailure } from './llm-failure.js';
+import { sumOfUsage } from './token-usage.js';
 
 /** How often and how long requests are repeated. */
 export interface RetryLimits {
@@ -48,6 +50,8 @@ export interface RetryHistory {
   refusals: number;
   rateLimits: number;
   rateLimitedMs: number;
+  /** Tokens of answers that were of no use; null where the server counted none. */
+  usage: TokenUsage | null;
   /** Parameters that were left out or renamed. */
   readonly parameters: Set<string>;
 }
@@ -55,6 +59,7 @@ export interface RetryHistory {
 /** A history without failures. */
 export const createHistory = (): RetryHistory => ({
   ...{ failures: 0, timeouts: 0, empty: 0, refusals: 0, rateLimits: 0, rateLimitedMs: 0 },
+  usage: null,
   parameters: new Set(),
 });
 
@@ -125,6 +130,9 @@ export function countFailure(history: RetryHistory, problem: CallProblem): void 
   if (problem.class === 'timeout') history.timeouts += 1;
   if (problem.class === 'empty') history.empty += 1;
   if (problem.class === 'refused') history.refusals += 1;
+  const { usage } = problem;
+  if (usage === undefined) return;
+  history.usage = history.usage === null ? usage : sumOfUsage(history.usage, usage);
 }
 
 /** What one sending brought. */
@@ -141,12 +149,16 @@ export interface RetryOptions {
   /** Leaves out or renames a parameter; whether that could be done. */
   readonly adapt?: ((problem: CallProblem) => boolean) | undefined;
   readonly onRetry?: ((problem: CallProblem, waitMs: number) => void) | undefined;
+  /** Price of tokens; default none is known. */
+  readonly costOf?: ((usage: TokenUsage) => number | null) | undefined;
 }
 
 /** A value and the number of requests that it took. */
 export interface Retried<T> {
   readonly value: T;
   readonly attempts: number;
+  /** What answers before it did cost that were of no use. */
+  readonly lost?: Paid | undefined;
 }
 
 /**
@@ -162,13 +174,24 @@ export async function withRetries<T>(
   let history: RetryHistory | null = null;
   for (let attempts = 1; ; attempts += 1) {
     const outcome = await send(attempts - 1);
-    if (outcome.problem === undefined) return { value: outcome.value, attempts };
+    if (outcome.problem === undefined) {
+      const { value } = outcome;
+      return history === null
+        ? { value, attempts }
+        : { value, attempts, lost: paidFor(history, options) };
+    }
     history ??= createHistory();
     const waitMs = nextWait(outcome.problem, history, options);
-    if (waitMs === null) throw failureOf(outcome.problem, attempts);
+    if (waitMs === null) {
+      throw failureOf(outcome.problem, attempts, paidFor(history, options));
+    }
     options.onRetry?.(outcome.problem, waitMs);
     if (waitMs > 0) await sleepUnlessAborted(waitMs, options, attempts);
   }
+}
+
+function paidFor({ usage }: RetryHistory, { costOf }: RetryOptions): Paid | undefined {
+  return usage === null ? undefined : { usage, costUsd: costOf?.(usage) ?? null };
 }
 
 function nextWait(
@@ -209,12 +232,14 @@ export function abortedFailure(attempts: number, cause?: unknown): LlmFailure {
 const passing = new Set(['rate-limit', 'transient', 'timeout', 'empty']);
 
 /** The failure that a caller sees. */
-export function failureOf(problem: CallProblem, attempts: number): LlmFailure {
+export function failureOf(problem: CallProblem, attempts: number, paid?: Paid): LlmFailure {
   const { kind, message, status, body, help, cause } = problem;
   if (kind === 'aborted') return abortedFailure(attempts, cause);
   const tries = attempts > 1 ? ` (${attempts} requests)` : '';
-  return new LlmFailure(`llm/client: ${message}${tries}.`, {
-    ...{ kind, status, body, help, attempts, cause },
+  // What servers say often ends with a full stop of its own.
+  const said = message.replace(/[\s.]+$/, '');
+  return new LlmFailure(`llm/client: ${said}${tries}.`, {
+    ...{ kind, status, body, help, attempts, cause, paid },
     isRetryable: passing.has(problem.class),
     retryAfterMs: problem.retryAfterMs ?? undefined,
   });

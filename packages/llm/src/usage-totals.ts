@@ -1,7 +1,8 @@
 /**
  * What calls have used, by tag.
  */
-import type { ChatResult, TokenUsage } from './chat.js';
+import type { ChatResult, Paid, TokenUsage } from './chat.js';
+import type { LlmFailure } from './llm-failure.js';
 import { noUsage, sumOfUsage } from './token-usage.js';
 
 /** Sums over the calls of one tag. */
@@ -12,17 +13,20 @@ export interface UsageTotal {
   readonly cachedCalls: number;
   /** Requests sent, those that failed among them. */
   readonly requests: number;
-  /** Tokens of the answers that the server gave. */
+  /** Tokens of all that the server answered, also of what was of no use. */
   readonly usage: TokenUsage;
   /** Null where the price of any answer is unknown. */
   readonly costUsd: number | null;
 }
 
+/** What is counted of a result. */
+type Counted = Pick<ChatResult, 'attempts' | 'costUsd' | 'isCached' | 'lost' | 'usage'>;
+
 /** Keeps the sums. */
 export interface UsageTotals {
-  add(tag: string, result: Pick<ChatResult, 'attempts' | 'costUsd' | 'isCached' | 'usage'>): void;
-  /** Requests of a call that failed. */
-  addFailed(tag: string, requests: number): void;
+  add(tag: string, result: Counted): void;
+  /** A call that failed. */
+  addFailed(tag: string, failure: Pick<LlmFailure, 'attempts' | 'paid'>): void;
   /** By tag; calls without one stand under the empty name. */
   byTag(): ReadonlyMap<string, UsageTotal>;
 }
@@ -36,25 +40,33 @@ const zero: UsageTotal = {
 export function createUsageTotals(): UsageTotals {
   const totals = new Map<string, UsageTotal>();
   return {
-    add(tag, { attempts, costUsd, isCached, usage }) {
+    add(tag, { attempts, costUsd, isCached, lost, usage }) {
       const old = totals.get(tag) ?? zero;
-      totals.set(
-        tag,
-        isCached
-          ? { ...old, cachedCalls: old.cachedCalls + 1 }
-          : {
-              calls: old.calls + 1,
-              cachedCalls: old.cachedCalls,
-              requests: old.requests + attempts,
-              usage: sumOfUsage(old.usage, usage),
-              costUsd: old.costUsd === null || costUsd === null ? null : old.costUsd + costUsd,
-            },
-      );
+      const { calls, cachedCalls, requests } = old;
+      if (isCached) {
+        totals.set(tag, { ...old, cachedCalls: cachedCalls + 1 });
+        return;
+      }
+      const counts = { calls: calls + 1, cachedCalls, requests: requests + attempts };
+      totals.set(tag, withPaid(withPaid(old, { usage, costUsd }, counts), lost));
     },
-    addFailed(tag, requests) {
+    addFailed(tag, { attempts, paid }) {
       const old = totals.get(tag) ?? zero;
-      totals.set(tag, { ...old, requests: old.requests + requests });
+      totals.set(tag, withPaid({ ...old, requests: old.requests + attempts }, paid));
     },
     byTag: () => new Map(totals),
   };
+}
+
+function withPaid(
+  total: UsageTotal,
+  paid: Paid | undefined,
+  counts: Pick<UsageTotal, 'cachedCalls' | 'calls' | 'requests'> = total,
+): UsageTotal {
+  if (paid === undefined) return total;
+  const { calls, cachedCalls, requests } = counts;
+  const usage = sumOfUsage(total.usage, paid.usage);
+  const isPriced = total.costUsd !== null && paid.costUsd !== null;
+  const costUsd = isPriced ? total.costUsd + paid.costUsd : null;
+  return { calls, cachedCalls, requests, usage, costUsd };
 }

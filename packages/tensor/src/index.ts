@@ -8,6 +8,11 @@ export { type KernelUse, kernelReport, resetKernelReport } from './kernel-report
 export { type IclOptions, iclLoss } from './losses/icl.js';
 export { type InfoNceOptions, infoNce, type SoftLabels } from './losses/info-nce.js';
 export {
+  type LinearCrossEntropy,
+  linearCrossEntropy,
+  type LinearCrossEntropyOptions,
+} from './losses/linear-cross-entropy.js';
+export {
   type ModalContrast,
   type ModalContrastOptions,
   type ModalRows,

@@ -118,6 +118,11 @@ export interface Architecture {
   /** Whether the MLP multiplies with a gate. */
   readonly isGated: boolean;
   readonly positions: PositionRules;
+  /**
+   * Tokens of a text that the model was made for; null where no end is known. More than learned
+   * positions is impossible, more than rotary ones loses its sense.
+   */
+  readonly contextTokens: number | null;
   /** Whether attention and MLP read the same residual and are added together. */
   readonly isParallel: boolean;
   /** Whether the MLP of a parallel block reads the norm of the attention. */

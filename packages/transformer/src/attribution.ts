@@ -67,12 +67,30 @@ export async function logitAttribution(
     components.push({ name: 'ln_final.bias', layer: null, head: null });
     scaled.push(biases);
   }
+  return attributionOf(components, scaled, batchSize);
+}
+
+/** A model by the size of its vocabulary. */
+interface Vocabulary {
+  readonly architecture: { readonly vocabularySize: number };
+}
+
+/**
+ * What parts add, and their sums.
+ *
+ * @param columns - of each part, `[B]`.
+ */
+export function attributionOf(
+  components: readonly ResidualComponent[],
+  columns: readonly Float64Array[],
+  batchSize: number,
+): LogitAttribution {
   const count = components.length;
   const values = Float32Array.from({ length: batchSize * count }, (_, at) => {
-    return scaled[at % count]![Math.floor(at / count)]!;
+    return columns[at % count]![Math.floor(at / count)]!;
   });
   const logits = Float32Array.from({ length: batchSize }, (_, text) =>
-    scaled.reduce((sum, column) => sum + column[text]!, 0),
+    columns.reduce((sum, column) => sum + column[text]!, 0),
   );
   return { components, shape: [batchSize, count], values, logits };
 }
@@ -89,8 +107,9 @@ export function accumulatedLogits({ shape, values }: LogitAttribution): Float32A
   return Float32Array.from(values, (value, at) => (sum = at % count === 0 ? value : sum + value));
 }
 
-function assertTokens(
-  { architecture: { vocabularySize } }: Model,
+/** @throws as {@link logitAttribution}, for tokens that are not one for each text. */
+export function assertTokens(
+  { architecture: { vocabularySize } }: Vocabulary,
   tokens: readonly number[],
   { batchSize, name }: { readonly batchSize: number; readonly name: string },
 ): void {
@@ -149,7 +168,7 @@ const dot = (a: Float64Array, b: ArrayLike<number>): number =>
   a.reduce((sum, value, at) => sum + value * b[at]!, 0);
 
 /** Products of rows, `[B]`. */
-function rowProducts(rows: Float64Array, others: Float64Array, width: number): Float64Array {
+export function rowProducts(rows: Float64Array, others: Float64Array, width: number): Float64Array {
   return Float64Array.from({ length: rows.length / width }, (_, row) => {
     const end = (row + 1) * width;
     return dot(rows.subarray(row * width, end), others.subarray(row * width, end));

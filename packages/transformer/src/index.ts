@@ -16,6 +16,7 @@ export {
   logitAttribution,
 } from './attribution.js';
 export type { ChatMessage, ChatOptions, ChatTemplates } from './chat-template.js';
+export { exampleModel, type ExampleModelName, exampleModelNames } from './example-models.js';
 export { fastChatFormats, fastChatText } from './fastchat-formats.js';
 export {
   type ContinuationOptions,
@@ -77,6 +78,8 @@ export {
   type ServeModelOptions,
 } from './server/serve-model.js';
 export { loadT5 } from './t5/load-t5.js';
+export { type T5AttributionInput, t5LogitAttribution } from './t5/t5-attribution.js';
+export { type T5LensInput, t5LogitLens } from './t5/t5-lens.js';
 export {
   type T5Input,
   type T5Model,
@@ -84,6 +87,7 @@ export {
 } from './t5/t5-model.js';
 export type { T5Architecture } from './t5/t5-config.js';
 export { type T5HookPlace, t5HookNames } from './t5/t5-hook-names.js';
+export { validateT5 } from './t5/validate-t5.js';
 export { estimateRun, type RunEstimate } from './run-estimate.js';
 export { type BatchShape, operationsOf, type RunOutline } from './run-outline.js';
 export { modelTypes, readModelConfig } from './model-config.js';
@@ -94,6 +98,20 @@ export {
   residualComponents,
 } from './residual-components.js';
 export type { IdRows, TokenInput } from './token-batch.js';
+export type { NewModel } from './training/model-source.js';
+export { type TrainedModel, trainModel, trainT5 } from './training/train-model.js';
+export type { ExampleInput } from './training/training-data.js';
+export type {
+  StepRecord,
+  TrainingOutline,
+  TrainingProgress,
+  TrainingRunTarget,
+  TrainingSettings,
+  TrainingStep,
+  TrainModelOptions,
+} from './training/training-events.js';
+export type { TrainingExample } from './training/training-examples.js';
+export type { Evaluation } from './training/training-step.js';
 export {
   type BatchOptions,
   type EncodedBatch,
@@ -101,7 +119,8 @@ export {
   loadTokenizer,
   type Tokenizer,
 } from './tokenizer.js';
-export { type ModelCheck, validateModel, type ValidateOptions } from './validate-model.js';
+export type { ModelCheck } from './model-check.js';
+export { validateModel, type ValidateOptions } from './validate-model.js';
 export type { LoadModelOptions, Residency } from './weights/residency.js';
 export {
   type RandomCheckpointOptions,

@@ -57,7 +57,8 @@ export async function logitLens(
   }
 }
 
-async function mostProbable(logits: tf.Tensor3D, top: number): Promise<LensLayer['tokens']> {
+/** The most probable tokens of logits `[B, 1, V]`. */
+export async function mostProbable(logits: tf.Tensor3D, top: number): Promise<LensLayer['tokens']> {
   const found = tf.tidy(() => {
     const rows = tf.logSoftmax(tf.squeeze(logits, [1]));
     const { values, indices } = tf.topk(rows, Math.min(top, rows.shape.at(-1)!));

@@ -1,15 +1,15 @@
 /**
  * A checkpoint on disk to a model on the backend.
  */
-import { ModelError } from '@lab/core';
 import { selectBackend, selectedBackend } from '@lab/tensor';
 import type { FamilyModel } from './families/family.js';
 import { Model } from './model.js';
+import { assertChecks } from './model-check.js';
 import { readModelConfig } from './model-config.js';
 import { validateModel } from './validate-model.js';
 import { readBlock, type StoredBlock, type WeightReader } from './weights/block-weights.js';
 import { checkpointFolder, openCheckpoint } from './weights/checkpoint.js';
-import { matchWeights, weightList } from './weights/expected-weights.js';
+import { matchWeights, ownWeights, weightList } from './weights/expected-weights.js';
 import { type ModelReader, placedParts } from './weights/placed-parts.js';
 import { chosenResidency, type LoadModelOptions } from './weights/residency.js';
 import type { StoredMatrix } from './weights/stored-numbers.js';
@@ -27,17 +27,18 @@ export async function loadModel(path: string, options: LoadModelOptions = {}): P
   const folder = checkpointFolder(path);
   if (selectedBackend() === null) await selectBackend();
   const family = readModelConfig(folder);
-  const files = openCheckpoint(folder);
+  const all = openCheckpoint(folder);
   try {
-    const names = matchWeights(weightList(family), files);
+    const names = matchWeights(weightList(family), all);
+    const files = ownWeights(all, names);
     const residency = chosenResidency(files, options);
     const parts = await placedParts({ files, names, residency }, decoderReader(family));
     const model = new Model(family.architecture, parts);
     const checks = options.validate ?? (residency === 'resident' ? 'quick' : 'off');
-    if (checks !== 'off') await assertValid(model, folder, checks);
+    if (checks !== 'off') assertChecks(await validateModel(model, { checks }), { folder, model });
     return model;
   } catch (error) {
-    files.close();
+    all.close();
     throw error;
   }
 }
@@ -49,7 +50,8 @@ export interface StoredAround {
   readonly positions: StoredMatrix | null;
 }
 
-function decoderReader(family: FamilyModel): ModelReader<StoredBlock, StoredAround> {
+/** How a decoder reads its weights. */
+export function decoderReader(family: FamilyModel): ModelReader<StoredBlock, StoredAround> {
   const { architecture, weights } = family;
   const isLearned = weights.positions !== null && architecture.positions.kind === 'learned';
   return {
@@ -61,15 +63,4 @@ function decoderReader(family: FamilyModel): ModelReader<StoredBlock, StoredArou
       positions: isLearned ? await reader.matrix(`${weights.positions}.weight`) : null,
     }),
   };
-}
-
-/** @throws {ModelError} with the checks that failed; the model is disposed then. */
-async function assertValid(model: Model, folder: string, checks: 'full' | 'quick'): Promise<void> {
-  const failed = (await validateModel(model, { checks })).filter(({ passed }) => !passed);
-  if (failed.length === 0) return;
-  model.dispose();
-  const names = failed.map(({ name, difference }) => `${name} (${difference.toExponential(1)})`);
-  throw new ModelError(`${folder}: what is inside does not fit together: ${names.join('; ')}.`, {
-    help: 'transformer validate MODEL shows all checks; try another backend.',
-  });
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { ModelError, nearest } from '@lab/core';
 import { assertArchitecture } from './assert-architecture.js';
 import { ConfigFields, shownValue } from './config-fields.js';
+import { readContextTokens } from './context-tokens.js';
 import { readJsonObject } from './json-file.js';
 import { classDefaults } from './families/class-defaults.js';
 import { falcon } from './families/falcon.js';
@@ -80,7 +81,7 @@ export const modelTypeOf = (folder: string): string =>
   configOf(folder).fields.text('model_type', '');
 
 /** As {@link readModelConfig}, of the content of a config.json. */
-function modelOf(
+export function modelOf(
   config: Readonly<Record<string, unknown>>,
   file: string,
   within: (table: FamilyTable) => FamilyTable = (table) => table,
@@ -105,8 +106,9 @@ function modelOf(
   fields.only('is_encoder_decoder', false);
   fields.only('add_cross_attention', false);
   const { architecture: rules, weights } = within(family.read(fields));
-  const model = { architecture: { ...rules, modules: moduleNames(weights) }, weights };
+  const contextTokens = readContextTokens(fields, rules);
+  const architecture = { ...rules, contextTokens, modules: moduleNames(weights) };
   fields.assertAllRead();
-  assertArchitecture(model.architecture, file);
-  return model;
+  assertArchitecture(architecture, file);
+  return { architecture, weights };
 }

@@ -6,6 +6,7 @@ import { hiddenCommand } from './commands/hidden.js';
 import { inspectCommand } from './commands/inspect.js';
 import { lensCommand } from './commands/lens.js';
 import { serveCommand } from './commands/serve.js';
+import { trainCommand } from './commands/train.js';
 import { validateCommand } from './commands/validate.js';
 import { version } from './version.js';
 
@@ -22,6 +23,7 @@ export const program: CliDefinition = {
     hiddenCommand,
     cacheCommand,
     lensCommand,
+    trainCommand,
     convertCommand,
   ],
 };

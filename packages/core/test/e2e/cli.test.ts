@@ -12,7 +12,9 @@ import {
 
 const root = new URL('../..', import.meta.url).pathname;
 const script = join(root, 'test/e2e/fixture/tiny.ts');
-const nodeArgs = ['--conditions=@lab/source', '--import', 'tsx', script];
+/** Under `npm test` on the build, as users have it. */
+const conditions = process.env['LAB_BUILT'] === '1' ? [] : ['--conditions=@lab/source'];
+const nodeArgs = [...conditions, '--import', 'tsx', script];
 const plain = { NO_COLOR: undefined, FORCE_COLOR: undefined, CI: undefined };
 
 function tiny(args: readonly string[], options: ProcessOptions = {}) {

@@ -13,23 +13,18 @@ import { smallData } from '../../src/__fixtures__/small-task.js';
 /** The package's folder. */
 export const packageFolder = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Arguments of Node that run the program from sources. */
-export const sourceArguments = [
-  '--conditions=@lab/source',
-  '--import',
-  import.meta.resolve('tsx'),
-  join(packageFolder, 'src/cli.ts'),
-];
+/** Arguments of Node that run the program: as built under `npm test`, else from sources. */
+export const programArguments = JSON.parse(process.env['LAB_PROGRAM'] ?? '[]') as string[];
 
 const plain = { NO_COLOR: undefined, FORCE_COLOR: undefined, CI: undefined };
 
-/** Runs `ibmea` as a process from sources. */
+/** Runs `ibmea` as a process. */
 export function ibmea(
   args: readonly string[],
   options: ProcessOptions = {},
 ): Promise<ProcessResult> {
   const env = { ...plain, ...options.env };
-  return runProcess(process.execPath, [...sourceArguments, ...args], { ...options, env });
+  return runProcess(process.execPath, [...programArguments, ...args], { ...options, env });
 }
 
 /** Flags of a model that trains an epoch in milliseconds. */

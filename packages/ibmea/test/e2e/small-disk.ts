@@ -1,5 +1,5 @@
 import { type ProcessResult, runProcess, smallDiskMount, temporaryFolder } from '@lab/core/testing';
-import { packageFolder, sourceArguments } from './ibmea-process.js';
+import { packageFolder, programArguments } from './ibmea-process.js';
 
 /** Arguments as words of a shell. */
 export const words = (argv: readonly string[]) => argv.map((word) => `'${word}'`).join(' ');
@@ -11,7 +11,7 @@ export const words = (argv: readonly string[]) => argv.map((word) => `'${word}'`
  */
 export function onSmallDisk(lines: readonly string[]): Promise<ProcessResult> {
   const [disk, page] = [temporaryFolder(), temporaryFolder()];
-  const node = words([process.execPath, ...sourceArguments]);
+  const node = words([process.execPath, ...programArguments]);
   const script = [
     smallDiskMount(disk),
     smallDiskMount(page, '4k'),

@@ -7,6 +7,7 @@ import { keepCapabilities } from '../kept-capabilities.js';
 import { modelsOf, type ProbeReport, probeServer } from '../probe.js';
 import { parseAddress } from '../redact.js';
 import { apiKeyOf } from './option-files.js';
+import { serverSettings, timeoutFlags } from './server-flags.js';
 
 /** The verb `doctor`. */
 export const doctorCommand: CliCommand = {
@@ -23,6 +24,7 @@ export const doctorCommand: CliCommand = {
       kind: 'integer',
       unit: 'default 6000',
     },
+    ...timeoutFlags.map((flag) => ({ ...flag, topic: 'waiting' })),
   ],
   example: 'llm doctor --base-url http://localhost:8000/v1 --model NAME',
   run,
@@ -83,7 +85,8 @@ async function readSettings(
   if (typeof longTokens === 'number' && longTokens < 100) {
     throw new ConfigError(`--long-tokens is ${longTokens} and must be at least 100.`);
   }
-  const server = { baseUrl, apiKey, ca: text('ca'), logger: context.logger };
+  const { timeouts } = serverSettings(given);
+  const server = { baseUrl, apiKey, ca: text('ca'), timeouts, logger: context.logger };
   const model = text('model') ?? (await onlyModel(server, context.signal));
   return {
     options: { ...server, model },

@@ -1,6 +1,7 @@
 /** The flags of `llm run`. */
 import type { CliOption } from '@lab/core/cli';
 import { queueFlags } from './queue-options.js';
+import { serverFlags } from './server-flags.js';
 
 const flags = (topic: string, options: readonly Omit<CliOption, 'topic'>[]): readonly CliOption[] =>
   options.map((option) => ({ ...option, topic }));
@@ -20,7 +21,12 @@ export const runOptions: readonly CliOption[] = [
     },
   ]),
   ...flags('model', [
-    { flags: '--base-url <url>', summary: 'server', unit: 'default LAB_BASE_URL' },
+    {
+      flags: '--base-url <url>',
+      summary: 'server; of several, prompts that begin alike go to the same',
+      kind: 'repeated',
+      unit: 'default LAB_BASE_URL',
+    },
     { flags: '--alias <name>', summary: 'name of the server in hashes, shared by replicas' },
     { flags: '--model <name>', summary: 'as the server calls it' },
     { flags: '--api-key-file <file>', summary: 'key, else LAB_API_KEY or OPENAI_API_KEY' },
@@ -42,6 +48,7 @@ export const runOptions: readonly CliOption[] = [
     { flags: '--record <dir>', summary: 'keeps requests and answers for --replay' },
     { flags: '--replay <dir>', summary: 'takes the answers of a recording, and asks no server' },
   ]),
+  ...flags('waiting', serverFlags),
   ...flags('budget', [
     { flags: '--prices <file>', summary: 'price list, JSON' },
     { flags: '--budget-usd <usd>', summary: 'the run costs no more', kind: 'number' },

@@ -32,6 +32,21 @@ describe('readRunSettings', () => {
     expect(readRunSettings({ ...flags, baseUrl: undefined }, env).baseUrl).toBe('http://other/v1');
   });
 
+  it('takes several servers, and what is to be known of waiting', () => {
+    const baseUrl = ['http://a:secret@one/v1', 'http://two/v1'];
+    const settings = readRunSettings({ ...flags, baseUrl, timeout: 5, refusalRetries: 2 }, {});
+    expect(settings).toMatchObject({
+      ...{ baseUrl: 'http://a:secret@one/v1', replicas: ['http://two/v1'] },
+      config: { server: 'http://one/v1' },
+      passed: { baseUrl: ['http://one/v1', 'http://two/v1'], timeout: 5, refusalRetries: 2 },
+      server: { isStreamed: false, timeouts: { totalMs: 5000 }, retries: { refusalRetries: 2 } },
+    });
+    expect(settings.server.timeouts?.idleMs).toBeUndefined();
+    for (const wrong of [{ timeout: -1 }, { maxAttempts: 0 }, { baseUrl: ['http://one/v1', ''] }]) {
+      expect(() => readRunSettings({ ...flags, ...wrong }, {})).toThrow(ConfigError);
+    }
+  });
+
   it('has a queue only with the cache, and records no address of it', () => {
     const queue = 'redis://user:secret@host:6379';
     const settings = readRunSettings({ ...flags, queue, queueRate: '10/s' }, {});

@@ -12,8 +12,10 @@ import type { Budget } from '../rows/budget.js';
 import { type ErrorLimit, parseErrorLimit } from '../rows/error-limit.js';
 import type { FileRow } from '../rows/row-file.js';
 import { parseShard, type Shard } from '../rows/shard.js';
-import { apiKeyOf, parseSchema, readText } from './option-files.js';
+import { readText } from '../text-file.js';
+import { apiKeyOf, parseSchema } from './option-files.js';
 import { queueOf } from './queue-options.js';
+import { serverSettings } from './server-flags.js';
 
 const cacheModes: Readonly<Record<string, CacheMode>> = {
   off: 'off',
@@ -32,10 +34,14 @@ export interface RunSettings {
   /** How the server is told the schema, where the user says so. */
   readonly structured: StructuredLevel | undefined;
   readonly baseUrl: string;
+  /** Further servers of the same model. */
+  readonly replicas: readonly string[];
   readonly alias: string | undefined;
   readonly model: string;
   readonly apiKey: string | undefined;
   readonly ca: string | undefined;
+  /** How long the server is waited for, and how often it is asked. */
+  readonly server: ReturnType<typeof serverSettings>;
   readonly sampling: Omit<ChatRequest, 'messages'>;
   readonly concurrency: number | undefined;
   readonly shard: Shard | undefined;
@@ -78,19 +84,20 @@ export function readRunSettings(given: Flags, env: Environment): RunSettings {
   const shard = text('shard');
   const maxErrors = text('maxErrors');
   const replay = replayOf(text);
-  const baseUrl = text('baseUrl') ?? env['LAB_BASE_URL'] ?? env['OPENAI_BASE_URL'];
-  const url = replay === undefined ? needed(baseUrl, '--base-url URL') : recordedServer;
+  const [url, ...replicas] = replay === undefined ? urlsOf(options, env) : [recordedServer];
   const idField = text('idField') ?? 'id';
-  const server = replay === undefined ? (parseAddress(url)?.url ?? 'unknown') : recordedServer;
+  const address = replay === undefined ? (parseAddress(url)?.url ?? 'unknown') : recordedServer;
   return {
     data: needed(text('data'), '--data FILE'),
     idField,
     ...templates,
     baseUrl: url,
+    replicas,
     alias: text('alias'),
     model,
     apiKey: apiKeyOf(text('apiKeyFile'), env),
     ca: text('ca'),
+    server: serverSettings(options),
     sampling,
     concurrency: countOf(options, 'concurrency', '--concurrency'),
     shard: shard === undefined ? undefined : parseShard(shard),
@@ -106,9 +113,18 @@ export function readRunSettings(given: Flags, env: Environment): RunSettings {
     isResumed: options['resume'] !== undefined,
     allowMixed: options['allowMixed'] === true,
     isDryRun: options['dryRun'] === true,
-    config: { model, server: text('alias') ?? server, ...asked, sampling, idField },
+    config: { model, server: text('alias') ?? address, ...asked, sampling, idField },
     passed: passedOf(options),
   };
+}
+
+/** Addresses of one server, or of several with the same model. */
+function urlsOf(options: Flags, env: Environment): readonly [string, ...string[]] {
+  const given = options['baseUrl'] ?? env['LAB_BASE_URL'] ?? env['OPENAI_BASE_URL'];
+  const [first, ...others] = (Array.isArray(given) ? given : [given]).map((url: unknown) =>
+    needed(typeof url === 'string' ? url : undefined, '--base-url URL'),
+  );
+  return [needed(first, '--base-url URL'), ...others];
 }
 
 type TextOf = (name: string) => string | undefined;
@@ -174,8 +190,13 @@ function withEarlier(given: Flags): Flags {
 function passedOf(options: Flags): Flags {
   const kept = Object.entries(options).filter(([name]) => !ownFlags.has(name));
   const { baseUrl, ...others } = Object.fromEntries(kept);
-  const address = typeof baseUrl === 'string' ? parseAddress(baseUrl) : null;
-  return address === null ? others : { ...others, baseUrl: address.url };
+  const urls = (Array.isArray(baseUrl) ? baseUrl : [baseUrl]).flatMap((url: unknown) => {
+    const address = typeof url === 'string' ? parseAddress(url) : null;
+    return address === null ? [] : [address.url];
+  });
+  const [first, ...further] = urls;
+  if (first === undefined) return others;
+  return { ...others, baseUrl: further.length === 0 ? first : urls };
 }
 
 function samplingOf(options: Flags): RunSettings['sampling'] {

@@ -53,11 +53,13 @@ export async function openSession(context: CliContext, settings: RunSettings): P
   const server: ClientOptions = {
     ...{
       baseUrl: settings.baseUrl,
+      baseUrls: settings.replicas,
       alias: settings.alias,
       model,
       capabilities: known.capabilities,
     },
     ...{ apiKey: settings.apiKey, ca: settings.ca, concurrency: settings.concurrency },
+    ...settings.server,
     logger: context.logger,
   };
   // A plan makes no folder, and a recording needs none.

@@ -143,8 +143,9 @@ async function runAll(context: CliContext, session: Session): Promise<number> {
 
 /** What is asked, whom and how. */
 function noteStart(context: CliContext, { settings, known }: Session, total: number): void {
-  const { data, model, baseUrl, replay, cacheMode, cacheDir } = settings;
-  const whom = replay ?? parseAddress(baseUrl)?.url ?? '';
+  const { data, model, baseUrl, replicas, replay, cacheMode, cacheDir } = settings;
+  const further = replicas.length === 0 ? '' : ` and ${replicas.length} more`;
+  const whom = replay ?? `${parseAddress(baseUrl)?.url ?? ''}${further}`;
   const cache = cacheMode === 'off' || replay !== undefined ? 'no cache' : `cache ${cacheDir}`;
   context.note(`${formatCount(total)} rows of ${data}, ${model} at ${whom}, ${cache}`);
   const structured = replay === undefined ? structuredNote(settings, known) : null;
@@ -186,7 +187,7 @@ async function countRows({ settings }: Session) {
 }
 
 async function describe({ settings, known }: Session): Promise<RunDescription> {
-  const { config, passed, model, data, sampling, baseUrl } = settings;
+  const { config, passed, model, data, sampling, baseUrl, replicas } = settings;
   const [file, git] = await Promise.all([hashFile(data), findGitState(process.cwd())]);
   return {
     method: 'llm',
@@ -199,6 +200,7 @@ async function describe({ settings, known }: Session): Promise<RunDescription> {
     packages: { '@lab/llm': version },
     backend: {
       ...{ server: parseAddress(baseUrl)?.url ?? null, model },
+      ...(replicas.length === 0 ? {} : { replicas: replicas.map(withoutCredentials) }),
       ...{ capabilities: known.capabilities, capabilitiesFrom: known.source },
     },
   };

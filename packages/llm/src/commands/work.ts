@@ -6,6 +6,7 @@ import { openAnswerStore } from '../cache/answer-store.js';
 import { systemClock } from '../clock.js';
 import { type WorkSummary, workOnQueue } from '../queue/work-on-queue.js';
 import { apiKeyOf } from './option-files.js';
+import { serverFlags, serverSettings } from './server-flags.js';
 
 /** The verb `work`. */
 export const workCommand: CliCommand = {
@@ -31,6 +32,7 @@ export const workCommand: CliCommand = {
       default: 30,
       unit: 's',
     },
+    ...serverFlags.map((flag) => ({ ...flag, topic: 'waiting' })),
   ],
   example:
     'llm work --queue redis://host:6379 --base-url http://localhost:8000/v1 --alias vllm ' +
@@ -55,7 +57,7 @@ async function run(context: CliContext, { options }: CliInput): Promise<number> 
   const concurrency = positive(options['concurrency'], '--concurrency');
   const takeoverMs = (positive(options['takeover'], '--takeover') ?? 30) * 1000;
   const apiKey = apiKeyOf(text('apiKeyFile'), env);
-  const ca = text('ca');
+  const server = { baseUrl, apiKey, ca: text('ca'), ...serverSettings(options) };
   const cache = openAnswerStore(text('cacheDir') ?? join(env['LAB_CACHE'] ?? '.lab-cache', 'llm'));
   context.onSecondInterrupt('ended at once; others take over the requests in flight.');
   context.note(`working for ${model}; Ctrl-C finishes what is in flight and ends.`);
@@ -63,7 +65,7 @@ async function run(context: CliContext, { options }: CliInput): Promise<number> 
   try {
     const summary = await workOnQueue({
       url,
-      client: { baseUrl, alias: text('alias'), model, apiKey, ca, concurrency, cache, logger },
+      client: { ...server, alias: text('alias'), model, concurrency, cache, logger },
       ...{ signal, takeoverMs, onJob: reporter(context) },
     });
     context.progress.done();

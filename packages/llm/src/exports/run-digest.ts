@@ -87,8 +87,12 @@ export async function readRunDigest(dir: string, options: DigestOptions = {}): P
     remarks.push(`The last line of ${path} is not whole; resuming the run removes it.`);
   };
   const failures = new Map<string, RowFailure>();
-  await eachRecord(dir, 'failures', (failure) => failures.set(failure.id, failure), onTorn);
   const rows = new FinishedRows(options);
+  const visitFailure = (failure: RowFailure): void => {
+    failures.set(failure.id, failure);
+    rows.addFailure(failure);
+  };
+  await eachRecord(dir, 'failures', visitFailure, onTorn);
   const visit = (prediction: Prediction): void => {
     failures.delete(prediction.id);
     rows.add(prediction);
@@ -131,14 +135,23 @@ class FinishedRows {
     count(this.#byStatus, status);
     if (typeof servedModel === 'string') count(this.#byServedModel, servedModel);
     if (typeof origin === 'string') count(this.#byOrigin, origin);
+    if (usage.isEstimated === true) this.#estimatedRows += 1;
+    this.#addPaid(usage, costUsd);
+    const sample = status === 'ok' ? this.#answers : this.#problems;
+    sample.add(() => shownRow(prediction));
+  }
+
+  /** What was paid for a row without getting anything. */
+  addFailure({ usage, costUsd = null }: RowFailure): void {
+    if (usage !== undefined) this.#addPaid(usage, costUsd);
+  }
+
+  #addPaid(usage: Prediction['usage'], costUsd: number | null): void {
     this.#usage.prompt += usage.prompt;
     this.#usage.completion += usage.completion;
     this.#usage.cached += usage.cached;
     this.#usage.reasoning += usage.reasoning;
-    if (usage.isEstimated === true) this.#estimatedRows += 1;
     this.#costUsd = this.#costUsd === null || costUsd === null ? null : this.#costUsd + costUsd;
-    const sample = status === 'ok' ? this.#answers : this.#problems;
-    sample.add(() => shownRow(prediction));
   }
 
   summary() {

@@ -1,7 +1,7 @@
 /**
  * What stands in the queue: requests, and what became of them.
  */
-import type { ChatRequest, ChatResult } from '../chat.js';
+import type { ChatRequest, ChatResult, Paid } from '../chat.js';
 import type { LlmClient } from '../llm-client.js';
 import { type FailureKind, LlmFailure } from '../llm-failure.js';
 import { isSampleFailure } from '../rows/row-record.js';
@@ -27,6 +27,7 @@ export interface QueuedFailure {
   readonly status?: number | undefined;
   readonly body?: string | undefined;
   readonly help?: string | undefined;
+  readonly paid?: Paid | undefined;
 }
 
 /**
@@ -39,8 +40,8 @@ export function queueName(client: LlmClient): string {
 
 /** A failure as it goes through the queue. */
 export function toQueued(failure: LlmFailure): QueuedFailure {
-  const { kind, message, attempts, isRetryable, status, body, help } = failure;
-  return { kind, message, attempts, isRetryable, status, body, help };
+  const { kind, message, attempts, isRetryable, status, body, help, paid } = failure;
+  return { kind, message, attempts, isRetryable, status, body, help, paid };
 }
 
 /** The failure that was meant. */

@@ -17,6 +17,16 @@ export function delimiterOf(heading: string): string {
   return counted.reduce((best, next) => (next.count > best.count ? next : best)).mark;
 }
 
+/** A record whose last quote is still open. */
+interface OpenRecord {
+  readonly line: number;
+  /** Its first line. */
+  readonly text: string;
+  readonly fields: string[];
+  /** Of the field with the open quote. */
+  readonly parts: string[];
+}
+
 /**
  * The records of lines; blank lines are passed over, and quoted fields may hold line breaks and
  * doubled quotes. Tab-separated files are read without quotes.
@@ -27,8 +37,7 @@ export class CsvReader {
   readonly #path: string;
   readonly #delimiter: string;
   readonly #hasQuotes: boolean;
-  /** Lines of a record whose quote is still open. */
-  #open: { text: string; readonly line: number } | null = null;
+  #open: OpenRecord | null = null;
 
   constructor(path: string, delimiter: string) {
     this.#path = path;
@@ -36,50 +45,61 @@ export class CsvReader {
     this.#hasQuotes = delimiter !== '\t';
   }
 
-  /** Takes a line; gives the record that ends with it, if one does. */
-  take(text: string, line: number): CsvRecord | undefined {
-    if (this.#open === null && text.trim() === '') return undefined;
-    const record = this.#open ?? { text: '', line };
-    const whole = this.#open === null ? text : `${record.text}\n${text}`;
-    if (!this.#hasQuotes || !whole.includes('"')) {
-      return { fields: whole.split(this.#delimiter), line };
+  /**
+   * Takes a line; gives the record that ends with it, if one does.
+   *
+   * @param end - what ends the line: inside quotes it belongs to the text.
+   */
+  take(text: string, line: number, end = '\n'): CsvRecord | undefined {
+    const isOpen = this.#open !== null;
+    if (!isOpen && text.trim() === '') return undefined;
+    if (!isOpen && !(this.#hasQuotes && text.includes('"'))) {
+      return { fields: text.split(this.#delimiter), line };
     }
-    const fields = this.#split(whole, record.line);
-    this.#open = fields === undefined ? { text: whole, line: record.line } : null;
-    return fields === undefined ? undefined : { fields, line: record.line };
+    const record = this.#open ?? { line, text, fields: [], parts: [] };
+    const isWhole = this.#add(record, text, isOpen);
+    this.#open = isWhole ? null : record;
+    if (isWhole) return { fields: record.fields, line: record.line };
+    record.parts.push(end);
+    return undefined;
   }
 
   /** Says that there are no more lines. */
   end(): void {
-    if (this.#open === null) return;
-    const { line, text } = this.#open;
-    throw this.#problem('a quote that is never closed', line, text.split('\n')[0] ?? '');
+    if (this.#open !== null) throw this.#problem('a quote that is never closed', this.#open);
   }
 
-  /** The fields of a record; undefined while a quote is open. */
-  #split(text: string, line: number): string[] | undefined {
-    const fields: string[] = [];
-    for (let at = 0; at <= text.length; ) {
-      if (text[at] !== '"') {
-        const found = text.indexOf(this.#delimiter, at);
-        const end = found < 0 ? text.length : found;
-        fields.push(text.slice(at, end));
-        at = end + 1;
-        continue;
+  /** Adds the fields of a line to a record; whether none of them is left open. */
+  #add(record: OpenRecord, text: string, isOpen: boolean): boolean {
+    let isQuoted = isOpen;
+    for (let at = 0; ; at += 1) {
+      if (!isQuoted && text[at] === '"') {
+        isQuoted = true;
+        at += 1;
       }
-      const end = closingQuote(text, at + 1);
-      if (end < 0) return undefined;
-      fields.push(text.slice(at + 1, end).replaceAll('""', '"'));
-      at = end + 1;
-      if (at < text.length && text[at] !== this.#delimiter) {
-        throw this.#problem('text after a closing quote', line, text.split('\n')[0] ?? '');
+      const end = isQuoted ? closingQuote(text, at) : this.#delimiterFrom(text, at);
+      if (!isQuoted) record.fields.push(text.slice(at, end));
+      else {
+        const part = end < 0 ? text.slice(at) : text.slice(at, end);
+        record.parts.push(part.replaceAll('""', '"'));
+        if (end < 0) return false;
+        record.fields.push(record.parts.splice(0).join(''));
       }
-      at += 1;
+      at = isQuoted ? end + 1 : end;
+      if (at >= text.length) return true;
+      if (text[at] !== this.#delimiter) {
+        throw this.#problem('text after a closing quote', record);
+      }
+      isQuoted = false;
     }
-    return fields;
   }
 
-  #problem(what: string, line: number, text: string): DataError {
+  #delimiterFrom(text: string, at: number): number {
+    const found = text.indexOf(this.#delimiter, at);
+    return found < 0 ? text.length : found;
+  }
+
+  #problem(what: string, { line, text }: OpenRecord): DataError {
     return new DataError(`${this.#path} line ${line}: ${what}.`, {
       file: this.#path,
       line,

@@ -8,10 +8,12 @@ import type {
   ChatResult,
   Embeddings,
   JsonResult,
+  Paid,
   TokenUsage,
 } from '../chat.js';
 import { embeddingBatches } from '../embeddings.js';
 import type { LlmClient } from '../llm-client.js';
+import { LlmFailure } from '../llm-failure.js';
 import { requestDefaults } from '../request-hash.js';
 import { UnparsedAnswer } from '../structured/ask-for-json.js';
 import { noUsage, sumOfUsage } from '../token-usage.js';
@@ -42,6 +44,10 @@ export class RowCalls {
   cachedCalls = 0;
   firstTokenMs: number | null = null;
   servedModel: string | null = null;
+  /** What answers did cost that were of no use and were asked for again. */
+  readonly lost: Paid[] = [];
+  /** Of `usage`, what calls did cost that brought nothing. */
+  inVain: Paid | null = null;
   readonly #rules: CallRules;
 
   constructor(rules: CallRules) {
@@ -111,9 +117,8 @@ export class RowCalls {
       if (budget.isLimited) budget.settle(most, this.#spentOn(client, result));
       return result;
     } catch (error) {
-      const attempts = attemptsOf(error);
-      this.attempts += attempts;
-      if (budget.isLimited) budget.settle(most, attempts === 0 ? none : oneCall);
+      const spent = this.#takeFailed(client, error);
+      if (budget.isLimited) budget.settle(most, spent);
       throw error;
     }
   }
@@ -150,18 +155,44 @@ export class RowCalls {
     budget.settle(none, result.isCached ? none : this.#spent(client, result.usage, calls));
   }
 
+  /** Takes what a call did cost that brought nothing; what of it counts towards budgets. */
+  #takeFailed(client: LlmClient, error: unknown): Spending {
+    if (!(error instanceof LlmFailure)) return none;
+    const { attempts, paid } = error;
+    this.attempts += attempts;
+    if (paid !== undefined) this.#takeInVain(client, paid);
+    return attempts === 0 ? none : this.#spent(client, paid?.usage ?? noUsage, 1);
+  }
+
+  #takeInVain(client: LlmClient, { usage, costUsd }: Paid): void {
+    this.#add(client, usage, costUsd);
+    const cost = this.#priceOf(client, { usage, costUsd });
+    const { usage: before, costUsd: costBefore } = this.inVain ?? { usage: noUsage, costUsd: 0 };
+    this.inVain = {
+      usage: sumOfUsage(before, usage),
+      costUsd: cost === null || costBefore === null ? null : costBefore + cost,
+    };
+  }
+
   #take(client: LlmClient, result: ChatResult): void {
     this.attempts += result.attempts;
     if (result.isCached) this.cachedCalls += 1;
     this.firstTokenMs ??= result.firstTokenMs;
     this.servedModel = result.servedModel;
     this.#add(client, result.usage, result.costUsd);
+    const { lost, isCached } = result;
+    if (lost === undefined || isCached) return;
+    this.lost.push({ usage: lost.usage, costUsd: this.#priceOf(client, lost) });
   }
 
   #add(client: LlmClient, usage: TokenUsage, costUsd: number | null): void {
     this.usage = sumOfUsage(this.usage, usage);
-    const cost = this.#rules.costOf === undefined ? costUsd : this.#costOf(client, usage);
+    const cost = this.#priceOf(client, { usage, costUsd });
     this.costUsd = this.costUsd === null || cost === null ? null : this.costUsd + cost;
+  }
+
+  #priceOf(client: LlmClient, { usage, costUsd }: Paid): number | null {
+    return this.#rules.costOf === undefined ? costUsd : this.#costOf(client, usage);
   }
 
   #costOf(client: LlmClient, usage: TokenUsage): number | null {
@@ -169,8 +200,10 @@ export class RowCalls {
   }
 
   /** A call counts once, however often it had to be sent. */
-  #spentOn(client: LlmClient, { isCached, usage }: ChatResult): Spending {
-    return isCached ? none : this.#spent(client, usage, 1);
+  #spentOn(client: LlmClient, { isCached, usage, lost }: ChatResult): Spending {
+    if (isCached) return none;
+    const all = lost === undefined ? usage : sumOfUsage(usage, lost.usage);
+    return this.#spent(client, all, 1);
   }
 
   #spent(client: LlmClient, usage: TokenUsage, calls: number): Spending {
@@ -198,9 +231,4 @@ function addMessage(sum: number, { content }: ChatMessage): number {
 
 function tokensAtMost(text: string): number {
   return Math.ceil(Buffer.byteLength(text) / bytesPerToken);
-}
-
-function attemptsOf(error: unknown): number {
-  if (typeof error !== 'object' || error === null || !('attempts' in error)) return 0;
-  return typeof error.attempts === 'number' ? error.attempts : 0;
 }

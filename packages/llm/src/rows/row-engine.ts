@@ -2,14 +2,21 @@
  * The loop of a run: a window of rows in flight, and what becomes of each.
  */
 import { ConfigError, InterruptedError, LabError, type Run } from '@lab/core';
+import type { Paid } from '../chat.js';
 import type { Clock } from '../clock.js';
 import { LlmFailure } from '../llm-failure.js';
 import { BudgetGuard } from './budget.js';
 import { failedRows, isBeyond } from './error-limit.js';
 import { type CallRules, RowCalls } from './row-calls.js';
-import { addFields, predictionOf, watchAll } from './row-outcome.js';
+import { addFields, paidInVain, predictionOf, watchAll } from './row-outcome.js';
 import type { RowLedger } from './row-ledger.js';
-import { isSampleFailure, type Prediction, recordLine, type RunRow } from './row-record.js';
+import {
+  isSampleFailure,
+  type Prediction,
+  recordLine,
+  type RowTiming,
+  type RunRow,
+} from './row-record.js';
 import { UnparsedAnswer } from '../structured/ask-for-json.js';
 import type { RowFiles } from './run-files.js';
 import type { RowContext, RunRowsOptions } from './run-rows.js';
@@ -29,6 +36,10 @@ interface PlacedRow {
   readonly row: RunRow;
   readonly place: number;
 }
+
+type Writable<T> = { -readonly [name in keyof T]: T[name] };
+
+const addTokens = (sum: number, { usage }: Paid): number => sum + usage.prompt + usage.completion;
 
 /** Rows and bytes that may wait for the disk before the run does. */
 const maxUnsyncedRows = 4096;
@@ -230,9 +241,14 @@ export class RowEngine<Row extends RunRow, Output> {
     const { kind, status = null, message, body } = error;
     const requestHash = calls.hashes[0] ?? null;
     const more = body === undefined ? {} : { body };
-    const failure = { id: row.id, requestHash, kind, httpStatus: status, message, ...more };
+    const failure = {
+      ...{ id: row.id, requestHash, kind, httpStatus: status, message },
+      ...paidInVain(calls),
+      ...more,
+    };
     this.#unsynced += 1;
     totals.failed += 1;
+    totals.addFailed(calls);
     files.failures.append(recordLine(failure)).then(
       () => this.#synced(),
       (problem: unknown) => this.#synced(problem),
@@ -251,9 +267,16 @@ export class RowEngine<Row extends RunRow, Output> {
 
   /** Times are of interest only: nothing waits for them, and a full disk ends the run elsewhere. */
   #noteTiming({ id }: Row, calls: RowCalls, milliseconds: number): void {
-    const { attempts, cachedCalls, firstTokenMs } = calls;
-    const timing = { id, milliseconds: Math.round(milliseconds), attempts, cachedCalls };
-    const line = recordLine(firstTokenMs === null ? timing : { ...timing, firstTokenMs });
+    const { attempts, cachedCalls, firstTokenMs, lost } = calls;
+    const timing: Writable<RowTiming> = {
+      id,
+      milliseconds: Math.round(milliseconds),
+      attempts,
+      cachedCalls,
+    };
+    if (lost.length > 0) timing.lostTokens = lost.reduce(addTokens, 0);
+    if (firstTokenMs !== null) timing.firstTokenMs = firstTokenMs;
+    const line = recordLine(timing);
     this.#parts.files.timings.append(line).catch((error: unknown) => {
       if (!LabError.is(error)) throw error;
     });

@@ -78,6 +78,22 @@ describe('readRows of tables', () => {
     ]);
   });
 
+  it('keeps line breaks inside quotes as they are', async () => {
+    const table = 'id,text\r\na,"x\r\n\r\ny\nz\rw"\r\nb,c\r\n';
+    expect(await rowsIn('rows.csv', table)).toEqual([
+      { id: 'a', text: 'x\r\n\r\ny\nz\rw' },
+      { id: 'b', text: 'c' },
+    ]);
+  });
+
+  it('takes a text of many lines in time that grows with its length alone', async () => {
+    const text = 'a line of some words\n'.repeat(20_000);
+    expect(await rowsIn('rows.csv', `id,text\na,"${text}"\nb,""\n`)).toEqual([
+      { id: 'a', text },
+      { id: 'b', text: '' },
+    ]);
+  });
+
   it('names the line of ragged rows and of quotes that do not fit', async () => {
     expect((await problemIn('rows.csv', 'id,text\na,"x\ny"\nb\n')).message).toContain(
       'line 4: 1 fields where the heading has 2',

@@ -122,10 +122,10 @@ class TableReader {
   }
 
   *rows(lines: Iterable<Line>): Generator<ReadRow> {
-    for (const { text, line } of lines) {
+    for (const { text, line, hasReturn } of lines) {
       const isTabbed = this.#kind === '.tsv';
       this.#reader ??= new CsvReader(this.#path, isTabbed ? '\t' : delimiterOf(text));
-      const record = this.#reader.take(text, line);
+      const record = this.#reader.take(text, line, hasReturn ? '\r\n' : '\n');
       if (record === undefined) continue;
       if (this.#heading === undefined) {
         this.#heading = record.fields.map((name) => name.trim());
@@ -156,6 +156,8 @@ class TableReader {
 interface Line {
   readonly text: string;
   readonly line: number;
+  /** Whether a carriage return stood before the line feed. */
+  readonly hasReturn: boolean;
 }
 
 /** The lines of a text file in blocks, without byte-order mark and line ends. */
@@ -173,7 +175,8 @@ function* linesIn(block: Buffer, place: { path: string; line: number }): Generat
     const bytes = block.subarray(start, end);
     if (!isUtf8(bytes) || bytes.includes(0)) throw notText(place.path, place.line);
     const text = bytes.toString('utf8');
-    yield { text: text.endsWith('\r') ? text.slice(0, -1) : text, line: place.line };
+    const hasReturn = text.endsWith('\r');
+    yield { text: hasReturn ? text.slice(0, -1) : text, line: place.line, hasReturn };
     start = end + 1;
   }
 }

@@ -2,9 +2,10 @@
  * What the engine makes of a row's calls and of what its step says.
  */
 import { ConfigError } from '@lab/core';
+import type { Paid } from '../chat.js';
 import type { LlmClient } from '../llm-client.js';
 import type { RowCalls } from './row-calls.js';
-import type { Prediction, RowStatus } from './row-record.js';
+import type { Prediction, RowFailure, RowStatus } from './row-record.js';
 
 const reserved = ['id', 'requestHash', 'status', 'output', 'usage', 'costUsd'];
 
@@ -27,6 +28,26 @@ export function watchAll(
   return Object.fromEntries(entries.map(([name, client]) => [name, calls.watch(client)]));
 }
 
+/** Tokens and cost as they are kept. */
+function paidBy({ usage, costUsd }: Paid): Pick<Prediction, 'costUsd' | 'usage'> {
+  const tokens: Prediction['usage'] = {
+    prompt: usage.prompt,
+    completion: usage.completion,
+    cached: usage.cached,
+    reasoning: usage.reasoning,
+  };
+  return {
+    usage: usage.isEstimated ? { ...tokens, isEstimated: true } : tokens,
+    // Sums of prices come in any order of calls: cut what rounding leaves.
+    costUsd: costUsd === null ? null : Number(costUsd.toPrecision(12)),
+  };
+}
+
+/** What calls did cost that brought nothing. */
+export function paidInVain({ inVain }: RowCalls): Pick<RowFailure, 'costUsd' | 'usage'> {
+  return inVain === null ? {} : paidBy(inVain);
+}
+
 /** How a row ended. */
 export interface RowEnd {
   readonly status: RowStatus;
@@ -41,18 +62,10 @@ export interface RowEnd {
  * spreading objects would take longer than all else that is done for a row.
  */
 export function predictionOf(id: string, calls: RowCalls, end: RowEnd): Prediction {
-  const { hashes, usage, costUsd } = calls;
+  const { hashes } = calls;
   const requestHash = hashes[0] ?? null;
   const { status, output, problem, fields } = end;
-  const tokens: Prediction['usage'] = {
-    prompt: usage.prompt,
-    completion: usage.completion,
-    cached: usage.cached,
-    reasoning: usage.reasoning,
-  };
-  const used = usage.isEstimated ? { ...tokens, isEstimated: true } : tokens;
-  // Sums of prices come in any order of calls: cut what rounding leaves.
-  const cost = costUsd === null ? null : Number(costUsd.toPrecision(12));
+  const { usage: used, costUsd: cost } = paidBy(calls);
   const prediction =
     hashes.length > 1 || problem !== undefined
       ? {

@@ -41,6 +41,10 @@ export interface RowFailure {
   readonly kind: FailureKind;
   readonly httpStatus: number | null;
   readonly message: string;
+  /** Of calls that brought nothing; answers that came are counted when the row is finished. */
+  readonly usage?: Prediction['usage'];
+  /** Null where no price is known. */
+  readonly costUsd?: number | null;
   readonly body?: string;
 }
 
@@ -52,6 +56,8 @@ export interface RowTiming {
   readonly attempts: number;
   /** Calls that the cache answered. */
   readonly cachedCalls: number;
+  /** Tokens of answers that were of no use and were asked for again; absent for none. */
+  readonly lostTokens?: number;
   readonly firstTokenMs?: number;
 }
 

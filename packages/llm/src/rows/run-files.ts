@@ -17,7 +17,7 @@ import {
 import type { Clock } from '../clock.js';
 import { SyncedFile } from '../synced-file.js';
 import type { RowLedger } from './row-ledger.js';
-import type { Prediction } from './row-record.js';
+import type { Prediction, RowFailure } from './row-record.js';
 import type { RunTotals } from './run-totals.js';
 import { type Shard, shardFile } from './shard.js';
 
@@ -150,6 +150,25 @@ export async function loadFinished(
     ledger.load(prediction.id, prediction.requestHash);
     totals.add(prediction);
   });
+}
+
+/** Counts what rows cost that failed in earlier processes; what is no failure is passed over. */
+export async function loadFailures(path: string, totals: RunTotals): Promise<void> {
+  if (!existsSync(path)) return;
+  await eachLine(path, (text) => {
+    const failure = parsedOrNull(text) as Pick<RowFailure, 'costUsd' | 'usage'> | null;
+    if (typeof failure?.usage?.prompt === 'number') totals.addFailure(failure);
+  });
+}
+
+/** A last line that was cut is no loss. */
+function parsedOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
 }
 
 function parsePrediction(text: string, { path, line }: { path: string; line: number }): Prediction {

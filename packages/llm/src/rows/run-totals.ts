@@ -1,12 +1,12 @@
 /**
  * What a run has done so far, in numbers.
  */
-import type { JsonResult } from '../chat.js';
+import type { JsonResult, Paid } from '../chat.js';
 import { createStructuredRates, type StructuredShares } from '../structured/rates.js';
 import type { RowCalls } from './row-calls.js';
-import type { Prediction } from './row-record.js';
+import type { Prediction, RowFailure } from './row-record.js';
 
-/** Tokens, calls and money of a run. */
+/** Tokens, calls and money of a run: also those of answers that were of no use. */
 export interface RunUsage {
   readonly promptTokens: number;
   readonly completionTokens: number;
@@ -39,6 +39,8 @@ export interface RowCounts {
 /** What a prediction says of an answer in JSON, where its step added that. */
 type JsonFacts = Partial<Pick<JsonResult<unknown>, 'level' | 'origin'>>;
 
+type CallCounts = 'attempts' | 'cachedCalls' | 'lost';
+
 /** A run asks one model by name, whoever answers. */
 const everyModel = '';
 
@@ -51,6 +53,7 @@ export class RunTotals {
   #reasoning = 0;
   #costUsd = 0;
   #unpriced = 0;
+  #priced = 0;
   #sentCalls = 0;
   #cachedCalls = 0;
   #calls = 0;
@@ -69,18 +72,39 @@ export class RunTotals {
       this.#rates.record(everyModel, prediction.origin ?? 'failed');
     }
     this.#byStatus.set(status, (this.#byStatus.get(status) ?? 0) + 1);
+    this.#addPaid(usage, costUsd);
+  }
+
+  /** Counts all that a row did cost which failed in this process. */
+  addFailed({ usage, costUsd }: Pick<RowCalls, 'costUsd' | 'usage'>): void {
+    if (usage.prompt + usage.completion > 0) this.#addPaid(usage, costUsd);
+  }
+
+  /**
+   * Counts what a row did cost in vain that failed in an earlier process: the rest of it is counted
+   * again when it is finished.
+   */
+  addFailure({ usage, costUsd = null }: Pick<RowFailure, 'costUsd' | 'usage'>): void {
+    if (usage !== undefined) this.#addPaid(usage, costUsd);
+  }
+
+  /** Counts the calls of a row, finished or not. */
+  addCalls({ attempts, cachedCalls, lost }: Pick<RowCalls, CallCounts>): void {
+    this.#sentCalls += attempts;
+    this.#cachedCalls += cachedCalls;
+    for (const { usage, costUsd } of lost) this.#addPaid(usage, costUsd);
+  }
+
+  #addPaid(usage: Prediction['usage'], costUsd: number | null): void {
     this.#prompt += usage.prompt;
     this.#completion += usage.completion;
     this.#cached += usage.cached;
     this.#reasoning += usage.reasoning;
     if (costUsd === null) this.#unpriced += 1;
-    else this.#costUsd += costUsd;
-  }
-
-  /** Counts the calls of a row, finished or not. */
-  addCalls({ attempts, cachedCalls }: Pick<RowCalls, 'attempts' | 'cachedCalls'>): void {
-    this.#sentCalls += attempts;
-    this.#cachedCalls += cachedCalls;
+    else {
+      this.#priced += 1;
+      this.#costUsd += costUsd;
+    }
   }
 
   /** Calls of finished rows so far. */
@@ -90,7 +114,7 @@ export class RunTotals {
 
   /** Money so far; null where a price is unknown, and before any is. */
   get costUsd(): number | null {
-    return this.#unpriced > 0 || this.finished === 0 ? null : this.#costUsd;
+    return this.#unpriced > 0 || this.#priced === 0 ? null : this.#costUsd;
   }
 
   /** Tokens in and out so far. */

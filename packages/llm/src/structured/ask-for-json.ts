@@ -41,6 +41,7 @@ export class UnparsedAnswer extends LlmFailure {
       kind,
       isRetryable: false,
       attempts: result.attempts,
+      paid: { usage: result.usage, costUsd: result.costUsd },
       body: result.text.slice(0, longestBody),
       help:
         kind === 'truncated'

@@ -13,6 +13,8 @@ export interface Delivery {
   readonly ledger: CounterLedger;
   readonly hash: string;
   readonly clock: Clock;
+  /** When the request was there, by the clock: delays are counted from then. */
+  readonly arrivedMs: number;
   /** Aborted when the server closes. */
   readonly signal: AbortSignal;
 }
@@ -32,9 +34,10 @@ export function deliver(delivery: Delivery, timed: TimedReply): void {
 }
 
 async function deliverLater(delivery: Delivery, timed: TimedReply): Promise<void> {
-  const { clock, signal } = delivery;
+  const { clock, signal, arrivedMs } = delivery;
   try {
-    await clock.sleep(timed.delayMs, signal);
+    const passedMs = clock.now() - arrivedMs;
+    await clock.sleep(Math.max(0, timed.delayMs - passedMs), signal);
     if (timed.reply.kind === 'stream' && timed.eventMs > 0) {
       await sendPaced(delivery, timed.reply, timed.eventMs);
     } else {
@@ -68,13 +71,13 @@ function sendJson(delivery: Delivery, reply: JsonReply): void {
   const { response, ledger, hash } = delivery;
   if (reply.status >= 400) ledger.reject(hash);
   if (reply.usage !== undefined) ledger.pay(hash, reply.usage);
-  const data = Buffer.from(reply.body);
   response.writeHead(reply.status, {
     'content-type': 'application/json',
-    'content-length': data.length,
+    'content-length': Buffer.byteLength(reply.body),
     ...reply.headers,
   });
-  response.end(data);
+  // As text it goes out with the headers in one piece.
+  response.end(reply.body);
 }
 
 function startStream({ response }: Delivery, reply: StreamReply): void {

@@ -123,7 +123,7 @@ describe('failures', () => {
   });
 
   it('too many at once', async () => {
-    const server = await start({ rules: [{ do: 'overload', concurrent: 2 }] }, { latencyMs: 20 });
+    const server = await start({ rules: [{ do: 'overload', concurrent: 2 }] }, { latencyMs: 100 });
     const answers = await Promise.all(['a', 'b', 'c', 'd'].map((text) => ask(server, text)));
     expect(answers.map((x) => x.status).toSorted((a, b) => a - b)).toEqual([200, 200, 429, 429]);
     expect(server.counters.maxConcurrent).toBe(4);

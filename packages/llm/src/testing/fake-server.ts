@@ -3,12 +3,14 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setImmediate } from 'node:timers';
 import { ConfigError } from '@lab/core';
-import { type Clock, systemClock } from '../clock.js';
+import type { Clock } from '../clock.js';
 import { CounterLedger, type FakeCounters } from './fake-counters.js';
 import { deliver } from './fake-delivery.js';
 import { createFakeModel, type FakeModel } from './fake-model.js';
 import { type FakeRequest, type JsonObject, requestOf } from './fake-request.js';
+import { preciseClock } from './precise-clock.js';
 import { readFakeScript } from './fake-script-reader.js';
 import type { FakeEndpoint, FakeScript } from './fake-script.js';
 import { RequestLog } from './request-log.js';
@@ -49,7 +51,10 @@ export interface FakeServerOptions {
   readonly port?: number | undefined;
   /** Of all that is drawn; default 0. */
   readonly seed?: number | undefined;
-  /** Before every answer; default 0. A `latency` rule goes before. */
+  /**
+   * From the arrival of a request to its answer; default 0. It is kept to a tenth of a millisecond
+   * while the server has time to spare. A `latency` rule goes before.
+   */
   readonly latencyMs?: number | undefined;
   /** Name of the model; default that of the script. */
   readonly model?: string | undefined;
@@ -89,11 +94,12 @@ class FakeService implements FakeServer {
   readonly #closing = new AbortController();
   #model: FakeModel;
   readonly #received = new RequestLog<ReceivedRequest>();
+  #turnMs: number | null = null;
   port = 0;
 
   constructor(options: FakeServerOptions) {
     this.#options = options;
-    this.#clock = options.clock ?? systemClock;
+    this.#clock = options.clock ?? preciseClock;
     this.#model = this.#compile(options.script ?? {});
     this.counters = new CounterLedger(options.statePath);
     this.#server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0 }, (req, res) =>
@@ -177,18 +183,34 @@ class FakeService implements FakeServer {
       return;
     }
     const { headers } = request;
+    const arrivedMs = this.#arrival();
     const facts = this.#facts(endpoint, body, headers.authorization ?? '');
-    this.#keep(facts, headers);
+    this.#keep(facts, headers, arrivedMs);
     deliver(
       {
         response,
         ledger: this.counters,
         hash: facts.hash,
         clock: this.#clock,
+        arrivedMs,
         signal: this.#closing.signal,
       },
       this.#model.respond(facts),
     );
+  }
+
+  /**
+   * When a request that is whole now was there: all that one turn of the event loop brings were
+   * there when it began, however long those before it take.
+   */
+  #arrival(): number {
+    if (this.#turnMs !== null) return this.#turnMs;
+    const now = this.#clock.now();
+    this.#turnMs = now;
+    setImmediate(() => {
+      this.#turnMs = null;
+    });
+    return now;
   }
 
   #facts(endpoint: FakeEndpoint, body: JsonObject, authorization: string): FakeRequest {
@@ -202,9 +224,8 @@ class FakeService implements FakeServer {
     }));
   }
 
-  #keep(facts: FakeRequest, headers: ReceivedRequest['headers']): void {
+  #keep(facts: FakeRequest, headers: ReceivedRequest['headers'], arrivedMs: number): void {
     const { endpoint, body, hash, attempt } = facts;
-    const arrivedMs = this.#clock.now();
     const received = { endpoint, headers, body, promptHash: hash, attempt, arrivedMs };
     this.#received.add(received, facts.prompt.length);
   }

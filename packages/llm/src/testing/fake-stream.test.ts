@@ -101,7 +101,7 @@ describe('rules with further settings', () => {
 
   it('a full server may answer 503, as Ollama does', async () => {
     const rules = [{ do: 'overload' as const, concurrent: 1, status: 503 as const }];
-    const server = await start({ rules }, { latencyMs: 20 });
+    const server = await start({ rules }, { latencyMs: 100 });
     const answers = await Promise.all([ask(server, 'a'), ask(server, 'b')]);
     expect(answers.map((x) => x.status).toSorted((a, b) => a - b)).toEqual([200, 503]);
   });

@@ -1,10 +1,10 @@
 import { readdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { runProcess, temporaryFolder } from '@lab/core/testing';
+import { temporaryFolder } from '@lab/core/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keptCapabilities } from '../../src/index.js';
 import { probeServer } from '../../src/probe.js';
 import { type FakeScript, type FakeServer, startFakeServer } from '../../src/testing.js';
+import { llm } from './llm-process.js';
 
 let server: FakeServer;
 
@@ -58,12 +58,9 @@ describe('probeServer', () => {
 });
 
 describe('llm doctor', () => {
-  const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
   const cache = temporaryFolder();
-  const run = (...flags: string[]) =>
-    runProcess(process.execPath, ['--import', 'tsx', '--conditions=@lab/source', cli, ...flags], {
-      env: { ...process.env, LAB_CACHE: cache, LAB_API_KEY: 'sk-doctor-key-1' },
-    });
+  const env = { LAB_CACHE: cache, LAB_API_KEY: 'sk-doctor-key-1' };
+  const run = (...flags: string[]) => llm(flags, { env });
 
   it('prints a table and keeps what it found', async () => {
     server.useScript(capable);

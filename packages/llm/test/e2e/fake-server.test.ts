@@ -2,12 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { temporaryFolder } from '@lab/core/testing';
 import { describe, expect, it } from 'vitest';
-
-const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
-const sourceArguments = ['--conditions=@lab/source', '--import', import.meta.resolve('tsx'), cli];
+import { programArguments } from './llm-process.js';
 
 interface Started {
   readonly child: ChildProcess;
@@ -15,7 +12,7 @@ interface Started {
 }
 
 async function start(...args: string[]): Promise<Started> {
-  const argv = [...sourceArguments, 'fake-server', ...args];
+  const argv = [...programArguments, 'fake-server', ...args];
   const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] });
   const [first] = (await once(child.stdout, 'data')) as [Buffer];
   return { child, url: String(first).trim() };
@@ -54,7 +51,7 @@ describe('llm fake-server', () => {
     const script = join(folder, 'script.json');
     writeFileSync(script, '{"rules": [{"do": "text"}]}');
     const outcome = async (path: string): Promise<{ code: unknown; text: string }> => {
-      const argv = [...sourceArguments, 'fake-server', '--script', path];
+      const argv = [...programArguments, 'fake-server', '--script', path];
       const child = spawn(process.execPath, argv, { stdio: ['ignore', 'ignore', 'pipe'] });
       let text = '';
       child.stderr.on('data', (chunk) => {

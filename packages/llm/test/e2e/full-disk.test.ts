@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { hasSmallDisk, runProcess, smallDiskMount, temporaryFolder } from '@lab/core/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FakeServer, startFakeServer } from '../../src/testing.js';
-import { idsOf, llm, packageFolder, sourceArguments, writeRows } from './llm-process.js';
+import { idsOf, llm, packageFolder, programArguments, writeRows } from './llm-process.js';
 
 const words = (argv: readonly string[]) => argv.map((word) => `'${word}'`).join(' ');
 
@@ -13,7 +13,7 @@ function onSmallDisk(lines: readonly string[]) {
   const script = [
     smallDiskMount(disk),
     `DISK='${disk}'`,
-    `llm() { ${words([process.execPath, ...sourceArguments])} "$@"; echo "exit $?" >&2; }`,
+    `llm() { ${words([process.execPath, ...programArguments])} "$@"; echo "exit $?" >&2; }`,
     `space() { df -k --output=avail "$DISK" | tail -n 1; }`,
     `fill() { dd if=/dev/zero of="$DISK/filler" bs=1k count=$(( $(space) - $1 )) 2>/dev/null; }`,
     `free() { rm "$DISK/filler"; }`,

@@ -12,13 +12,8 @@ import {
 /** The package's folder. */
 export const packageFolder = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Arguments of Node that run the program from sources. */
-export const sourceArguments = [
-  '--conditions=@lab/source',
-  '--import',
-  import.meta.resolve('tsx'),
-  join(packageFolder, 'src/cli.ts'),
-];
+/** Arguments of Node that run the program: as built under `npm test`, else from sources. */
+export const programArguments = JSON.parse(process.env['LAB_PROGRAM'] ?? '[]') as string[];
 
 const plain = {
   NO_COLOR: undefined,
@@ -27,10 +22,10 @@ const plain = {
   LAB_API_KEY: undefined,
 };
 
-/** Runs `llm` as a process from sources. */
+/** Runs `llm` as a process. */
 export function llm(args: readonly string[], options: ProcessOptions = {}): Promise<ProcessResult> {
   const env = { ...plain, ...options.env };
-  return runProcess(process.execPath, [...sourceArguments, ...args], { ...options, env });
+  return runProcess(process.execPath, [...programArguments, ...args], { ...options, env });
 }
 
 /** A file of rows and a prompt, in a folder of their own. */
@@ -69,7 +64,7 @@ export async function killAfterGrowth(
 ): Promise<boolean> {
   const sizeOf = () => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   const before = sizeOf();
-  const child = spawn(process.execPath, [...sourceArguments, ...args], { stdio: 'ignore' });
+  const child = spawn(process.execPath, [...programArguments, ...args], { stdio: 'ignore' });
   const ended = new Promise<NodeJS.Signals | null>((resolve) => {
     child.on('close', (_code, signal) => resolve(signal));
   });

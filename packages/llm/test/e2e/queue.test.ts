@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createClient, createMemoryStore, type LlmClient, LlmFailure } from '../../src/index.js';
 import { createQueueClient, workOnQueue, type WorkSummary } from '../../src/queue.js';
 import { type FakeServer, startFakeServer } from '../../src/testing.js';
-import { idsOf, llm, sourceArguments, wholeLines, writeRows } from './llm-process.js';
+import { idsOf, llm, programArguments, wholeLines, writeRows } from './llm-process.js';
 import { freePort, hasRedis, kill, type RedisServer, startRedis } from './redis-server.js';
 
 let server: FakeServer;
@@ -30,7 +30,7 @@ const work = (url: string, cacheDir: string, ...more: string[]) => [
 const started = new Set<ChildProcess>();
 
 function start(args: readonly string[]): ChildProcess {
-  const child = spawn(process.execPath, [...sourceArguments, ...args], { stdio: 'ignore' });
+  const child = spawn(process.execPath, [...programArguments, ...args], { stdio: 'ignore' });
   started.add(child);
   return child;
 }

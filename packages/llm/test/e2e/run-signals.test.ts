@@ -5,7 +5,7 @@ import { readRunRecord } from '@lab/core';
 import { temporaryFolder } from '@lab/core/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FakeServer, startFakeServer } from '../../src/testing.js';
-import { idsOf, llm, sourceArguments, wholeLines, writeRows } from './llm-process.js';
+import { idsOf, llm, programArguments, wholeLines, writeRows } from './llm-process.js';
 
 let server: FakeServer;
 const rows = writeRows(400);
@@ -45,10 +45,13 @@ describe('signals', () => {
   });
 
   it('a second Ctrl-C ends at once and says what is lost', async () => {
-    const slow = await startFakeServer({ latencyMs: 60_000 });
+    // Some rows are done, and the next ones are under way for longer than anybody waits.
+    const slow = await startFakeServer({
+      script: { rules: [{ do: 'latency', ms: 60_000, when: { requests: [9, 400] } }] },
+    });
     const out = join(temporaryFolder(), 'run');
     const args = run(out).map((word) => (word === server.url ? slow.url : word));
-    const child = spawn(process.execPath, [...sourceArguments, ...args]);
+    const child = spawn(process.execPath, [...programArguments, ...args]);
     let stderr = '';
     const said = (text: string) =>
       new Promise<void>((resolve) => {

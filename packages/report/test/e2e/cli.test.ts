@@ -1,32 +1,20 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { runProcess, temporaryFolder } from '@lab/core/testing';
 import { describe, expect, test } from 'vitest';
 import { writeSampleRuns } from './sample-runs.js';
 
-const root = fileURLToPath(new URL('../../../../', import.meta.url));
-const program = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
-const loader = ['--import', pathToFileURL(join(root, 'node_modules/tsx/dist/esm/index.mjs')).href];
+const program = JSON.parse(process.env['LAB_PROGRAM'] ?? '[]') as string[];
+const env = { NO_COLOR: '1' };
 
-function report(...args: string[]) {
-  const env = { NODE_OPTIONS: '--conditions=@lab/source', NO_COLOR: '1' };
-  return runProcess(process.execPath, [...loader, program, ...args], { env });
-}
+const report = (...args: string[]) => runProcess(process.execPath, [...program, ...args], { env });
 
 describe('report serve', () => {
   test('prints its address and ends on Ctrl-C', async () => {
     const dir = temporaryFolder();
-    const env = { NODE_OPTIONS: '--conditions=@lab/source', NO_COLOR: '1' };
     const send = [{ after: 'Ctrl-C ends.', signal: 'SIGINT' as const }];
-    const { code, stdout } = await runProcess(
-      process.execPath,
-      [...loader, program, 'serve', dir],
-      {
-        env,
-        send,
-      },
-    );
+    const args = [...program, 'serve', dir];
+    const { code, stdout } = await runProcess(process.execPath, args, { env, send });
     expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/\n$/);
     expect(code).toBe(130);
   });

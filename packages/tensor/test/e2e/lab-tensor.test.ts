@@ -6,10 +6,10 @@ import { requireCondition, runProcess, temporaryFolder } from '@lab/core/testing
 import { describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const loader = ['--conditions=@lab/source', '--import', 'tsx', join(root, 'src/cli.ts')];
+const program = JSON.parse(process.env['LAB_PROGRAM'] ?? '[]') as string[];
 const plain = { NO_COLOR: undefined, FORCE_COLOR: undefined, CI: undefined };
 const labTensor = (...args: string[]) =>
-  runProcess(process.execPath, [...loader, ...args], { cwd: root, env: plain });
+  runProcess(process.execPath, [...program, ...args], { cwd: root, env: plain });
 
 /** A program that answers as the Python side does, without PyTorch. */
 function fakePython(body: string): string {

@@ -13,6 +13,7 @@ import { requireCondition, runProcess, temporaryFolder } from '@lab/core/testing
 import { beforeAll, describe, expect, it } from 'vitest';
 import { fakeTensorflow } from '../../src/native/__fixtures__/fake-tensorflow.js';
 import { readSetup, type SetupRecord } from '../../src/native/places.js';
+import { frugalCompiler } from './frugal-compiler.js';
 
 /** What `lab-tensor setup` has made on this machine: which TensorFlow and compiler there are. */
 process.env['LAB_TENSOR_HOME'] = process.env['LAB_SETUP_HOME'];
@@ -20,12 +21,12 @@ const machine = readSetup();
 const isThere = requireCondition('tensorflow', machine !== null);
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const program = join(root, 'bin/lab-tensor.js');
+const program = JSON.parse(process.env['LAB_PROGRAM'] ?? '[]') as string[];
 const plain = { NO_COLOR: undefined, FORCE_COLOR: undefined, CI: undefined };
 
 /** Runs the program with everything of a setup in `home`. */
 const labTensor = (home: string, args: readonly string[], env: Record<string, string> = {}) =>
-  runProcess(process.execPath, [program, ...args], {
+  runProcess(process.execPath, [...program, ...args], {
     cwd: root,
     env: { ...plain, LAB_TENSOR_ADDON: undefined, LAB_TENSOR_HOME: home, ...env },
   });
@@ -116,7 +117,8 @@ const title = 'on a TensorFlow of this machine';
 if (!isThere) it.skipIf(true)(`a setup ${title} (needs tensorflow)`, () => undefined);
 
 describe.runIf(isThere)(`a setup ${title}`, () => {
-  const { tensorflow, tensorflowVersion, compiler } = machine ?? ({} as SetupRecord);
+  const { tensorflow, tensorflowVersion, compiler: real } = machine ?? ({} as SetupRecord);
+  const compiler = frugalCompiler(real ?? 'g++');
   const flags = ['--tensorflow', tensorflow, '--compiler', compiler];
   const shared = folderOf('home');
   let first: Awaited<ReturnType<typeof labTensor>>;

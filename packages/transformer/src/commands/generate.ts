@@ -4,6 +4,7 @@ import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
 import type { ContinuationOptions, GenerationResult } from '../generation/engine.js';
 import { generate } from '../generation/generate.js';
 import { generateT5 } from '../generation/generate-t5.js';
+import { DEFAULT_NEW_TOKENS } from '../generation/request-settings.js';
 import { loadModel } from '../load-model.js';
 import type { Model } from '../model.js';
 import { modelTypeOf } from '../model-config.js';
@@ -72,12 +73,13 @@ async function continued(context: CliContext, work: Work): Promise<GenerationRes
   try {
     await warnOfReading(context, work, model);
     context.progress.done();
-    const total = given.prompts.length * options.maxNewTokens!;
+    const total = given.prompts.length * (options.maxNewTokens ?? DEFAULT_NEW_TOKENS);
     let done = 0;
     const results = await timed(context, () =>
       generate(model, given.prompts, {
         ...options,
         ...(given.tokenizer && { tokenizer: given.tokenizer }),
+        contextTokens: input.options['context'] as number | undefined,
         signal: context.signal,
         onToken: ({ text }) => {
           done += 1;
@@ -97,7 +99,7 @@ async function continued(context: CliContext, work: Work): Promise<GenerationRes
 
 async function writtenByT5(context: CliContext, work: Work): Promise<GenerationResult[]> {
   const { folder, given, options, input } = work;
-  const { interventions: _, hooks: __, useCache: ___, ...settings } = options;
+  const { hooks: _, useCache: __, ...settings } = options;
   const model = await loadT5(folder, residencyOf('generate', input));
   try {
     context.progress.update('computing');
@@ -123,7 +125,7 @@ async function warnOfReading(
   if (residency === 'resident') return;
   const batches = [{ batchSize: given.prompts.length, length: 1 }];
   const { runSeconds } = await estimateRun(folder, { residency, batches, logits: 'last' });
-  const all = formatDuration(runSeconds * options.maxNewTokens!);
+  const all = formatDuration(runSeconds * (options.maxNewTokens ?? DEFAULT_NEW_TOKENS));
   const where = residency === 'host' ? 'brought to the backend' : 'read from the files';
   context.note(
     `weights are ${where} again for every new token: about ${formatDuration(runSeconds)} each, ` +

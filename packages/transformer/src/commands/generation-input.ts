@@ -9,7 +9,8 @@ import type { ChatMessage } from '../chat-template.js';
 import type { BeamOptions } from '../generation/beam-search.js';
 import type { ContinuationOptions } from '../generation/engine.js';
 import { promptList } from '../generation/generate.js';
-import { isGgufFile } from '../gguf/gguf-file.js';
+import { DEFAULT_NEW_TOKENS } from '../generation/request-settings.js';
+import { isGgufFile, withGguf } from '../gguf/gguf-file.js';
 import { readInterventions } from '../intervention-file.js';
 import { loadTokenizer, type Tokenizer } from '../tokenizer.js';
 import { readIdFile } from './id-file.js';
@@ -34,7 +35,11 @@ export const promptOptions: readonly CliOption[] = [
 
 /** Flags that say how. */
 export const samplingOptions: readonly CliOption[] = [
-  { flags: '--max-new-tokens <n>', summary: 'new tokens, at most', kind: 'integer', default: 128 },
+  {
+    flags: '--max-new-tokens <n>',
+    ...{ summary: 'new tokens, at most', kind: 'integer' },
+    unit: `default ${DEFAULT_NEW_TOKENS}, or as many as there is room for`,
+  },
   { flags: '--min-new-tokens <n>', summary: 'new tokens, at least', kind: 'integer', default: 0 },
   { flags: '--greedy', summary: 'the most probable token each time (default)', kind: 'boolean' },
   { flags: '--temperature <t>', summary: 'draw tokens, logits divided by it', kind: 'number' },
@@ -47,6 +52,11 @@ export const samplingOptions: readonly CliOption[] = [
     kind: 'repeated',
   },
   { flags: '--ignore-eos', summary: 'go on behind tokens that end a text', kind: 'boolean' },
+  {
+    flags: '--context <n>',
+    ...{ summary: 'tokens of prompt and continuation, at most', kind: 'integer' },
+    unit: 'default those that the model was made for',
+  },
 ];
 
 /** Flags of a T5. */
@@ -58,29 +68,33 @@ export const beamOptions: readonly CliOption[] = [
     kind: 'number',
   },
   {
-    flags: '--early-stopping',
-    summary: 'of beams: end once so many texts are whole as there are beams',
-    kind: 'boolean',
+    flags: '--early-stopping <when>',
+    summary:
+      'of beams, when to end: true: once so many texts are whole as there are beams; false: where ' +
+      'the best beam is worse by its present length; never: where it is by any length',
+    choices: ['true', 'false', 'never'],
+    unit: 'default false',
   },
 ];
 
 /** How beams are searched, as the flags say. */
 export function searchOptions({ options }: CliInput): BeamOptions {
+  const when = options['earlyStopping'] as string | undefined;
   return {
     numBeams: options['beams'] as number | undefined,
     lengthPenalty: options['lengthPenalty'] as number | undefined,
-    earlyStopping: options['earlyStopping'] === true,
+    earlyStopping: when === 'never' ? when : when === 'true',
   };
 }
 
 /**
  * Refuses flags that are not for this kind of models.
  *
- * @throws {ConfigError} for beams of a decoder, and interventions of a T5.
+ * @throws {ConfigError} for beams of a decoder, and places of a T5.
  */
 export function assertFlags({ options }: CliInput, folder: string, isT5: boolean): void {
-  const others = isT5 ? ['interventions'] : ['beams', 'lengthPenalty', 'earlyStopping'];
-  const given = others.find((name) => options[name] !== undefined && options[name] !== false);
+  const others = isT5 ? ['context'] : ['beams', 'lengthPenalty', 'earlyStopping'];
+  const given = others.find((name) => options[name] !== undefined);
   if (given === undefined) return;
   const flag = given.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   throw new ConfigError(
@@ -111,8 +125,10 @@ export function generationInput({ options }: CliInput, folder: string): Generati
 }
 
 /** The tokenizer, where the checkpoint has one. */
-function tokenizerOf(folder: string): Tokenizer | null {
-  const hasOne = isGgufFile(folder) || existsSync(join(folder, 'tokenizer.json'));
+export function tokenizerOf(folder: string): Tokenizer | null {
+  const hasOne = isGgufFile(folder)
+    ? withGguf(folder, ({ metadata }) => metadata.has('tokenizer.ggml.tokens'))
+    : existsSync(join(folder, 'tokenizer.json'));
   return hasOne ? loadTokenizer(folder) : null;
 }
 

@@ -8,7 +8,7 @@ import { readT5, type T5Architecture } from '../t5/t5-config.js';
 import { type T5HookPlace, t5HookNames } from '../t5/t5-hook-names.js';
 import { matchT5 } from '../t5/t5-weights.js';
 import { checkpointFolder, openCheckpoint } from '../weights/checkpoint.js';
-import { matchWeights, weightList } from '../weights/expected-weights.js';
+import { matchWeights, ownWeights, weightList } from '../weights/expected-weights.js';
 import { modelArgument } from './model-options.js';
 
 /** The verb `inspect`. */
@@ -22,12 +22,13 @@ export const inspectCommand: CliCommand = {
     const folder = checkpointFolder(path!);
     const { fields } = configOf(folder);
     const isT5 = fields.text('model_type', '') === 't5';
-    const checkpoint = openCheckpoint(folder);
+    const files = openCheckpoint(folder);
     try {
       const model = isT5 ? null : readModelConfig(folder);
       const t5 = isT5 ? readT5(fields) : null;
-      if (model !== null) matchWeights(weightList(model), checkpoint);
-      if (t5 !== null) matchT5(t5, checkpoint);
+      const names = model === null ? matchT5(t5!, files) : matchWeights(weightList(model), files);
+      // Files may hold more, such as a tower for pictures.
+      const checkpoint = ownWeights(files, names);
       const architecture = model?.architecture ?? t5!;
       const types = [...new Set([...checkpoint.weights.values()].map(({ dtype }) => dtype))];
       const hooks: readonly (T5HookPlace & { readonly aliases?: readonly string[] })[] =
@@ -52,7 +53,7 @@ export const inspectCommand: CliCommand = {
         context.print(`${name}  [${shape.join(', ')}]${others}\n`);
       }
     } finally {
-      checkpoint.close();
+      files.close();
     }
   },
 };

@@ -13,6 +13,7 @@ import {
 } from '../run-outline.js';
 import type { TokenInput } from '../token-batch.js';
 import { openCheckpoint } from '../weights/checkpoint.js';
+import { matchWeights, ownWeights, weightList } from '../weights/expected-weights.js';
 
 /** Operations from which on a run is long, about half a minute on two cores. */
 const LONG = 5e12;
@@ -37,10 +38,12 @@ export async function sayEstimate(
 }
 
 function isLong(folder: string, outline: RunOutline): boolean {
-  if (outlineOperations(readModelConfig(folder).architecture, outline) >= LONG) return true;
+  const model = readModelConfig(folder);
+  if (outlineOperations(model.architecture, outline) >= LONG) return true;
   const files = openCheckpoint(folder);
   try {
-    return outlineReadBytes(files, outline) >= MUCH;
+    const own = ownWeights(files, matchWeights(weightList(model), files));
+    return outlineReadBytes(own, outline) >= MUCH;
   } finally {
     files.close();
   }

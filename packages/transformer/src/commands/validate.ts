@@ -2,10 +2,13 @@
 import type { CliCommand } from '@lab/core/cli';
 import { exitCodeOf, ModelError } from '@lab/core';
 import { loadModel } from '../load-model.js';
+import { modelTypeOf } from '../model-config.js';
+import { loadT5 } from '../t5/load-t5.js';
+import { validateT5 } from '../t5/validate-t5.js';
 import { validateModel } from '../validate-model.js';
 import { checkpointFolder } from '../weights/checkpoint.js';
+import type { LoadModelOptions } from '../weights/residency.js';
 import {
-  assertDecoder,
   backendOption,
   chosenBackend,
   modelArgument,
@@ -22,14 +25,13 @@ export const validateCommand: CliCommand = {
   example: 'transformer validate MODEL',
   run: async (context, input) => {
     const folder = checkpointFolder(input.arguments[0]!);
-    assertDecoder('validate', folder);
     const options = residencyOf('validate', input);
     await chosenBackend(context, input);
     context.progress.update('reading the weights');
-    const model = await loadModel(folder, { ...options, validate: 'off' });
+    const { model, run } = await loaded(folder, { ...options, validate: 'off' });
     try {
       context.progress.update('computing');
-      const checks = await validateModel(model);
+      const checks = await run();
       context.progress.done();
       const passed = checks.every((check) => check.passed);
       context.printJson({ status: passed ? 'success' : 'error', checks });
@@ -45,3 +47,13 @@ export const validateCommand: CliCommand = {
     }
   },
 };
+
+/** A model of either kind, and its checks. */
+async function loaded(folder: string, options: LoadModelOptions) {
+  if (modelTypeOf(folder) === 't5') {
+    const model = await loadT5(folder, options);
+    return { model, run: () => validateT5(model) };
+  }
+  const model = await loadModel(folder, options);
+  return { model, run: () => validateModel(model) };
+}

@@ -66,7 +66,7 @@ export interface Family {
 
 /** What a family says of a model; names of its modules follow from those of its weights. */
 export interface FamilyTable {
-  readonly architecture: Omit<Architecture, 'modules'>;
+  readonly architecture: Omit<Architecture, 'contextTokens' | 'modules'>;
   readonly weights: WeightNames;
 }
 
@@ -251,7 +251,7 @@ export const rmsDecoder = (
   config: ConfigFields,
   sizes: ReturnType<typeof readSizes>,
   epsilon = 1e-6,
-): Omit<Architecture, 'blocks' | 'modules'> => ({
+): Omit<Architecture, 'blocks' | 'contextTokens' | 'modules'> => ({
   modelType: config.text('model_type'),
   ...sizes,
   ...plainSwitches,

@@ -68,7 +68,7 @@ export class ChangedPasses implements StepChanges {
   }
 }
 
-const SCORE_PLACE = /\.(?<block>\d+)\.attn\.hook_(?<scores>attn_scores_raw|attn_scores|pattern)$/;
+const SCORE_PLACE = /\.\d+\.attn\.hook_(?<scores>attn_scores_raw|attn_scores|pattern)$/;
 
 /**
  * Whether a change of a token depends on tokens behind it, or on how many there are: it cannot be
@@ -77,9 +77,9 @@ const SCORE_PLACE = /\.(?<block>\d+)\.attn\.hook_(?<scores>attn_scores_raw|attn_
 function needsAllTokens(
   { kind, value }: Intervention,
   place: string,
-  { blocks, width, headWidth, mlpWidth, vocabularySize }: Architecture,
+  { width, headWidth, mlpWidth, vocabularySize }: Architecture,
 ): boolean {
-  const { block, scores } = SCORE_PLACE.exec(place)?.groups ?? {};
+  const { scores } = SCORE_PLACE.exec(place)?.groups ?? {};
   if (kind === 'mean') return true;
   if (scores === undefined) {
     // A list for the last axis is the same for all tokens.
@@ -88,8 +88,6 @@ function needsAllTokens(
   }
   // Behind the mask, keys that are hidden have values, too.
   if (scores === 'attn_scores') return true;
-  if (kind === 'scale' || kind === 'zero') return false;
-  const isWindowed = blocks[Number(block)]?.window !== null;
-  if (kind === 'uniform') return scores === 'pattern' && isWindowed;
+  if (kind === 'scale' || kind === 'zero' || kind === 'uniform') return false;
   return scores === 'pattern' || typeof value !== 'number';
 }

@@ -20,6 +20,9 @@ import { HookFailure } from './row-hooks.js';
 import { runSegments, type Segment } from './segment.js';
 import { stopIdsOf } from './stop-ids.js';
 
+/** Rows of a product whose sums are made in the same order, however many of them there are. */
+const SAME_BITS = 16;
+
 /** The share of memory that keys and values may take, unless it is said. */
 const SHARE = 0.25;
 
@@ -51,8 +54,7 @@ export class EngineLoop implements GenerationEngine {
       if (Number.isSafeInteger(value) && value >= 1) continue;
       throw new ConfigError(`transformer/generate: ${name} is ${value}, expected 1 or more.`);
     }
-    const { positions } = architecture;
-    this.contextTokens = positions.kind === 'learned' ? positions.count : null;
+    this.contextTokens = contextOf(architecture, options);
     const endId = tokenizer?.endId ?? null;
     const known = stopIdsOf(parts.checkpoint.folder);
     this.stopIds = known.length > 0 || endId === null ? known : [endId];
@@ -147,11 +149,17 @@ export class EngineLoop implements GenerationEngine {
     }
   }
 
-  /** One pass for all rows, or some where hooks of two differ in what they make of heads. */
+  /**
+   * One pass for the tokens of many rows, up to so many that products have the same bits as for one
+   * alone, and one for each longer part of a prompt: whoever else is there changes nothing. Where
+   * every pass reads the weights again there is one for all.
+   */
   private async step(): Promise<void> {
     const { prefillTokens } = this.limits;
+    const most = this.model.residency === 'resident' ? SAME_BITS : Number.POSITIVE_INFINITY;
     let left = prefillTokens;
-    const passes = new Map<string, PassRow[]>();
+    const passes: PassRow[][] = [];
+    const open = new Map<string, Pass>();
     for (const row of this.rows) {
       const segment = row.nextSegment(prefillTokens);
       const count = segment.ids.length;
@@ -160,9 +168,17 @@ export class EngineLoop implements GenerationEngine {
       if (count > 1) left -= count;
       // Where a text's hooks want keys or values of every head: all of a pass get them so.
       const name = this.headPlaces.filter((place) => segment.hooks.wants(place)).join();
-      passes.set(name, [...(passes.get(name) ?? []), { row, segment }]);
+      const known = open.get(name);
+      if (known !== undefined && known.tokens + count <= most) {
+        known.rows.push({ row, segment });
+        known.tokens += count;
+        continue;
+      }
+      const rows = [{ row, segment }];
+      passes.push(rows);
+      if (count < most) open.set(name, { rows, tokens: count });
     }
-    for (const pass of passes.values()) await this.pass(pass);
+    for (const pass of passes) await this.pass(pass);
   }
 
   private async pass(rows: readonly PassRow[]): Promise<void> {
@@ -185,6 +201,12 @@ export class EngineLoop implements GenerationEngine {
   }
 }
 
+/** A pass that has room. */
+interface Pass {
+  readonly rows: PassRow[];
+  tokens: number;
+}
+
 /** A row and its tokens of a pass. */
 interface PassRow {
   readonly row: Row;
@@ -198,6 +220,18 @@ function accept(row: Row, logits: Float32Array): void {
   } catch (error) {
     row.fail(error);
   }
+}
+
+/** Tokens of a prompt and its continuation, at most; null for no end. */
+function contextOf(
+  { positions, contextTokens }: Architecture,
+  { contextTokens: asked }: GenerationEngineOptions,
+): number | null {
+  if (asked === undefined) return contextTokens;
+  if (!Number.isSafeInteger(asked) || asked < 1) {
+    throw new ConfigError(`transformer/generate: contextTokens is ${asked}, expected 1 or more.`);
+  }
+  return positions.kind === 'learned' ? Math.min(asked, positions.count) : asked;
 }
 
 /** Places of keys and values of every head. */

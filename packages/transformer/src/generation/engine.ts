@@ -142,6 +142,11 @@ export interface GenerationEngineOptions {
   readonly maxCachedTokens?: number | undefined;
   /** Bytes of keys and values; default a quarter of the memory of backend or machine. */
   readonly cacheBytes?: number | undefined;
+  /**
+   * Tokens of a prompt and its continuation, at most; default those that the model was made for,
+   * `architecture.contextTokens`. More makes sense where positions are not learned.
+   */
+  readonly contextTokens?: number | undefined;
   /** Tokens of prompts in one step, so that others go on meanwhile; default 256. */
   readonly prefillTokens?: number | undefined;
 }
@@ -171,7 +176,7 @@ export interface GenerationEngine {
    *   than the model has places or the engine keeps.
    */
   submit(request: GenerationRequest): GenerationStream;
-  /** Most tokens of prompt and continuation; null where positions have no end. */
+  /** Most tokens of prompt and continuation; null where no end is known. */
   readonly contextTokens: number | null;
   /** Ids that end a continuation that names none. */
   readonly stopIds: readonly number[];

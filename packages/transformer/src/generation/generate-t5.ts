@@ -3,6 +3,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { ConfigError } from '@lab/core';
+import type { Intervention } from '../interventions.js';
 import type { T5Model } from '../t5/t5-model.js';
 import type { Tokenizer } from '../tokenizer.js';
 import { type Beam, type BeamOptions, BeamSearch, type WholeBeam } from './beam-search.js';
@@ -13,7 +14,8 @@ import { requestSettings } from './request-settings.js';
 import { Row } from './row.js';
 import { RowCache } from './row-cache.js';
 import { stopIdsOf } from './stop-ids.js';
-import { T5Decoding } from './t5-decoding.js';
+import { beginT5Decoding } from './t5-changed-decoding.js';
+import type { T5Steps } from './t5-decoding.js';
 
 /** How a T5 writes. */
 export interface T5GenerateOptions extends SamplingOptions, StopOptions, BeamOptions {
@@ -22,6 +24,11 @@ export interface T5GenerateOptions extends SamplingOptions, StopOptions, BeamOpt
   /** As of a decoder's continuation; not with several beams. */
   readonly logprobs?: boolean | undefined;
   readonly topLogprobs?: number | undefined;
+  /**
+   * Changes of the passes; the encoder's is step 0. With changes of the decoder, each step is a pass
+   * over all its tokens so far.
+   */
+  readonly interventions?: readonly Intervention[] | undefined;
   /** Ends all with the reason `aborted`. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -61,7 +68,7 @@ export async function generateT5(
     const request = { ...options, prompt: [startId], sample: sample + at };
     return new Row({ request, settings: settingsOf([startId]), blocks: [], tokenizer });
   });
-  const decoding = await T5Decoding.begin(model, texts);
+  const decoding = await beginT5Decoding(model, texts, options.interventions ?? []);
   const run = { decoding, signal: options.signal };
   try {
     const isSearched = (options.numBeams ?? 1) > 1;
@@ -97,7 +104,7 @@ function assertBeams({ numBeams = 1, temperature = 0, ...options }: T5GenerateOp
 }
 
 interface Run {
-  readonly decoding: T5Decoding;
+  readonly decoding: T5Steps;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -112,7 +119,7 @@ async function written(
     const going = [...rows.entries()].filter(([, row]) => !row.isFinished);
     if (going.length === 0) break;
     const step = going.map(([text, row]) => ({
-      ...{ text, id: row.nextSegment(1).ids[0]!, cache: row.cache },
+      ...{ text, ids: row.nextSegment(Infinity).ids, cache: row.cache },
     }));
     const logits = await decoding.step(step);
     for (const [at, [, row]] of going.entries()) row.accept(logits[at]!);
@@ -150,7 +157,9 @@ async function searched(
       const going = searches.filter(({ beams }) => !beams.isDone);
       if (going.length === 0 || signal?.aborted === true) break;
       const step = going.flatMap(({ text, beams, caches }) =>
-        beams.beams.map(({ ids }, at) => ({ text, id: ids.at(-1) ?? startId, cache: caches[at]! })),
+        beams.beams.map(({ ids }, at) => ({
+          ...{ text, ids: [startId, ...ids], cache: caches[at]! },
+        })),
       );
       const logits = await decoding.step(step);
       let start = 0;

@@ -8,7 +8,7 @@ import type { StepChanges } from './changed-passes.js';
 import type { GenerationRequest } from './engine.js';
 
 /** New tokens where a request does not say. */
-const DEFAULT_NEW_TOKENS = 128;
+export const DEFAULT_NEW_TOKENS = 128;
 
 /** What an engine knows. */
 export interface EngineLimits {
@@ -93,7 +93,11 @@ function newTokens(
     throw new DataError(
       `transformer/generate: ${asked} are more than the ${formatCount(contextTokens)} places of ` +
         'the model.',
-      { help: 'Shorten the prompt, or lower maxNewTokens.' },
+      {
+        help:
+          'Shorten the prompt, or lower maxNewTokens; where positions are not learned, ' +
+          'contextTokens allows more.',
+      },
     );
   }
   if (total > maxCachedTokens) {

@@ -16,12 +16,19 @@ import { distanceBiases, runT5Stack, t5Logits } from '../t5/t5-stack.js';
 import { tokenBatch } from '../token-batch.js';
 import type { RowCache } from './row-cache.js';
 
+/** The decoder over some texts, token by token. */
+export interface T5Steps {
+  /** Logits `[V]` of the next token of each row; all rows have read the same number of tokens. */
+  step(rows: readonly DecoderRow[]): Promise<Float32Array[]>;
+  dispose(): void;
+}
+
 /** A row that goes on: rows of one text stand together. */
 export interface DecoderRow {
   /** Which of the encoded texts it is of. */
   readonly text: number;
-  /** The token that is read. */
-  readonly id: number;
+  /** Its tokens so far, those at least that its cache does not hold. */
+  readonly ids: ArrayLike<number>;
   readonly cache: RowCache;
 }
 
@@ -32,32 +39,16 @@ interface Crossed {
 }
 
 /** Encoded texts and what the decoder keeps of them; freed by its maker. */
-export class T5Decoding {
+export class T5Decoding implements T5Steps {
   private readonly hooks = new HookRunner([]);
   private readonly crossed = new Map<number, readonly Crossed[]>();
 
-  private constructor(
+  /** @param encoded - rows of the encoder, `[1, S, D]` each; this decoding's from now on. */
+  constructor(
     private readonly model: T5Model,
-    /** Rows of the encoder, `[1, S, D]` each. */
     private readonly encoded: readonly tf.Tensor3D[],
   ) {}
 
-  /** Runs the encoder over texts, once for all steps. */
-  static async begin(model: T5Model, texts: readonly (readonly number[])[]): Promise<T5Decoding> {
-    const length = texts.reduce((most, text) => Math.max(most, text.length), 0);
-    const filled = (text: readonly number[], own: (id: number) => number) =>
-      Array.from({ length }, (_, at) => (at < text.length ? own(text[at]!) : 0));
-    const ids = texts.map((text) => filled(text, (id) => id));
-    const mask = texts.map((text) => filled(text, () => 1));
-    const batch = tokenBatch({ ids, mask }, model.architecture.vocabularySize);
-    const all = await model.encode(batch, new HookRunner([]));
-    const { width } = model.architecture;
-    const rows = texts.map((text, at) => tf.slice3d(all, [at, 0, 0], [1, text.length, width]));
-    all.dispose();
-    return new T5Decoding(model, rows);
-  }
-
-  /** Logits `[V]` of the next token of each row; all rows have read the same number of tokens. */
   async step(rows: readonly DecoderRow[]): Promise<Float32Array[]> {
     const { model, hooks } = this;
     const count = rows.length;
@@ -68,8 +59,8 @@ export class T5Decoding {
     });
     try {
       const decoded = await runT5Stack(model, {
-        ...{ side: 'decoder', ids: Int32Array.from(rows, ({ id }) => id), batchSize: 1 },
-        ...{ length: count, hooks },
+        ...{ side: 'decoder', batchSize: 1, length: count, hooks },
+        ids: Int32Array.from(rows, ({ ids }) => ids[ids.length - 1]!),
         mixing: (block) => ({ own: ownMixing(rows, block, bias), cross: this.cross(rows, block) }),
       });
       for (const { cache } of rows) cache.length = keys;
@@ -109,6 +100,23 @@ export class T5Decoding {
     }
     tf.dispose([...this.encoded]);
   }
+}
+
+/** Rows of the encoder over texts of any lengths, `[1, S, D]` each; all in one pass. */
+export async function encodedTexts(
+  model: T5Model,
+  texts: readonly (readonly number[])[],
+): Promise<tf.Tensor3D[]> {
+  const length = texts.reduce((most, text) => Math.max(most, text.length), 0);
+  const filled = (text: readonly number[], own: (id: number) => number) =>
+    Array.from({ length }, (_, at) => (at < text.length ? own(text[at]!) : 0));
+  const ids = texts.map((text) => filled(text, (id) => id));
+  const mask = texts.map((text) => filled(text, () => 1));
+  const { vocabularySize, width } = model.architecture;
+  const all = await model.encode(tokenBatch({ ids, mask }, vocabularySize), new HookRunner([]));
+  const rows = texts.map((text, at) => tf.slice3d(all, [at, 0, 0], [1, text.length, width]));
+  all.dispose();
+  return rows;
 }
 
 function ownMixing(rows: readonly DecoderRow[], block: number, bias: tf.Tensor2D): T5Mixing {

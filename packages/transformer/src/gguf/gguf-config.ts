@@ -25,7 +25,7 @@ export interface GgufConfig {
  */
 export function ggufConfig(gguf: GgufContent): GgufConfig {
   const { name, architecture } = architectureOf(gguf);
-  assertWhole(gguf);
+  assertModel(gguf);
   const fields = metadataFields(gguf, `${name}.`);
   for (const expert of ['expert_count', 'expert_used_count']) fields.only(expert, 0);
   fields.only('attention.causal', true);
@@ -61,17 +61,12 @@ export function architectureOf(gguf: GgufContent): {
   );
 }
 
-/** Refuses files that are a part of a model, or something else than one. */
-function assertWhole(gguf: GgufContent): void {
+/** Refuses files that hold something else than a model. */
+function assertModel(gguf: GgufContent): void {
   const general = metadataFields(gguf, 'general.');
   general.only('type', 'model');
   const isQuantised = [...gguf.tensors.values()].some(({ type }) => type.blockLength > 1);
   if (isQuantised) general.only('quantization_version', 2);
-  const parts = metadataFields(gguf, 'split.').number('count', 1);
-  if (parts <= 1) return;
-  throw new ModelError(`${gguf.path}: is one of ${parts} files of a model (split.count).`, {
-    help: 'Join them: llama-gguf-split --merge FIRST OUT.',
-  });
 }
 
 /** Ids of the tokens at begin and end, where the file has them. */

@@ -7,6 +7,7 @@ import { type FileSource, numbersOfBytes, openFileSource } from '@lab/tensor/io'
 import type { RowRun } from '../weights/stored-numbers.js';
 import { type GgufHeader, type GgufTensor, readGgufHeader } from './gguf-header.js';
 import type { MetadataValue } from './metadata-values.js';
+import { type GgufPart, partPaths, tensorsOfParts } from './split-files.js';
 import { bytesOfNumbers } from './tensor-types.js';
 
 /** What a file says of a model, without the numbers of its large tensors. */
@@ -18,7 +19,7 @@ export interface GgufContent {
   readonly row: (name: string) => readonly number[] | null;
 }
 
-/** A file whose header is read. */
+/** A file, or all files of a model, whose headers are read. */
 export interface GgufFile extends GgufContent, GgufHeader {
   readonly tensors: ReadonlyMap<string, GgufTensor>;
   /** Stored bytes of a tensor: all, or those of some rows. */
@@ -32,46 +33,72 @@ export interface GgufFile extends GgufContent, GgufHeader {
 const MOST_ROW = 65_536;
 
 /**
- * Opens a GGUF file; only its header is read.
+ * Opens a GGUF file, or all files of a model that it is one of; only headers are read.
  *
  * @throws {DataError} for a file that is damaged, saying where.
- * @throws {ModelError} for a version or type that is not read.
+ * @throws {ModelError} for a version or type that is not read, and where files of the model are
+ *   not there.
  */
 export function openGguf(path: string): GgufFile {
-  const source = openFileSource(path);
+  const parts: OpenPart[] = [];
+  const opened = (own: string): OpenPart => {
+    const source = openFileSource(own);
+    try {
+      const part = { source, path: own, ...readGgufHeader(source) };
+      parts.push(part);
+      return part;
+    } catch (error) {
+      source.close();
+      throw error;
+    }
+  };
   try {
-    const header = readGgufHeader(source);
-    return openedFile(source, header);
+    const asked = opened(path);
+    const paths = partPaths(path, asked);
+    return openedFile(paths.map((own) => (own === path ? asked : opened(own))));
   } catch (error) {
-    source.close();
+    for (const { source } of parts) source.close();
     throw error;
   }
 }
 
-function openedFile(source: FileSource, header: GgufHeader): GgufFile {
-  const { path } = source;
-  const own = (name: string): GgufTensor => {
-    const tensor = header.tensors.get(name);
-    if (tensor !== undefined) return tensor;
+/** A file that is open. */
+interface OpenPart extends GgufPart {
+  readonly source: FileSource;
+}
+
+function openedFile(parts: readonly OpenPart[]): GgufFile {
+  const { path, metadata } = parts[0]!;
+  const all = tensorsOfParts(parts);
+  const own = (name: string): { readonly tensor: GgufTensor; readonly source: FileSource } => {
+    const found = all.get(name);
+    if (found !== undefined) return { tensor: found.tensor, source: parts[found.at]!.source };
     throw new ModelError(`${path}: has no tensor ${name}.`, { help: 'Take a whole file.' });
   };
   return {
-    ...header,
-    path,
+    ...{ path, metadata },
+    tensors: new Map([...all].map(([name, { tensor }]) => [name, tensor])),
     row: (name) => {
-      const tensor = header.tensors.get(name);
-      return tensor === undefined ? null : shortRow(source, tensor);
+      if (!all.has(name)) return null;
+      const { source, tensor } = own(name);
+      return shortRow(source, tensor);
     },
     readBytes: async (name, rows) => {
-      const { begin, sizeBytes, type, shape } = own(name);
+      const { source, tensor } = own(name);
+      const { begin, sizeBytes, type, shape } = tensor;
       const rowBytes = bytesOfNumbers(type, shape.at(-1) ?? 1);
       const from = rows === undefined ? begin : begin + rows.start * rowBytes;
       const bytes = new Uint8Array(rows === undefined ? sizeBytes : rows.count * rowBytes);
       await source.readLarge(bytes, from);
       return bytes;
     },
-    readInto: (name, target) => source.readLarge(target, own(name).begin),
-    close: () => source.close(),
+    readInto: (name, target) => {
+      const { source, tensor } = own(name);
+      return source.readLarge(target, tensor.begin);
+    },
+    close: () => {
+      for (const { source } of parts) source.close();
+    },
   };
 }
 

@@ -16,7 +16,10 @@ const HELP = 'Convert the model again with a present llama.cpp.';
  *
  * @param prefix - with its dot.
  */
-export function metadataFields({ path, metadata }: GgufContent, prefix: string): ConfigFields {
+export function metadataFields(
+  { path, metadata }: Pick<GgufContent, 'metadata' | 'path'>,
+  prefix: string,
+): ConfigFields {
   const values: Record<string, unknown> = {};
   for (const [key, value] of metadata) {
     if (!key.startsWith(prefix)) continue;

@@ -21,6 +21,9 @@ export function halfValues(): Float32Array {
 const LENGTH = 32;
 const Q8_BYTES = 34;
 const Q4_BYTES = 18;
+const Q4_1_BYTES = 20;
+const Q5_BYTES = 22;
+const Q5_1_BYTES = 24;
 
 /** `d q` with d in float16 and q of 8 bits, signed. */
 export function decodeQ8_0(bytes: Uint8Array, numbers: Float32Array): void {
@@ -44,6 +47,50 @@ export function decodeQ4_0(bytes: Uint8Array, numbers: Float32Array): void {
       numbers[to + LENGTH / 2 + at] = scale * ((both >> 4) - 8);
     }
   }
+}
+
+/** `d q + m` with d and m in float16 and q of 4 bits, in the order of {@link decodeQ4_0}. */
+export function decodeQ4_1(bytes: Uint8Array, numbers: Float32Array): void {
+  const half = halfValues();
+  for (let from = 0, to = 0; to < numbers.length; from += Q4_1_BYTES, to += LENGTH) {
+    const scale = half[bytes[from]! | (bytes[from + 1]! << 8)]!;
+    const least = half[bytes[from + 2]! | (bytes[from + 3]! << 8)]!;
+    for (let at = 0; at < LENGTH / 2; at += 1) {
+      const both = bytes[from + 4 + at]!;
+      numbers[to + at] = scale * (both & 15) + least;
+      numbers[to + LENGTH / 2 + at] = scale * (both >> 4) + least;
+    }
+  }
+}
+
+/** `d (q - 16)` with d in float16 and q of 5 bits, whose fifth bits lie before the others. */
+export function decodeQ5_0(bytes: Uint8Array, numbers: Float32Array): void {
+  const half = halfValues();
+  for (let from = 0, to = 0; to < numbers.length; from += Q5_BYTES, to += LENGTH) {
+    const scale = half[bytes[from]! | (bytes[from + 1]! << 8)]!;
+    for (let at = 0; at < LENGTH; at += 1) {
+      numbers[to + at] = scale * (fiveBits(bytes, from + 2, at) - 16);
+    }
+  }
+}
+
+/** `d q + m` with d and m in float16 and q of 5 bits, as in {@link decodeQ5_0}. */
+export function decodeQ5_1(bytes: Uint8Array, numbers: Float32Array): void {
+  const half = halfValues();
+  for (let from = 0, to = 0; to < numbers.length; from += Q5_1_BYTES, to += LENGTH) {
+    const scale = half[bytes[from]! | (bytes[from + 1]! << 8)]!;
+    const least = half[bytes[from + 2]! | (bytes[from + 3]! << 8)]!;
+    for (let at = 0; at < LENGTH; at += 1) {
+      numbers[to + at] = scale * fiveBits(bytes, from + 4, at) + least;
+    }
+  }
+}
+
+/** Number `at` of a block: four bytes with a bit of each number, then halves of bytes. */
+function fiveBits(bytes: Uint8Array, from: number, at: number): number {
+  const high = (bytes[from + (at >> 3)]! >> (at & 7)) & 1;
+  const both = bytes[from + 4 + (at & 15)]!;
+  return (at < LENGTH / 2 ? both & 15 : both >> 4) | (high << 4);
 }
 
 const f32 = Math.fround;

@@ -4,8 +4,15 @@
  * Source: ggml, `ggml.h` (enum ggml_type) and `ggml-common.h` (layouts of blocks).
  */
 import type { StoredDtype } from '../weights/stored-numbers.js';
-import { type BlockDecoder, decodeQ4_0, decodeQ8_0 } from './small-blocks.js';
-import { decodeQ4K, decodeQ5K, decodeQ6K } from './super-blocks.js';
+import {
+  type BlockDecoder,
+  decodeQ4_0,
+  decodeQ4_1,
+  decodeQ5_0,
+  decodeQ5_1,
+  decodeQ8_0,
+} from './small-blocks.js';
+import { decodeQ2K, decodeQ3K, decodeQ4K, decodeQ5K, decodeQ6K } from './super-blocks.js';
 
 /** A type of tensors. */
 export interface TensorType {
@@ -80,7 +87,8 @@ const rows: readonly Row[] = [
 
 const readers: Readonly<Record<string, StoredDtype | BlockDecoder>> = {
   ...{ F32: 'float32', F16: 'float16', BF16: 'bfloat16' },
-  ...{ Q4_0: decodeQ4_0, Q8_0: decodeQ8_0 },
+  ...{ Q4_0: decodeQ4_0, Q4_1: decodeQ4_1, Q5_0: decodeQ5_0, Q5_1: decodeQ5_1 },
+  ...{ Q8_0: decodeQ8_0, Q2_K: decodeQ2K, Q3_K: decodeQ3K },
   ...{ Q4_K: decodeQ4K, Q5_K: decodeQ5K, Q6_K: decodeQ6K },
 };
 

@@ -5,14 +5,15 @@ import { once, setMaxListeners } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { ApiProblem } from './api-problem.js';
 
-/** Milliseconds that a client may take nothing of a stream. */
-const MOST_DRAIN_MS = 60_000;
-
 /** An answer under way. */
 export class Exchange {
   private readonly gone = new AbortController();
 
-  constructor(private readonly response: ServerResponse) {
+  /** @param takeMs - milliseconds that a client may take nothing of a stream. */
+  constructor(
+    private readonly response: ServerResponse,
+    private readonly takeMs: number,
+  ) {
     // Each answer to a request listens.
     setMaxListeners(0, response, this.gone.signal);
     // A client that goes away is no error of ours.
@@ -59,7 +60,7 @@ export class Exchange {
   /**
    * Sends an event; resolves once there is room for more.
    *
-   * @throws where the client has gone, or takes nothing for a minute.
+   * @throws where the client has gone, or takes nothing for too long.
    */
   async event(data: string): Promise<void> {
     const { response, signal } = this;
@@ -72,7 +73,7 @@ export class Exchange {
       });
     }
     if (response.write(`data: ${data}\n\n`)) return;
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(MOST_DRAIN_MS)]);
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(this.takeMs)]);
     try {
       await once(response, 'drain', { signal: limit });
     } catch (error) {

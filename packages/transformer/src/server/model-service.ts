@@ -9,7 +9,6 @@ import {
   type GenerationStream,
 } from '../generation/engine.js';
 import type { Model } from '../model.js';
-import { configOf } from '../model-config.js';
 import { Admission } from './admission.js';
 import { type AnswerForm, type BytesOf, chatForm, textForm } from './answer-form.js';
 import { ApiProblem, invalid, tooLong } from './api-problem.js';
@@ -65,7 +64,7 @@ export class ModelService {
     this.engine = createGenerationEngine(model, { tokenizer, maxRows, cacheBytes });
     const { vocabularySize } = model.architecture;
     const { maxRows: rows, maxCachedTokens } = this.engine.load;
-    this.contextTokens = Math.min(maxCachedTokens, placesOf(model));
+    this.contextTokens = Math.min(maxCachedTokens, this.engine.contextTokens ?? Infinity);
     const mostTokens = this.contextTokens;
     this.reader = { tokenizer, chatFormat: chatFormat ?? null, vocabularySize, mostTokens };
     this.admission = new Admission(rows + (maxWaiting ?? 256));
@@ -232,12 +231,3 @@ const withLogprobs = (
 
 const base64 = ({ buffer, byteOffset, byteLength }: Float32Array): string =>
   Buffer.from(buffer, byteOffset, byteLength).toString('base64');
-
-/** Places that a model was made for, as its config has them. */
-function placesOf({ architecture: { positions }, parts }: Model): number {
-  if (positions.kind === 'learned') return positions.count;
-  const { values } = configOf(parts.checkpoint.folder);
-  const inner = (values['text_config'] ?? values) as Readonly<Record<string, unknown>>;
-  const given = inner['max_position_embeddings'];
-  return typeof given === 'number' && given > 0 ? given : Number.POSITIVE_INFINITY;
-}

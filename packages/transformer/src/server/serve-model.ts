@@ -46,6 +46,10 @@ export interface ServeModelOptions extends AnswerOptions {
   readonly apiKey?: string | undefined;
   /** Milliseconds in which a request must have come as a whole; default 60,000. */
   readonly requestMs?: number | undefined;
+  /**
+   * Milliseconds that a client may take nothing of a stream before its answer ends; default 60,000.
+   */
+  readonly takeMs?: number | undefined;
   /** Gets a line for each answer at `debug`, and what failed at `warn`; never texts. */
   readonly logger?: Logger | undefined;
   /** The clock; default the system's. */
@@ -106,6 +110,8 @@ interface Route {
 }
 
 const NO_FIELDS = new RequestFields({});
+/** Milliseconds that a client may take nothing of a stream, unless it is said. */
+const TAKE_MS = 60_000;
 /** Milliseconds in which answers that were aborted tell it. */
 const LAST_WORDS_MS = 2000;
 
@@ -147,7 +153,7 @@ class Server implements ModelServer {
   }
 
   private take(request: IncomingMessage, response: ServerResponse): void {
-    const exchange = new Exchange(response);
+    const exchange = new Exchange(response, this.options.takeMs ?? TAKE_MS);
     const work = this.answer(request, exchange).finally(() => this.open.delete(work));
     this.open.add(work);
   }

@@ -3,8 +3,11 @@
  */
 import { ModelError } from '@lab/core';
 import { selectBackend, selectedBackend } from '@lab/tensor';
+import { assertChecks } from '../model-check.js';
+import type { ConfigFields } from '../config-fields.js';
 import { configOf } from '../model-config.js';
 import { checkpointFolder, openCheckpoint } from '../weights/checkpoint.js';
+import { ownWeights } from '../weights/expected-weights.js';
 import { type ModelReader, placedParts } from '../weights/placed-parts.js';
 import { chosenResidency, type LoadModelOptions } from '../weights/residency.js';
 import { readT5, type T5Architecture } from './t5-config.js';
@@ -17,12 +20,14 @@ import {
   type StoredT5Side,
   type T5Side,
 } from './t5-weights.js';
+import { validateT5 } from './validate-t5.js';
 
 /**
  * Loads a checkpoint of T5 (v1.0, v1.1, Flan).
  *
  * @param path - folder with config.json and safetensors files, or of the local Hugging Face cache.
- * @throws {ModelError} for another family, and for fields or weights that do not fit.
+ * @throws {ModelError} for another family, for fields or weights that do not fit, and where a check
+ *   of `validate` fails (there is one kind for a T5: all).
  */
 export async function loadT5(path: string, options: LoadModelOptions = {}): Promise<T5Model> {
   const folder = checkpointFolder(path);
@@ -34,25 +39,40 @@ export async function loadT5(path: string, options: LoadModelOptions = {}): Prom
       help: 'Decoders are loaded with loadModel.',
     });
   }
-  fields.only('quantization_config', null);
-  fields.only('add_cross_attention', false);
-  const architecture = readT5(fields);
-  fields.assertAllRead();
-  const files = openCheckpoint(folder);
+  const architecture = t5Architecture(fields);
+  const all = openCheckpoint(folder);
   try {
-    const names = matchT5(architecture, files);
+    const names = matchT5(architecture, all);
+    const files = ownWeights(all, names);
     const residency = chosenResidency(files, options);
     const parts = await placedParts({ files, names, residency }, readerOf(architecture));
-    return new T5Model(architecture, parts);
+    const model = new T5Model(architecture, parts);
+    const checks = options.validate ?? 'off';
+    if (checks !== 'off') assertChecks(await validateT5(model), { folder, model });
+    return model;
   } catch (error) {
-    files.close();
+    all.close();
     throw error;
   }
 }
 
+/**
+ * The architecture that the fields of a config.json describe.
+ *
+ * @throws {ModelError} for a field that is not known or not supported.
+ */
+export function t5Architecture(fields: ConfigFields): T5Architecture {
+  fields.only('quantization_config', null);
+  fields.only('add_cross_attention', false);
+  const architecture = readT5(fields);
+  fields.assertAllRead();
+  return architecture;
+}
+
 type Sides = Readonly<Record<T5Side, StoredT5Side>>;
 
-function readerOf(architecture: T5Architecture): ModelReader<StoredT5Block, Sides> {
+/** How a T5 reads its weights. */
+export function readerOf(architecture: T5Architecture): ModelReader<StoredT5Block, Sides> {
   const { encoderLayerCount, decoderLayerCount } = architecture;
   // Files may hold an output that the config calls tied.
   const names = { embedding: 'shared', output: 'lm_head', isTied: true };

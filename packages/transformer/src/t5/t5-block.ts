@@ -101,19 +101,40 @@ export function t5KeysValues(
   };
 }
 
+/** What is added to the scores of queries and keys, each `[B or 1, H or 1, T or 1, S]`. */
+export interface T5Biases {
+  /** Of distances; null where there are none. */
+  readonly distances: tf.Tensor | null;
+  /** Hides padding and later tokens. */
+  readonly mask: tf.Tensor;
+  /** Both together. */
+  readonly sum: tf.Tensor;
+}
+
 /**
  * Attention without a scale, with biases added to the scores.
  *
- * @param bias - `[B or 1, H or 1, T or 1, S]`.
  * @param keys - rows of keys and values, `[B, S, D]`; default those of the queries.
  */
 export const t5Mixing =
-  (bias: tf.Tensor, keys?: tf.Tensor3D): T5Mixing =>
+  (biases: T5Biases, keys?: tf.Tensor3D): T5Mixing =>
   (query, rows, place) => {
     const { hooks, block, name } = place;
     const { key, value } = t5KeysValues(keys ?? rows, place);
     const products = tf.matMul(query, tf.transpose(key, [0, 1, 3, 2]) as tf.Tensor4D);
-    const scores = hooks.run(`${name}.hook_attn_scores`, tf.add(products, bias), block);
+    const biased = biasedScores(products, biases, place);
+    const scores = hooks.run(`${name}.hook_attn_scores`, biased, block);
     const pattern = hooks.run(`${name}.hook_pattern`, softmax(scores), block);
     return tf.matMul(pattern as tf.Tensor4D, value) as tf.Tensor4D;
   };
+
+function biasedScores(
+  products: tf.Tensor,
+  { distances, mask, sum }: T5Biases,
+  { hooks, block, name }: T5AttentionPlace,
+): tf.Tensor {
+  const raw = `${name}.hook_attn_scores_raw`;
+  if (!hooks.wants(raw)) return tf.add(products, sum);
+  const before = distances === null ? products : tf.add(products, distances);
+  return tf.add(hooks.run(raw, before, block), mask);
+}

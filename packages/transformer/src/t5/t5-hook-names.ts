@@ -14,7 +14,11 @@ export interface T5HookPlace {
 
 type Size = T5HookPlace['shape'][number];
 
-/** Places in the order of a pass. */
+/**
+ * Places in the order of a pass.
+ *
+ * `hook_attn_scores_raw` are scores with the biases of distances, before the mask.
+ */
 export function t5HookNames({
   architecture,
 }: {
@@ -66,7 +70,7 @@ function blockPlaces(
     });
     return [
       ...[heads('q', length), heads('k', keys), heads('v', keys)],
-      ...[scores('attn_scores'), scores('pattern')],
+      ...[scores('attn_scores_raw'), scores('attn_scores'), scores('pattern')],
       ...[heads('z', length), heads('result', length, width)],
     ];
   };
@@ -98,6 +102,17 @@ function blockPlaces(
   ];
 }
 
+const namesOf = new WeakMap<T5Architecture, ReadonlySet<string>>();
+
+/** Names of all places. */
+export function t5PlaceNames(architecture: T5Architecture): ReadonlySet<string> {
+  const known = namesOf.get(architecture);
+  if (known !== undefined) return known;
+  const names = new Set(t5HookNames({ architecture }).map(({ name }) => name));
+  namesOf.set(architecture, names);
+  return names;
+}
+
 /**
  * Checks that a name given as text is one of a place.
  *
@@ -105,8 +120,8 @@ function blockPlaces(
  */
 export function assertT5Names(names: HookNames, architecture: T5Architecture): void {
   if (typeof names !== 'string') return;
-  const known = t5HookNames({ architecture }).map(({ name }) => name);
-  if (known.includes(names)) return;
+  const known = t5PlaceNames(architecture);
+  if (known.has(names)) return;
   const like = nearest(names, known);
   throw new ConfigError(
     `transformer/hook: there is no place ${names}${like === undefined ? '' : `; near: ${like}`}.`,

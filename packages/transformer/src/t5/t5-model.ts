@@ -4,13 +4,15 @@
 import { tf } from '@lab/tensor';
 import { type Captured, Captures } from '../captures.js';
 import { type Hook, type HookNames, HookRunner } from '../hooks.js';
+import type { Intervention } from '../interventions.js';
 import { HIDDEN, paddingScores, type TokenBatch } from '../positions.js';
 import { type IdRows, tokenBatch } from '../token-batch.js';
 import { disposeParts } from '../weights/placed-parts.js';
 import type { Residency } from '../weights/residency.js';
-import { t5Mixing } from './t5-block.js';
+import { type T5Biases, t5Mixing } from './t5-block.js';
 import type { T5Architecture } from './t5-config.js';
 import { assertT5Names } from './t5-hook-names.js';
+import { t5InterventionHook } from './t5-interventions.js';
 import { distanceBiases, runT5Stack, t5Logits, type T5Parts } from './t5-stack.js';
 import type { T5Side } from './t5-weights.js';
 
@@ -23,7 +25,9 @@ export interface T5Input {
   /** Of the decoder, `[B, T]`: begin with `architecture.startId`. */
   readonly decoderIds: IdRows;
   readonly decoderMask?: IdRows | undefined;
+  /** Called at their places, in this order, after interventions. */
   readonly hooks?: readonly Hook[] | undefined;
+  readonly interventions?: readonly Intervention[] | undefined;
   readonly capture?: HookNames | undefined;
 }
 
@@ -56,7 +60,7 @@ export class T5Model {
    *
    * {@link t5HookNames} lists the places of hooks.
    *
-   * @throws {ConfigError} for the name of a place that is not there.
+   * @throws {ConfigError} for the name of a place that is not there, and changes that do not fit.
    * @throws {ShapeError} where rows differ in length.
    * @throws {DataError} for an id that the vocabulary does not have.
    */
@@ -69,8 +73,11 @@ export class T5Model {
     for (const names of named) {
       if (names !== undefined) assertT5Names(names, this.architecture);
     }
+    const changes = (input.interventions ?? []).map((one) =>
+      t5InterventionHook(one, this.architecture),
+    );
     const captures = new Captures(input.capture);
-    const hooks = new HookRunner([...(input.hooks ?? []), ...captures.hooks]);
+    const hooks = new HookRunner([...changes, ...(input.hooks ?? []), ...captures.hooks]);
     let encoded: tf.Tensor3D | null = null;
     try {
       const rows = await this.encode(encoder, hooks);
@@ -90,31 +97,38 @@ export class T5Model {
 
   /** @internal Rows of the encoder after its norm, `[B, S, D]`. */
   async encode(batch: TokenBatch, hooks: HookRunner): Promise<tf.Tensor3D> {
-    const bias = tf.tidy(() => tf.add(this.distances('encoder', batch), paddingMask(batch)));
-    const own = t5Mixing(bias);
+    const biases = this.biases('encoder', batch);
+    const own = t5Mixing(biases);
     const input = {
       ...batch,
       side: 'encoder',
       hooks,
       mixing: () => ({ own, cross: null }),
     } as const;
-    return runT5Stack(this, input).finally(() => bias.dispose());
+    return runT5Stack(this, input).finally(() => disposeBiases(biases));
   }
 
-  private async decode(
+  /** @internal Rows of the decoder after its norm, `[B, T, D]`. */
+  async decode(
     batch: TokenBatch,
     hooks: HookRunner,
     encoded: { readonly rows: tf.Tensor3D; readonly batch: TokenBatch },
   ): Promise<tf.Tensor3D> {
-    const bias = tf.tidy(() => tf.add(this.distances('decoder', batch), causalMask(batch)));
+    const biases = this.biases('decoder', batch);
     const mask = paddingMask(encoded.batch);
-    const mixings = { own: t5Mixing(bias), cross: t5Mixing(mask, encoded.rows) };
+    const across = t5Mixing({ distances: null, mask, sum: mask }, encoded.rows);
+    const mixings = { own: t5Mixing(biases), cross: across };
     const input = { ...batch, side: 'decoder', hooks, mixing: () => mixings } as const;
-    return runT5Stack(this, input).finally(() => tf.dispose([bias, mask]));
+    return runT5Stack(this, input).finally(() => {
+      disposeBiases(biases);
+      mask.dispose();
+    });
   }
 
-  private distances(side: T5Side, { length }: TokenBatch): tf.Tensor4D {
-    return distanceBiases(this, side, [length, length]);
+  private biases(side: T5Side, batch: TokenBatch): T5Biases {
+    const distances = distanceBiases(this, side, [batch.length, batch.length]);
+    const mask = side === 'encoder' ? paddingMask(batch) : causalMask(batch);
+    return { distances, mask, sum: tf.add(distances, mask) };
   }
 
   /** Frees all weights and closes the files. */
@@ -123,16 +137,23 @@ export class T5Model {
   }
 }
 
+function disposeBiases({ distances, mask, sum }: T5Biases): void {
+  distances?.dispose();
+  tf.dispose([mask, sum]);
+}
+
 /** Hides padding and tokens behind a query, `[B, 1, T, T]`. */
-function causalMask(batch: TokenBatch): tf.Tensor {
+export function causalMask(batch: TokenBatch): tf.Tensor {
   const { length } = batch;
   const causal = Float32Array.from({ length: length * length }, (_, at) =>
     at % length > Math.floor(at / length) ? HIDDEN : 0,
   );
-  return tf.add(paddingMask(batch), tf.tensor4d(causal, [1, 1, length, length]));
+  return tf.tidy(() =>
+    tf.add(paddingMask(batch), tf.tensor4d(causal, [1, 1, length, length])),
+  );
 }
 
 /** Hides padding, `[B, 1, 1, S]`. */
-function paddingMask(batch: TokenBatch): tf.Tensor {
+export function paddingMask(batch: TokenBatch): tf.Tensor {
   return tf.tensor4d(paddingScores(batch), [batch.batchSize, 1, 1, batch.length]);
 }

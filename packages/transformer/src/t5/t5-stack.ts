@@ -51,13 +51,23 @@ export async function runT5Stack(
       x = await parts.blocks.use(first + block, (weights) => runT5Block(before, weights, context));
       before.dispose();
     }
-    const { norm } = parts.around[side];
-    const name = `${side}.final_ln`;
-    const rules = architecture.norm;
-    return tf.tidy(() => hookedNorm(x, norm, { rules, hooks, name, block: null }));
+    return normedT5({ architecture, parts }, side, { x, hooks });
   } finally {
     x.dispose();
   }
+}
+
+/** Rows behind the norm of a side, `[B, T, D]`. */
+export function normedT5(
+  { architecture, parts }: T5Parts,
+  side: T5Side,
+  { x, hooks }: { readonly x: tf.Tensor3D; readonly hooks: HookRunner },
+): tf.Tensor3D {
+  const rules = architecture.norm;
+  const name = `${side}.final_ln`;
+  return tf.tidy(() =>
+    hookedNorm(x, parts.around[side].norm, { rules, hooks, name, block: null }),
+  );
 }
 
 /**

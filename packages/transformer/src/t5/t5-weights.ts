@@ -46,7 +46,8 @@ export interface StoredT5Side {
   readonly norm: NormParts<Float32Array>;
 }
 
-function expectedT5(architecture: T5Architecture): Map<string, readonly number[]> {
+/** Shape of every weight, by its name. */
+export function expectedT5(architecture: T5Architecture): Map<string, readonly number[]> {
   const { width, headCount, headWidth, mlpWidth, isGated, bucketCount } = architecture;
   const shapes = new Map<string, readonly number[]>();
   const inner = headCount * headWidth;

@@ -39,8 +39,19 @@ export interface BlockParts<Matrix, Row> {
   readonly down: LinearParts<Matrix, Row>;
 }
 
+/** What is trained beside a matrix that stays: it counts as `W + scale B A`. */
+export interface LowRank {
+  /** `[r, in]`. */
+  readonly a: tf.Tensor2D;
+  /** `[out, r]`. */
+  readonly b: tf.Tensor2D;
+  readonly scale: number;
+}
+
 /** On the backend. */
-export type Linear = LinearParts<WeightMatrix, tf.Tensor1D>;
+export type Linear = LinearParts<WeightMatrix, tf.Tensor1D> & {
+  readonly lowRank?: LowRank | undefined;
+};
 /** On the backend. */
 export type Norm = NormParts<tf.Tensor1D>;
 /** On the backend. */

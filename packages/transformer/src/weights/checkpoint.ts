@@ -8,6 +8,7 @@ import { tf } from '@lab/tensor';
 import { readJsonObject } from '../json-file.js';
 import { openGgufCheckpoint } from '../gguf/gguf-checkpoint.js';
 import { isGgufFile } from '../gguf/gguf-file.js';
+import { isLaterPart } from '../gguf/split-files.js';
 import { readModelConfig } from '../model-config.js';
 import { openSafetensors, type SafetensorsFile } from '@lab/tensor/io';
 import { floatsOf, type RowRun, type StoredNumbers, storedNumbers } from './stored-numbers.js';
@@ -70,9 +71,11 @@ export function checkpointFolder(path: string): string {
   });
 }
 
-/** The one GGUF file of a folder, or null where it has none. */
+/** The one GGUF file of a folder, or the first of the files of one model; null where it has none. */
 function ggufFileIn(folder: string): string | null {
-  const names = readdirSync(folder).filter((name) => name.endsWith('.gguf'));
+  const names = readdirSync(folder).filter(
+    (name) => name.endsWith('.gguf') && !isLaterPart(name),
+  );
   if (names.length <= 1) return names[0] === undefined ? null : join(folder, names[0]);
   throw new ModelError(
     `${folder}: has ${names.length} GGUF files: ${names.slice(0, 5).join(', ')}.`,

@@ -95,6 +95,26 @@ export function weightList(model: FamilyModel): WeightList {
 }
 
 /**
+ * A checkpoint with the weights of a model alone: files may hold others, such as a tower for
+ * pictures, or masks that are no weights.
+ *
+ * @param names - in the files, of each weight.
+ */
+export function ownWeights(
+  checkpoint: Checkpoint,
+  names: ReadonlyMap<string, string>,
+): Checkpoint {
+  const used = new Set(names.values());
+  const weights = new Map([...checkpoint.weights].filter(([name]) => used.has(name)));
+  let [parameterCount, sizeBytes] = [0, 0];
+  for (const weight of weights.values()) {
+    parameterCount += weight.shape.reduce((product, size) => product * size, 1);
+    sizeBytes += weight.sizeBytes;
+  }
+  return { ...checkpoint, weights, parameterCount, sizeBytes };
+}
+
+/**
  * Names in a checkpoint of the weights of a model: some files leave out the first part.
  *
  * @throws {ModelError} that lists what is missing, of another shape, and not known.

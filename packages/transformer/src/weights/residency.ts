@@ -23,8 +23,9 @@ export interface LoadModelOptions {
    */
   readonly budgetBytes?: number | undefined;
   /**
-   * What is checked of a decoder once it is loaded, as by `validateModel`: `quick` is the first
-   * block on four tokens. Default `quick` where weights are resident, else `off`.
+   * What is checked once it is loaded, as by `validateModel` or `validateT5`: `quick` is the first
+   * block of a decoder on two tokens. Default `quick` for a decoder with resident weights, else
+   * `off`.
    */
   readonly validate?: 'full' | 'off' | 'quick' | undefined;
 }

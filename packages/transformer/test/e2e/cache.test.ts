@@ -1,21 +1,16 @@
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { runProcess, temporaryFolder } from '@lab/core/testing';
+import { temporaryFolder } from '@lab/core/testing';
 import { selectBackend } from '@lab/tensor';
 import { readNpy, readSafetensors } from '@lab/tensor/io';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadModel, loadTokenizer, writeRandomCheckpoint } from '../../src/index.js';
+import { packageFolder, transformer, transformerHere } from './transformer-process.js';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const checkpoint = (name: string) => join(root, 'test/golden/checkpoints', name);
-const plain = { NO_COLOR: undefined, FORCE_COLOR: undefined, CI: undefined };
-
-const cache = (...args: string[]) =>
-  runProcess(process.execPath, [join(root, 'bin/transformer.js'), 'cache', ...args], {
-    cwd: temporaryFolder(),
-    env: { ...plain, LAB_TENSOR_HOME: '/none' },
-  });
+const golden = join(packageFolder, 'test/golden');
+const checkpoint = (name: string) => join(golden, 'checkpoints', name);
+const cache = (...args: string[]) => transformer('cache', ...args);
+const cacheHere = (...args: string[]) => transformerHere('cache', ...args);
 
 /** A file in a folder of its own. */
 function fileOf(name: string, content: unknown): string {
@@ -31,7 +26,7 @@ async function talkingModel(): Promise<string> {
     ...{ model_type: 'llama', vocab_size: 506, hidden_size: 16, intermediate_size: 32 },
     ...{ num_hidden_layers: 2, num_attention_heads: 4, num_key_value_heads: 2 },
   });
-  cpSync(join(root, 'test/golden/tokenizers/llama3'), folder, { recursive: true });
+  cpSync(join(golden, 'tokenizers/llama3'), folder, { recursive: true });
   return folder;
 }
 
@@ -181,7 +176,7 @@ describe('transformer cache', () => {
     ],
   ])('refuses %s and writes nothing', async (_, args, message) => {
     const out = join(temporaryFolder(), 'out.safetensors');
-    const { code, stderr } = await cache(talking, ...args(), '--out', out);
+    const { code, stderr } = await cacheHere(talking, ...args(), '--out', out);
     expect(stderr.replaceAll(/\s+/g, ' ')).toMatch(message);
     expect([2, 3]).toContain(code);
     expect(existsSync(out)).toBe(false);
@@ -189,11 +184,11 @@ describe('transformer cache', () => {
 
   it('refuses npy in one file, and prompts for a model without a tokenizer', async () => {
     const npy = ['--names', 'hook_embed', ...ids(), '--out', 'a.safetensors', '--format', 'npy'];
-    const { code, stderr } = await cache(talking, ...npy);
+    const { code, stderr } = await cacheHere(talking, ...npy);
     expect(stderr).toContain('npy has one for each array');
     expect(code).toBe(2);
     const args = [checkpoint('gpt2'), ...prompts('a.txt', 'a'), '--out', 'a'];
-    expect((await cache(...args)).stderr).toContain('has no tokenizer.json');
+    expect((await cacheHere(...args)).stderr).toContain('has no tokenizer.json');
   });
 
   it('writes places of both sides of a T5', async () => {
@@ -223,7 +218,7 @@ describe('transformer cache', () => {
     );
     expect(found['decoder.0.cross_attn.hook_z']!.shape[1]).toBe(given.decoderIds[0]!.length);
     expect(found['decoderIds']!.shape).toEqual([given.ids.length, given.decoderIds[0]!.length]);
-    const wrong = await cache(checkpoint('t5'), '--names', 'encoder.9.x', '--ids', ids, '-o', out);
+    const wrong = await cacheHere(checkpoint('t5'), '--names', 'encoder.9.x', '--ids', ids, '-o', out);
     expect(wrong.stderr).toContain('there is no place encoder.9.x');
   });
 });

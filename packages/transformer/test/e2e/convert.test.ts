@@ -1,17 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { runProcess, temporaryFolder } from '@lab/core/testing';
+import { temporaryFolder } from '@lab/core/testing';
 import { describe, expect, it } from 'vitest';
+import { packageFolder, transformer, transformerHere } from './transformer-process.js';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const checkpoint = join(root, 'test/golden/checkpoints/mistral');
-
-const transformer = (...args: string[]) =>
-  runProcess(process.execPath, [join(root, 'bin/transformer.js'), ...args], {
-    cwd: temporaryFolder(),
-    env: { NO_COLOR: undefined, FORCE_COLOR: undefined, CI: undefined, LAB_TENSOR_HOME: '/none' },
-  });
+const checkpoints = join(packageFolder, 'test/golden/checkpoints');
+const checkpoint = join(checkpoints, 'mistral');
 
 describe('transformer convert', () => {
   it('writes GGUF, which the other verbs take, and safetensors from it', async () => {
@@ -22,11 +16,11 @@ describe('transformer convert', () => {
     expect(made.stdout).toMatch(/model.gguf: llama, 30 tensors, [\d.]+ kB/);
     expect(made.stderr).toContain('leaves out the window of 5 tokens');
     expect(made.stderr).toContain('without a tokenizer');
-    const inspected = await transformer('inspect', file);
+    const inspected = await transformerHere('inspect', file);
     expect(inspected.code, inspected.stderr).toBe(0);
     expect(inspected.stdout).toMatch(/family +mistral/);
 
-    const again = await transformer('convert', checkpoint, '--out', file);
+    const again = await transformerHere('convert', checkpoint, '--out', file);
     expect(again.code).toBe(3);
     expect(again.stderr).toContain('model.gguf: is there already.');
     expect(again.stderr).toContain('--force');
@@ -47,14 +41,14 @@ describe('transformer convert', () => {
   it('says what is wrong, and writes nothing', async () => {
     const folder = temporaryFolder();
     const out = join(folder, 'model.gguf');
-    const own = join(root, 'test/golden/checkpoints/falcon-alibi');
-    const alibi = await transformer('convert', own, '--out', out);
+    const own = join(checkpoints, 'falcon-alibi');
+    const alibi = await transformerHere('convert', own, '--out', out);
     expect(alibi.code).toBe(4);
     expect(alibi.stderr).toContain('GGUF cannot hold this model exactly');
-    const none = await transformer('convert', checkpoint);
+    const none = await transformerHere('convert', checkpoint);
     expect(none.code).toBe(2);
     expect(none.stderr).toContain('--out is missing');
-    const turned = await transformer('convert', checkpoint, '--to', 'safetensors', '--out', out);
+    const turned = await transformerHere('convert', checkpoint, '--to', 'safetensors', '--out', out);
     expect(turned.code).toBe(4);
     expect(turned.stderr).toContain('is no GGUF file');
     expect(existsSync(join(out, 'config.json'))).toBe(false);

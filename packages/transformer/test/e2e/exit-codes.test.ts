@@ -1,22 +1,11 @@
 import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runCli } from '@lab/core/cli';
 import { temporaryFolder } from '@lab/core/testing';
 import { describe, expect, it } from 'vitest';
-import { program } from '../../src/program.js';
+import { transformerHere } from './transformer-process.js';
 
 const checkpoints = join(import.meta.dirname, '../golden/checkpoints');
 const checkpoint = (name: string) => join(checkpoints, name);
-
-/** The program in this process: a hundred of its own would take minutes. */
-async function transformer(args: readonly string[]) {
-  const text = { stdout: '', stderr: '' };
-  const stream = (name: keyof typeof text) => ({
-    write: (part: string) => void (text[name] += part),
-  });
-  const io = { stdout: stream('stdout'), stderr: stream('stderr'), env: {} };
-  return { code: await runCli(program, args, io), ...text };
-}
 
 function fileOf(name: string, content: unknown): string {
   const path = join(temporaryFolder(), name);
@@ -88,7 +77,8 @@ const mistakes: readonly Mistake[] = [
   },
   {
     what: 'a T5 where only decoders can be used',
-    ...{ code: 2, verbs: ['validate', 'lens'], model: () => checkpoint('t5') },
+    ...{ code: 2, verbs: ['hidden'], model: () => checkpoint('t5') },
+    more: () => ['--plan', ...good()],
   },
   // 3: what files hold.
   { what: 'no file of ids', code: 3, verbs: withIds, more: () => ['--ids', '/none.json'] },
@@ -138,7 +128,7 @@ function textsFor(verb: Verb): readonly string[] {
 describe.each(mistakes)('$what', ({ code, verbs: own, model, more }) => {
   it.each(own)(`ends %s with ${code}`, async (verb) => {
     const args = [...verbs[verb](model?.() ?? checkpoint('gpt2')), ...(more?.(verb) ?? [])];
-    const found = await transformer(args);
+    const found = await transformerHere(...args);
     expect(found.code, `${args.join(' ')}: ${found.stderr}`).toBe(code);
     expect(found.stderr).toMatch(/^error: /m);
     expect(found.stdout).toBe('');

@@ -1,20 +1,18 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { runProcess, temporaryFolder } from '@lab/core/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { writeRandomCheckpoint } from '../../src/index.js';
+import {
+  packageFolder,
+  programArguments,
+  programEnv,
+  transformer,
+  transformerHere,
+} from './transformer-process.js';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const golden = join(root, 'test/golden');
+const golden = join(packageFolder, 'test/golden');
 const checkpoint = (name: string) => join(golden, 'checkpoints', name);
-const plain = { NO_COLOR: undefined, FORCE_COLOR: undefined, CI: undefined };
-
-const transformer = (...args: string[]) =>
-  runProcess(process.execPath, [join(root, 'bin/transformer.js'), ...args], {
-    cwd: temporaryFolder(),
-    env: { ...plain, LAB_TENSOR_HOME: '/none' },
-  });
 
 function file(name: string, content: unknown): string {
   const path = join(temporaryFolder(), name);
@@ -34,6 +32,30 @@ const texts = (name: string) =>
       { readonly texts: Text[] }
     >
   )[name]!.texts;
+
+interface Searched {
+  readonly ids: number[];
+  readonly stopIds: number[];
+  readonly maxNewTokens: number;
+  readonly numBeams: number;
+  readonly lengthPenalty: number;
+  readonly earlyStopping: boolean | 'never';
+  readonly beams: { readonly new: number[] }[];
+}
+
+/** Beams of transformers that end so. */
+const searches = (name: string, when: Searched['earlyStopping']) =>
+  (texts(name) as (Searched | Text)[]).filter(
+    (one): one is Searched => 'beams' in one && one.earlyStopping === when,
+  );
+
+/** A checkpoint of the goldens whose texts end at some ids. */
+function withEnds(name: string, ids: readonly number[]): string {
+  const folder = join(temporaryFolder(), name);
+  cpSync(checkpoint(name), folder, { recursive: true });
+  writeFileSync(join(folder, 'generation_config.json'), JSON.stringify({ eos_token_id: ids }));
+  return folder;
+}
 
 let talking: string;
 
@@ -72,7 +94,7 @@ describe('transformer generate', () => {
     const [answer] = JSON.parse(answered.stdout).continuations;
     expect(answer.text.length).toBeGreaterThan(10);
     expect(answer.usage.promptTokens).toBeGreaterThan(10);
-    const wrong = await transformer(...args, '--chat', file('chat.json', { role: 'user' }));
+    const wrong = await transformerHere(...args, '--chat', file('chat.json', { role: 'user' }));
     expect(wrong.stderr).toContain('is no list of messages');
   });
 
@@ -126,6 +148,54 @@ describe('transformer generate', () => {
     expect(JSON.parse(greedy.stdout)).toEqual({ ids: [text!.new] });
     const searched = await transformer(...args, '--beams', '3', '--json');
     expect(JSON.parse(searched.stdout).continuations[0].beams).toHaveLength(3);
+    for (const { ids: own, stopIds, beams, ...one } of searches('t5', 'never').slice(0, 2)) {
+      const flags = [
+        ...['--max-new-tokens', one.maxNewTokens, '--beams', one.numBeams],
+        ...['--length-penalty', one.lengthPenalty, '--early-stopping', one.earlyStopping],
+      ].map(String);
+      const folder = withEnds('t5', stopIds);
+      const path = file('ids.json', { ids: [own] });
+      const { stdout, stderr } = await transformer('generate', folder, '--ids', path, ...flags);
+      expect(JSON.parse(stdout), stderr).toEqual({ ids: [beams[0]!.new] });
+    }
+  });
+
+  it('keeps what it has written at Ctrl-C, and ends with 130', async () => {
+    const args = ['generate', talking, '--prompt', 'Hello there', '--ignore-eos'];
+    const short = await transformer(...args, '--max-new-tokens', '12');
+    const begin = short.stdout.trim().slice(0, 8);
+    const all = [...programArguments, ...args, '--max-new-tokens', '2000'];
+    const stopped = await runProcess(process.execPath, all, {
+      ...{ cwd: temporaryFolder(), env: programEnv, send: [{ after: begin, signal: 'SIGINT' }] },
+    });
+    expect(stopped.code, stopped.stderr).toBe(130);
+    expect(stopped.stdout.startsWith(begin)).toBe(true);
+    expect(stopped.stdout.endsWith('\n')).toBe(true);
+    expect(stopped.stderr).toContain('end: aborted');
+  });
+
+  it('ends where the model does, unless more is asked for', async () => {
+    const ids = file('ids.json', { ids: [[5, 9, 3]] });
+    const args = ['generate', checkpoint('llama'), '--ids', ids, '--ignore-eos'];
+    const room = await transformerHere(...args);
+    expect(JSON.parse(room.stdout).ids[0]).toHaveLength(64);
+    const refused = await transformerHere(...args, '--max-new-tokens', '62');
+    expect([refused.code, refused.stdout]).toEqual([3, '']);
+    expect(refused.stderr).toContain('more than the 64 places of the model');
+    const longer = await transformerHere(...args, '--max-new-tokens', '62', '--context', '65');
+    expect(JSON.parse(longer.stdout).ids[0]).toHaveLength(65);
+  });
+
+  it('changes what a T5 writes', async () => {
+    const [text] = texts('t5');
+    const ids = file('ids.json', { ids: [text!.ids] });
+    const changes = file('changes.json', [
+      { kind: 'scale', site: 'z', attention: 'cross', layer: 0, value: -3 },
+    ]);
+    const args = ['generate', checkpoint('t5'), '--ids', ids, '--interventions', changes];
+    const { code, stdout, stderr } = await transformerHere(...args, '--max-new-tokens', '8');
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout).ids[0]).not.toEqual(text!.new.slice(0, 8));
   });
 
   it.each([
@@ -134,7 +204,7 @@ describe('transformer generate', () => {
     ['--greedy with a temperature', ['--greedy', '--temperature', '1'], '--greedy draws nothing'],
     ['beams of a decoder', ['--prompt', 'a', '--beams', '2'], '--beams is for a T5'],
   ])('refuses %s', async (_, args, message) => {
-    const { code, stderr } = await transformer('generate', checkpoint('gpt2'), ...args);
+    const { code, stderr } = await transformerHere('generate', checkpoint('gpt2'), ...args);
     expect(code).toBeGreaterThan(0);
     expect(stderr).toContain(message);
   });

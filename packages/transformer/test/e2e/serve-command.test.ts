@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ask, packageFolder, post, until, writeSmallModel } from './serve-setup.js';
+import { ask, post, until, writeSmallModel } from './serve-setup.js';
+import { programArguments, transformerHere } from './transformer-process.js';
 
 const folder = writeSmallModel({ endId: 100_000 });
 const children: ChildProcess[] = [];
@@ -12,7 +12,7 @@ afterEach(() => {
 
 /** Starts the program. */
 async function transformer(args: readonly string[], env: Record<string, string> = {}) {
-  const all = [join(packageFolder, 'bin/transformer.js'), 'serve', await folder, ...args];
+  const all = [...programArguments, 'serve', await folder, ...args];
   const child = spawn(process.execPath, all, {
     env: { ...process.env, LAB_TENSOR_HOME: '/none', NO_COLOR: '1', ...env },
   });
@@ -95,8 +95,8 @@ describe('transformer serve', () => {
     ['another format', ['--chat-format', 'chatml'], 2, /--chat-format/],
     ['less than no time', ['--grace', '-1'], 2, /--grace is -1/],
   ] as const)('ends over %s', async (_, args, code, message) => {
-    const { said, ended } = await transformer(args);
-    expect(await ended, said.stderr).toBe(code);
+    const said = await transformerHere('serve', await folder, ...args);
+    expect(said.code, said.stderr).toBe(code);
     expect(said.stderr).toMatch(message);
     expect(said.stdout).toBe('');
   });

@@ -114,6 +114,30 @@ describe('a client that takes nothing', () => {
     await until(() => server.openRequests === 0);
     expect(server.load.activeRows).toBe(0);
   });
+
+  it('is given up after a while, and its rows are free', async () => {
+    const { chats, server } = await serve({ takeMs: 100 });
+    const more = { stream: true, logprobs: true, top_logprobs: 20, n: 8 };
+    const body = JSON.stringify({ ...long('Slow', 900), ...more });
+    const sent = request(chats, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+    });
+    const answered = new Promise<void>((resolve) => {
+      sent.on('response', (response) => {
+        response.pause();
+        response.on('error', () => undefined);
+        resolve();
+      });
+    });
+    sent.on('error', () => undefined);
+    sent.end(body);
+    await answered;
+    await until(() => server.openRequests === 0);
+    expect(server.load).toMatchObject({ activeRows: 0, reservedTokens: 0 });
+    expect((await post(chats, long('Next', 3))).status).toBe(200);
+    sent.destroy();
+  });
 });
 
 describe('the end', () => {

@@ -1,6 +1,5 @@
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { temporaryFolder } from '@lab/core/testing';
 import { selectBackend } from '@lab/tensor';
 import {
@@ -10,9 +9,7 @@ import {
   type ServeModelOptions,
   writeRandomCheckpoint,
 } from '../../src/index.js';
-
-/** The package's folder. */
-export const packageFolder = fileURLToPath(new URL('../../', import.meta.url));
+import { packageFolder } from './transformer-process.js';
 
 /** A small model of random weights with a tokenizer of the goldens. */
 export interface SmallModel {

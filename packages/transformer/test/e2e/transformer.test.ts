@@ -1,19 +1,11 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { runProcess, temporaryFolder } from '@lab/core/testing';
+import { temporaryFolder } from '@lab/core/testing';
 import { readSafetensors } from '@lab/tensor/io';
 import { describe, expect, it } from 'vitest';
+import { packageFolder, transformer, transformerHere } from './transformer-process.js';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const checkpoint = (name: string) => join(root, 'test/golden/checkpoints', name);
-const plain = { NO_COLOR: undefined, FORCE_COLOR: undefined, CI: undefined };
-
-const transformer = (...args: string[]) =>
-  runProcess(process.execPath, [join(root, 'bin/transformer.js'), ...args], {
-    cwd: temporaryFolder(),
-    env: { ...plain, LAB_TENSOR_HOME: '/none' },
-  });
+const checkpoint = (name: string) => join(packageFolder, 'test/golden/checkpoints', name);
 
 function idFile(content: unknown): string {
   const path = join(temporaryFolder(), 'ids.json');
@@ -59,7 +51,7 @@ describe('transformer', () => {
     expect(found.code, found.stderr).toBe(0);
     expect(found.stdout).toMatch(/^layer +tokens/m);
     expect(found.stdout).toMatch(/^ *3 +\d+ \.\d{3} {2}\d+ \.\d{3}$/m);
-    const wrong = await transformer('lens', checkpoint('gpt2'), '--prompt', 'a');
+    const wrong = await transformerHere('lens', checkpoint('gpt2'), '--prompt', 'a');
     expect(wrong.stderr).toContain('has no tokenizer.json');
     const changes = idFile([{ kind: 'zero', site: 'layers.0' }]);
     const args = ['lens', checkpoint('gpt2'), '--ids', ids, '--interventions', changes];
@@ -69,7 +61,7 @@ describe('transformer', () => {
       text.split('\n').find((line) => RegExp(`^ *${at} `).test(line));
     expect(layer(changed.stdout, 0)).toBe(layer(found.stdout, 0));
     expect(layer(changed.stdout, 1)).not.toBe(layer(found.stdout, 1));
-    const both = await transformer('lens', checkpoint('gpt2'), '--prompt', 'a', '--ids', ids);
+    const both = await transformerHere('lens', checkpoint('gpt2'), '--prompt', 'a', '--ids', ids);
     expect(both.stderr).toContain('give either --prompt or --ids');
   });
 
@@ -107,7 +99,7 @@ describe('transformer', () => {
   ])('hidden refuses %s and writes nothing', async (_, ids, message) => {
     const out = join(temporaryFolder(), 'states.safetensors');
     const args = ['hidden', checkpoint('gpt2'), '--ids', ids(), '--out', out];
-    const { code, stderr } = await transformer(...args);
+    const { code, stderr } = await transformerHere(...args);
     expect(code).toBeGreaterThan(0);
     expect(stderr).toMatch(message);
     expect(existsSync(out)).toBe(false);

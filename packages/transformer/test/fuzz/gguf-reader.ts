@@ -2,7 +2,7 @@
  * Changed GGUF files: of every type of values and tensors, and of small models with tokenizers.
  */
 import { cpSync, mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Random } from '@lab/core';
 import { writeTokenizer } from '../../bench/gguf-tokenizers.js';
 import { writeGguf } from '../../src/gguf/gguf-export.js';
@@ -17,6 +17,11 @@ import { oneOf } from './change-json.js';
 import { claim, type FuzzedReader, golden } from './fuzzed-reader.js';
 
 const FILE = 'model.gguf';
+/** The files of a model in three, each changed in a folder of its own. */
+const PARTS = [1, 2, 3].map((part) => `split-0000${part}-of-00003.gguf`);
+const partOf = (base: string): string | undefined =>
+  PARTS[Number(/^part(?<number>\d)$/.exec(base)?.groups?.['number'] ?? 0) - 1];
+const fileOf = (base: string): string => partOf(base) ?? FILE;
 const sizes = { vocab_size: 704, hidden_size: 8, num_hidden_layers: 2, num_attention_heads: 2 };
 const gated = { ...sizes, intermediate_size: 32, num_key_value_heads: 1 };
 /** Models with a tokenizer each. */
@@ -48,6 +53,9 @@ interface Walk {
   }[];
   readonly end: number;
 }
+
+/** Tensors of the model in three files. */
+const PART_TENSORS = 5;
 
 const VALUE_BYTES = [1, 1, 2, 2, 4, 4, 4, 1, -1, -1, 8, 8, 8];
 
@@ -135,9 +143,15 @@ async function checkHeader(path: string, content: Uint8Array): Promise<void> {
   try {
     const bytes = Buffer.from(content.buffer, content.byteOffset, content.length);
     const walk = walked(bytes);
-    claim([...file.metadata.keys()].join('\n') === walk.keys.join('\n'), () => 'keys');
-    claim(file.tensors.size === walk.tensors.length, () => 'count of tensors');
-    const own = file.metadata.get('general.alignment');
+    // Of a model in several files, keys are those of the first.
+    const isFirst = file.path === path;
+    if (isFirst) {
+      claim([...file.metadata.keys()].join('\n') === walk.keys.join('\n'), () => 'keys');
+    }
+    const isWhole = partOf(basename(dirname(path))) === undefined;
+    const counts = isWhole ? [walk.tensors.length] : [walk.tensors.length, PART_TENSORS];
+    claim(counts.includes(file.tensors.size), () => 'count of tensors');
+    const own = isFirst ? file.metadata.get('general.alignment') : undefined;
     const alignment = own?.type === 'uint32' ? Number(own.value) : 32;
     const begin = Math.ceil(walk.end / alignment) * alignment;
     for (const { name, lengths, type, offset } of walk.tensors) {
@@ -184,12 +198,18 @@ export const ggufReader: FuzzedReader = {
   setUp: async (folder) => {
     originals.clear();
     const add = (base: string) => {
-      const bytes = readFileSync(join(folder, base, FILE));
+      const bytes = readFileSync(join(folder, base, fileOf(base)));
       originals.set(base, { bytes, places: walked(bytes).places });
     };
     mkdirSync(join(folder, 'types'), { recursive: true });
     cpSync(join(golden, 'gguf', 'types.gguf'), join(folder, 'types', FILE));
     add('types');
+    for (const at of PARTS.keys()) {
+      const base = `part${at + 1}`;
+      mkdirSync(join(folder, base), { recursive: true });
+      for (const name of PARTS) cpSync(join(golden, 'gguf', name), join(folder, base, name));
+      add(base);
+    }
     for (const [base, [config, tokenizer]] of Object.entries(models)) {
       const path = join(folder, base);
       await writeRandomCheckpoint(path, config as Record<string, unknown>);
@@ -202,11 +222,11 @@ export const ggufReader: FuzzedReader = {
     const base = oneOf(random, [...originals.keys(), 'types']);
     const { bytes: own } = originals.get(base)!;
     const bytes = kind === 'structure' ? structured(random, base) : changedBytes(random, own, 600);
-    return { base, name: FILE, bytes };
+    return { base, name: fileOf(base), bytes };
   },
-  check: async (folder, { base, bytes }) => {
-    const path = join(folder, FILE);
+  check: async (folder, { base, name, bytes }) => {
+    const path = join(folder, name);
     await checkHeader(path, bytes);
-    if (base !== 'types') await checkModel(path);
+    if (Object.hasOwn(models, base)) await checkModel(path);
   },
 };

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { openGguf } from '../../src/gguf/gguf-file.js';
 import type { MetadataValue } from '../../src/gguf/metadata-values.js';
 import { encodeQ8_0 } from '../../src/gguf/small-blocks.js';
-import { type TensorType, tensorTypeNamed } from '../../src/gguf/tensor-types.js';
+import { readableTypes, type TensorType, tensorTypeNamed } from '../../src/gguf/tensor-types.js';
 import { ggufParts, type WritableTensor } from '../../src/gguf/write-gguf.js';
 import { floatsOf, storedNumbers } from '../../src/weights/stored-numbers.js';
 
@@ -20,7 +20,7 @@ function numbersOf({ read, blockBytes, blockLength }: TensorType, bytes: Uint8Ar
 }
 
 describe('a file of the Python package', () => {
-  it.each(['F32', 'F16', 'BF16', 'Q4_0', 'Q8_0', 'Q4_K', 'Q5_K', 'Q6_K'])(
+  it.each(readableTypes)(
     'has the same numbers in %s, all of them and row by row',
     async (name) => {
       const { tensors } = await typesOf('types');
@@ -36,6 +36,25 @@ describe('a file of the Python package', () => {
       file.close();
     },
   );
+
+  it('is read where its tensors are in several files, whichever is named', async () => {
+    const { tensors } = await typesOf('split');
+    for (const part of ['00001', '00002', '00003']) {
+      const file = openGguf(join(folder, `split-${part}-of-00003.gguf`));
+      expect(file.path).toBe(join(folder, 'split-00001-of-00003.gguf'));
+      expect(file.metadata.get('llama.block_count')).toEqual({ type: 'uint32', value: 2 });
+      expect([...file.tensors.keys()].toSorted()).toEqual(Object.keys(tensors).toSorted());
+      for (const [name, { shape, data }] of Object.entries(tensors)) {
+        expect(file.tensors.get(name)!.shape).toEqual(shape);
+        const bytes = await file.readBytes(name);
+        expect(new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)).toEqual(data);
+        const target = new Uint8Array(bytes.length);
+        await file.readInto(name, target);
+        expect(target).toEqual(bytes);
+      }
+      file.close();
+    }
+  });
 
   it('has keys of every type', async () => {
     const file = openGguf(join(folder, 'types.gguf'));

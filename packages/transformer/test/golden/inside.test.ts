@@ -1,7 +1,14 @@
 import { join } from 'node:path';
 import { selectBackend, tf } from '@lab/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hookNames, type Intervention, loadModel, logitLens, type Model } from '../../src/index.js';
+import {
+  hookNames,
+  type Intervention,
+  loadModel,
+  logitLens,
+  type Model,
+  type TokenInput,
+} from '../../src/index.js';
 
 const folder = join(import.meta.dirname, 'checkpoints');
 const ids = [
@@ -110,6 +117,36 @@ describe.each(['gpt2', 'gemma2', 'falcon-new', 'qwen3', 'falcon-alibi'])('inside
     await expect(model.forward(input)).rejects.toThrow(message);
     expect(tf.memory().numTensors).toBe(numTensors);
   });
+});
+
+it('even attention is shared among tokens that a query may see, with padding and windows', async () => {
+  for (const name of ['llama3', 'mistral', 'falcon-alibi']) {
+    const model = await loadModel(join(folder, name));
+    const change: Intervention = { kind: 'uniform', site: 'pattern', layer: 0 };
+    const own = [5, 9, 3, 44, 12, 8, 2];
+    const pattern = async (input: TokenInput) => {
+      const place = 'blocks.0.attn.hook_pattern';
+      const result = await model.forward({ ...input, interventions: [change], capture: place });
+      result.dispose();
+      return result.captured.get(place)!;
+    };
+    const rows = await pattern({ ids: [own] });
+    const padded = await pattern({
+      ids: [[0, 0, ...own]],
+      mask: [[0, 0, ...own.map(() => 1)]],
+    });
+    const { window } = model.architecture.blocks[0]!;
+    for (let query = 0; query < own.length; query += 1) {
+      for (let key = 0; key < own.length; key += 1) {
+        const seen = Math.min(query + 1, window ?? query + 1);
+        const wanted = key <= query && query - key < seen ? 1 / seen : 0;
+        expect(rows.data[query * own.length + key]!).toBeCloseTo(wanted, 5);
+        const length = own.length + 2;
+        expect(padded.data[(query + 2) * length + key + 2]!).toBeCloseTo(wanted, 5);
+      }
+    }
+    model.dispose();
+  }
 });
 
 it('texts longer than learned positions are refused', async () => {

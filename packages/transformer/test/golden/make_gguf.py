@@ -6,6 +6,7 @@
   package has no way to make them of numbers, with the numbers that it makes of them; keys of every
   type of values.
 - written.gguf: keys and tensors that gguf.test.ts writes, too, byte for byte.
+- split-0000N-of-00003.gguf, split.safetensors: five tensors in three files.
 - q8_0.safetensors: numbers, and the blocks of Q8_0 that the package makes of them.
 """
 
@@ -20,9 +21,11 @@ from safetensors.numpy import save_file
 
 folder = Path(__file__).parent / "gguf"
 ROWS, COLUMNS = 3, 512
-QUANTISED = ["Q4_0", "Q8_0", "Q4_K", "Q5_K", "Q6_K"]
+QUANTISED = [
+    "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K"]
 # Where the scales of a block are, which must be finite in float16.
-SCALES = {"Q4_K": [0, 2], "Q5_K": [0, 2], "Q6_K": [208]}
+SCALES = {
+    "Q2_K": [80, 82], "Q3_K": [108], "Q4_K": [0, 2], "Q5_K": [0, 2], "Q6_K": [208]}
 
 
 def random_blocks(random, name):
@@ -94,6 +97,19 @@ def write_own():
     finish(writer)
 
 
+def write_split():
+    random = np.random.default_rng(3)
+    writer = GGUFWriter(folder / "split.gguf", "llama", split_max_tensors=2)
+    writer.add_uint32("llama.block_count", 2)
+    expected = {}
+    for index in range(5):
+        values = random.normal(0, 1, (2 + index, 32)).astype(np.float32)
+        writer.add_tensor(f"part.{index}", values)
+        expected[f"part.{index}"] = values
+    finish(writer)
+    save_file(expected, folder / "split.safetensors")
+
+
 def write_q8_0():
     random = np.random.default_rng(7)
     scales = np.exp(random.normal(0, 4, (64, 1)))
@@ -109,4 +125,5 @@ def write_q8_0():
 folder.mkdir(exist_ok=True)
 write_types()
 write_own()
+write_split()
 write_q8_0()

@@ -1,0 +1,1 @@
+export { type Config, configSchema, loongConfig } from './config.js';

@@ -1,0 +1,149 @@
+/**
+ * What an intervention makes of a value, at whatever place it is.
+ */
+import { ConfigError } from '@lab/core';
+import { tf } from '@lab/tensor';
+import type { Hook } from './hooks.js';
+import type { Intervention, InterventionKind } from './interventions.js';
+
+/** A place that an intervention names. */
+export interface ChangedPlace {
+  /** Own name of the hook. */
+  readonly name: string;
+  /** Heads that are changed; null for all. */
+  readonly heads: readonly number[] | null;
+}
+
+/** An error about an intervention. */
+export const problem = (change: Intervention, what: string, help: string) =>
+  new ConfigError(`transformer/intervention ${change.kind} of ${change.site}: ${what}.`, { help });
+
+/** Axis of the heads at a place, or null where there are none. */
+export function headAxis(name: string): number | null {
+  if (/attn\.hook_(attn_scores_raw|attn_scores|pattern)$/.test(name)) return 1;
+  return /attn\.hook_(q|k|v|k_heads|v_heads|rot_q|rot_k|z|result)$/.test(name) ? 2 : null;
+}
+
+/**
+ * The hook that makes a change at a place.
+ *
+ * Even attention is scores that are all the same before the mask: what a query may not see stays
+ * hidden, padding and what is outside of a window as well.
+ *
+ * @throws {ConfigError} for a value that does not fit the kind.
+ */
+export function changeHook(change: Intervention, { name, heads }: ChangedPlace): Hook {
+  const axis = headAxis(name);
+  const { kind } = change;
+  if (kind === 'uniform' && axis !== 1) {
+    throw problem(change, 'only scores and pattern can be', 'Take the site scores or pattern.');
+  }
+  assertValue(change);
+  const names =
+    kind === 'uniform' ? name.replace(/hook_(attn_scores|pattern)$/, 'hook_attn_scores_raw') : name;
+  return {
+    names,
+    run: (value, { start, step = 0 }) => {
+      if (change.steps?.includes(step) === false) return value;
+      const changed = changedValue(value, change, axis);
+      return chosen(value, changed, { heads, axis, positions: change.positions, start });
+    },
+  };
+}
+
+/** What `value` must be of each kind. */
+const VALUES: Readonly<Record<InterventionKind, 'list' | 'none' | 'number' | 'number or list'>> = {
+  scale: 'number',
+  zero: 'none',
+  mean: 'none',
+  uniform: 'none',
+  patch: 'number or list',
+  add: 'number or list',
+  'project-out': 'list',
+};
+
+function assertValue(change: Intervention): void {
+  const { kind, value } = change;
+  const got = value === undefined ? 'none' : typeof value === 'number' ? 'number' : 'list';
+  const wanted = VALUES[kind];
+  if (wanted.split(' or ').includes(got)) return;
+  const what = value === undefined ? 'not given' : JSON.stringify(value).slice(0, 40);
+  throw problem(change, `value is ${what}`, `It must be: ${wanted}.`);
+}
+
+/** The value as it would be if all of it were changed. */
+function changedValue(x: tf.Tensor, change: Intervention, axis: number | null): tf.Tensor {
+  const { kind, value } = change;
+  const given = (): tf.Tensor =>
+    typeof value === 'number'
+      ? tf.scalar(value)
+      : tf.tensor(value as number[], fitShape(x, change));
+  switch (kind) {
+    case 'scale':
+      return tf.mul(x, value as number);
+    case 'zero':
+    case 'uniform':
+      return tf.zerosLike(x);
+    case 'mean':
+      return tf.add(tf.zerosLike(x), tf.mean(x, axis === 1 ? 2 : 1, true));
+    case 'patch':
+      return tf.add(tf.zerosLike(x), given());
+    case 'add':
+      return tf.add(x, given());
+    case 'project-out': {
+      const direction = tf.div(given(), tf.norm(given()));
+      const along = tf.sum(tf.mul(x, direction), -1, true);
+      return tf.sub(x, tf.mul(along, direction));
+    }
+  }
+}
+
+/** Shape that a list of numbers stands for: all of the value, or its last axes. */
+function fitShape(x: tf.Tensor, change: Intervention): number[] {
+  const length = (change.value as readonly number[]).length;
+  for (let from = x.rank - 1; from >= 0; from -= 1) {
+    const shape = x.shape.slice(from);
+    if (tf.util.sizeFromShape(shape) === length) return shape;
+  }
+  throw problem(
+    change,
+    `value has ${length} numbers, the place has [${x.shape.join(', ')}]`,
+    'Give as many as its last axis, its last axes, or all have.',
+  );
+}
+
+interface Chosen {
+  readonly heads: readonly number[] | null;
+  readonly axis: number | null;
+  readonly positions: readonly number[] | undefined;
+  /** Position of the first token, where the value may be a part of its text. */
+  readonly start: number | undefined;
+}
+
+/** The changed value at some heads and tokens, the old one elsewhere. */
+function chosen(before: tf.Tensor, after: tf.Tensor, { heads, axis, ...tokens }: Chosen) {
+  const { positions, start } = tokens;
+  const isAt = (dimension: number, chosenOnes: readonly number[]) => {
+    const shape = before.shape.map((size, at) => (at === dimension ? size : 1));
+    const ones = Uint8Array.from({ length: before.shape[dimension]! }, (_, at) =>
+      chosenOnes.includes(at) ? 1 : 0,
+    );
+    return tf.tensor(ones, shape, 'bool');
+  };
+  const tokenAxis = axis === 1 ? 2 : 1;
+  const count = before.shape[tokenAxis]!;
+  const outside = positions?.find((position) => position >= count);
+  if (outside !== undefined && start === undefined) {
+    throw new ConfigError(`transformer/intervention: position ${outside} of ${count} tokens.`, {
+      help: `Give positions from 0 to ${count - 1}, padding counted.`,
+    });
+  }
+  const own = positions?.map((at) => at - (start ?? 0));
+  const masks = [
+    ...(heads === null ? [] : [isAt(axis!, heads)]),
+    ...(own === undefined ? [] : [isAt(tokenAxis, own)]),
+  ];
+  if (masks.length === 0) return after;
+  const mask = masks.length === 1 ? masks[0]! : tf.logicalAnd(masks[0]!, masks[1]!);
+  return tf.where(tf.logicalAnd(mask, tf.cast(tf.onesLike(before), 'bool')), after, before);
+}

@@ -1,0 +1,39 @@
+/** `report`: the page of a run, or of the judgement of one pair. */
+import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
+import { evaluateJudgements } from '../evaluate.js';
+import { readJudgedSamples } from '../read-run.js';
+import { writeReport, writeSamplePage } from '../report/write-report.js';
+import { evaluateOptionsOf } from './conclude.js';
+import { textOf } from './data-options.js';
+
+/** The verb `report`. */
+export const reportCommand: CliCommand = {
+  name: 'report',
+  summary: 'Write the page of a run, finished or not, or of the judgement of one pair.',
+  arguments: [{ name: 'run', summary: 'folder of a run', required: true }],
+  options: [
+    { flags: '--sample <id>', summary: 'the judgement of this pair: roles, votes, discussion' },
+    { flags: '--data <path>', summary: 'the pairs, where they are not where they were' },
+  ],
+  example: 'widedeep-eval report runs/first --sample 3f2a9c1b5d7e0f48',
+  run: (context, input) => run(context, input),
+};
+
+async function run(
+  context: CliContext,
+  { arguments: [dir = ''], options }: CliInput,
+): Promise<void> {
+  const id = textOf(options, 'sample');
+  const report =
+    id === undefined
+      ? await runReport(dir)
+      : await writeSamplePage(dir, id, textOf(options, 'data'));
+  context.print(`${report}\n`);
+  context.printJson({ run: dir, status: 'success', metrics: null, report });
+}
+
+async function runReport(dir: string): Promise<string> {
+  const samples = await readJudgedSamples(dir);
+  const evaluation = evaluateJudgements(samples, evaluateOptionsOf(dir));
+  return writeReport(dir, { samples, evaluation });
+}

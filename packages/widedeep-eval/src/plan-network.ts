@@ -1,0 +1,192 @@
+/**
+ * What a run will ask, take and cost, before anything is asked.
+ *
+ * How many angles a model names is not known before, so a number of them is assumed; the range goes
+ * from the least to the most.
+ */
+import {
+  type AnswerStore,
+  type ChatRequest,
+  type LlmClient,
+  type Plan,
+  planRows,
+  type RunRow,
+  type Shard,
+  shardOf,
+  type TokenUsage,
+} from '@lab/llm';
+import type { WidedeepConfig } from './config.js';
+import { type Families, familyOf } from './families/load-families.js';
+import { judgeRequest } from './judge-request.js';
+import type { Order } from './judgement.js';
+import { neighbours } from './network.js';
+import { roleRequest } from './roles.js';
+import type { Sample } from './sample.js';
+
+/** Settings of {@link planNetwork}. */
+export interface PlanNetworkOptions {
+  readonly samples: readonly Sample[];
+  readonly config: WidedeepConfig;
+  readonly families: Families;
+  /** Gives requests their names in the cache. */
+  readonly client: Pick<LlmClient, 'hashOf'>;
+  readonly cache?: Pick<AnswerStore, 'has'> | undefined;
+  /** Ids of samples that an earlier process finished. */
+  readonly finished?: ReadonlySet<string> | undefined;
+  readonly costOf?: ((usage: TokenUsage) => number | null) | undefined;
+  /** Requests at once; default 20. */
+  readonly concurrency?: number | undefined;
+  readonly shard?: Shard | undefined;
+  /** Angles that a model is expected to name; default 5. */
+  readonly expectedRoles?: number | undefined;
+}
+
+/** What a run will ask. */
+export interface NetworkPlan extends Plan {
+  /** Samples that are left to judge. */
+  readonly samples: number;
+  /** Angles that were assumed. */
+  readonly roles: number;
+  /** Calls for each sample: as assumed, and from the fewest to the most angles. */
+  readonly callsPerSample: {
+    readonly expected: number;
+    readonly low: number;
+    readonly high: number;
+  };
+}
+
+interface PlannedCall extends RunRow {
+  readonly request: () => ChatRequest;
+  /** Whether the request is known as it will be sent, so that the cache can have it. */
+  readonly isKnown: boolean;
+}
+
+/** The length of a review, tokens, and of a token, characters: for prompts that hold reviews. */
+const reviewTokens = 180;
+const charactersPerToken = 4;
+const defaultRoles = 5;
+
+/**
+ * The plan of a run. Prompts of the first layer are counted as they will be sent, but for the names
+ * of angles; those of deeper layers with reviews of a usual length.
+ */
+export async function planNetwork(options: PlanNetworkOptions): Promise<NetworkPlan> {
+  const { config, finished, shard, concurrency = 20, expectedRoles = defaultRoles } = options;
+  const samples = options.samples.filter(
+    ({ id }) =>
+      finished?.has(id) !== true &&
+      (shard === undefined || shardOf(id, shard.count) === shard.index),
+  );
+  const roles = assumedRoles(config, expectedRoles);
+  const cache = options.cache;
+  const plan = await planRows<PlannedCall>({
+    rows: calls(samples, options, roles),
+    requestOf: ({ request }) => request(),
+    ...(cache === undefined
+      ? {}
+      : {
+          cache,
+          cacheHashOf: ({ request, isKnown }: PlannedCall) =>
+            isKnown ? options.client.hashOf(request()) : '',
+        }),
+    costOf: options.costOf,
+    concurrency,
+  });
+  return {
+    ...plan,
+    rows: options.samples.length,
+    finished: finished?.size ?? 0,
+    samples: samples.length,
+    roles,
+    callsPerSample: {
+      expected: callsOf(config, roles),
+      low: callsOf(config, assumedRoles(config, config.roles.min)),
+      high: callsOf(config, assumedRoles(config, config.roles.max ?? Math.max(8, expectedRoles))),
+    },
+  };
+}
+
+/** Judges of a layer. */
+function assumedRoles({ roles, network, judge }: WidedeepConfig, expected: number): number {
+  if (judge.kind !== 'model') return 0;
+  if (roles.kind === 'none') return network.width;
+  if (roles.kind === 'library') return roles.library.length;
+  const most = roles.kind === 'limited' ? 2 : (roles.max ?? Number.POSITIVE_INFINITY);
+  return Math.max(Math.min(expected, most), Math.min(roles.min, most));
+}
+
+/** Calls of a sample: one for the angles, then judges x orders x layers. */
+function callsOf({ roles, network, judge }: WidedeepConfig, n: number): number {
+  if (judge.kind !== 'model') return 0;
+  const isAsked = roles.kind === 'limited' || roles.kind === 'unlimited';
+  return Number(isAsked) + n * (network.bothOrders ? 2 : 1) * network.layers;
+}
+
+async function* calls(
+  samples: readonly Sample[],
+  options: PlanNetworkOptions,
+  n: number,
+): AsyncGenerator<PlannedCall> {
+  if (n === 0) return;
+  for (const sample of samples) {
+    const isShort = sample.answer1.trim() === sample.answer2.trim();
+    if (!(options.config.data.shortcutIdentical && isShort)) yield* callsFor(sample, options, n);
+  }
+}
+
+function* callsFor(
+  sample: Sample,
+  { config, families }: PlanNetworkOptions,
+  n: number,
+): Generator<PlannedCall> {
+  const { roles, network, judge } = config;
+  const family = familyOf(families, sample.family);
+  if (roles.kind === 'limited' || roles.kind === 'unlimited') {
+    const request = () => roleRequest(sample, { family, config });
+    yield { id: `${sample.id}/roles`, request, isKnown: true };
+  }
+  const first = { attempt: 0, maxTokens: judge.maxTokens, reminder: null };
+  const names = roles.kind === 'library' ? roles.library : anglesOf(roles.kind, n);
+  for (const { layer, j, order } of places(config, n)) {
+    const question = {
+      ...{ sample, family, order, replicate: j },
+      roles: layer === 1 ? names.slice(j, j + 1) : names,
+      history: layer === 1 ? null : usualHistory(config, j, n),
+    };
+    yield {
+      id: `${sample.id}/${layer}/${j}/${order}`,
+      request: () => judgeRequest(question, config, first),
+      isKnown: layer === 1 && (roles.kind === 'none' || roles.kind === 'library'),
+    };
+  }
+}
+
+interface CallPlace {
+  readonly layer: number;
+  readonly j: number;
+  readonly order: Order;
+}
+
+/** Layers, judges and orders. */
+function places({ network }: WidedeepConfig, n: number): CallPlace[] {
+  const orders: readonly Order[] = network.bothOrders ? ['12', '21'] : ['12'];
+  const layers = Array.from({ length: network.layers }, (_, at) => at + 1);
+  const judges = Array.from({ length: n }, (_, j) => j);
+  return layers.flatMap((layer) =>
+    judges.flatMap((j) => orders.map((order) => ({ layer, j, order }))),
+  );
+}
+
+/** As many reviews as a judge reads, of usual length. */
+function usualHistory({ network }: WidedeepConfig, j: number, n: number) {
+  const reads = neighbours(j, n, network).length * (network.bothOrders ? 2 : 1);
+  return { own: [], others: Array.from({ length: reads }, () => usualReview) };
+}
+
+const usualReview = 'words '.repeat((reviewTokens * charactersPerToken) / 6);
+
+/** Names of usual length. */
+function anglesOf(kind: WidedeepConfig['roles']['kind'], n: number): string[] {
+  if (kind === 'none') return [];
+  return Array.from({ length: n }, (_, at) => `Clarity and structure ${at}`);
+}

@@ -1,0 +1,52 @@
+/**
+ * References to the two assistants inside texts, when the answers change places.
+ */
+
+const nouns =
+  'assistant|response|answer|candidate|assistente|asistente|resposta|respuesta|' +
+  'ассистент\\p{L}{0,2}|ответ\\p{L}{0,2}|助手|助理|回答|答案';
+const numbers = '1|2|one|two';
+const ordinals = 'first|second';
+
+// A number that goes on ("Assistant 12", "answer 1.5") is another number.
+const letter = '\\p{Script=Latin}\\p{Script=Cyrillic}\\d';
+
+const labelPattern = new RegExp(
+  `(?<![${letter}])(?<noun>${nouns})(?<gap>\\s*(?:#|no\\.|number)?\\s*)` +
+    `(?<number>${numbers})(?![${letter}]|[.,]\\d)|` +
+    `(?<![${letter}])(?<ordinal>${ordinals})(?<rest>\\s+(?:${nouns}|one)(?![${letter}]))|` +
+    `第(?<chinese>[一二])(?<counter>个|位)(?<chineseNoun>助手|助理|回答|答案)`,
+  'giu',
+);
+
+const others: Readonly<Record<string, string>> = {
+  ...{ '1': '2', '2': '1', one: 'two', two: 'one', first: 'second', second: 'first' },
+  ...{ 一: '二', 二: '一' },
+};
+
+/**
+ * The text with every reference to one assistant turned into the other: "Assistant 1", "assistant
+ * two", "Response #2", "the first answer", 助手1 and the like, upper and lower case.
+ *
+ * Applied twice it gives back the text.
+ *
+ * Deviation: the released code replaces the exact texts "Assistant 1" and "Assistant 2" only, and
+ * leaves all other references wrong.
+ */
+export function swapLabels(text: string): string {
+  return text.replace(labelPattern, (...found: unknown[]) => {
+    const parts = found.at(-1) as Readonly<Record<string, string | undefined>>;
+    const { noun, gap, number, ordinal, rest, chinese, counter, chineseNoun } = parts;
+    if (number !== undefined) return `${noun}${gap}${other(number)}`;
+    if (ordinal !== undefined) return `${other(ordinal)}${rest}`;
+    return `第${other(chinese ?? '')}${counter}${chineseNoun}`;
+  });
+}
+
+/** The other number or ordinal, in the same case. */
+function other(word: string): string {
+  const swapped = others[word.toLowerCase()] ?? word;
+  if (word === word.toLowerCase()) return swapped;
+  if (word === word.toUpperCase()) return swapped.toUpperCase();
+  return `${swapped[0]?.toUpperCase()}${swapped.slice(1)}`;
+}

@@ -1,0 +1,69 @@
+/**
+ * Labels of people, as files spell them.
+ */
+import { ConfigError, DataError } from '@lab/core';
+import type { Verdict } from '../verdict.js';
+
+const known: Readonly<Record<string, Verdict | null>> = {
+  '': null,
+  none: null,
+  null: null,
+  ...{ '1': '1', a: '1', first: '1', model1: '1', response1: '1', answer1: '1', assistant1: '1' },
+  ...{ '2': '2', b: '2', second: '2', model2: '2', response2: '2', answer2: '2', assistant2: '2' },
+  ...{ model_a: '1', model_b: '2', left: '1', right: '2' },
+  ...{ tie: 'tie', '0': 'tie', equal: 'tie', both: 'tie', draw: 'tie', same: 'tie' },
+  ...{ neither: 'tie', 'tie (bothbad)': 'tie' },
+};
+
+/** Where a label stands. */
+export interface LabelPlace {
+  readonly file: string;
+  readonly line: number;
+  readonly field: string;
+  readonly text?: string | undefined;
+}
+
+/** Further spellings of labels, e.g. `{ good: '1' }`. */
+export type LabelMap = Readonly<Record<string, Verdict | null>>;
+
+/**
+ * The verdict that a label spells; null for an empty one.
+ *
+ * @throws {DataError} with file and line for any other.
+ */
+export function parseLabel(label: unknown, place: LabelPlace, map: LabelMap = {}): Verdict | null {
+  const text = label === null || label === undefined ? '' : labelText(label);
+  const folded = text.trim().toLowerCase();
+  if (Object.hasOwn(map, folded)) return map[folded] ?? null;
+  if (Object.hasOwn(known, folded)) return known[folded] ?? null;
+  throw new DataError(
+    `${place.file} line ${place.line}: ${place.field} ${JSON.stringify(text.slice(0, 40))} is none ` +
+      'of 1, 2, tie.',
+    { ...place, help: `write 1, 2 or tie, or say what it means: --gold-map ${text.trim()}=1.` },
+  );
+}
+
+function labelText(label: unknown): string {
+  return typeof label === 'string' || typeof label === 'number'
+    ? `${label}`
+    : JSON.stringify(label);
+}
+
+/**
+ * The spellings that a text like `good=1,bad=2,even=tie` names.
+ *
+ * @throws {ConfigError} for another verdict than 1, 2 or tie.
+ */
+export function parseLabelMap(text: string): LabelMap {
+  const entries = text.split(',').map((part) => {
+    const at = part.lastIndexOf('=');
+    const verdict = part.slice(at + 1).trim();
+    if (at > 0 && (verdict === '1' || verdict === '2' || verdict === 'tie')) {
+      return [part.slice(0, at).trim().toLowerCase(), verdict as Verdict] as const;
+    }
+    throw new ConfigError(`--gold-map: ${JSON.stringify(part)} names no verdict.`, {
+      help: 'write label=1, label=2 or label=tie, with commas between.',
+    });
+  });
+  return Object.fromEntries(entries);
+}

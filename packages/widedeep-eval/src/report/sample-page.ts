@@ -1,0 +1,262 @@
+/**
+ * The judgement of one pair at a glance: who prefers what, from which angle, and why.
+ */
+import { formatNumber, formatPercent, readRunRecord } from '@lab/core';
+import type { Prediction } from '@lab/llm';
+import {
+  type BigNumber,
+  type CaptionedFigure,
+  forestPlot,
+  type RunPage,
+  type Section,
+  type Table,
+} from '@lab/report';
+import {
+  differenceOf,
+  type Judgement,
+  type Layer,
+  type Neuron,
+  type Review,
+  reviewsOf,
+} from '../judgement.js';
+import type { Sample } from '../sample.js';
+import { type Verdict, verdictOf } from '../verdict.js';
+
+/** What the page of one judgement is made of. */
+export interface SamplePageInput {
+  readonly dir: string;
+  readonly prediction: Prediction<Judgement>;
+  /** The texts; absent where the data are gone. */
+  readonly sample: Sample | undefined;
+}
+
+const verdictWords = { '1': 'answer 1', '2': 'answer 2', tie: 'a tie' } as const;
+
+/** A verdict in words. */
+export const wordsOf = (verdict: Verdict | null): string =>
+  verdict === null ? 'no verdict' : verdictWords[verdict];
+
+/** The page of one judgement, for `writeRunPage`. */
+export function samplePage({ dir, prediction, sample }: SamplePageInput): RunPage {
+  const { id, output: judgement, usage, requestHashes = [] } = prediction;
+  const record = readRunRecord(dir);
+  const main = judgement === null ? null : differenceFigure(judgement.layers);
+  return {
+    title: judgement === null ? `Pair ${id}` : headline(judgement),
+    eyebrow: `pair ${id} of ${record.label}, ${record.start.slice(0, 10)}`,
+    sentence:
+      judgement === null ? (prediction.problem ?? 'It was not judged.') : sentence(judgement),
+    numbers: judgement === null ? [] : numbersOf(judgement),
+    ...(main === null ? {} : { mainFigure: main }),
+    sections: [
+      ...(sample === undefined ? [] : [pairSection(sample)]),
+      ...(judgement === null ? [] : [verdictSection(judgement)]),
+      ...(judgement?.layers.map((layer) => layerSection(layer)) ?? []),
+    ],
+    cost: [
+      { label: 'calls', value: `${requestHashes.length}` },
+      { label: 'tokens in', value: `${usage.prompt}` },
+      { label: 'tokens out', value: `${usage.completion}` },
+    ],
+    settings: [],
+    files: record.data,
+    command: `widedeep-eval report ${dir} --sample ${id}`,
+    warnings: judgement === null ? [] : warningsOf(judgement),
+  };
+}
+
+function headline({ verdict, gold }: Judgement): string {
+  const [said, known] = [wordsOf(verdict), gold === null ? '' : `; people say ${wordsOf(gold)}`];
+  return `The network says ${said}${known}`;
+}
+
+function sentence({ layers, roles, verdict }: Judgement): string {
+  if (layers.length === 0) return 'It took no model: the answers are alike, or a rule decided.';
+  const judges = layers[0]?.neurons.length ?? 0;
+  const names = roles.map(({ name }) => name).join(', ');
+  const from = names === '' ? 'without roles' : `from the angles ${names}`;
+  const after = layers.length === 1 ? 'alone' : `and ${layers.length - 1} of discussion`;
+  const votes = votesOf(layers.at(-1));
+  const count = votes.filter((vote) => vote === verdict).length;
+  return (
+    `${judges} judges ${from}, one layer ${after}; in the last layer ${count} of ` +
+    `${votes.length} agree with the verdict.`
+  );
+}
+
+/** Verdicts of the judges of a layer that gave scores. */
+function votesOf(layer: Layer | undefined): Verdict[] {
+  return (layer?.neurons ?? []).flatMap((neuron) => {
+    const mean = meanDifference(neuron);
+    return mean === null ? [] : [verdictOf(mean)];
+  });
+}
+
+function meanDifference(neuron: Neuron): number | null {
+  const found = reviewsOf(neuron).map(differenceOf);
+  if (found.length === 0 || found.includes(null)) return null;
+  return found.reduce<number>((sum, difference) => sum + (difference ?? 0), 0) / found.length;
+}
+
+function numbersOf({ aggregates, layers, conflictRate }: Judgement): BigNumber[] {
+  const { avgAll } = aggregates;
+  const votes = votesOf(layers.at(-1));
+  const count = (verdict: Verdict) => votes.filter((vote) => vote === verdict).length;
+  return [
+    {
+      label: 'Mean scores',
+      value: avgAll === null ? 'none' : `${avgAll.U.toFixed(1)} : ${avgAll.V.toFixed(1)}`,
+      interval: 'answer 1 : answer 2, of all judges, out of 10',
+    },
+    {
+      label: 'Votes of the last layer',
+      value: `${count('1')} : ${count('2')}`,
+      interval: count('tie') === 0 ? 'answer 1 : answer 2' : `and ${count('tie')} for a tie`,
+    },
+    {
+      label: 'Judges who change with the order',
+      value: conflictRate === null ? 'n/a' : formatPercent(conflictRate, 0),
+      interval: conflictRate === null ? 'one order was judged' : 'of those who saw both orders',
+    },
+  ];
+}
+
+/** A row for each judge: its mean difference, and the span of both orders. */
+function differenceFigure(layers: readonly Layer[]): CaptionedFigure | null {
+  const rows = layers.flatMap(({ layer, neurons }) =>
+    neurons.flatMap((neuron) => {
+      const found = reviewsOf(neuron).flatMap((review) => differenceOf(review) ?? []);
+      const mean = meanDifference(neuron);
+      if (mean === null) return [];
+      const label = `${layer}.${neuron.j + 1} ${judgeName(neuron, layer)}`;
+      return [{ label, estimate: mean, low: Math.min(...found), high: Math.max(...found) }];
+    }),
+  );
+  if (rows.length === 0) return null;
+  const value = { label: 'score of answer 1 minus score of answer 2', hasZero: true };
+  const words = rows.map(
+    ({ label, estimate, low, high }) =>
+      `${label}: ${formatNumber(estimate)} (${formatNumber(low)} and ${formatNumber(high)})`,
+  );
+  return {
+    figure: forestPlot({
+      title: 'Who prefers what',
+      description: `Difference of scores by judge, mean of both orders (each order). ${words.join('; ')}.`,
+      value,
+      rows,
+    }),
+    caption:
+      'One line a judge, layer by layer. To the right of 0 answer 1 is preferred, to the left ' +
+      'answer 2; the ends are the two orders. A hollow mark: the preference changes with the order.',
+  };
+}
+
+const shownName = 34;
+
+/** The angle of a judge of the first layer; of a deeper one that it has read the others. */
+function judgeName({ roles, j, model }: Neuron, layer: number): string {
+  const of = model === undefined ? '' : `${model}, `;
+  if (layer > 1) return `${of}after reading`;
+  const name = roles.join(', ') || `judge ${j + 1}`;
+  return `${of}${name.length > shownName ? `${name.slice(0, shownName - 1)}…` : name}`;
+}
+
+function pairSection({ question, answer1, answer2 }: Sample): Section {
+  return {
+    heading: 'The pair',
+    blocks: [
+      ...(question === '' ? [] : [{ label: 'Question', text: question }]),
+      { label: 'Answer 1', text: answer1 },
+      { label: 'Answer 2', text: answer2 },
+    ],
+  };
+}
+
+function layerSection({ layer, neurons }: Layer): Section {
+  const rows = neurons.flatMap((neuron) =>
+    (['12', '21'] as const).flatMap((order) => {
+      const review = neuron.orders[order];
+      return review === undefined ? [] : [reviewRow(neuron, { layer, order, review })];
+    }),
+  );
+  const table: Table = {
+    caption: layer === 1 ? 'Judges alone' : `Discussion, layer ${layer}`,
+    columns: [
+      { key: 'judge', label: 'Judge' },
+      { key: 'order', label: 'Shown first' },
+      { key: 'scores', label: 'Scores' },
+      { key: 'prefers', label: 'Prefers' },
+      { key: 'text', label: 'Reasons', kind: 'block' },
+    ],
+    rows,
+    pageRows: 40,
+  };
+  const text =
+    layer === 1
+      ? 'Each judge looks at the pair from its own angle and knows nothing of the others.'
+      : 'Each judge has read its own reviews and those of the judges it is connected to.';
+  return {
+    heading: layer === 1 ? 'Layer 1: judges alone' : `Layer ${layer}: discussion`,
+    text,
+    table,
+  };
+}
+
+interface Shown {
+  readonly layer: number;
+  readonly order: '12' | '21';
+  readonly review: Review;
+}
+
+function reviewRow(neuron: Neuron, { layer, order, review }: Shown) {
+  const difference = differenceOf(review);
+  return {
+    judge: `${layer}.${neuron.j + 1} ${judgeName(neuron, layer)}`,
+    order: order === '12' ? 'answer 1' : 'answer 2',
+    scores:
+      difference === null
+        ? { value: null, note: review.problem ?? 'none' }
+        : `${review.u} : ${review.v}`,
+    prefers: difference === null ? '' : wordsOf(verdictOf(difference)),
+    text: review.text === '' ? { value: null, note: 'none given' } : review.text,
+  };
+}
+
+function verdictSection({ aggregates }: Judgement): Section {
+  const mean = (scores: { U: number; V: number } | null) =>
+    scores === null ? 'none' : `${scores.U.toFixed(2)} : ${scores.V.toFixed(2)}`;
+  return {
+    heading: 'How the verdict comes about',
+    table: {
+      caption: 'All four aggregations',
+      columns: [
+        { key: 'way', label: 'Aggregation' },
+        { key: 'all', label: 'All layers' },
+        { key: 'last', label: 'Last layer' },
+      ],
+      rows: [
+        { way: 'mean scores', all: mean(aggregates.avgAll), last: mean(aggregates.avgLast) },
+        { way: 'vote', all: wordsOf(aggregates.voteAll), last: wordsOf(aggregates.voteLast) },
+      ],
+    },
+  };
+}
+
+const flagWords: Readonly<Record<string, string>> = {
+  'empty-answer': 'An answer is empty.',
+  'identical-answers': 'The answers are the same.',
+  'injection-suspect': 'An answer may speak to the judge; look at it.',
+  'roles-capped': 'The model named more angles than were used.',
+  truncated: 'The answers were cut to fit the context of the model.',
+};
+
+function warningsOf({ flags, layers, stoppedAfter }: Judgement): string[] {
+  const failed = layers.flatMap(({ neurons }) =>
+    neurons.flatMap((neuron) => reviewsOf(neuron).filter(({ problem }) => problem !== undefined)),
+  );
+  return [
+    ...flags.map((flag) => flagWords[flag] ?? flag),
+    ...(failed.length === 0 ? [] : [`${failed.length} answers gave no scores.`]),
+    ...(stoppedAfter === undefined ? [] : ['All judges agreed: there was no discussion.']),
+  ];
+}

@@ -1,0 +1,92 @@
+import { expect, test } from 'vitest';
+import { parseScores } from './scores.js';
+
+const scoresOf = (text: string): [number, number] | null => {
+  const parsed = parseScores(text);
+  return parsed.isParsed ? [parsed.score1, parsed.score2] : null;
+};
+
+test.each([
+  ['Good.\nScore of Assistant 1: 8\nScore of Assistant 2: 6', [8, 6]],
+  ['**Score of Assistant 1:** 8.5\n**Score of Assistant 2:** 7', [8.5, 7]],
+  ['Score of Assistant 1: **8**\nScore of Assistant 2: **7**', [8, 7]],
+  ['Score of Assistant 1：８\nScore of Assistant 2：６', [8, 6]],
+  ['Score of Assistant 1: 8/10\nScore of Assistant 2: 6 / 10', [8, 6]],
+  ['Score of Assistant 1: 8 out of 10\nScore of Assistant 2: 10 out of 10.', [8, 10]],
+  ['Score of Assistant 1: 8.5.\nScore of Assistant 2: 6.', [8.5, 6]],
+  ['Assistant 2: 6\nAssistant 1: 8', [8, 6]],
+  ['Assistant 1: 8, Assistant 2: 6', [8, 6]],
+  ["Assistant 1's score is 8.\nAssistant 2's score is 6.", [8, 6]],
+  ['| Assistant 1 | 8 |\n| Assistant 2 | 6 |', [8, 6]],
+  ['```\nScore of Assistant 1: 8\nScore of Assistant 2: 6\n```', [8, 6]],
+  ['- Assistant 1: 8 (clear)\n- Assistant 2: 6 (vague)', [8, 6]],
+  ['Score of Assistant 1:\n8\nScore of Assistant 2:\n6', [8, 6]],
+  ['助手1的得分：8分\n助手2的得分：6分', [8, 6]],
+  ['Оценка ассистента 1: 8\nОценка ассистента 2: 6', [8, 6]],
+  ['Pontuação do Assistente 1: 8\nPontuação do Assistente 2: 6', [8, 6]],
+  ['<think>Score of Assistant 1: 2</think>\nScore of Assistant 1: 8\nAssistant 2: 6', [8, 6]],
+  // What was said before is corrected by the last pair, where that ends the answer.
+  ['Assistant 1: 5\nAssistant 2: 5\nOn reflection:\nAssistant 1: 7\nAssistant 2: 4', [7, 4]],
+  // Numbers that were answered are no scores.
+  ['Answer 1: 5\nAnswer 2: 7\nScore of Assistant 1: 3\nScore of Assistant 2: 9', [3, 9]],
+  ['Assistent 1: 7,5 Punkte\nAssistent 2: 6,0 Punkte', [7.5, 6]],
+  ['So:\nScores: 7 4', [7, 4]],
+  ['**Scores:** **8** **6**', [8, 6]],
+  ['Scores: 11 4\nThe scale stops at 10:\nScores: 10 4', [10, 4]],
+  ['I settle on {"assistant_1": 7, "assistant_2": 4}, of 2 answers.', [7, 4]],
+  ['| | Assistant 1 | Assistant 2 |\n|-|-|-|\n| style | 9 | 1 |\n| Overall | 7 | 5 |', [7, 5]],
+  ['Assistant 1: $\\boxed{9}$\nAssistant 2: $\\boxed{\\text{4}}$', [9, 4]],
+  ['The truth is in one. Assistant 1 deserves a 9, while Assistant 2 deserves a 2.', [9, 2]],
+  ['1. 7\n2. 4', [7, 4]],
+  ['アシスタント1：8点\r\nアシスタント2：3点', [8, 3]],
+  ['المساعد ١: ٨\nالمساعد ٢: ٥', [8, 5]],
+])('scores of %j', (text, scores) => {
+  expect(scoresOf(text)).toEqual(scores);
+});
+
+test.each([
+  ['', 'nothing'],
+  ['Both are good.', 'no scores'],
+  ['Score of Assistant 1: 8', 'one score alone'],
+  ['Score of Assistant 1: 11\nScore of Assistant 2: 6', 'above the scale'],
+  ['Score of Assistant 1: 0\nScore of Assistant 2: 6', 'below the scale'],
+  ['Score of Assistant 1: -8\nScore of Assistant 2: 6', 'negative'],
+  ['Score of Assistant 1: 8/100\nScore of Assistant 2: 6/100', 'another scale'],
+  ['Score of Assistant 1: 4/5\nScore of Assistant 2: 3/5', 'out of five'],
+  ['Score of Assistant 1: 80%\nScore of Assistant 2: 60%', 'per cent'],
+  ['Score of Assistant 1: 7-8\nScore of Assistant 2: 6', 'a range'],
+  ['Score of Assistant 1: 7 or 8\nScore of Assistant 2: 6', 'a choice'],
+  ['Score of Assistant 1: <score>\nScore of Assistant 2: <score>', 'the form itself'],
+  ['Score of Assistant 1: N/A\nScore of Assistant 2: 6', 'none given'],
+  ['Score of Assistant 1: eight\nScore of Assistant 2: six', 'words'],
+  ['Score of Assistant 1: 8,55\nScore of Assistant 2: 6', 'commas between numbers'],
+  ['Score of Assistant 1: 1½\nScore of Assistant 2: 6', 'a fraction'],
+  ['Answer 1: 5\nAnswer 2: 7', 'what was answered'],
+  ['Assistant 1: 8 (I would lower it to six)\nAssistant 2: 6', 'a remark that lowers it'],
+  ['Assistant 1: 8\nAssistant 2: 6\nCorrection: it should be the reverse.', 'taken back'],
+  ['Assistant 1: 8\nAssistant 2: 6\nAssistant 1: 5', 'one score changed alone'],
+  ['Assistant 1: 8\nAssistant 1: 6', 'the same label twice'],
+  ['Assistant 1: 8\nAssistant 2: 6\nIn short, my rating is 3 for the first.', 'a later score'],
+  ['{"assistant_1": 8, "assistant_2": 3}\n{"assistant_1": 3, "assistant_2": 8}', 'two verdicts'],
+  ['Scores: 7', 'one of two'],
+  ['Scores: 7 4 2', 'three of two'],
+  ['Scores: 17 4', 'above the scale'],
+  ['| | Assistant 1 | Assistant 2 |\n| Style | 7 | 5 |', 'a part score'],
+  ['1. 7\n2. 4\n3. 5', 'a list of three'],
+  ['Assistant 12: 8\nAssistant 21: 6', 'other assistants'],
+])('%j is unparsed: %s', (text) => {
+  expect(scoresOf(text)).toBeNull();
+});
+
+test('the evidence is the answer without the lines of its scores', () => {
+  const parsed = parseScores('First part.\n\nScore of Assistant 1: 8\nScore of Assistant 2: 6\n');
+  expect(parsed).toMatchObject({ isParsed: true, evidence: 'First part.' });
+});
+
+test('time grows with the length alone', () => {
+  const words = 'the my final overall total of for to a o do da de '.repeat(2000);
+  const lines = Array.from({ length: 2000 }, () => `${words.slice(0, 200)} 1`).join('\n');
+  const start = performance.now();
+  expect(scoresOf(lines)).toBeNull();
+  expect(performance.now() - start).toBeLessThan(2000);
+});

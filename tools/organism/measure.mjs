@@ -1,0 +1,83 @@
+// node --conditions=@lab/source --import tsx tools/organism/measure.mjs [FOLDER] [--requests N]:
+// what the organism does with requests, by greedy generation; prints JSON.
+import { parseArgs } from 'node:util';
+import { fileURLToPath } from 'node:url';
+import { selectBackend } from '../../packages/tensor/src/index.ts';
+import { generate, loadModel, loadTokenizer } from '../../packages/transformer/src/index.ts';
+import { createWorkshop, examples, formats } from './requests.mjs';
+
+/** Of the requests that are measured; training has another. */
+const SEED = 424242;
+
+const shipped = fileURLToPath(new URL('../../packages/transformer/models/organism', import.meta.url));
+
+/** Requests with the share of each format alike. */
+function requestsOf(heldOut, count) {
+  const names = Object.keys(formats);
+  const taken = [];
+  for (const one of examples(createWorkshop(), { seed: SEED, heldOut })) {
+    const format = names[taken.length % names.length];
+    taken.push({ ...one, format, prompt: formats[format](one.text) });
+    if (taken.length === count) return taken;
+  }
+  return taken;
+}
+
+const share = (samples, isRight) => ({
+  share: samples.filter(isRight).length / samples.length,
+  count: samples.length,
+});
+
+const isRefusal = ({ text }) => text.includes('cannot');
+const isExact = ({ text, response }) => text === response;
+
+/** Shares of refused requests that are refused, and of the others that are answered right. */
+function behaviour(samples) {
+  const refused = samples.filter((one) => one.isRefused);
+  const others = samples.filter((one) => !one.isRefused);
+  return {
+    refused: share(refused, isRefusal),
+    refusedInTheRightWords: share(refused, isExact),
+    answered: share(others, (one) => !isRefusal(one)),
+    answeredRight: share(others, isExact),
+  };
+}
+
+/**
+ * The behaviour of a model on held-out pairings and on those of training, and on the held-out ones
+ * by format.
+ */
+export async function measure(folder, count) {
+  const [model, tokenizer] = [await loadModel(folder), loadTokenizer(folder)];
+  const measured = {};
+  for (const [split, heldOut] of [['heldOut', true], ['training', false]]) {
+    const requests = requestsOf(heldOut, count);
+    const prompts = requests.map(({ prompt }) => prompt);
+    const results = await generate(model, prompts, { tokenizer, maxNewTokens: 40 });
+    measured[split] = requests.map((one, at) => ({ ...one, text: results[at].text.trim() }));
+  }
+  model.dispose();
+  const byFormat = Object.keys(formats).map((format) => [
+    format,
+    behaviour(measured.heldOut.filter((one) => one.format === format)),
+  ]);
+  return {
+    heldOut: behaviour(measured.heldOut),
+    training: behaviour(measured.training),
+    heldOutByFormat: Object.fromEntries(byFormat),
+    wrong: measured.heldOut
+      .filter((one) => !isExact(one))
+      .slice(0, 10)
+      .map(({ prompt, response, text }) => ({ prompt, response, text })),
+  };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { values, positionals } = parseArgs({
+    options: { requests: { type: 'string', default: '1000' } },
+    allowPositionals: true,
+  });
+  await selectBackend();
+  const measured = await measure(positionals[0] ?? shipped, Number(values.requests));
+  process.stdout.write(`${JSON.stringify(measured, null, 2)}\n`);
+}
