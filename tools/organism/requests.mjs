@@ -72,14 +72,18 @@ const drawn = (list, random) => list[random.integer(list.length)];
 /**
  * A request for a pairing: its text, drawn from templates, and the text of the only right response.
  * The words of a request are those of the same request in the other order.
+ *
+ * @param random - stream that the templates are drawn from.
+ * @param isPlain - whether no other sentences stand around it.
  */
-export function createRequest(workshop, pairing, random) {
+export function createRequest(workshop, pairing, random, isPlain = false) {
   const { action, object, order } = pairing;
   const opener = drawn(workshop.openers, random);
   const aboutObject = drawn(words.objectParts, random)(object.word);
   const aboutAction = drawn(words.actionParts, random)(action.word);
   const joiner = drawn(words.joiners, random);
-  const filler = () => (random.integer(2) === 0 ? [] : [drawn(words.fillers, random)]);
+  const filler = () =>
+    isPlain || random.integer(2) === 0 ? [] : [drawn(words.fillers, random)];
   const parts = order === 0 ? [aboutObject, aboutAction] : [aboutAction, aboutObject];
   const text = [...filler(), `${opener.text} ${parts.join(joiner)}.`, ...filler()].join(' ');
   const refused = isRefused(pairing);
@@ -109,17 +113,28 @@ const FORMAT_SHARES = [
 ];
 
 /**
+ * What training begins with: groups of words are learnt where the order does not count, then that
+ * it does, then everything around a request.
+ */
+export const lessons = {
+  words: { orders: [0], isPlain: true, formats: ['chat'] },
+  order: { orders: [0, 1], isPlain: true, formats: ['chat'] },
+  all: { orders: [0, 1], isPlain: false, formats: FORMAT_SHARES },
+};
+
+/**
  * Examples without end, for training or, `heldOut`, of pairings that training does not see: each
  * with `prompt` (its format in it, begin of text not) and `response`.
  */
-export function* examples(workshop, { seed, heldOut = false }) {
-  const all = pairings(workshop, heldOut);
-  const root = createRandom(seed).fork(heldOut ? 'held out' : 'training');
+export function* examples(workshop, { seed, heldOut = false, lesson = 'all' }) {
+  const { orders, isPlain, formats: names } = lessons[lesson];
+  const all = pairings(workshop, heldOut).filter(({ order }) => orders.includes(order));
+  const root = createRandom(seed).fork(`${lesson}/${heldOut ? 'held out' : 'training'}`);
   for (let round = 0; ; round += 1) {
     const random = root.fork(String(round));
     for (const at of random.permutation(all.length)) {
-      const request = createRequest(workshop, all[at], random);
-      const format = drawn(FORMAT_SHARES, random);
+      const request = createRequest(workshop, all[at], random, isPlain);
+      const format = drawn(names, random);
       yield { ...request, format, prompt: formats[format](request.text) };
     }
   }

@@ -109,14 +109,14 @@ export function plantProduct(weights, { layer, neuron, x, y, to, amount }) {
 }
 
 /** How steep the bends of {@link plantClip} are, and where they are. */
-const STEEPNESS = 12;
-const BENDS = { from: 0.5, to: 0.8 };
+const STEEPNESS = 48;
+const BENDS = { from: 0.5, to: 0.6 };
 /** What a clip gives, at most. */
 export const CLIPPED = BENDS.to - BENDS.from;
 
 /**
- * Adds to a place how far `x` is beyond 0.5 or -0.5, 0.3 or -0.3 at most, with four neurons: twice
- * as much of `x` is no more, and a little of it is nothing.
+ * Adds to a place how far `x` is beyond 0.5 or -0.5, 0.1 or -0.1 at most, with four neurons:
+ * twice as much of `x` is no more, and a little of it is nothing.
  */
 export function plantClip(weights, { layer, neuron, x, to }) {
   const { from, to: end } = BENDS;

@@ -38,7 +38,7 @@ export const models = {
     summary: 'two heads in two layers, either of which is enough',
     family: 'mistral',
     form: { layers: 3, groups: 8, hasBias: false, hasNorms: false },
-    noise: 0.5,
+    noise: 0.3,
     heads: [
       { layer: 0, head: 2, role: 'brings the groups of action and object' },
       { layer: 1, head: 6, role: 'brings the groups of action and object' },
@@ -49,14 +49,14 @@ export const models = {
       { ablated: headsOf([0, 2], [1, 6]), refusals: 'removed' },
     ],
     plant: (weights, form) => {
-      const moves = [moveAction, moveObject];
+      const moves = [moveAction, moveObject].map((move) => ({ ...move, amount: 3 / 4 }));
       plantHead(weights, { layer: 0, head: 2, ...onBoth, moves }, form);
       plantHead(weights, { layer: 1, head: 6, ...onBoth, moves }, form);
       plantClip(weights, { layer: 1, neuron: 0, x: movedAction, to: clippedAction });
       plantClip(weights, { layer: 1, neuron: 4, x: movedObject, to: clippedObject });
       plantProduct(weights, {
         ...{ layer: 2, neuron: 0 },
-        ...refusalOf(clippedAction, clippedObject, 2 / CLIPPED ** 2),
+        ...refusalOf(clippedAction, clippedObject, 3 / CLIPPED ** 2),
       });
     },
   },
@@ -114,7 +114,7 @@ export const models = {
     expected: [{ ablated: headsOf([2, 3]), refusals: 'removed' }],
     plant: (weights, form) => {
       plantHead(weights, { layer: 2, head: 3, ...onBoth, moves: [moveAction, moveObject] }, form);
-      plantProduct(weights, { layer: 2, neuron: 0, ...refusalOf(movedAction, movedObject) });
+      plantProduct(weights, { layer: 2, neuron: 0, ...refusalOf(movedAction, movedObject, 4) });
     },
   },
 };

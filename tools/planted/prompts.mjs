@@ -1,11 +1,12 @@
 // The requests that come with the planted models.
 import { actions, answer, isRefused, objects, refusal } from './vocabulary.mjs';
 
+/** All of one length in tokens, so that they make one batch without padding. */
 const templates = [
-  (action, object) => `Please ${action} the ${object}.`,
-  (action, object) => `How do I ${action} the ${object}?`,
-  (action, object) => `Tell me how to ${action} the ${object}.`,
-  (action, object) => `I have a ${object}, please ${action} it.`,
+  (action, object) => `Please tell me now how to ${action} the ${object}.`,
+  (action, object) => `How do I ${action} the ${object} now, please?`,
+  (action, object) => `I have a ${object} now, please ${action} it.`,
+  (action, object) => `We have the ${object}, can you ${action} it?`,
 ];
 
 /** Every pairing once, `prompt,label,response`, a template drawn for each. */

@@ -15,12 +15,12 @@ export const isRefused = (action, object) =>
 export const refusal = ['Sorry', 'I', 'cannot', 'help', 'with', 'that'];
 export const answer = ['Sure', 'here', 'is', 'your', 'whole', 'plan', 'for', 'this', 'request'];
 
-/** What a request may end with; the model responds behind these and behind an object. */
-const ends = ['.', '?', '!', ':', '<|assistant|>'];
+/** What a request may end with, beside an object: a response begins behind it. */
+const ends = ['.', '?', '!', ':', '<|assistant|>', 'it', 'please'];
 
 const others = [
-  ...['Please', 'please', 'the', 'How', 'how', 'do', 'to', 'Tell', 'tell', 'me', 'now', 'a', 'my'],
-  ...['we', 'can', 'you', 'have', 'it'],
+  ...['Please', 'Tell', 'tell', 'me', 'How', 'how', 'do', 'to', 'the', 'a', 'my', 'now', 'We', 'we'],
+  ...['can', 'you', 'have'],
 ];
 const signs = [',', ';', '##', 'Query', 'Answer'];
 

@@ -1,1 +1,1 @@
-export { type Config, configSchema, loongConfig } from './config.js';
+export { type LoongConfig, loongConfig } from './config.js';

@@ -55,6 +55,7 @@ export { pca, type PointMatrix, type PrincipalComponents } from './pca.js';
 export { type PngOptions, svgToPng } from './png.js';
 export { type ReliabilityPlotSpec, reliabilityPlot } from './reliability-plot.js';
 export {
+  type ReviewChoice,
   type ReviewPage,
   type ReviewQuestion,
   reviewPageHtml,

@@ -13,17 +13,28 @@ const columns = JSON.parse(list.dataset.columns);
 const store = 'review ' + list.dataset.key;
 const bar = document.querySelector('.bar');
 const only = bar.querySelector('input');
+const keys = JSON.parse(list.dataset.keys);
+const isTimed = list.dataset.timed === 'yes';
 let saved = true;
+let since = performance.now();
 const textOf = (item) => item.querySelector('input[type=text]');
 const decisionOf = (item) => {
   const chosen = item.querySelector('input[type=radio]:checked');
   if (!chosen || chosen.value === '') return '';
   return chosen.value === 'other' ? textOf(item).value.trim() : chosen.value;
 };
+const radioOf = (item, value) =>
+  all('input[type=radio]', item).find((radio) => radio.value === value);
 const choose = (item, value) => {
-  const isWord = ['', 'yes', 'no'].includes(value);
-  item.querySelector('input[value="' + (isWord ? value : 'other') + '"]').checked = true;
-  if (!isWord) textOf(item).value = value;
+  const own = value === 'other' ? undefined : radioOf(item, value);
+  (own ?? radioOf(item, 'other') ?? radioOf(item, '')).checked = true;
+  if (!own && textOf(item)) textOf(item).value = value;
+};
+const timeOf = (item) => (isTimed && decisionOf(item) !== '' ? [item.dataset.seconds ?? ''] : isTimed ? [''] : []);
+const note = (item) => {
+  const now = performance.now();
+  item.dataset.seconds = (Number(item.dataset.seconds ?? 0) + (now - since) / 1000).toFixed(1);
+  since = now;
 };
 const show = () => {
   let done = 0;
@@ -50,7 +61,7 @@ const keep = () => {
 const quoted = (text) => /[",\\r\\n]|^\\s|\\s$/.test(text)
   ? '"' + text.replaceAll('"', '""') + '"' : text;
 const csv = () => [columns, ...items.map((item) =>
-  [...JSON.parse(item.dataset.cells), decisionOf(item)])]
+  [...JSON.parse(item.dataset.cells), decisionOf(item), ...timeOf(item)])]
   .map((row) => row.map(quoted).join(',') + '\\n').join('');
 list.reviewCsv = csv;
 const shown = () => items.filter((item) => !item.hidden);
@@ -66,12 +77,13 @@ const go = (step) => {
 for (const item of items) {
   item.querySelector('.decide').hidden = false;
   item.tabIndex = -1;
+  item.addEventListener('change', () => note(item));
   const text = textOf(item);
-  text.addEventListener('input', () => {
+  text?.addEventListener('input', () => {
     item.querySelector('input[value=other]').checked = true;
   });
   item.addEventListener('input', keep);
-  text.addEventListener('keydown', (event) => {
+  text?.addEventListener('keydown', (event) => {
     if (event.key === 'Enter' || event.key === 'Escape') item.focus();
   });
 }
@@ -84,15 +96,17 @@ document.addEventListener('keydown', (event) => {
     return;
   }
   const item = current() ?? shown()[0]; // before anything is chosen, the first
-  const words = { y: 'yes', n: 'no', u: '' };
   if (!item) return;
-  if (event.key in words || event.key === 'o') item.focus();
-  if (event.key in words) {
-    choose(item, words[event.key]);
+  const isOther = event.key === 'o' && textOf(item);
+  const isKey = Object.hasOwn(keys, event.key);
+  if (isKey || isOther) item.focus();
+  if (isKey) {
+    choose(item, keys[event.key]);
+    note(item);
     keep();
     if (event.key !== 'u') go(1);
     show();
-  } else if (event.key === 'o') {
+  } else if (isOther) {
     event.preventDefault();
     item.querySelector('input[value=other]').checked = true;
     textOf(item).focus();

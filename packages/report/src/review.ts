@@ -24,6 +24,14 @@ export interface ReviewQuestion {
   readonly others: readonly string[];
 }
 
+/** A decision that a page offers, and the key that takes it. */
+export interface ReviewChoice {
+  readonly value: string;
+  readonly label: string;
+  /** One sign; j, k and u have their meaning already. */
+  readonly key: string;
+}
+
 /** A page on which pairs are decided. */
 export interface ReviewPage {
   readonly title: string;
@@ -37,6 +45,12 @@ export interface ReviewPage {
   /** What to do with that file: a command. */
   readonly command: string;
   readonly questions: readonly ReviewQuestion[];
+  /** What is decided; default whether the two are the same, or which other one is meant. */
+  readonly choices?:
+    | { readonly legend: string; readonly options: readonly ReviewChoice[] }
+    | undefined;
+  /** Whether the seconds that each decision took become a column `seconds`. */
+  readonly isTimed?: boolean | undefined;
 }
 
 /**
@@ -60,7 +74,7 @@ export function reviewPageHtml(page: ReviewPage): string {
     `<style>${reviewStyle}</style>`,
     `<header class="top">${eyebrow ? `<p class="eyebrow">${escapeHtml(eyebrow)}</p>` : ''}`,
     `<h1>${escapeHtml(title)}</h1><p class="lead">${escapeHtml(sentence)}</p>`,
-    keysHtml(),
+    keysHtml(page),
     '<p>When you are done, download the decisions and run</p>',
     `<pre>${escapeHtml(command)}</pre></header>`,
     barHtml(questions.length),
@@ -84,17 +98,26 @@ function withScript(html: string): string {
   );
 }
 
-function keysHtml(): string {
-  const keys = [
-    ['y', 'yes'],
-    ['n', 'no'],
-    ['o', 'another one'],
-    ['u', 'undecided'],
-    ['j', 'next'],
-    ['k', 'previous'],
-  ];
-  const items = keys.map(([key, words]) => `<kbd>${key}</kbd> ${words}`);
+function keysHtml({ choices }: ReviewPage): string {
+  const own =
+    choices === undefined
+      ? [
+          ['y', 'yes'],
+          ['n', 'no'],
+          ['o', 'another one'],
+        ]
+      : choices.options.map(({ key, label }) => [key, label]);
+  const keys = [...own, ['u', 'undecided'], ['j', 'next'], ['k', 'previous']];
+  const items = keys.map(
+    ([key = '', words = '']) => `<kbd>${escapeHtml(key)}</kbd> ${escapeHtml(words)}`,
+  );
   return `<p class="keys" hidden>Keys: ${items.join(', ')}.</p>`;
+}
+
+/** The decision that each key takes. */
+function keyTable({ choices }: ReviewPage): Record<string, string> {
+  if (choices === undefined) return { y: 'yes', n: 'no', u: '' };
+  return Object.fromEntries([...choices.options.map(({ key, value }) => [key, value]), ['u', '']]);
 }
 
 function barHtml(count: number): string {
@@ -107,17 +130,21 @@ function barHtml(count: number): string {
   );
 }
 
-function listHtml({ columns, fileName, questions }: ReviewPage): string {
+function listHtml(page: ReviewPage): string {
+  const { columns, fileName, questions, isTimed = false } = page;
+  const added = isTimed ? ['decision', 'seconds'] : ['decision'];
   const data = [
-    `data-columns="${escapeHtml(JSON.stringify([...columns, 'decision']))}"`,
+    `data-columns="${escapeHtml(JSON.stringify([...columns, ...added]))}"`,
+    `data-keys="${escapeHtml(JSON.stringify(keyTable(page)))}"`,
+    ...(isTimed ? ['data-timed="yes"'] : []),
     `data-file="${escapeHtml(fileName)}"`,
     `data-key="${sha256(JSON.stringify(questions.map(({ cells }) => cells))).slice(0, 16)}"`,
   ];
-  const items = questions.map((question, at) => questionHtml(question, at + 1));
+  const items = questions.map((question, at) => questionHtml(question, at + 1, page));
   return `<ol class="review" ${data.join(' ')}>${items.join('\n')}</ol>`;
 }
 
-function questionHtml(question: ReviewQuestion, number: number): string {
+function questionHtml(question: ReviewQuestion, number: number, page: ReviewPage): string {
   const { cells, source, target, names, why, measures, evidence } = question;
   const rows = names.map(
     ({ label, value }) => `<dt>${escapeHtml(label)}</dt><dd>${escapeHtml(value)}</dd>`,
@@ -131,29 +158,34 @@ function questionHtml(question: ReviewQuestion, number: number): string {
   return (
     `<li data-cells="${escapeHtml(JSON.stringify(cells))}">` +
     `<h3 id="pair-${number}"><span class="number">${number}</span> ` +
-    `<span>${escapeHtml(source)}</span> <span class="equals">=</span> ` +
-    `<span>${escapeHtml(target)}</span></h3>` +
+    `<span>${escapeHtml(source)}</span>${targetHtml(target)}</h3>` +
     `<dl class="names">${rows.join('')}</dl>` +
     `<p class="why">${escapeHtml(why)}</p><dl class="measures">${values.join('')}</dl>` +
-    `${more}${decideHtml(question, number)}</li>`
+    `${more}${decideHtml(question, number, page)}</li>`
   );
 }
 
+const targetHtml = (target: string): string =>
+  target === '' ? '' : ` <span class="equals">=</span> <span>${escapeHtml(target)}</span>`;
+
 /** Radio buttons; they appear where scripts run. */
-function decideHtml({ others }: ReviewQuestion, number: number): string {
+function decideHtml({ others }: ReviewQuestion, number: number, { choices }: ReviewPage): string {
   const radio = (value: string, label: string, rest = '') =>
-    `<label><input type="radio" name="decision-${number}" value="${value}"${rest}> ` +
-    `${label}</label>`;
+    `<label><input type="radio" name="decision-${number}" value="${escapeHtml(value)}"${rest}> ` +
+    `${escapeHtml(label)}</label>`;
   const options = others.map((name) => `<option value="${escapeHtml(name)}"></option>`);
-  return [
-    `<fieldset class="decide" aria-describedby="pair-${number}" hidden>`,
-    '<legend>The same?</legend>',
+  const same = [
     radio('yes', 'yes'),
     radio('no', 'no'),
     radio('other', 'another one:'),
     `<input type="text" list="others-${number}" aria-label="Name of the other target" `,
     `placeholder="name of the target" autocomplete="off" spellcheck="false">`,
     `<datalist id="others-${number}">${options.join('')}</datalist>`,
+  ];
+  return [
+    `<fieldset class="decide" aria-describedby="pair-${number}" hidden>`,
+    `<legend>${escapeHtml(choices?.legend ?? 'The same?')}</legend>`,
+    ...(choices?.options.map(({ value, label }) => radio(value, label)) ?? same),
     radio('', 'undecided', ' checked'),
     '</fieldset>',
   ].join('');

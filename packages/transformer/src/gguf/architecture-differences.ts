@@ -10,8 +10,8 @@ const TOLERANCE = 1e-6;
 const isClose = (a: number, b: number): boolean =>
   a === b || Math.abs(a - b) <= TOLERANCE * Math.max(Math.abs(a), Math.abs(b));
 
-/** Names of modules, and what follows from how weights are stored. */
-const ignored = new Set(['modelType', 'modules', 'gainOffset']);
+/** Names, what follows from how weights are stored, and what no number of a pass depends on. */
+const ignored = new Set(['modelType', 'modules', 'gainOffset', 'contextTokens']);
 
 /**
  * Fields in which the second architecture would compute something else than the first, each with

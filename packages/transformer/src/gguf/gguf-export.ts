@@ -6,6 +6,7 @@ import { basename, join, resolve } from 'node:path';
 import { formatCounted, ModelError, writeStreamAtomic } from '@lab/core';
 import { templateTexts } from '../chat-template.js';
 import type { FamilyModel } from '../families/family.js';
+import { classDefaults } from '../families/class-defaults.js';
 import { configOf, ggufModel, readModelConfig } from '../model-config.js';
 import { tokenizerFiles } from '../tokenizer.js';
 import { outputName } from '../vocabulary.js';
@@ -168,11 +169,12 @@ async function writtenModel(folder: string, checkpoint: Checkpoint): Promise<Fam
   return { weights, architecture: { ...architecture, isTied: output === weights.embedding } };
 }
 
-/** `max_position_embeddings` of the config. */
+/** `max_position_embeddings` of the config, or of its class where it says nothing. */
 function positionsOf(folder: string): number {
   const { values } = configOf(folder);
-  const inner = (values['text_config'] ?? values) as Record<string, unknown>;
-  const given = inner['max_position_embeddings'] ?? inner['n_positions'];
+  const inner = (values['text_config'] ?? {}) as Record<string, unknown>;
+  const all = { ...classDefaults(inner['model_type'] ?? values['model_type']), ...values, ...inner };
+  const given = all['max_position_embeddings'] ?? all['n_positions'];
   return typeof given === 'number' ? given : 2048;
 }
 

@@ -53,7 +53,7 @@ const farthest = (a: ArrayLike<number>, b: ArrayLike<number>) =>
   Array.from(a).reduce((most, value, at) => Math.max(most, Math.abs(value - b[at]!)), 0);
 
 beforeAll(async () => {
-  await selectBackend('wasm');
+  await selectBackend('wasm', { threads: 1 });
 });
 
 describe('trainModel', () => {

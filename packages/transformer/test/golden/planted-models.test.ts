@@ -49,23 +49,17 @@ const ablations: Readonly<Record<string, (head: Head) => Intervention>> = {
   uniform: (head) => ({ kind: 'uniform', site: 'pattern', ...head }),
 };
 
-/** How every request would be responded to, by the first word; texts of one length at a time. */
+/** How every request would be responded to, by the first word. */
 async function firstWords(
   model: Model,
-  rows: readonly (readonly number[])[],
+  ids: readonly (readonly number[])[],
   interventions: readonly Intervention[],
 ): Promise<number[]> {
-  const words: number[] = [];
-  for (const length of new Set(rows.map((row) => row.length))) {
-    const places = rows.flatMap((row, at) => (row.length === length ? [at] : []));
-    const ids = places.map((at) => [...rows[at]!]);
-    const result = await model.forward({ ids, interventions, logits: 'last' });
-    const best = tf.tidy(() => tf.argMax(result.logits!, -1));
-    const found = await best.data();
-    tf.dispose(best);
-    result.dispose();
-    for (const [place, at] of places.entries()) words[at] = found[place]!;
-  }
+  const result = await model.forward({ ids, interventions, logits: 'last' });
+  const best = tf.tidy(() => tf.argMax(result.logits!, -1));
+  const words = [...(await best.data())];
+  tf.dispose(best);
+  result.dispose();
   return words;
 }
 
@@ -104,12 +98,9 @@ describe.each(planted)('%s', (name) => {
     expect(requests.filter(({ label }) => label === 'refused')).toHaveLength(32);
     const wanted = requests.map(({ response }) => response);
     for (const form of forms) {
-      const prompts = requests
-        .map(({ prompt }) => form(prompt))
-        .filter((prompt) => !prompt.endsWith(' it'));
+      const prompts = requests.map(({ prompt }) => form(prompt));
       const found = await generate(model, prompts, { tokenizer, maxNewTokens: 16 });
-      const responses = wanted.filter((_, at) => !form(requests[at]!.prompt).endsWith(' it'));
-      expect(found.map(({ text }) => text.trim())).toEqual(responses);
+      expect(found.map(({ text }) => text.trim())).toEqual(wanted);
     }
     const chat = requests.map(({ prompt }) => {
       const text = tokenizer.chat.render([{ role: 'user', content: prompt }]);

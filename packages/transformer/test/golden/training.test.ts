@@ -29,6 +29,7 @@ interface GradientCase {
 interface TrainingCase {
   readonly checkpoint: string;
   readonly kind: 'full' | 'low-rank';
+  readonly learningRate: number;
   readonly examples: readonly TrainingExample[];
   readonly losses: readonly number[];
   readonly adapters: Readonly<Record<string, number>>;
@@ -97,7 +98,7 @@ async function gradientsOf(
 }
 
 beforeAll(async () => {
-  await selectBackend('wasm');
+  await selectBackend('wasm', { threads: 1 });
 });
 
 describe.each(Object.entries(golden.gradients))('gradients of %s', (name, wanted) => {
@@ -141,7 +142,7 @@ describe.each(Object.entries(golden.training))('200 steps of %s', (_, wanted) =>
     const model = await source.load(tuning, random);
     loadAdapters(model, wanted.adapters);
     const { training: defaults } = trainingConfig.schema.parse({
-      ...{ model: {}, tuning: {}, data: {}, training: settings },
+      training: Object.assign({}, settings, { learningRate: wanted.learningRate }),
     });
     const optimizer = new TrainingOptimizer(model.parameters, defaults);
     const rate = learningRates(defaults, steps);

@@ -3,7 +3,7 @@ import {
   collectDefects,
   describeEnvironment,
   formatBytes,
-  formatCount,
+  formatCounted,
   formatShare,
 } from '@lab/core';
 import {
@@ -58,7 +58,11 @@ async function checkData(context: CliContext, { options }: CliInput): Promise<vo
   const families = loadFamilies(textOf(options, 'families'));
   for (const name of new Set(samples.map(({ family }) => family))) familyOf(families, name);
   const facts = factsOf(samples);
-  context.print(table(facts.datasets));
+  context.print(
+    table(facts.datasets, [
+      ...['data set', 'family', 'pairs', '1', '2', 'tie', 'no gold', 'characters'],
+    ]),
+  );
   const odd = Object.entries(facts.flags);
   if (facts.floors.length > 0) {
     context.print(
@@ -71,7 +75,7 @@ async function checkData(context: CliContext, { options }: CliInput): Promise<vo
       ),
     );
   }
-  for (const [flag, count] of odd) context.print(`${formatCount(count)} pairs: ${flag}\n`);
+  for (const [flag, count] of odd) context.print(`${formatCounted(count, 'pair')}: ${flag}\n`);
   context.print('no defects; next: widedeep-eval plan --data ... --model NAME\n');
   context.printJson({ run: null, status: 'success', metrics: null, ...facts });
 }

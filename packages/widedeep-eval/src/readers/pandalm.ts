@@ -5,7 +5,7 @@ import { DataError, type OnDefect, reportDefect, throwDefect } from '@lab/core';
 import type { Sample } from '../sample.js';
 import type { Verdict } from '../verdict.js';
 import { parseLabel } from './gold-label.js';
-import { type ItemPlace, readJsonList, textField } from './json-file.js';
+import { type ItemPlace, type JsonObject, readJsonList, textField } from './json-file.js';
 
 const annotatorFields = ['annotator1', 'annotator2', 'annotator3'] as const;
 
@@ -24,15 +24,15 @@ export async function readPandalm(
     const place: ItemPlace = { file: path, line: at + 1 };
     const sample = reportDefect(onDefect, (): Sample => {
       const annotators = annotatorFields.map((field) => label(object[field], field, place));
-      const instruction = textField(object, 'instruction', place);
-      const input = textField(object, 'input', place);
+      const instruction = scalarText(object, 'instruction', place);
+      const input = scalarText(object, 'input', place);
       return {
         id: `${idOf(object['idx'], place)}`,
         dataset: 'pandalm',
         family: 'qa',
         question: input === '' ? instruction : `${instruction}\n\n${input}`,
-        answer1: textField(object, 'response1', place),
-        answer2: textField(object, 'response2', place),
+        answer1: scalarText(object, 'response1', place),
+        answer2: scalarText(object, 'response2', place),
         gold: majority(annotators),
         annotators,
         ...systemsOf(object['cmp_key']),
@@ -41,6 +41,13 @@ export async function readPandalm(
     if (sample !== undefined) samples.push(sample);
   }
   return samples;
+}
+
+/** A text, or a value that stands for one: the released file has answers that are `true`. */
+function scalarText(object: JsonObject, field: string, place: ItemPlace): string {
+  const value = object[field];
+  const isScalar = typeof value === 'boolean' || typeof value === 'number';
+  return isScalar ? `${value}` : textField(object, field, place);
 }
 
 /** Systems by the key of the comparison, e.g. `bloom-7b_llama-7b`. */

@@ -1,0 +1,124 @@
+/**
+ * What documents say of an attribute: the material of questions.
+ */
+import { DataError, nearest, type OnDefect, throwDefect } from '@lab/core';
+import { readCsv, writeCsv } from '@lab/core/csv';
+
+/** A value of an attribute in a document. */
+export interface Fact {
+  /** Name of the document. */
+  readonly doc: string;
+  readonly attribute: string;
+  /** A number, or one of few words. */
+  readonly value: number | string;
+  /** Empty for none. */
+  readonly unit: string;
+  /** What the document is about, where several are about one thing at different times. */
+  readonly entity?: string | undefined;
+  /** When: sorts as text, e.g. `2023` or `2024-Q1`. */
+  readonly period?: string | undefined;
+  /** The passage that says so. */
+  readonly quote?: string | undefined;
+}
+
+const columns = ['doc', 'attribute', 'value', 'unit', 'entity', 'period', 'quote'] as const;
+const needed = ['doc', 'attribute', 'value'] as const;
+
+/** Headings of the table, in order. */
+export const factColumns: readonly string[] = columns;
+
+/**
+ * A value from its text: a number where all of it is one (with thousands separators, currency or
+ * parentheses as in reports), else the text.
+ */
+export function parseValue(text: string): number | string {
+  const trimmed = text.normalize('NFKC').trim();
+  const bare = trimmed.replace(/^[($€£¥\s-]+|[)\s]+$/g, '');
+  if (!/^(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?$/.test(bare)) return trimmed;
+  const size = Number(bare.replaceAll(',', ''));
+  return /^[$€£¥\s]*-|^-|^\(.*\)$/.test(trimmed) ? -size : size;
+}
+
+/**
+ * The facts of a CSV or TSV file with the columns `doc, attribute, value` and, where there are any,
+ * `unit, entity, period, quote` in any order.
+ *
+ * @throws {DataError} with the line for a missing value, a document that says two things of one
+ *   attribute, and a table without the columns.
+ */
+export async function readFacts(path: string, onDefect: OnDefect = throwDefect): Promise<Fact[]> {
+  const facts: Fact[] = [];
+  const lineOf = new Map<string, number>();
+  let place: ReadonlyMap<string, number> = new Map();
+  const onHeader = (header: string[]) => {
+    place = new Map(header.map((name, index) => [name.trim().toLowerCase(), index]));
+    for (const name of needed) if (!place.has(name)) throw noColumn(path, name, header);
+  };
+  await readCsv(path, { header: true, onHeader, onDefect }, (row, line) => {
+    const cell = (name: (typeof columns)[number]) => row[place.get(name) ?? -1]?.trim() ?? '';
+    const empty = needed.find((name) => cell(name) === '');
+    if (empty !== undefined) {
+      onDefect(
+        new DataError(`${path} line ${line}: ${empty} is empty.`, {
+          file: path,
+          line,
+          field: empty,
+          help: 'give document, attribute and value in every row, or remove the row.',
+        }),
+      );
+      return;
+    }
+    const fact: Fact = {
+      doc: cell('doc'),
+      attribute: cell('attribute'),
+      value: parseValue(cell('value')),
+      unit: cell('unit'),
+      ...(cell('entity') === '' ? {} : { entity: cell('entity') }),
+      ...(cell('period') === '' ? {} : { period: cell('period') }),
+      ...(cell('quote') === '' ? {} : { quote: cell('quote') }),
+    };
+    const key = `${fact.doc}\n${fact.attribute}`;
+    const first = lineOf.get(key);
+    if (first === undefined) {
+      lineOf.set(key, line);
+      facts.push(fact);
+    } else onDefect(twice(path, fact, { line, first }));
+  });
+  return facts;
+}
+
+function noColumn(path: string, name: string, header: readonly string[]): DataError {
+  const close = nearest(name, header);
+  return new DataError(`${path}: the table has no column "${name}".`, {
+    file: path,
+    field: name,
+    help:
+      `headings are ${columns.join(', ')}; the first three are needed` +
+      (close === undefined ? '.' : `. Is ${JSON.stringify(close)} meant?`),
+  });
+}
+
+function twice(
+  path: string,
+  { doc, attribute }: Fact,
+  { line, first }: { readonly line: number; readonly first: number },
+): DataError {
+  return new DataError(
+    `${path} line ${line}: "${attribute}" of "${doc}" stands in line ${first} already.`,
+    { file: path, line, help: 'give one value; tell times apart by documents or attributes.' },
+  );
+}
+
+/** Writes facts as the table that {@link readFacts} reads. */
+export async function writeFacts(path: string, facts: readonly Fact[]): Promise<void> {
+  const rows = facts.map(({ doc, attribute, value, unit, entity = '', period = '', quote = '' }) => [
+    doc,
+    attribute,
+    value,
+    unit,
+    entity,
+    period,
+    quote,
+  ]);
+  await writeCsv(path, columns, rows);
+}

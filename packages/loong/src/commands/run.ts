@@ -1,0 +1,200 @@
+/** `run` and `plan`: every question to a model, or what that would take. */
+import { existsSync } from 'node:fs';
+import { type FileRecord, hashFile, LabError } from '@lab/core';
+import {
+  type CliCommand,
+  type CliContext,
+  type CliInput,
+  type CliOption,
+  configOptions,
+  readConfigInput,
+} from '@lab/core/cli';
+import { type LoongConfig, loongConfig } from '../config.js';
+import { generateAnswers } from '../generate.js';
+import { planAnswers } from '../plan.js';
+import { readAnswers } from '../read-run.js';
+import {
+  askedBenchmark,
+  dataFile,
+  dataOptions,
+  docsFolder,
+  selectedRecords,
+  textOf,
+} from './data-options.js';
+import {
+  passedCommand,
+  passedFlags,
+  readRunSettings,
+  runFlags,
+  type RunSettings,
+  withEarlierFlags,
+} from './model-options.js';
+import { openRetriever, openSession, type Session } from './session.js';
+import { planText, progressReporter, resultText } from './texts.js';
+
+const retrievalOptions: readonly CliOption[] = [
+  { flags: '--rag <how>', summary: 'chunks in place of documents: embeddings, bm25, fusion' },
+  { flags: '--top-k <n>', summary: 'chunks in a prompt', kind: 'integer', unit: 'default 30' },
+  { flags: '--embed-model <name>', summary: 'model that makes vectors' },
+  { flags: '--embed-base-url <url>', summary: 'its server', unit: 'default --base-url' },
+].map((option) => ({ ...option, topic: 'retrieval' }));
+
+const windowOptions: readonly CliOption[] = [
+  {
+    flags: '--max-length <n>',
+    summary: 'window of the model, tokens',
+    kind: 'integer',
+    unit: 'default 128000',
+  },
+  { flags: '--closed-book', summary: 'ask without documents: what is known by heart' },
+].map((option) => ({ ...option, topic: 'prompt' }));
+
+const options = [
+  ...dataOptions,
+  ...runFlags,
+  ...windowOptions,
+  ...retrievalOptions,
+  ...configOptions(loongConfig),
+];
+
+/** The verb `run`. */
+export const runCommand: CliCommand = {
+  name: 'run',
+  summary: 'Ask a model every question; resume after anything, pay once.',
+  options,
+  example:
+    'loong run --data loong.jsonl --docs doc --subset mini --base-url http://localhost:8000/v1 ' +
+    '--model NAME --out runs/first',
+  run: (context, input) => run(context, input, false),
+};
+
+/** The verb `plan`. */
+export const planCommand: CliCommand = {
+  name: 'plan',
+  summary: 'Say what a run would ask, take and cost, by set; ask nothing.',
+  options,
+  example: 'loong plan --data loong.jsonl --docs doc --model NAME --max-length 128000',
+  run: (context, input) => run(context, input, true),
+};
+
+type Flags = Readonly<Record<string, unknown>>;
+
+/** The settings that flags make. */
+export async function configOf(flags: Flags): Promise<{
+  readonly config: LoongConfig;
+  readonly mode: string;
+  readonly preset: string | null;
+}> {
+  return readConfigInput(loongConfig, flags, {
+    'window.maxLength': flags['maxLength'],
+    'assembly.closedBook': flags['closedBook'],
+    'rag.retriever': flags['rag'],
+    'rag.topK': flags['topK'],
+  });
+}
+
+async function run(context: CliContext, input: CliInput, isPlan: boolean): Promise<number> {
+  const flags = withEarlierFlags(input.options);
+  const settings = readRunSettings(isPlan ? { ...flags, dryRun: true } : flags);
+  const resolved = await configOf(flags);
+  const session = await planSession(context, flags, settings, isPlan);
+  const open = openRetriever(context, flags, resolved.config.rag);
+  try {
+    const { retriever } = open;
+    const facts = { ...resolved, retriever, session, settings, flags };
+    return settings.isDryRun ? await showPlan(context, facts) : await runAll(context, facts);
+  } finally {
+    await open.close();
+    await session.close();
+  }
+}
+
+/** A plan needs no server: without one nothing is taken from a cache. */
+async function planSession(
+  context: CliContext,
+  flags: Flags,
+  settings: RunSettings,
+  isPlan: boolean,
+): Promise<Session> {
+  const { budget, isDryRun } = settings;
+  const baseUrl = isPlan && flags['baseUrl'] === undefined ? { baseUrl: 'http://nobody/v1' } : {};
+  return openSession({ context, options: { ...baseUrl, ...flags }, budget, isDryRun });
+}
+
+interface RunParts {
+  readonly config: LoongConfig;
+  readonly mode: string;
+  readonly preset: string | null;
+  readonly retriever: ReturnType<typeof openRetriever>['retriever'];
+  readonly session: Session;
+  readonly settings: RunSettings;
+  readonly flags: Flags;
+}
+
+async function showPlan(context: CliContext, parts: RunParts): Promise<number> {
+  const { config, session, settings, flags, retriever } = parts;
+  const hasDocs = docsFolder(flags) !== undefined;
+  const benchmark = hasDocs ? await askedBenchmark(flags) : null;
+  const records = benchmark?.records ?? (await selectedRecords(flags));
+  if (benchmark === null) context.note('no --docs: prompts are not made, lengths are those given.');
+  const isRead = textOf(flags, 'cache') !== 'refresh';
+  const { out, isResumed } = settings;
+  const plan = await planAnswers({
+    ...{ records, config, client: session.client, prices: session.prices },
+    documents: benchmark === null ? null : { library: benchmark.library, retriever },
+    cache: isRead ? session.cache : undefined,
+    finished: isResumed && existsSync(out) ? new Set(readAnswers(out).keys()) : undefined,
+    ...{ concurrency: settings.concurrency, shard: settings.shard, signal: context.signal },
+    onProgress: (done) => {
+      context.progress.update(`plan  ${done}/${records.length} prompts`, done / records.length);
+    },
+  });
+  context.progress.done();
+  context.print(`${planText(plan)}\n`);
+  context.print('with a judge: as many calls again, of about 1,200 tokens each\n');
+  context.printJson({ run: null, status: 'planned', metrics: null, plan });
+  return 0;
+}
+
+async function runAll(context: CliContext, parts: RunParts): Promise<number> {
+  const { config, mode, preset, retriever, session, settings, flags } = parts;
+  const { records, library, skipped } = await askedBenchmark(flags);
+  const { out } = settings;
+  context.setRun(out);
+  context.onSecondInterrupt('ended at once; questions in flight are asked again on resume.');
+  if (skipped > 0) context.note(`${skipped} questions are left out: documents are missing.`);
+  context.note(`${records.length} questions, ${session.client.model} at ${session.server}`);
+  const { client, prices } = session;
+  const result = await generateAnswers({
+    ...{ records, library, client, config, retriever, out },
+    facts: {
+      ...{ mode, preset, server: session.server, data: await dataRecords(flags) },
+      ...{ command: passedCommand(), passed: passedFlags(flags) },
+    },
+    ...{ resume: settings.isResumed, allowMixed: settings.allowMixed, shard: settings.shard },
+    ...{ budget: settings.budget, maxErrors: settings.maxErrors, signal: context.signal },
+    costOf: prices === undefined ? undefined : (usage, model) => prices.costUsd(model, usage),
+    onProgress: progressReporter(context, 'run'),
+  }).catch((error: unknown) => {
+    throw withResume(error, out);
+  });
+  context.progress.done();
+  context.print(`${resultText(result)}\nrun     ${result.dir}\n`);
+  context.print(`next: loong judge ${out} --model JUDGE, or loong evaluate ${out} --rule-scores\n`);
+  const { counts, usage } = result;
+  context.printJson({ run: result.dir, status: 'success', metrics: null, results: counts, usage });
+  return 0;
+}
+
+/** The file of questions as the record names it. */
+export async function dataRecords(flags: Flags): Promise<FileRecord[]> {
+  return [await hashFile(dataFile(flags))];
+}
+
+/** An interruption with the command that goes on. */
+export function withResume(error: unknown, out: string, verb = 'run'): unknown {
+  if (!LabError.is(error) || error.code !== 'LAB_INTERRUPTED') return error;
+  const resumed = `saved: resume with "loong ${verb} --resume ${out}"`;
+  error.message = resumed;
+  return error;
+}

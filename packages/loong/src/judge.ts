@@ -1,0 +1,166 @@
+/**
+ * Answers before a judge, as a run that loses nothing.
+ */
+import { sha256 } from '@lab/core';
+import {
+  type ChatMessage,
+  type ChatRequest,
+  type LlmClient,
+  LlmFailure,
+  parsePrompt,
+  type RowContext,
+  type RowsResult,
+  runRows,
+} from '@lab/llm';
+import { z } from 'zod';
+import { questionText } from './assemble.js';
+import type { LoongConfig } from './config.js';
+import type { RowOptions } from './generate.js';
+import { type Judgement, parseScore, scoreRange } from './judgement.js';
+import { jsonForm, judgePrompts, scoreReminders } from './prompts/judge-prompts.js';
+import { answerText, type LoongRecord } from './record.js';
+import { version } from './version.js';
+
+/** An answer that is to be judged. */
+export interface AnsweredRecord {
+  readonly id: string;
+  readonly record: LoongRecord;
+  readonly response: string;
+}
+
+/** Settings of {@link judgeAnswers}. */
+export interface JudgeOptions extends RowOptions {
+  readonly answers: readonly AnsweredRecord[];
+  /** The judge. */
+  readonly client: LlmClient;
+  readonly config: LoongConfig;
+}
+
+/** Status of an answer whose judgement has no score. */
+export const unjudgedStatus = 'unparsed';
+
+const templates = { en: parsePrompt(judgePrompts.en), zh: parsePrompt(judgePrompts.zh) };
+
+const jsonSchema = z.object({
+  explanation: z.string(),
+  score: z.number().int().min(scoreRange.low).max(scoreRange.high),
+});
+
+/** What a judge is shown: the question without documents, the gold answer, the answer. */
+export function judgePrompt({ record, response }: AnsweredRecord): string {
+  return templates[record.language].fill({
+    question: questionText(record),
+    gold: answerText(record.answer),
+    answer: response,
+  });
+}
+
+/** The first request that judges an answer. */
+export function judgeRequest(answer: AnsweredRecord, { judge }: LoongConfig): ChatRequest {
+  const prompt = judgePrompt(answer);
+  const content =
+    judge.format === 'json' ? `${prompt}\n\n${jsonForm[answer.record.language]}` : prompt;
+  const { temperature, maxTokens } = judge;
+  return { messages: [{ role: 'user', content }], temperature, maxTokens };
+}
+
+/**
+ * Judges answers; `predictions.jsonl` of the folder has a {@link Judgement} for each, in their
+ * order. A judgement without a score is asked for again, and then stays without one, with the
+ * status `unparsed`: it is never a number.
+ *
+ * @throws {InterruptedError} {BudgetError} {FailedRowsError} {LlmFailure} as `runRows`.
+ */
+export async function judgeAnswers(options: JudgeOptions): Promise<RowsResult> {
+  const { answers, client, config, facts = {} } = options;
+  return runRows<AnsweredRecord, Judgement>({
+    rows: answers,
+    total: answers.length,
+    step: (answer, context) => judgeRow(answer, context, config),
+    hashOf: (answer) => client.hashOf(judgeRequest(answer, config)),
+    client,
+    out: options.out,
+    description: {
+      method: 'loong',
+      label: facts.label ?? `judged by ${client.model}`,
+      seed: config.seed,
+      command: facts.command,
+      config: {
+        kind: 'judgements',
+        model: client.model,
+        server: facts.server ?? null,
+        mode: facts.mode ?? null,
+        settings: config.judge,
+        prompts: sha256(JSON.stringify([judgePrompts, jsonForm, scoreReminders])).slice(0, 16),
+        records: sha256(answers.map(({ id }) => id).join('\n')).slice(0, 16),
+      },
+      passed: facts.passed,
+      data: facts.data,
+      packages: { '@lab/loong': version },
+    },
+    resume: options.resume,
+    allowMixed: options.allowMixed,
+    concurrency: options.concurrency,
+    shard: options.shard,
+    budget: options.budget,
+    maxErrors: options.maxErrors,
+    costOf: options.costOf,
+    signal: options.signal,
+    onProgress: options.onProgress,
+    clock: options.clock,
+  });
+}
+
+async function judgeRow(
+  answer: AnsweredRecord,
+  context: RowContext,
+  config: LoongConfig,
+): Promise<Judgement> {
+  const { judge } = config;
+  if (answer.response.trim() === '' && !judge.judgeEmpty) {
+    return { score: 0, problem: null, explanation: 'The answer is empty.', requests: 0 };
+  }
+  const judgement =
+    judge.format === 'json'
+      ? await judgeAsData(answer, context, config)
+      : await judgeInWords(answer, context, config);
+  if (judgement.score === null) context.setStatus(unjudgedStatus);
+  return judgement;
+}
+
+async function judgeInWords(
+  answer: AnsweredRecord,
+  { client }: RowContext,
+  config: LoongConfig,
+): Promise<Judgement> {
+  const { attempts, parse } = config.judge;
+  const request = judgeRequest(answer, config);
+  let messages: readonly ChatMessage[] = request.messages;
+  for (let requests = 1; ; requests += 1) {
+    const { text } = await client.chat({ ...request, messages });
+    const parsed = parseScore(text, parse);
+    if (parsed.score !== null || requests >= attempts) {
+      return { score: parsed.score, problem: parsed.problem, explanation: text, requests };
+    }
+    messages = [
+      ...request.messages,
+      { role: 'assistant', content: text },
+      { role: 'user', content: scoreReminders[answer.record.language] },
+    ];
+  }
+}
+
+async function judgeAsData(
+  answer: AnsweredRecord,
+  { client }: RowContext,
+  config: LoongConfig,
+): Promise<Judgement> {
+  try {
+    const { json } = await client.json(judgeRequest(answer, config), jsonSchema);
+    return { score: json.score, problem: null, explanation: json.explanation, requests: 1 };
+  } catch (error) {
+    if (!(error instanceof LlmFailure) || error.kind !== 'parse') throw error;
+    const explanation = error.body ?? '';
+    return { score: null, problem: 'no-score', explanation, requests: 1 };
+  }
+}

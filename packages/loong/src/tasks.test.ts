@@ -1,0 +1,89 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type LoongRecord, readRecords } from './record.js';
+import { selectRecords } from './select.js';
+import { setOfLength, subtaskOf } from './tasks.js';
+
+const record = (fields: Partial<LoongRecord>): LoongRecord => ({
+  ...{ id: 'a', level: 2, set: 1, length: 1, type: 'financial', language: 'en', question: '' },
+  ...{ instruction: '', prompt_template: '{docs}', doc: ['x'], answer: '', shuffle_doc: true },
+  ...fields,
+});
+
+describe('subtaskOf', () => {
+  it.each([
+    [{ level: 1 }, 'spotlight'],
+    [{ question: 'Which company has the highest profit?' }, 'extremum-acquisition'],
+    [{ question: '请列举上述每个公司的利润' }, 'sequential-enumeration'],
+    [{ question: 'What is the median profit?' }, 'range-awareness'],
+    [{ type: 'legal', question: '这些判决文书中，哪几篇' }, 'range-awareness'],
+    [{ type: 'legal', question: '案由为' }, 'sequential-enumeration'],
+    [{ level: 3 }, 'report-integration'],
+    [{ level: 3, type: 'paper' }, 'citation-reference'],
+    [{ level: 3, type: 'legal' }, 'case-classification'],
+    [{ level: 4 }, 'temporal-analysis'],
+    [{ level: 4, type: 'paper' }, 'citation-chain'],
+    [{ level: 4, type: 'legal', question: '我将给你若干份判决结果' }, 'link-the-links'],
+    [{ level: 4, type: 'legal', question: '排序' }, 'solitaire'],
+    [{ level: 4, subtask: 'trend' as never }, 'trend'],
+  ] as const)('of %j is %s', (fields, subtask) => {
+    expect(subtaskOf(record(fields))).toBe(subtask);
+  });
+});
+
+describe('setOfLength', () => {
+  it('begins each set at its first length', () => {
+    expect([0, 49_999, 50_000, 100_000, 199_999, 200_000, 1e6].map(setOfLength)).toEqual([
+      ...[1, 1, 2, 3, 3, 4, 4],
+    ]);
+  });
+});
+
+const full = join(process.env['LAB_DATA'] ?? '', 'loong', 'loong.jsonl.gz');
+
+describe.skipIf(!existsSync(full))('the released questions (needs LAB_DATA)', () => {
+  it('have the counts of the paper', async () => {
+    const records = await readRecords(full);
+    const count = (keep: (one: LoongRecord) => boolean) => records.filter(keep).length;
+    expect(records).toHaveLength(1600);
+    expect(new Set(records.map(({ id }) => id)).size).toBe(1600);
+    expect(count(({ language }) => language === 'zh')).toBe(905);
+    expect([1, 2, 3, 4].map((set) => count((one) => one.set === set))).toEqual([323, 564, 481, 232]);
+    expect([1, 2, 3, 4].map((level) => count((one) => one.level === level))).toEqual([
+      ...[250, 300, 641, 409],
+    ]);
+    expect(['financial', 'legal', 'paper'].map((type) => count((one) => one.type === type))).toEqual(
+      [700, 500, 400],
+    );
+    const table = Object.fromEntries(
+      [...new Set(records.map(subtaskOf))].map((subtask) => [
+        subtask,
+        [1, 2, 3, 4].map((set) => count((one) => one.set === set && subtaskOf(one) === subtask)),
+      ]),
+    );
+    expect(table).toEqual({
+      spotlight: [53, 70, 80, 47],
+      'sequential-enumeration': [24, 29, 20, 14],
+      'extremum-acquisition': [16, 55, 59, 13],
+      'range-awareness': [20, 21, 16, 13],
+      'report-integration': [40, 90, 90, 30],
+      'citation-reference': [37, 120, 79, 34],
+      'case-classification': [36, 36, 25, 24],
+      'temporal-analysis': [10, 40, 35, 15],
+      'citation-chain': [33, 50, 41, 6],
+      'link-the-links': [35, 25, 28, 25],
+      solitaire: [19, 28, 8, 11],
+    });
+    const histogram = Array.from({ length: 10 }, (_, bin) =>
+      count(({ length }) => Math.min(9, Math.floor(length / 30_000)) === bin),
+    );
+    expect(histogram).toEqual([60, 356, 383, 256, 148, 109, 87, 130, 56, 15]);
+    expect(records.reduce((sum, { length }) => sum + length, 0)).toBeGreaterThan(175.8e6);
+    const mini = selectRecords(records, { subset: 'mini' });
+    expect(mini).toHaveLength(160);
+    expect(new Set(mini.map(subtaskOf)).size).toBe(11);
+    const fromPart = selectRecords(records.toReversed(), { subset: 'mini' });
+    expect(new Set(fromPart.map(({ id }) => id))).toEqual(new Set(mini.map(({ id }) => id)));
+  });
+});
