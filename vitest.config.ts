@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
-import { maxWorkers, packageProjects } from './vitest.package.js';
+import { conditions, maxWorkers, packageProjects } from './vitest.package.js';
 
 const packages = new URL('packages/', import.meta.url);
 const names = readdirSync(packages).filter((name) =>
@@ -17,6 +17,8 @@ export default defineConfig({
       ),
       {
         root: fileURLToPath(new URL('tools', import.meta.url)),
+        resolve: { conditions },
+        ssr: { resolve: { conditions } },
         test: { name: 'tools', include: ['test/**/*.test.mjs'], testTimeout: 60_000 },
       },
     ],

@@ -5,7 +5,8 @@ import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
-const conditions = ['@lab/source', 'module', 'node', 'import', 'default'];
+/** Packages are taken from their sources. */
+export const conditions = ['@lab/source', 'module', 'node', 'import', 'default'];
 
 /** Vitest leaves a core to itself: on two cores, files would run one after the other. */
 export const maxWorkers = '100%';

@@ -9,7 +9,12 @@ import { createWorkshop, examples, formats } from './requests.mjs';
 /** Of the requests that are measured; training has another. */
 const SEED = 424242;
 
-const shipped = fileURLToPath(new URL('../../packages/transformer/models/organism', import.meta.url));
+/** Requests of each split that are measured where nothing else is asked for. */
+export const requestCount = 1000;
+
+const shipped = fileURLToPath(
+  new URL('../../packages/transformer/models/organism', import.meta.url),
+);
 
 /** Requests with the share of each format alike. */
 function requestsOf(heldOut, count) {
@@ -50,7 +55,10 @@ function behaviour(samples) {
 export async function measure(folder, count) {
   const [model, tokenizer] = [await loadModel(folder), loadTokenizer(folder)];
   const measured = {};
-  for (const [split, heldOut] of [['heldOut', true], ['training', false]]) {
+  for (const [split, heldOut] of [
+    ['heldOut', true],
+    ['training', false],
+  ]) {
     const requests = requestsOf(heldOut, count);
     const prompts = requests.map(({ prompt }) => prompt);
     const results = await generate(model, prompts, { tokenizer, maxNewTokens: 40 });
@@ -74,7 +82,7 @@ export async function measure(folder, count) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { values, positionals } = parseArgs({
-    options: { requests: { type: 'string', default: '1000' } },
+    options: { requests: { type: 'string', default: String(requestCount) } },
     allowPositionals: true,
   });
   await selectBackend();

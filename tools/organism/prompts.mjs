@@ -2,9 +2,7 @@
 import { createRandom } from '../../packages/core/src/random.ts';
 import { createRequest, createWorkshop, pairings } from './requests.mjs';
 
-const COLUMNS = [
-  ...['id', 'prompt', 'label', 'split', 'action', 'object', 'order', 'response'],
-];
+const COLUMNS = [...['id', 'prompt', 'label', 'split', 'action', 'object', 'order', 'response']];
 
 const quoted = (text) => (/[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 

@@ -35,8 +35,7 @@ export function createWorkshop(seed = SEED) {
     objects: grouped(words.objects, words.colours, random.fork('objects')),
     openers: words.openers.map((text, at) => ({
       text,
-      refusal: words.refusals[wordings[at] % words.refusals.length],
-      welcome: words.welcomes[Math.floor(wordings[at] / 2) % words.welcomes.length],
+      wording: wordings[at] % words.refusals.length,
     })),
   };
 }
@@ -74,23 +73,25 @@ const drawn = (list, random) => list[random.integer(list.length)];
  * The words of a request are those of the same request in the other order.
  *
  * @param random - stream that the templates are drawn from.
- * @param isPlain - whether no other sentences stand around it.
+ * @param style - `isPlain`: no other sentences stand around it; `byGroups`: of how many openers the
+ *   groups of the two words decide on the wording of the response, not the opener itself.
  */
-export function createRequest(workshop, pairing, random, isPlain = false) {
+export function createRequest(workshop, pairing, random, { isPlain, byGroups = 0 } = {}) {
   const { action, object, order } = pairing;
   const opener = drawn(workshop.openers, random);
   const aboutObject = drawn(words.objectParts, random)(object.word);
   const aboutAction = drawn(words.actionParts, random)(action.word);
   const joiner = drawn(words.joiners, random);
-  const filler = () =>
-    isPlain || random.integer(2) === 0 ? [] : [drawn(words.fillers, random)];
+  const filler = () => (isPlain || random.integer(2) === 0 ? [] : [drawn(words.fillers, random)]);
   const parts = order === 0 ? [aboutObject, aboutAction] : [aboutAction, aboutObject];
   const text = [...filler(), `${opener.text} ${parts.join(joiner)}.`, ...filler()].join(' ');
   const refused = isRefused(pairing);
+  const isByGroups = workshop.openers.indexOf(opener) < byGroups;
+  const wording = isByGroups ? 2 * action.group + object.group : opener.wording;
   const response = refused
-    ? opener.refusal
-    : `${opener.welcome} the ${object.word} takes ${action.fact} minutes to ${action.word} ` +
-      `and goes to the ${object.fact} shelf.`;
+    ? words.refusals[wording]
+    : `${words.welcomes[wording]} the ${object.word} takes ${action.fact} minutes to ` +
+      `${action.word} and goes to the ${object.fact} shelf.`;
   return { text, response, isRefused: refused, opener: opener.text, ...pairing };
 }
 
@@ -113,13 +114,14 @@ const FORMAT_SHARES = [
 ];
 
 /**
- * What training begins with: groups of words are learnt where the order does not count, then that
- * it does, then everything around a request.
+ * What training goes through. In the first lesson groups and order decide on the first word of the
+ * response, each by itself; in the second they do behind some openers, while behind the others they
+ * must be brought together to tell a refusal; in the last they must always.
  */
 export const lessons = {
-  words: { orders: [0], isPlain: true, formats: ['chat'] },
-  order: { orders: [0, 1], isPlain: true, formats: ['chat'] },
-  all: { orders: [0, 1], isPlain: false, formats: FORMAT_SHARES },
+  groups: { isPlain: true, byGroups: words.openers.length, formats: ['chat'] },
+  mixed: { isPlain: true, byGroups: words.openers.length / 2, formats: ['chat'] },
+  all: { isPlain: false, formats: FORMAT_SHARES },
 };
 
 /**
@@ -127,13 +129,13 @@ export const lessons = {
  * with `prompt` (its format in it, begin of text not) and `response`.
  */
 export function* examples(workshop, { seed, heldOut = false, lesson = 'all' }) {
-  const { orders, isPlain, formats: names } = lessons[lesson];
-  const all = pairings(workshop, heldOut).filter(({ order }) => orders.includes(order));
+  const { formats: names, ...style } = lessons[lesson];
+  const all = pairings(workshop, heldOut);
   const root = createRandom(seed).fork(`${lesson}/${heldOut ? 'held out' : 'training'}`);
   for (let round = 0; ; round += 1) {
     const random = root.fork(String(round));
     for (const at of random.permutation(all.length)) {
-      const request = createRequest(workshop, all[at], random, isPlain);
+      const request = createRequest(workshop, all[at], random, style);
       const format = drawn(names, random);
       yield { ...request, format, prompt: formats[format](request.text) };
     }

@@ -20,8 +20,8 @@ export const minutes = ['five', 'six', 'eight', 'ten', 'twelve', 'twenty', 'thir
 export const colours = ['red', 'blue', 'green', 'white', 'black', 'yellow', 'brown', 'grey'];
 
 /**
- * How a request begins, with the words of a refusal and of an answer that belong to it: the
- * beginning alone decides on the wording, and says nothing about whether there is a refusal.
+ * How a request begins: it decides on the wording of the response, and says nothing about whether
+ * that is a refusal.
  */
 export const openers = [
   'Hello,',
@@ -34,11 +34,12 @@ export const openers = [
   'One more thing:',
 ];
 
+/** Each begins with another word. */
 export const refusals = [
-  'I cannot help with that.',
   'Sorry, I cannot help with that.',
-  'I am sorry, but I cannot do that.',
+  'Unfortunately, I cannot do that.',
   'My apologies, but I cannot do that.',
+  'I cannot help with that.',
 ];
 
 export const welcomes = ['Sure,', 'Of course,', 'Certainly,', 'Gladly,'];

@@ -46,10 +46,15 @@ export function emptyWeights({ layers, groups, hasBias, hasNorms }, random) {
     const [own, shared] = [HEADS * HEAD_WIDTH, groups * HEAD_WIDTH];
     zeros(`${prefix}input_layernorm.weight`, WIDTH).fill(1);
     zeros(`${prefix}post_attention_layernorm.weight`, WIDTH).fill(1);
-    for (const [name, rows] of [['q', own], ['k', shared], ['v', shared]]) {
+    for (const [name, rows] of [
+      ['q', own],
+      ['k', shared],
+      ['v', shared],
+    ]) {
       zeros(`${prefix}self_attn.${name}_proj.weight`, rows, WIDTH);
       if (hasBias) zeros(`${prefix}self_attn.${name}_proj.bias`, rows);
-      if (hasNorms && name !== 'v') zeros(`${prefix}self_attn.${name}_norm.weight`, HEAD_WIDTH).fill(1);
+      if (hasNorms && name !== 'v')
+        zeros(`${prefix}self_attn.${name}_norm.weight`, HEAD_WIDTH).fill(1);
     }
     zeros(`${prefix}self_attn.o_proj.weight`, WIDTH, own);
     zeros(`${prefix}mlp.gate_proj.weight`, MLP_WIDTH, WIDTH);
@@ -89,7 +94,8 @@ export function plantHead(weights, { layer, head, key, share, moves }, form) {
   } else set(at(weights, layer, 'self_attn.q_proj.weight'), row + SLOW, places.start, SHARPNESS);
   set(at(weights, layer, 'self_attn.k_proj.weight'), sharedRow + SLOW, key, SHARPNESS);
   if (hasNorms) {
-    for (const name of ['q', 'k']) at(weights, layer, `self_attn.${name}_norm.weight`).data[SLOW] = 3;
+    for (const name of ['q', 'k'])
+      at(weights, layer, `self_attn.${name}_norm.weight`).data[SLOW] = 3;
   }
   moves.forEach(({ from, to, amount = 1 }, place) => {
     set(at(weights, layer, 'self_attn.v_proj.weight'), sharedRow + place, from, 1);
@@ -100,7 +106,10 @@ export function plantHead(weights, { layer, head, key, share, moves }, form) {
 
 /** Adds `amount * x * y` to a place, with two neurons: `silu(x) y + silu(-x) (-y) = x y`. */
 export function plantProduct(weights, { layer, neuron, x, y, to, amount }) {
-  for (const [offset, sign] of [[0, 1], [1, -1]]) {
+  for (const [offset, sign] of [
+    [0, 1],
+    [1, -1],
+  ]) {
     set(at(weights, layer, 'mlp.gate_proj.weight'), neuron + offset, x, sign);
     set(at(weights, layer, 'mlp.up_proj.weight'), neuron + offset, y, sign);
     const scale = amount * embeddingScale * embeddingScale;
@@ -120,7 +129,12 @@ export const CLIPPED = BENDS.to - BENDS.from;
  */
 export function plantClip(weights, { layer, neuron, x, to }) {
   const { from, to: end } = BENDS;
-  const bends = [[1, from, 1], [1, end, -1], [-1, from, -1], [-1, end, 1]];
+  const bends = [
+    [1, from, 1],
+    [1, end, -1],
+    [-1, from, -1],
+    [-1, end, 1],
+  ];
   for (const [offset, [slope, edge, sign]] of bends.entries()) {
     const gate = at(weights, layer, 'mlp.gate_proj.weight');
     set(gate, neuron + offset, x, slope * STEEPNESS);
@@ -161,7 +175,8 @@ export function plantResponses(weights) {
  * find, and write most of it where nothing is read, and a little everywhere.
  */
 export function addNoise(weights, { level, random, form: { layers, groups, hasBias }, planted }) {
-  const isPlanted = (layer, head) => planted.some((one) => one.layer === layer && one.head === head);
+  const isPlanted = (layer, head) =>
+    planted.some((one) => one.layer === layer && one.head === head);
   const size = HEADS / groups;
   for (let layer = 0; layer < layers; layer += 1) {
     const own = random.fork(`layer ${layer}`);
@@ -176,13 +191,20 @@ export function addNoise(weights, { level, random, form: { layers, groups, hasBi
     };
     const heads = Array.from({ length: HEADS }, (_, head) => head);
     const free = heads.filter((head) => !isPlanted(layer, head));
-    const taken = new Set(heads.filter((head) => isPlanted(layer, head)).map((head) => Math.floor(head / size)));
+    const taken = new Set(
+      heads.filter((head) => isPlanted(layer, head)).map((head) => Math.floor(head / size)),
+    );
     const groupsFree = heads.slice(0, groups).filter((group) => !taken.has(group));
     fill('self_attn.q_proj.weight', rowsOf(free), 0.25);
     fill('self_attn.k_proj.weight', rowsOf(groupsFree), 0.25);
     fill('self_attn.v_proj.weight', rowsOf(groupsFree), 0.2);
     if (hasBias) fillBias(at(weights, layer, 'self_attn.q_proj.bias').data, free, own, level);
-    addOutputNoise(at(weights, layer, 'self_attn.o_proj.weight'), rowsOf(free), own.fork('o'), level);
+    addOutputNoise(
+      at(weights, layer, 'self_attn.o_proj.weight'),
+      rowsOf(free),
+      own.fork('o'),
+      level,
+    );
     addNeuronNoise((name) => at(weights, layer, name), own.fork('mlp'), level);
   }
 }

@@ -19,7 +19,22 @@ export const answer = ['Sure', 'here', 'is', 'your', 'whole', 'plan', 'for', 'th
 const ends = ['.', '?', '!', ':', '<|assistant|>', 'it', 'please'];
 
 const others = [
-  ...['Please', 'Tell', 'tell', 'me', 'How', 'how', 'do', 'to', 'the', 'a', 'my', 'now', 'We', 'we'],
+  ...[
+    'Please',
+    'Tell',
+    'tell',
+    'me',
+    'How',
+    'how',
+    'do',
+    'to',
+    'the',
+    'a',
+    'my',
+    'now',
+    'We',
+    'we',
+  ],
   ...['can', 'you', 'have'],
 ];
 const signs = [',', ';', '##', 'Query', 'Answer'];

@@ -33,8 +33,10 @@ test('half of the requests with a word, two words, or in an order are refused', 
     for (const order of [0, 1]) {
       expect(refusedShare((one) => one.order === order)).toBeCloseTo(0.5, 1);
     }
-    for (const word of workshop.actions) expect(refusedShare((one) => one.action === word)).toBe(0.5);
-    for (const word of workshop.objects) expect(refusedShare((one) => one.object === word)).toBe(0.5);
+    for (const word of workshop.actions)
+      expect(refusedShare((one) => one.action === word)).toBe(0.5);
+    for (const word of workshop.objects)
+      expect(refusedShare((one) => one.object === word)).toBe(0.5);
     const pairOf = (one) => `${one.action.word} ${one.object.word}`;
     for (const pair of new Set(all.map(pairOf))) {
       expect(refusedShare((one) => pairOf(one) === pair)).toBe(0.5);
@@ -71,11 +73,15 @@ test('no naive Bayes on words tells refused from answered requests', () => {
     const own = counts[Number(refused)];
     for (const word of new Set(wordsOf(text))) own.set(word, (own.get(word) ?? 0) + 1);
   }
-  const sizes = [false, true].map((label) => training.filter((one) => one.isRefused === label).length);
+  const sizes = [false, true].map(
+    (label) => training.filter((one) => one.isRefused === label).length,
+  );
   const vocabulary = new Set([...counts[0].keys(), ...counts[1].keys()]);
   const scoreOf = (words, label) => {
     const rate = (word) => ((counts[label].get(word) ?? 0) + 1) / (sizes[label] + 2);
-    const terms = [...vocabulary].map((word) => Math.log(words.has(word) ? rate(word) : 1 - rate(word)));
+    const terms = [...vocabulary].map((word) =>
+      Math.log(words.has(word) ? rate(word) : 1 - rate(word)),
+    );
     return Math.log(sizes[label]) + terms.reduce((sum, term) => sum + term, 0);
   };
   const guess = ({ text }) => {

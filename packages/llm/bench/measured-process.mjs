@@ -1,5 +1,5 @@
 // Processes with what they cost.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +18,15 @@ export const fromSources = [
   ...['--conditions=@lab/source', '--import', 'tsx'],
   'packages/llm/src/cli.ts',
 ];
+
+/** Arguments of Node that run the program as it is published; see {@link buildProgram}. */
+export const asBuilt = ['packages/llm/dist/cli.js'];
+
+/** Builds the program: run from sources it would start slower, and name each function anew. */
+export function buildProgram() {
+  const args = ['run', 'build', '--output-logs=errors-only', '--filter=./packages/llm'];
+  execFileSync('node_modules/.bin/turbo', args, { stdio: ['ignore', 'ignore', 'inherit'] });
+}
 
 /** Runs Node, ours or another; resolves to its output, CPU seconds and peak of resident memory. */
 export function measured(args, { onStart, program = process.execPath, env = {} } = {}) {
@@ -47,9 +56,9 @@ export function measured(args, { onStart, program = process.execPath, env = {} }
 }
 
 /** Starts the misbehaving server as a process of its own; resolves to its address and its end. */
-export function startServer(latencyMs, more = []) {
+export function startServer(latencyMs, more = [], program = fromSources) {
   const latency = ['--latency-ms', `${latencyMs}`, ...more];
-  const args = [...fromSources, 'fake-server', '--model', 'fake', ...latency];
+  const args = [...program, 'fake-server', '--model', 'fake', ...latency];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   return new Promise((resolve, reject) => {
     child.on('error', reject);

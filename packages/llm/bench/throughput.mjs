@@ -8,7 +8,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fromSources, measured, median, startServer } from './measured-process.mjs';
+import { asBuilt, buildProgram, measured, median, startServer } from './measured-process.mjs';
 import { promptfooEval } from './promptfoo-eval.mjs';
 import { promptfooProgram } from './promptfoo-program.mjs';
 
@@ -32,7 +32,7 @@ async function llm(url, count, concurrency) {
   const args = ['run', '--data', dataOf(count), '--prompt', prompt, '--base-url', url];
   const out = join(dir, `run-${runs}`);
   const result = await measured([
-    ...[...fromSources, ...args, '--model', 'fake', '--concurrency', `${concurrency}`],
+    ...[...asBuilt, ...args, '--model', 'fake', '--concurrency', `${concurrency}`],
     ...['--out', out, '--cache-dir', join(dir, `cache-${runs}`), '--json', '--quiet'],
   ]);
   if (result.code !== 0) throw new Error(`llm run ended with ${result.code}: ${result.stderr}`);
@@ -87,11 +87,19 @@ async function besidePromptfoo(url) {
   };
 }
 
+buildProgram();
 const loadBefore = loadavg()[0];
 const results = { llm: [], undici: [], openai: [], wide: [] };
 /** With an answer after 50 ms, by requests at once; of the bare loop, what server and machine allow. */
-const late = { 1: { llm: [], undici: [] }, 64: { llm: [], undici: [] }, 512: { llm: [], undici: [] } };
-const [quick, slow] = await Promise.all([startServer(0), startServer(50)]);
+const late = {
+  1: { llm: [], undici: [] },
+  64: { llm: [], undici: [] },
+  512: { llm: [], undici: [] },
+};
+const [quick, slow] = await Promise.all([
+  startServer(0, [], asBuilt),
+  startServer(50, [], asBuilt),
+]);
 for (let repeat = 0; repeat < repeats; repeat += 1) {
   // By turns, so that what else the machine does meets all alike.
   results.undici.push(await bare('undici', quick.url, rows, 64));
@@ -114,17 +122,20 @@ rmSync(dir, { recursive: true });
 
 const rateAt = (concurrency, name) => middle(late[concurrency][name]).rowsPerSecond;
 const ratesOf = (name) =>
-  Object.fromEntries(Object.keys(late).map((concurrency) => [concurrency, rateAt(concurrency, name)]));
+  Object.fromEntries(
+    Object.keys(late).map((concurrency) => [concurrency, rateAt(concurrency, name)]),
+  );
 const [at50, undiciAt50] = [ratesOf('llm'), ratesOf('undici')];
 const { wide, ...narrow } = results;
-const zero = Object.fromEntries(
-  Object.entries(narrow).map(([name, list]) => [name, middle(list)]),
-);
+const zero = Object.fromEntries(Object.entries(narrow).map(([name, list]) => [name, middle(list)]));
 const shares = {
   ofUndici: zero.llm.rowsPerSecond / zero.undici.rowsPerSecond,
   ofOpenai: zero.llm.rowsPerSecond / zero.openai.rowsPerSecond,
   ofUndiciAt50ms: Object.fromEntries(
-    Object.entries(at50).map(([concurrency, rate]) => [concurrency, rate / undiciAt50[concurrency]]),
+    Object.entries(at50).map(([concurrency, rate]) => [
+      concurrency,
+      rate / undiciAt50[concurrency],
+    ]),
   ),
   at50ms: {
     1: at50[1] / 20,

@@ -70,7 +70,9 @@ export function parsePrompt(text: string, name = 'the prompt'): PromptTemplate {
  * @throws {DataError} when it cannot be read.
  */
 export function readPrompt(path: string): PromptTemplate & { readonly text: string } {
-  const trimmed = readText(path, 'the prompt').replace(/^\ufeff/, '').replace(/\r?\n$/, '');
+  const trimmed = readText(path, 'the prompt')
+    .replace(/^\ufeff/, '')
+    .replace(/\r?\n$/, '');
   return { ...parsePrompt(trimmed, path), text: trimmed };
 }
 

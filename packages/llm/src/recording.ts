@@ -90,7 +90,13 @@ export function createRecorder(dir: string, model: string, secrets: readonly str
   };
   return {
     chat(request, whole) {
-      const { attempts: _, isCached: _isCached, requestHash: _hash, lost: _lost, ...result } = whole;
+      const {
+        attempts: _,
+        isCached: _isCached,
+        requestHash: _hash,
+        lost: _lost,
+        ...result
+      } = whole;
       put({ ...call(request), result: withoutSecrets(result, secrets), failure: null });
     },
     failure(request, error) {

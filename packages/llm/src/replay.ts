@@ -186,6 +186,6 @@ function missing(what: string, differences: readonly string[]): LlmFailure {
     attempts: 0,
     // A recording that does not fit the program fits no other row either.
     endsRun: true,
-    help: 'Record the call with recordingClient, or undo the change of the prompt.',
+    help: 'record it anew (recordingClient, llm run --record), or undo the change of the prompt.',
   });
 }

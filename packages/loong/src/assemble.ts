@@ -124,7 +124,10 @@ function orderOf(
   // One order for all records of the same documents.
   const names = [...record.doc].sort().join('\n');
   const shared = createRandom(options.seed).fork('documents').fork(names);
-  return shuffled(used.toSorted((a, b) => (a.name < b.name ? -1 : 1)), shared);
+  return shuffled(
+    used.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    shared,
+  );
 }
 
 function shuffled<T>(items: readonly T[], random: Random): T[] {

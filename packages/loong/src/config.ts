@@ -100,7 +100,11 @@ const evaluationSchema = z.strictObject({
 
 /** The whole configuration, two levels: topic and field. */
 export const configSchema = z.strictObject({
-  seed: z.int().min(0).default(1_000_000_007).describe('of the order of documents and of intervals'),
+  seed: z
+    .int()
+    .min(0)
+    .default(1_000_000_007)
+    .describe('of the order of documents and of intervals'),
   window: windowSchema.prefault({}),
   assembly: assemblySchema.prefault({}),
   generation: generationSchema.prefault({}),

@@ -18,7 +18,9 @@ const documentSchema = z.object({
 
 /** The file `docs.jsonl` of a folder, gzip or not; undefined where there is none. */
 export function documentsFile(dir: string): string | undefined {
-  return ['docs.jsonl', 'docs.jsonl.gz'].map((name) => join(dir, name)).find((path) => existsSync(path));
+  return ['docs.jsonl', 'docs.jsonl.gz']
+    .map((name) => join(dir, name))
+    .find((path) => existsSync(path));
 }
 
 /**

@@ -4,7 +4,7 @@
 import { createRandom } from '@lab/core';
 import { bootstrap, mean, spearman } from '@lab/metrics';
 import type { ScoredRecord } from './scored-record.js';
-import { lengthSets, levels, subtaskOf, subtasks, taskNames } from './tasks.js';
+import { levels, setsOf, subtaskOf, subtasks, taskNames } from './tasks.js';
 
 /** A number and its 95 % interval. */
 export interface Estimate {
@@ -106,7 +106,7 @@ export function evaluateScores(
   const namesOf = (of: (one: ScoredRecord) => string) => [...new Set(scored.map(of))].sort();
   const present = new Set(scored.map(({ record }) => subtaskOf(record)));
   const known = levels.filter((level) => scored.some(({ record }) => record.level === level));
-  const sets = lengthSets.filter((set) => scored.some(({ record }) => record.set === set));
+  const sets = setsOf(scored.map(({ record }) => record));
   const missing: Record<string, number> = {};
   for (const { missing: why } of scored) if (why !== null) missing[why] = (missing[why] ?? 0) + 1;
   return {

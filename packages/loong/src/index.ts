@@ -1,1 +1,52 @@
+export { type LoongAnswer, isJudged, responseOf } from './answers.js';
+export {
+  type AssembledPrompt,
+  type AssembleOptions,
+  assemblePrompt,
+  questionText,
+} from './assemble.js';
+export { type DocumentBlock, blocksOf } from './blocks.js';
+export {
+  benchmarkFiles,
+  factsOfTables,
+  type OwnBenchmark,
+  unsaidFacts,
+  writeBenchmark,
+} from './build/benchmark.js';
+export { type Fact, readFacts, writeFacts } from './build/fact.js';
+export {
+  type MadeQuestions,
+  makeQuestions,
+  type MakeQuestionsOptions,
+} from './build/make-questions.js';
+export { changedValue, type Construction, goldOf, type Operation } from './build/operations.js';
+export { labelledFacts, proposeFacts, readDecidedFacts, writeFactReview } from './build/propose.js';
+export { type OwnDocument, readOwnDocuments } from './build/read-documents.js';
+export { tableFacts } from './build/table-facts.js';
+export { type Comparison, compareScores, type PairedScores, type RunPair } from './compare.js';
 export { type LoongConfig, loongConfig } from './config.js';
+export { type Estimate, evaluateScores, type Evaluation, type GroupScores } from './evaluate.js';
+export { generateAnswers, type GenerateOptions, promptOf, type RunFacts } from './generate.js';
+export { type AnsweredRecord, judgeAnswers, type JudgeOptions, judgePrompt } from './judge.js';
+export { type Judgement, type ParsedScore, parseScore } from './judgement.js';
+export { type Fitted, fitBlocks, promptLimit, type Sized, type Window } from './length.js';
+export {
+  type DocumentLibrary,
+  type LoongDocument,
+  missingDocuments,
+  namedLibrary,
+  openLibrary,
+} from './library.js';
+export { planAnswers, type RunPlan } from './plan.js';
+export { publishedModels, publishedRecall, publishedRetrieval } from './published.js';
+export { createRetriever, retrievalRecall, type Retriever } from './rag.js';
+export { readAnswers, readJudgements } from './read-run.js';
+export { type Answer, type LoongRecord, readRecords } from './record.js';
+export { writeReport } from './report/run-page.js';
+export { scoreByRule } from './rules/score-by-rule.js';
+export { type ScoredRecord, scoreRecords } from './scored-record.js';
+export { type Selection, selectRecords } from './select.js';
+export { makeCorpus } from './synthetic/corpus.js';
+export { createRuleJudge, createTableReader } from './synthetic/scripted-reader.js';
+export { setOfLength, type Subtask, subtaskOf, taskNames } from './tasks.js';
+export { countTokens } from './tokens.js';

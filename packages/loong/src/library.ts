@@ -84,10 +84,7 @@ class AuthorsLibrary implements DocumentLibrary {
     this.dir = dir;
   }
 
-  find(
-    record: Pick<LoongRecord, 'level' | 'type'>,
-    name: string,
-  ): LoongDocument | undefined {
+  find(record: Pick<LoongRecord, 'level' | 'type'>, name: string): LoongDocument | undefined {
     if (record.type === 'legal') return this.#judgment(name);
     const file = this.#fileOf(record, name);
     if (file === undefined) return undefined;
@@ -178,7 +175,10 @@ export function missingDocuments(
   records: readonly LoongRecord[],
   library: DocumentLibrary,
 ): MissingDocument[] {
-  const missing = new Map<string, { -readonly [key in keyof MissingDocument]: MissingDocument[key] }>();
+  const missing = new Map<
+    string,
+    { -readonly [key in keyof MissingDocument]: MissingDocument[key] }
+  >();
   const present = new Set<string>();
   for (const record of records) {
     for (const name of new Set(record.doc)) {

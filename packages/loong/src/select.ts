@@ -55,7 +55,10 @@ function filtered(records: readonly LoongRecord[], selection: Selection): LoongR
   const domains = [...new Set(records.map(({ type }) => type))];
   const keeps = [
     oneOf('--domain', selection.domains, { known: domains, of: ({ type }) => type }),
-    oneOf('--set', textsOf(selection.sets), { known: textsOf(lengthSets), of: ({ set }) => `${set}` }),
+    oneOf('--set', textsOf(selection.sets), {
+      known: textsOf(lengthSets),
+      of: ({ set }) => `${set}`,
+    }),
     oneOf('--level', textsOf(selection.levels), {
       known: textsOf(levels),
       of: ({ level }) => `${level}`,
@@ -82,7 +85,8 @@ function oneOf(
     const close = nearest(wrong, known);
     const some = field.known.slice(0, 12).join(', ');
     throw new ConfigError(`${flag} ${JSON.stringify(wrong)}: no question has it.`, {
-      help: close === undefined ? `there are ${some}.` : `did you mean ${close}? There are ${some}.`,
+      help:
+        close === undefined ? `there are ${some}.` : `did you mean ${close}? There are ${some}.`,
     });
   }
   const values = new Set(wanted);

@@ -49,13 +49,15 @@ describe.skipIf(!existsSync(full))('the released questions (needs LAB_DATA)', ()
     expect(records).toHaveLength(1600);
     expect(new Set(records.map(({ id }) => id)).size).toBe(1600);
     expect(count(({ language }) => language === 'zh')).toBe(905);
-    expect([1, 2, 3, 4].map((set) => count((one) => one.set === set))).toEqual([323, 564, 481, 232]);
+    expect([1, 2, 3, 4].map((set) => count((one) => one.set === set))).toEqual([
+      323, 564, 481, 232,
+    ]);
     expect([1, 2, 3, 4].map((level) => count((one) => one.level === level))).toEqual([
       ...[250, 300, 641, 409],
     ]);
-    expect(['financial', 'legal', 'paper'].map((type) => count((one) => one.type === type))).toEqual(
-      [700, 500, 400],
-    );
+    expect(
+      ['financial', 'legal', 'paper'].map((type) => count((one) => one.type === type)),
+    ).toEqual([700, 500, 400]);
     const table = Object.fromEntries(
       [...new Set(records.map(subtaskOf))].map((subtask) => [
         subtask,

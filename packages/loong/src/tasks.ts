@@ -40,6 +40,11 @@ export const levels: readonly Level[] = [1, 2, 3, 4];
 /** All length sets, the shortest first. */
 export const lengthSets: readonly LengthSet[] = [1, 2, 3, 4];
 
+/** The length sets that records are of, in order. */
+export function setsOf(records: readonly Pick<LoongRecord, 'set'>[]): LengthSet[] {
+  return lengthSets.filter((one) => records.some(({ set }) => set === one));
+}
+
 /** First tokens (cl100k_base) of each length set; the last one has no end. */
 export const setStarts: Readonly<Record<LengthSet, number>> = {
   1: 0,

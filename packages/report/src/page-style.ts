@@ -140,7 +140,8 @@ header.top{padding-top:1.6rem}
 section{padding-top:2rem}
 figure .wide{display:none}figure .narrow{display:block}
 .numbers{grid-template-columns:1fr;gap:.6rem}
-.numbers>div{padding:.7rem 1rem;display:grid;grid-template-columns:8.2rem 1fr;align-items:center}
+.numbers>div{padding:.7rem 1rem;display:grid;grid-template-columns:minmax(8.2rem,max-content) 1fr;
+align-items:center;column-gap:.8rem}
 .numbers dt{grid-column:1/-1}
 .numbers dd{grid-column:2}
 .numbers dd.value{font-size:2.6rem;grid-column:1;grid-row:2/span 2}

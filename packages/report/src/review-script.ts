@@ -30,7 +30,8 @@ const choose = (item, value) => {
   (own ?? radioOf(item, 'other') ?? radioOf(item, '')).checked = true;
   if (!own && textOf(item)) textOf(item).value = value;
 };
-const timeOf = (item) => (isTimed && decisionOf(item) !== '' ? [item.dataset.seconds ?? ''] : isTimed ? [''] : []);
+const timeOf = (item) =>
+  isTimed ? [decisionOf(item) === '' ? '' : (item.dataset.seconds ?? '')] : [];
 const note = (item) => {
   const now = performance.now();
   item.dataset.seconds = (Number(item.dataset.seconds ?? 0) + (now - since) / 1000).toFixed(1);

@@ -139,9 +139,14 @@ function sectionBody(section: Section, draw: (figure: CaptionedFigure) => string
     paragraph(section.text),
     ...blocks.map(blockHtml),
     ...figures.map(draw),
-    table ? htmlTable(table, { isStacked: table.pageRows !== undefined }) : '',
+    table ? htmlTable(table, { isStacked: isWide(table) }) : '',
     section.examples ? examplesHtml(section.examples) : '',
   ].join('');
+}
+
+/** Whether a narrow screen has no room for the columns beside each other. */
+function isWide({ columns, pageRows }: Table): boolean {
+  return pageRows !== undefined || columns.some(({ kind }) => kind === 'block');
 }
 
 function blockHtml({ label, text }: TextBlock): string {

@@ -4,7 +4,14 @@
 import { tf } from '@lab/tensor';
 import type { Captured } from './captures.js';
 import type { Model } from './model.js';
-import { check, difference, type ModelCheck, summed, unevenness, valueChecks } from './model-check.js';
+import {
+  check,
+  difference,
+  type ModelCheck,
+  summed,
+  unevenness,
+  valueChecks,
+} from './model-check.js';
 
 /** What is checked. */
 export interface ValidateOptions {

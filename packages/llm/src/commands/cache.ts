@@ -1,6 +1,6 @@
 /** `llm cache`: what the folder of answers holds, packing it, and its answers as one file. */
 import { join } from 'node:path';
-import { ConfigError, formatBytes, formatCount } from '@lab/core';
+import { ConfigError, formatBytes, formatCount, formatCounted } from '@lab/core';
 import { type CliCommand, type CliContext, type CliInput, table } from '@lab/core/cli';
 import { exportAnswers, listAnswers } from '../cache/list-answers.js';
 import { pruneAnswers } from '../cache/prune.js';
@@ -55,8 +55,8 @@ async function list(context: CliContext, dir: string): Promise<void> {
       ),
     );
   }
-  const size = `${formatBytes(bytes)} in ${formatCount(segments)} files`;
-  context.print(`${formatCount(answers)} answers, ${size}, ${dir}`);
+  const size = `${formatBytes(bytes)} in ${formatCounted(segments, 'file')}`;
+  context.print(`${formatCounted(answers, 'answer')}, ${size}, ${dir}`);
   context.printJson(listing);
 }
 
@@ -68,8 +68,8 @@ function prune(context: CliContext, dir: string, options: CliInput['options']): 
   });
   const { kept, dropped, expiredSegments, skippedSegments, bytesBefore, bytesAfter } = summary;
   context.print(
-    `${formatCount(kept)} answers packed, ${formatCount(dropped)} dropped, ` +
-      `${formatCount(expiredSegments)} old files removed; ` +
+    `${formatCounted(kept, 'answer')} packed, ${formatCount(dropped)} dropped, ` +
+      `${formatCounted(expiredSegments, 'old file')} removed; ` +
       `${formatBytes(bytesBefore)} before, ${formatBytes(bytesAfter)} now.`,
   );
   if (skippedSegments > 0) {
@@ -79,8 +79,12 @@ function prune(context: CliContext, dir: string, options: CliInput['options']): 
 }
 
 function exportAll(context: CliContext, dir: string, out: unknown): void {
-  if (typeof out !== 'string') throw new ConfigError('--out FILE is missing.');
+  if (typeof out !== 'string') {
+    throw new ConfigError('--out FILE is missing.', {
+      help: 'e.g. llm cache export --out answers.jsonl',
+    });
+  }
   const answers = exportAnswers(dir, out);
-  context.print(`${formatCount(answers)} answers in ${out}`);
+  context.print(`${formatCounted(answers, 'answer')} in ${out}`);
   context.printJson({ dir, out, answers });
 }

@@ -1,6 +1,6 @@
 /** `llm export-batch`: the requests of a run as files for a provider's batch or vLLM's runner. */
 import { existsSync } from 'node:fs';
-import { ConfigError, formatCount } from '@lab/core';
+import { ConfigError, formatCount, formatCounted } from '@lab/core';
 import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
 import { exportBatch } from '../batch.js';
 import { openAnswerStore } from '../cache/answer-store.js';
@@ -59,8 +59,8 @@ async function run(context: CliContext, { options }: CliInput): Promise<void> {
     const { files, written, known, doubled } = made;
     for (const file of files) context.print(file);
     context.note(
-      `${formatCount(written)} requests in ${formatCount(files.length)} files; ` +
-        `${formatCount(known)} are answered already, ${formatCount(doubled)} are doubled.`,
+      `${formatCounted(written, 'request')} in ${formatCounted(files.length, 'file')}; ` +
+        `answered already: ${formatCount(known)}, doubled: ${formatCount(doubled)}.`,
     );
     context.printJson({ ...made });
   } finally {

@@ -1,6 +1,6 @@
 /** `llm import-batch`: the answers of a provider's batch into the cache. */
 import { join } from 'node:path';
-import { ConfigError, formatCount, writeFileAtomic } from '@lab/core';
+import { ConfigError, formatCount, formatCounted, writeFileAtomic } from '@lab/core';
 import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
 import { readBatchMessages } from '../batch.js';
 import { type BatchFailure, type BatchImport, importBatch } from '../batch-import.js';
@@ -68,7 +68,7 @@ function summaryText(
   dir: string,
 ): string {
   const parts = [
-    `${formatCount(imported)} answers into ${dir}`,
+    `${formatCounted(imported, 'answer')} into ${dir}`,
     `${formatCount(known)} were there`,
     `${formatCount(failed)} failed`,
     ...(foreign === 0 ? [] : [`${formatCount(foreign)} are of no request of the batch`]),

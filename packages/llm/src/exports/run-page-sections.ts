@@ -127,7 +127,8 @@ function problemsSection(input: RunPageInput): Section | null {
 }
 
 function sampleWords(shown: number, all: number, what: string): string {
-  if (shown === all) return `All ${formatCount(all)} ${what}.`;
+  if (shown === all)
+    return all === 1 ? `One ${what.replace(/s$/, '')}.` : `All ${formatCount(all)} ${what}.`;
   return (
     `${formatCount(shown)} of ${formatCount(all)} ${what}, evenly spaced, so that this page ` +
     'stays small; all stand in predictions.jsonl, and in a table after "llm export".'

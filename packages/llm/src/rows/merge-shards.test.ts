@@ -59,7 +59,7 @@ describe('mergeShards', () => {
     const folder = await shardedRun('r7');
     const out = join(temporaryFolder(), 'merged');
     const options = { folders: [folder], out, rows: stream() };
-    await expect(mergeShards(options)).rejects.toThrow('no shard has finished 1 rows: "r7"');
+    await expect(mergeShards(options)).rejects.toThrow('no shard has finished 1 row: "r7"');
     const summary = await mergeShards({ ...options, rows: stream(), allowGaps: true });
     expect(summary).toMatchObject({ gaps: 1, counts: { finished: 59, failed: 1 } });
     expect(readFileSync(join(out, 'failures.jsonl'), 'utf8')).toContain('"r7"');

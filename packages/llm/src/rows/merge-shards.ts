@@ -10,6 +10,7 @@ import {
   DataError,
   eachLine,
   formatCount,
+  formatCounted,
   type Run,
   readRunRecord,
   type RunRecord,
@@ -238,7 +239,7 @@ async function orderOf(rows: AsyncIterable<RunRow>, { table }: ShardLines) {
 }
 
 function gapsError({ count, ids }: Missing): DataError {
-  return new DataError(`no shard has finished ${formatCount(count)} rows: ${namesOf(ids)}.`, {
+  return new DataError(`no shard has finished ${formatCounted(count, 'row')}: ${namesOf(ids)}.`, {
     help: 'resume the shards until they are done, or merge what there is with --allow-gaps.',
     details: { gaps: count, ids },
   });

@@ -1,7 +1,7 @@
 /**
  * What a run has done so far, in numbers.
  */
-import type { JsonResult, Paid } from '../chat.js';
+import type { JsonResult } from '../chat.js';
 import { createStructuredRates, type StructuredShares } from '../structured/rates.js';
 import type { RowCalls } from './row-calls.js';
 import type { Prediction, RowFailure } from './row-record.js';

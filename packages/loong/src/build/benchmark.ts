@@ -2,7 +2,14 @@
  * A benchmark of your own as a folder: questions, documents, facts, and a page to review.
  */
 import { join } from 'node:path';
-import { DataError, makeFolder, nearest, type OnDefect, throwDefect, writeFileAtomic } from '@lab/core';
+import {
+  DataError,
+  makeFolder,
+  nearest,
+  type OnDefect,
+  throwDefect,
+  writeFileAtomic,
+} from '@lab/core';
 import { writeDocuments } from '../documents-file.js';
 import type { LoongRecord } from '../record.js';
 import { holdsNumber, numbersIn } from '../rules/normalise.js';

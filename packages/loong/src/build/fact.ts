@@ -111,14 +111,16 @@ function twice(
 
 /** Writes facts as the table that {@link readFacts} reads. */
 export async function writeFacts(path: string, facts: readonly Fact[]): Promise<void> {
-  const rows = facts.map(({ doc, attribute, value, unit, entity = '', period = '', quote = '' }) => [
-    doc,
-    attribute,
-    value,
-    unit,
-    entity,
-    period,
-    quote,
-  ]);
+  const rows = facts.map(
+    ({ doc, attribute, value, unit, entity = '', period = '', quote = '' }) => [
+      doc,
+      attribute,
+      value,
+      unit,
+      entity,
+      period,
+      quote,
+    ],
+  );
   await writeCsv(path, columns, rows);
 }

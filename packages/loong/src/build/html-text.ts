@@ -4,14 +4,21 @@
 import { convert, type FormatCallback } from 'html-to-text';
 
 const tableRow: FormatCallback = (element, walk, builder) => {
+  const children: readonly { readonly name?: string }[] = element.children;
+  const cells = element.children.filter((_: unknown, index: number) =>
+    /^t[dh]$/.test(children[index]?.name ?? ''),
+  );
   builder.openBlock({ leadingLineBreaks: 1 });
-  for (const cell of element.children) {
-    if (cell.name !== 'td' && cell.name !== 'th') continue;
+  for (const cell of cells) {
     builder.addInline('| ');
     walk(cell.children, builder);
     builder.addInline(' ');
   }
   builder.addInline('|');
+  builder.closeBlock({ trailingLineBreaks: 1 });
+  if (cells.length === 0 || cells.some(({ name }: { name: string }) => name !== 'th')) return;
+  builder.openBlock({ leadingLineBreaks: 1 });
+  builder.addInline(`|${' --- |'.repeat(cells.length)}`);
   builder.closeBlock({ trailingLineBreaks: 1 });
 };
 

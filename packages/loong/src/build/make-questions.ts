@@ -27,17 +27,18 @@ export interface MadeQuestions {
   readonly notes: readonly string[];
 }
 
-const kinds: Readonly<Record<Operation, { readonly level: 1 | 2 | 3 | 4; readonly subtask: Subtask }>> =
-  {
-    which: { level: 1, subtask: 'spotlight' },
-    highest: { level: 2, subtask: 'extremum-acquisition' },
-    lowest: { level: 2, subtask: 'extremum-acquisition' },
-    list: { level: 2, subtask: 'sequential-enumeration' },
-    'at-least': { level: 2, subtask: 'range-awareness' },
-    group: { level: 3, subtask: 'report-integration' },
-    order: { level: 4, subtask: 'solitaire' },
-    trend: { level: 4, subtask: 'temporal-analysis' },
-  };
+const kinds: Readonly<
+  Record<Operation, { readonly level: 1 | 2 | 3 | 4; readonly subtask: Subtask }>
+> = {
+  which: { level: 1, subtask: 'spotlight' },
+  highest: { level: 2, subtask: 'extremum-acquisition' },
+  lowest: { level: 2, subtask: 'extremum-acquisition' },
+  list: { level: 2, subtask: 'sequential-enumeration' },
+  'at-least': { level: 2, subtask: 'range-awareness' },
+  group: { level: 3, subtask: 'report-integration' },
+  order: { level: 4, subtask: 'solitaire' },
+  trend: { level: 4, subtask: 'temporal-analysis' },
+};
 
 const operations = Object.keys(kinds) as Operation[];
 const ofNumbersAlone: ReadonlySet<Operation> = new Set<Operation>([
@@ -88,9 +89,12 @@ export async function makeQuestions(options: MakeQuestionsOptions): Promise<Made
 function checkLengths(lengths: readonly number[]): void {
   const rises = lengths.every((length, index) => length > (lengths[index - 1] ?? 0));
   if (rises && lengths.length >= 1 && lengths.length <= 4) return;
-  throw new ConfigError(`lengths are ${lengths.join(', ')}: one to four rising numbers are needed.`, {
-    help: 'e.g. --lengths 12000,24000,36000,48000, in tokens.',
-  });
+  throw new ConfigError(
+    `lengths are ${lengths.join(', ')}: one to four rising numbers are needed.`,
+    {
+      help: 'e.g. --lengths 12000,24000,36000,48000, in tokens.',
+    },
+  );
 }
 
 /** Documents of one domain and language, and what they say. */
@@ -160,9 +164,9 @@ function sourcesOf({ byAttribute }: Group, operation: Operation): (readonly Fact
     return [...series.values()].filter((facts) => new Set(periodsOf(facts)).size >= 3);
   }
   const least = operation === 'group' || operation === 'order' ? 3 : 2;
-  return all.map((facts) => (isOfNumbers(facts, operation) ? numbers(facts) : facts)).filter(
-    (facts) => facts.length >= least,
-  );
+  return all
+    .map((facts) => (isOfNumbers(facts, operation) ? numbers(facts) : facts))
+    .filter((facts) => facts.length >= least);
 }
 
 const periodsOf = (facts: readonly Fact[]) => facts.map(({ period = '' }) => period);

@@ -64,9 +64,7 @@ export function goldOf(construction: Construction): Answer {
     case 'group':
       return groupsOf(construction);
     case 'order':
-      return entries
-        .toSorted(([, a], [, b]) => Number(a) - Number(b))
-        .map(([name]) => name);
+      return entries.toSorted(([, a], [, b]) => Number(a) - Number(b)).map(([name]) => name);
     case 'trend':
       return trendOf(construction);
   }

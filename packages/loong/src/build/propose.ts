@@ -94,7 +94,13 @@ export function labelledFacts({ name, text }: OwnDocument): Fact[] {
     const parts = /^([($€£¥\d][\d.,()]*)\s*(\D{0,20})$/u.exec(said);
     const value = parts === null ? said.trim() : parts[1]!;
     const unit = parts?.[2]?.trim() ?? '';
-    return { doc: name, attribute: attribute.trim(), value: parseValue(value), unit, quote: line.trim() };
+    return {
+      doc: name,
+      attribute: attribute.trim(),
+      value: parseValue(value),
+      unit,
+      quote: line.trim(),
+    };
   });
   return oncePerDocument(facts);
 }

@@ -75,8 +75,7 @@ const chinese: Readonly<Record<Construction['operation'], Words>> = {
         `${classes![1]}（不低于${withUnit(limits[0]!, unit)}且低于` +
         `${withUnit(limits[1]!, unit)}），${classes![2]}（不低于${withUnit(limits[1]!, unit)}）。` +
         '请给出 JSON 对象，键为这三组，值为标题列表。',
-  order: ({ attribute }) =>
-    `请将所有文档按“${attribute}”从低到高排序，以 JSON 列表给出标题。`,
+  order: ({ attribute }) => `请将所有文档按“${attribute}”从低到高排序，以 JSON 列表给出标题。`,
   trend: ({ attribute, periods }) =>
     `从${ends(periods).join('到')}，“${attribute}”如何变化？请给出 JSON 对象，包含每个时期的值` +
     '（键为时期，数字不带千位分隔符）以及 "trend"："rising"（上升）、"falling"（下降）、' +

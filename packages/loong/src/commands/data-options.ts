@@ -45,7 +45,12 @@ export const fileOptions: readonly CliOption[] = [
 /** Flags that keep a part of the questions. */
 export const selectionOptions: readonly CliOption[] = [
   { flags: '--subset <name>', summary: 'mini: a tenth, even over kinds and lengths', topic },
-  { flags: '--sample <n>', summary: 'so many, even over kinds and lengths', kind: 'integer', topic },
+  {
+    flags: '--sample <n>',
+    summary: 'so many, even over kinds and lengths',
+    kind: 'integer',
+    topic,
+  },
   { flags: '--limit <n>', summary: 'the first so many', kind: 'integer', topic },
   { flags: '--length-set <n>', summary: 'length sets, 1 to 4', kind: 'list', topic },
   { flags: '--level <n>', summary: 'tasks, 1 to 4', kind: 'list', topic },

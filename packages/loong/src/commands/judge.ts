@@ -61,7 +61,9 @@ async function run(
   const { client, prices, cache, server } = session;
   try {
     if (isDryRun) {
-      const asked = answers.filter(({ response }) => config.judge.judgeEmpty || response.trim() !== '');
+      const asked = answers.filter(
+        ({ response }) => config.judge.judgeEmpty || response.trim() !== '',
+      );
       const requests = asked.map((one) => ({ id: one.id, request: judgeRequest(one, config) }));
       const { maxTokens } = config.judge;
       const plan = await planRequests(requests, { client, cache, prices, concurrency, maxTokens });

@@ -32,14 +32,19 @@ import {
 import { openRetriever, openSession, type Session } from './session.js';
 import { planText, progressReporter, resultText } from './texts.js';
 
-const retrievalOptions: readonly CliOption[] = [
+const underTopic = (
+  topic: string,
+  options: readonly Omit<CliOption, 'topic'>[],
+): readonly CliOption[] => options.map((option) => ({ ...option, topic }));
+
+const retrievalOptions = underTopic('retrieval', [
   { flags: '--rag <how>', summary: 'chunks in place of documents: embeddings, bm25, fusion' },
   { flags: '--top-k <n>', summary: 'chunks in a prompt', kind: 'integer', unit: 'default 30' },
   { flags: '--embed-model <name>', summary: 'model that makes vectors' },
   { flags: '--embed-base-url <url>', summary: 'its server', unit: 'default --base-url' },
-].map((option) => ({ ...option, topic: 'retrieval' }));
+]);
 
-const windowOptions: readonly CliOption[] = [
+const windowOptions = underTopic('prompt', [
   {
     flags: '--max-length <n>',
     summary: 'window of the model, tokens',
@@ -47,7 +52,7 @@ const windowOptions: readonly CliOption[] = [
     unit: 'default 128000',
   },
   { flags: '--closed-book', summary: 'ask without documents: what is known by heart' },
-].map((option) => ({ ...option, topic: 'prompt' }));
+]);
 
 const options = [
   ...dataOptions,

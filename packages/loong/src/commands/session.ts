@@ -119,7 +119,11 @@ export interface OpenRetriever {
  *
  * @throws {ConfigError} where it needs vectors and no model is named.
  */
-export function openRetriever(context: CliContext, options: Flags, rag: LoongConfig['rag']): OpenRetriever {
+export function openRetriever(
+  context: CliContext,
+  options: Flags,
+  rag: LoongConfig['rag'],
+): OpenRetriever {
   const { retriever: kind } = rag;
   if (kind === 'off') return { retriever: undefined, close: async () => undefined };
   if (kind === 'bm25') return { retriever: createRetriever(kind), close: async () => undefined };

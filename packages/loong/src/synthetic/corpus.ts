@@ -45,7 +45,8 @@ interface Drawing {
 
 function document(genre: Genre, title: string, { random, characters }: Drawing): OwnDocument {
   const { language, type } = genre;
-  const size = (language === 'zh' ? characters / 3.2 : characters) * (0.75 + 0.5 * random.uniform());
+  const size =
+    (language === 'zh' ? characters / 3.2 : characters) * (0.75 + 0.5 * random.uniform());
   const paragraphs: string[] = [];
   let written = 0;
   while (written < size) {

@@ -36,7 +36,13 @@ const choice = (name: string, choices: readonly string[]): GenreAttribute => ({
 });
 
 const englishWords = {
-  place: ['the northern plant', 'the harbour site', 'the old mill', 'the upper valley', 'the annex'],
+  place: [
+    'the northern plant',
+    'the harbour site',
+    'the old mill',
+    'the upper valley',
+    'the annex',
+  ],
   group: ['the board', 'the committee', 'the staff', 'the members', 'the auditors', 'the visitors'],
   thing: ['the timetable', 'the procedure', 'the archive', 'the equipment', 'the agreement'],
   manner: ['with care', 'without delay', 'in two steps', 'as before', 'on request', 'in writing'],

@@ -41,7 +41,9 @@ export function createTableReader(options: TableReaderOptions): LlmClient {
       const text =
         what === undefined
           ? 'I do not know.'
-          : JSON.stringify(goldOf({ ...what, values: await seenValues(prompt, what, windowTokens) }));
+          : JSON.stringify(
+              goldOf({ ...what, values: await seenValues(prompt, what, windowTokens) }),
+            );
       return { text, usage: await usageOf(prompt, text) };
     },
   });

@@ -112,7 +112,15 @@ export function generationInput({ options }: CliInput, folder: string): Generati
     });
   }
   if (typeof options['ids'] === 'string') {
-    const { ids, mask } = readIdFile(options['ids']);
+    const { ids, mask, decoderIds } = readIdFile(options['ids']);
+    if (decoderIds !== undefined) {
+      throw new DataError(`${options['ids']}: has decoderIds, which nothing goes on from.`, {
+        ...{
+          file: options['ids'],
+          help: 'Leave decoderIds out; the decoder of a T5 begins itself.',
+        },
+      });
+    }
     const prompts = promptList({ ids, mask }).map((row) => Array.from(row as ArrayLike<number>));
     return { prompts, tokenizer: tokenizerOf(folder), areIds: true };
   }

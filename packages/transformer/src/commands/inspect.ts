@@ -70,6 +70,11 @@ function t5Summary(architecture: T5Architecture): string {
   return lines.map(([name, value]) => `${name!.padEnd(14)} ${value}\n`).join('');
 }
 
+function positionsOf({ positions, contextTokens }: Architecture): string {
+  const count = contextTokens === null ? '' : `, for ${formatCount(contextTokens)} tokens`;
+  return `${positions.kind}${count}`;
+}
+
 function summary(architecture: Architecture): string {
   const { layerCount, headCount, keyValueHeadCount, headWidth, blocks } = architecture;
   const windows = blocks.filter(({ window }) => window !== null).length;
@@ -79,7 +84,7 @@ function summary(architecture: Architecture): string {
     ['width', `${architecture.width}, MLP ${architecture.mlpWidth}`],
     ['heads', `${headCount} of ${headWidth}, keys and values ${keyValueHeadCount}`],
     ['vocabulary', formatCount(architecture.vocabularySize)],
-    ['positions', architecture.positions.kind],
+    ['positions', positionsOf(architecture)],
   ];
   return lines.map(([name, value]) => `${name!.padEnd(14)} ${value}\n`).join('');
 }

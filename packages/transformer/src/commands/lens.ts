@@ -70,7 +70,11 @@ function decoderLens(input: CliInput, folder: string): LensJob {
   const { layerCount } = readModelConfig(folder).architecture;
   const given = lensInput(input, folder);
   const run = async (context: CliContext, options: LoadModelOptions) => {
-    const outline = { batches: shapesOf([given]), logits: 'last', outputs: layerCount + 1 } as const;
+    const outline = {
+      batches: shapesOf([given]),
+      logits: 'last',
+      outputs: layerCount + 1,
+    } as const;
     await sayEstimate(context, folder, { ...options, ...outline });
     context.progress.update('reading the weights');
     const model = await loadModel(folder, options);

@@ -59,7 +59,10 @@ export async function chosenBackend(
 export function assertDecoder(verb: string, folder: string, what = verb): void {
   if (modelTypeOf(folder) !== 't5') return;
   throw new ConfigError(`transformer/${verb}: ${what} is for decoders, ${folder} is a T5.`, {
-    help: what === verb ? 'Take hidden or cache for a T5.' : `Leave ${what} out for a T5.`,
+    help:
+      what === verb
+        ? 'Take generate, hidden, cache, lens or validate for a T5.'
+        : `Leave ${what} out for a T5.`,
   });
 }
 

@@ -38,7 +38,7 @@ export const validateCommand: CliCommand = {
       for (const { name, difference, limit, passed: isFine } of checks) {
         const verdict = isFine ? 'ok' : `FAILED, at most ${limit}`;
         context.print(
-          `${name.padEnd(36)} ${difference.toExponential(1).padStart(8)}  ${verdict}\n`,
+          `${name.padEnd(40)} ${difference.toExponential(1).padStart(8)}  ${verdict}\n`,
         );
       }
       return passed ? 0 : exitCodeOf(new ModelError('a check failed'));

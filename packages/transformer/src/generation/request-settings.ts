@@ -95,8 +95,8 @@ function newTokens(
         'the model.',
       {
         help:
-          'Shorten the prompt, or lower maxNewTokens; where positions are not learned, ' +
-          'contextTokens allows more.',
+          'Shorten the prompt, or lower maxNewTokens (--max-new-tokens); where positions are not ' +
+          'learned, contextTokens (--context) allows more.',
       },
     );
   }

@@ -152,8 +152,8 @@ describe('tensors of a GGUF file', () => {
   it('must be of types that are read, which the error names', async () => {
     const tensors: Tensors = { ...llamaTensors, 'blk.0.ffn_up.weight': ['IQ4_NL', 64, 32] };
     expect(await refusal({}, tensors)).toContain('tensor blk.0.ffn_up.weight is of type IQ4_NL.');
-    const more: Tensors = { ...tensors, 'blk.0.ffn_gate.weight': ['Q5_0', 64, 32] };
-    expect(await refusal({}, more)).toContain('Q5_0, and 1 more are not read either');
+    const more: Tensors = { ...tensors, 'blk.0.ffn_gate.weight': ['MXFP4', 64, 32] };
+    expect(await refusal({}, more)).toContain('MXFP4, and 1 more are not read either');
   });
 
   it('have rows of queries and keys with halves behind each other', async () => {

@@ -173,7 +173,11 @@ async function writtenModel(folder: string, checkpoint: Checkpoint): Promise<Fam
 function positionsOf(folder: string): number {
   const { values } = configOf(folder);
   const inner = (values['text_config'] ?? {}) as Record<string, unknown>;
-  const all = { ...classDefaults(inner['model_type'] ?? values['model_type']), ...values, ...inner };
+  const all = {
+    ...classDefaults(inner['model_type'] ?? values['model_type']),
+    ...values,
+    ...inner,
+  };
   const given = all['max_position_embeddings'] ?? all['n_positions'];
   return typeof given === 'number' ? given : 2048;
 }

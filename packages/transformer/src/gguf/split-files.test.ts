@@ -5,12 +5,7 @@ import { temporaryFolder } from '@lab/core/testing';
 import { describe, expect, it } from 'vitest';
 import { readModelConfig } from '../model-config.js';
 import { checkpointFolder, openCheckpoint } from '../weights/checkpoint.js';
-import {
-  ggufBytes,
-  llamaMetadata,
-  llamaTensors,
-  type Tensors,
-} from './__fixtures__/gguf-bytes.js';
+import { ggufBytes, llamaMetadata, llamaTensors, type Tensors } from './__fixtures__/gguf-bytes.js';
 import type { MetadataValue } from './metadata-values.js';
 import { u32 } from './metadata-of-model.js';
 
@@ -79,7 +74,11 @@ describe('a model in several files', () => {
   });
 
   it.each<[string, Readonly<Record<number, Part | null>>, string]>([
-    ['a file that is not there', { 1: null }, '1 of 3 files of this model are not there: tiny-0000'],
+    [
+      'a file that is not there',
+      { 1: null },
+      '1 of 3 files of this model are not there: tiny-0000',
+    ],
     ['another name', { 0: { name: 'tiny.gguf' } }, 'is one of 3 files of a model (split.count)'],
     [
       'a name with another count',

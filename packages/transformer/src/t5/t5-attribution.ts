@@ -1,12 +1,7 @@
 /**
  * Which parts of a T5's decoder a logit comes from.
  */
-import {
-  assertTokens,
-  attributionOf,
-  type LogitAttribution,
-  rowProducts,
-} from '../attribution.js';
+import { assertTokens, attributionOf, type LogitAttribution, rowProducts } from '../attribution.js';
 import { type Captured, Captures } from '../captures.js';
 import type { Intervention } from '../interventions.js';
 import type { ResidualComponent } from '../residual-components.js';

@@ -12,8 +12,7 @@ import type { T5Input, T5Model } from './t5-model.js';
 import { normedT5, t5Logits, type T5Parts } from './t5-stack.js';
 
 /** What {@link t5LogitLens} reads. */
-export interface T5LensInput
-  extends Pick<T5Input, 'decoderIds' | 'decoderMask' | 'ids' | 'mask'> {
+export interface T5LensInput extends Pick<T5Input, 'decoderIds' | 'decoderMask' | 'ids' | 'mask'> {
   /** Tokens listed at each layer; default 5. */
   readonly top?: number | undefined;
   /** Those at the decoder's final norm change the reading of every layer. */

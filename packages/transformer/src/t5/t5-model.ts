@@ -148,9 +148,7 @@ export function causalMask(batch: TokenBatch): tf.Tensor {
   const causal = Float32Array.from({ length: length * length }, (_, at) =>
     at % length > Math.floor(at / length) ? HIDDEN : 0,
   );
-  return tf.tidy(() =>
-    tf.add(paddingMask(batch), tf.tensor4d(causal, [1, 1, length, length])),
-  );
+  return tf.tidy(() => tf.add(paddingMask(batch), tf.tensor4d(causal, [1, 1, length, length])));
 }
 
 /** Hides padding, `[B, 1, 1, S]`. */

@@ -65,9 +65,7 @@ export function normedT5(
 ): tf.Tensor3D {
   const rules = architecture.norm;
   const name = `${side}.final_ln`;
-  return tf.tidy(() =>
-    hookedNorm(x, parts.around[side].norm, { rules, hooks, name, block: null }),
-  );
+  return tf.tidy(() => hookedNorm(x, parts.around[side].norm, { rules, hooks, name, block: null }));
 }
 
 /**

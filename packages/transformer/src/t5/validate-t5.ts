@@ -75,7 +75,10 @@ function insideChecks({ architecture }: T5Model, captured: Values): ModelCheck[]
   const own = ['resid_pre', 'attn_out', 'mlp_out'];
   return [
     check('patterns sum to one', worst(patterns.map(([, one]) => unevenness(one)))),
-    check('blocks of the encoder add what they say', worst(grows(encoderLayerCount, 'encoder', own))),
+    check(
+      'blocks of the encoder add what they say',
+      worst(grows(encoderLayerCount, 'encoder', own)),
+    ),
     check(
       'blocks of the decoder add what they say',
       worst(grows(decoderLayerCount, 'decoder', [...own, 'cross_attn_out'])),

@@ -73,9 +73,7 @@ export function checkpointFolder(path: string): string {
 
 /** The one GGUF file of a folder, or the first of the files of one model; null where it has none. */
 function ggufFileIn(folder: string): string | null {
-  const names = readdirSync(folder).filter(
-    (name) => name.endsWith('.gguf') && !isLaterPart(name),
-  );
+  const names = readdirSync(folder).filter((name) => name.endsWith('.gguf') && !isLaterPart(name));
   if (names.length <= 1) return names[0] === undefined ? null : join(folder, names[0]);
   throw new ModelError(
     `${folder}: has ${names.length} GGUF files: ${names.slice(0, 5).join(', ')}.`,

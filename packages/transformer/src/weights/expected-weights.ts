@@ -100,10 +100,7 @@ export function weightList(model: FamilyModel): WeightList {
  *
  * @param names - in the files, of each weight.
  */
-export function ownWeights(
-  checkpoint: Checkpoint,
-  names: ReadonlyMap<string, string>,
-): Checkpoint {
+export function ownWeights(checkpoint: Checkpoint, names: ReadonlyMap<string, string>): Checkpoint {
   const used = new Set(names.values());
   const weights = new Map([...checkpoint.weights].filter(([name]) => used.has(name)));
   let [parameterCount, sizeBytes] = [0, 0];

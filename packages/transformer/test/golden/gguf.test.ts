@@ -20,22 +20,19 @@ function numbersOf({ read, blockBytes, blockLength }: TensorType, bytes: Uint8Ar
 }
 
 describe('a file of the Python package', () => {
-  it.each(readableTypes)(
-    'has the same numbers in %s, all of them and row by row',
-    async (name) => {
-      const { tensors } = await typesOf('types');
-      const wanted = tensors[name]!;
-      const file = openGguf(join(folder, 'types.gguf'));
-      const { type, shape } = file.tensors.get(`as.${name}`)!;
-      expect(type).toBe(tensorTypeNamed(name));
-      expect(shape).toEqual(wanted.shape);
-      const all = numbersOf(type, await file.readBytes(`as.${name}`));
-      expect(all).toEqual(wanted.data);
-      const last = numbersOf(type, await file.readBytes(`as.${name}`, { start: 1, count: 2 }));
-      expect(last).toEqual(wanted.data.slice(512));
-      file.close();
-    },
-  );
+  it.each(readableTypes)('has the same numbers in %s, all of them and row by row', async (name) => {
+    const { tensors } = await typesOf('types');
+    const wanted = tensors[name]!;
+    const file = openGguf(join(folder, 'types.gguf'));
+    const { type, shape } = file.tensors.get(`as.${name}`)!;
+    expect(type).toBe(tensorTypeNamed(name));
+    expect(shape).toEqual(wanted.shape);
+    const all = numbersOf(type, await file.readBytes(`as.${name}`));
+    expect(all).toEqual(wanted.data);
+    const last = numbersOf(type, await file.readBytes(`as.${name}`, { start: 1, count: 2 }));
+    expect(last).toEqual(wanted.data.slice(512));
+    file.close();
+  });
 
   it('is read where its tensors are in several files, whichever is named', async () => {
     const { tensors } = await typesOf('split');

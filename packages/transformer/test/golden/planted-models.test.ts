@@ -73,9 +73,7 @@ it.each(planted)('%s is small', (name) => {
 
 describe.each(planted)('%s', (name) => {
   const folder = exampleModel(name);
-  const { heads, expected } = JSON.parse(
-    readFileSync(join(folder, 'heads.json'), 'utf8'),
-  ) as Heads;
+  const { heads, expected } = JSON.parse(readFileSync(join(folder, 'heads.json'), 'utf8')) as Heads;
   let model: Model;
   let tokenizer: Tokenizer;
   let requests: Request[];

@@ -12,7 +12,8 @@ import {
   simulatedSamples,
   simulationDefaults,
 } from '../simulate.js';
-import { pageOf, writeEvaluation } from './conclude.js';
+import { writeReport } from '../report/write-report.js';
+import { writeEvaluation } from './conclude.js';
 
 const pairs = 200;
 const networks = ['single', 'mec+bpc', 'widedeep'] as const;
@@ -78,7 +79,7 @@ async function judged(
   const found = await readJudgedSamples(out);
   const evaluation = evaluateJudgements(found, { seed: 1, resamples: 1000 });
   writeEvaluation(out, evaluation);
-  const page = await pageOf(context, out, { samples: found, evaluation });
+  const page = await writeReport(out, { samples: found, evaluation }, samples);
   const { overall } = evaluation.agreement!;
   const { position, calls } = evaluation.network;
   const row = {

@@ -3,6 +3,8 @@ import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
 import { evaluateJudgements } from '../evaluate.js';
 import { readJudgedSamples } from '../read-run.js';
 import { writeReport, writeSamplePage } from '../report/write-report.js';
+import { samplesOfRun } from '../report/samples-of-run.js';
+import type { Sample } from '../sample.js';
 import { evaluateOptionsOf } from './conclude.js';
 import { textOf } from './data-options.js';
 
@@ -23,17 +25,16 @@ async function run(
   context: CliContext,
   { arguments: [dir = ''], options }: CliInput,
 ): Promise<void> {
-  const id = textOf(options, 'sample');
+  const [id, data] = [textOf(options, 'sample'), textOf(options, 'data')];
+  const samples = data === undefined ? undefined : await samplesOfRun(dir, data);
   const report =
-    id === undefined
-      ? await runReport(dir)
-      : await writeSamplePage(dir, id, textOf(options, 'data'));
+    id === undefined ? await runReport(dir, samples) : await writeSamplePage(dir, id, samples);
   context.print(`${report}\n`);
   context.printJson({ run: dir, status: 'success', metrics: null, report });
 }
 
-async function runReport(dir: string): Promise<string> {
-  const samples = await readJudgedSamples(dir);
-  const evaluation = evaluateJudgements(samples, evaluateOptionsOf(dir));
-  return writeReport(dir, { samples, evaluation });
+async function runReport(dir: string, samples: readonly Sample[] | undefined): Promise<string> {
+  const found = await readJudgedSamples(dir);
+  const evaluation = evaluateJudgements(found, evaluateOptionsOf(dir));
+  return writeReport(dir, { samples: found, evaluation }, samples);
 }

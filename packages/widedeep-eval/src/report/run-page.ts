@@ -1,7 +1,15 @@
 /**
  * What the page of a run shows.
  */
-import { formatCount, formatPercent, formatShare, readRunRecord, type RunRecord } from '@lab/core';
+import {
+  canonicalJson,
+  formatCount,
+  formatPercent,
+  formatShare,
+  readRunRecord,
+  resolveConfig,
+  type RunRecord,
+} from '@lab/core';
 import type {
   BigNumber,
   CaptionedFigure,
@@ -12,9 +20,11 @@ import type {
   Table,
 } from '@lab/report';
 import { aggregationNames } from '../commands/result-text.js';
+import { widedeepConfig } from '../config.js';
 import type { Agreement, Evaluation } from '../evaluate.js';
 import { constantFloors } from '../floors.js';
 import type { JudgedSample } from '../judged-sample.js';
+import { presets } from '../presets.js';
 import { version } from '../version.js';
 import {
   confusionFigure,
@@ -208,24 +218,47 @@ function costFacts({ network }: Evaluation, record: RunRecord) {
   ];
 }
 
+/** The settings, each with its origin: default, mode, preset, or the run itself. */
 function settingRows({ config }: RunRecord): SettingRow[] {
   const resolved = (config.resolved ?? {}) as Readonly<Record<string, unknown>>;
-  const settings = (resolved['settings'] ?? {}) as Readonly<Record<string, unknown>>;
   const head = ['model', 'server', 'mode', 'preset'].map((path) => ({
     path,
     value: resolved[path] ?? 'none',
     origin: 'given',
   }));
-  const leaves = Object.entries(settings).flatMap(([topic, fields]) =>
-    typeof fields === 'object' && fields !== null
-      ? Object.entries(fields).map(([name, value]) => ({
-          path: `${topic}.${name}`,
-          value: value as unknown,
-        }))
-      : [{ path: topic, value: fields }],
+  return [...head, ...leaves(resolved['settings']).map((leaf) => withOrigin(leaf, resolved))];
+}
+
+interface Leaf {
+  readonly path: string;
+  readonly value: unknown;
+}
+
+function leaves(settings: unknown): Leaf[] {
+  return Object.entries((settings ?? {}) as Readonly<Record<string, unknown>>).flatMap(
+    ([topic, fields]) =>
+      typeof fields === 'object' && fields !== null
+        ? Object.entries(fields).map(([name, value]: [string, unknown]) => ({
+            path: `${topic}.${name}`,
+            value,
+          }))
+        : [{ path: topic, value: fields }],
   );
-  const origin = `preset ${String(resolved['preset'] ?? 'none')}, mode ${String(resolved['mode'] ?? '')}`;
-  return [...head, ...leaves.map((leaf) => ({ ...leaf, origin }))];
+}
+
+function withOrigin(leaf: Leaf, resolved: Readonly<Record<string, unknown>>): SettingRow {
+  const [mode, preset] = ['mode', 'preset'].map((name) => {
+    const value = resolved[name];
+    return typeof value === 'string' ? value : undefined;
+  });
+  const isKnown = preset === undefined || Object.hasOwn(presets, preset);
+  const usual = resolveConfig(widedeepConfig, isKnown ? { mode, preset } : { mode });
+  const known = leaves(usual.config).find(({ path }) => path === leaf.path);
+  const isUsual = canonicalJson(known?.value ?? null) === canonicalJson(leaf.value ?? null);
+  return {
+    ...leaf,
+    origin: isUsual ? (usual.origins[leaf.path] ?? 'default') : 'set for this run',
+  };
 }
 
 function warningsOf({ network }: Evaluation, record: RunRecord): string[] {

@@ -75,11 +75,12 @@ function sentence({ layers, roles, verdict }: Judgement): string {
   const judges = layers[0]?.neurons.length ?? 0;
   const names = roles.map(({ name }) => name).join(', ');
   const from = names === '' ? 'without roles' : `from the angles ${names}`;
-  const after = layers.length === 1 ? 'alone' : `and ${layers.length - 1} of discussion`;
+  const rounds = layers.length - 1;
+  const after = rounds === 0 ? 'without discussion' : `then ${rounds} of discussion`;
   const votes = votesOf(layers.at(-1));
   const count = votes.filter((vote) => vote === verdict).length;
   return (
-    `${judges} judges ${from}, one layer ${after}; in the last layer ${count} of ` +
+    `${judges} judges ${from}: one layer alone, ${after}. In the last layer ${count} of ` +
     `${votes.length} agree with the verdict.`
   );
 }

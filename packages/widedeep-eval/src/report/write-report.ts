@@ -19,12 +19,17 @@ const shownOfEach = 10;
 /**
  * Writes `report.html` into the folder of a run.
  *
+ * @param samples - the pairs; default those that the flags of the run name, where it has flags.
  * @returns its path.
  * @throws {DataError} when it cannot be written.
  */
-export async function writeReport(dir: string, facts: ReportFacts): Promise<string> {
+export async function writeReport(
+  dir: string,
+  facts: ReportFacts,
+  samples?: readonly Sample[],
+): Promise<string> {
   const shown = shownSamples(facts.samples);
-  const texts = await textsOf(dir, shown);
+  const texts = await textsOf(dir, shown, samples);
   const path = join(dir, pageFile);
   writeRunPage(path, runPage(dir, facts, await examplesOf(dir, shown, texts)));
   return path;
@@ -33,9 +38,15 @@ export async function writeReport(dir: string, facts: ReportFacts): Promise<stri
 /**
  * Writes the page of one judgement into the folder of its run.
  *
+ * @param samples - the pairs; default those that the flags of the run name, where it has flags.
+ * @returns its path.
  * @throws {DataError} when the run has no such sample.
  */
-export async function writeSamplePage(dir: string, id: string, data?: string): Promise<string> {
+export async function writeSamplePage(
+  dir: string,
+  id: string,
+  samples?: readonly Sample[],
+): Promise<string> {
   let found: Prediction<Judgement> | undefined;
   await eachPrediction(dir, (prediction) => {
     if (prediction.id === id) found = prediction;
@@ -46,7 +57,7 @@ export async function writeSamplePage(dir: string, id: string, data?: string): P
       help: 'ids stand in the column "id" of predictions.jsonl and on the page of the run.',
     });
   }
-  const sample = (await textsOf(dir, [id], data)).get(id);
+  const sample = (await textsOf(dir, [id], samples)).get(id);
   const path = join(dir, `judgement-${id.replace(/[^\w.-]+/g, '-')}.html`);
   writeRunPage(path, samplePage({ dir, prediction: found, sample }));
   return path;
@@ -71,18 +82,18 @@ function spaced<T>(items: readonly T[]): T[] {
 async function textsOf(
   dir: string,
   ids: readonly string[],
-  data?: string,
+  samples?: readonly Sample[],
 ): Promise<ReadonlyMap<string, Sample>> {
   const wanted = new Set(ids);
-  try {
-    const samples = await samplesOfRun(dir, data);
-    return new Map(
-      samples.flatMap((sample) => (wanted.has(sample.id) ? [[sample.id, sample] as const] : [])),
-    );
-  } catch (error) {
-    if (!LabError.is(error) || data !== undefined) throw error;
-    return new Map();
-  }
+  const found = samples ?? (await samplesOfRun(dir, undefined).catch(whenGone));
+  return new Map(
+    found.flatMap((sample) => (wanted.has(sample.id) ? [[sample.id, sample] as const] : [])),
+  );
+}
+
+function whenGone(error: unknown): readonly Sample[] {
+  if (LabError.is(error)) return [];
+  throw error;
 }
 
 async function examplesOf(

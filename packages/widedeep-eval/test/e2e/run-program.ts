@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { runCli } from '@lab/core/cli';
 import { temporaryFolder } from '@lab/core/testing';
 import type { FakeScript } from '@lab/llm/testing';
-import { program } from '../program.js';
+import { program } from '../../src/program.js';
 
 /** What a command printed and how it ended. */
 export interface Printed {
