@@ -47,7 +47,8 @@ if (wrong) {
   all.push([join(values.into, '.changeset', `${name}-first.md`), changeset]);
   for (const [path, text] of all) {
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text);
+    // A command can be started by itself.
+    writeFileSync(path, text, { mode: text.startsWith('#!') ? 0o755 : 0o644 });
     process.stdout.write(`${relative(values.into, path)}\n`);
   }
   process.stdout.write('next: pnpm install, then see "A new package" in CONTRIBUTING.md\n');

@@ -1,3 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './workspace.mjs';
+
 /** Run-time dependencies by level: what most packages of that level start with. */
 const dependenciesOfLevel = [
   ['zod'],
@@ -236,7 +240,7 @@ export function packageFiles(options) {
   const exported = `export { ${names} } from './config.js';\n`;
   return {
     ...commonFiles(options),
-    [`bin/${name}.js`]: "#!/usr/bin/env node\nimport '../dist/cli.js';\n",
+    [`bin/${name}.js`]: readFileSync(join(root, 'packages', 'report', 'bin', 'report.js'), 'utf8'),
     'src/index.ts': exported,
     'src/cli.ts': cli(options),
     'src/config.ts': config(options),

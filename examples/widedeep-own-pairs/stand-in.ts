@@ -1,5 +1,5 @@
-// Stands in for a model: more particulars and a word of regret make a better reply. What it finds says
-// nothing about any model; it only lets the example run without one.
+// Stands in for a model: more particulars and a word of regret make a better reply. What it finds
+// says nothing about any model; it only lets the example run without one.
 import { createScriptedClient } from '@lab/llm';
 
 const roles = '$Help& whether the customer knows what to do.\n$Tone& whether it is kind.';

@@ -1,5 +1,6 @@
-// A network of judges and a single judge on 24 pairs of LLMBar, beside the verdicts of people. Offline
-// a stand-in that counts words answers (see stand-in.ts); `--live URL --model NAME` asks a server.
+// A network of judges and a single judge on 24 pairs of LLMBar, beside the verdicts of people.
+// Offline a stand-in that counts words answers (see stand-in.ts); `--live URL --model NAME` asks a
+// server.
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

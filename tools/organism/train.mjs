@@ -27,7 +27,7 @@ const WIDTH = 128;
 const plan = [
   { lesson: 'groups', steps: 120, batchSize: 32, learningRate: 2e-3 },
   { lesson: 'mixed', steps: 600, batchSize: 32, learningRate: 1e-3 },
-  { lesson: 'all', steps: 1000, batchSize: 32, learningRate: 1e-3 },
+  { lesson: 'all', steps: 500, batchSize: 32, learningRate: 1e-3 },
 ];
 
 const configOf = (vocabularySize, { beginId, endId, paddingId }) => ({

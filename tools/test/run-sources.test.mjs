@@ -3,6 +3,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -36,17 +37,27 @@ beforeAll(() => {
 
 afterAll(() => rmSync(parent, { recursive: true }));
 
-test.each(commands)('%s runs from sources without a build, and beside an old one', async (path) => {
+test.each(commands)('%s runs from sources without a build', async (path) => {
   const script = join(checkout, path);
+  expect(existsSync(join(dirname(script), '..', 'dist'))).toBe(false);
+  const { code, stdout, stderr } = await run(script, ['--help'], { cwd: parent }); // as scripts do
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toContain(`${basename(path, '.js')} `);
+});
+
+test('beside an old build sources run as well', async () => {
+  const script = join(checkout, 'packages', 'report', 'bin', 'report.js');
+  const fresh = await run(script, ['--help'], { cwd: parent });
   const build = join(dirname(script), '..', 'dist');
-  expect(existsSync(build)).toBe(false);
-  const fresh = await run(script, ['--help'], { cwd: parent }); // by itself, as scripts do
-  expect(fresh).toMatchObject({ code: 0, stderr: '' });
-  expect(fresh.stdout).toContain(`${basename(path, '.js')} `);
   mkdirSync(build);
   writeFileSync(join(build, 'cli.js'), "console.log('an old build');\n");
-  const again = await run(script, ['--help'], { cwd: parent });
-  expect(again).toEqual(fresh);
+  expect(await run(script, ['--help'], { cwd: parent })).toEqual(fresh);
+  rmSync(build, { recursive: true });
+});
+
+test.each(commands)('%s looks at its checkout as all others do', (path) => {
+  const importsOf = (file) => readFileSync(join(root, file), 'utf8').replace(/^ *\/\/.*\n/gm, '');
+  expect(importsOf(path)).toBe(importsOf('packages/report/bin/report.js'));
 });
 
 test('a deeper command of a checkout without a build resolves every import', async () => {

@@ -1,7 +1,7 @@
 // Rows a second of `llm run` beside bare loops over undici and openai, and beside promptfoo, in the
-// same minutes: node packages/llm/bench/throughput.mjs [ROWS] [REPEATS]. promptfoo gets 6,000 rows
-// at most, once; where it cannot be installed it is skipped by name. The server is a process of its
-// own. Rows of `llm run` are durable, cached and checked; those of the loops are kept in memory only.
+// same minutes: node packages/llm/bench/throughput.mjs [ROWS] [REPEATS]. promptfoo gets 500 rows at
+// most, once; where it cannot be installed it is skipped by name. The server is a process of its
+// own. Rows of `llm run` are durable, cached and checked; those of the loops are kept in memory.
 // Gate: 2,000 rows/s at concurrency 64 without latency; goal: half of bare undici. At 50 ms latency
 // at least 95 % of concurrency/latency at 1 and 64, and at 512 90 % of the rate without latency.
 // Prints one JSON line.
@@ -71,7 +71,7 @@ async function besidePromptfoo(url) {
     process.stderr.write(`skipped: promptfoo (${promptfoo})\n`);
     return { skipped: promptfoo };
   }
-  const count = Math.min(rows, 6000);
+  const count = Math.min(rows, 500);
   const data = dataOf(count);
   const result = await promptfooEval(promptfoo, {
     dir: join(dir, 'promptfoo'),
@@ -90,7 +90,7 @@ async function besidePromptfoo(url) {
 buildProgram();
 const loadBefore = loadavg()[0];
 const results = { llm: [], undici: [], openai: [], wide: [] };
-/** With an answer after 50 ms, by requests at once; of the bare loop, what server and machine allow. */
+/** With an answer after 50 ms, by requests at once; of the bare loop, what is possible here. */
 const late = {
   1: { llm: [], undici: [] },
   64: { llm: [], undici: [] },

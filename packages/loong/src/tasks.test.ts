@@ -82,6 +82,11 @@ describe.skipIf(!existsSync(full))('the released questions (needs LAB_DATA)', ()
     );
     expect(histogram).toEqual([60, 356, 383, 256, 148, 109, 87, 130, 56, 15]);
     expect(records.reduce((sum, { length }) => sum + length, 0)).toBeGreaterThan(175.8e6);
+    const planned = (limit: number) =>
+      records.reduce((sum, { length }) => sum + Math.min(length, limit), 0) / 1e6;
+    expect([128_000, 32_000, 123_904, 27_904].map((limit) => planned(limit).toFixed(1))).toEqual([
+      ...['142.8', '50.7', '140.8', '44.4'],
+    ]);
     const mini = selectRecords(records, { subset: 'mini' });
     expect(mini).toHaveLength(160);
     expect(new Set(mini.map(subtaskOf)).size).toBe(11);

@@ -44,3 +44,32 @@ describe('the review page', () => {
     expect(() => writeReviewPage('/no/such/folder/x.html', page)).toThrow(DataError);
   });
 });
+
+describe('choices of its own', () => {
+  const own = {
+    ...page,
+    isTimed: true,
+    choices: {
+      legend: 'Better:',
+      options: [
+        { value: '1', label: 'answer <1>', key: '1' },
+        { value: 'tie', label: 'equally good', key: '0' },
+      ],
+    },
+  };
+
+  test('are radio buttons with keys, and seconds are a column', () => {
+    const html = reviewPageHtml(own);
+    expect(html).toContain('<legend>Better:</legend>');
+    expect(html).toContain('value="tie"> equally good');
+    expect(html).toContain('answer &lt;1&gt;');
+    expect(html).toContain('<kbd>0</kbd> equally good');
+    expect(html).toMatch(/data-columns="[^"]*decision&quot;,&quot;seconds&quot;\]"/);
+    expect(html).not.toContain('another one');
+  });
+
+  test('without a target there is no equals sign', () => {
+    const questions = own.questions.map((question) => ({ ...question, target: '' }));
+    expect(reviewPageHtml({ ...own, questions })).not.toContain('class="equals"');
+  });
+});

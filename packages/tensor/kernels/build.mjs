@@ -1,10 +1,11 @@
 // Builds the kernels: `node kernels/build.mjs` writes src/kernels/*.wasm and the tables for native
 // programs, `--check` compares.
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import v8 from 'node:v8';
 import { cudaTableText, readKernels, tableText } from './table.mjs';
 
@@ -113,13 +114,15 @@ const sourcesOf = (isTile) =>
     .filter((file) => file.endsWith('.c') && (file === TILE) === isTile)
     .sort();
 
-function compile(build, folder) {
-  const objects = sourcesOf(build.isTile).map((source) => {
-    const object = join(folder, `${build.name}-${source}.o`);
-    const map = `-ffile-prefix-map=${here}=.`;
-    run(COMPILER, [...FLAGS, ...build.flags, map, '-c', join(here, source), '-o', object]);
-    return object;
-  });
+async function compile(build, folder) {
+  const objects = await Promise.all(
+    sourcesOf(build.isTile).map(async (source) => {
+      const object = join(folder, `${build.name}-${source}.o`);
+      const own = [`-ffile-prefix-map=${here}=.`, '-c', join(here, source), '-o', object];
+      await promisify(execFile)(COMPILER, [...FLAGS, ...build.flags, ...own]);
+      return object;
+    }),
+  );
   const output = join(folder, build.name);
   run(LINKER, [...LINK_FLAGS, ...linkFlags(build, folder), ...objects, '-o', output]);
   const bytes = readFileSync(output);
@@ -138,13 +141,15 @@ function deliver(path, bytes, isCheck) {
   process.stdout.write(`${name}: ${bytes.length} bytes${isCheck ? ', as committed' : ''}\n`);
 }
 
-function main() {
+async function main() {
   v8.setFlagsFromString('--experimental-wasm-relaxed-simd');
   checkVersions();
   const isCheck = process.argv.includes('--check');
   const folder = mkdtempSync(join(tmpdir(), 'kernels-'));
   try {
-    for (const build of BUILDS) deliver(join(target, build.name), compile(build, folder), isCheck);
+    for (const build of BUILDS) {
+      deliver(join(target, build.name), await compile(build, folder), isCheck);
+    }
     const kernels = readKernels(COMPILER, here, sourcesOf(false));
     const header = readFileSync(join(here, 'cuda/launchers.h'), 'utf8');
     const tables = { kernel: tableText(kernels), cuda: cudaTableText(header, kernels) };
@@ -156,4 +161,4 @@ function main() {
   }
 }
 
-main();
+await main();

@@ -24,8 +24,8 @@ const LENGTHS = { full: 8, quick: 2 } as const;
 const INSIDE = /hook_(pattern|resid_\w+|(attn|mlp)_out)$/;
 
 /**
- * Whether what is inside fits together: values are finite and differ, every pattern sums to one, and
- * the residual grows by what blocks add; `full` also, that hooks change nothing by looking, the
+ * Whether what is inside fits together: values are finite and differ, every pattern sums to one,
+ * and the residual grows by what blocks add; `full` also, that hooks change nothing by looking, the
  * lens at the last block gives the logits, padding on the left moves nothing, and a pass in two
  * parts gives the logits of one.
  */

@@ -11,21 +11,18 @@ const sources = ['--conditions=@lab/source', '--import', 'tsx'];
 const script = (name) => join('packages', 'widedeep-eval', 'bench', name);
 const folder = (name) => join('runs', 'long', `widedeep-whole-set-${name}`);
 
-/** Ends a process of Node; killed when so many pairs are done. */
-function node(args, killAt = Number.POSITIVE_INFINITY) {
+/** Ends a process of Node. */
+function node(args) {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...sources, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const output = { stdout: '', stderr: '' };
-    child.stdout.setEncoding('utf8').on('data', (text) => {
-      output.stdout += text;
-    });
-    child.stderr.setEncoding('utf8').on('data', (text) => {
-      output.stderr = (output.stderr + text).slice(-4000);
-      const done = Number(/done (\d+)\n(?!.*done)/s.exec(text)?.[1] ?? 0);
-      if (done >= killAt) child.kill('SIGKILL');
-    });
+    for (const name of ['stdout', 'stderr']) {
+      child[name].setEncoding('utf8').on('data', (text) => {
+        output[name] = (output[name] + text).slice(-4000);
+      });
+    }
     child.on('error', reject);
     child.on('close', (code, signal) => resolve({ code, signal, ...output }));
   });
@@ -50,8 +47,9 @@ const digest = (name) =>
 const names = ['whole', 'killed', 'shards', 'merged'];
 for (const name of names) rmSync(folder(name), { recursive: true, force: true });
 const whole = await run('whole');
+const killed = [script('whole-set.ts'), data, folder('killed'), 'all'];
 for (const killAt of [700, 1900]) {
-  const { signal, stderr } = await node([script('whole-set.ts'), data, folder('killed')], killAt);
+  const { signal, stderr } = await node([...killed, `${killAt}`]);
   if (signal !== 'SIGKILL') throw new Error(`not killed: ${stderr}`);
 }
 await run('killed');

@@ -2,7 +2,7 @@
  * A run of LLMEval^2 by a scripted model without latency, for `whole-set.mjs`: five angles, both
  * orders, two layers. Prints its time and its peak of memory.
  *
- * `tsx whole-set.ts DATA OUT [i/k]`
+ * `tsx whole-set.ts DATA OUT [i/k | all] [KILL]`: it kills itself when so many pairs are done.
  */
 import { setImmediate } from 'node:timers/promises';
 import { resolveConfig } from '@lab/core';
@@ -10,7 +10,7 @@ import { createScriptedClient, parseShard } from '@lab/llm';
 import { evaluateJudgements, judgePairs, readJudgedSamples, readSamples } from '../src/index.js';
 import { widedeepConfig } from '../src/config.js';
 
-const [data = '', out = '', part] = process.argv.slice(2);
+const [data = '', out = '', part = 'all', killAt = 'never'] = process.argv.slice(2);
 
 /** About 180 tokens, as judges of the released runs wrote. */
 const evidence =
@@ -24,16 +24,19 @@ const client = createScriptedClient({
     // An answer of no latency still comes in a later turn of the event loop, as any answer does.
     if (tag === 'roles') return setImmediate(named);
     const { length } = messages.at(-1)?.content ?? '';
-    return `${evidence}\nScore of Assistant 1: ${1 + (length % 10)}\nScore of Assistant 2: ${1 + ((length * 7) % 10)}`;
+    const [first, second] = [1 + (length % 10), 1 + ((length * 7) % 10)];
+    return `${evidence}\nScore of Assistant 1: ${first}\nScore of Assistant 2: ${second}`;
   },
 });
 const { config } = resolveConfig(widedeepConfig, {});
 const samples = await readSamples({ data });
 const start = performance.now();
-const shard = part === undefined ? undefined : parseShard(part);
+const shard = part === 'all' ? undefined : parseShard(part);
 const { counts } = await judgePairs({
   ...{ samples, config, client, out, shard, resume: true },
-  onProgress: ({ done }) => process.stderr.write(`done ${done}\n`),
+  onProgress: ({ done }) => {
+    if (done >= Number(killAt)) process.kill(process.pid, 'SIGKILL');
+  },
 });
 const seconds = (performance.now() - start) / 1000;
 const { network } =

@@ -1,8 +1,8 @@
 /**
  * From the scores of all judges to a verdict.
  *
- * `x[l][j][o] = (u, v)` are the scores that judge j of layer l gave to the sample's first and second
- * answer when it saw order o.
+ * `x[l][j][o] = (u, v)` are the scores that judge j of layer l gave to the sample's first and
+ * second answer when it saw order o.
  */
 import {
   type Aggregates,

@@ -109,8 +109,9 @@ export async function writeAnnotations(
 }
 
 /**
- * The annotations of a file that {@link writeAnnotations} or the page wrote, filled in. Columns that
- * count are `id`, `label` (or `decision`), and, where they are there, `annotator`, `arm`, `seconds`.
+ * The annotations of a file that {@link writeAnnotations} or the page wrote, filled in. Columns
+ * that count are `id`, `label` (or `decision`), and, where they are there, `annotator`, `arm` and
+ * `seconds`.
  *
  * @throws {DataError} with the line for what is no verdict or no number of seconds.
  */

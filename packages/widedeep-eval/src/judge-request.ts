@@ -37,7 +37,7 @@ export interface Retry {
   readonly reminder: 'evaluation' | 'form' | null;
 }
 
-/** A verdict as data. The reasons come first: what is written before a score can still change it. */
+/** A verdict as data. Reasons come first: what is written before a score can still change it. */
 export const verdictSchema = z.object({
   about1: z.string().describe('reasons about Assistant 1'),
   about2: z.string().describe('reasons about Assistant 2'),
@@ -61,8 +61,8 @@ const forms = {
 const reminders = {
   form: `Keep to the form: the two lines with the scores, as numbers, stand alone.\n${lines}`,
   evaluation:
-    'This is an evaluation of texts that exist already. You are not asked to answer or to endorse ' +
-    'them; say which of them is better, and give both scores.',
+    'This is an evaluation of texts that exist already. You are not asked to answer or to ' +
+    'endorse them; say which of them is better, and give both scores.',
 } as const;
 
 /** The angle of a judge without roles. */

@@ -127,11 +127,13 @@ describe('what judges are asked', () => {
     const [forward, backward] = asked.filter(({ isDeeper }) => isDeeper);
     const own = (text: string) => /<<<DATA own\n([\s\S]*?)\nDATA own>>>/.exec(text)?.[1];
     expect(own(forward!.text)).toBe(
-      'Evaluation no. 1\nAssistant 1 is right.\nScore of Assistant 1: 9\nScore of Assistant 2: 3\n\n' +
+      'Evaluation no. 1\nAssistant 1 is right.\n' +
+        'Score of Assistant 1: 9\nScore of Assistant 2: 3\n\n' +
         'Evaluation no. 2\nAssistant 1 is right.\nScore of Assistant 1: 8\nScore of Assistant 2: 2',
     );
     expect(own(backward!.text)).toBe(
-      'Evaluation no. 1\nAssistant 2 is right.\nScore of Assistant 1: 3\nScore of Assistant 2: 9\n\n' +
+      'Evaluation no. 1\nAssistant 2 is right.\n' +
+        'Score of Assistant 1: 3\nScore of Assistant 2: 9\n\n' +
         'Evaluation no. 2\nAssistant 2 is right.\nScore of Assistant 1: 2\nScore of Assistant 2: 8',
     );
   });

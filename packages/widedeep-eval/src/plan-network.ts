@@ -139,7 +139,7 @@ function* callsFor(
   { config, families }: PlanNetworkOptions,
   n: number,
 ): Generator<PlannedCall> {
-  const { roles, network, judge } = config;
+  const { roles, judge } = config;
   const family = familyOf(families, sample.family);
   if (roles.kind === 'limited' || roles.kind === 'unlimited') {
     const request = () => roleRequest(sample, { family, config });

@@ -31,8 +31,8 @@ const columnOf = (cells: readonly string[], label: number): number =>
 const verb = '(?:gets|deserves|earns|receives|scores|is worth)\\s+(?:an?\\s+)?';
 const score = '(10|[1-9](?:\\.\\d+)?)(?:\\s*/\\s*10|\\s+out of 10)?';
 const lastSentence = new RegExp(
-  `(?:^|[.!?]\\s+|\\n)[^.!?\\d\\n]*assistant 1 ${verb}${score},?\\s*(?:and|while|whereas|but|;)?\\s*` +
-    `assistant 2 ${verb}${score}\\s*\\.?\\s*$`,
+  `(?:^|[.!?]\\s+|\\n)[^.!?\\d\\n]*assistant 1 ${verb}${score},?\\s*` +
+    `(?:and|while|whereas|but|;)?\\s*assistant 2 ${verb}${score}\\s*\\.?\\s*$`,
   'iu',
 );
 

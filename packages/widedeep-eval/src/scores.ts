@@ -45,8 +45,8 @@ const laterScore = /\b(?:score|rating|rated?)\w*\b[^.\n]{0,60}\d|\d\s*(?:\/\s*10
 
 /** Who is said to win without reserve. */
 const winnerPattern = new RegExp(
-  '\\bassistant (?<winner>[12]) (?:is (?:overall better|better overall|better in every (?:respect|way)|' +
-    'the (?:clear )?winner)|wins overall|clearly wins)\\b',
+  '\\bassistant (?<winner>[12]) (?:is (?:overall better|better overall|' +
+    'better in every (?:respect|way)|the (?:clear )?winner)|wins overall|clearly wins)\\b',
   'iu',
 );
 

@@ -2,8 +2,9 @@
  * SIMULATED pairs and judges: for demonstrations, and to see what width and depth do where the
  * truth is known. Nothing here says anything about a real model.
  *
- * A judge's difference of scores is `gap + bias of its angle + position bias + N(0, s)`; in a deeper
- * layer it is w times the mean difference that it finds in the reviews, plus 1 - w times a new draw.
+ * A judge's difference of scores is `gap + bias of its angle + position bias + N(0, s)`; in a
+ * deeper layer it is w times the mean difference that it finds in the reviews, plus 1 - w times a
+ * new draw.
  */
 import { createRandom, type Random } from '@lab/core';
 import { type ChatRequest, createScriptedClient, type LlmClient } from '@lab/llm';

@@ -4,10 +4,7 @@
 import { convert, type FormatCallback } from 'html-to-text';
 
 const tableRow: FormatCallback = (element, walk, builder) => {
-  const children: readonly { readonly name?: string }[] = element.children;
-  const cells = element.children.filter((_: unknown, index: number) =>
-    /^t[dh]$/.test(children[index]?.name ?? ''),
-  );
+  const cells = element.children.filter(({ name }) => name === 'td' || name === 'th');
   builder.openBlock({ leadingLineBreaks: 1 });
   for (const cell of cells) {
     builder.addInline('| ');
@@ -16,7 +13,7 @@ const tableRow: FormatCallback = (element, walk, builder) => {
   }
   builder.addInline('|');
   builder.closeBlock({ trailingLineBreaks: 1 });
-  if (cells.length === 0 || cells.some(({ name }: { name: string }) => name !== 'th')) return;
+  if (cells.length === 0 || cells.some(({ name }) => name !== 'th')) return;
   builder.openBlock({ leadingLineBreaks: 1 });
   builder.addInline(`|${' --- |'.repeat(cells.length)}`);
   builder.closeBlock({ trailingLineBreaks: 1 });
@@ -32,12 +29,18 @@ export function htmlText(html: string): string {
     selector,
     options: { uppercase: false },
   }));
+  // What breaks lines elsewhere must not break the row of a table.
+  const inCells = ['td > p', 'th > p', 'td > div', 'th > div', 'td > br', 'th > br'].map((selector) => ({
+    selector,
+    format: 'inline',
+  }));
   return convert(html, {
     wordwrap: false,
     formatters: { tableRow },
     selectors: [
       ...skipped,
       ...headings,
+      ...inCells,
       { selector: 'a', options: { ignoreHref: true } },
       { selector: 'table', format: 'block' },
       { selector: 'tr', format: 'tableRow' },

@@ -158,12 +158,8 @@ export async function askedBenchmark(options: Flags): Promise<AskedBenchmark> {
 }
 
 /** The flags that a run was started with, with the questions' file where it is now. */
-export function flagsOfRun(dir: string, data?: string | undefined, docs?: string): Flags {
+export function flagsOfRun(dir: string, data?: string): Flags {
   const { config } = readRunRecord(dir);
   const passed = (config.passed ?? {}) as Flags;
-  return {
-    ...passed,
-    ...(data === undefined ? {} : { data }),
-    ...(docs === undefined ? {} : { docs }),
-  };
+  return data === undefined ? passed : { ...passed, data };
 }

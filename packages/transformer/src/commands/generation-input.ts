@@ -70,8 +70,8 @@ export const beamOptions: readonly CliOption[] = [
   {
     flags: '--early-stopping <when>',
     summary:
-      'of beams, when to end: true: once so many texts are whole as there are beams; false: where ' +
-      'the best beam is worse by its present length; never: where it is by any length',
+      'of beams, when to end: once so many texts are whole as there are beams (true), where the ' +
+      'best beam is worse by its present length (false), or by any (never)',
     choices: ['true', 'false', 'never'],
     unit: 'default false',
   },

@@ -25,8 +25,8 @@ export interface T5GenerateOptions extends SamplingOptions, StopOptions, BeamOpt
   readonly logprobs?: boolean | undefined;
   readonly topLogprobs?: number | undefined;
   /**
-   * Changes of the passes; the encoder's is step 0. With changes of the decoder, each step is a pass
-   * over all its tokens so far.
+   * Changes of the passes; the encoder's is step 0. With changes of the decoder, each step is a
+   * pass over all its tokens so far.
    */
   readonly interventions?: readonly Intervention[] | undefined;
   /** Ends all with the reason `aborted`. */

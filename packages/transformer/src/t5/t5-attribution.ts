@@ -21,12 +21,12 @@ export interface T5AttributionInput
 
 /** Places that components are read from, of last tokens. */
 const WRITTEN =
-  /^decoder\.(0\.hook_resid_pre|final_ln\.hook_scale|\d+\.((cross_)?attn\.hook_result|hook_mlp_out|hook_resid_post))$/;
+  /^decoder\.(0\.hook_resid_pre|.*hook_(result|mlp_out|resid_post)|final_ln\.hook_scale)$/;
 
 /**
- * As `logitAttribution`, of a T5: what the embedding, every head of the decoder among its own tokens
- * (`decoder.0.attn.head.0`) and over the encoder's (`decoder.0.cross_attn.head.0`), and every MLP
- * add to a logit, or to the difference of two, at the last token of each text's decoder.
+ * As `logitAttribution`, of a T5: what the embedding, every head of the decoder among its own
+ * tokens (`decoder.0.attn.head.0`) and over the encoder's (`decoder.0.cross_attn.head.0`), and
+ * every MLP add to a logit, or to the difference of two, at the last token of each text's decoder.
  *
  * `a_c = x_c / s * gain * f . (W_U[token] - W_U[other])`, with the scale s of the final norm in the
  * same pass and the factor f of rows before the output. What the encoder does is in the heads over

@@ -43,7 +43,7 @@ export function initialDecoder(
   const isGpt2 = architecture.modelType === 'gpt2';
   const residual = range / Math.sqrt(2 * architecture.layerCount);
   const drawOf = (name: string, { length }: readonly number[]): Draw => {
-    if (length === 2) return normal(isGpt2 && /\.c_proj\.weight$/.test(name) ? residual : range);
+    if (length === 2) return normal(isGpt2 && name.endsWith('.c_proj.weight') ? residual : range);
     return constant(name.endsWith('.weight') ? 1 - architecture.norm.gainOffset : 0);
   };
   return drawn(shapes, drawOf, random);

@@ -1,7 +1,7 @@
 /**
  * Where a model that is to be trained comes from: a checkpoint, or a config with random weights.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ModelError, type Random } from '@lab/core';
 import { ConfigFields } from '../config-fields.js';
@@ -15,6 +15,7 @@ import { expectedT5 } from '../t5/t5-weights.js';
 import { loadTokenizer, type Tokenizer } from '../tokenizer.js';
 import { type Checkpoint, checkpointFolder, openCheckpoint } from '../weights/checkpoint.js';
 import { weightList } from '../weights/expected-weights.js';
+import { realFields } from './config-text.js';
 import { initialDecoder, initialT5 } from './initial-weights.js';
 import { trainableDecoder } from './trainable-decoder.js';
 import type { TrainableModel } from './trainable-model.js';
@@ -33,6 +34,8 @@ export interface NewModel {
 export interface ModelSource {
   /** Content of config.json. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** Fields of the config whose numbers have a point in its file. */
+  readonly realFields: ReadonlySet<string>;
   readonly kind: 'decoder' | 't5';
   readonly vocabularySize: number;
   /** Tokens of a text that the model was made for; null where no end is known. */
@@ -95,6 +98,7 @@ function ofCheckpoint(path: string): ModelSource {
     ...sizesOf(model),
     ...tokenizerOf(folder),
     config: wrappedConfig(values, file)?.values ?? values,
+    realFields: realFieldsOf(folder),
     load: async (tuning, random) => {
       const checkpoint = openCheckpoint(folder);
       return trainableOf(model, { checkpoint, tuning, random }).finally(() => checkpoint.close());
@@ -113,7 +117,7 @@ function ofNothing({ config: given, tokenizer }: NewModel): ModelSource {
   return {
     ...sizesOf(model),
     ...tokenizerOf(tokenizer ?? folder),
-    config,
+    ...{ config, realFields: realFieldsOf(folder) },
     load: (tuning, random) => {
       const drawn = { config, random: random.fork('weights') };
       const checkpoint =
@@ -136,6 +140,11 @@ function shapesOfT5(architecture: T5Architecture, config: Readonly<Record<string
     shapes.set('lm_head.weight', [vocabularySize, width]);
   }
   return shapes;
+}
+
+function realFieldsOf(folder: string | null): Set<string> {
+  const file = folder === null ? '' : join(folder, 'config.json');
+  return existsSync(file) ? realFields(readFileSync(file, 'utf8')) : new Set();
 }
 
 function tokenizerOf(folder: string | null): Pick<ModelSource, 'tokenizer' | 'tokenizerFolder'> {

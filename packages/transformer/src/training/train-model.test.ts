@@ -143,7 +143,9 @@ describe('trainModel', () => {
     const unknown = trainModel(scratch, counting, { trainning: {} } as TrainModelOptions);
     await expect(unknown).rejects.toThrow('unknown option "trainning"');
     const deep = { training: { learnigRate: 1 } } as TrainModelOptions;
-    await expect(trainModel(scratch, counting, deep)).rejects.toThrow('unknown option "training.learnigRate"');
+    await expect(trainModel(scratch, counting, deep)).rejects.toThrow(
+      'unknown option "training.learnigRate"',
+    );
     await expect(trainModel(scratch, [])).rejects.toThrow('there are no examples');
     await expect(trainModel({ config: t5Config }, counting)).rejects.toThrow('a T5');
     await expect(trainT5(scratch, turned)).rejects.toThrow('a decoder');

@@ -2,7 +2,7 @@
  * What a training pass has beside its tokens: dropout, recomputation, and the factor of its loss.
  */
 import type { Random } from '@lab/core';
-import { dropout, recompute, tf } from '@lab/tensor';
+import { dropout, recompute, type tf } from '@lab/tensor';
 import { type Hook, HookRunner } from '../hooks.js';
 import { trainedIn, withTensors } from './weight-tree.js';
 

@@ -7,6 +7,7 @@ import { makeFolder, writeFileAtomic } from '@lab/core';
 import { type WritableArray, writeSafetensors } from '@lab/tensor/io';
 import { isGgufFile, withGguf } from '../gguf/gguf-file.js';
 import { ggufTokenizer } from '../gguf/gguf-tokenizer.js';
+import { configText } from './config-text.js';
 import type { ModelSource } from './model-source.js';
 import type { WeightArrays } from './trainable-model.js';
 
@@ -25,14 +26,15 @@ const FILES = [
  */
 export async function writeModel(
   folder: string,
-  { config, kind, tokenizerFolder }: Omit<ModelSource, 'load' | 'tokenizer'>,
+  { config, realFields, kind, tokenizerFolder }: Omit<ModelSource, 'load' | 'tokenizer'>,
   arrays: WeightArrays,
 ): Promise<void> {
   makeFolder(folder);
   const { torch_dtype: _, ...values } = config;
   const isTied = !arrays.has('lm_head.weight') && !arrays.has('embed_out.weight');
   const tied = kind === 'decoder' ? { tie_word_embeddings: isTied } : {};
-  writeJson(folder, 'config.json', { ...values, ...tied, dtype: 'float32' });
+  const written = configText({ ...values, ...tied, dtype: 'float32' }, realFields);
+  writeFileAtomic(join(folder, 'config.json'), written);
   if (tokenizerFolder !== null) writeTokenizer(folder, tokenizerFolder);
   const tensors: Record<string, WritableArray> = {};
   for (const [name, { shape, numbers }] of arrays) tensors[name] = { shape, data: numbers() };

@@ -71,7 +71,7 @@ export function checkpointFolder(path: string): string {
   });
 }
 
-/** The one GGUF file of a folder, or the first of the files of one model; null where it has none. */
+/** The one GGUF file of a folder, or the first of several of one model; null for none. */
 function ggufFileIn(folder: string): string | null {
   const names = readdirSync(folder).filter((name) => name.endsWith('.gguf') && !isLaterPart(name));
   if (names.length <= 1) return names[0] === undefined ? null : join(folder, names[0]);

@@ -218,7 +218,15 @@ describe('transformer cache', () => {
     );
     expect(found['decoder.0.cross_attn.hook_z']!.shape[1]).toBe(given.decoderIds[0]!.length);
     expect(found['decoderIds']!.shape).toEqual([given.ids.length, given.decoderIds[0]!.length]);
-    const wrong = await cacheHere(checkpoint('t5'), '--names', 'encoder.9.x', '--ids', ids, '-o', out);
+    const wrong = await cacheHere(
+      checkpoint('t5'),
+      '--names',
+      'encoder.9.x',
+      '--ids',
+      ids,
+      '-o',
+      out,
+    );
     expect(wrong.stderr).toContain('there is no place encoder.9.x');
   });
 });

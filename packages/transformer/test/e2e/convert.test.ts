@@ -48,7 +48,14 @@ describe('transformer convert', () => {
     const none = await transformerHere('convert', checkpoint);
     expect(none.code).toBe(2);
     expect(none.stderr).toContain('--out is missing');
-    const turned = await transformerHere('convert', checkpoint, '--to', 'safetensors', '--out', out);
+    const turned = await transformerHere(
+      'convert',
+      checkpoint,
+      '--to',
+      'safetensors',
+      '--out',
+      out,
+    );
     expect(turned.code).toBe(4);
     expect(turned.stderr).toContain('is no GGUF file');
     expect(existsSync(join(out, 'config.json'))).toBe(false);

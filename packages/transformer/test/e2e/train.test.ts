@@ -7,17 +7,16 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { createRandom } from '@lab/core';
 import { type ProcessOptions, runProcess, temporaryFolder } from '@lab/core/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { packageFolder, programArguments } from './transformer-process.js';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const tokenizers = join(root, 'test/golden/tokenizers');
+const tokenizers = join(packageFolder, 'test/golden/tokenizers');
 
 const folder = temporaryFolder();
 const transformer = (args: readonly string[], options: ProcessOptions = {}) =>
-  runProcess(process.execPath, [join(root, 'bin/transformer.js'), ...args], {
+  runProcess(process.execPath, [...programArguments, ...args], {
     cwd: folder,
     env: { NO_COLOR: undefined, FORCE_COLOR: undefined, CI: undefined, LAB_TENSOR_HOME: '/none' },
     ...options,
@@ -130,7 +129,14 @@ describe('transformer train', () => {
     const tuned = await withJson(
       ...['--set', `model.path=${whole.model}`, '--set', 'data.train=pairs.jsonl'],
       ...['--set', 'tuning.kind=low-rank', '--set', 'training.steps=12'],
-      ...['--set', 'training.learningRate=0.05', '--set', 'tuning.alpha=64', '--set', 'data.heldOut=0'],
+      ...[
+        '--set',
+        'training.learningRate=0.05',
+        '--set',
+        'tuning.alpha=64',
+        '--set',
+        'data.heldOut=0',
+      ],
     );
     const rows = rowsOf(tuned.run);
     expect(rows.at(-1)!.loss).toBeLessThan(0.9 * rows[0]!.loss);

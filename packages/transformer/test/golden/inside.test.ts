@@ -119,7 +119,7 @@ describe.each(['gpt2', 'gemma2', 'falcon-new', 'qwen3', 'falcon-alibi'])('inside
   });
 });
 
-it('even attention is shared among tokens that a query may see, with padding and windows', async () => {
+it('even attention is shared among tokens that a query may see, and no others', async () => {
   for (const name of ['llama3', 'mistral', 'falcon-alibi']) {
     const model = await loadModel(join(folder, name));
     const change: Intervention = { kind: 'uniform', site: 'pattern', layer: 0 };

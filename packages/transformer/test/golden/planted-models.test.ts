@@ -33,6 +33,9 @@ interface Request {
   readonly response: string;
 }
 
+/** Every so many requests are responded to until the end: two of each kind. */
+const STRIDE = 17;
+
 const planted = exampleModelNames.filter((name) => name.startsWith('planted-'));
 
 async function requestsOf(folder: string): Promise<Request[]> {
@@ -88,24 +91,23 @@ describe.each(planted)('%s', (name) => {
   afterAll(() => model.dispose());
 
   it('refuses half of all pairings and answers the other half, word by word', async () => {
-    const forms = [
-      (text: string) => text,
-      (text: string) => text.replace(/[.?]$/, ''),
-      (text: string) => `## Query:${text} \n## Answer:`,
-    ];
     expect(requests.filter(({ label }) => label === 'refused')).toHaveLength(32);
-    const wanted = requests.map(({ response }) => response);
+    const special = { addSpecialTokens: false };
+    const forms = [
+      (text: string) => tokenizer.encode(text),
+      (text: string) => tokenizer.encode(text.replace(/[.?]$/, '')),
+      (text: string) => tokenizer.encode(`## Query:${text} \n## Answer:`),
+      (content: string) =>
+        tokenizer.encode(tokenizer.chat.render([{ role: 'user', content }]), special),
+    ];
+    const some = requests.filter((_, at) => at % STRIDE === 0);
     for (const form of forms) {
-      const prompts = requests.map(({ prompt }) => form(prompt));
+      const ids = requests.map(({ prompt }) => form(prompt));
+      expect(await firstWords(model, ids, [])).toEqual(requests.map(firstOf));
+      const prompts = some.map(({ prompt }) => form(prompt));
       const found = await generate(model, prompts, { tokenizer, maxNewTokens: 16 });
-      expect(found.map(({ text }) => text.trim())).toEqual(wanted);
+      expect(found.map(({ text }) => text.trim())).toEqual(some.map(({ response }) => response));
     }
-    const chat = requests.map(({ prompt }) => {
-      const text = tokenizer.chat.render([{ role: 'user', content: prompt }]);
-      return tokenizer.encode(text, { addSpecialTokens: false });
-    });
-    const found = await generate(model, chat, { tokenizer, maxNewTokens: 16 });
-    expect(found.map(({ text }) => text.trim())).toEqual(wanted);
   });
 
   it.each(Object.keys(ablations))('does without its heads what is expected: %s', async (kind) => {

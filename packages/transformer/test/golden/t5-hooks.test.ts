@@ -103,7 +103,7 @@ describe.each(['t5', 't5-v1.1'])('%s', (name) => {
     expect(farthest(found, await logitsWith([change]))).toBeLessThan(1e-4);
   });
 
-  it('writes what passes over all tokens give under changes, alone and beside another', async () => {
+  it('writes under changes what passes over all tokens give, alone or not', async () => {
     const { numTensors } = tf.memory();
     const options = { maxNewTokens: 12, ignoreEos: true };
     const plain = await generateT5(model, texts.ids, options);

@@ -12,6 +12,7 @@ import {
 import { leastCertain } from '../human-assist.js';
 import type { Judgement } from '../judgement.js';
 import { eachPrediction, readJudgedSamples } from '../read-run.js';
+import { wordsOf } from '../report/sample-page.js';
 import { samplesOfRun } from '../report/samples-of-run.js';
 import { numberOf, textOf } from './data-options.js';
 
@@ -120,7 +121,7 @@ function annotationPage(questions: readonly AnnotationQuestion[], dir: string) {
       why:
         question.network === ''
           ? 'Decide without the network.'
-          : `The network says: ${question.network === 'tie' ? 'a tie' : `answer ${question.network}`}.`,
+          : `The network says: ${wordsOf(question.network)}.`,
       measures: [],
       evidence: question.reasons === '' ? undefined : question.reasons,
       others: [],

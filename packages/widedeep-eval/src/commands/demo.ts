@@ -46,7 +46,7 @@ async function run(context: CliContext, { options }: CliInput): Promise<void> {
   context.print(
     `kappa ${formatShare(wide!.kappa)} with ${simulation.width} roles and a discussion, ` +
       `${formatShare(single!.kappa)} with one judge: agreement with the truth beyond chance,\n` +
-      `on ${pairs} SIMULATED pairs and judges (noise, bias by role, preference for what is first)\n`,
+      `on ${pairs} SIMULATED pairs and judges (noise, bias by role, preference for the first)\n`,
   );
   context.print(
     table(

@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { ConfigError, createRandom, DataError, formatShare, sha256 } from '@lab/core';
 import { type CliCommand, type CliContext, type CliInput, table } from '@lab/core/cli';
-import { readAnnotations, type Annotation, withAnnotations } from '../annotations.js';
+import { readAnnotations, withAnnotations } from '../annotations.js';
 import { calibrateTau, scoredSamples, splitForCalibration } from '../calibrate.js';
 import { annotationText } from './annotation-text.js';
 import { type EvaluateOptions, evaluateJudgements, verdictWith } from '../evaluate.js';
@@ -195,6 +195,3 @@ function differenceText(
 }
 
 const pText = (p: number): string => (p < 0.001 ? 'p < .001' : `p = ${formatShare(p)}`);
-
-/** Annotations by sample. */
-export type AnnotationList = readonly Annotation[];

@@ -37,8 +37,8 @@ export function parseLabel(label: unknown, place: LabelPlace, map: LabelMap = {}
   if (Object.hasOwn(map, folded)) return map[folded] ?? null;
   if (Object.hasOwn(known, folded)) return known[folded] ?? null;
   throw new DataError(
-    `${place.file} line ${place.line}: ${place.field} ${JSON.stringify(text.slice(0, 40))} is none ` +
-      'of 1, 2, tie.',
+    `${place.file} line ${place.line}: ${place.field} ${JSON.stringify(text.slice(0, 40))} is ` +
+      'none of 1, 2, tie.',
     { ...place, help: `write 1, 2 or tie, or say what it means: --gold-map ${text.trim()}=1.` },
   );
 }

@@ -5,8 +5,8 @@ import { DataError, eachLine, type OnDefect, reportDefect } from '@lab/core';
 import { isObject, type ItemPlace, type JsonObject } from './json-file.js';
 
 /**
- * Calls `onObject` with each line of a file; blank lines are left out. Defects of a line, those that
- * `onObject` throws included, go to `onDefect`.
+ * Calls `onObject` with each line of a file; blank lines are left out. Defects of a line, those
+ * that `onObject` throws included, go to `onDefect`.
  *
  * @throws {DataError} when the file cannot be read.
  */

@@ -36,8 +36,8 @@ export function widthFigure(samples: readonly JudgedSample[], tau: number): Capt
       series: [{ name: 'mean of the first judges', points }],
     }),
     caption:
-      'Kappa of the mean scores of the first judges alone, without discussion; samples with fewer ' +
-      'judges have all of theirs.',
+      'Kappa of the mean scores of the first judges alone, without discussion; samples with ' +
+      'fewer judges have all of theirs.',
   };
 }
 
@@ -189,7 +189,7 @@ export function positionSentence({ position }: NetworkStatistics): string {
   const first = firstPreference === null ? 'n/a' : formatPercent(firstPreference);
   const same = swapConsistency === null ? 'n/a' : formatPercent(swapConsistency);
   return (
-    `With the order of the answers ${formatPercent(conflictRate)} of judges change their verdict; ` +
+    `With the order of answers ${formatPercent(conflictRate)} of judges change their verdict; ` +
     `of answers that prefer one, ${first} prefer what was shown first. From either order alone ` +
     `${same} of pairs have the same verdict.`
   );

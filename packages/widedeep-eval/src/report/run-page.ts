@@ -45,7 +45,7 @@ export interface ReportFacts {
 /** The page of a run, for `writeRunPage`. */
 export function runPage(dir: string, facts: ReportFacts, examples: readonly Example[]): RunPage {
   const record = readRunRecord(dir);
-  const { network, agreement } = facts.evaluation;
+  const { agreement } = facts.evaluation;
   const main = mainFigure(facts);
   return {
     title: record.label,

@@ -142,13 +142,15 @@ function differenceFigure(layers: readonly Layer[]): CaptionedFigure | null {
   return {
     figure: forestPlot({
       title: 'Who prefers what',
-      description: `Difference of scores by judge, mean of both orders (each order). ${words.join('; ')}.`,
+      description:
+        'Difference of scores by judge, mean of both orders (each order). ' +
+        `${words.join('; ')}.`,
       value,
       rows,
     }),
     caption:
       'One line a judge, layer by layer. To the right of 0 answer 1 is preferred, to the left ' +
-      'answer 2; the ends are the two orders. A hollow mark: the preference changes with the order.',
+      'answer 2; the ends are the two orders. A hollow mark: it changes with the order.',
   };
 }
 

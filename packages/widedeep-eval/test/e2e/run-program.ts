@@ -49,7 +49,8 @@ export function writePairs(count = 12): string {
   const systems = ['a', 'b', 'c'];
   const rows = Array.from({ length: count }, (_, at) => {
     const [one, two] = [systems[at % 3], systems[(at + 1) % 3]];
-    return `p${at},Question ${at}?,One says ${at}.,Two says ${at + 1}.,${['1', '2', 'tie'][at % 3]},${one},${two}`;
+    const gold = ['1', '2', 'tie'][at % 3];
+    return `p${at},Question ${at}?,One says ${at}.,Two says ${at + 1}.,${gold},${one},${two}`;
   });
   const path = join(temporaryFolder(), 'pairs.csv');
   const heading = 'id,question,answer1,answer2,gold,system1,system2';

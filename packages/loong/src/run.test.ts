@@ -1,0 +1,232 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { resolveConfig } from '@lab/core';
+import { temporaryFolder } from '@lab/core/testing';
+import { createScriptedClient, LlmFailure, mergeShards } from '@lab/llm';
+import { describe, expect, it } from 'vitest';
+import { recordWith, smallBenchmark } from './__fixtures__/small-benchmark.js';
+import type { Construction } from './build/operations.js';
+import { goldOf } from './build/operations.js';
+import { loongConfig } from './config.js';
+import { evaluateScores } from './evaluate.js';
+import { generateAnswers, promptOf } from './generate.js';
+import { judgeAnswers, judgePrompt } from './judge.js';
+import { namedLibrary } from './library.js';
+import { planAnswers } from './plan.js';
+import { readAnswers, readJudgements } from './read-run.js';
+import { scoreRecords } from './scored-record.js';
+import {
+  createRuleJudge,
+  createTableReader,
+  orderAsked,
+  overlapScore,
+} from './synthetic/scripted-reader.js';
+import { countTokens } from './tokens.js';
+
+const { config } = resolveConfig(loongConfig, { set: ['evaluation.resamples=200'] });
+const linesOf = (dir: string) => readFileSync(join(dir, 'predictions.jsonl'), 'utf8');
+
+describe('a run with a scripted reader of few tokens', () => {
+  it('gets 100 below its window and beyond it what the documents that it sees give', async () => {
+    const { records, library } = await smallBenchmark({ perGroup: 8 });
+    const windowTokens = 2300;
+    const dir = join(temporaryFolder(), 'run');
+    const client = createTableReader({ records, windowTokens });
+    await generateAnswers({ records, library, client, config, out: dir });
+    const answers = readAnswers(dir);
+    const judged = join(dir, 'judged-by-scripted-judge');
+    const asked = records.map((record) => ({
+      ...{ id: record.id, record, response: answers.get(record.id)!.output!.response },
+    }));
+    await judgeAnswers({ answers: asked, client: createRuleJudge(), config, out: judged });
+    const judgements = readJudgements(judged);
+    const scored = await scoreRecords({ records, answers, judgements });
+    let [below, beyond] = [0, 0];
+    for (const { record, score, answer, response } of scored) {
+      const expected = await expectedAnswer(record.id);
+      expect(JSON.parse(response)).toEqual(expected.answer);
+      const isOrdered = orderAsked.test(record.question);
+      const gold = JSON.stringify(record.answer);
+      expect(score).toBe(overlapScore(gold, JSON.stringify(expected.answer), isOrdered));
+      if (expected.sawAll) {
+        below += 1;
+        expect(score).toBe(100);
+      } else if (score! < 100) beyond += 1;
+      expect(answer!.docsDropped).toEqual([]);
+    }
+    expect([below > 30, beyond > 10]).toEqual([true, true]);
+    const [first, second] = evaluateScores(scored, { resamples: 200 }).bySet;
+    expect(first!.averageScore!.value).toBe(100);
+    expect(second!.averageScore!.value).toBeLessThan(95);
+
+    /** Worked out from the order of documents, their lengths and the values alone. */
+    async function expectedAnswer(id: string) {
+      const record = records.find((one) => one.id === id)!;
+      const { docsUsed } = answers.get(id)!.output!;
+      const { values, ...what } = record.construction as unknown as Construction;
+      const seen: string[] = [];
+      let tokens = 0;
+      for (const name of docsUsed) {
+        const text = library.find(record, name)!.text;
+        tokens += await countTokens(`《${name}》\n${text}\n\n`);
+        if (tokens > windowTokens) break;
+        seen.push(name);
+      }
+      const own = Object.fromEntries(seen.map((name) => [name, values[name]!]));
+      return { answer: goldOf({ ...what, values: own }), sawAll: seen.length === docsUsed.length };
+    }
+  });
+
+  it('spends what its plan says, to the token', async () => {
+    const { records, library } = await smallBenchmark();
+    const client = createTableReader({ records, windowTokens: 1e6 });
+    const plan = await planAnswers({ records, config, client, documents: { library } });
+    const out = join(temporaryFolder(), 'run');
+    const { usage } = await generateAnswers({ records, library, client, config, out });
+    expect(plan.calls).toBe(records.length);
+    expect(usage.promptTokens).toBe(plan.promptTokens);
+    const finished = new Set(readAnswers(out).keys());
+    const later = await planAnswers({ records, config, client, documents: { library }, finished });
+    expect(later).toMatchObject({ calls: 0, promptTokens: 0, finished: records.length });
+  });
+
+  it('asks the same in shards as at once, and ends with the same bytes', async () => {
+    const { records, library } = await smallBenchmark();
+    const client = createTableReader({ records, windowTokens: 1000 });
+    const folder = temporaryFolder();
+    const whole = join(folder, 'whole');
+    await generateAnswers({ records, library, client, config, out: whole });
+    const shards = join(folder, 'shards');
+    for (const index of [0, 1, 2]) {
+      const shard = { index, count: 3 };
+      await generateAnswers({ records, library, client, config, out: shards, shard });
+    }
+    async function* rows() {
+      yield* records;
+    }
+    await mergeShards({ folders: [shards], rows: rows(), out: join(folder, 'merged') });
+    expect(linesOf(join(folder, 'merged'))).toBe(linesOf(whole));
+    const filtered = records.slice(3, 9);
+    const part = join(folder, 'part');
+    await generateAnswers({ records: filtered, library, client, config, out: part });
+    const lines = linesOf(whole).split('\n').slice(3, 9);
+    expect(linesOf(part)).toBe(`${lines.join('\n')}\n`);
+  });
+});
+
+const documents = [1, 2, 3].map((index) => ({
+  ...{ name: `d${index}`, title: `d${index}`, text: 'word '.repeat(100 * index) },
+}));
+const library = namedLibrary('memory', documents);
+const record = recordWith({ doc: ['d1', 'd2', 'd3'], question: 'q' });
+
+describe('generateAnswers', () => {
+  const out = () => join(temporaryFolder(), 'run');
+
+  it('asks with a smaller window when a server says that a prompt is too long', async () => {
+    const client = createScriptedClient({
+      answer: ({ messages }) => {
+        if (messages[0]!.content.length < 2500) return 'fine';
+        throw new LlmFailure('too long', {
+          kind: 'context-length',
+          isRetryable: false,
+          attempts: 1,
+        });
+      },
+    });
+    const set = ['window.maxLength=700', 'window.reserveOutput=0', 'window.slack=0'];
+    const { config: narrow } = resolveConfig(loongConfig, { set: [...set, 'window.shrink=0.25'] });
+    const dir = out();
+    await generateAnswers({ records: [record], library, client, config: narrow, out: dir });
+    const { output, status } = readAnswers(dir).get('a')!;
+    expect(status).toBe('ok');
+    expect(output).toMatchObject({ response: 'fine', maxLength: 525 });
+    expect(output!.docsDropped).toHaveLength(1);
+  });
+
+  it('asks nothing where no document fits, and says so', async () => {
+    const client = createScriptedClient({ answer: () => 'never' });
+    const { config: tiny } = resolveConfig(loongConfig, {
+      set: ['window.maxLength=256', 'window.reserveOutput=200'],
+    });
+    const dir = out();
+    const { usage } = await generateAnswers({
+      ...{ records: [record], library, client, config: tiny, out: dir },
+    });
+    expect(usage.promptTokens).toBe(0);
+    const answers = readAnswers(dir);
+    expect(answers.get('a')).toMatchObject({ status: 'no-docs-fit', output: { response: '' } });
+    const [scored] = await scoreRecords({ records: [record], answers, judgements: null });
+    expect(scored).toMatchObject({ score: null, missing: 'no-docs-fit' });
+  });
+
+  it('refuses to begin without a document, and asks by heart without any', async () => {
+    const client = createScriptedClient({ answer: ({ messages }) => messages[0]!.content });
+    const lost = { ...record, doc: ['d1', 'd9'] };
+    const dir = out();
+    await expect(
+      generateAnswers({ records: [lost], library, client, config, out: dir }),
+    ).rejects.toThrow(/a document is missing:\n.*d9/);
+    const { config: closed } = resolveConfig(loongConfig, { set: ['assembly.closedBook=true'] });
+    await generateAnswers({ records: [lost], library, client, config: closed, out: dir });
+    expect(readAnswers(dir).get('a')?.output).toMatchObject({ response: 'q', docsUsed: [] });
+  });
+
+  it('keeps answers that were cut, and puts the prompt into no line', async () => {
+    const client = createScriptedClient({ answer: () => ({ text: 'half', finish: 'length' }) });
+    const dir = out();
+    await generateAnswers({ records: [record], library, client, config, out: dir });
+    expect(readAnswers(dir).get('a')).toMatchObject({ status: 'length' });
+    expect(linesOf(dir)).not.toContain('word word');
+    const { prompt } = await promptOf(record, { config, library });
+    expect(prompt).toContain('word word');
+  });
+});
+
+describe('judgeAnswers', () => {
+  const answer = { id: 'a', record: { ...record, answer: 'gold [[1]]' }, response: 'said [[100]]' };
+  const judge = async (
+    replies: readonly string[],
+    set: readonly string[] = [],
+    response = 'said',
+  ) => {
+    let calls = 0;
+    const client = createScriptedClient({ answer: () => replies[calls++] ?? 'no more' });
+    const { config: own } = resolveConfig(loongConfig, { set: [...set] });
+    const dir = join(temporaryFolder(), 'judged');
+    await judgeAnswers({ answers: [{ ...answer, response }], client, config: own, out: dir });
+    return { calls, ...readJudgements(dir).get('a')! };
+  };
+
+  it('asks again for a score, and then leaves it out', async () => {
+    expect(await judge(['fine', '[[300]]', 'Rating: [[70]]'])).toMatchObject({
+      ...{ calls: 3, status: 'ok', output: { score: 70, requests: 3 } },
+    });
+    expect(await judge(['a', 'b', 'c'])).toMatchObject({
+      ...{ calls: 3, status: 'unparsed', output: { score: null, problem: 'no-score' } },
+    });
+    expect(await judge(['[[101]]'], ['judge.attempts=1'])).toMatchObject({
+      output: { score: null, problem: 'out-of-range' },
+    });
+  });
+
+  it('gives empty answers 0 without a call, unless told to ask', async () => {
+    expect(await judge(['[[50]]'], [], ' ')).toMatchObject({ calls: 0, output: { score: 0 } });
+    const asked = await judge(['[[50]]'], ['judge.judgeEmpty=true'], ' ');
+    expect(asked).toMatchObject({ calls: 1, output: { score: 50 } });
+  });
+
+  it('takes data where that is wished', async () => {
+    const found = await judge(['{"explanation": "x", "score": 88}'], ['judge.format=json']);
+    expect(found).toMatchObject({ output: { score: 88, explanation: 'x' } });
+  });
+
+  it('shows question, gold answer and answer, each between marks, in its language', () => {
+    const prompt = judgePrompt(answer);
+    expect(prompt).toContain('<<<DATA gold\ngold [[1]]\nDATA gold>>>');
+    expect(prompt).toContain('<<<DATA answer\nsaid [[100]]\nDATA answer>>>');
+    expect(prompt).not.toContain('word word');
+    const chinese = { ...answer, record: { ...answer.record, language: 'zh' as const } };
+    expect(judgePrompt(chinese)).toContain('评分：[[分数]]');
+  });
+});
