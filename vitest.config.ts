@@ -19,7 +19,10 @@ export default defineConfig({
         root: fileURLToPath(new URL('tools', import.meta.url)),
         resolve: { conditions },
         ssr: { resolve: { conditions } },
-        test: { name: 'tools', include: ['test/**/*.test.mjs'], testTimeout: 60_000 },
+        test: {
+          ...{ name: 'tools', include: ['test/**/*.test.mjs'] },
+          ...{ testTimeout: 60_000, hookTimeout: 60_000 },
+        },
       },
     ],
     coverage: {

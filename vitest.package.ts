@@ -42,8 +42,8 @@ const machineEnv = {
 };
 
 /**
- * Arguments of Node that run the command of a package: its build, as users have it, where `npm test`
- * has just made one (`LAB_BUILT=1`); else its sources, which takes a second more at each start.
+ * Arguments of Node that run the command of a package: its build, as users have it, where
+ * `npm test` has just made one (`LAB_BUILT=1`); else its sources, at a second more a start.
  */
 function programArguments(root: string): string[] {
   if (process.env['LAB_BUILT'] === '1') return [join(root, 'dist/cli.js')];

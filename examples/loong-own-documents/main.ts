@@ -1,6 +1,6 @@
-// A benchmark of your own documents: the folder `docs` holds eight yearly reports with a table each,
-// `facts.csv` what stands in their sentences. Gold answers follow from the values. The answers come
-// from a SCRIPTED reader; `--live URL --model NAME` asks a model instead.
+// A benchmark of your own documents: `docs` holds eight yearly reports with a table each, `facts.csv`
+// what stands in their sentences. Gold answers follow from the values. Answers come from a SCRIPTED
+// reader; `--live URL --model NAME` asks a model instead.
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,7 +39,11 @@ for (const { question } of records.slice(0, 4)) console.error(`asked: ${question
 const client =
   values.live === undefined
     ? createTableReader({ records, windowTokens: 100_000 })
-    : createClient({ baseUrl: values.live, model: values.model, apiKey: process.env['LAB_API_KEY'] });
+    : createClient({
+        baseUrl: values.live,
+        model: values.model,
+        apiKey: process.env['LAB_API_KEY'],
+      });
 const { config } = resolveConfig(loongConfig, {});
 const out = join(folder, 'run');
 const library = await openLibrary(join(folder, 'benchmark'));
@@ -54,4 +58,12 @@ for (const { name, n, averageScore } of byLevel) {
 }
 const score = Number(overall.averageScore?.value.toFixed(1));
 const unsaid = unsaidFacts(facts, documents).length;
-console.log(JSON.stringify({ documents: documents.length, facts: facts.length, unsaid, questions: overall.n, score }));
+console.log(
+  JSON.stringify({
+    documents: documents.length,
+    facts: facts.length,
+    unsaid,
+    questions: overall.n,
+    score,
+  }),
+);

@@ -49,7 +49,7 @@ async function judged(preset: string) {
 const single = await judged('single');
 const { dir, ...widedeep } = await judged('widedeep');
 await client.close();
-const page = await writeSamplePage(dir, samples[0]!.id, samples);
+const page = await writeSamplePage(dir, samples[1]!.id, samples);
 console.error(`one pair in detail: ${page}`);
 const longer = dataFloors(samples).find(({ name }) => name === 'longer in characters');
 const { accuracy, kappa, calls } = single;

@@ -101,7 +101,7 @@ describe('the folder of the authors', () => {
   write('paper/2401.1.md', '# A Title \nText');
   write('legal/legal.json', JSON.stringify({ case: { content: 'facts', result: 'verdict' } }));
 
-  it('is searched as the benchmark does, and a name that begins another gets its own file', async () => {
+  it('is searched as the benchmark does; a name that begins another has its own file', async () => {
     const { find } = await opened();
     expect(find(recordWith({ level: 1 }), 'ACME')).toMatchObject({
       title: 'ACME',

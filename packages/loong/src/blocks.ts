@@ -9,7 +9,7 @@ import { subtaskOf } from './tasks.js';
 export interface DocumentBlock {
   /** As the record names it. */
   readonly name: string;
-  /** Place in the record's list, from 1: what a judgment is called by, whatever else is left out. */
+  /** Place in the record's list, from 1: a judgment is called by it, whatever is left out. */
   readonly position: number;
   /** Its heading alone, e.g. `《判决文书7》`. */
   readonly heading: string;

@@ -17,5 +17,7 @@ test('the defaults resolve, modes and presets change what they say, and typos ar
     assembly: { verdictFix: false },
     judge: { parse: 'first', attempts: 1, judgeEmpty: true },
   });
-  expect(() => resolveConfig(loongConfig, { set: ['window.maxLenght=2'] })).toThrow(/unknown option "window.maxLenght"/);
+  expect(() => resolveConfig(loongConfig, { set: ['window.maxLenght=2'] })).toThrow(
+    /unknown option "window.maxLenght"/,
+  );
 });

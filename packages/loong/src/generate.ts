@@ -77,8 +77,8 @@ export interface GenerateOptions extends RowOptions {
 const rowsInFlight = 8;
 
 /**
- * Asks a model every question; `predictions.jsonl` of the folder has a {@link LoongAnswer} for each,
- * in the order of the records. Cache, budget, shards and resuming are those of `@lab/llm`.
+ * Asks a model every question; `predictions.jsonl` of the folder has a {@link LoongAnswer} for
+ * each, in the order of the records. Cache, budget, shards and resuming are those of `@lab/llm`.
  *
  * @throws {DataError} when a document is missing, before anything is asked.
  * @throws {InterruptedError} {BudgetError} {FailedRowsError} {LlmFailure} as `runRows`.

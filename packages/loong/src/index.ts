@@ -38,7 +38,12 @@ export {
   openLibrary,
 } from './library.js';
 export { planAnswers, type RunPlan } from './plan.js';
-export { publishedModels, publishedRecall, publishedRetrieval } from './published.js';
+export {
+  publishedElsewhere,
+  publishedModels,
+  publishedRecall,
+  publishedRetrieval,
+} from './published.js';
 export { createRetriever, retrievalRecall, type Retriever } from './rag.js';
 export { readAnswers, readJudgements } from './read-run.js';
 export { type Answer, type LoongRecord, readRecords } from './record.js';

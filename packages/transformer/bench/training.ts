@@ -4,8 +4,8 @@
 // KERNELS is machine or, for wasm without machine code, portable; MEMORY is kept or, with blocks
 // computed again in the backward pass, recompute. Needs python3 with torch and transformers. Prints
 // one JSON line, and fails where losses differ by 1e-3, where a step with machine code takes more
-// than 1.3 times PyTorch's time, or where the process has ever been larger than PyTorch's. Run it on
-// an idle machine.
+// than 1.3 times PyTorch's time, or where the process has ever been larger than PyTorch's. Run it
+// on an idle machine.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { parseScores } from './scores.js';
 
-/** An answer and what a careful reader takes from it; written without knowing the parser. */
+/** An answer and what a careful reader takes from it; written by somebody else. */
 interface AwkwardAnswer {
   readonly id: string;
   readonly form: 'choice' | 'scores';

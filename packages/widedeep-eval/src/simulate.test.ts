@@ -31,9 +31,10 @@ test.each([
   [3, 2],
   [2, 3],
 ])(
-  'width %i, depth %i: accuracy within two standard errors of exact numbers',
+  'width %i, depth %i: accuracy within three standard errors of exact numbers',
   async (width, depth) => {
-    const [pairs, tau] = [250, 0.3];
+    // Of five such cells one lies beyond three in 1 of 74 simulations; the long check counts more.
+    const [pairs, tau] = [150, 0.3];
     const set = [`network.layers=${depth}`, `aggregation.tau=${tau}`];
     const found = await verdictsOf({ ...regime, seed: 11, width }, set, pairs);
     const right = found.filter(({ gold, judgement }) => judgement.verdict === gold).length / pairs;
@@ -43,7 +44,7 @@ test.each([
       100_000,
     );
     const error = Math.sqrt((accuracy * (1 - accuracy)) / pairs);
-    expect(Math.abs(right - accuracy) / error).toBeLessThan(2);
+    expect(Math.abs(right - accuracy) / error).toBeLessThan(3);
   },
 );
 

@@ -30,10 +30,12 @@ export function htmlText(html: string): string {
     options: { uppercase: false },
   }));
   // What breaks lines elsewhere must not break the row of a table.
-  const inCells = ['td > p', 'th > p', 'td > div', 'th > div', 'td > br', 'th > br'].map((selector) => ({
-    selector,
-    format: 'inline',
-  }));
+  const inCells = ['td > p', 'th > p', 'td > div', 'th > div', 'td > br', 'th > br'].map(
+    (selector) => ({
+      selector,
+      format: 'inline',
+    }),
+  );
   return convert(html, {
     wordwrap: false,
     formatters: { tableRow },

@@ -99,7 +99,7 @@ function trendOf({ values, periods = {} }: Construction): Record<string, unknown
   return { ...Object.fromEntries(byPeriod), trend };
 }
 
-/** The value of a document without which a question would be another, or null where there is none. */
+/** A value of a document that would change the gold answer; null where there is none. */
 export function changedValue(construction: Construction, doc: string): number | string | null {
   const gold = JSON.stringify(goldOf(construction));
   const differs = (value: number | string) => {

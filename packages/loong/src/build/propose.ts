@@ -126,8 +126,8 @@ export function writeFactReview(
   writeReviewPage(path, {
     title: 'Do the documents say so?',
     sentence:
-      'Each line is a value that was found in a document. "Yes" keeps it; "no" and undecided leave ' +
-      'it out; "another one" puts the value that you type in its place.',
+      'Each line is a value that was found in a document. "Yes" keeps it; "no" and undecided ' +
+      'leave it out; "another one" puts the value that you type in its place.',
     columns: factColumns,
     fileName,
     command,

@@ -43,8 +43,8 @@ const english: Readonly<Record<Construction['operation'], Words>> = {
     'titles as a JSON list.',
   group: ({ attribute, limits, classes, unit }) =>
     limits === undefined
-      ? `Group the documents by their "${attribute}". Give a JSON object whose keys are the values ` +
-        'and whose values are lists of titles.'
+      ? `Group the documents by their "${attribute}". Give a JSON object whose keys are the ` +
+        'values and whose values are lists of titles.'
       : `Group the documents by "${attribute}": ${classes![0]} (below ` +
         `${withUnit(limits[0]!, unit)}), ${classes![1]} (from there to below ` +
         `${withUnit(limits[1]!, unit)}), ${classes![2]} (${withUnit(limits[1]!, unit)} or more). ` +

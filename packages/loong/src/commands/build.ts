@@ -80,8 +80,8 @@ async function run(context: CliContext, { options }: CliInput): Promise<void> {
   if (unsaid.length > 0) {
     const { doc, attribute, value } = unsaid[0]!;
     context.note(
-      `warning: ${formatCount(unsaid.length)} of ${formatCount(given.length)} values do not stand ` +
-        `in their documents as given, e.g. "${attribute}" ${value} in "${doc}".`,
+      `warning: ${formatCount(unsaid.length)} of ${formatCount(given.length)} values do not ` +
+        `stand in their documents as given, e.g. "${attribute}" ${value} in "${doc}".`,
     );
   }
   const { records, notes } = await makeQuestions({
@@ -153,7 +153,7 @@ async function offerReview(
   if (found.length === 0) {
     throw new DataError(`${docs}: no values were found in these documents.`, {
       file: docs,
-      help: 'give a table with --facts, or a model that looks for them with --model and --base-url.',
+      help: 'give a table with --facts, or a model that finds them: --model and --base-url.',
     });
   }
   makeFolder(out);

@@ -80,7 +80,8 @@ const scoreText = (estimate: Estimate | null): string =>
 const shareText = (estimate: Estimate | null): string =>
   estimate === null
     ? 'none'
-    : `${formatShare(estimate.value)} (${formatShare(estimate.low)} to ${formatShare(estimate.high)})`;
+    : `${formatShare(estimate.value)} ` +
+      `(${formatShare(estimate.low)} to ${formatShare(estimate.high)})`;
 
 /** Groups as a table. */
 export function groupsText(heading: string, groups: readonly GroupScores[]): string {
@@ -112,8 +113,8 @@ export function evaluationText(evaluation: Evaluation): string {
     ...(rules === null
       ? []
       : [
-          `by rule: mean ${rules.meanRule.toFixed(2)} on ${formatCount(rules.n)} questions, where ` +
-            `the judge gives ${rules.meanJudge.toFixed(2)}; rank correlation ` +
+          `by rule: mean ${rules.meanRule.toFixed(2)} on ${formatCount(rules.n)} questions, ` +
+            `where the judge gives ${rules.meanJudge.toFixed(2)}; rank correlation ` +
             `${rules.spearman === null ? 'n/a' : formatShare(rules.spearman)}\n`,
         ]),
   ].join('\n');

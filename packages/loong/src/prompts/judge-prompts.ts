@@ -45,8 +45,8 @@ Rating: [[GRADE]]`,
 /** What is asked when a judgement has no score. */
 export const scoreReminders: Readonly<Record<'en' | 'zh', string>> = {
   en:
-    'Your reply holds no grade that can be read. Reply with one line alone: "Rating: " and a whole ' +
-    'number from 0 to 100 in double square brackets.',
+    'Your reply holds no grade that can be read. Reply with one line alone: "Rating: " and a ' +
+    'whole number from 0 to 100 in double square brackets.',
   zh: '你的回复中没有可以读取的分数。请只回复一行：“评分：”以及写在双方括号中的 0 到 100 之间的整数。',
 };
 

@@ -76,7 +76,8 @@ export function pairSentence({ first, second, overall }: RunPair): string {
     return `${first} and ${second} are not told apart on ${n} questions (${ends}).`;
   }
   const [better, worse] = estimate > 0 ? [first, second] : [second, first];
-  return `${better} scores ${Math.abs(estimate).toFixed(1)} more than ${worse} on ${n} questions (${ends}).`;
+  const more = Math.abs(estimate).toFixed(1);
+  return `${better} scores ${more} more than ${worse} on ${n} questions (${ends}).`;
 }
 
 const pText = (pValue: number): string => (pValue < 0.001 ? '< .001' : formatShare(pValue));

@@ -209,12 +209,12 @@ export function scoresTable(caption: string, groups: readonly GroupScores[]): Ta
     columns: [
       { key: 'name', label: 'Questions' },
       { key: 'n', label: 'n', kind: 'count' },
-      { key: 'missing', label: 'Without score', kind: 'count' },
       { key: 'score', label: 'Average score', kind: 'number', decimals: 2 },
       { key: 'perfect', label: 'Perfect rate', kind: 'share' },
     ],
     rows: groups.map(({ name, n, missing, averageScore, perfectRate }) => ({
-      ...{ name, n, missing },
+      name,
+      n: missing === 0 ? n : { value: n, note: `${formatCount(missing)} without score` },
       score: averageScore === null ? null : { ...averageScore },
       perfect: perfectRate === null ? null : { ...perfectRate },
     })),

@@ -21,8 +21,17 @@ export interface FoundNumber {
   readonly text: string;
 }
 
-const numberPattern =
-  /(?<open>[(（]\s*)?(?<sign>[-−–+]\s*)?(?<currency>[$¥€£￥]\s*|(?:USD|RMB|CNY)\s*)?(?<late>[-−(（]\s*)?(?<digits>\d{1,3}(?:[,，]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\s*(?<close>[)）])?\s*(?<unit>%|％|thousand|million|billion|万亿|亿|万|千)?/giu;
+const numberPattern = new RegExp(
+  [
+    /(?<open>[(（]\s*)?(?<sign>[-−–+]\s*)?/,
+    /(?<currency>[$¥€£￥]\s*|(?:USD|RMB|CNY)\s*)?(?<late>[-−(（]\s*)?/,
+    /(?<digits>\d{1,3}(?:[,，]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\s*/,
+    /(?<close>[)）])?\s*(?<unit>%|％|thousand|million|billion|万亿|亿|万|千)?/,
+  ]
+    .map(({ source }) => source)
+    .join(''),
+  'giu',
+);
 
 const scales: Readonly<Record<string, number>> = {
   thousand: 1e3,

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { runProcess } from '@lab/core/testing';
 import { expect, it } from 'vitest';
 
-it('assembles prompts of the real lengths within the window, at a speed that is enough', async () => {
+it('assembles prompts of the real lengths within the window, fast enough', async () => {
   const root = fileURLToPath(new URL('../../../../', import.meta.url));
   const source = ['--conditions=@lab/source', '--import', 'tsx'];
   const script = ['packages/loong/bench/assembly.ts', '24', '128000'];

@@ -151,6 +151,11 @@ const COMPOSED: [
     [['x', 3, 4]],
   ],
   ['tile', (x) => tf.tile(x!, [2, 3]), [['x', 3, 4]]],
+  [
+    'tile of one axis of five',
+    (x) => tf.tile(tf.reshape(x!, [1, 3, 1, 2, 2]), [1, 1, 3, 1, 1]),
+    [['x', 3, 4]],
+  ],
   ['reverse', (x) => tf.reverse(x!, 1), [['x', 3, 4]]],
   ['transpose', (x) => tf.transpose(x!), [['x', 3, 4]]],
   ['reshape', (x) => tf.reshape(x!, [2, 6]), [['x', 3, 4]]],

@@ -47,17 +47,20 @@ function sliceRule({ dy, attribute }: RuleInput): Record<string, () => tf.Tensor
   };
 }
 
-/** `dy` split into the repetitions along each axis, which are summed. */
+/** `dy` split into the repetitions along the repeated axes, which are summed. */
 function tileRule({ dy, attribute }: RuleInput): Record<string, () => tf.Tensor> {
   return {
     x: () => {
-      const shape = inputShape('x');
       const reps = attribute<number[]>('reps');
-      const split = shape.flatMap((size, i) => [reps[i] as number, size]);
-      return tf.sum(
-        tf.reshape(dy, split),
-        shape.map((_, i) => 2 * i),
-      );
+      const split: number[] = [];
+      const repeated: number[] = [];
+      // Axes that are not repeated stay whole: TensorFlow takes few axes.
+      for (const [axis, size] of inputShape('x').entries()) {
+        if (reps[axis] !== 1) repeated.push(split.push(reps[axis] as number) - 1);
+        split.push(size);
+      }
+      const apart = tf.reshape(dy, split);
+      return repeated.length === 0 ? apart : tf.sum(apart, repeated);
     },
   };
 }

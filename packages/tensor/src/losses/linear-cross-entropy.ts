@@ -56,7 +56,7 @@ type PartResult = {
  * Source: the definition; gradients: `dL/dz = scale (softmax(z) - onehot)`.
  *
  * Logits are made for so many rows at a time that `partValues` of them are held; `[N, V]` never
- * exists. While the engine records, gradients come from the same parts, so that no logit is computed
+ * exists. While the engine records, gradients come from the same parts: no logit is computed
  * twice. There are no second derivatives.
  *
  * @param rows - `[N, D]`, N >= 1.

@@ -7,8 +7,8 @@ import { cOf } from '../../src/native/build.js';
 const script = join(import.meta.dirname, 'fixture/frugal-compiler.mjs');
 
 /**
- * A stand-in for a C++ compiler, with one for the C compiler beside it: what the same arguments have
- * made before is not compiled again.
+ * A stand-in for a C++ compiler, with one for the C compiler beside it: what the same arguments
+ * have made before is not compiled again.
  *
  * @param compiler - a compiler, or a stand-in, which is given back.
  */

@@ -57,12 +57,13 @@ function startLines(outline: TrainingOutline, { source, backend }: Start): strin
   const type = String(source.config['model_type']);
   const threads = formatCounted(backend.threads, 'thread');
   const padding = formatPercent(outline.paddingShare);
+  const done = stepsDone === 0 ? '' : `, ${formatCount(stepsDone)} done`;
   return [
     `model  ${type}, ${formatCount(weights)} weights, ${formatCount(trained)} numbers trained`,
     `data   ${formatCounted(examples, 'example')}, ${formatCount(heldOut)} held out, ` +
       `${formatCount(tokens)} tokens an epoch, ${padding} padding`,
     `on     ${backend.name} (${backend.reason}), ${threads}; ${formatCounted(steps, 'step')} in ` +
-      `${formatCounted(epochs, 'epoch')}${stepsDone === 0 ? '' : `, ${formatCount(stepsDone)} done`}`,
+      `${formatCounted(epochs, 'epoch')}${done}`,
     ...outline.remarks.map((remark) => `note   ${remark}`),
   ];
 }

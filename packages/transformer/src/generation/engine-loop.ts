@@ -21,7 +21,7 @@ import { runSegments, type Segment } from './segment.js';
 import { stopIdsOf } from './stop-ids.js';
 
 /** Rows of a product whose sums are made in the same order, however many of them there are. */
-const SAME_BITS = Number(process.env["SB"] ?? 16);
+const SAME_BITS = 16;
 
 /** The share of memory that keys and values may take, unless it is said. */
 const SHARE = 0.25;

@@ -187,9 +187,9 @@ export interface GenerationEngine {
 
 /**
  * An engine that continues texts together: every step is one pass for up to 16 rows, each with its
- * own length, and reads the weights once for them; longer parts of prompts have passes of their own.
- * Texts enter and leave between steps; a long prompt is read in parts while others go on. Tokens do
- * not depend on who else is there.
+ * own length, and reads the weights once for them; longer parts of prompts have their own. Texts
+ * enter and leave between steps; a long prompt is read in parts while others go on. Tokens do not
+ * depend on who else is there.
  *
  * Source: Yu et al., Orca (iteration-level scheduling); prompts in parts: Agrawal et al., Sarathi.
  *

