@@ -1,6 +1,6 @@
-// A benchmark of your own documents: `docs` holds eight yearly reports with a table each, `facts.csv`
-// what stands in their sentences. Gold answers follow from the values. Answers come from a SCRIPTED
-// reader; `--live URL --model NAME` asks a model instead.
+// A benchmark of your own documents: `docs` holds eight yearly reports with a table each, and
+// `facts.csv` what stands in their sentences. Gold answers follow from the values. Answers come
+// from a SCRIPTED reader; `--live URL --model NAME` asks a model instead.
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -52,8 +52,8 @@ const ofNumbersAlone: ReadonlySet<Operation> = new Set<Operation>([
 /**
  * Makes questions over the four tasks: for each operation, length set, domain and language up to
  * `perCell`, over documents that all have the attribute. As many documents are taken as fit into
- * the length. A question is made only where every one of its documents counts: where another value in
- * it alone would change the gold answer.
+ * the length. A question is made only where every one of its documents counts: where another value
+ * in it alone would change the gold answer.
  *
  * @throws {ConfigError} for lengths that do not rise.
  */
