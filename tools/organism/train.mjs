@@ -29,7 +29,6 @@ const plan = [
   { name: 'mixed', lesson: 'mixed', steps: 600, batchSize: 32, learningRate: 1e-3 },
   { name: 'all', lesson: 'all', steps: 1000, batchSize: 32, learningRate: 1e-3 },
   { name: 'more', lesson: 'all', steps: 700, batchSize: 32, learningRate: 2e-3, seed: SEED + 1 },
-  { name: 'last', lesson: 'all', steps: 250, batchSize: 32, learningRate: 1e-3, seed: SEED + 2 },
 ];
 
 const configOf = (vocabularySize, { beginId, endId, paddingId }) => ({

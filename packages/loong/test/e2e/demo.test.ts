@@ -28,7 +28,7 @@ describe('loong demo', () => {
   });
 });
 
-describe.skipIf(!requireProgram('chromium'))('the pages (need chromium)', () => {
+describe.skipIf(!requireProgram('chromium'))('the pages (needs chromium)', () => {
   it.each(['reader-32k', 'comparison'])('of %s are sound at 1280 and 400 px', async (folder) => {
     const page = join(out, folder, 'report.html');
     const { problems, views } = await checkPage(page, { scripts: [false] });

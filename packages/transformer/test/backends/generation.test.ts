@@ -36,7 +36,8 @@ const isThere = (backend: BackendChoice) =>
 const hasTensorflow = requireCondition('tensorflow', await isThere('tensorflow'));
 
 for (const backend of ['cpu', 'tensorflow'] as const) {
-  describe.skipIf(backend === 'tensorflow' && !hasTensorflow)(`continuations on ${backend}`, () => {
+  const isAbsent = backend === 'tensorflow' && !hasTensorflow;
+  describe.skipIf(isAbsent)(`continuations on ${backend} (needs ${backend})`, () => {
     beforeAll(async () => {
       await selectBackend(backend);
     });

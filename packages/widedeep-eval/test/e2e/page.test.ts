@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { readAnnotations } from '../../src/annotations.js';
 import { runProgram, writePairs } from './run-program.js';
 
-describe.skipIf(!requireProgram('chromium'))('pages (need chromium)', () => {
+describe.skipIf(!requireProgram('chromium'))('pages (needs chromium)', () => {
   const out = join(temporaryFolder(), 'demo');
   const run = join(out, 'widedeep');
 

@@ -17,7 +17,7 @@ const counts = (samples: readonly Sample[]) =>
     (verdict) => samples.filter(({ gold }) => gold === verdict).length,
   );
 
-describe.skipIf(!isThere)('full data sets (need data)', () => {
+describe.skipIf(!isThere)('full data sets (needs data)', () => {
   test('LLMEval^2: composition, floors and quirks', async () => {
     const samples = await readSamples({ data: at('llmeval2/LLMEval2_benchmark.jsonl.gz') });
     expect([samples.length, ...counts(samples)]).toEqual([2553, 1050, 1021, 482]);
