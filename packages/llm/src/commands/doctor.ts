@@ -6,6 +6,7 @@ import { systemClock } from '../clock.js';
 import { keepCapabilities } from '../kept-capabilities.js';
 import { modelsOf, type ProbeReport, probeServer } from '../probe.js';
 import { parseAddress } from '../redact.js';
+import { underTopic } from './flag-values.js';
 import { apiKeyOf } from './option-files.js';
 import { serverSettings, timeoutFlags } from './server-flags.js';
 
@@ -24,7 +25,7 @@ export const doctorCommand: CliCommand = {
       kind: 'integer',
       unit: 'default 6000',
     },
-    ...timeoutFlags.map((flag) => ({ ...flag, topic: 'waiting' })),
+    ...underTopic('waiting', timeoutFlags),
   ],
   example: 'llm doctor --base-url http://localhost:8000/v1 --model NAME',
   run,

@@ -10,7 +10,7 @@ import { readRows } from '../rows/row-file.js';
 import { withSchema } from '../structured/with-schema.js';
 import { knownCapabilities } from './run-capabilities.js';
 import { runOptions } from './run-flags.js';
-import { readRunSettings, requestOf, type RunSettings } from './run-options.js';
+import { readPromptSettings, requestOf, type PromptSettings } from './run-options.js';
 
 const shared = new Set(['what is asked', 'model']);
 
@@ -44,7 +44,7 @@ export const exportBatchCommand: CliCommand = {
 };
 
 async function run(context: CliContext, { options }: CliInput): Promise<void> {
-  const settings = readRunSettings(options, process.env);
+  const settings = readPromptSettings(options, process.env);
   const server = settings.alias ?? parseAddress(settings.baseUrl)?.url;
   if (server === undefined) throw new ConfigError('--base-url is no http or https URL.');
   const { cacheDir, model, out } = settings;
@@ -69,7 +69,7 @@ async function run(context: CliContext, { options }: CliInput): Promise<void> {
 }
 
 async function* requestsOf(
-  settings: RunSettings,
+  settings: PromptSettings,
   context: CliContext,
 ): AsyncGenerator<ChatRequest> {
   const { schema } = settings;

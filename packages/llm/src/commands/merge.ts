@@ -4,6 +4,7 @@ import { ConfigError, DataError, formatCount, hashFile } from '@lab/core';
 import { type CliCommand, type CliContext, type CliInput, table } from '@lab/core/cli';
 import { findShards, mergeShards, type ShardRun } from '../rows/merge-shards.js';
 import { readRows } from '../rows/row-file.js';
+import { passedCommand } from './earlier-flags.js';
 
 /** The verb `merge`. */
 export const mergeCommand: CliCommand = {
@@ -32,7 +33,7 @@ async function run(
   const summary = await mergeShards({
     ...{ folders, out, allowGaps: allowGaps === true },
     rows: readRows(path, { idField: idFieldOf(shards) }),
-    command: ['llm', ...process.argv.slice(2)],
+    command: passedCommand('llm'),
   });
   const { counts, dir, gaps, usage } = summary;
   const rows = Object.entries(counts.byStatus).map(([status, count]) => ({ status, rows: count }));

@@ -6,7 +6,7 @@ import { type Capabilities, presumedCapabilities } from '../capabilities.js';
 import { systemClock } from '../clock.js';
 import { capabilitiesSchema, keptCapabilities } from '../kept-capabilities.js';
 import { runFolder } from '../rows/run-files.js';
-import type { RunSettings } from './run-options.js';
+import type { PromptSettings } from './run-options.js';
 
 /** What is known, and from where. */
 export interface KnownCapabilities {
@@ -17,7 +17,7 @@ export interface KnownCapabilities {
 
 /** What decides about the server. */
 type ServerSettings = Pick<
-  RunSettings,
+  PromptSettings,
   'baseUrl' | 'isResumed' | 'model' | 'out' | 'shard' | 'structured'
 >;
 
@@ -51,7 +51,7 @@ const sources: Readonly<Record<KnownCapabilities['source'], string>> = {
 
 /** How answers as data are asked for, in words; null where none are. */
 export function structuredNote(
-  { schema, structured }: Pick<RunSettings, 'schema' | 'structured'>,
+  { schema, structured }: Pick<PromptSettings, 'schema' | 'structured'>,
   { capabilities, source }: KnownCapabilities,
 ): string | null {
   if (schema === null) return null;

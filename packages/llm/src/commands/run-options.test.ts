@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ConfigError, createRun, DataError } from '@lab/core';
 import { temporaryFolder } from '@lab/core/testing';
 import { describe, expect, it } from 'vitest';
-import { readRunSettings, requestOf } from './run-options.js';
+import { readPromptSettings, requestOf } from './run-options.js';
 
 const dir = temporaryFolder();
 const file = (name: string, content: string) => {
@@ -16,25 +16,29 @@ const flags = {
   ...{ out: 'run' },
 };
 
-describe('readRunSettings', () => {
+describe('readPromptSettings', () => {
   it('has defaults for all but rows, prompt, server, model and folder', () => {
-    const settings = readRunSettings(flags, {});
+    const settings = readPromptSettings(flags, {});
     expect(settings).toMatchObject({
       ...{ idField: 'id', cacheMode: 'read-write', isResumed: false, shard: undefined },
       sampling: { temperature: 0, topP: 1, maxTokens: 1024 },
       cacheDir: join('.lab-cache', 'llm'),
     });
     for (const name of Object.keys(flags)) {
-      expect(() => readRunSettings({ ...flags, [name]: undefined }, {}), name).toThrow(ConfigError);
+      expect(() => readPromptSettings({ ...flags, [name]: undefined }, {}), name).toThrow(
+        ConfigError,
+      );
     }
-    expect(readRunSettings(flags, { LAB_CACHE: '/c' }).cacheDir).toBe(join('/c', 'llm'));
+    expect(readPromptSettings(flags, { LAB_CACHE: '/c' }).cacheDir).toBe(join('/c', 'llm'));
     const env = { LAB_BASE_URL: 'http://other/v1' };
-    expect(readRunSettings({ ...flags, baseUrl: undefined }, env).baseUrl).toBe('http://other/v1');
+    expect(readPromptSettings({ ...flags, baseUrl: undefined }, env).baseUrl).toBe(
+      'http://other/v1',
+    );
   });
 
   it('takes several servers, and what is to be known of waiting', () => {
     const baseUrl = ['http://a:secret@one/v1', 'http://two/v1'];
-    const settings = readRunSettings({ ...flags, baseUrl, timeout: 5, refusalRetries: 2 }, {});
+    const settings = readPromptSettings({ ...flags, baseUrl, timeout: 5, refusalRetries: 2 }, {});
     expect(settings).toMatchObject({
       ...{ baseUrl: 'http://a:secret@one/v1', replicas: ['http://two/v1'] },
       config: { server: 'http://one/v1' },
@@ -43,25 +47,27 @@ describe('readRunSettings', () => {
     });
     expect(settings.server.timeouts?.idleMs).toBeUndefined();
     for (const wrong of [{ timeout: -1 }, { maxAttempts: 0 }, { baseUrl: ['http://one/v1', ''] }]) {
-      expect(() => readRunSettings({ ...flags, ...wrong }, {})).toThrow(ConfigError);
+      expect(() => readPromptSettings({ ...flags, ...wrong }, {})).toThrow(ConfigError);
     }
   });
 
   it('has a queue only with the cache, and records no address of it', () => {
     const queue = 'redis://user:secret@host:6379';
-    const settings = readRunSettings({ ...flags, queue, queueRate: '10/s' }, {});
+    const settings = readPromptSettings({ ...flags, queue, queueRate: '10/s' }, {});
     expect(settings).toMatchObject({ queue, queueRate: { requests: 10, milliseconds: 1000 } });
     expect(JSON.stringify([settings.passed, settings.config])).not.toContain('redis');
-    expect(() => readRunSettings({ ...flags, queue, cache: 'off' }, {})).toThrow('needs the cache');
-    expect(() => readRunSettings({ ...flags, queueRate: '10/s' }, {})).toThrow('no --queue');
+    expect(() => readPromptSettings({ ...flags, queue, cache: 'off' }, {})).toThrow(
+      'needs the cache',
+    );
+    expect(() => readPromptSettings({ ...flags, queueRate: '10/s' }, {})).toThrow('no --queue');
   });
 
   it('takes the key from the environment or a file, and records no secret', () => {
     const env = { LAB_API_KEY: 'sk-environment', OPENAI_API_KEY: 'sk-other' };
-    expect(readRunSettings(flags, env).apiKey).toBe('sk-environment');
-    expect(readRunSettings(flags, { OPENAI_API_KEY: 'sk-other' }).apiKey).toBe('sk-other');
+    expect(readPromptSettings(flags, env).apiKey).toBe('sk-environment');
+    expect(readPromptSettings(flags, { OPENAI_API_KEY: 'sk-other' }).apiKey).toBe('sk-other');
     const apiKeyFile = file('key', 'sk-file\n');
-    const settings = readRunSettings({ ...flags, apiKeyFile }, env);
+    const settings = readPromptSettings({ ...flags, apiKeyFile }, env);
     expect(settings.apiKey).toBe('sk-file');
     const recorded = JSON.stringify([settings.config, settings.passed]);
     expect(recorded).not.toMatch(/secret|key=k|sk-/);
@@ -69,11 +75,11 @@ describe('readRunSettings', () => {
   });
 
   it('goes on with the settings of a run, but for those that are given', () => {
-    const { passed, config } = readRunSettings({ ...flags, temperature: 0.5, maxCalls: 9 }, {});
+    const { passed, config } = readPromptSettings({ ...flags, temperature: 0.5, maxCalls: 9 }, {});
     const made = { method: 'llm', label: 'm', seed: 0, command: [], config, passed };
     const run = createRun({ parent: dir, dir: join(dir, 'whole'), ...made });
     run.release();
-    const settings = readRunSettings({ resume: run.dir, maxCalls: 20 }, {});
+    const settings = readPromptSettings({ resume: run.dir, maxCalls: 20 }, {});
     expect(settings).toMatchObject({
       ...{ out: run.dir, isResumed: true, model: 'm', budget: { maxCalls: 20 } },
       sampling: { temperature: 0.5 },
@@ -84,7 +90,7 @@ describe('readRunSettings', () => {
       config: { ...config, shard },
     });
     part.release();
-    expect(readRunSettings({ resume: part.dir }, {})).toMatchObject({
+    expect(readPromptSettings({ resume: part.dir }, {})).toMatchObject({
       out: join(dir, 'parts'),
       shard,
     });
@@ -101,13 +107,13 @@ describe('readRunSettings', () => {
       { maxErrors: 'few' },
     ];
     for (const flag of wrong) {
-      expect(() => readRunSettings({ ...flags, ...flag }, {}), JSON.stringify(flag)).toThrow(
+      expect(() => readPromptSettings({ ...flags, ...flag }, {}), JSON.stringify(flag)).toThrow(
         ConfigError,
       );
     }
     const schema = file('schema.json', '{"type":');
-    expect(() => readRunSettings({ ...flags, schema }, {})).toThrow(DataError);
-    expect(() => readRunSettings({ ...flags, schema: join(dir, 'none') }, {})).toThrow(
+    expect(() => readPromptSettings({ ...flags, schema }, {})).toThrow(DataError);
+    expect(() => readPromptSettings({ ...flags, schema: join(dir, 'none') }, {})).toThrow(
       'no such file',
     );
   });
@@ -116,7 +122,10 @@ describe('readRunSettings', () => {
 describe('requestOf', () => {
   it('fills prompt and system message', () => {
     const system = file('system.md', 'You know {{topic}}.');
-    const settings = readRunSettings({ ...flags, system, stop: ['\n'], extra: '{"top_k":5}' }, {});
+    const settings = readPromptSettings(
+      { ...flags, system, stop: ['\n'], extra: '{"top_k":5}' },
+      {},
+    );
     expect(requestOf({ id: 'a', text: 'ice', topic: 'water' }, settings)).toEqual({
       messages: [
         { role: 'system', content: 'You know water.' },
@@ -133,7 +142,7 @@ describe('requestOf', () => {
       required: ['verdict'],
       additionalProperties: false,
     });
-    const { schema } = readRunSettings({ ...flags, schema: file('s.json', text) }, {});
+    const { schema } = readPromptSettings({ ...flags, schema: file('s.json', text) }, {});
     expect(schema?.safeParse({ verdict: 'yes' }).success).toBe(true);
     expect(schema?.safeParse({ verdict: 'maybe' }).success).toBe(false);
   });

@@ -1,31 +1,21 @@
 /** The settings that the flags of `llm run` make. */
-import { dirname, join } from 'node:path';
-import { ConfigError, readRunRecord, sha256 } from '@lab/core';
+import { ConfigError, sha256 } from '@lab/core';
 import type { z } from 'zod';
-import type { CacheMode } from '../answer-cache.js';
 import { structuredLevels } from '../capabilities.js';
 import type { ChatRequest, StructuredLevel } from '../chat.js';
 import { type PromptTemplate, readPrompt } from '../prompt.js';
-import { parseAddress } from '../redact.js';
 import type { QueueRate } from '../queue/queue-rate.js';
-import type { Budget } from '../rows/budget.js';
-import { type ErrorLimit, parseErrorLimit } from '../rows/error-limit.js';
 import type { FileRow } from '../rows/row-file.js';
-import { parseShard, type Shard } from '../rows/shard.js';
 import { readText } from '../text-file.js';
-import { apiKeyOf, parseSchema } from './option-files.js';
+import { passedFlags, withEarlierFlags } from './earlier-flags.js';
+import { countOf, type FlagValues, numberOf, textOf } from './flag-values.js';
+import { type Environment, type ModelSettings, readModelSettings } from './model-settings.js';
+import { parseSchema } from './option-files.js';
 import { queueOf } from './queue-options.js';
-import { serverSettings } from './server-flags.js';
+import { readRunSettings, type RunSettings } from './run-settings.js';
 
-const cacheModes: Readonly<Record<string, CacheMode>> = {
-  off: 'off',
-  read: 'read',
-  write: 'read-write',
-  refresh: 'refresh',
-};
-
-/** What a run is made from. */
-export interface RunSettings {
+/** What a run of a prompt is made from. */
+export interface PromptSettings extends ModelSettings, RunSettings {
   readonly data: string;
   readonly idField: string;
   readonly prompt: PromptTemplate;
@@ -33,98 +23,45 @@ export interface RunSettings {
   readonly schema: z.ZodType | null;
   /** How the server is told the schema, where the user says so. */
   readonly structured: StructuredLevel | undefined;
-  readonly baseUrl: string;
-  /** Further servers of the same model. */
-  readonly replicas: readonly string[];
-  readonly alias: string | undefined;
-  readonly model: string;
-  readonly apiKey: string | undefined;
-  readonly ca: string | undefined;
-  /** How long the server is waited for, and how often it is asked. */
-  readonly server: ReturnType<typeof serverSettings>;
   readonly sampling: Omit<ChatRequest, 'messages'>;
-  readonly concurrency: number | undefined;
-  readonly shard: Shard | undefined;
   /** Redis, where other processes ask the server. */
   readonly queue: string | undefined;
   readonly queueRate: QueueRate | undefined;
-  readonly maxErrors: ErrorLimit | undefined;
-  readonly cacheMode: CacheMode;
-  readonly cacheDir: string;
-  /** Folder that gets requests and answers. */
-  readonly record: string | undefined;
-  /** Folder that has the answers; no server is asked. */
-  readonly replay: string | undefined;
-  readonly pricesFile: string | undefined;
-  readonly budget: Budget;
-  readonly out: string;
-  readonly isResumed: boolean;
-  readonly allowMixed: boolean;
-  readonly isDryRun: boolean;
   /** What decides the answers, for `run.json`. */
   readonly config: Readonly<Record<string, unknown>>;
   /** The flags as given, without secrets, for `--resume DIR`. */
   readonly passed: Readonly<Record<string, unknown>>;
 }
 
-type Flags = Readonly<Record<string, unknown>>;
-type Environment = Readonly<Record<string, string | undefined>>;
+const hint = '"llm run -h" shows an example.';
 
 /**
  * The settings that flags make; `--resume DIR` takes what is not given from that run.
  *
  * @throws {ConfigError} for what is missing or wrong, {@link DataError} for files.
  */
-export function readRunSettings(given: Flags, env: Environment): RunSettings {
-  const options = withEarlier(given);
+export function readPromptSettings(given: FlagValues, env: Environment): PromptSettings {
+  const options = withEarlierFlags(given);
   const text = (name: string) => textOf(options, name);
   const { config: asked, ...templates } = askedOf(text);
   const sampling = samplingOf(options);
-  const model = needed(text('model'), '--model NAME');
-  const shard = text('shard');
-  const maxErrors = text('maxErrors');
-  const replay = replayOf(text);
-  const [url, ...replicas] = replay === undefined ? urlsOf(options, env) : [recordedServer];
+  const server = readModelSettings(options, { env, hint });
+  if (server.replay !== undefined && text('queue') !== undefined) {
+    throw new ConfigError('--queue and --replay do not go together: nothing is asked.');
+  }
   const idField = text('idField') ?? 'id';
-  const address = replay === undefined ? (parseAddress(url)?.url ?? 'unknown') : recordedServer;
   return {
+    ...server,
+    ...readRunSettings(options),
     data: needed(text('data'), '--data FILE'),
     idField,
     ...templates,
-    baseUrl: url,
-    replicas,
-    alias: text('alias'),
-    model,
-    apiKey: apiKeyOf(text('apiKeyFile'), env),
-    ca: text('ca'),
-    server: serverSettings(options),
     sampling,
-    concurrency: countOf(options, 'concurrency', '--concurrency'),
-    shard: shard === undefined ? undefined : parseShard(shard),
     ...queueOf(text),
-    maxErrors: maxErrors === undefined ? undefined : parseErrorLimit(maxErrors),
-    cacheMode: cacheModeOf(text('cache') ?? 'write'),
-    cacheDir: text('cacheDir') ?? join(env['LAB_CACHE'] ?? '.lab-cache', 'llm'),
-    record: text('record'),
-    replay,
-    pricesFile: text('prices'),
-    budget: budgetOf(options),
-    out: needed(text('out'), '--out DIR'),
-    isResumed: options['resume'] !== undefined,
-    allowMixed: options['allowMixed'] === true,
-    isDryRun: options['dryRun'] === true,
-    config: { model, server: text('alias') ?? address, ...asked, sampling, idField },
-    passed: passedOf(options),
+    config: { model: server.model, server: server.serverName, ...asked, sampling, idField },
+    // The address of a Redis may hold a password.
+    passed: passedFlags(options, ['queue', 'queueRate']),
   };
-}
-
-/** Addresses of one server, or of several with the same model. */
-function urlsOf(options: Flags, env: Environment): readonly [string, ...string[]] {
-  const given = options['baseUrl'] ?? env['LAB_BASE_URL'] ?? env['OPENAI_BASE_URL'];
-  const [first, ...others] = (Array.isArray(given) ? given : [given]).map((url: unknown) =>
-    needed(typeof url === 'string' ? url : undefined, '--base-url URL'),
-  );
-  return [needed(first, '--base-url URL'), ...others];
 }
 
 type TextOf = (name: string) => string | undefined;
@@ -151,17 +88,6 @@ function askedOf(text: TextOf) {
   };
 }
 
-/** Stands for the server of a recording. */
-const recordedServer = 'recording';
-
-/** @throws {ConfigError} for what does not go with a recording. */
-function replayOf(text: TextOf): string | undefined {
-  const replay = text('replay');
-  const other = ['queue', 'record'].find((name) => text(name) !== undefined);
-  if (replay === undefined || other === undefined) return replay;
-  throw new ConfigError(`--${other} and --replay do not go together: nothing is asked.`);
-}
-
 function structuredOf(text: string | undefined): StructuredLevel | undefined {
   const level = structuredLevels.find((one) => one === text);
   if (text === undefined || level !== undefined) return level;
@@ -169,41 +95,8 @@ function structuredOf(text: string | undefined): StructuredLevel | undefined {
   throw new ConfigError(`--structured ${JSON.stringify(text)} is none of ${known}.`);
 }
 
-/** Flags that are of one call and not of the run. The address of a Redis may hold a password. */
-const ownFlags = new Set([
-  ...['resume', 'dryRun', 'allowMixed', 'out', 'shard', 'queue', 'queueRate', 'record'],
-]);
-
-/** The flags of the run that goes on, under those that are given now. */
-function withEarlier(given: Flags): Flags {
-  const dir = given['resume'];
-  if (typeof dir !== 'string') return given;
-  const { passed, resolved } = readRunRecord(dir).config;
-  const { shard = null } = (resolved ?? {}) as { readonly shard?: Shard | null };
-  const place =
-    shard === null
-      ? { out: dir }
-      : { out: dirname(join(dir)), shard: `${shard.index}/${shard.count}` };
-  return { ...(passed as Flags | undefined), ...place, ...given };
-}
-
-function passedOf(options: Flags): Flags {
-  const kept = Object.entries(options).filter(([name]) => !ownFlags.has(name));
-  const { baseUrl, ...others } = Object.fromEntries(kept);
-  const urls = (Array.isArray(baseUrl) ? baseUrl : [baseUrl]).flatMap((url: unknown) => {
-    const address = typeof url === 'string' ? parseAddress(url) : null;
-    return address === null ? [] : [address.url];
-  });
-  const [first, ...further] = urls;
-  if (first === undefined) return others;
-  return { ...others, baseUrl: further.length === 0 ? first : urls };
-}
-
-function samplingOf(options: Flags): RunSettings['sampling'] {
-  const number = (name: string) => {
-    const value = options[name];
-    return typeof value === 'number' ? value : undefined;
-  };
+function samplingOf(options: FlagValues): PromptSettings['sampling'] {
+  const number = (name: string) => numberOf(options, name);
   const [seed, stop] = [number('seed'), options['stop']];
   const extra = textOf(options, 'extra');
   return {
@@ -228,41 +121,13 @@ function parseExtra(text: string): Record<string, unknown> {
   throw new ConfigError('--extra is no JSON object.', { help: `write --extra '{"top_k": 20}'.` });
 }
 
-function budgetOf(options: Flags): Budget {
-  const usd = options['budgetUsd'];
-  if (typeof usd === 'number' && usd <= 0) throw new ConfigError('--budget-usd must be above 0.');
-  return {
-    maxCalls: countOf(options, 'maxCalls', '--max-calls'),
-    maxTotalTokens: countOf(options, 'maxTotalTokens', '--max-total-tokens'),
-    budgetUsd: typeof usd === 'number' ? usd : undefined,
-  };
-}
-
-function countOf(options: Flags, name: string, flag: string): number | undefined {
-  const value = options[name];
-  if (typeof value !== 'number') return undefined;
-  if (value >= 1) return value;
-  throw new ConfigError(`${flag} is ${value} and must be at least 1.`);
-}
-
-function cacheModeOf(text: string): CacheMode {
-  const mode = cacheModes[text];
-  if (mode !== undefined) return mode;
-  throw new ConfigError(`--cache ${JSON.stringify(text)} is none of off, read, write, refresh.`);
-}
-
-function textOf(options: Flags, name: string): string | undefined {
-  const value = options[name];
-  return typeof value === 'string' ? value : undefined;
-}
-
 function needed(value: string | undefined, flag: string): string {
   if (value !== undefined && value !== '') return value;
-  throw new ConfigError(`${flag} is missing.`, { help: '"llm run -h" shows an example.' });
+  throw new ConfigError(`${flag} is missing.`, { help: hint });
 }
 
 /** The request of a row. */
-export function requestOf(row: FileRow, settings: RunSettings): ChatRequest {
+export function requestOf(row: FileRow, settings: PromptSettings): ChatRequest {
   const { prompt, system, sampling } = settings;
   const messages: ChatRequest['messages'] = [
     ...(system === null ? [] : [{ role: 'system', content: system.fill(row) } as const]),

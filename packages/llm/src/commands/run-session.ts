@@ -1,21 +1,19 @@
 /** What `llm run` works with, from its settings. */
-import { existsSync } from 'node:fs';
-import { ConfigError } from '@lab/core';
 import type { CliContext } from '@lab/core/cli';
 import type { AnswerStore } from '../answer-cache.js';
-import { openAnswerStore } from '../cache/answer-store.js';
-import { withoutWaiting } from '../cache/eager-store.js';
 import type { StructuredLevel } from '../chat.js';
 import { createClient, type HttpClient } from '../client.js';
 import type { ClientOptions } from '../client-options.js';
 import { systemClock } from '../clock.js';
 import { RunTimeline } from '../exports/run-timeline.js';
 import type { LlmClient } from '../llm-client.js';
-import { type PriceTable, readPrices } from '../prices.js';
+import type { PriceTable } from '../prices.js';
 import { createReplayClient, recordingClient } from '../replay.js';
+import { openAnswerCache, openPrices } from './model-session.js';
+import { clientOptionsOf } from './model-settings.js';
 import { openQueueClient } from './queue-options.js';
 import { type KnownCapabilities, knownCapabilities } from './run-capabilities.js';
-import type { RunSettings } from './run-options.js';
+import type { PromptSettings } from './run-options.js';
 
 /** Who answers: a server, a queue or a recording. */
 export interface RunClient extends LlmClient {
@@ -27,7 +25,7 @@ export interface RunClient extends LlmClient {
 
 /** What a run works with. */
 export interface Session {
-  readonly settings: RunSettings;
+  readonly settings: PromptSettings;
   /** Names requests, and answers them where nothing stands between. */
   readonly client: RunClient;
   readonly cache: AnswerStore | undefined;
@@ -44,32 +42,18 @@ export interface Session {
  *
  * @throws {ConfigError} for a budget in dollars without prices.
  */
-export async function openSession(context: CliContext, settings: RunSettings): Promise<Session> {
-  const { cacheMode, cacheDir, isDryRun, model, pricesFile, replay } = settings;
-  const prices = pricesFile === undefined ? undefined : await readPrices(pricesFile);
-  assertPriced(settings, prices);
+export async function openSession(context: CliContext, settings: PromptSettings): Promise<Session> {
+  const { budget, cacheMode, isDryRun, model, queue, replay } = settings;
+  const prices = await openPrices(settings, budget, [model]);
   const known = knownCapabilities(settings);
   const timeline = new RunTimeline(systemClock, settings.isResumed);
   const server: ClientOptions = {
-    ...{
-      baseUrl: settings.baseUrl,
-      baseUrls: settings.replicas,
-      alias: settings.alias,
-      model,
-      capabilities: known.capabilities,
-    },
-    ...{ apiKey: settings.apiKey, ca: settings.ca, concurrency: settings.concurrency },
-    ...settings.server,
+    ...clientOptionsOf(settings),
+    capabilities: known.capabilities,
     logger: context.logger,
   };
-  // A plan makes no folder, and a recording needs none.
-  const isCached =
-    replay === undefined && cacheMode !== 'off' && (!isDryRun || existsSync(cacheDir));
   // A queue forgets an answer once it is safe here, and so must wait for that.
-  const isEager = settings.queue === undefined;
-  const gapMs = isEager ? eagerGapMs : undefined;
-  const store = isCached ? openAnswerStore(cacheDir, { gapMs }) : undefined;
-  const cache = isEager && store !== undefined ? withoutWaiting(store) : store;
+  const cache = openAnswerCache(settings, { isDryRun, isEager: queue === undefined });
   const client: RunClient =
     replay === undefined
       ? createClient({
@@ -86,9 +70,6 @@ export async function openSession(context: CliContext, settings: RunSettings): P
     },
   };
 }
-
-/** Nobody waits for these answers: rows count by lines of their own. */
-const eagerGapMs = 50;
 
 /**
  * Who answers the rows: the session's client, or the processes behind a queue; recorded where that
@@ -108,14 +89,4 @@ export async function openAsker(context: CliContext, session: Session): Promise<
       return asker.structuredLevel;
     },
   };
-}
-
-function assertPriced({ budget, model, pricesFile }: RunSettings, prices: PriceTable | undefined) {
-  if (budget.budgetUsd === undefined) return;
-  const known = { prompt: 1, completion: 1, cached: 0, reasoning: 0, isEstimated: false };
-  if (prices !== undefined && prices.costUsd(model, known) !== null) return;
-  const what = pricesFile === undefined ? 'no price list' : `no price in USD of ${model}`;
-  throw new ConfigError(`--budget-usd needs prices, and there is ${what}.`, {
-    help: 'give --prices FILE with the model, or --max-total-tokens.',
-  });
 }

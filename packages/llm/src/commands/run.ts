@@ -16,10 +16,11 @@ import { RunTotals } from '../rows/run-totals.js';
 import { shardFile, shardOf } from '../rows/shard.js';
 import { withSchema } from '../structured/with-schema.js';
 import { version } from '../version.js';
+import { passedCommand, withoutCredentials } from './earlier-flags.js';
 import { queueWindow } from './queue-options.js';
 import { structuredNote } from './run-capabilities.js';
 import { runOptions } from './run-flags.js';
-import { readRunSettings, requestOf, type RunSettings } from './run-options.js';
+import { readPromptSettings, requestOf, type PromptSettings } from './run-options.js';
 import { pageOfRun, planText, progressReporter, resultText, seldom } from './run-report.js';
 import { openAsker, openSession, type Session } from './run-session.js';
 import { WindowGuard } from './window-guard.js';
@@ -33,14 +34,14 @@ export const runCommand: CliCommand = {
   example:
     'llm run --data rows.jsonl --prompt prompt.md --base-url http://localhost:8000/v1 ' +
     '--model NAME --out runs/first',
-  run: async (context, input) => runOrPlan(context, readRunSettings(input.options, process.env)),
+  run: async (context, input) => runOrPlan(context, readPromptSettings(input.options, process.env)),
 };
 
 /** Requests at once that plans and windows reckon with where the client finds its own. */
 const presumedConcurrency = 20;
 const adaptiveWindow = 200;
 
-async function runOrPlan(context: CliContext, settings: RunSettings): Promise<number> {
+async function runOrPlan(context: CliContext, settings: PromptSettings): Promise<number> {
   const session = await openSession(context, settings);
   try {
     return settings.isDryRun ? await showPlan(context, session) : await runAll(context, session);
@@ -50,7 +51,7 @@ async function runOrPlan(context: CliContext, settings: RunSettings): Promise<nu
 }
 
 /** Whether answers are taken from the cache. */
-const isRead = ({ cacheMode }: RunSettings): boolean =>
+const isRead = ({ cacheMode }: PromptSettings): boolean =>
   cacheMode === 'read' || cacheMode === 'read-write';
 
 /** All rows once, before anything is asked. */
@@ -83,7 +84,7 @@ async function showPlan(context: CliContext, session: Session): Promise<number> 
   return 0;
 }
 
-async function finishedRows(settings: RunSettings): Promise<RowLedger> {
+async function finishedRows(settings: PromptSettings): Promise<RowLedger> {
   const ledger = new RowLedger();
   const { out, shard, isResumed } = settings;
   if (!isResumed) return ledger;
@@ -193,7 +194,7 @@ async function describe({ settings, known }: Session): Promise<RunDescription> {
     method: 'llm',
     label: model,
     seed: sampling.seed ?? 0,
-    command: ['llm', ...process.argv.slice(2).map(withoutCredentials)],
+    command: passedCommand('llm'),
     config,
     passed,
     ...{ data: [file], git },
@@ -206,15 +207,11 @@ async function describe({ settings, known }: Session): Promise<RunDescription> {
   };
 }
 
-/** Addresses may hold a password, or a key behind a question mark. */
-const withoutCredentials = (word: string) =>
-  word.replace(/:\/\/[^/@]*@/, '://').replace(/(:\/\/[^?\s]*)\?.*/, '$1');
-
 /** Asks one row. */
 async function askRow(
   request: ChatRequest,
   context: RowContext,
-  { schema }: RunSettings,
+  { schema }: PromptSettings,
 ): Promise<unknown> {
   if (schema !== null) {
     const result = await context.client.json(request, schema);

@@ -1,12 +1,12 @@
 /** `llm work`: answers the requests that `llm run --queue` puts into a queue. */
-import { join } from 'node:path';
 import { ConfigError, InterruptedError } from '@lab/core';
 import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
 import { openAnswerStore } from '../cache/answer-store.js';
 import { systemClock } from '../clock.js';
 import { type WorkSummary, workOnQueue } from '../queue/work-on-queue.js';
-import { apiKeyOf } from './option-files.js';
-import { serverFlags, serverSettings } from './server-flags.js';
+import { waitingFlags } from './command-flags.js';
+import { type FlagValues, numberOf, textOf } from './flag-values.js';
+import { clientOptionsOf, missingFlag, readModelSettings } from './model-settings.js';
 
 /** The verb `work`. */
 export const workCommand: CliCommand = {
@@ -32,7 +32,7 @@ export const workCommand: CliCommand = {
       default: 30,
       unit: 's',
     },
-    ...serverFlags.map((flag) => ({ ...flag, topic: 'waiting' })),
+    ...waitingFlags,
   ],
   example:
     'llm work --queue redis://host:6379 --base-url http://localhost:8000/v1 --alias vllm ' +
@@ -40,32 +40,21 @@ export const workCommand: CliCommand = {
   run,
 };
 
+const hint = '"llm work -h" shows an example.';
+
 async function run(context: CliContext, { options }: CliInput): Promise<number> {
-  const { env } = process;
-  const text = (name: string) => (typeof options[name] === 'string' ? options[name] : undefined);
-  const needed = (value: string | undefined, flag: string): string => {
-    if (value !== undefined && value !== '') return value;
-    const help = '"llm work -h" shows an example.';
-    throw new ConfigError(`${flag} is missing.`, { help });
-  };
-  const url = needed(text('queue'), '--queue URL');
-  const baseUrl = needed(
-    text('baseUrl') ?? env['LAB_BASE_URL'] ?? env['OPENAI_BASE_URL'],
-    '--base-url URL',
-  );
-  const model = needed(text('model'), '--model NAME');
-  const concurrency = positive(options['concurrency'], '--concurrency');
-  const takeoverMs = (positive(options['takeover'], '--takeover') ?? 30) * 1000;
-  const apiKey = apiKeyOf(text('apiKeyFile'), env);
-  const server = { baseUrl, apiKey, ca: text('ca'), ...serverSettings(options) };
-  const cache = openAnswerStore(text('cacheDir') ?? join(env['LAB_CACHE'] ?? '.lab-cache', 'llm'));
+  const url = textOf(options, 'queue') ?? '';
+  if (url === '') throw missingFlag('--queue URL', 'the Redis of the run', hint);
+  const settings = readModelSettings(options, { hint });
+  const takeoverMs = takeoverOf(options) * 1000;
+  const cache = openAnswerStore(settings.cacheDir);
   context.onSecondInterrupt('ended at once; others take over the requests in flight.');
-  context.note(`working for ${model}; Ctrl-C finishes what is in flight and ends.`);
+  context.note(`working for ${settings.model}; Ctrl-C finishes what is in flight and ends.`);
   const { logger, signal } = context;
   try {
     const summary = await workOnQueue({
       url,
-      client: { ...server, alias: text('alias'), model, concurrency, cache, logger },
+      client: { ...clientOptionsOf(settings), cache, logger },
       ...{ signal, takeoverMs, onJob: reporter(context) },
     });
     context.progress.done();
@@ -97,8 +86,8 @@ function summaryText({ answered, cached, failed, rateLimited }: WorkSummary): st
   return parts.filter((part) => part !== '').join(', ');
 }
 
-function positive(value: unknown, flag: string): number | undefined {
-  if (typeof value !== 'number') return undefined;
-  if (value > 0) return value;
-  throw new ConfigError(`${flag} is ${value} and must be above 0.`);
+function takeoverOf(options: FlagValues): number {
+  const seconds = numberOf(options, 'takeover') ?? 30;
+  if (seconds > 0) return seconds;
+  throw new ConfigError(`--takeover is ${seconds} and must be above 0.`);
 }

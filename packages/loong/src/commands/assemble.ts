@@ -4,9 +4,10 @@ import { once } from 'node:events';
 import { dirname } from 'node:path';
 import { ConfigError, formatCount, formatPercent, makeFolder, sha256 } from '@lab/core';
 import { type CliCommand, type CliContext, type CliInput, configOptions } from '@lab/core/cli';
+import { textOf } from '@lab/llm/commands';
 import { loongConfig } from '../config.js';
 import { promptOf } from '../generate.js';
-import { askedBenchmark, dataOptions, textOf } from './data-options.js';
+import { askedBenchmark, dataOptions } from './data-options.js';
 import { configOf } from './run.js';
 import { openRetriever } from './session.js';
 

@@ -9,6 +9,7 @@ import {
   defectsError,
   table,
 } from '@lab/core/cli';
+import { callFlags, countOf, modelFlags, textOf, waitingFlags } from '@lab/llm/commands';
 import {
   benchmarkFiles,
   factsOfTables,
@@ -26,9 +27,7 @@ import {
 } from '../build/propose.js';
 import { type OwnDocument, readOwnDocuments } from '../build/read-documents.js';
 import { countsTable } from '../report/figures.js';
-import { countOf, textOf } from './data-options.js';
-import { modelFlags } from './model-options.js';
-import { openSession } from './session.js';
+import { openModel } from './session.js';
 
 /** The verb `build`. */
 export const buildCommand: CliCommand = {
@@ -53,6 +52,8 @@ export const buildCommand: CliCommand = {
     },
     { flags: '--seed <n>', summary: 'of all draws', kind: 'integer', default: 1 },
     ...modelFlags,
+    ...callFlags,
+    ...waitingFlags,
   ],
   example: 'loong build --docs reports --facts values.csv --out my-benchmark',
   run: (context, input) => run(context, input),
@@ -176,7 +177,7 @@ async function proposals(
   options: Flags,
 ): Promise<Fact[]> {
   if (textOf(options, 'model') === undefined) return documents.flatMap(labelledFacts);
-  const session = await openSession({ context, options, budget: {}, isDryRun: false });
+  const session = await openModel({ context, options });
   try {
     return await proposeFacts(documents, {
       client: session.client,

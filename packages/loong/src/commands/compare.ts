@@ -2,12 +2,11 @@
 import { basename, join } from 'node:path';
 import { ConfigError, makeFolder, writeFileAtomic } from '@lab/core';
 import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
+import { passedCommand, textOf } from '@lab/llm/commands';
 import { writeRunPage } from '@lab/report';
 import { type Comparison, compareScores } from '../compare.js';
 import { comparePage, pairSentence } from '../report/compare-page.js';
 import { evaluateOptionsOf, scoredRun } from './conclude.js';
-import { textOf } from './data-options.js';
-import { passedCommand } from './model-options.js';
 import { groupsText } from './texts.js';
 
 /** The verb `compare`. */
@@ -60,7 +59,7 @@ export function writeComparison(
   makeFolder(out);
   writeFileAtomic(join(out, 'comparison.json'), `${JSON.stringify(comparison, null, 2)}\n`);
   const report = join(out, 'report.html');
-  writeRunPage(report, comparePage(comparison, folders, passedCommand()));
+  writeRunPage(report, comparePage(comparison, folders, passedCommand('loong')));
   return report;
 }
 

@@ -3,31 +3,11 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ConfigError, readRunRecord } from '@lab/core';
 import type { CliOption } from '@lab/core/cli';
+import { countOf, type FlagValues, textOf } from '@lab/llm/commands';
 import { documentsFile } from '../documents-file.js';
 import { type DocumentLibrary, missingDocuments, missingError, openLibrary } from '../library.js';
 import { type LoongRecord, readRecords } from '../record.js';
 import { type Selection, selectRecords } from '../select.js';
-
-type Flags = Readonly<Record<string, unknown>>;
-
-/** What the flags hold under a name, where it is a text. */
-export function textOf(options: Flags, name: string): string | undefined {
-  const value = options[name];
-  return typeof value === 'string' ? value : undefined;
-}
-
-/** What the flags hold under a name, where it is a number. */
-export function numberOf(options: Flags, name: string): number | undefined {
-  const value = options[name];
-  return typeof value === 'number' ? value : undefined;
-}
-
-/** A whole number from 1 on. @throws {ConfigError} for a smaller one. */
-export function countOf(options: Flags, name: string, flag: string): number | undefined {
-  const value = numberOf(options, name);
-  if (value === undefined || value >= 1) return value;
-  throw new ConfigError(`${flag} is ${value} and must be at least 1.`);
-}
 
 const topic = 'questions';
 
@@ -68,12 +48,12 @@ export const selectionOptions: readonly CliOption[] = [
 /** All of them. */
 export const dataOptions: readonly CliOption[] = [...fileOptions, ...selectionOptions];
 
-const listOf = (options: Flags, name: string): string[] | undefined => {
+const listOf = (options: FlagValues, name: string): string[] | undefined => {
   const value = options[name];
   return Array.isArray(value) ? value.map(String) : undefined;
 };
 
-function numbersOf(options: Flags, name: string, flag: string): number[] | undefined {
+function numbersOf(options: FlagValues, name: string, flag: string): number[] | undefined {
   return listOf(options, name)?.map((text) => {
     const value = Number(text);
     if (Number.isInteger(value)) return value;
@@ -82,7 +62,7 @@ function numbersOf(options: Flags, name: string, flag: string): number[] | undef
 }
 
 /** The selection that flags make. */
-export function selectionOf(options: Flags): Selection {
+export function selectionOf(options: FlagValues): Selection {
   return {
     domains: listOf(options, 'domain'),
     sets: numbersOf(options, 'lengthSet', '--length-set'),
@@ -97,7 +77,7 @@ export function selectionOf(options: Flags): Selection {
 }
 
 /** The file of questions. @throws {ConfigError} where none is named. */
-export function dataFile(options: Flags): string {
+export function dataFile(options: FlagValues): string {
   const data = textOf(options, 'data');
   if (data !== undefined) return data;
   throw new ConfigError('--data FILE is missing.', {
@@ -108,14 +88,14 @@ export function dataFile(options: Flags): string {
 }
 
 /** The questions that flags name and select. */
-export async function selectedRecords(options: Flags): Promise<LoongRecord[]> {
+export async function selectedRecords(options: FlagValues): Promise<LoongRecord[]> {
   const path = dataFile(options);
   const records = await readRecords(path, { dedupe: options['dedupe'] === true });
   return selectRecords(records, selectionOf(options));
 }
 
 /** The folder of documents; undefined where there is none. */
-export function docsFolder(options: Flags): string | undefined {
+export function docsFolder(options: FlagValues): string | undefined {
   const given = textOf(options, 'docs');
   if (given !== undefined) return given;
   const beside = dirname(textOf(options, 'data') ?? '.');
@@ -138,7 +118,7 @@ export interface AskedBenchmark {
  * @throws {ConfigError} without a folder of documents.
  * @throws {DataError} for missing documents, unless their questions are to be left out.
  */
-export async function askedBenchmark(options: Flags): Promise<AskedBenchmark> {
+export async function askedBenchmark(options: FlagValues): Promise<AskedBenchmark> {
   const records = await selectedRecords(options);
   const dir = docsFolder(options);
   if (dir === undefined) {
@@ -158,8 +138,8 @@ export async function askedBenchmark(options: Flags): Promise<AskedBenchmark> {
 }
 
 /** The flags that a run was started with, with the questions' file where it is now. */
-export function flagsOfRun(dir: string, data?: string): Flags {
+export function flagsOfRun(dir: string, data?: string): FlagValues {
   const { config } = readRunRecord(dir);
-  const passed = (config.passed ?? {}) as Flags;
+  const passed = (config.passed ?? {}) as FlagValues;
   return data === undefined ? passed : { ...passed, data };
 }

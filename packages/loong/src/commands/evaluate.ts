@@ -1,6 +1,6 @@
 /** `evaluate`: the scores of a run, by a judge or by rule. */
 import type { CliCommand } from '@lab/core/cli';
-import { textOf } from './data-options.js';
+import { textOf } from '@lab/llm/commands';
 import { concludeRun } from './conclude.js';
 
 /** The verb `evaluate`. */

@@ -6,19 +6,26 @@ import {
   configOptions,
   readConfigInput,
 } from '@lab/core/cli';
+import {
+  passedCommand,
+  passedFlags,
+  processFlags,
+  readRunSettings,
+  runFlags,
+  textOf,
+} from '@lab/llm/commands';
 import { isJudged, responseOf } from '../answers.js';
 import { loongConfig } from '../config.js';
 import { type AnsweredRecord, judgeAnswers, judgeRequest } from '../judge.js';
 import { planRequests } from '../plan.js';
 import { judgementsFolder, readAnswers, settingsOfRun } from '../read-run.js';
-import { flagsOfRun, selectedRecords, textOf } from './data-options.js';
-import { passedCommand, passedFlags, readRunSettings, runFlags } from './model-options.js';
+import { flagsOfRun, selectedRecords } from './data-options.js';
 import { concludeRun } from './conclude.js';
 import { dataRecords, withResume } from './run.js';
-import { openSession } from './session.js';
+import { openModel } from './session.js';
 import { planText, progressReporter, resultText } from './texts.js';
 
-const shardless = runFlags.filter(({ flags }) => !/^--(out|resume|shard)/.test(flags));
+const shardless = runFlags('answers').filter(({ flags }) => !/^--(out|resume|shard)/.test(flags));
 
 /** The verb `judge`. */
 export const judgeCommand: CliCommand = {
@@ -57,7 +64,7 @@ async function run(
   const out = judgementsFolder(dir, textOf(flags, 'model') ?? 'judge');
   const settings = readRunSettings(flags, out);
   const { budget, isDryRun, concurrency } = settings;
-  const session = await openSession({ context, options: flags, budget, isDryRun });
+  const session = await openModel({ context, options: flags, budget, isDryRun });
   const { client, prices, cache, server } = session;
   try {
     if (isDryRun) {
@@ -77,7 +84,7 @@ async function run(
       ...{ answers, client, config, out, resume: true, allowMixed: settings.allowMixed },
       facts: {
         ...{ mode, preset, server, data: await dataRecords(flagsOfRun(dir, dataOf(flags))) },
-        ...{ command: passedCommand(), passed: passedFlags(flags) },
+        ...{ command: passedCommand('loong'), passed: passedFlags(flags, processFlags) },
       },
       ...{ budget, maxErrors: settings.maxErrors, signal: context.signal },
       costOf: prices === undefined ? undefined : (usage, model) => prices.costUsd(model, usage),

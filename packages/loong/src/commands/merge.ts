@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { ConfigError, DataError, formatCount } from '@lab/core';
 import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
 import { mergeShards } from '@lab/llm';
-import { flagsOfRun, selectedRecords, textOf } from './data-options.js';
-import { passedCommand } from './model-options.js';
+import { passedCommand, textOf } from '@lab/llm/commands';
+import { flagsOfRun, selectedRecords } from './data-options.js';
 
 /** The verb `merge`. */
 export const mergeCommand: CliCommand = {
@@ -39,7 +39,7 @@ async function run(
     out,
     rows: eachOf(records),
     allowGaps: options['allowGaps'] === true,
-    command: passedCommand(),
+    command: passedCommand('loong'),
   });
   context.print(
     `${formatCount(shards)} shards in ${dir}, ${formatCount(gaps)} questions missing\n`,

@@ -1,9 +1,9 @@
 /** `report`: the page of a run. */
 import type { CliCommand } from '@lab/core/cli';
+import { textOf } from '@lab/llm/commands';
 import { evaluateScores } from '../evaluate.js';
 import { writeReport } from '../report/run-page.js';
 import { evaluateOptionsOf, judgeOf, scoredRun } from './conclude.js';
-import { textOf } from './data-options.js';
 
 /** The verb `report`. */
 export const reportCommand: CliCommand = {

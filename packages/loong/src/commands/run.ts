@@ -5,10 +5,21 @@ import {
   type CliCommand,
   type CliContext,
   type CliInput,
-  type CliOption,
   configOptions,
   readConfigInput,
 } from '@lab/core/cli';
+import {
+  type ModelSession,
+  passedCommand,
+  passedFlags,
+  processFlags,
+  readRunSettings,
+  runFlags,
+  type RunSettings,
+  textOf,
+  underTopic,
+  withEarlierFlags,
+} from '@lab/llm/commands';
 import { type LoongConfig, loongConfig } from '../config.js';
 import { generateAnswers } from '../generate.js';
 import { planAnswers } from '../plan.js';
@@ -19,23 +30,9 @@ import {
   dataOptions,
   docsFolder,
   selectedRecords,
-  textOf,
 } from './data-options.js';
-import {
-  passedCommand,
-  passedFlags,
-  readRunSettings,
-  runFlags,
-  type RunSettings,
-  withEarlierFlags,
-} from './model-options.js';
-import { openRetriever, openSession, type Session } from './session.js';
+import { openModel, openRetriever } from './session.js';
 import { planText, progressReporter, resultText } from './texts.js';
-
-const underTopic = (
-  topic: string,
-  options: readonly Omit<CliOption, 'topic'>[],
-): readonly CliOption[] => options.map((option) => ({ ...option, topic }));
 
 const retrievalOptions = underTopic('retrieval', [
   { flags: '--rag <how>', summary: 'chunks in place of documents: embeddings, bm25, fusion' },
@@ -56,7 +53,7 @@ const windowOptions = underTopic('prompt', [
 
 const options = [
   ...dataOptions,
-  ...runFlags,
+  ...runFlags('questions'),
   ...windowOptions,
   ...retrievalOptions,
   ...configOptions(loongConfig),
@@ -120,10 +117,10 @@ async function planSession(
   flags: Flags,
   settings: RunSettings,
   isPlan: boolean,
-): Promise<Session> {
+): Promise<ModelSession> {
   const { budget, isDryRun } = settings;
   const baseUrl = isPlan && flags['baseUrl'] === undefined ? { baseUrl: 'http://nobody/v1' } : {};
-  return openSession({ context, options: { ...baseUrl, ...flags }, budget, isDryRun });
+  return openModel({ context, options: { ...baseUrl, ...flags }, budget, isDryRun });
 }
 
 interface RunParts {
@@ -131,7 +128,7 @@ interface RunParts {
   readonly mode: string;
   readonly preset: string | null;
   readonly retriever: ReturnType<typeof openRetriever>['retriever'];
-  readonly session: Session;
+  readonly session: ModelSession;
   readonly settings: RunSettings;
   readonly flags: Flags;
 }
@@ -174,7 +171,7 @@ async function runAll(context: CliContext, parts: RunParts): Promise<number> {
     ...{ records, library, client, config, retriever, out },
     facts: {
       ...{ mode, preset, server: session.server, data: await dataRecords(flags) },
-      ...{ command: passedCommand(), passed: passedFlags(flags) },
+      ...{ command: passedCommand('loong'), passed: passedFlags(flags, processFlags) },
     },
     ...{ resume: settings.isResumed, allowMixed: settings.allowMixed, shard: settings.shard },
     ...{ budget: settings.budget, maxErrors: settings.maxErrors, signal: context.signal },

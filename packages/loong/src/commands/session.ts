@@ -1,111 +1,31 @@
-/** What a command that asks a model works with: client, cache, prices. */
-import { existsSync, readFileSync } from 'node:fs';
+/** What a command that asks models works with: the model, and the retriever of chunks. */
 import { join } from 'node:path';
-import { ConfigError, DataError } from '@lab/core';
 import type { CliContext } from '@lab/core/cli';
+import { createClient, openEmbeddingStore } from '@lab/llm';
 import {
-  type AnswerStore,
-  type Budget,
-  createClient,
-  createReplayClient,
-  keptCapabilities,
-  type LlmClient,
-  openAnswerStore,
-  openEmbeddingStore,
-  type PriceTable,
-  readPrices,
-  recordingClient,
-  systemClock,
-  withoutWaiting,
-} from '@lab/llm';
+  clientOptionsOf,
+  type FlagValues,
+  missingFlag,
+  type ModelSession,
+  openSession,
+  readModelSettings,
+  type SessionOptions,
+  textOf,
+} from '@lab/llm/commands';
 import type { LoongConfig } from '../config.js';
 import { createRetriever, type Retriever } from '../rag.js';
-import { countOf, textOf } from './data-options.js';
-import { cacheModeOf } from './model-options.js';
 
-/** Client, cache and prices of a run. */
-export interface Session {
-  readonly client: LlmClient;
-  readonly cache: AnswerStore | undefined;
-  readonly prices: PriceTable | undefined;
-  /** Name of the server in the record. */
-  readonly server: string;
-  close(): Promise<void>;
-}
-
-type Flags = Readonly<Record<string, unknown>>;
-
-/** How a client is opened. */
-export interface OpenSessionOptions {
-  readonly context: CliContext;
-  readonly options: Flags;
-  readonly budget: Budget;
-  /** A plan makes no folder. */
-  readonly isDryRun: boolean;
-}
-
-/** Nobody waits for these answers: rows count by lines of their own. */
-const eagerGapMs = 50;
+const hint = '"loong demo" needs no model.';
 
 /**
  * Opens the client that a run asks: a server, or a recording.
  *
  * @throws {ConfigError} for a missing model or address, and a budget in dollars without prices.
  */
-export async function openSession(open: OpenSessionOptions): Promise<Session> {
-  const { options, budget } = open;
-  const pricesFile = textOf(options, 'prices');
-  const prices = pricesFile === undefined ? undefined : await readPrices(pricesFile);
-  const model = textOf(options, 'model');
-  if (model === undefined) throw missing('--model NAME', 'as the server calls it');
-  assertPriced(model, prices, budget);
-  const replay = textOf(options, 'replay');
-  if (replay === undefined) return serverSession(open, model, prices);
-  const client = await createReplayClient(replay, { model });
-  const close = () => client.close();
-  return { client, cache: undefined, prices, server: 'recording', close };
-}
-
-/** The address of the server that flags name. */
-function addressOf(options: Flags): string {
-  const { LAB_BASE_URL, OPENAI_BASE_URL } = process.env;
-  const url = textOf(options, 'baseUrl') ?? LAB_BASE_URL ?? OPENAI_BASE_URL;
-  if (url !== undefined) return url;
-  throw missing('--base-url URL', 'e.g. http://localhost:8000/v1, or set LAB_BASE_URL');
-}
-
-const cacheFolder = (options: Flags) =>
-  textOf(options, 'cacheDir') ?? join(process.env['LAB_CACHE'] ?? '.lab-cache', 'llm');
-
-function serverSession(
-  { context, options, isDryRun }: OpenSessionOptions,
-  model: string,
-  prices: PriceTable | undefined,
-): Session {
-  const baseUrl = addressOf(options);
-  const cacheMode = cacheModeOf(textOf(options, 'cache') ?? 'write');
-  const cacheDir = cacheFolder(options);
-  const isCached = cacheMode !== 'off' && (!isDryRun || existsSync(cacheDir));
-  const store = isCached ? openAnswerStore(cacheDir, { gapMs: eagerGapMs }) : undefined;
-  const cache = store === undefined ? undefined : withoutWaiting(store);
-  const apiKey = apiKeyOf(textOf(options, 'apiKeyFile'));
-  const asked = createClient({
-    ...{ baseUrl, alias: textOf(options, 'alias'), model, apiKey, cache, cacheMode, prices },
-    capabilities: keptCapabilities({ baseUrl, model, date: systemClock.date() }) ?? undefined,
-    concurrency: countOf(options, 'concurrency', '--concurrency'),
-    logger: context.logger,
-  });
-  const record = textOf(options, 'record');
-  const secrets = apiKey === undefined ? {} : { secrets: [apiKey] };
-  const client = record === undefined ? asked : recordingClient(asked, record, secrets);
-  return {
-    ...{ client, cache, prices },
-    server: textOf(options, 'alias') ?? baseUrl.replace(/:\/\/[^/@]*@/, '://'),
-    async close() {
-      await client.close();
-      await cache?.close();
-    },
-  };
+export function openModel(
+  open: Pick<SessionOptions, 'budget' | 'context' | 'isDryRun' | 'options'>,
+): Promise<ModelSession> {
+  return openSession({ ...open, hint });
 }
 
 /** A retriever and what it holds open. */
@@ -121,18 +41,19 @@ export interface OpenRetriever {
  */
 export function openRetriever(
   context: CliContext,
-  options: Flags,
+  options: FlagValues,
   rag: LoongConfig['rag'],
 ): OpenRetriever {
   const { retriever: kind } = rag;
   if (kind === 'off') return { retriever: undefined, close: async () => undefined };
   if (kind === 'bm25') return { retriever: createRetriever(kind), close: async () => undefined };
   const model = textOf(options, 'embedModel');
-  if (model === undefined) throw missing('--embed-model NAME', 'what makes vectors of chunks');
-  const baseUrl = textOf(options, 'embedBaseUrl') ?? addressOf(options);
-  const apiKey = apiKeyOf(textOf(options, 'apiKeyFile'));
-  const client = createClient({ baseUrl, model, apiKey, logger: context.logger });
-  const store = openEmbeddingStore(join(cacheFolder(options), 'vectors'), model);
+  if (model === undefined) {
+    throw missingFlag('--embed-model NAME', 'what makes vectors of chunks', hint);
+  }
+  const settings = readModelSettings(embeddingFlags(options, model), { hint });
+  const client = createClient({ ...clientOptionsOf(settings), logger: context.logger });
+  const store = openEmbeddingStore(join(settings.cacheDir, 'vectors'), model);
   return {
     retriever: createRetriever(kind, { client, store }),
     async close() {
@@ -142,27 +63,15 @@ export function openRetriever(
   };
 }
 
-function missing(flag: string, what: string): ConfigError {
-  return new ConfigError(`${flag} is missing.`, {
-    help: `give it (${what}); "loong demo" needs no model.`,
-  });
-}
-
-function assertPriced(model: string, prices: PriceTable | undefined, { budgetUsd }: Budget): void {
-  if (budgetUsd === undefined) return;
-  const known = { prompt: 1, completion: 1, cached: 0, reasoning: 0, isEstimated: false };
-  if (prices !== undefined && prices.costUsd(model, known) !== null) return;
-  const what = prices === undefined ? 'no price list' : `no price in USD of ${model}`;
-  throw new ConfigError(`--budget-usd needs prices, and there is ${what}.`, {
-    help: 'give --prices FILE with the model, or --max-total-tokens.',
-  });
-}
-
-function apiKeyOf(file: string | undefined): string | undefined {
-  if (file === undefined) return process.env['LAB_API_KEY'] ?? process.env['OPENAI_API_KEY'];
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch (cause) {
-    throw new DataError(`cannot read the key in ${file}.`, { file, cause });
-  }
+/** Vectors come from a model and often a server of their own, also beside a recording. */
+function embeddingFlags(options: FlagValues, model: string): FlagValues {
+  const baseUrl = options['embedBaseUrl'] ?? options['baseUrl'];
+  return {
+    ...options,
+    model,
+    baseUrl,
+    alias: undefined,
+    concurrency: undefined,
+    replay: undefined,
+  };
 }

@@ -1,6 +1,7 @@
 /** `annotate`: the least certain pairs of a run for people to decide, as a table and as a page. */
 import { ConfigError, formatCounted } from '@lab/core';
 import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
+import { numberOf, textOf } from '@lab/llm/commands';
 import { writeReviewPage } from '@lab/report';
 import {
   annotationCells,
@@ -14,7 +15,6 @@ import type { Judgement } from '../judgement.js';
 import { eachPrediction, readJudgedSamples } from '../read-run.js';
 import { wordsOf } from '../report/sample-page.js';
 import { samplesOfRun } from '../report/samples-of-run.js';
-import { numberOf, textOf } from './data-options.js';
 
 /** The verb `annotate`. */
 export const annotateCommand: CliCommand = {

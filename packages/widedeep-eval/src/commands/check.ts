@@ -14,13 +14,14 @@ import {
   defectsError,
   table,
 } from '@lab/core/cli';
+import { textOf } from '@lab/llm/commands';
 import { familyOf, loadFamilies } from '../families/load-families.js';
 import { dataFloors } from '../floors.js';
 import { readSamples } from '../readers/read-samples.js';
 import type { Sample } from '../sample.js';
 import { flagsOf } from '../sample-checks.js';
 import { version } from '../version.js';
-import { dataOptions, sampleSource, slicedSamples, textOf } from './data-options.js';
+import { dataOptions, sampleSource, slicedSamples } from './data-options.js';
 
 /** The verb `check`. */
 export const checkCommand: CliCommand = {

@@ -1,6 +1,7 @@
 /** The flags that say which pairs are judged. */
 import { ConfigError, type OnDefect } from '@lab/core';
 import type { CliOption } from '@lab/core/cli';
+import { type FlagValues, textOf } from '@lab/llm/commands';
 import { parseLabelMap } from '../readers/gold-label.js';
 import { dataFormats, parseFormat, type SampleSource } from '../readers/read-samples.js';
 
@@ -38,14 +39,12 @@ export const dataOptions: readonly CliOption[] = [
   { flags: '--slice <from-to>', summary: 'pairs of these numbers alone, from 1', topic },
 ];
 
-type Flags = Readonly<Record<string, unknown>>;
-
 /**
  * Where the flags say that pairs are.
  *
  * @throws {ConfigError} for missing data and for what is no format, label or way to dedupe.
  */
-export function sampleSource(options: Flags, onDefect?: OnDefect): SampleSource {
+export function sampleSource(options: FlagValues, onDefect?: OnDefect): SampleSource {
   const text = (name: string) => textOf(options, name);
   const data = text('data');
   if (data === undefined) {
@@ -80,7 +79,7 @@ function parseDedupe(text: string): 'first' | 'last' {
  *
  * @throws {ConfigError} when it is no range.
  */
-export function slicedSamples<T>(samples: readonly T[], options: Flags): readonly T[] {
+export function slicedSamples<T>(samples: readonly T[], options: FlagValues): readonly T[] {
   const slice = textOf(options, 'slice');
   if (slice === undefined) return samples;
   const [, from = '', to = ''] = /^(\d+)-(\d+)$/.exec(slice) ?? [];
@@ -90,16 +89,4 @@ export function slicedSamples<T>(samples: readonly T[], options: Flags): readonl
   throw new ConfigError(`--slice ${JSON.stringify(slice)} is no range.`, {
     help: 'write the numbers of the first and the last pair, e.g. --slice 1-100.',
   });
-}
-
-/** The text of a flag. */
-export function textOf(options: Flags, name: string): string | undefined {
-  const value = options[name];
-  return typeof value === 'string' ? value : undefined;
-}
-
-/** The number of a flag. */
-export function numberOf(options: Flags, name: string): number | undefined {
-  const value = options[name];
-  return typeof value === 'number' ? value : undefined;
 }

@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { ConfigError, createRandom, DataError, formatShare, sha256 } from '@lab/core';
 import { type CliCommand, type CliContext, type CliInput, table } from '@lab/core/cli';
+import { numberOf, textOf } from '@lab/llm/commands';
 import { readAnnotations, withAnnotations } from '../annotations.js';
 import { calibrateTau, scoredSamples, splitForCalibration } from '../calibrate.js';
 import { annotationText } from './annotation-text.js';
@@ -13,7 +14,7 @@ import { readSamples } from '../readers/read-samples.js';
 import { readStoredVerdicts, storedSamples } from '../readers/stored-verdicts.js';
 import { compareJudges, type JudgeDifference } from '../verdict-metrics.js';
 import { evaluateOptionsOf, pageOf, printResult, writeEvaluation } from './conclude.js';
-import { dataOptions, numberOf, sampleSource, textOf } from './data-options.js';
+import { dataOptions, sampleSource } from './data-options.js';
 import { gatesOf } from './judge.js';
 import { estimateText, evaluationText } from './result-text.js';
 

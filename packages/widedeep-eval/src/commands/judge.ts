@@ -19,6 +19,17 @@ import {
   readConfigInput,
 } from '@lab/core/cli';
 import { type Shard, systemClock } from '@lab/llm';
+import {
+  countOf,
+  passedCommand,
+  passedFlags,
+  processFlags,
+  readRunSettings,
+  runFlags,
+  type RunSettings,
+  textOf,
+  withEarlierFlags,
+} from '@lab/llm/commands';
 import { type WidedeepConfig, widedeepConfig } from '../config.js';
 import { type Families, loadFamilies } from '../families/load-families.js';
 import { parseGates } from '../gate.js';
@@ -28,17 +39,9 @@ import { baselines } from '../presets.js';
 import { readSamples } from '../readers/read-samples.js';
 import type { Sample } from '../sample.js';
 import { concludeRun } from './conclude.js';
-import { dataOptions, sampleSource, slicedSamples, textOf } from './data-options.js';
-import {
-  modelOptions,
-  passedCommand,
-  passedFlags,
-  readRunSettings,
-  type RunSettings,
-  withEarlierFlags,
-} from './model-options.js';
+import { dataOptions, sampleSource, slicedSamples } from './data-options.js';
 import { planText, progressReporter } from './result-text.js';
-import { openSession, type Session } from './session.js';
+import { type JudgeSession, openJudges } from './session.js';
 
 const gateOption = {
   flags: '--fail-under <metric=value>',
@@ -47,7 +50,24 @@ const gateOption = {
   topic: 'output',
 } as const;
 
-const options = [...dataOptions, ...modelOptions, gateOption, ...configOptions(widedeepConfig)];
+const rolesOption = {
+  flags: '--expected-roles <n>',
+  summary: 'angles of a pair that plans assume',
+  kind: 'integer',
+  unit: 'default 5',
+  topic: 'output',
+} as const;
+
+const options = [
+  ...dataOptions,
+  ...runFlags('pairs'),
+  rolesOption,
+  gateOption,
+  ...configOptions(widedeepConfig),
+];
+
+/** Flags of a process and not of its run: a run that goes on does not take them over. */
+const ownFlags = [...processFlags, 'failUnder', 'expectedRoles'];
 
 /** The verb `judge`. */
 export const judgeCommand: CliCommand = {
@@ -101,7 +121,7 @@ interface Work {
   readonly mode: string;
   readonly preset: string | null;
   readonly settings: RunSettings;
-  readonly session: Session;
+  readonly session: JudgeSession;
 }
 
 async function runOrPlan(context: CliContext, { options: given }: CliInput): Promise<number> {
@@ -112,8 +132,8 @@ async function runOrPlan(context: CliContext, { options: given }: CliInput): Pro
   const { config, mode, preset } = await readConfigInput(widedeepConfig, flags);
   const families = loadFamilies(textOf(flags, 'families'));
   const samples = slicedSamples(await readSamples(sampleSource(flags)), flags);
-  const session = await openSession({
-    ...{ context, options: flags, env: process.env, config, budget: settings.budget },
+  const session = await openJudges({
+    ...{ context, options: flags, config, budget: settings.budget },
     isDryRun: settings.isDryRun,
   });
   const work = { flags, samples, families, config, mode, preset, settings, session };
@@ -138,7 +158,7 @@ function plan({ flags, samples, families, config, settings, session }: Work): Pr
     finished: settings.isResumed ? finishedIds(settings) : undefined,
     costOf: (usage) => prices?.costUsd(model, usage) ?? null,
     concurrency: settings.concurrency,
-    expectedRoles: settings.expectedRoles,
+    expectedRoles: countOf(flags, 'expectedRoles', '--expected-roles'),
   });
 }
 
@@ -180,8 +200,8 @@ async function runAll(context: CliContext, work: Work): Promise<number> {
       ...{ client: session.client, clients: session.clients },
       facts: {
         label: `${session.client.model}, ${preset ?? 'own settings'}`,
-        command: ['widedeep-eval', ...passedCommand(process.argv.slice(2))],
-        passed: passedFlags(flags),
+        command: passedCommand('widedeep-eval'),
+        passed: passedFlags(flags, ownFlags),
         ...{ mode, preset, server: session.server ?? undefined },
         data: await hashedData(data),
         backend: { server: session.server, model: session.client.model },

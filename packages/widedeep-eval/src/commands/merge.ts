@@ -2,13 +2,12 @@
 import { ConfigError, DataError, formatCount } from '@lab/core';
 import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
 import { mergeShards } from '@lab/llm';
+import { passedCommand, textOf } from '@lab/llm/commands';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { samplesOfRun } from '../report/samples-of-run.js';
 import { parseGates } from '../gate.js';
 import { concludeRun } from './conclude.js';
-import { textOf } from './data-options.js';
-import { passedCommand } from './model-options.js';
 
 /** The verb `merge`. */
 export const mergeCommand: CliCommand = {
@@ -40,7 +39,7 @@ async function run(
     out,
     rows: rowsOf(samples),
     allowGaps: options['allowGaps'] === true,
-    command: ['widedeep-eval', ...passedCommand(process.argv.slice(2))],
+    command: passedCommand('widedeep-eval'),
   });
   context.note(`${formatCount(shards)} shards, ${formatCount(gaps)} pairs missing`);
   const code = await concludeRun(context, dir, { flags: options, gates: parseGates([]) });

@@ -2,9 +2,9 @@
 import { ConfigError, createRandom, DataError, formatCounted, formatShare } from '@lab/core';
 import { type CliCommand, type CliContext, type CliInput, table } from '@lab/core/cli';
 import { writeCsv } from '@lab/core/csv';
+import { numberOf, textOf } from '@lab/llm/commands';
 import { type Comparison, rankSystems } from '../ranking.js';
 import { readJudgedSamples } from '../read-run.js';
-import { numberOf, textOf } from './data-options.js';
 
 /** The verb `rank`. */
 export const rankCommand: CliCommand = {

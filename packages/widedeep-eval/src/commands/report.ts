@@ -1,12 +1,12 @@
 /** `report`: the page of a run, or of the judgement of one pair. */
 import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
+import { textOf } from '@lab/llm/commands';
 import { evaluateJudgements } from '../evaluate.js';
 import { readJudgedSamples } from '../read-run.js';
 import { writeReport, writeSamplePage } from '../report/write-report.js';
 import { samplesOfRun } from '../report/samples-of-run.js';
 import type { Sample } from '../sample.js';
 import { evaluateOptionsOf } from './conclude.js';
-import { textOf } from './data-options.js';
 
 /** The verb `report`. */
 export const reportCommand: CliCommand = {

@@ -70,6 +70,25 @@ describe('judge', () => {
     expect(bytes(out)).toBe(bytes(whole));
   });
 
+  test('several servers share the pairs, and it goes on with all of them', async () => {
+    const second = await startFakeServer({ script: judgeScript });
+    const out = folder();
+    try {
+      const flags = ['--base-url', second.url, '--timeout', '60', '--max-attempts', '2'];
+      expect((await judge(out, ...flags, '--max-calls', '40')).code).toBe(6);
+      const before = second.counters.received;
+      const resumed = await runProgram('judge', '--resume', out);
+      expect(resumed.code, resumed.stderr).toBe(0);
+      expect([before, second.counters.received - before].every((count) => count > 0)).toBe(true);
+    } finally {
+      await second.close();
+    }
+    expect(bytes(out)).toBe(bytes(whole));
+    expect(readRunRecord(out).config.passed).toMatchObject({
+      ...{ baseUrl: [server.url, second.url], timeout: 60, maxAttempts: 2 },
+    });
+  });
+
   test('failures of the server are asked again', async () => {
     const out = folder();
     server.useScript({

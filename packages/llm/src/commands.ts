@@ -1,0 +1,27 @@
+/** What commands that ask models share: flags, settings, sessions (subpath `@lab/llm/commands`). */
+export {
+  budgetFlags,
+  callFlags,
+  modelFlags,
+  outputFlags,
+  rowFlags,
+  runFlags,
+  waitingFlags,
+} from './commands/command-flags.js';
+export {
+  passedCommand,
+  passedFlags,
+  processFlags,
+  withEarlierFlags,
+} from './commands/earlier-flags.js';
+export { countOf, type FlagValues, numberOf, textOf, underTopic } from './commands/flag-values.js';
+export { type ModelSession, openSession, type SessionOptions } from './commands/model-session.js';
+export {
+  clientOptionsOf,
+  type Environment,
+  type ModelSettings,
+  type ModelSettingsOptions,
+  missingFlag,
+  readModelSettings,
+} from './commands/model-settings.js';
+export { readRunSettings, type RunSettings } from './commands/run-settings.js';
