@@ -7,6 +7,7 @@ export {
   runProcess,
 } from './testing/process.js';
 export { requireCondition, requireProgram } from './testing/require-program.js';
+export { captureOutput, type CapturedIo, type Printed } from './testing/capture-output.js';
 export { hasSmallDisk, smallDiskMount } from './testing/small-disk.js';
 export { temporaryFolder } from './testing/temporary-folder.js';
 export { type CloseOptions, type MatchResult, toBeClose } from './testing/to-be-close.js';

@@ -14,6 +14,7 @@ export {
   processFlags,
   withEarlierFlags,
 } from './commands/earlier-flags.js';
+export { firstShard } from './commands/first-shard.js';
 export { countOf, type FlagValues, numberOf, textOf, underTopic } from './commands/flag-values.js';
 export { type ModelSession, openSession, type SessionOptions } from './commands/model-session.js';
 export {

@@ -114,6 +114,7 @@ export {
   type StructuredShares,
 } from './structured/rates.js';
 export { strictJsonSchema } from './structured/strict-schema.js';
+export { createTokenCounter, type TokenCounterOptions } from './token-counter.js';
 export { countMessages, countTokens, createTokenFactor, type TokenFactor } from './tokens.js';
 export { tracedClient, type Tracer, type TraceSpan, type TraceValue } from './traced-client.js';
 export { createTruncationCheck, type TruncationCheck } from './truncation.js';
@@ -161,6 +162,12 @@ export { type Plan, type PlanOptions, planRows, type Range } from './plan.js';
 export { dataBlock, type PromptTemplate, parsePrompt, readPrompt } from './prompt.js';
 export type { Budget } from './rows/budget.js';
 export { type ErrorLimit, FailedRowsError, parseErrorLimit } from './rows/error-limit.js';
+export {
+  describedFacts,
+  type MethodRunOptions,
+  rowSettingsOf,
+  type RunFacts,
+} from './rows/method-run.js';
 export { type MergeOptions, type MergeSummary, mergeShards } from './rows/merge-shards.js';
 export type { CostOf } from './rows/row-calls.js';
 export { type FileRow, type ReadRowsOptions, readRows } from './rows/row-file.js';

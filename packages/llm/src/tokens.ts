@@ -1,5 +1,5 @@
-import { sha256 } from '@lab/core';
 import type { ChatMessage } from './chat.js';
+import { createTokenCounter } from './token-counter.js';
 
 /** Tokens that a chat format puts around each message, and before the answer. */
 const tokensPerMessage = 4;
@@ -7,8 +7,6 @@ const tokensBeforeAnswer = 3;
 
 /** Counts that are kept; the oldest go first. */
 const keptCounts = 20_000;
-/** Shorter texts are their own key: a hash would be longer. */
-const hashedFrom = 80;
 
 /**
  * A run without blanks is cut after this many characters: merging one word takes time that grows
@@ -18,9 +16,6 @@ const longestRun = 256;
 /** After so many characters of a text other work gets its turn. */
 const turnLength = 1 << 16;
 
-const counts = new Map<string, number>();
-let encoding: Promise<(text: string) => number> | undefined;
-
 /**
  * Tokens of a text in the encoding o200k_base: exact for models with that encoding, an estimate for
  * others (see {@link createTokenFactor}). Words of more than 256 characters are cut, which adds a
@@ -28,26 +23,9 @@ let encoding: Promise<(text: string) => number> | undefined;
  *
  * @param text - of any length; counts are kept by content.
  */
-export async function countTokens(text: string): Promise<number> {
-  if (text === '') return 0;
-  const key = text.length < hashedFrom ? `=${text}` : sha256(text);
-  const known = counts.get(key);
-  if (known !== undefined) return known;
-  encoding ??= loadEncoding();
-  const count = await encoding;
-  let tokens = 0;
-  let sinceTurn = 0;
-  for (const piece of pieces(text)) {
-    tokens += count(piece);
-    sinceTurn += piece.length;
-    if (sinceTurn >= turnLength) {
-      sinceTurn = 0;
-      await turn();
-    }
-  }
-  keep(key, tokens);
-  return tokens;
-}
+export const countTokens: (text: string) => Promise<number> = createTokenCounter({
+  ...{ load: loadEncoding, pieces, keptCounts, turnLength },
+});
 
 /** Characters (UTF-16) of a conversation. */
 export function characterCount(messages: readonly ChatMessage[]): number {
@@ -156,15 +134,4 @@ function isBeforeWord(text: string, index: number): boolean {
 
 function isLowSurrogate(code: number): boolean {
   return code >= 0xdc00 && code <= 0xdfff;
-}
-
-function keep(key: string, tokens: number): void {
-  if (counts.size >= keptCounts) counts.delete(counts.keys().next().value!);
-  counts.set(key, tokens);
-}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }

@@ -1,20 +1,17 @@
 /**
  * Every question to a model, as a run that loses nothing.
  */
-import { type FileRecord, sha256 } from '@lab/core';
+import { sha256 } from '@lab/core';
 import {
-  type Budget,
   type ChatRequest,
-  type Clock,
-  type CostOf,
-  type ErrorLimit,
+  describedFacts,
   type LlmClient,
   LlmFailure,
+  type MethodRunOptions,
   type RowContext,
-  type RowsProgress,
+  rowSettingsOf,
   type RowsResult,
   runRows,
-  type Shard,
 } from '@lab/llm';
 import { answerStatuses, type LoongAnswer } from './answers.js';
 import {
@@ -30,41 +27,8 @@ import type { LoongRecord } from './record.js';
 import { countTokens } from './tokens.js';
 import { version } from './version.js';
 
-/** What the run's record says beside the settings. */
-export interface RunFacts {
-  /** What the run is about; default the model. */
-  readonly label?: string | undefined;
-  readonly command?: readonly string[] | undefined;
-  /** The settings as passed, for whoever goes on with the run; no secrets. */
-  readonly passed?: Readonly<Record<string, unknown>> | undefined;
-  readonly mode?: string | undefined;
-  readonly preset?: string | null | undefined;
-  /** Name of the server in the record. */
-  readonly server?: string | undefined;
-  readonly data?: readonly FileRecord[] | undefined;
-}
-
-/** What every run of rows takes. */
-export interface RowOptions {
-  /** Folder of the run. */
-  readonly out: string;
-  readonly facts?: RunFacts | undefined;
-  /** Goes on with the run in the folder, if there is one. */
-  readonly resume?: boolean | undefined;
-  readonly allowMixed?: boolean | undefined;
-  readonly shard?: Shard | undefined;
-  readonly budget?: Budget | undefined;
-  readonly maxErrors?: ErrorLimit | undefined;
-  readonly costOf?: CostOf | undefined;
-  /** Rows in flight at most. How many calls there are at once is the client's. */
-  readonly concurrency?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: RowsProgress) => void) | undefined;
-  readonly clock?: Clock | undefined;
-}
-
 /** Settings of {@link generateAnswers}. */
-export interface GenerateOptions extends RowOptions {
+export interface GenerateOptions extends MethodRunOptions {
   readonly records: readonly LoongRecord[];
   readonly library: DocumentLibrary;
   readonly client: LlmClient;
@@ -88,16 +52,15 @@ export async function generateAnswers(options: GenerateOptions): Promise<RowsRes
   const missing = config.assembly.closedBook ? [] : missingDocuments(records, library);
   if (missing.length > 0) throw missingError(library.dir, missing);
   return runRows<LoongRecord, LoongAnswer>({
+    ...rowSettingsOf(options),
     rows: records,
     total: records.length,
     step: (record, context) => answerRecord(record, context, options),
     client,
-    out: options.out,
     description: {
       method: 'loong',
       label: facts.label ?? client.model,
       seed: config.seed,
-      command: facts.command,
       config: {
         kind: 'answers',
         model: client.model,
@@ -109,20 +72,10 @@ export async function generateAnswers(options: GenerateOptions): Promise<RowsRes
         records: digestOf(records.map(({ id }) => id)),
         documents: config.assembly.closedBook ? null : documentsDigest(records, library),
       },
-      passed: facts.passed,
-      data: facts.data,
+      ...describedFacts(facts),
       packages: { '@lab/loong': version },
     },
-    resume: options.resume,
-    allowMixed: options.allowMixed,
     concurrency: options.concurrency ?? rowsInFlight,
-    shard: options.shard,
-    budget: options.budget,
-    maxErrors: options.maxErrors,
-    costOf: options.costOf,
-    signal: options.signal,
-    onProgress: options.onProgress,
-    clock: options.clock,
   });
 }
 

@@ -6,16 +6,18 @@ import {
   type ChatMessage,
   type ChatRequest,
   type LlmClient,
+  describedFacts,
   LlmFailure,
+  type MethodRunOptions,
   parsePrompt,
   type RowContext,
+  rowSettingsOf,
   type RowsResult,
   runRows,
 } from '@lab/llm';
 import { z } from 'zod';
 import { questionText } from './assemble.js';
 import type { LoongConfig } from './config.js';
-import type { RowOptions } from './generate.js';
 import { type Judgement, parseScore, scoreRange } from './judgement.js';
 import { jsonForm, judgePrompts, scoreReminders } from './prompts/judge-prompts.js';
 import { answerText, type LoongRecord } from './record.js';
@@ -29,7 +31,7 @@ export interface AnsweredRecord {
 }
 
 /** Settings of {@link judgeAnswers}. */
-export interface JudgeOptions extends RowOptions {
+export interface JudgeOptions extends MethodRunOptions {
   readonly answers: readonly AnsweredRecord[];
   /** The judge. */
   readonly client: LlmClient;
@@ -74,17 +76,16 @@ export function judgeRequest(answer: AnsweredRecord, { judge }: LoongConfig): Ch
 export async function judgeAnswers(options: JudgeOptions): Promise<RowsResult> {
   const { answers, client, config, facts = {} } = options;
   return runRows<AnsweredRecord, Judgement>({
+    ...rowSettingsOf(options),
     rows: answers,
     total: answers.length,
     step: (answer, context) => judgeRow(answer, context, config),
     hashOf: (answer) => client.hashOf(judgeRequest(answer, config)),
     client,
-    out: options.out,
     description: {
       method: 'loong',
       label: facts.label ?? `judged by ${client.model}`,
       seed: config.seed,
-      command: facts.command,
       config: {
         kind: 'judgements',
         model: client.model,
@@ -94,20 +95,9 @@ export async function judgeAnswers(options: JudgeOptions): Promise<RowsResult> {
         prompts: sha256(JSON.stringify([judgePrompts, jsonForm, scoreReminders])).slice(0, 16),
         records: sha256(answers.map(({ id }) => id).join('\n')).slice(0, 16),
       },
-      passed: facts.passed,
-      data: facts.data,
+      ...describedFacts(facts),
       packages: { '@lab/loong': version },
     },
-    resume: options.resume,
-    allowMixed: options.allowMixed,
-    concurrency: options.concurrency,
-    shard: options.shard,
-    budget: options.budget,
-    maxErrors: options.maxErrors,
-    costOf: options.costOf,
-    signal: options.signal,
-    onProgress: options.onProgress,
-    clock: options.clock,
   });
 }
 

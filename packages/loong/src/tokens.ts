@@ -1,12 +1,10 @@
 /**
  * Tokens in the encoding cl100k_base, in which the benchmark measures lengths.
  */
-import { sha256 } from '@lab/core';
+import { createTokenCounter } from '@lab/llm';
 
 /** Counts that are kept; the oldest go first. */
 const keptCounts = 50_000;
-/** Shorter texts are their own key: a hash would be longer. */
-const hashedFrom = 80;
 /** After so many characters other work gets its turn. */
 const turnLength = 1 << 17;
 /**
@@ -15,9 +13,6 @@ const turnLength = 1 << 17;
  */
 const longestRun = 8192;
 
-const counts = new Map<string, number>();
-let encoding: Promise<(text: string) => number> | undefined;
-
 /**
  * Tokens of a text in cl100k_base, as tiktoken counts them; names of special tokens count as the
  * plain text that they are. Runs of more than 8,192 letters without a break are cut, which adds a
@@ -25,28 +20,9 @@ let encoding: Promise<(text: string) => number> | undefined;
  *
  * @param text - of any length; counts are kept by content.
  */
-export async function countTokens(text: string): Promise<number> {
-  if (text === '') return 0;
-  const key = text.length < hashedFrom ? `=${text}` : sha256(text);
-  const known = counts.get(key);
-  if (known !== undefined) return known;
-  encoding ??= loadEncoding();
-  const count = await encoding;
-  let tokens = 0;
-  let sinceTurn = 0;
-  for (const piece of pieces(text)) {
-    tokens += count(piece);
-    sinceTurn += piece.length;
-    if (sinceTurn < turnLength) continue;
-    sinceTurn = 0;
-    await new Promise((resolve) => {
-      setImmediate(resolve);
-    });
-  }
-  if (counts.size >= keptCounts) counts.delete(counts.keys().next().value!);
-  counts.set(key, tokens);
-  return tokens;
-}
+export const countTokens: (text: string) => Promise<number> = createTokenCounter({
+  ...{ load: loadEncoding, pieces, keptCounts, turnLength },
+});
 
 async function loadEncoding(): Promise<(text: string) => number> {
   const { default: api } = await import('gpt-tokenizer/encoding/cl100k_base');

@@ -1,18 +1,10 @@
 import { runCli } from '@lab/core/cli';
+import { captureOutput } from '@lab/core/testing';
 import { describe, expect, it } from 'vitest';
 import { program } from './program.js';
 import { version } from './version.js';
 
-async function runProgram(...argv: readonly string[]) {
-  const texts = { stdout: '', stderr: '' };
-  const stream = (name: 'stdout' | 'stderr') => ({
-    write: (text: string) => {
-      texts[name] += text;
-    },
-  });
-  const io = { stdout: stream('stdout'), stderr: stream('stderr'), env: {} };
-  return { code: await runCli(program, argv, io), ...texts };
-}
+const runProgram = (...argv: readonly string[]) => captureOutput((io) => runCli(program, argv, io));
 
 describe('the program', () => {
   it('without a command prints help and exits 2', async () => {

@@ -21,7 +21,8 @@ export type {
   Role,
   SampleFlag,
 } from './judgement.js';
-export { judgePairs, type JudgePairsOptions, type RunFacts } from './judge-pairs.js';
+export type { RunFacts } from '@lab/llm';
+export { judgePairs, type JudgePairsOptions } from './judge-pairs.js';
 export { judgeSample, type JudgeSampleOptions } from './judge-sample.js';
 export { krippendorffAlpha } from './jury-agreement.js';
 export { type NetworkPlan, planNetwork, type PlanNetworkOptions } from './plan-network.js';

@@ -1,18 +1,15 @@
 /**
  * Many samples through a network, as a run that loses nothing.
  */
-import { ConfigError, type FileRecord, sha256 } from '@lab/core';
+import { ConfigError, sha256 } from '@lab/core';
 import {
-  type Budget,
-  type Clock,
-  type CostOf,
-  type ErrorLimit,
+  describedFacts,
   type LlmClient,
+  type MethodRunOptions,
   type RowContext,
-  type RowsProgress,
+  rowSettingsOf,
   type RowsResult,
   runRows,
-  type Shard,
 } from '@lab/llm';
 import type { WidedeepConfig } from './config.js';
 import { builtInFamilies } from './families/built-in.js';
@@ -22,23 +19,8 @@ import { judgeSample } from './judge-sample.js';
 import type { Sample } from './sample.js';
 import { version } from './version.js';
 
-/** What the run's record says beside the settings. */
-export interface RunFacts {
-  /** What the run is about; default the model. */
-  readonly label?: string | undefined;
-  readonly command?: readonly string[] | undefined;
-  /** The settings as passed, for whoever goes on with the run; no secrets. */
-  readonly passed?: Readonly<Record<string, unknown>> | undefined;
-  readonly mode?: string | undefined;
-  readonly preset?: string | null | undefined;
-  /** Name of the server in the record. */
-  readonly server?: string | undefined;
-  readonly data?: readonly FileRecord[] | undefined;
-  readonly backend?: unknown;
-}
-
 /** Settings of {@link judgePairs}. */
-export interface JudgePairsOptions {
+export interface JudgePairsOptions extends MethodRunOptions {
   readonly samples: readonly Sample[];
   readonly client: LlmClient;
   /** Further models by the names of `jury.models`. */
@@ -46,21 +28,6 @@ export interface JudgePairsOptions {
   readonly config: WidedeepConfig;
   /** Default: those of the package. */
   readonly families?: Families | undefined;
-  /** Folder of the run. */
-  readonly out: string;
-  readonly facts?: RunFacts | undefined;
-  /** Goes on with the run in the folder, if there is one. */
-  readonly resume?: boolean | undefined;
-  readonly allowMixed?: boolean | undefined;
-  readonly shard?: Shard | undefined;
-  readonly budget?: Budget | undefined;
-  readonly maxErrors?: ErrorLimit | undefined;
-  readonly costOf?: CostOf | undefined;
-  /** Samples in flight at most; default 64. How many calls there are at once is the client's. */
-  readonly concurrency?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: RowsProgress) => void) | undefined;
-  readonly clock?: Clock | undefined;
 }
 
 /** Status of a sample of which too few judges gave scores. */
@@ -79,17 +46,16 @@ export async function judgePairs(options: JudgePairsOptions): Promise<RowsResult
   checkConfig(config);
   checkFamilies(samples, families);
   return runRows<Sample, Judgement>({
+    ...rowSettingsOf(options),
     rows: samples,
     total: samples.length,
     step: (sample, context) => judgeRow(sample, context, { config, families }),
     client,
     clients: options.clients,
-    out: options.out,
     description: {
       method: 'widedeep-eval',
       label: facts.label ?? client.model,
       seed: config.seed ?? 0,
-      command: facts.command,
       config: {
         model: client.model,
         server: facts.server ?? null,
@@ -98,21 +64,9 @@ export async function judgePairs(options: JudgePairsOptions): Promise<RowsResult
         settings: config,
         prompts: promptDigests(samples, families),
       },
-      passed: facts.passed,
-      data: facts.data,
+      ...describedFacts(facts),
       packages: { '@lab/widedeep-eval': version },
-      backend: facts.backend,
     },
-    resume: options.resume,
-    allowMixed: options.allowMixed,
-    concurrency: options.concurrency,
-    shard: options.shard,
-    budget: options.budget,
-    maxErrors: options.maxErrors,
-    costOf: options.costOf,
-    signal: options.signal,
-    onProgress: options.onProgress,
-    clock: options.clock,
   });
 }
 

@@ -1,30 +1,14 @@
+import { runCli } from '@lab/core/cli';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
-import { runCli } from '@lab/core/cli';
-import { temporaryFolder } from '@lab/core/testing';
+import { captureOutput, type Printed, temporaryFolder } from '@lab/core/testing';
 import { writeAlignmentFolder } from '@lab/graph';
 import { program } from '../program.js';
 import { smallData, withImages } from './small-task.js';
 
-/** What a command printed and how it ended. */
-export interface Printed {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 /** Runs `ibmea` with these arguments in this process. */
-export async function runProgram(...argv: readonly string[]): Promise<Printed> {
-  const texts = { stdout: '', stderr: '' };
-  const stream = (name: 'stdout' | 'stderr') => ({
-    write: (text: string) => {
-      texts[name] += text;
-    },
-  });
-  const io = { stdout: stream('stdout'), stderr: stream('stderr'), env: {} };
-  const code = await runCli(program, argv, io);
-  return { code, ...texts };
-}
+export const runProgram = (...argv: readonly string[]): Promise<Printed> =>
+  captureOutput((io) => runCli(program, argv, io));
 
 let written: Promise<string> | undefined;
 

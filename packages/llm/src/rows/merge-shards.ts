@@ -1,7 +1,7 @@
 /**
  * One run out of the shards of several processes.
  */
-import { closeSync, existsSync, openSync, readdirSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   canonicalJson,
@@ -30,7 +30,7 @@ export interface MergeOptions {
   /** New folder of the whole run. */
   readonly out: string;
   /** The rows in their order. */
-  readonly rows: AsyncIterable<RunRow>;
+  readonly rows: Iterable<RunRow> | AsyncIterable<RunRow>;
   /** Merges although rows are missing. */
   readonly allowGaps?: boolean | undefined;
   readonly command?: readonly string[] | undefined;
@@ -95,17 +95,23 @@ export async function mergeShards(options: MergeOptions): Promise<MergeSummary> 
   }
 }
 
+/** The folders of shards inside the folder of all, by name. */
+export function shardFolders(folder: string): string[] {
+  const isFolder = statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
+  const inside = isFolder ? readdirSync(folder) : [];
+  const names = inside.filter((name) => /^\d+-of-\d+$/.test(name)).sort();
+  return names.map((name) => join(folder, name));
+}
+
 /**
  * The shards in folders, by their number.
  *
  * @throws {ConfigError} for a folder without any, and when some are missing or doubled.
  */
 export function findShards(folders: readonly string[]): ShardRun[] {
-  const dirs = folders.flatMap((folder) => {
-    if (existsSync(join(folder, 'run.json'))) return [folder];
-    const inside = existsSync(folder) ? readdirSync(folder) : [];
-    return inside.filter((name) => /^\d+-of-\d+$/.test(name)).map((name) => join(folder, name));
-  });
+  const dirs = folders.flatMap((folder) =>
+    existsSync(join(folder, 'run.json')) ? [folder] : shardFolders(folder),
+  );
   const shards = dirs.map((dir) => shardRun(dir)).sort((a, b) => a.shard.index - b.shard.index);
   const count = shards[0]?.shard.count ?? 0;
   const wrong = shards.find(({ shard }) => shard.count !== count);
@@ -215,7 +221,7 @@ interface Missing {
 }
 
 /** The lines' rows in the order of the input. */
-async function orderOf(rows: AsyncIterable<RunRow>, { table }: ShardLines) {
+async function orderOf(rows: MergeOptions['rows'], { table }: ShardLines) {
   const order = new Column((length) => new Uint32Array(length));
   const missing: Missing = { count: 0, ids: [] };
   let [found, total] = [0, 0];

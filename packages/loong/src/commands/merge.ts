@@ -1,10 +1,8 @@
 /** `merge`: one run out of the shards of several processes. */
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { ConfigError, DataError, formatCount } from '@lab/core';
+import { ConfigError, formatCount } from '@lab/core';
 import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
 import { mergeShards } from '@lab/llm';
-import { passedCommand, textOf } from '@lab/llm/commands';
+import { firstShard, passedCommand, textOf } from '@lab/llm/commands';
 import { flagsOfRun, selectedRecords } from './data-options.js';
 
 /** The verb `merge`. */
@@ -33,11 +31,13 @@ async function run(
       help: 'name a new folder for the whole run.',
     });
   }
-  const records = await selectedRecords(flagsOfRun(firstShard(folder), textOf(options, 'data')));
+  const records = await selectedRecords(
+    flagsOfRun(firstShard(folder, 'loong run'), textOf(options, 'data')),
+  );
   const { dir, shards, gaps, counts, usage } = await mergeShards({
     folders: [folder],
     out,
-    rows: eachOf(records),
+    rows: records,
     allowGaps: options['allowGaps'] === true,
     command: passedCommand('loong'),
   });
@@ -46,18 +46,4 @@ async function run(
   );
   context.printJson({ run: dir, status: 'success', metrics: null, results: counts, usage });
   return gaps === 0 ? 0 : tooManyMissing;
-}
-
-async function* eachOf<T>(items: readonly T[]): AsyncGenerator<T> {
-  yield* items;
-}
-
-function firstShard(folder: string): string {
-  const names = existsSync(folder) ? readdirSync(folder) : [];
-  const [first] = names.filter((name) => /^\d+-of-\d+$/.test(name)).sort();
-  if (first !== undefined) return join(folder, first);
-  throw new DataError(`${folder}: the folder holds no shards.`, {
-    file: folder,
-    help: 'give the folder that "loong run --shard i/k --out" wrote into.',
-  });
 }

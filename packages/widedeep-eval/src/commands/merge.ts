@@ -1,10 +1,8 @@
 /** `merge`: one run out of the shards of several processes. */
-import { ConfigError, DataError, formatCount } from '@lab/core';
+import { ConfigError, formatCount } from '@lab/core';
 import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
 import { mergeShards } from '@lab/llm';
-import { passedCommand, textOf } from '@lab/llm/commands';
-import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { firstShard, passedCommand, textOf } from '@lab/llm/commands';
 import { samplesOfRun } from '../report/samples-of-run.js';
 import { parseGates } from '../gate.js';
 import { concludeRun } from './conclude.js';
@@ -33,11 +31,14 @@ async function run(
       help: 'name a new folder for the whole run.',
     });
   }
-  const samples = await samplesOfRun(firstShard(folder), textOf(options, 'data'));
+  const samples = await samplesOfRun(
+    firstShard(folder, 'widedeep-eval judge'),
+    textOf(options, 'data'),
+  );
   const { dir, shards, gaps } = await mergeShards({
     folders: [folder],
     out,
-    rows: rowsOf(samples),
+    rows: samples,
     allowGaps: options['allowGaps'] === true,
     command: passedCommand('widedeep-eval'),
   });
@@ -47,19 +48,3 @@ async function run(
 }
 
 const tooManyMissing = 7;
-
-async function* rowsOf<T>(samples: readonly T[]): AsyncGenerator<T> {
-  yield* samples;
-}
-
-/** The folder of the first shard. */
-function firstShard(folder: string): string {
-  const isFolder = statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
-  const names = isFolder ? readdirSync(folder).filter((name) => /^\d+-of-\d+$/.test(name)) : [];
-  const [first] = names.sort();
-  if (first !== undefined) return join(folder, first);
-  throw new DataError(`${folder}: the folder holds no shards.`, {
-    file: folder,
-    help: 'give the folder that "widedeep-eval judge --shard i/k --out" wrote into.',
-  });
-}

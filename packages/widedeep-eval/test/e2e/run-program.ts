@@ -1,29 +1,13 @@
+import { runCli } from '@lab/core/cli';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runCli } from '@lab/core/cli';
-import { temporaryFolder } from '@lab/core/testing';
+import { captureOutput, type Printed, temporaryFolder } from '@lab/core/testing';
 import type { FakeScript } from '@lab/llm/testing';
 import { program } from '../../src/program.js';
 
-/** What a command printed and how it ended. */
-export interface Printed {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 /** Runs `widedeep-eval` with these arguments in this process. */
-export async function runProgram(...argv: readonly string[]): Promise<Printed> {
-  const texts = { stdout: '', stderr: '' };
-  const stream = (name: 'stdout' | 'stderr') => ({
-    write: (text: string) => {
-      texts[name] += text;
-    },
-  });
-  const io = { stdout: stream('stdout'), stderr: stream('stderr'), env: {} };
-  const code = await runCli(program, argv, io);
-  return { code, ...texts };
-}
+export const runProgram = (...argv: readonly string[]): Promise<Printed> =>
+  captureOutput((io) => runCli(program, argv, io));
 
 /** A server that names two angles and answers judges by their prompts. */
 export const judgeScript: FakeScript = {
