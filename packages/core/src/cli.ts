@@ -17,5 +17,6 @@ export type {
   CliStream,
 } from './cli/definition.js';
 export { defectList, defectsError } from './cli/error-text.js';
+export { type FurtherFacts, printEnvironment } from './cli/print-environment.js';
 export { runCli } from './cli/run-cli.js';
 export { type TableColumn, table } from './cli/text-table.js';

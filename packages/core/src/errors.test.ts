@@ -22,6 +22,8 @@ describe('LabError', () => {
     [new BackendError('m'), 'LAB_BACKEND', 4],
     [new LlmError('m'), 'LAB_LLM', 5],
     [new BudgetError('m'), 'LAB_BUDGET', 6],
+    [new LabError('m', { code: 'LAB_FAILED_ROWS' }), 'LAB_FAILED_ROWS', 7],
+    [new LabError('m', { code: 'LAB_GATE' }), 'LAB_GATE', 8],
     [new InterruptedError('m'), 'LAB_INTERRUPTED', 130],
     [new LabError('m'), 'LAB_ERROR', 1],
   ])('%s has its code and exit code', (error, code, exitCode) => {

@@ -142,7 +142,10 @@ export class InterruptedError extends LabError {
   }
 }
 
-const exitCodes: Readonly<Record<string, number>> = {
+/** Exit codes that a command gives back where its result is printed and nothing is thrown. */
+export const exitCodes = { tooManyFailed: 7, belowThreshold: 8 } as const;
+
+const codesOfErrors: Readonly<Record<string, number>> = {
   LAB_CONFIG: 2,
   LAB_DATA: 3,
   LAB_SHAPE: 4,
@@ -150,14 +153,17 @@ const exitCodes: Readonly<Record<string, number>> = {
   LAB_BACKEND: 4,
   LAB_LLM: 5,
   LAB_BUDGET: 6,
+  LAB_FAILED_ROWS: exitCodes.tooManyFailed,
+  LAB_GATE: exitCodes.belowThreshold,
   LAB_INTERRUPTED: 130,
 };
 
 /**
  * The exit code of a process that ends with this error: 2 configuration, 3 data, 4 model, shape or
- * backend, 5 language-model server, 6 budget, 130 interrupted, 1 everything else.
+ * backend, 5 language-model server, 6 budget, 7 too many rows failed, 8 a metric below its
+ * threshold, 130 interrupted, 1 everything else.
  */
 export function exitCodeOf(error: unknown): number {
   if (!LabError.is(error)) return 1;
-  return exitCodes[error.code] ?? 1;
+  return codesOfErrors[error.code] ?? 1;
 }

@@ -32,6 +32,7 @@ export {
   DataError,
   type DataErrorOptions,
   exitCodeOf,
+  exitCodes,
   InterruptedError,
   LabError,
   type LabErrorOptions,
@@ -62,6 +63,7 @@ export { canonicalJson, type FileRecord, hashFile, sha256 } from './hash.js';
 export { appendJsonLine, type JsonLines, readJsonLines } from './jsonl.js';
 export { type Logger, silentLogger } from './logger.js';
 export { editDistance, nearest } from './nearest.js';
+export { createMersenneTwister, type MersenneTwister } from './mersenne-twister.js';
 export { createProgress, type Progress, type ProgressOptions } from './progress.js';
 export { createRandom, type Random, type Shufflable } from './random.js';
 export { assertWritableFolder, makeFolder } from './folder.js';

@@ -6,6 +6,7 @@ import {
   requireCondition,
   requireProgram,
   runProcess,
+  startListening,
   temporaryFolder,
   toBeClose,
 } from './testing.js';
@@ -140,5 +141,24 @@ describe('runProcess', () => {
     const result = await runProcess(node, ['-e', 'setInterval(() => 0, 1000)'], { signal });
     expect(result.code).toBe(137);
     await expect(runProcess('no-such-program', [])).rejects.toThrow('ENOENT');
+  });
+});
+
+describe('startListening', () => {
+  it('gives the first line of a process, and ends it', async () => {
+    const code = `console.log('http://here'); console.log('more'); setInterval(() => {}, 1000)`;
+    const server = await startListening(process.execPath, ['-e', code]);
+    expect(server.address).toBe('http://here');
+    expect(await server.close()).toBeNull();
+    const kind = `process.on('SIGTERM', () => process.exit(7)); ${code}`;
+    const other = await startListening(process.execPath, ['-e', kind]);
+    expect(await other.close()).toBe(7);
+  });
+
+  it('throws what a process says that does not start', async () => {
+    const code = `console.error('no port is free'); process.exit(4)`;
+    await expect(startListening(process.execPath, ['-e', code])).rejects.toThrow(
+      /ended with 4: no port is free/,
+    );
   });
 });

@@ -14,7 +14,12 @@ export {
   processFlags,
   withEarlierFlags,
 } from './commands/earlier-flags.js';
-export { firstShard } from './commands/first-shard.js';
+export {
+  type DifferingSetting,
+  differingSettings,
+  folderNames,
+} from './commands/compared-runs.js';
+export { firstShard, mergeExitCode } from './commands/first-shard.js';
 export { countOf, type FlagValues, numberOf, textOf, underTopic } from './commands/flag-values.js';
 export { type ModelSession, openSession, type SessionOptions } from './commands/model-session.js';
 export {
@@ -25,4 +30,6 @@ export {
   missingFlag,
   readModelSettings,
 } from './commands/model-settings.js';
+export { batchFlags, type PendingWork, writePendingBatch } from './commands/pending-batch.js';
 export { readRunSettings, type RunSettings } from './commands/run-settings.js';
+export { WindowGuard, type WindowGuardOptions } from './commands/window-guard.js';

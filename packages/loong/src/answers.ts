@@ -9,7 +9,7 @@ export interface LoongAnswer {
   readonly response: string;
   /** SHA-256 of the prompt. */
   readonly promptHash: string;
-  /** Of the prompt, in cl100k_base. */
+  /** Of the prompt, as `window.tokenizer` counts them. */
   readonly promptTokens: number;
   /** Names of the documents in the prompt, in its order. */
   readonly docsUsed: readonly string[];
@@ -20,6 +20,8 @@ export interface LoongAnswer {
   readonly finishReason: string | null;
   /** The window that the prompt was made for: smaller than that of the run where a server asked. */
   readonly maxLength: number;
+  /** How often the answer was gone on with after a cut; absent for never. */
+  readonly continuations?: number | undefined;
   /** Chunks in place of whole documents, where they were retrieved. */
   readonly chunks?: readonly { readonly doc: number; readonly chunk: number }[] | undefined;
 }

@@ -6,12 +6,12 @@ import { blocksOf, type DocumentBlock } from './blocks.js';
 import { fitBlocks, promptLimit, type Window } from './length.js';
 import type { DocumentLibrary } from './library.js';
 import type { LoongRecord } from './record.js';
-import { countJoined, countTokens } from './tokens.js';
+import { cl100kCounter, type TokenCounter } from './tokens.js';
 
 /** A prompt and how it was made. */
 export interface AssembledPrompt {
   readonly prompt: string;
-  /** Of the whole prompt, in cl100k_base. */
+  /** Of the whole prompt, as they are counted. */
   readonly promptTokens: number;
   /** Names of its documents, in the order of the prompt. */
   readonly docsUsed: readonly string[];
@@ -30,6 +30,8 @@ export interface AssembleOptions {
   readonly seed: number;
   /** Puts documents first in the prompt and in one order, so that questions share a prefix. */
   readonly stableDocOrder?: boolean | undefined;
+  /** Default that of the benchmark, cl100k_base. */
+  readonly counter?: TokenCounter | undefined;
 }
 
 /** Parts of a template around its documents, with question and instruction filled in. */
@@ -62,10 +64,13 @@ export function questionText(record: LoongRecord): string {
 /** Blocks of a record, each with its tokens; null for a missing document. */
 export type SizedBlock = DocumentBlock & { readonly tokens: number };
 
+/** What blocks are made and counted by. */
+export type SizeOptions = Pick<AssembleOptions, 'counter' | 'library' | 'verdictFix'>;
+
 /** The blocks of a record with their lengths, in the record's order. */
 export async function sizedBlocks(
   record: LoongRecord,
-  { library, verdictFix }: Pick<AssembleOptions, 'library' | 'verdictFix'>,
+  { library, verdictFix, counter = cl100kCounter }: SizeOptions,
 ): Promise<SizedBlock[]> {
   const sized: SizedBlock[] = [];
   for (const block of blocksOf(record, library, { verdictFix })) {
@@ -74,8 +79,8 @@ export async function sizedBlocks(
     const body = text.slice(heading.length + 1);
     // The heading's line ends in a line feed: where text follows, the counts of both add up.
     const tokens = /^\S/.test(body)
-      ? (await countTokens(`${heading}\n`)) + (await countTokens(body))
-      : await countTokens(text);
+      ? (await counter.count(`${heading}\n`)) + (await counter.count(body))
+      : await counter.count(text);
     sized.push({ name, position, heading, text, tokens });
   }
   return sized;
@@ -96,16 +101,24 @@ export async function assemblePrompt(
   record: LoongRecord,
   options: AssembleOptions,
 ): Promise<AssembledPrompt> {
-  const { window, seed } = options;
+  const { window, seed, counter = cl100kCounter } = options;
   const frame = frameOf(record);
-  const frameTokens = await countTokens(frame.before + frame.after);
+  const overhead = await counter.overhead();
+  const frameTokens = overhead + (await counter.count(frame.before + frame.after));
   const random = createRandom(seed).fork('documents').fork(record.id);
   const isShuffled = options.shuffle === 'record' && record.shuffle_doc;
   const blocks = await sizedBlocks(record, options);
   const first = isShuffled && record.type === 'financial' ? shuffled(blocks, random) : blocks;
   const fitted = fitBlocks(first, { frame: frameTokens, limit: promptLimit(window) });
   const used = orderOf(fitted.used, { record, isShuffled, random, options });
-  return joined(frame, used, fitted.dropped, options.stableDocOrder === true);
+  const parts = partsOf(frame, used, options.stableDocOrder === true);
+  return {
+    prompt: parts.join(''),
+    promptTokens: await counter.joined(parts),
+    docsUsed: used.map(({ name }) => name),
+    docsDropped: fitted.dropped.map(({ name }) => name),
+    positions: used.map(({ position }) => position),
+  };
 }
 
 interface OrderFacts {
@@ -135,19 +148,12 @@ function shuffled<T>(items: readonly T[], random: Random): T[] {
   return Array.from(order, (index) => items[index]!);
 }
 
-async function joined(
+/** The texts of a prompt, one behind the other. */
+function partsOf(
   { before, after }: PromptFrame,
   used: readonly SizedBlock[],
-  dropped: readonly SizedBlock[],
   docsFirst: boolean,
-): Promise<AssembledPrompt> {
+): string[] {
   const texts = used.map(({ text }) => text);
-  const parts = docsFirst ? [...texts, before, after] : [before, ...texts, after];
-  return {
-    prompt: parts.join(''),
-    promptTokens: await countJoined(parts),
-    docsUsed: used.map(({ name }) => name),
-    docsDropped: dropped.map(({ name }) => name),
-    positions: used.map(({ position }) => position),
-  };
+  return docsFirst ? [...texts, before, after] : [before, ...texts, after];
 }

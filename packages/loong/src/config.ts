@@ -10,7 +10,11 @@ const windowSchema = z.strictObject({
     .int()
     .min(256)
     .default(128_000)
-    .describe('context window of the model: prompt and answer; tokens of cl100k_base'),
+    .describe('context window of the model: prompt and answer, tokens'),
+  tokenizer: z
+    .enum(['cl100k_base', 'server'])
+    .default('cl100k_base')
+    .describe('who counts tokens: the encoding of the benchmark, or the server (/tokenize)'),
   reserveOutput: z.int().min(0).default(4096).describe('tokens kept free for the answer'),
   slack: z
     .number()
@@ -47,6 +51,12 @@ const generationSchema = z.strictObject({
   temperature: z.number().min(0).max(2).default(0).describe('of sampling'),
   topP: z.number().gt(0).max(1).default(1).describe('of sampling'),
   maxTokens: z.int().min(16).default(4096).describe('tokens of an answer at most'),
+  continuations: z
+    .int()
+    .min(0)
+    .max(10)
+    .default(0)
+    .describe('times that an answer which was cut at its end is gone on with'),
 });
 
 const ragSchema = z.strictObject({

@@ -3,38 +3,23 @@
  */
 import { sha256 } from '@lab/core';
 import {
-  type ChatRequest,
   describedFacts,
   type LlmClient,
-  LlmFailure,
   type MethodRunOptions,
-  type RowContext,
   rowSettingsOf,
   type RowsResult,
   runRows,
 } from '@lab/llm';
-import { answerStatuses, type LoongAnswer } from './answers.js';
-import {
-  type AssembledPrompt,
-  type AssembleOptions,
-  assemblePrompt,
-  questionText,
-} from './assemble.js';
-import type { LoongConfig } from './config.js';
+import { answerRecord, type AnswerSource } from './answer-record.js';
+import type { LoongAnswer } from './answers.js';
 import { type DocumentLibrary, missingDocuments, missingError } from './library.js';
-import { type Retriever, retrievedPrompt } from './rag.js';
 import type { LoongRecord } from './record.js';
-import { countTokens } from './tokens.js';
 import { version } from './version.js';
 
 /** Settings of {@link generateAnswers}. */
-export interface GenerateOptions extends MethodRunOptions {
+export interface GenerateOptions extends MethodRunOptions, AnswerSource {
   readonly records: readonly LoongRecord[];
-  readonly library: DocumentLibrary;
   readonly client: LlmClient;
-  readonly config: LoongConfig;
-  /** Finds chunks where `config.rag.retriever` is not `off`. */
-  readonly retriever?: Retriever | undefined;
 }
 
 /** Prompts of a hundred thousand tokens are in memory for each row in flight. */
@@ -45,12 +30,12 @@ const rowsInFlight = 8;
  * each, in the order of the records. Cache, budget, shards and resuming are those of `@lab/llm`.
  *
  * @throws {DataError} when a document is missing, before anything is asked.
+ * @throws {ConfigError} where the server is to count tokens and no counter is given.
  * @throws {InterruptedError} {BudgetError} {FailedRowsError} {LlmFailure} as `runRows`.
  */
 export async function generateAnswers(options: GenerateOptions): Promise<RowsResult> {
   const { records, library, client, config, facts = {} } = options;
-  const missing = config.assembly.closedBook ? [] : missingDocuments(records, library);
-  if (missing.length > 0) throw missingError(library.dir, missing);
+  assertDocuments(options);
   return runRows<LoongRecord, LoongAnswer>({
     ...rowSettingsOf(options),
     rows: records,
@@ -79,6 +64,20 @@ export async function generateAnswers(options: GenerateOptions): Promise<RowsRes
   });
 }
 
+/**
+ * Nothing, when every document is there that prompts need.
+ *
+ * @throws {DataError} otherwise, with each that is missing.
+ */
+export function assertDocuments({
+  records,
+  library,
+  config,
+}: Pick<GenerateOptions, 'config' | 'library' | 'records'>): void {
+  const missing = config.assembly.closedBook ? [] : missingDocuments(records, library);
+  if (missing.length > 0) throw missingError(library.dir, missing);
+}
+
 const digestOf = (texts: readonly string[]): string => sha256(texts.join('\n')).slice(0, 16);
 
 /** Digest of all documents that records name, so that a run goes on with the same ones alone. */
@@ -92,87 +91,4 @@ function documentsDigest(records: readonly LoongRecord[], library: DocumentLibra
     }
   }
   return digestOf([...digests].map(([place, digest]) => `${place} ${digest}`).sort());
-}
-
-/** How prompts of a run are made, for a window of so many tokens. */
-export function assembleOptionsOf(
-  config: LoongConfig,
-  library: DocumentLibrary,
-  maxLength: number = config.window.maxLength,
-): AssembleOptions {
-  const { window, assembly, seed } = config;
-  return {
-    library,
-    window: { maxLength, reserveOutput: window.reserveOutput, slack: window.slack },
-    verdictFix: assembly.verdictFix,
-    shuffle: assembly.shuffle,
-    seed,
-    stableDocOrder: assembly.stableDocOrder,
-  };
-}
-
-/** A prompt, with chunks where they were retrieved. */
-export type MadePrompt = AssembledPrompt & Pick<LoongAnswer, 'chunks'>;
-
-/** The prompt of a record under the settings of a run. */
-export async function promptOf(
-  record: LoongRecord,
-  { config, library, retriever }: Pick<GenerateOptions, 'config' | 'library' | 'retriever'>,
-  maxLength: number = config.window.maxLength,
-): Promise<MadePrompt> {
-  if (config.assembly.closedBook) {
-    const prompt = questionText(record);
-    const promptTokens = await countTokens(prompt);
-    return { prompt, promptTokens, docsUsed: [], docsDropped: [], positions: [] };
-  }
-  const options = assembleOptionsOf(config, library, maxLength);
-  if (retriever === undefined) return assemblePrompt(record, options);
-  return retrievedPrompt(record, { ...options, retriever, rag: config.rag });
-}
-
-/** The request that asks a prompt: one message of the user. */
-export function requestOf(prompt: string, { generation }: LoongConfig): ChatRequest {
-  const { temperature, topP, maxTokens } = generation;
-  return { messages: [{ role: 'user', content: prompt }], temperature, topP, maxTokens };
-}
-
-async function answerRecord(
-  record: LoongRecord,
-  context: RowContext,
-  options: GenerateOptions,
-): Promise<LoongAnswer> {
-  const { shrink, maxShrinks, maxLength: window } = options.config.window;
-  let maxLength = window;
-  for (let shrinks = 0; ; shrinks += 1) {
-    const made = await promptOf(record, options, maxLength);
-    const facts = factsOf(made, maxLength);
-    if (made.docsUsed.length === 0 && !options.config.assembly.closedBook) {
-      context.setStatus(answerStatuses.noDocsFit);
-      return { response: '', ...facts, finishReason: null };
-    }
-    try {
-      const { text, finish } = await context.client.chat(requestOf(made.prompt, options.config));
-      if (finish === 'length') context.setStatus('length');
-      return { response: text, ...facts, finishReason: finish };
-    } catch (error) {
-      const isTooLong = error instanceof LlmFailure && error.kind === 'context-length';
-      if (!isTooLong || shrinks >= maxShrinks || shrink === 0) throw error;
-      maxLength = Math.floor(maxLength * (1 - shrink));
-    }
-  }
-}
-
-type PromptFacts = Omit<LoongAnswer, 'response' | 'finishReason'>;
-
-function factsOf(made: MadePrompt, maxLength: number): PromptFacts {
-  const { prompt, promptTokens, docsUsed, docsDropped, positions, chunks } = made;
-  const facts: PromptFacts = {
-    promptHash: sha256(prompt),
-    promptTokens,
-    docsUsed,
-    docsDropped,
-    positions,
-    maxLength,
-  };
-  return chunks === undefined ? facts : { ...facts, chunks };
 }

@@ -79,7 +79,7 @@ export async function judgeAnswers(options: JudgeOptions): Promise<RowsResult> {
     ...rowSettingsOf(options),
     rows: answers,
     total: answers.length,
-    step: (answer, context) => judgeRow(answer, context, config),
+    step: (answer, context) => judgeAnswer(answer, context, config),
     hashOf: (answer) => client.hashOf(judgeRequest(answer, config)),
     client,
     description: {
@@ -101,9 +101,13 @@ export async function judgeAnswers(options: JudgeOptions): Promise<RowsResult> {
   });
 }
 
-async function judgeRow(
+/** What a judge works with for one answer. */
+export type JudgeContext = Pick<RowContext, 'client' | 'setStatus'>;
+
+/** The judgement of one answer, asked for until a score can be read. */
+export async function judgeAnswer(
   answer: AnsweredRecord,
-  context: RowContext,
+  context: JudgeContext,
   config: LoongConfig,
 ): Promise<Judgement> {
   const { judge } = config;
@@ -120,7 +124,7 @@ async function judgeRow(
 
 async function judgeInWords(
   answer: AnsweredRecord,
-  { client }: RowContext,
+  { client }: JudgeContext,
   config: LoongConfig,
 ): Promise<Judgement> {
   const { attempts, parse } = config.judge;
@@ -142,7 +146,7 @@ async function judgeInWords(
 
 async function judgeAsData(
   answer: AnsweredRecord,
-  { client }: RowContext,
+  { client }: JudgeContext,
   config: LoongConfig,
 ): Promise<Judgement> {
   try {

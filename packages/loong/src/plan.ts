@@ -4,7 +4,7 @@
 import type { ChatRequest, LlmClient, PriceTable, Shard } from '@lab/llm';
 import { shardOf } from '@lab/llm';
 import type { LoongConfig } from './config.js';
-import { type GenerateOptions, promptOf, requestOf } from './generate.js';
+import { promptOf, type PromptSource, requestOf } from './answer-record.js';
 import { promptLimit } from './length.js';
 import type { LoongRecord } from './record.js';
 import { countTokens } from './tokens.js';
@@ -63,7 +63,7 @@ export interface PlanAnswersOptions extends PlanOptions {
   readonly records: readonly LoongRecord[];
   readonly config: LoongConfig;
   /** Null for a plan without documents, from the lengths in the questions' file. */
-  readonly documents: Pick<GenerateOptions, 'library' | 'retriever'> | null;
+  readonly documents: Omit<PromptSource, 'config'> | null;
   readonly onProgress?: ((done: number) => void) | undefined;
 }
 

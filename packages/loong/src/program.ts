@@ -1,4 +1,5 @@
 import type { CliDefinition } from '@lab/core/cli';
+import { annotateCommand } from './commands/annotate.js';
 import { assembleCommand } from './commands/assemble.js';
 import { buildCommand } from './commands/build.js';
 import { checkCommand } from './commands/check.js';
@@ -28,6 +29,7 @@ export const program: CliDefinition = {
     mergeCommand,
     judgeCommand,
     evaluateCommand,
+    annotateCommand,
     compareCommand,
     recallCommand,
     reportCommand,

@@ -12,11 +12,12 @@ import {
   reciprocalRankFusion,
 } from '@lab/llm';
 import type { LoongAnswer } from './answers.js';
-import { type AssembleOptions, type AssembledPrompt, frameOf, sizedBlocks } from './assemble.js';
+import { type AssembledPrompt, type AssembleOptions, frameOf } from './assemble.js';
+import { blocksOf } from './blocks.js';
 import type { LoongConfig } from './config.js';
-import { fitBlocks, promptLimit } from './length.js';
+import { fitBlocks, promptLimit, type Sized } from './length.js';
 import type { LoongRecord } from './record.js';
-import { countJoined, countTokens } from './tokens.js';
+import { cl100kCounter } from './tokens.js';
 
 /** Finds texts for a query. */
 export interface Retriever {
@@ -76,7 +77,6 @@ export interface DocumentChunk {
   readonly name: string;
   /** Header and text, with two line feeds at the end. */
   readonly text: string;
-  readonly tokens: number;
 }
 
 /**
@@ -90,7 +90,9 @@ export async function chunksOf(
 ): Promise<DocumentChunk[]> {
   const chunks: DocumentChunk[] = [];
   const sizes = { maxTokens: rag.chunkTokens, overlapTokens: rag.overlap };
-  for (const { name, heading, text, position } of await sizedBlocks(record, options)) {
+  for (const block of blocksOf(record, options.library, options)) {
+    if (block === null) continue;
+    const { name, heading, text, position } = block;
     const parts = await chunkText(text.slice(heading.length + 1), {
       ...sizes,
       locale: record.language,
@@ -99,8 +101,7 @@ export async function chunksOf(
     for (const [index, part] of parts.entries()) {
       const header = `${heading} (${word} ${index + 1}/${parts.length})`;
       const whole = `${header}\n${part.text}\n\n`;
-      const tokens = await countTokens(whole);
-      chunks.push({ doc: position, chunk: index + 1, name, text: whole, tokens });
+      chunks.push({ doc: position, chunk: index + 1, name, text: whole });
     }
   }
   return chunks;
@@ -157,10 +158,13 @@ export async function retrievedPrompt(
   record: LoongRecord,
   options: RetrieveOptions,
 ): Promise<AssembledPrompt & Required<Pick<LoongAnswer, 'chunks'>>> {
-  const { window, seed, shuffle, rag } = options;
+  const { window, seed, shuffle, rag, counter = cl100kCounter } = options;
   const { before, after } = frameOf(record);
-  const frame = await countTokens(before + after);
-  const found = await retrieveChunks(record, options);
+  const frame = (await counter.overhead()) + (await counter.count(before + after));
+  const found: (DocumentChunk & Sized)[] = [];
+  for (const chunk of await retrieveChunks(record, options)) {
+    found.push(Object.assign({ tokens: await counter.count(chunk.text) }, chunk));
+  }
   const { used } = fitBlocks(found, { frame, limit: promptLimit(window) });
   const inOrder =
     rag.order === 'document'
@@ -174,7 +178,7 @@ export async function retrievedPrompt(
   const isUsed = new Set(positions);
   return {
     prompt: parts.join(''),
-    promptTokens: await countJoined(parts),
+    promptTokens: await counter.joined(parts),
     docsUsed: positions.map((position) => record.doc[position - 1]!),
     docsDropped: record.doc.filter((_, index) => !isUsed.has(index + 1)),
     positions,

@@ -4,12 +4,12 @@ import { resolveConfig } from '@lab/core';
 import { temporaryFolder } from '@lab/core/testing';
 import { createScriptedClient, LlmFailure, mergeShards } from '@lab/llm';
 import { describe, expect, it } from 'vitest';
+import { expectedReading } from './__fixtures__/expected-reading.js';
 import { recordWith, smallBenchmark } from './__fixtures__/small-benchmark.js';
-import type { Construction } from './build/operations.js';
-import { goldOf } from './build/operations.js';
 import { loongConfig } from './config.js';
 import { evaluateScores } from './evaluate.js';
-import { generateAnswers, promptOf } from './generate.js';
+import { promptOf } from './answer-record.js';
+import { generateAnswers } from './generate.js';
 import { judgeAnswers, judgePrompt } from './judge.js';
 import { namedLibrary } from './library.js';
 import { planAnswers } from './plan.js';
@@ -21,7 +21,6 @@ import {
   orderAsked,
   overlapScore,
 } from './synthetic/scripted-reader.js';
-import { countTokens } from './tokens.js';
 
 const { config } = resolveConfig(loongConfig, { set: ['evaluation.resamples=200'] });
 const linesOf = (dir: string) => readFileSync(join(dir, 'predictions.jsonl'), 'utf8');
@@ -43,7 +42,8 @@ describe('a run with a scripted reader of few tokens', () => {
     const scored = await scoreRecords({ records, answers, judgements });
     let [below, beyond] = [0, 0];
     for (const { record, score, answer, response } of scored) {
-      const expected = await expectedAnswer(record.id);
+      const { docsUsed } = answers.get(record.id)!.output!;
+      const expected = await expectedReading(record, docsUsed, { library, windowTokens });
       expect(JSON.parse(response)).toEqual(expected.answer);
       const isOrdered = orderAsked.test(record.question);
       const gold = JSON.stringify(record.answer);
@@ -58,23 +58,6 @@ describe('a run with a scripted reader of few tokens', () => {
     const [first, second] = evaluateScores(scored, { resamples: 200 }).bySet;
     expect(first!.averageScore!.value).toBe(100);
     expect(second!.averageScore!.value).toBeLessThan(95);
-
-    /** Worked out from the order of documents, their lengths and the values alone. */
-    async function expectedAnswer(id: string) {
-      const record = records.find((one) => one.id === id)!;
-      const { docsUsed } = answers.get(id)!.output!;
-      const { values, ...what } = record.construction as unknown as Construction;
-      const seen: string[] = [];
-      let tokens = 0;
-      for (const name of docsUsed) {
-        const text = library.find(record, name)!.text;
-        tokens += await countTokens(`《${name}》\n${text}\n\n`);
-        if (tokens > windowTokens) break;
-        seen.push(name);
-      }
-      const own = Object.fromEntries(seen.map((name) => [name, values[name]!]));
-      return { answer: goldOf({ ...what, values: own }), sawAll: seen.length === docsUsed.length };
-    }
   });
 
   it('spends what its plan says, to the token', async () => {
@@ -180,6 +163,62 @@ describe('generateAnswers', () => {
     expect(linesOf(dir)).not.toContain('word word');
     const { prompt } = await promptOf(record, { config, library });
     expect(prompt).toContain('word word');
+  });
+});
+
+describe('answers that were cut', () => {
+  const cutAfter = (parts: readonly string[]) => {
+    const asked: (string | undefined)[] = [];
+    const client = createScriptedClient({
+      answer: ({ messages }) => {
+        const at = asked.push(messages[1]?.content) - 1;
+        return { text: parts[at] ?? '', finish: at < parts.length - 1 ? 'length' : 'stop' };
+      },
+    });
+    return { client, asked };
+  };
+  const answerWith = async (continuations: number, parts: readonly string[]) => {
+    const { client, asked } = cutAfter(parts);
+    const { config: own } = resolveConfig(loongConfig, {
+      set: [`generation.continuations=${continuations}`],
+    });
+    const dir = join(temporaryFolder(), 'run');
+    await generateAnswers({ records: [record], library, client, config: own, out: dir });
+    return { asked, row: readAnswers(dir).get('a')! };
+  };
+
+  it('are gone on with to their end, and put together', async () => {
+    const { row, asked } = await answerWith(5, ['one, ', 'two, ', 'three']);
+    expect(asked).toEqual([undefined, 'one, ', 'one, two, ']);
+    expect(row).toMatchObject({
+      status: 'ok',
+      output: { response: 'one, two, three', finishReason: 'stop', continuations: 2 },
+    });
+  });
+
+  it('stay cut after so many times, and are never gone on with by default', async () => {
+    const once = await answerWith(1, ['one, ', 'two, ', 'three']);
+    expect(once.row).toMatchObject({ status: 'length', output: { response: 'one, two, ' } });
+    const never = await answerWith(0, ['one, ', 'two']);
+    expect([never.asked, never.row.output!.response]).toEqual([[undefined], 'one, ']);
+    expect('continuations' in never.row.output!).toBe(false);
+  });
+
+  it('stand as they are where there is no room to go on', async () => {
+    const client = createScriptedClient({
+      answer: ({ messages }) => {
+        if (messages.length === 1) return { text: 'half', finish: 'length' };
+        throw new LlmFailure('full', {
+          ...{ kind: 'context-length', isRetryable: false, attempts: 1 },
+        });
+      },
+    });
+    const { config: own } = resolveConfig(loongConfig, { set: ['generation.continuations=3'] });
+    const dir = join(temporaryFolder(), 'run');
+    await generateAnswers({ records: [record], library, client, config: own, out: dir });
+    expect(readAnswers(dir).get('a')).toMatchObject({
+      ...{ status: 'length', output: { response: 'half', maxLength: 128_000 } },
+    });
   });
 });
 

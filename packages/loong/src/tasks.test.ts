@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+
+import { requireCondition } from '@lab/core/testing';
 import { describe, expect, it } from 'vitest';
 import { type LoongRecord, readRecords } from './record.js';
 import { selectRecords } from './select.js';
@@ -42,7 +44,9 @@ describe('setOfLength', () => {
 
 const full = join(process.env['LAB_DATA'] ?? '', 'loong', 'loong.jsonl.gz');
 
-describe.skipIf(!existsSync(full))('the released questions (needs LAB_DATA)', () => {
+const isThere = requireCondition('data', existsSync(full));
+
+describe.skipIf(!isThere)('the released questions (needs data)', () => {
   it('have the counts of the paper', async () => {
     const records = await readRecords(full);
     const count = (keep: (one: LoongRecord) => boolean) => records.filter(keep).length;

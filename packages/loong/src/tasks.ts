@@ -17,7 +17,7 @@ export const taskNames: Readonly<Record<Level, string>> = {
   4: 'chain of reasoning',
 };
 
-/** All kinds of questions, by task. */
+/** The eleven kinds of questions by task, and those about texts of your own. */
 export const subtasks = [
   'spotlight',
   'sequential-enumeration',
@@ -30,6 +30,7 @@ export const subtasks = [
   'citation-chain',
   'link-the-links',
   'solitaire',
+  'open-question',
 ] as const;
 
 /** A kind of question. */

@@ -121,3 +121,23 @@ function firstCut(text: string): number {
   }
   return text.length;
 }
+
+/** Counts tokens of texts, of prompts, and of what a chat adds to a prompt. */
+export interface TokenCounter {
+  /** Names it in the settings of a run. */
+  readonly name: 'cl100k_base' | 'server';
+  /** Of a text by itself. */
+  count(text: string): Promise<number>;
+  /** Of texts that are put one behind the other, as a prompt. */
+  joined(texts: readonly string[]): Promise<number>;
+  /** What the form of a chat adds to each prompt. */
+  overhead(): Promise<number>;
+}
+
+/** Counts as the benchmark does: texts alone, in cl100k_base. */
+export const cl100kCounter: TokenCounter = {
+  name: 'cl100k_base',
+  count: countTokens,
+  joined: countJoined,
+  overhead: () => Promise.resolve(0),
+};

@@ -3,6 +3,7 @@ import { ShapeError } from '@lab/core';
 import { type Axis, axisValue } from './axis.js';
 import { csvText } from './escape.js';
 import type { Figure } from './figure.js';
+import { heatShade } from './heat-shade.js';
 import { type Frame, renderFigure } from './render-figure.js';
 import { groundColor } from './palette.js';
 import { fitText, textWidth } from './series-labels.js';
@@ -18,7 +19,10 @@ export interface HeatmapSpec {
   readonly columnLabel?: string;
   /** `[rows, columns]`. */
   readonly values: readonly ArrayLike<number>[];
+  /** What the shades mean; with `isLog` a step of shade is a factor. */
   readonly value: Axis;
+  /** Cells with a frame around them, such as the best ones. */
+  readonly marked?: readonly { readonly row: string; readonly column: string }[];
   readonly width?: number;
 }
 
@@ -56,7 +60,7 @@ export function heatmap(spec: HeatmapSpec): Figure {
     description:
       spec.description ??
       `Heatmap of ${spec.value.label}, ${spec.rows.length} rows ` +
-        `by ${spec.columns.length} columns.${ends}`,
+        `by ${spec.columns.length} columns.${ends}${markedWords(spec)}`,
     csv: csvText(
       [spec.rowLabel ?? 'row', spec.columnLabel ?? 'column', spec.value.label],
       cells.map(({ row, column, value }) => [row, column, Number.isFinite(value) ? value : null]),
@@ -64,6 +68,11 @@ export function heatmap(spec: HeatmapSpec): Figure {
     draw: (frame) => drawHeatmap(spec, cells, frame),
     ...(spec.width === undefined ? {} : { width: spec.width }),
   });
+}
+
+function markedWords({ marked = [] }: HeatmapSpec): string {
+  if (marked.length === 0) return '';
+  return ` Framed: ${marked.map(({ row, column }) => `${row}, ${column}`).join('; ')}.`;
 }
 
 function cellsOf(spec: HeatmapSpec): Cell[] {
@@ -75,13 +84,14 @@ function cellsOf(spec: HeatmapSpec): Cell[] {
       { expected: [rows.length, columns.length], got: [values.length, values[0]?.length ?? 0] },
     );
   }
-  const flat = values.flatMap((row) => Array.from(row)).filter((value) => Number.isFinite(value));
-  const [low, high] = spec.value.domain ?? [Math.min(...flat), Math.max(...flat)];
+  const shade = heatShade(
+    spec.value,
+    values.flatMap((row) => Array.from(row)),
+  );
   return rows.flatMap((row, i) =>
     columns.map((column, j) => {
       const value = values[i]![j]!;
-      const share = high > low ? (value - low) / (high - low) : 0.5;
-      const strength = Number.isFinite(value) ? STRONGEST * Math.max(0, Math.min(1, share)) : 0;
+      const strength = STRONGEST * shade(value);
       return { row, column, value, strength };
     }),
   );
@@ -130,6 +140,9 @@ function drawHeatmap(spec: HeatmapSpec, cells: readonly Cell[], frame: Frame): P
 
 function cellMarks(spec: HeatmapSpec, cells: readonly Cell[], isWritten: boolean): Plot.Markish[] {
   const write = (value: number) => (Number.isFinite(value) ? axisValue(spec.value, value) : '–');
+  const marked = cells.filter((cell) =>
+    spec.marked?.some(({ row, column }) => row === cell.row && column === cell.column),
+  );
   return [
     Plot.cell(cells, {
       x: 'column',
@@ -139,6 +152,13 @@ function cellMarks(spec: HeatmapSpec, cells: readonly Cell[], isWritten: boolean
       stroke: groundColor('rule'),
       strokeWidth: 0.6,
       title: (cell: Cell) => `${cell.row}, ${cell.column}: ${write(cell.value)}`,
+    }),
+    Plot.cell(marked, {
+      x: 'column',
+      y: 'row',
+      fill: 'none',
+      stroke: groundColor('ink'),
+      strokeWidth: 2,
     }),
     ...(isWritten
       ? [

@@ -31,6 +31,11 @@ export { csvText, escapeCsv, escapeHtml } from './escape.js';
 export { type Figure, type StandaloneOptions, standaloneSvg } from './figure.js';
 export { type ForestPlotSpec, type ForestRow, forestPlot } from './forest-plot.js';
 export { type HeatmapSpec, heatmap } from './heatmap.js';
+export {
+  type HeatmapPanel,
+  heatmapPanels,
+  type HeatmapPanelsSpec,
+} from './heatmap-panels.js';
 export { type HistogramSpec, histogram } from './histogram.js';
 export type { CaptionedFigure } from './html.js';
 export {
@@ -61,6 +66,11 @@ export {
   reviewPageHtml,
   writeReviewPage,
 } from './review.js';
+export {
+  type NamedRanking,
+  rankOverlapPlot,
+  type RankOverlapSpec,
+} from './rank-overlap-plot.js';
 export { type RunFolder, readRunFolder, type SampleScores } from './run-folder.js';
 export type { RunGroup } from './run-groups.js';
 export { pageLimitBytes, runPageHtml, type WrittenPage, writeRunPage } from './run-page.js';
@@ -85,3 +95,4 @@ export {
   type Table,
   textTable,
 } from './table.js';
+export { type HeatmapWord, wordHeatmap, type WordHeatmapSpec } from './word-heatmap.js';

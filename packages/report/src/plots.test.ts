@@ -9,8 +9,10 @@ import {
   forestPlot,
   groupedBarPlot,
   heatmap,
+  heatmapPanels,
   histogram,
   linePlot,
+  rankOverlapPlot,
   reliabilityPlot,
   scatterPanels,
   scatterPlot,
@@ -44,6 +46,16 @@ const figures: Record<string, Figure> = {
     panels: [{ title: hostile, series: [{ name: hostile, points }] }],
   }),
   heatmap: heatmap({ title: hostile, rows: [hostile], columns: ['c'], values: [[0.3]], value: y }),
+  heatmaps: heatmapPanels({
+    title: hostile,
+    panels: [{ title: hostile, values: [[0.3]] }],
+    ...{ value: y, rowLabel: hostile, columnLabel: hostile },
+  }),
+  rankings: rankOverlapPlot({
+    title: hostile,
+    left: { name: hostile, items: [hostile] },
+    right: { name: 'b', items: [hostile] },
+  }),
   box: boxPlot({ title: hostile, value: x, groups: [{ label: hostile, values: [1, 2, 3, 90] }] }),
   reliability: reliabilityPlot({
     title: hostile,

@@ -42,6 +42,27 @@ export function renderFigure(drawing: Drawing): Figure {
   };
 }
 
+/** A picture that is written as SVG itself, where marks of Plot would be heavy. */
+export interface WrittenDrawing extends Pick<Drawing, 'title' | 'description' | 'csv' | 'width'> {
+  /** Height in px and the elements, their texts escaped, for a frame. */
+  readonly write: (frame: Frame) => { readonly height: number; readonly body: string };
+}
+
+/** The figure of a written drawing, at both widths. */
+export function writtenFigure(drawing: WrittenDrawing): Figure {
+  const { title, description, csv, write, width = WIDE } = drawing;
+  const render = (frame: Frame) => {
+    const { height, body } = write(frame);
+    const box = `0 0 ${frame.width} ${Math.ceil(height)}`;
+    return `${svgRoot(box, `${title}. ${description}`)}${withoutControls(body)}</svg>`;
+  };
+  return {
+    ...{ title, description, csv },
+    svg: render({ width, isNarrow: false }),
+    narrowSvg: render({ width: Math.min(width, NARROW), isNarrow: true }),
+  };
+}
+
 function svgOf(options: Plot.PlotOptions, alternative: string): string {
   const { document } = parseHTML('<!doctype html><html><body></body></html>');
   const node = Plot.plot({
@@ -50,12 +71,17 @@ function svgOf(options: Plot.PlotOptions, alternative: string): string {
     className: 'plot',
   });
   node.querySelector('style')?.remove();
-  const root =
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="${node.getAttribute('viewBox')}" ` +
+  const root = svgRoot(String(node.getAttribute('viewBox')), alternative);
+  return `${root}${compact(withoutControls(String(node.innerHTML)))}</svg>`;
+}
+
+function svgRoot(viewBox: string, alternative: string): string {
+  return (
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="${viewBox}" ` +
     `role="img" aria-label="${escapeHtml(alternative)}" class="plot" fill="currentColor" ` +
     `font-size="12" font-family="${escapeHtml(fontFamily)}" text-anchor="middle" ` +
-    `style="overflow:visible">`;
-  return `${root}${compact(withoutControls(String(node.innerHTML)))}</svg>`;
+    `style="overflow:visible">`
+  );
 }
 
 /** Coordinates with two decimals: a hundredth of a pixel is not seen, 15 digits are heavy. */

@@ -18,16 +18,18 @@ import { matrixFloats, rowCount } from './weights/weight-matrix.js';
  * Ainslie et al., GQA.
  *
  * @param x - the normalised residual, `[B, T, D]`.
+ * @returns `[B, T, D]`, or `[B, 1, D]` of the last tokens.
  */
 export function attend(x: tf.Tensor3D, weights: BlockWeights, context: BlockContext): tf.Tensor3D {
-  const { architecture, block, hooks } = context;
-  const { headCount, keyValueHeadCount } = architecture;
+  const { architecture, block, hooks, lastTokens } = context;
+  const { headCount, keyValueHeadCount: count } = architecture;
   const name = (what: string) => `blocks.${block}.attn.hook_${what}`;
-  const headsOf = (own: Linear, count: number, what: string) =>
-    hooks.runHeads(name(what), heads(linear(x, own), count), block);
-  const query = headsOf(weights.query, headCount, 'q');
-  const key = ungrouped(headsOf(weights.key, keyValueHeadCount, 'k'), context, 'k');
-  const value = ungrouped(headsOf(weights.value, keyValueHeadCount, 'v'), context, 'v');
+  const headsOf = (from: tf.Tensor3D, own: Linear, of: { count: number; what: string }) =>
+    hooks.runHeads(name(of.what), heads(linear(from, own), of.count), block);
+  const asking = lastTokens === undefined ? x : (oneToken(x, lastTokens) as tf.Tensor3D);
+  const query = headsOf(asking, weights.query, { count: headCount, what: 'q' });
+  const key = ungrouped(headsOf(x, weights.key, { count, what: 'k' }), context, 'k');
+  const value = ungrouped(headsOf(x, weights.value, { count, what: 'v' }), context, 'v');
   const placed = {
     query: turnedHeads(query, weights.queryNorm, context, 'rot_q'),
     key: turnedHeads(key, weights.keyNorm, context, 'rot_k'),
@@ -35,6 +37,21 @@ export function attend(x: tf.Tensor3D, weights: BlockWeights, context: BlockCont
   };
   const z = hooks.runHeads(name('z'), context.mix(placed, context), block);
   return joined(z, weights.output, { hooks, block, name: `blocks.${block}.attn` });
+}
+
+/**
+ * As {@link attend}, where it is known what the heads give: nothing but the output is computed.
+ *
+ * @param z - `[B, T, H, F]`, or of the last tokens alone `[B, 1, H, F]`.
+ */
+export function attendFrom(
+  z: tf.Tensor4D,
+  weights: BlockWeights,
+  { hooks, block, lastTokens }: BlockContext,
+): tf.Tensor3D {
+  const asked = lastTokens === undefined ? z : (oneToken(z, lastTokens) as tf.Tensor4D);
+  const placed = tf.transpose(asked, [0, 2, 1, 3]) as tf.Tensor4D;
+  return joined(placed, weights.output, { hooks, block, name: `blocks.${block}.attn` });
 }
 
 /** `[B, T, H F]` as `[B, H, T, F]`. */
@@ -65,12 +82,12 @@ export function repeated(x: tf.Tensor4D, headCount: number): tf.Tensor4D {
 function turnedHeads(
   x: tf.Tensor4D,
   norm: Norm | null,
-  { architecture, rules, positions, hooks, block }: BlockContext,
-  what: string,
+  { architecture, rules, positions, hooks, block, lastTokens }: BlockContext,
+  what: 'rot_k' | 'rot_q',
 ): tf.Tensor4D {
   const own = norm === null ? x : normalised(x, norm, architecture.norm);
   if (rules.rotary === null) return own;
-  const turned = positions.turned(own, rules.rotary);
+  const turned = positions.turned(own, rules.rotary, what === 'rot_q' ? lastTokens : undefined);
   return hooks.runHeads(`blocks.${block}.attn.hook_${what}`, turned, block);
 }
 
@@ -101,8 +118,8 @@ export const wantsScores = ({ hooks, block }: Pick<ScoreContext, 'block' | 'hook
 
 function mixed(placed: Heads, context: BlockContext, positions: PositionTables): tf.Tensor4D {
   const { query, key, value } = placed;
-  const { architecture, rules } = context;
-  const isWindowed = rules.window !== null && rules.window < query.shape[2];
+  const { architecture, rules, lastTokens } = context;
+  const isWindowed = rules.window !== null && rules.window < key.shape[2];
   const isPlain =
     !isWindowed &&
     architecture.scoreCap === null &&
@@ -113,12 +130,14 @@ function mixed(placed: Heads, context: BlockContext, positions: PositionTables):
     const keyMask = positions.keyMask();
     const masked = keyMask === undefined ? {} : { keyMask };
     return scaledDotProductAttention(query, key, value, {
-      ...{ causal: true, scale: rules.scoreScale },
+      // What the last token does not see is padding.
+      ...{ causal: lastTokens === undefined, scale: rules.scoreScale },
       ...masked,
     });
   }
+  const window = isWindowed ? rules.window : null;
   return mixedByScores(placed, context, {
-    mask: positions.scoreMask(isWindowed ? rules.window : null),
+    mask: positions.scoreMask(window, lastTokens),
     biases: architecture.positions.kind === 'alibi' ? positions.alibi() : null,
   });
 }

@@ -3,7 +3,8 @@
  */
 import { tf } from '@lab/tensor';
 import type { Architecture, BlockRules } from './architecture.js';
-import { attend, type Mixing } from './attention.js';
+import { attend, attendFrom, type Mixing } from './attention.js';
+import { oneToken } from './captures.js';
 import type { HookRunner } from './hooks.js';
 import { feedForward } from './mlp.js';
 import { hookedNorm } from './normalised.js';
@@ -19,6 +20,10 @@ export interface BlockContext {
   readonly hooks: HookRunner;
   /** How values are collected. */
   readonly mix: Mixing;
+  /** What the heads give, `[B, T, H, F]`: attention is not computed then. */
+  readonly headOutputs?: tf.Tensor4D | undefined;
+  /** Rows in `[B T]` of the tokens that the block is computed for, one a text; default all. */
+  readonly lastTokens?: Int32Array | undefined;
 }
 
 /**
@@ -26,6 +31,7 @@ export interface BlockContext {
  * both read x.
  *
  * @param x - `[B, T, D]`.
+ * @returns `[B, T, D]`, or `[B, 1, D]` of the last tokens.
  */
 export function runBlock(
   x: tf.Tensor3D,
@@ -45,16 +51,23 @@ export function runBlock(
         ? value
         : normOf(hooks.run(`blocks.${block}.${part}.hook_out`, value, block), norm, name);
     const mlp = { ...architecture, hooks, block, name: `blocks.${block}.mlp` };
-    const before = run('resid_pre', x);
-    const first = normOf(before, weights.norm1, 'ln1');
+    const all = run('resid_pre', x);
+    const before = ofTokens(all, context);
+    const given = context.headOutputs;
+    const isNormed = given === undefined || weights.norm2 === null;
+    const first = isNormed ? normOf(all, weights.norm1, 'ln1') : null;
     // What either half makes within is freed at its end: the two are never there together.
     const attention = tf.tidy(() => {
-      const attended = attend(first, weights, context);
+      const attended =
+        given === undefined
+          ? attend(first!, weights, context)
+          : attendFrom(given, weights, context);
       return run('attn_out', after(attended, weights.postNorm1, ['attn', 'ln1_post']));
     });
     const mlpOf = (from: tf.Tensor3D) =>
       tf.tidy(() => {
-        const second = weights.norm2 === null ? first : normOf(from, weights.norm2, 'ln2');
+        const { norm2 } = weights;
+        const second = norm2 === null ? ofTokens(first!, context) : normOf(from, norm2, 'ln2');
         const fed = feedForward(second, weights, mlp);
         return run('mlp_out', after(fed, weights.postNorm2, ['mlp', 'ln2_post']));
       });
@@ -65,3 +78,7 @@ export function runBlock(
     return run('resid_post', tf.add(middle, mlpOf(middle)));
   });
 }
+
+/** The tokens that a block is computed for. */
+const ofTokens = (x: tf.Tensor3D, { lastTokens }: BlockContext): tf.Tensor3D =>
+  lastTokens === undefined ? x : (oneToken(x, lastTokens) as tf.Tensor3D);

@@ -116,6 +116,12 @@ function placeNames(architecture: Architecture): ReadonlyMap<string, string> {
   return names;
 }
 
+/** Own names of the places in a block. */
+export const placesInBlock = (block: number, architecture: Architecture): string[] =>
+  [...new Set(placeNames(architecture).values())].filter((name) =>
+    name.startsWith(`blocks.${block}.`),
+  );
+
 /** Own name of the place that any of its names stands for; undefined for none. */
 export function ownName(name: string, architecture: Architecture): string | undefined {
   return placeNames(architecture).get(name);

@@ -57,6 +57,11 @@ export class HookRunner {
     private readonly place: Pick<HookPoint, 'start' | 'step'> = {},
   ) {}
 
+  /** Whether nothing is called anywhere. */
+  get isEmpty(): boolean {
+    return this.hooks.length === 0;
+  }
+
   /** Whether anything is called at a place. */
   wants(name: string): boolean {
     return this.at(name).length > 0;

@@ -16,8 +16,10 @@ export {
   logitAttribution,
 } from './attribution.js';
 export type { ChatMessage, ChatOptions, ChatTemplates } from './chat-template.js';
+export { type CheckpointFingerprint, checkpointFingerprint } from './checkpoint-fingerprint.js';
 export { exampleModel, type ExampleModelName, exampleModelNames } from './example-models.js';
 export { fastChatFormats, fastChatText } from './fastchat-formats.js';
+export { keptPrompts } from './prompt-duplicates.js';
 export {
   type ContinuationOptions,
   createGenerationEngine,
@@ -54,15 +56,39 @@ export {
 } from './gguf/gguf-import.js';
 export type { GgufType } from './gguf/tensors-of-model.js';
 export { hiddenStates, type HiddenStatesOptions, type LayerStates } from './hidden-states.js';
+export { type HookGradientInput, hookGradients, type KnownPass } from './hook-gradients.js';
 export { type HookPlace, hookNames } from './hook-names.js';
 export type { Hook, HookFunction, HookNames, HookPoint } from './hooks.js';
 export { readInterventions } from './intervention-file.js';
 export {
   type Intervention,
+  interventionHook,
   type InterventionKind,
   interventionsSchema,
 } from './interventions.js';
 export type { Captured } from './captures.js';
+export {
+  type Checkpoint,
+  checkpointFolder,
+  openCheckpoint,
+  type StoredWeight,
+} from './weights/checkpoint.js';
+export {
+  type ChangedWeight,
+  editCheckpoint,
+  type EditCheckpointOptions,
+  type EditedCheckpoint,
+} from './weights/edit-checkpoint.js';
+export {
+  type HeadPart,
+  type HeadSite,
+  type HeadSlice,
+  type HeadSlices,
+  headSlices,
+  scaleSlices,
+  slicesByWeight,
+} from './weights/head-slices.js';
+export { type PlacedWeight, placedWeights, type WeightPart } from './weights/weight-groups.js';
 export { type LensInput, type LensLayer, logitLens } from './lens.js';
 export { loadModel } from './load-model.js';
 export {
@@ -70,6 +96,21 @@ export {
   type ForwardResult,
   type Model,
 } from './model.js';
+export {
+  promptCounts,
+  type PromptData,
+  type PromptDataOptions,
+  type PromptRecord,
+  promptsHash,
+  readPromptData,
+} from './prompt-data.js';
+export {
+  assertPromptFormat,
+  type EncodedPrompt,
+  encodePrompt,
+  type PromptFormatOptions,
+  promptFormats,
+} from './prompt-format.js';
 export type { Pooling } from './server/embed-texts.js';
 export {
   type AnswerOptions,
@@ -90,7 +131,9 @@ export { type T5HookPlace, t5HookNames } from './t5/t5-hook-names.js';
 export { validateT5 } from './t5/validate-t5.js';
 export { estimateRun, type RunEstimate } from './run-estimate.js';
 export { type BatchShape, operationsOf, type RunOutline } from './run-outline.js';
+export type { FamilyModel } from './families/family.js';
 export { modelTypes, readModelConfig } from './model-config.js';
+export { outputGradient, type OutputGradientInput } from './output-gradient.js';
 export {
   type ComponentInput,
   type ResidualComponent,

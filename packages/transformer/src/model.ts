@@ -6,9 +6,9 @@ import { ConfigError, DataError, ShapeError } from '@lab/core';
 import { tf } from '@lab/tensor';
 import type { Architecture } from './architecture.js';
 import { mixingOf } from './attention.js';
-import { runBlock } from './block.js';
-import { type Captured, Captures } from './captures.js';
-import { ownName, ownNames, placedHook } from './hook-names.js';
+import { type BlockContext, runBlock } from './block.js';
+import { type Captured, Captures, oneToken } from './captures.js';
+import { ownName, ownNames, placedHook, placesInBlock } from './hook-names.js';
 import { type Hook, type HookNames, HookRunner } from './hooks.js';
 import { type Intervention, interventionHook } from './interventions.js';
 import { embedTokens, outputLogits } from './pass-ends.js';
@@ -34,6 +34,16 @@ export interface ForwardInput extends TokenInput {
   readonly stopBlock?: number | undefined;
   /** What comes into `startBlock`, `[B, T, D]`. */
   readonly residual?: tf.Tensor3D | undefined;
+  /**
+   * What the heads of `startBlock` give, `[B, T, H, F]`, as `attn.hook_z` has it: the attention of
+   * that block is not computed, so that heads changed one by one share it.
+   */
+  readonly headOutputs?: tf.Tensor4D | undefined;
+  /**
+   * Whether the last block is computed for all tokens (default), or, in less time and to the same
+   * numbers, for the last that counts of each text: residual and logits are `[B, 1, ..]` then.
+   */
+  readonly residualPositions?: 'all' | 'last' | undefined;
   /** Ends the pass between two blocks. */
   readonly signal?: AbortSignal | undefined;
   /** Logits of all tokens, of the last that counts of each text, or none. Default `all`. */
@@ -44,7 +54,10 @@ export interface ForwardInput extends TokenInput {
 export interface ForwardResult {
   /** `[B, T, V]`, or `[B, 1, V]` of the last tokens. */
   readonly logits: tf.Tensor3D | null;
-  /** Behind the last block that ran, before the final norm, `[B, T, D]`. */
+  /**
+   * Behind the last block that ran, before the final norm, `[B, T, D]`; `[B, 1, D]` of the last
+   * tokens.
+   */
   readonly residual: tf.Tensor3D;
   /** By the own names of the places; `get` and `has` take every other name, too. */
   readonly captured: ReadonlyMap<string, Captured>;
@@ -100,13 +113,15 @@ export class Model {
         const before: tf.Tensor3D = residual;
         const rules = blocks[block]!;
         const context = { architecture: this.architecture, block, rules, positions, hooks, mix };
+        const own = this.blockInput(block, { input, batch, hooks });
         residual = await this.parts.blocks.use(block, (weights) =>
-          runBlock(before, weights, context),
+          runBlock(before, weights, Object.assign(own, context)),
         );
         before.dispose();
         await captures.fetch();
       }
-      const end = residual;
+      const end = this.endOf(residual, batch, input);
+      residual = end;
       const isWhole = stopBlock === layerCount;
       const logits = isWhole ? await this.output(end, batch, input, hooks) : null;
       await captures.fetch();
@@ -124,7 +139,10 @@ export class Model {
   }
 
   private assertFits({ batchSize, length, longest }: TokenBatch, input: ForwardInput): void {
-    const { width, positions: rules } = this.architecture;
+    const { width, positions: rules, headCount, headWidth } = this.architecture;
+    if (input.headOutputs !== undefined) {
+      assertShapeOf('headOutputs', input.headOutputs, [batchSize, length, headCount, headWidth]);
+    }
     // A residual has its positions.
     if (input.residual === undefined && rules.kind === 'learned' && longest > rules.count) {
       throw new DataError(
@@ -141,13 +159,7 @@ export class Model {
         },
       );
     }
-    const shape = input.residual.shape.join(', ');
-    const expected = [batchSize, length, width].join(', ');
-    if (shape === expected) return;
-    throw new ShapeError(`transformer/forward: residual must be [${expected}], got [${shape}].`, {
-      expected: `[${expected}]`,
-      got: `[${shape}]`,
-    });
+    assertShapeOf('residual', input.residual, [batchSize, length, width]);
   }
 
   private hooksOf({ hooks = [], interventions = [] }: ForwardInput): Hook[] {
@@ -173,18 +185,42 @@ export class Model {
     return residual === undefined ? embedTokens(this, batch, hooks) : tf.clone(residual);
   }
 
+  /** What a block is given, and which tokens it is computed for. */
+  private blockInput(
+    block: number,
+    { input, batch, hooks }: { input: ForwardInput; batch: TokenBatch; hooks: HookRunner },
+  ): Pick<BlockContext, 'headOutputs' | 'lastTokens'> {
+    const { architecture } = this;
+    const headOutputs = block === (input.startBlock ?? 0) ? input.headOutputs : undefined;
+    const isLast = block === architecture.layerCount - 1 && input.residualPositions === 'last';
+    // Hooks see all tokens.
+    const isSeen = () => placesInBlock(block, architecture).some((name) => hooks.wants(name));
+    const isShort = isLast && (hooks.isEmpty || !isSeen());
+    return { headOutputs, lastTokens: isShort ? lastTokens(batch) : undefined };
+  }
+
+  /** The residual of the tokens that are wanted. */
+  private endOf(residual: tf.Tensor3D, batch: TokenBatch, input: ForwardInput): tf.Tensor3D {
+    const { stopBlock = this.architecture.layerCount, residualPositions } = input;
+    const isWhole = stopBlock === this.architecture.layerCount;
+    if (!isWhole || residualPositions !== 'last' || residual.shape[1] === 1) return residual;
+    const end = tf.tidy(() => oneToken(residual, lastTokens(batch)) as tf.Tensor3D);
+    residual.dispose();
+    return end;
+  }
+
   private async output(
     residual: tf.Tensor3D,
     batch: TokenBatch,
     { logits }: ForwardInput,
     hooks: HookRunner,
   ): Promise<tf.Tensor3D | null> {
-    const isLast = logits === 'last';
-    const wanted = { rows: isLast ? lastTokens(batch) : null, areWanted: logits !== 'none' };
+    const isPicked = logits === 'last' && residual.shape[1] === batch.length;
+    const wanted = { rows: isPicked ? lastTokens(batch) : null, areWanted: logits !== 'none' };
     const rows = await outputLogits(this, residual, wanted, hooks);
     if (rows === null) return null;
     const { vocabularySize } = this.architecture;
-    const length = isLast ? 1 : batch.length;
+    const length = isPicked ? 1 : residual.shape[1];
     const shape: [number, number, number] = [batch.batchSize, length, vocabularySize];
     try {
       return tf.tidy(() => tf.clone(hooks.run('hook_logits', tf.reshape(rows, shape))));
@@ -197,6 +233,15 @@ export class Model {
   dispose(): void {
     disposeParts(this.parts);
   }
+}
+
+function assertShapeOf(name: string, value: tf.Tensor, wanted: readonly number[]): void {
+  const [shape, expected] = [value.shape.join(', '), wanted.join(', ')];
+  if (shape === expected) return;
+  throw new ShapeError(`transformer/forward: ${name} must be [${expected}], got [${shape}].`, {
+    expected: `[${expected}]`,
+    got: `[${shape}]`,
+  });
 }
 
 /** Lets other work of the process run: a pass would else hold its thread from end to end. */

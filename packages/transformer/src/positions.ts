@@ -29,15 +29,20 @@ export const paddingScores = ({ mask }: TokenBatch): Float32Array =>
 
 /** What turns heads by their positions. */
 export interface Turning {
-  /** Heads `[B, H, T, F]` turned by their positions. */
-  turned(x: tf.Tensor4D, rules: RotaryRules): tf.Tensor4D;
+  /**
+   * Heads `[B, H, T, F]` turned by their positions.
+   *
+   * @param tokens - rows in `[B T]` of the tokens that x has, one of each text; default all.
+   */
+  turned(x: tf.Tensor4D, rules: RotaryRules, tokens?: Int32Array): tf.Tensor4D;
 }
 
 /** What blocks need to know of the tokens; made once for a forward pass, freed by its maker. */
 export class PositionTables implements Turning {
-  private readonly masks = new Map<number | null, tf.Tensor4D>();
+  private readonly masks = new Map<string, tf.Tensor4D>();
   private readonly angles = new Map<RotaryRules, RotaryAngles>();
   private readonly turns = new Map<RotaryRules, TurningTables>();
+  private readonly lastTurns = new Map<RotaryRules, TurningTables>();
   private keys: tf.Tensor2D | null = null;
   private slopes: tf.Tensor4D | null = null;
 
@@ -54,24 +59,32 @@ export class PositionTables implements Turning {
     return this.keys;
   }
 
-  /** Added to scores `[B, H, T, T]`: causal, padding and window; `[B or 1, 1, T, T]`. */
-  scoreMask(window: number | null): tf.Tensor4D {
-    const known = this.masks.get(window);
+  /**
+   * Added to scores `[B, H, T, T]`: causal, padding and window; `[B or 1, 1, T, T]`.
+   *
+   * @param tokens - rows in `[B T]` of the queries, one of each text, `[B or 1, 1, 1, T]` then;
+   *   default all.
+   */
+  scoreMask(window: number | null, tokens?: Int32Array): tf.Tensor4D {
+    const name = `${window} ${tokens === undefined ? 'all' : 'last'}`;
+    const known = this.masks.get(name);
     if (known !== undefined) return known;
     const { mask, batchSize, length, isPadded } = this.batch;
     const count = isPadded ? batchSize : 1;
-    const values = new Float32Array(count * length * length);
+    const queries = tokens === undefined ? length : 1;
+    const values = new Float32Array(count * queries * length);
     for (let at = 0; at < values.length; at += 1) {
-      const [key, query] = [at % length, Math.floor(at / length) % length];
-      const text = Math.floor(at / (length * length));
+      const [key, row] = [at % length, Math.floor(at / length)];
+      const text = Math.floor(row / queries);
+      const query = tokens === undefined ? row % length : tokens[text]! % length;
       const isSeen =
         key <= query &&
         (window === null || query - key < window) &&
         mask[text * length + key] !== 0;
       values[at] = isSeen ? 0 : HIDDEN;
     }
-    const made = tf.keep(tf.tensor4d(values, [count, 1, length, length]));
-    this.masks.set(window, made);
+    const made = tf.keep(tf.tensor4d(values, [count, 1, queries, length]));
+    this.masks.set(name, made);
     return made;
   }
 
@@ -93,7 +106,8 @@ export class PositionTables implements Turning {
     return this.slopes;
   }
 
-  turned(x: tf.Tensor4D, rules: RotaryRules): tf.Tensor4D {
+  turned(x: tf.Tensor4D, rules: RotaryRules, tokens?: Int32Array): tf.Tensor4D {
+    if (tokens !== undefined) return turnedBy(x, this.tables(rules, tokens));
     const { inverseFrequencies, attentionFactor } = this.anglesOf(rules);
     if (!this.batch.isPadded && attentionFactor === 1) {
       return rotaryEmbedding(x, { rotaryDim: rules.width, inverseFrequencies });
@@ -108,19 +122,24 @@ export class PositionTables implements Turning {
     return known;
   }
 
-  private tables(rules: RotaryRules): TurningTables {
-    const known = this.turns.get(rules);
+  private tables(rules: RotaryRules, tokens?: Int32Array): TurningTables {
+    const turns = tokens === undefined ? this.turns : this.lastTurns;
+    const known = turns.get(rules);
     if (known !== undefined) return known;
     const { batchSize, length, positions } = this.batch;
     const angles = this.anglesOf(rules);
-    const made = turningTables(positions, () => angles, [batchSize, length]);
-    this.turns.set(rules, made);
+    const own = tokens?.map((token) => positions[token]!);
+    const size = [batchSize, own === undefined ? length : 1] as const;
+    const made = turningTables(own ?? positions, () => angles, size);
+    turns.set(rules, made);
     return made;
   }
 
   dispose(): void {
     for (const mask of this.masks.values()) mask.dispose();
-    for (const { cosines, sines } of this.turns.values()) tf.dispose([cosines, sines]);
+    for (const { cosines, sines } of [...this.turns.values(), ...this.lastTurns.values()]) {
+      tf.dispose([cosines, sines]);
+    }
     this.keys?.dispose();
     this.slopes?.dispose();
   }

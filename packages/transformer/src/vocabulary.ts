@@ -1,11 +1,16 @@
 /**
  * The two matrices with a row for every token: embeddings, and the output's weights.
  */
-import { tf } from '@lab/tensor';
+import { pullBack, tf } from '@lab/tensor';
 import type { WeightReader } from './weights/block-weights.js';
 import { disposeWeights, onBackend } from './weights/on-backend.js';
 import { floatsOf } from './weights/stored-numbers.js';
-import { matrixOnBackend, matrixRows, timesMatrix } from './weights/weight-matrix.js';
+import {
+  matrixOnBackend,
+  matrixRows,
+  timesMatrix,
+  type WeightMatrix,
+} from './weights/weight-matrix.js';
 
 /** Tokens to rows and back. */
 export interface Vocabulary {
@@ -13,6 +18,8 @@ export interface Vocabulary {
   embed(ids: Int32Array): Promise<tf.Tensor2D>;
   /** Rows `[n, D]` times the output's weights, `[n, V]`. */
   unembed(rows: tf.Tensor2D): Promise<tf.Tensor2D>;
+  /** Gradients of rows, `[n, D]`, given those of their products with the output, `[n, V]`. */
+  pullUnembed(dy: tf.Tensor2D): Promise<tf.Tensor2D>;
   dispose(): void;
 }
 
@@ -44,6 +51,7 @@ export async function residentVocabulary(
   return {
     embed: async (ids) => matrixRows(weights.embedding, ids),
     unembed: async (rows) => timesMatrix(rows, weights.output ?? weights.embedding, null),
+    pullUnembed: async (dy) => pulled(dy, weights.output ?? weights.embedding, rules.width),
     dispose: () => disposeWeights(weights),
   };
 }
@@ -79,8 +87,31 @@ export async function readVocabulary(
         tf.dispose(parts);
       }
     },
+    pullUnembed: async (dy) => {
+      let [sum, start] = [tf.zeros<tf.Rank.R2>([dy.shape[0], width]), 0];
+      for await (const strip of stripsOf(reader, `${output}.weight`, vocabularySize)) {
+        const own = matrixOnBackend(strip);
+        const before: tf.Tensor2D = sum;
+        sum = tf.tidy(() => {
+          const part = tf.slice(dy, [0, start], [-1, strip.rows]);
+          return tf.add<tf.Tensor2D>(before, pulled(part, own, width));
+        });
+        tf.dispose([before, own as tf.TensorContainer]);
+        start += strip.rows;
+      }
+      return sum;
+    },
     dispose: () => undefined,
   };
+}
+
+/** The gradient of rows whose products with a matrix have the gradient `dy`: `dy W`. */
+function pulled(dy: tf.Tensor2D, matrix: WeightMatrix, width: number): tf.Tensor2D {
+  return tf.tidy(() => {
+    // Products are linear: any rows have the same gradient.
+    const rows = tf.zeros<tf.Rank.R2>([dy.shape[0], width]);
+    return pullBack(() => timesMatrix(rows, matrix, null), [rows], dy).gradients[0] as tf.Tensor2D;
+  });
 }
 
 /** A matrix in strips of rows; the next is read while one is used. */

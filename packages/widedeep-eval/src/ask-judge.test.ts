@@ -107,3 +107,43 @@ describe('verdicts as data', () => {
     expect(review).toMatchObject({ u: null, problem: 'unparsed' });
   });
 });
+
+describe('scores weighted by their probabilities', () => {
+  const token = (text: string, shares: Readonly<Record<string, number>> = { [text]: 1 }) => ({
+    ...{ token: text, logprob: Math.log(shares[text] ?? 1) },
+    top: Object.entries(shares).map(([one, share]) => ({ token: one, logprob: Math.log(share) })),
+  });
+  const logprobs = [
+    ...[token('Score of Assistant 1: '), token('8', { '8': 0.75, '6': 0.25 })],
+    ...[token('\nScore of Assistant 2: '), token('3', { '3': 0.5, '4': 0.5 })],
+  ];
+  const text = logprobs.map((one) => one.token).join('');
+  const weighted = ['judge.scores=weighted'];
+
+  test('are the review, beside those that were written', async () => {
+    const { review, asked } = await ask([{ text, logprobs }], weighted);
+    expect(asked[0]!.topLogprobs).toBe(20);
+    expect(review.u).toBeCloseTo(7.5, 12);
+    expect(review.v).toBeCloseTo(3.5, 12);
+    expect(review.written).toEqual({ u: 8, v: 3 });
+  });
+
+  test('are those written where the server lists none, and are not asked for unless wished', async () => {
+    const { review } = await ask([text], weighted);
+    expect(review).toMatchObject({ u: 8, v: 3 });
+    expect('written' in review).toBe(false);
+    const plain = await ask([{ text, logprobs }]);
+    expect(plain.review).toMatchObject({ u: 8, v: 3 });
+    expect(plain.asked[0]!.topLogprobs).toBeUndefined();
+  });
+});
+
+test('who the judge is stands in a message of its own, or at the head of the prompt', async () => {
+  const own = await ask([scored(8, 6)]);
+  expect(own.asked[0]!.messages.map(({ role }) => role)).toEqual(['system', 'user']);
+  const within = await ask([scored(8, 6)], ['judge.system=prompt']);
+  expect(within.asked[0]!.messages.map(({ role }) => role)).toEqual(['user']);
+  expect(within.prompts[0]).toBe(
+    `${own.asked[0]!.messages[0]!.content}\n\n${own.asked[0]!.messages[1]!.content}`,
+  );
+});

@@ -12,6 +12,7 @@ import { type JudgeQuestion, judgeRequest, type Retry, verdictSchema } from './j
 import { swapLabels } from './position.js';
 import { looksLikeRefusal } from './refusal.js';
 import { parseScores } from './scores.js';
+import { weightedScores } from './weighted-scores.js';
 
 /** A question, and who answers it. */
 export interface Asked {
@@ -92,12 +93,13 @@ async function ask(
   const request = judgeRequest(question, config, retry);
   try {
     if (config.judge.format === 'text') {
-      return reviewOfText(await client.chat(request), question.order);
+      return reviewOfText(await client.chat(request), question.order, config.judge);
     }
     const result = await client.json(request, verdictSchema);
     const { about1, about2, score1, score2 } = result.json;
     const evidence = `About Assistant 1: ${about1}\nAbout Assistant 2: ${about2}`;
-    return reviewOf({ score1, score2, evidence }, result, question.order);
+    const scored = withProbabilities({ score1, score2, evidence }, result, config.judge);
+    return reviewOf(scored, result, question.order);
   } catch (error) {
     const problem = problemOf(error);
     if (problem === null) throw error;
@@ -115,9 +117,9 @@ function problemOf(error: unknown): ReviewProblem | null {
 }
 
 /** The review that an answer in free text is. */
-function reviewOfText(result: ChatResult, order: Order): Review {
+function reviewOfText(result: ChatResult, order: Order, judge: JudgeConfig['judge']): Review {
   const parsed = parseScores(result.text);
-  if (parsed.isParsed) return reviewOf(parsed, result, order);
+  if (parsed.isParsed) return reviewOf(withProbabilities(parsed, result, judge), result, order);
   if (result.finish === 'filter') return failedReview(result.text, 'content-filter', result);
   if (result.finish === 'length') return failedReview(result.text, 'length', result);
   const problem = looksLikeRefusal(result.text) ? 'refusal' : 'unparsed';
@@ -128,18 +130,35 @@ interface Scored {
   readonly score1: number;
   readonly score2: number;
   readonly evidence: string;
+  /** Where the scores are means over what might have been written. */
+  readonly weighted?: Pick<Scored, 'score1' | 'score2'> | undefined;
+}
+
+/** Scores as they were written, with their means where these are wished and can be told. */
+function withProbabilities(
+  scored: Scored,
+  { logprobs }: ChatResult,
+  { scores, format }: JudgeConfig['judge'],
+): Scored {
+  if (scores === 'written' || logprobs === null) return scored;
+  const weighted = weightedScores(logprobs, scored, format) ?? undefined;
+  const { score1, score2, evidence } = scored;
+  return { score1, score2, evidence, weighted };
 }
 
 /** Scores and reasons in terms of the sample's order. */
-function reviewOf({ score1, score2, evidence }: Scored, result: ChatResult, order: Order): Review {
+function reviewOf(scored: Scored, result: ChatResult, order: Order): Review {
   const isForward = order === '12';
+  const { evidence, weighted } = scored;
+  const inOrder = ({ score1, score2 }: Pick<Scored, 'score1' | 'score2'>) =>
+    isForward ? { u: score1, v: score2 } : { u: score2, v: score1 };
   return {
     text: isForward ? evidence : swapLabels(evidence),
-    u: isForward ? score1 : score2,
-    v: isForward ? score2 : score1,
+    ...inOrder(weighted ?? scored),
     finish: result.finish,
     requestHash: result.requestHash,
     usage: { in: result.usage.prompt, out: result.usage.completion },
+    ...(weighted === undefined ? {} : { written: inOrder(scored) }),
   };
 }
 

@@ -18,6 +18,7 @@ const rolesSchema = z.strictObject({
     .describe('angles of a sample at most; null for no limit, as in the released code'),
   min: z.int().min(1).default(2).describe('angles of a sample at least; filled with defaults'),
   attempts: z.int().min(1).max(20).default(3).describe('requests for angles until some are read'),
+  maxTokens: z.int().min(16).default(512).describe('tokens of an answer that names angles'),
   mergeDuplicates: z
     .boolean()
     .default(true)
@@ -57,6 +58,14 @@ const judgeSchema = z.strictObject({
     .enum(['text', 'json'])
     .default('text')
     .describe('form of the verdict: lines with scores as published, or data of a schema'),
+  scores: z
+    .enum(['written', 'weighted'])
+    .default('written')
+    .describe('a score as written, or the mean of what could stand there, by probability'),
+  system: z
+    .enum(['message', 'prompt'])
+    .default('message')
+    .describe('who the judge is: a system message, or the head of prompts where a model has none'),
   explanation: z
     .enum(['before', 'after'])
     .default('before')

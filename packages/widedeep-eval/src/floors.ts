@@ -2,6 +2,7 @@
  * Verdicts that need no model: a judge below them is broken.
  */
 import { accuracy, cohenKappa } from '@lab/metrics';
+import type { JudgedSample } from './judged-sample.js';
 import type { Sample } from './sample.js';
 import { type Verdict, verdictOf } from './verdict.js';
 
@@ -37,6 +38,22 @@ export function dataFloors(samples: readonly Sample[]): Floor[] {
     floorOf('longer in characters', gold, longer(characterCount)),
     floorOf('longer in words', gold, longer(wordCount)),
   ];
+}
+
+/** Besides those of constant verdicts that of the longer answer, where lengths are known. */
+export function judgedFloors(
+  samples: readonly Pick<JudgedSample, 'gold' | 'lengthDifference'>[],
+): Floor[] {
+  const constant = constantFloors(samples.map(({ gold }) => gold));
+  const known = samples.flatMap(({ gold, lengthDifference }) =>
+    gold === null || lengthDifference === null ? [] : [{ gold, lengthDifference }],
+  );
+  if (known.length === 0 || known.length < samples.filter(({ gold }) => gold !== null).length) {
+    return constant;
+  }
+  const longer = known.map(({ lengthDifference }) => verdictOf(lengthDifference));
+  const gold = known.map((one) => one.gold);
+  return [...constant, floorOf('longer in characters', gold, longer)];
 }
 
 /** Characters of a text, each as one, also those of two code units. */

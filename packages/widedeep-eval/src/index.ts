@@ -25,6 +25,11 @@ export type { RunFacts } from '@lab/llm';
 export { judgePairs, type JudgePairsOptions } from './judge-pairs.js';
 export { judgeSample, type JudgeSampleOptions } from './judge-sample.js';
 export { krippendorffAlpha } from './jury-agreement.js';
+export {
+  type LengthControlledRanking,
+  type LengthControlledSystem,
+  rankAtEqualLength,
+} from './length-control.js';
 export { type NetworkPlan, planNetwork, type PlanNetworkOptions } from './plan-network.js';
 export { swapLabels } from './position.js';
 export { baselines, presets } from './presets.js';

@@ -91,7 +91,12 @@ function promptDigests(samples: readonly Sample[], families: Families): Record<s
   );
 }
 
-function checkFamilies(samples: readonly Sample[], families: Families): void {
+/**
+ * Nothing, when there is a family for each sample.
+ *
+ * @throws {ConfigError} otherwise.
+ */
+export function checkFamilies(samples: readonly Sample[], families: Families): void {
   const unknown = samples.find(({ family }) => !families.has(family));
   if (unknown === undefined) return;
   throw new ConfigError(

@@ -4,7 +4,7 @@
 import type { ChatRequest } from '@lab/llm';
 import { z } from 'zod';
 import type { WidedeepConfig } from './config.js';
-import type { Family } from './families/family.js';
+import { type Family, messagesOf } from './families/family.js';
 import type { Order } from './judgement.js';
 import type { Sample } from './sample.js';
 
@@ -69,6 +69,8 @@ const reminders = {
 const overall = 'overall quality';
 /** Attempts that one replicate may take up in the numbering of samples. */
 const attemptsPerReplicate = 64;
+/** Alternatives that are asked for with each token: what servers list at most. */
+const listedAlternatives = 20;
 const nothing = '(none)';
 
 /** The request that puts a question. */
@@ -81,15 +83,13 @@ export function judgeRequest(
   const form = forms[judge.format === 'json' ? 'json' : judge.explanation];
   const added = reminder === null ? '' : `\n\n${reminders[reminder]}`;
   return {
-    messages: [
-      { role: 'system', content: family.system },
-      { role: 'user', content: `${contentOf(question)}\n\n${form}${added}` },
-    ],
+    messages: messagesOf(family, `${contentOf(question)}\n\n${form}${added}`, judge.system),
     temperature: judge.temperature,
     topP: judge.topP,
     maxTokens,
     sample: replicate * attemptsPerReplicate + attempt,
     seed: seed ?? undefined,
+    topLogprobs: judge.scores === 'weighted' ? listedAlternatives : undefined,
     tag: question.history === null ? 'layer-1' : 'deeper',
   };
 }

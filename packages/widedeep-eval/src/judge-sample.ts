@@ -6,7 +6,9 @@ import type { LlmClient } from '@lab/llm';
 import { aggregate, conflictRateOf } from './aggregate.js';
 import type { WidedeepConfig } from './config.js';
 import { type Families, familyOf } from './families/load-families.js';
-import type { Aggregates, Judgement, SampleFlag } from './judgement.js';
+import { differenceOf, reviewsOf } from './judgement.js';
+import type { Aggregates, Judgement, Layer, SampleFlag } from './judgement.js';
+import { characterCount } from './floors.js';
 import { type Jury, runNetwork } from './network.js';
 import { generateRoles, type GeneratedRoles } from './roles.js';
 import type { Sample } from './sample.js';
@@ -51,6 +53,9 @@ export async function judgeSample(
     jury: createJury(config, client, clients),
     config,
   });
+  if (config.judge.scores === 'weighted' && hasWrittenScores(layers)) {
+    flags.push('scores-as-written');
+  }
   const { aggregates, verdict } = aggregate(layers, {
     ...config.aggregation,
     failed: config.judge.failed,
@@ -65,7 +70,16 @@ export async function judgeSample(
   };
 }
 
-const headOf = ({ dataset, family, gold }: Sample) => ({ dataset, family, gold });
+/** Whether the probabilities of some scores could not be told. */
+function hasWrittenScores(layers: readonly Layer[]): boolean {
+  const reviews = layers.flatMap(({ neurons }) => neurons.flatMap(reviewsOf));
+  return reviews.some((review) => differenceOf(review) !== null && review.written === undefined);
+}
+
+const headOf = ({ dataset, family, gold, answer1, answer2 }: Sample) => ({
+  ...{ dataset, family, gold },
+  lengths: [characterCount(answer1), characterCount(answer2)] as const,
+});
 
 function systemsOf({ system1, system2 }: Sample): Pick<Judgement, 'system1' | 'system2'> {
   return system1 === undefined || system2 === undefined ? {} : { system1, system2 };
@@ -94,7 +108,7 @@ export function ruleVerdict(
   { answer1, answer2 }: Pick<Sample, 'answer1' | 'answer2'>,
   kind: 'always-1' | 'always-2' | 'longer',
 ): Verdict {
-  if (kind === 'longer') return verdictOf(answer1.length - answer2.length);
+  if (kind === 'longer') return verdictOf(characterCount(answer1) - characterCount(answer2));
   return kind === 'always-1' ? '1' : '2';
 }
 

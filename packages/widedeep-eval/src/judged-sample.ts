@@ -42,6 +42,8 @@ export interface JudgedSample {
   readonly judgeDifferences: readonly (number | null)[];
   readonly stoppedAfter: number | null;
   readonly flags: readonly string[];
+  /** Characters of the first answer minus those of the second; null where they are not known. */
+  readonly lengthDifference: number | null;
   /** Answers without scores, by reason. */
   readonly problems: { readonly [problem in ReviewProblem]?: number };
   readonly calls: number;
@@ -74,6 +76,7 @@ export function judgedSample(prediction: Prediction<Judgement>): JudgedSample {
     judgeDifferences: layers[0]?.neurons.map((neuron) => meanDifference([neuron])) ?? [],
     stoppedAfter: output?.stoppedAfter ?? null,
     flags: output?.flags ?? [],
+    lengthDifference: output === null ? null : output.lengths[0] - output.lengths[1],
     calls: requestHashes?.length ?? (requestHash === null ? 0 : 1),
     tokens: { in: usage.prompt, out: usage.completion },
     costUsd,

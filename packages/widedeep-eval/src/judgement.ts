@@ -28,6 +28,8 @@ export interface Review {
   readonly v: number | null;
   readonly finish: FinishReason | null;
   readonly requestHash: string | null;
+  /** The scores as they stand in the answer, where `u` and `v` are means by probability. */
+  readonly written?: { readonly u: number; readonly v: number };
   /** Tokens in and out. */
   readonly usage: { readonly in: number; readonly out: number };
   readonly problem?: ReviewProblem;
@@ -80,6 +82,8 @@ export interface Judgement {
   readonly stoppedAfter?: number;
   /** What is odd about the sample. */
   readonly flags: readonly SampleFlag[];
+  /** Characters of the two answers. */
+  readonly lengths: readonly [answer1: number, answer2: number];
   readonly system1?: string;
   readonly system2?: string;
 }
@@ -90,6 +94,7 @@ export type SampleFlag =
   | 'identical-answers'
   | 'injection-suspect'
   | 'roles-capped'
+  | 'scores-as-written'
   | 'truncated';
 
 /** The difference of a review's scores, first minus second; null where it has none. */
@@ -106,4 +111,10 @@ export function reviewsOf({ orders }: Neuron): readonly Review[] {
 /** Whether every answer of a judge has scores. */
 export function isUsable(neuron: Neuron): boolean {
   return reviewsOf(neuron).every((review) => differenceOf(review) !== null);
+}
+
+/** The scores of a review as they are shown: means with two decimals. */
+export function scoresText({ u, v }: Pick<Review, 'u' | 'v'>): string {
+  const shown = (score: number | null) => (score === null ? 'none' : `${Number(score.toFixed(2))}`);
+  return `${shown(u)} : ${shown(v)}`;
 }

@@ -128,7 +128,7 @@ async function askLayer(work: LayerWork): Promise<Neuron[]> {
 }
 
 /** How many judges before this one have the same angle, and so the same prompt. */
-function replicateOf(roles: readonly string[], j: number): number {
+export function replicateOf(roles: readonly string[], j: number): number {
   if (roles.length === 0) return j;
   let count = 0;
   for (let i = 0; i < j; i += 1) if (roles[i] === roles[j]) count += 1;
@@ -157,10 +157,11 @@ function reviewTexts(neuron: Neuron, order: Order): string[] {
 }
 
 /** A review as a judge reads it to whom the answers are shown in an order. */
-export function reviewText({ text, u, v }: Review, order: Order): string {
+export function reviewText({ text, u, v, written }: Review, order: Order): string {
   const isForward = order === '12';
+  const said = written ?? { u, v };
   const evidence = isForward ? text : swapLabels(text);
-  const [first, second] = isForward ? [u, v] : [v, u];
+  const [first, second] = isForward ? [said.u, said.v] : [said.v, said.u];
   return `${evidence}\nScore of Assistant 1: ${first}\nScore of Assistant 2: ${second}`.trim();
 }
 

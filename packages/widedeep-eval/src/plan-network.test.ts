@@ -59,3 +59,14 @@ test('cost needs prices', async () => {
   const priced = await planNetwork({ samples, config, families, client, costOf });
   expect(priced.costUsd).toEqual({ low: 3, high: 3 * 512 });
 });
+
+test('with a library of angles the first calls are known as they are sent', async () => {
+  const set = ['roles.kind=library', 'roles.library=["A","B"]', 'network.layers=1'];
+  const config = configWith(set);
+  const { client: model, asked } = scriptedModel([], () => scored(7, 6));
+  for (const sample of samples) await judgeSample(sample, { config, families, client: model });
+  const hashes = new Set(asked.map(({ request }) => model.hashOf(request)));
+  const cache = { has: (hash: string) => hashes.has(hash) };
+  const plan = await planNetwork({ samples, config, families, client: model, cache });
+  expect([plan.cacheHits, plan.calls]).toEqual([12, 0]);
+});

@@ -19,7 +19,7 @@ import type { WidedeepConfig } from './config.js';
 import { type Families, familyOf } from './families/load-families.js';
 import { judgeRequest } from './judge-request.js';
 import type { Order } from './judgement.js';
-import { neighbours } from './network.js';
+import { neighbours, replicateOf } from './network.js';
 import { roleRequest } from './roles.js';
 import type { Sample } from './sample.js';
 
@@ -149,7 +149,7 @@ function* callsFor(
   const names = roles.kind === 'library' ? roles.library : anglesOf(roles.kind, n);
   for (const { layer, j, order } of places(config, n)) {
     const question = {
-      ...{ sample, family, order, replicate: j },
+      ...{ sample, family, order, replicate: layer === 1 ? replicateOf(names, j) : j },
       roles: layer === 1 ? names.slice(j, j + 1) : names,
       history: layer === 1 ? null : usualHistory(config, j, n),
     };

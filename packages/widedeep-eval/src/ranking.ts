@@ -10,6 +10,8 @@ export interface Comparison {
   readonly system1: string;
   readonly system2: string;
   readonly verdict: Verdict;
+  /** Characters of the first answer minus those of the second. */
+  readonly lengthDifference?: number | null | undefined;
 }
 
 /** A system's place. */
@@ -35,7 +37,7 @@ export interface RankOptions {
 }
 
 /** Pseudo-wins on either side of each pair that was compared: keeps all-or-nothing finite. */
-const prior = 0.5;
+export const prior = 0.5;
 const maxRounds = 10_000;
 const tolerance = 1e-10;
 
@@ -54,20 +56,7 @@ export function rankSystems(
   comparisons: readonly Comparison[],
   { random, resamples = 1000 }: RankOptions,
 ): RankedSystem[] {
-  const names = [...new Set(comparisons.flatMap(({ system1, system2 }) => [system1, system2]))];
-  names.sort();
-  if (names.length < 2) {
-    throw new DataError(`widedeep-eval/rank: ${names.length} systems were compared.`, {
-      help: 'give verdicts with the names of two or more systems (fields system1, system2).',
-    });
-  }
-  const places = new Map(names.map((name, at) => [name, at]));
-  const coded = comparisons.map(({ system1, system2, verdict }) => ({
-    i: places.get(system1)!,
-    j: places.get(system2)!,
-    credit: verdict === '1' ? 1 : verdict === '2' ? 0 : 0.5,
-  }));
-  assertConnected(coded, names);
+  const { names, coded } = codedComparisons(comparisons);
   const pairs = pairsOf(coded);
   const strengths = fit(coded, pairs, names.length);
   const stream = random.fork('rank');
@@ -89,14 +78,48 @@ export function rankSystems(
     .sort((a, b) => b.strength - a.strength || (a.name < b.name ? -1 : 1));
 }
 
-interface Coded {
+/**
+ * Systems by their places, in the order of their names.
+ *
+ * @throws {DataError} for fewer than two systems, and for systems that no chain of comparisons
+ *   joins.
+ */
+export function codedComparisons(comparisons: readonly Comparison[]): {
+  readonly names: readonly string[];
+  readonly coded: readonly Coded[];
+} {
+  const names = [...new Set(comparisons.flatMap(({ system1, system2 }) => [system1, system2]))];
+  names.sort();
+  if (names.length < 2) {
+    throw new DataError(`widedeep-eval/rank: ${names.length} systems were compared.`, {
+      help: 'give verdicts with the names of two or more systems (fields system1, system2).',
+    });
+  }
+  const places = new Map(names.map((name, at) => [name, at]));
+  const coded = comparisons.map(({ system1, system2, verdict, lengthDifference }) => ({
+    i: places.get(system1)!,
+    j: places.get(system2)!,
+    credit: verdict === '1' ? 1 : verdict === '2' ? 0 : 0.5,
+    lengthDifference: lengthDifference ?? null,
+  }));
+  assertConnected(coded, names);
+  return { names, coded };
+}
+
+/** A comparison by the places of its systems. */
+export interface Coded {
   readonly i: number;
   readonly j: number;
   /** Of i. */
   readonly credit: number;
+  readonly lengthDifference: number | null;
 }
 
-function recordOf(coded: readonly Coded[], at: number): { winRate: number; comparisons: number } {
+/** Share of wins of a system, and its comparisons. */
+export function recordOf(
+  coded: readonly Coded[],
+  at: number,
+): { winRate: number; comparisons: number } {
   let [credit, comparisons] = [0, 0];
   for (const one of coded) {
     if (one.i === at) credit += one.credit;
@@ -108,7 +131,7 @@ function recordOf(coded: readonly Coded[], at: number): { winRate: number; compa
 }
 
 /** Pairs of systems that were compared. */
-function pairsOf(coded: readonly Coded[]): [number, number][] {
+export function pairsOf(coded: readonly Coded[]): [number, number][] {
   const keys = new Set(coded.map(({ i, j }) => `${Math.min(i, j)} ${Math.max(i, j)}`));
   return [...keys].map((key) => key.split(' ').map(Number) as [number, number]);
 }

@@ -3,7 +3,7 @@
  */
 import { type ChatRequest, type LlmClient, LlmFailure } from '@lab/llm';
 import type { WidedeepConfig } from './config.js';
-import type { Family } from './families/family.js';
+import { type Family, messagesOf } from './families/family.js';
 import type { Role } from './judgement.js';
 import type { Sample } from './sample.js';
 
@@ -25,7 +25,6 @@ export interface RoleOptions {
 const fallbackNames = ['Accuracy', 'Relevance'];
 /** A repeated request at temperature 0 mostly repeats its failure. */
 const temperatures = [0, 0.3, 0.7];
-const roleTokens = 512;
 const maxNameLength = 160;
 const maxDescriptionLength = 400;
 
@@ -70,13 +69,14 @@ export function roleRequest(
   const isOfficial = roles.attempts > temperatures.length;
   const temperature = isOfficial ? 0 : (temperatures[attempt] ?? temperatures.at(-1));
   return {
-    messages: [
-      { role: 'system', content: family.system },
-      { role: 'user', content: template.fill({ question, answer1, answer2 }) },
-    ],
+    messages: messagesOf(
+      family,
+      template.fill({ question, answer1, answer2 }),
+      config.judge.system,
+    ),
     temperature,
     topP: 1,
-    maxTokens: roleTokens,
+    maxTokens: roles.maxTokens,
     sample: attempt,
     seed: seed ?? undefined,
     tag: 'roles',

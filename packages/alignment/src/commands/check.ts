@@ -3,7 +3,6 @@ import { totalmem } from 'node:os';
 import {
   collectDefects,
   ConfigError,
-  describeEnvironment,
   formatBytes,
   formatCount,
   formatCounted,
@@ -16,6 +15,7 @@ import {
   configOptions,
   defectList,
   defectsError,
+  printEnvironment,
 } from '@lab/core/cli';
 import { summarizeAlignment } from '@lab/graph';
 import type { BackendReport } from '@lab/tensor';
@@ -56,20 +56,18 @@ async function describeMachine(
   input: CliInput,
 ): Promise<void> {
   const backend = await chosenBackend(context, input);
-  const environment = describeEnvironment();
-  const facts = { [packageName]: version, ...environment, backend };
-  context.printJson({ run: null, status: 'success', metrics: null, environment: facts });
-  const { memoryBytes, ...machine } = environment;
-  const lines = Object.entries({
-    [packageName]: version,
-    ...machine,
-    memory: formatBytes(memoryBytes),
-    backend: backendText(backend),
-  });
-  for (const [name, value] of lines) context.print(`${name.padEnd(14)} ${value}\n`);
-  for (const { why } of backend.tried) {
-    context.print(`${'not used'.padEnd(14)} ${why.replace(/^tensor: /, '')}\n`);
-  }
+  const unused = backend.tried.map(({ why }) => why.replace(/^tensor: /, ''));
+  printEnvironment(
+    context,
+    { [packageName]: version },
+    {
+      lines: [
+        ['backend', backendText(backend)],
+        ...unused.map((why) => ['not used', why] as const),
+      ],
+      json: { backend },
+    },
+  );
 }
 
 /** Name and facts of a backend in one line. */

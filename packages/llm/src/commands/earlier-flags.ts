@@ -6,7 +6,7 @@ import type { Shard } from '../rows/shard.js';
 import type { FlagValues } from './flag-values.js';
 
 /** Flags of one call and not of its run. */
-const callOnly = ['allowMixed', 'dryRun', 'out', 'record', 'resume', 'shard'];
+const callOnly = ['allowMixed', 'dryRun', 'exportBatch', 'out', 'record', 'resume', 'shard'];
 
 /**
  * Names of the flags that limit a run, and of the key: with {@link passedFlags} a command keeps

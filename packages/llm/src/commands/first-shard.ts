@@ -1,5 +1,5 @@
 /** Where a merge finds how its shards were started. */
-import { DataError } from '@lab/core';
+import { DataError, exitCodes } from '@lab/core';
 import { shardFolders } from '../rows/merge-shards.js';
 
 /**
@@ -17,3 +17,6 @@ export function firstShard(folder: string, command: string): string {
     help: `give the folder that "${command} --shard i/k --out" wrote into.`,
   });
 }
+
+/** The exit code of a merge: 7 where rows are missing, as of a run in which too many failed. */
+export const mergeExitCode = (gaps: number): number => (gaps === 0 ? 0 : exitCodes.tooManyFailed);

@@ -5,6 +5,7 @@ import { type CliCommand, type CliContext, type CliInput, table } from '@lab/cor
 import { findShards, mergeShards, type ShardRun } from '../rows/merge-shards.js';
 import { readRows } from '../rows/row-file.js';
 import { passedCommand } from './earlier-flags.js';
+import { mergeExitCode } from './first-shard.js';
 
 /** The verb `merge`. */
 export const mergeCommand: CliCommand = {
@@ -42,10 +43,8 @@ async function run(
   context.print(`${formatCount(summary.shards)} shards in ${dir}`);
   const results = { ...counts, gaps };
   context.printJson({ run: dir, status: 'success', metrics: null, results, usage });
-  return gaps === 0 ? 0 : tooManyMissing;
+  return mergeExitCode(gaps);
 }
-
-const tooManyMissing = 7;
 
 function idFieldOf([first]: readonly ShardRun[]): string | undefined {
   const config = first?.record.config.resolved as { readonly idField?: string } | undefined;

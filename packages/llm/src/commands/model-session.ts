@@ -5,7 +5,8 @@ import type { CliContext } from '@lab/core/cli';
 import type { AnswerStore } from '../answer-cache.js';
 import { openAnswerStore } from '../cache/answer-store.js';
 import { withoutWaiting } from '../cache/eager-store.js';
-import { createClient } from '../client.js';
+import type { Capabilities } from '../capabilities.js';
+import { createClient, type HttpClient } from '../client.js';
 import type { ClientOptions } from '../client-options.js';
 import { systemClock } from '../clock.js';
 import { keptCapabilities } from '../kept-capabilities.js';
@@ -31,6 +32,13 @@ export interface ModelSession {
   readonly prices: PriceTable | undefined;
   /** Name of the server in records. */
   readonly server: string;
+  /**
+   * Opens a further client of the same server that keeps nothing; null for a recording. Whoever
+   * opens it closes it.
+   *
+   * @param capabilities - what is known of the server beyond what was found before.
+   */
+  readonly openUncached: ((capabilities?: Partial<Capabilities>) => HttpClient) | null;
   close(): Promise<void>;
 }
 
@@ -67,11 +75,26 @@ export async function openSession(open: SessionOptions): Promise<ModelSession> {
   for (const [entry, one] of further) clients[entry] = await openClient(one, setting);
   return {
     ...{ client, clients, cache, prices, server: settings.serverName },
+    openUncached: uncachedOpener(settings, context.logger),
     async close() {
       for (const one of [client, ...Object.values(clients)]) await one.close();
       await cache?.close();
     },
   };
+}
+
+function uncachedOpener(
+  settings: ModelSettings,
+  logger: CliContext['logger'],
+): ModelSession['openUncached'] {
+  if (settings.replay !== undefined) return null;
+  const { baseUrl, model } = settings;
+  const known = keptCapabilities({ baseUrl, model, date: systemClock.date() }) ?? {};
+  return (capabilities) =>
+    createClient({
+      ...clientOptionsOf(settings),
+      ...{ logger, capabilities: { ...known, ...capabilities } },
+    });
 }
 
 /** The settings with another model: `NAME`, or `NAME@URL`, a server that shares nothing. */

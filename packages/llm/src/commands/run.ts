@@ -1,6 +1,13 @@
 /** `llm run`: every row of a file through a prompt, each finished and paid once. */
 import { join } from 'node:path';
-import { findGitState, formatCount, hashFile, InterruptedError, LabError } from '@lab/core';
+import {
+  exitCodeOf,
+  findGitState,
+  formatCount,
+  hashFile,
+  InterruptedError,
+  LabError,
+} from '@lab/core';
 import type { CliCommand, CliContext } from '@lab/core/cli';
 import { presumedCapabilities } from '../capabilities.js';
 import type { ChatRequest, ChatResult } from '../chat.js';
@@ -254,7 +261,5 @@ async function end(context: CliContext, run: string, error: unknown): Promise<nu
   if (report !== null) context.note(`report  ${report}`);
   const details = { code, message, help };
   context.printJson({ run, status: 'error', metrics: null, error: details, report });
-  return tooManyFailed;
+  return exitCodeOf(error);
 }
-
-const tooManyFailed = 7;

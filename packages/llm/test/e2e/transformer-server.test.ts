@@ -1,10 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import OpenAI from 'openai';
-import { runProcess, temporaryFolder } from '@lab/core/testing';
+import {
+  type ListeningProcess,
+  runProcess,
+  startListening,
+  temporaryFolder,
+} from '@lab/core/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { askForLabel, createClient, type HttpClient, weightedScore } from '../../src/index.js';
@@ -15,7 +18,7 @@ const other = fileURLToPath(new URL('../../../transformer', import.meta.url));
 const tsx = ['--conditions=@lab/source', '--import', import.meta.resolve('tsx')];
 const cache = temporaryFolder();
 
-let child: ChildProcess;
+let server: ListeningProcess;
 let baseUrl: string;
 let client: HttpClient;
 let streaming: HttpClient;
@@ -26,14 +29,8 @@ beforeAll(async () => {
   const written = await runProcess(process.execPath, [...tsx, script, folder], { cwd: other });
   expect(written.code, written.stderr).toBe(0);
   const args = [join(other, 'bin/transformer.js'), 'serve', folder, '--port', '0'];
-  child = spawn(process.execPath, args, {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, LAB_TENSOR_HOME: '/none' },
-  });
-  for await (const line of createInterface({ input: child.stdout! })) {
-    baseUrl = line;
-    break;
-  }
+  server = await startListening(process.execPath, args, { env: { LAB_TENSOR_HOME: '/none' } });
+  baseUrl = server.address;
   const capabilities = { tokenize: 'vllm', structured: 'json-schema' } as const;
   const options = {
     ...{ baseUrl, model: 'reciting', apiKey: 'none' },
@@ -44,7 +41,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await Promise.all([client?.close(), streaming?.close()]);
-  child?.kill('SIGTERM');
+  await server?.close();
 });
 
 const messages = [{ role: 'user', content: 'How good is it?' }] as const;

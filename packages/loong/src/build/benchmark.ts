@@ -31,6 +31,7 @@ export const benchmarkFiles = {
   facts: 'facts.csv',
   candidates: 'candidates.csv',
   review: 'review.html',
+  questionReview: 'question-review.html',
 } as const;
 
 /** Writes a benchmark; only documents that a question names are written. */

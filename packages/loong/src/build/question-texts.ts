@@ -12,7 +12,8 @@ export interface QuestionTexts {
 /** Where documents, instruction and question stand in a made question. */
 export const builtTemplate = '{docs}\n\n{instruction}\n\n{question}';
 
-const instructions = {
+/** What every made question begins with. */
+export const instructions = {
   en:
     'Answer from the documents above alone. Each begins with its title in 《》; call documents by ' +
     'their titles, without the marks.',

@@ -6,7 +6,7 @@ import { ConfigError, formatCount, formatPercent, makeFolder, sha256 } from '@la
 import { type CliCommand, type CliContext, type CliInput, configOptions } from '@lab/core/cli';
 import { textOf } from '@lab/llm/commands';
 import { loongConfig } from '../config.js';
-import { promptOf } from '../generate.js';
+import { promptOf } from '../answer-record.js';
 import { askedBenchmark, dataOptions } from './data-options.js';
 import { configOf } from './run.js';
 import { openRetriever } from './session.js';

@@ -1,6 +1,13 @@
 /** `build`: a benchmark of your own documents. */
 import { join } from 'node:path';
-import { collectDefects, ConfigError, DataError, formatCount, makeFolder } from '@lab/core';
+import {
+  collectDefects,
+  ConfigError,
+  DataError,
+  formatCount,
+  formatCounted,
+  makeFolder,
+} from '@lab/core';
 import {
   type CliCommand,
   type CliContext,
@@ -26,7 +33,9 @@ import {
   writeFactReview,
 } from '../build/propose.js';
 import { type OwnDocument, readOwnDocuments } from '../build/read-documents.js';
+import { readDecidedQuestions, type TextQuestion, textRecords } from '../build/text-questions.js';
 import { countsTable } from '../report/figures.js';
+import { type BuildPlace, offerQuestions } from './build-questions.js';
 import { openModel } from './session.js';
 
 /** The verb `build`. */
@@ -36,7 +45,16 @@ export const buildCommand: CliCommand = {
   options: [
     { flags: '--docs <dir>', summary: 'documents: text, Markdown, HTML, PDF, Word, CSV' },
     { flags: '--facts <file>', summary: 'table doc, attribute, value, unit, entity, period' },
-    { flags: '--reviewed <file>', summary: 'what the review page gave back' },
+    { flags: '--reviewed <file>', summary: 'what the review page of values gave back' },
+    {
+      flags: '--text-questions <n>',
+      summary: 'have a model propose so many about texts, for a review page',
+      kind: 'integer',
+    },
+    {
+      flags: '--reviewed-questions <file>',
+      summary: 'what the review page of questions gave back',
+    },
     { flags: '--out <dir>', summary: 'folder of the benchmark' },
     {
       flags: '--lengths <list>',
@@ -68,7 +86,6 @@ async function run(context: CliContext, { options }: CliInput): Promise<void> {
       help: 'e.g. "loong build --docs reports --out my-benchmark".',
     });
   }
-  const lengths = lengthsOf(options);
   const collected = collectDefects();
   const documents = await readOwnDocuments(docs, collected.onDefect);
   const given = await givenFacts(documents, options, collected.onDefect);
@@ -76,33 +93,70 @@ async function run(context: CliContext, { options }: CliInput): Promise<void> {
     context.print(`${defectList(collected, context.width)}\n`);
     throw defectsError(collected);
   }
-  if (given.length === 0) return offerReview(context, documents, { options, out, docs });
-  const unsaid = unsaidFacts(given, documents);
-  if (unsaid.length > 0) {
-    const { doc, attribute, value } = unsaid[0]!;
-    context.note(
-      `warning: ${formatCount(unsaid.length)} of ${formatCount(given.length)} values do not ` +
-        `stand in their documents as given, e.g. "${attribute}" ${value} in "${doc}".`,
-    );
+  if (options['textQuestions'] !== undefined) {
+    return offerQuestions(context, documents, { options, out, docs });
   }
-  const { records, notes } = await makeQuestions({
-    ...{ documents, facts: given, lengths },
-    perCell: countOf(options, 'perCell', '--per-cell'),
-    seed: Number(options['seed']),
-  });
+  const decided = textOf(options, 'reviewedQuestions');
+  const texts = decided === undefined ? [] : await readDecidedQuestions(decided);
+  if (given.length === 0 && texts.length === 0) {
+    return offerReview(context, documents, { options, out, docs });
+  }
+  noteUnsaid(context, given, documents);
+  const { records, notes } = await allQuestions({ documents, facts: given, texts, options });
   if (records.length === 0) throw nothingMade(docs, notes);
   await writeBenchmark(out, { records, documents, facts: given });
   for (const note of notes.slice(0, 5)) context.note(note);
   if (notes.length > 5) context.note(`and ${notes.length - 5} more cells are not full`);
   context.print(table(countsTable(records)));
   context.print(
-    `${formatCount(records.length)} questions of ${formatCount(given.length)} values in ` +
-      `${formatCount(documents.length)} documents: ${out}\n`,
+    `${formatCounted(records.length, 'question')} of ${formatCounted(given.length, 'value')}` +
+      `${texts.length === 0 ? '' : ` and ${formatCounted(texts.length, 'text')}`} in ` +
+      `${formatCounted(documents.length, 'document')}: ${out}\n`,
   );
   const data = join(out, benchmarkFiles.questions);
   context.print(`next: loong run --data ${data} --base-url URL --model NAME --out runs/first\n`);
   const facts = { questions: records.length, values: given.length, documents: documents.length };
   context.printJson({ run: null, status: 'success', metrics: null, out, ...facts, notes });
+}
+
+function noteUnsaid(
+  context: CliContext,
+  given: readonly Fact[],
+  documents: readonly OwnDocument[],
+): void {
+  const unsaid = unsaidFacts(given, documents);
+  const [first] = unsaid;
+  if (first === undefined) return;
+  const { doc, attribute, value } = first;
+  context.note(
+    `warning: ${formatCount(unsaid.length)} of ${formatCount(given.length)} values do not ` +
+      `stand in their documents as given, e.g. "${attribute}" ${value} in "${doc}".`,
+  );
+}
+
+interface Material {
+  readonly documents: readonly OwnDocument[];
+  readonly facts: readonly Fact[];
+  readonly texts: readonly TextQuestion[];
+  readonly options: Flags;
+}
+
+/** Questions of values, and those about texts that somebody kept. */
+async function allQuestions({ documents, facts, texts, options }: Material) {
+  const lengths = lengthsOf(options);
+  const settings = {
+    perCell: countOf(options, 'perCell', '--per-cell'),
+    seed: Number(options['seed']),
+  };
+  const made =
+    facts.length === 0
+      ? { records: [], notes: [] }
+      : await makeQuestions({ documents, facts, lengths, ...settings });
+  const open = await textRecords(texts, documents, lengths);
+  return {
+    records: [...made.records, ...open.records],
+    notes: [...open.notes, ...made.notes],
+  };
 }
 
 function nothingMade(docs: string, notes: readonly string[]): DataError {
@@ -138,17 +192,11 @@ async function givenFacts(
   return [...named, ...further.filter(({ doc, attribute }) => !known.has(`${doc}\n${attribute}`))];
 }
 
-interface ReviewPlace {
-  readonly options: Flags;
-  readonly out: string;
-  readonly docs: string;
-}
-
 /** Of texts no value is taken unseen: what was found is put on a page, to be decided. */
 async function offerReview(
   context: CliContext,
   documents: readonly OwnDocument[],
-  { options, out, docs }: ReviewPlace,
+  { options, out, docs }: BuildPlace,
 ): Promise<void> {
   const found = await proposals(context, documents, options);
   if (found.length === 0) {

@@ -1,11 +1,12 @@
 /** `check`: what there is of questions and documents, and what is missing. */
-import { collectDefects, describeEnvironment, formatBytes, formatCount } from '@lab/core';
+import { collectDefects, formatCount } from '@lab/core';
 import {
   type CliCommand,
   type CliContext,
   type CliInput,
   defectList,
   defectsError,
+  printEnvironment,
   table,
 } from '@lab/core/cli';
 import { type Construction, goldOf } from '../build/operations.js';
@@ -23,21 +24,10 @@ export const checkCommand: CliCommand = {
   options: [...dataOptions, { flags: '--env', summary: 'versions and machine, for bug reports' }],
   example: 'loong check --data loong.jsonl --docs doc',
   run: async (context, input) => {
-    if (input.options['env'] === true) return describeMachine(context);
+    if (input.options['env'] === true) return printEnvironment(context, { '@lab/loong': version });
     return checkData(context, input);
   },
 };
-
-function describeMachine(context: CliContext): void {
-  const environment = describeEnvironment();
-  const facts = { '@lab/loong': version, ...environment };
-  context.printJson({ run: null, status: 'success', metrics: null, environment: facts });
-  const { memoryBytes, ...machine } = environment;
-  const lines = { '@lab/loong': version, ...machine, memory: formatBytes(memoryBytes) };
-  for (const [name, value] of Object.entries(lines)) {
-    context.print(`${name.padEnd(20)} ${String(value)}\n`);
-  }
-}
 
 async function checkData(context: CliContext, { options }: CliInput): Promise<void> {
   const collected = collectDefects();

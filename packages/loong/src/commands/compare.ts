@@ -1,8 +1,8 @@
 /** `compare`: runs on the same questions, paired. */
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { ConfigError, makeFolder, writeFileAtomic } from '@lab/core';
 import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
-import { passedCommand, textOf } from '@lab/llm/commands';
+import { folderNames, passedCommand, textOf } from '@lab/llm/commands';
 import { writeRunPage } from '@lab/report';
 import { type Comparison, compareScores } from '../compare.js';
 import { comparePage, pairSentence } from '../report/compare-page.js';
@@ -31,7 +31,7 @@ async function run(context: CliContext, { arguments: dirs, options }: CliInput):
       help: 'e.g. "loong compare runs/first runs/second".',
     });
   }
-  const names = namesOf(dirs);
+  const names = folderNames(dirs);
   const folders = [];
   for (const [index, dir] of dirs.entries()) {
     const ruleScores = options['ruleScores'] === true;
@@ -61,12 +61,4 @@ export function writeComparison(
   const report = join(out, 'report.html');
   writeRunPage(report, comparePage(comparison, folders, passedCommand('loong')));
   return report;
-}
-
-/** Names of folders, told apart by their paths where need be. */
-function namesOf(dirs: readonly string[]): string[] {
-  const names = dirs.map((dir) => basename(dir.replace(/[/\\]+$/, '')));
-  return names.map((name, index) =>
-    names.indexOf(name) === names.lastIndexOf(name) ? name : dirs[index]!,
-  );
 }

@@ -1,6 +1,6 @@
 /** What is made of answers and judgements: numbers, a file, a page, an exit code. */
 import { join } from 'node:path';
-import { ConfigError, LabError, writeFileAtomic } from '@lab/core';
+import { ConfigError, exitCodes, LabError, writeFileAtomic } from '@lab/core';
 import type { CliContext } from '@lab/core/cli';
 import { type EvaluateOptions, type Evaluation, evaluateScores } from '../evaluate.js';
 import { judgementFolders, readAnswers, readJudgements, settingsOfRun } from '../read-run.js';
@@ -58,8 +58,6 @@ export function evaluateOptionsOf({ dir, missing }: ScoreSource): EvaluateOption
   return { seed, resamples: evaluation.resamples, missing: missing ?? evaluation.missing };
 }
 
-const tooManyUnjudged = 7;
-
 /**
  * Evaluates a run, writes `evaluation.json` and its page, prints the result, and gives the exit
  * code: 7 where more than half of the questions have no score.
@@ -84,7 +82,7 @@ export async function concludeRun(context: CliContext, source: ScoreSource): Pro
   context.printJson({ run: dir, status: 'success', metrics, evaluation, report });
   if (2 * overall.scored >= overall.n) return 0;
   context.note(`error: ${overall.missing} of ${overall.n} questions have no score.`);
-  return tooManyUnjudged;
+  return exitCodes.tooManyFailed;
 }
 
 /** Writes the page of a run; null, and a remark, where it cannot be written: the run stands. */

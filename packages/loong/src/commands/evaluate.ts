@@ -1,7 +1,10 @@
-/** `evaluate`: the scores of a run, by a judge or by rule. */
-import type { CliCommand } from '@lab/core/cli';
+/** `evaluate`: the scores of a run, by a judge or by rule, and the judge beside people. */
+import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
 import { textOf } from '@lab/llm/commands';
-import { concludeRun } from './conclude.js';
+import { readAnnotations } from '../annotations.js';
+import { judgeAgreement } from '../judge-agreement.js';
+import { concludeRun, evaluateOptionsOf, type ScoreSource, scoredRun } from './conclude.js';
+import { agreementText } from './texts.js';
 
 /** The verb `evaluate`. */
 export const evaluateCommand: CliCommand = {
@@ -11,6 +14,7 @@ export const evaluateCommand: CliCommand = {
   options: [
     { flags: '--judge <dir>', summary: 'folder of judgements, where there are several' },
     { flags: '--rule-scores', summary: 'scores by rule: no judge, the same every time' },
+    { flags: '--annotations <file>', summary: 'grades of people, as "annotate" asked for them' },
     {
       flags: '--missing <how>',
       summary: 'questions without a score',
@@ -20,12 +24,25 @@ export const evaluateCommand: CliCommand = {
     { flags: '--data <file>', summary: 'the questions, where they are not where they were' },
   ],
   example: 'loong evaluate runs/first --rule-scores',
-  run: (context, { arguments: [dir = ''], options }) =>
-    concludeRun(context, {
-      dir,
-      judge: textOf(options, 'judge'),
-      data: textOf(options, 'data'),
-      ruleScores: options['ruleScores'] === true,
-      missing: textOf(options, 'missing') as 'exclude' | 'zero' | undefined,
-    }),
+  run: (context, input) => run(context, input),
 };
+
+async function run(
+  context: CliContext,
+  { arguments: [dir = ''], options }: CliInput,
+): Promise<number> {
+  const source: ScoreSource = {
+    dir,
+    judge: textOf(options, 'judge'),
+    data: textOf(options, 'data'),
+    ruleScores: options['ruleScores'] === true,
+    missing: textOf(options, 'missing') as 'exclude' | 'zero' | undefined,
+  };
+  const annotations = textOf(options, 'annotations');
+  if (annotations === undefined) return concludeRun(context, source);
+  const people = await readAnnotations(annotations);
+  const agreement = judgeAgreement(await scoredRun(source), people, evaluateOptionsOf(source));
+  context.print(agreementText(agreement));
+  context.printJson({ run: dir, status: 'success', metrics: null, agreement });
+  return 0;
+}

@@ -2,7 +2,7 @@
 import { ConfigError, formatCount } from '@lab/core';
 import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
 import { mergeShards } from '@lab/llm';
-import { firstShard, passedCommand, textOf } from '@lab/llm/commands';
+import { firstShard, mergeExitCode, passedCommand, textOf } from '@lab/llm/commands';
 import { flagsOfRun, selectedRecords } from './data-options.js';
 
 /** The verb `merge`. */
@@ -18,8 +18,6 @@ export const mergeCommand: CliCommand = {
   example: 'loong merge runs/shards --out runs/whole',
   run: (context, input) => run(context, input),
 };
-
-const tooManyMissing = 7;
 
 async function run(
   context: CliContext,
@@ -45,5 +43,5 @@ async function run(
     `${formatCount(shards)} shards in ${dir}, ${formatCount(gaps)} questions missing\n`,
   );
   context.printJson({ run: dir, status: 'success', metrics: null, results: counts, usage });
-  return gaps === 0 ? 0 : tooManyMissing;
+  return mergeExitCode(gaps);
 }

@@ -1,5 +1,6 @@
 /** `recall`: how many documents of a question the best chunks touch. */
-import { formatShare } from '@lab/core';
+import { join } from 'node:path';
+import { ConfigError, formatShare, makeFolder, writeFileAtomic } from '@lab/core';
 import {
   type CliCommand,
   type CliContext,
@@ -7,14 +8,17 @@ import {
   configOptions,
   table,
 } from '@lab/core/cli';
-import { ConfigError } from '@lab/core';
+import { passedCommand, textOf } from '@lab/llm/commands';
+import { writeRunPage } from '@lab/report';
+import { assembleOptionsOf } from '../answer-record.js';
 import { loongConfig } from '../config.js';
-import { assembleOptionsOf } from '../generate.js';
 import { retrievalRecall } from '../rag.js';
+import { recallPage } from '../report/recall-page.js';
 import { askedBenchmark, dataOptions } from './data-options.js';
-import { configOf } from './run.js';
+import { configOf, dataRecords } from './run.js';
 import { openRetriever } from './session.js';
 
+/** Numbers of chunks, those of the paper's table 6. */
 const ks = [10, 20, 30, 40, 50];
 
 /** The verb `recall`. */
@@ -30,6 +34,7 @@ export const recallCommand: CliCommand = {
     { flags: '--embed-base-url <url>', summary: 'its server', unit: 'default --base-url' },
     { flags: '--api-key-file <file>', summary: 'key, else LAB_API_KEY or OPENAI_API_KEY' },
     { flags: '--cache-dir <dir>', summary: 'folder of vectors', unit: 'default LAB_CACHE/llm' },
+    { flags: '--out <dir>', summary: 'folder of a page, with the numbers of the paper' },
     ...configOptions(loongConfig),
   ],
   example: 'loong recall --data loong.jsonl --docs doc --domain financial --rag bm25',
@@ -38,15 +43,16 @@ export const recallCommand: CliCommand = {
 
 async function run(context: CliContext, { options }: CliInput): Promise<void> {
   const { config } = await configOf(options);
-  if (config.rag.retriever === 'off') {
+  const { rag } = config;
+  if (rag.retriever === 'off') {
     throw new ConfigError('--rag off finds no chunks.', { help: 'embeddings, bm25 or fusion.' });
   }
   const { records, library } = await askedBenchmark(options);
-  const open = openRetriever(context, options, config.rag);
+  const open = openRetriever(context, options, rag);
+  const retriever = open.retriever!;
   try {
     context.progress.update('recall');
-    const assembled = assembleOptionsOf(config, library);
-    const parts = { ...assembled, retriever: open.retriever!, rag: config.rag };
+    const parts = { ...assembleOptionsOf({ config, library }), retriever, rag };
     const recall = await retrievalRecall(records, parts, ks);
     context.progress.done();
     context.print(
@@ -59,7 +65,18 @@ async function run(context: CliContext, { options }: CliInput): Promise<void> {
         })),
       ),
     );
-    context.printJson({ run: null, status: 'success', metrics: null, recall });
+    const out = textOf(options, 'out');
+    let report: string | null = null;
+    if (out !== undefined) {
+      report = join(out, 'report.html');
+      makeFolder(out);
+      writeFileAtomic(join(out, 'recall.json'), `${JSON.stringify(recall, null, 2)}\n`);
+      const files = await dataRecords(options);
+      const command = passedCommand('loong');
+      writeRunPage(report, recallPage({ retriever: retriever.name, recall, rag, files, command }));
+      context.print(`report  ${report}\n`);
+    }
+    context.printJson({ run: null, status: 'success', metrics: null, recall, report });
   } finally {
     await open.close();
   }

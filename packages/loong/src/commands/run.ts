@@ -9,6 +9,7 @@ import {
   readConfigInput,
 } from '@lab/core/cli';
 import {
+  batchFlags,
   type ModelSession,
   passedCommand,
   passedFlags,
@@ -19,11 +20,14 @@ import {
   textOf,
   underTopic,
   withEarlierFlags,
+  writePendingBatch,
 } from '@lab/llm/commands';
 import { type LoongConfig, loongConfig } from '../config.js';
-import { generateAnswers } from '../generate.js';
+import { answerRecord } from '../answer-record.js';
+import { assertDocuments, generateAnswers } from '../generate.js';
 import { planAnswers } from '../plan.js';
 import { readAnswers } from '../read-run.js';
+import type { TokenCounter } from '../tokens.js';
 import {
   askedBenchmark,
   dataFile,
@@ -31,6 +35,7 @@ import {
   docsFolder,
   selectedRecords,
 } from './data-options.js';
+import { longPromptGuard, openCounter } from './server-window.js';
 import { openModel, openRetriever } from './session.js';
 import { planText, progressReporter, resultText } from './texts.js';
 
@@ -54,6 +59,7 @@ const windowOptions = underTopic('prompt', [
 const options = [
   ...dataOptions,
   ...runFlags('questions'),
+  ...batchFlags,
   ...windowOptions,
   ...retrievalOptions,
   ...configOptions(loongConfig),
@@ -74,7 +80,7 @@ export const runCommand: CliCommand = {
 export const planCommand: CliCommand = {
   name: 'plan',
   summary: 'Say what a run would ask, take and cost, by set; ask nothing.',
-  options,
+  options: options.filter(({ flags }) => !flags.startsWith('--export-batch')),
   example: 'loong plan --data loong.jsonl --docs doc --model NAME --max-length 128000',
   run: (context, input) => run(context, input, true),
 };
@@ -97,17 +103,23 @@ export async function configOf(flags: Flags): Promise<{
 
 async function run(context: CliContext, input: CliInput, isPlan: boolean): Promise<number> {
   const flags = withEarlierFlags(input.options);
-  const settings = readRunSettings(isPlan ? { ...flags, dryRun: true } : flags);
+  const isExport = !isPlan && flags['exportBatch'] !== undefined;
+  const settings = readRunSettings(isPlan || isExport ? { ...flags, dryRun: true } : flags);
   const resolved = await configOf(flags);
   const session = await planSession(context, flags, settings, isPlan);
-  const open = openRetriever(context, flags, resolved.config.rag);
+  const held: { close(): Promise<void> }[] = [session];
   try {
+    const open = openRetriever(context, flags, resolved.config.rag);
+    held.push(open);
+    const counting = await openCounter(session, resolved.config);
+    held.push(counting);
     const { retriever } = open;
-    const facts = { ...resolved, retriever, session, settings, flags };
+    const { counter } = counting;
+    const facts = { ...resolved, retriever, counter, session, settings, flags };
+    if (isExport) return await exportAll(context, facts);
     return settings.isDryRun ? await showPlan(context, facts) : await runAll(context, facts);
   } finally {
-    await open.close();
-    await session.close();
+    for (const one of held.toReversed()) await one.close();
   }
 }
 
@@ -128,13 +140,14 @@ interface RunParts {
   readonly mode: string;
   readonly preset: string | null;
   readonly retriever: ReturnType<typeof openRetriever>['retriever'];
+  readonly counter: TokenCounter | undefined;
   readonly session: ModelSession;
   readonly settings: RunSettings;
   readonly flags: Flags;
 }
 
 async function showPlan(context: CliContext, parts: RunParts): Promise<number> {
-  const { config, session, settings, flags, retriever } = parts;
+  const { config, session, settings, flags, retriever, counter } = parts;
   const hasDocs = docsFolder(flags) !== undefined;
   const benchmark = hasDocs ? await askedBenchmark(flags) : null;
   const records = benchmark?.records ?? (await selectedRecords(flags));
@@ -143,7 +156,7 @@ async function showPlan(context: CliContext, parts: RunParts): Promise<number> {
   const { out, isResumed } = settings;
   const plan = await planAnswers({
     ...{ records, config, client: session.client, prices: session.prices },
-    documents: benchmark === null ? null : { library: benchmark.library, retriever },
+    documents: benchmark === null ? null : { library: benchmark.library, retriever, counter },
     cache: isRead ? session.cache : undefined,
     finished: isResumed && existsSync(out) ? new Set(readAnswers(out).keys()) : undefined,
     ...{ concurrency: settings.concurrency, shard: settings.shard, signal: context.signal },
@@ -159,7 +172,7 @@ async function showPlan(context: CliContext, parts: RunParts): Promise<number> {
 }
 
 async function runAll(context: CliContext, parts: RunParts): Promise<number> {
-  const { config, mode, preset, retriever, session, settings, flags } = parts;
+  const { config, mode, preset, retriever, counter, session, settings, flags } = parts;
   const { records, library, skipped } = await askedBenchmark(flags);
   const { out } = settings;
   context.setRun(out);
@@ -167,8 +180,10 @@ async function runAll(context: CliContext, parts: RunParts): Promise<number> {
   if (skipped > 0) context.note(`${skipped} questions are left out: documents are missing.`);
   context.note(`${records.length} questions, ${session.client.model} at ${session.server}`);
   const { client, prices } = session;
+  const source = { config, library, retriever, counter };
   const result = await generateAnswers({
-    ...{ records, library, client, config, retriever, out },
+    ...{ records, client, out, ...source },
+    beforeAsk: await longPromptGuard(context, { session, records, source, flags }),
     facts: {
       ...{ mode, preset, server: session.server, data: await dataRecords(flags) },
       ...{ command: passedCommand('loong'), passed: passedFlags(flags, processFlags) },
@@ -178,7 +193,7 @@ async function runAll(context: CliContext, parts: RunParts): Promise<number> {
     costOf: prices === undefined ? undefined : (usage, model) => prices.costUsd(model, usage),
     onProgress: progressReporter(context, 'run'),
   }).catch((error: unknown) => {
-    throw withResume(error, out);
+    throw withResume(error, `loong run --resume ${out}`);
   });
   context.progress.done();
   context.print(`${resultText(result)}\nrun     ${result.dir}\n`);
@@ -188,15 +203,28 @@ async function runAll(context: CliContext, parts: RunParts): Promise<number> {
   return 0;
 }
 
+/** Writes what the questions would ask next. */
+async function exportAll(context: CliContext, parts: RunParts): Promise<number> {
+  const { config, retriever, counter, session, flags } = parts;
+  const { records, library } = await askedBenchmark(flags);
+  assertDocuments({ records, library, config });
+  const source = { config, library, retriever, counter };
+  await writePendingBatch(context, flags, {
+    rows: records,
+    step: (record, client) => answerRecord(record, { client, setStatus: () => undefined }, source),
+    ...{ session, rowName: 'question' },
+  });
+  return 0;
+}
+
 /** The file of questions as the record names it. */
 export async function dataRecords(flags: Flags): Promise<FileRecord[]> {
   return [await hashFile(dataFile(flags))];
 }
 
 /** An interruption with the command that goes on. */
-export function withResume(error: unknown, out: string, verb = 'run'): unknown {
+export function withResume(error: unknown, command: string): unknown {
   if (!LabError.is(error) || error.code !== 'LAB_INTERRUPTED') return error;
-  const resumed = `saved: resume with "loong ${verb} --resume ${out}"`;
-  error.message = resumed;
+  error.message = `saved: resume with "${command}"`;
   return error;
 }

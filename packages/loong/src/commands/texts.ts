@@ -3,6 +3,7 @@ import { formatCount, formatDuration, formatPercent, formatShare } from '@lab/co
 import { type CliContext, table } from '@lab/core/cli';
 import type { RowsProgress, RowsResult } from '@lab/llm';
 import type { Estimate, Evaluation, GroupScores } from '../evaluate.js';
+import type { JudgeAgreement } from '../judge-agreement.js';
 import type { Range, RunPlan } from '../plan.js';
 
 /** Dollars, or n/a. */
@@ -118,4 +119,27 @@ export function evaluationText(evaluation: Evaluation): string {
             `${rules.spearman === null ? 'n/a' : formatShare(rules.spearman)}\n`,
         ]),
   ].join('\n');
+}
+
+/** A judge beside people as a table. */
+export function agreementText(agreement: JudgeAgreement): string {
+  const { n, annotators, difference, meanJudge, meanPeople, samePerfect } = agreement;
+  const signed = (value: number) => `${value > 0 ? '+' : ''}${value.toFixed(1)}`;
+  const rows = [
+    ['answers with both', `${formatCount(n)}, graded by ${formatCount(annotators)}`],
+    ['mean of the judge', meanJudge.toFixed(1)],
+    ['mean of people', meanPeople.toFixed(1)],
+    [
+      'judge minus people',
+      `${signed(difference.value)} (${signed(difference.low)} to ${signed(difference.high)})`,
+    ],
+    ['mean distance', agreement.meanDistance.toFixed(1)],
+    ['rank correlation', agreement.spearman === null ? 'n/a' : formatShare(agreement.spearman)],
+    ['kappa, quadratic, five grades', formatShare(agreement.kappa)],
+    ['both perfect or neither', formatPercent(samePerfect)],
+  ].map(([what, value]) => ({ what, value }));
+  return table(rows, [
+    { key: 'what', heading: 'judge beside people' },
+    { key: 'value', heading: '(95 % interval)' },
+  ]);
 }

@@ -2,6 +2,7 @@
  * The page that sets runs side by side.
  */
 import { formatShare, readRunRecord } from '@lab/core';
+import { differingSettings } from '@lab/llm/commands';
 import {
   type CaptionedFigure,
   forestPlot,
@@ -12,7 +13,9 @@ import {
 import type { Comparison, PairedScores, RunPair } from '../compare.js';
 import type { ScoredRecord } from '../scored-record.js';
 import { version } from '../version.js';
+import { settingsOfRun } from '../read-run.js';
 import { perfectFigure, runsBySetFigure, runsHeatmap } from './figures.js';
+import { publishedRetrievalSection, retrievalSections } from './retrieval.js';
 import { isWholeLoong } from './run-page.js';
 
 /** A run of a comparison with its questions. */
@@ -30,6 +33,7 @@ export function comparePage(
 ): RunPage {
   const runs = comparison.runs.map(({ name, evaluation }, index) => ({
     ...{ name, evaluation, scored: folders[index]!.scored },
+    retrieval: retrievalOf(folders[index]!.dir),
   }));
   const main = runsBySetFigure(runs) ?? runsHeatmap(runs);
   return {
@@ -50,7 +54,9 @@ export function comparePage(
     mainFigure: main,
     sections: sectionsOf(comparison, runs, main),
     cost: [],
-    settings: differingSettings(folders),
+    settings: differingSettings(
+      folders.map(({ name, dir }) => ({ name, settings: readRunRecord(dir).config.resolved })),
+    ),
     files: readRunRecord(folders[0]!.dir).data,
     command: command.join(' '),
     environment: [{ label: 'package', value: `@lab/loong ${version}` }],
@@ -64,6 +70,12 @@ export function comparePage(
 
 function sentence({ pairs }: Comparison): string {
   return pairs.map((pair) => pairSentence(pair)).join(' ');
+}
+
+/** What the prompts of a run were made of, where that is not whole documents. */
+function retrievalOf(dir: string) {
+  const { retriever, settings } = settingsOfRun(dir);
+  return retriever === null ? null : { retriever, topK: settings.rag.topK };
 }
 
 /** A pair in one sentence, with how sure it is. */
@@ -82,7 +94,7 @@ export function pairSentence({ first, second, overall }: RunPair): string {
 
 const pText = (pValue: number): string => (pValue < 0.001 ? '< .001' : formatShare(pValue));
 
-type NamedRuns = Parameters<typeof runsBySetFigure>[0];
+type NamedRuns = Parameters<typeof retrievalSections>[0];
 
 function sectionsOf(
   { pairs, runs }: Comparison,
@@ -90,6 +102,8 @@ function sectionsOf(
   main: CaptionedFigure,
 ): Section[] {
   const heat = runsHeatmap(named);
+  const retrieval = retrievalSections(named);
+  const isWhole = named.every(({ scored }) => isWholeLoong(scored));
   return [
     {
       heading: 'Results',
@@ -102,9 +116,9 @@ function sectionsOf(
       figures: [pairFigure(pair)],
       table: pairTable(pair),
     })),
-    ...(named.every(({ scored }) => isWholeLoong(scored))
-      ? [{ heading: 'Beside the paper', figures: [perfectFigure(runs)] }]
-      : []),
+    ...retrieval,
+    ...(isWhole ? [{ heading: 'Beside the paper', figures: [perfectFigure(runs)] }] : []),
+    ...(isWhole && retrieval.length > 0 ? [publishedRetrievalSection()] : []),
   ];
 }
 
@@ -186,26 +200,4 @@ function pairTable(pair: RunPair): Table {
       mcnemar: perfect?.pValue ?? null,
     })),
   };
-}
-
-/** Settings in which the runs differ. */
-function differingSettings(folders: readonly ComparedFolder[]) {
-  const texts = folders.map(({ dir }) => flat(readRunRecord(dir).config.resolved));
-  const paths = [...new Set(texts.flatMap((text) => [...text.keys()]))].sort();
-  return paths.flatMap((path) => {
-    const values = texts.map((text) => text.get(path) ?? 'not set');
-    if (new Set(values).size === 1) return [];
-    return folders.map(({ name }, index) => ({ path, value: values[index], origin: name }));
-  });
-}
-
-function flat(value: unknown, path = ''): Map<string, string> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return new Map([[path, JSON.stringify(value) ?? 'not set']]);
-  }
-  return new Map(
-    Object.entries(value).flatMap(([name, leaf]) => [
-      ...flat(leaf, path === '' ? name : `${path}.${name}`),
-    ]),
-  );
 }

@@ -20,7 +20,7 @@ import { groupScores } from '../evaluate.js';
 const scoreAxis = { label: 'average score', domain: [0, 100] } as const;
 
 /** Mean length of the questions of a set, in thousands of tokens. */
-function meanLength(records: readonly LoongRecord[]): number {
+export function meanLength(records: readonly LoongRecord[]): number {
   const sum = records.reduce((total, { length }) => total + length, 0);
   return sum / Math.max(1, records.length) / 1000;
 }

@@ -27,6 +27,7 @@ import {
   truncationFigure,
 } from './figures.js';
 import { questionTable } from './question-table.js';
+import { publishedElsewhereSection } from './retrieval.js';
 import { settingRows } from './setting-rows.js';
 
 /** What a run found. */
@@ -194,7 +195,8 @@ function sectionsOf(
   ];
   if (isWholeLoong(scored)) {
     const runs = [{ name: 'this run', evaluation }];
-    sections.splice(1, 0, { heading: 'Beside the paper', figures: [perfectFigure(runs)] });
+    const beside = { heading: 'Beside the paper', figures: [perfectFigure(runs)] };
+    sections.splice(1, 0, beside, publishedElsewhereSection());
   }
   return sections;
 }

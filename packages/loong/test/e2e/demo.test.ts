@@ -3,6 +3,11 @@ import { join } from 'node:path';
 import { requireProgram, temporaryFolder } from '@lab/core/testing';
 import { checkPage } from '@lab/report/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { expectedReading } from '../../src/__fixtures__/expected-reading.js';
+import { openLibrary } from '../../src/library.js';
+import { judgementFolders, readAnswers, readJudgements } from '../../src/read-run.js';
+import { readRecords } from '../../src/record.js';
+import { orderAsked, overlapScore } from '../../src/synthetic/scripted-reader.js';
 import { loong } from './loong-process.js';
 
 const out = join(temporaryFolder(), 'demo');
@@ -25,6 +30,28 @@ describe('loong demo', () => {
     }
     const again = await loong(['demo', '--out', out]);
     expect(again.code, again.stderr).toBe(0);
+  });
+
+  it.each([32, 16])('a reader of %iK scores 100 below it, and beyond as computed', async (k) => {
+    const records = await readRecords(join(out, 'benchmark', 'questions.jsonl'));
+    const library = await openLibrary(join(out, 'benchmark'));
+    const run = join(out, `reader-${k}k`);
+    const [answers, judgements] = [readAnswers(run), readJudgements(judgementFolders(run)[0]!)];
+    let [below, beyond] = [0, 0];
+    for (const record of records) {
+      const { docsUsed, response } = answers.get(record.id)!.output!;
+      const windowTokens = 1000 * k;
+      const expected = await expectedReading(record, docsUsed, { library, windowTokens });
+      expect(JSON.parse(response)).toEqual(expected.answer);
+      const isOrdered = orderAsked.test(record.question);
+      const [gold, answer] = [record.answer, expected.answer].map((one) => JSON.stringify(one));
+      const { score } = judgements.get(record.id)!.output!;
+      expect(score).toBe(overlapScore(gold!, answer!, isOrdered));
+      if (expected.sawAll) expect(score).toBe(100);
+      if (expected.sawAll) below += 1;
+      else if (score! < 100) beyond += 1;
+    }
+    expect([below > 30, beyond > 10]).toEqual([true, true]);
   });
 });
 

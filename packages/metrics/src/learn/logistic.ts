@@ -1,4 +1,5 @@
 import { ConfigError } from '@lab/core';
+import { cholesky, solveCholesky } from './cholesky.js';
 
 /** Settings of {@link fitLogistic}. */
 export interface LogisticOptions {
@@ -117,7 +118,7 @@ function newton(
     for (const [index, x] of design.entries()) {
       accumulate({ x, label: labels[index]!, weights, gradient, hessian });
     }
-    const change = solve(hessian, gradient);
+    const change = solveCholesky(cholesky(hessian, size), gradient);
     let largest = 0;
     for (let f = 0; f < size; f += 1) {
       weights[f]! -= change[f]!;
@@ -146,27 +147,4 @@ function accumulate({ x, label, weights, gradient, hessian }: Accumulation): voi
     gradient[f]! += (p - label) * x[f]!;
     for (let g = 0; g < size; g += 1) hessian[f * size + g]! += curvature * x[f]! * x[g]!;
   }
-}
-
-/** Solution of `A x = b` for a symmetric positive definite A, by Cholesky factors. */
-function solve(a: Float64Array, b: Float64Array): Float64Array {
-  const n = b.length;
-  const l = Float64Array.from(a);
-  for (let j = 0; j < n; j += 1) {
-    for (let k = 0; k < j; k += 1) {
-      for (let i = j; i < n; i += 1) l[i * n + j]! -= l[i * n + k]! * l[j * n + k]!;
-    }
-    const root = Math.sqrt(Math.max(l[j * n + j]!, 1e-300));
-    for (let i = j; i < n; i += 1) l[i * n + j]! /= root;
-  }
-  const x = Float64Array.from(b);
-  for (let i = 0; i < n; i += 1) {
-    for (let k = 0; k < i; k += 1) x[i]! -= l[i * n + k]! * x[k]!;
-    x[i]! /= l[i * n + i]!;
-  }
-  for (let i = n - 1; i >= 0; i -= 1) {
-    for (let k = i + 1; k < n; k += 1) x[i]! -= l[k * n + i]! * x[k]!;
-    x[i]! /= l[i * n + i]!;
-  }
-  return x;
 }

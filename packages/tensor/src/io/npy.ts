@@ -69,8 +69,19 @@ export async function writeNpy(path: string, array: WritableArray): Promise<void
       help: 'Write float32, or a safetensors file.',
     });
   }
-  const shape = record.shape.length === 1 ? `${record.shape[0]},` : record.shape.join(', ');
-  const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape}), }`;
+  const header = npyHeader(descr, record.shape);
+  writeFileAtomic(path, chunks(header, record));
+}
+
+/**
+ * The bytes of an npy file before its numbers: for files that grow part by part.
+ *
+ * @param descr - NumPy's name of the type, such as `<f4`.
+ * @param shape - of all numbers that will follow, row-major.
+ */
+export function npyHeader(descr: string, shape: readonly number[]): Uint8Array {
+  const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
+  const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${sizes}), }`;
   const padding = 64 - ((10 + text.length + 1) % 64);
   const header = Buffer.alloc(10 + text.length + padding + 1, ' ');
   magic.copy(header);
@@ -79,7 +90,7 @@ export async function writeNpy(path: string, array: WritableArray): Promise<void
   header.writeUInt16LE(header.length - 10, 8);
   header.write(text, 10, 'latin1');
   header.writeUInt8(10, header.length - 1);
-  writeFileAtomic(path, chunks(header, record));
+  return header;
 }
 
 function* chunks(header: Uint8Array, record: ArrayRecord): Generator<Uint8Array> {

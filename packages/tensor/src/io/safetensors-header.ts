@@ -150,3 +150,36 @@ function parseMetadata(metadata: unknown, fail: Fail): Record<string, string> {
   if (!isTexts) throw fail('its __metadata__ is not a table of texts');
   return metadata as Record<string, string>;
 }
+
+/**
+ * The header of a file with these tensors, in their order, as bytes; its length is a multiple of
+ * eight, so that the data behind it is aligned.
+ *
+ * @throws {DataError} for a tensor called as the metadata.
+ */
+export function encodeSafetensorsHeader(
+  tensors: ReadonlyMap<string, TensorEntry>,
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
+  const entries: [string, unknown][] = [];
+  if (Object.keys(metadata).length > 0) entries.push(['__metadata__', metadata]);
+  for (const [name, { dtype, shape, begin, end }] of tensors) {
+    if (name === '__metadata__') {
+      throw new DataError('tensor/safetensors: "__metadata__" cannot be the name of a tensor.', {
+        field: name,
+        help: 'Give the tensor another name.',
+      });
+    }
+    entries.push([name, { dtype: formatName(dtype), shape, data_offsets: [begin, end] }]);
+  }
+  const text = Buffer.from(JSON.stringify(Object.fromEntries(entries)));
+  const length = Math.ceil(text.length / 8) * 8;
+  const header = Buffer.alloc(8 + length, ' ');
+  header.writeBigUInt64LE(BigInt(length), 0);
+  text.copy(header, 8);
+  return header;
+}
+
+function formatName(dtype: ArrayDtype): string {
+  return Object.keys(dtypeNames).find((name) => dtypeNames[name] === dtype)!;
+}

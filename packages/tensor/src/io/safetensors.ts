@@ -1,10 +1,10 @@
 import { DataError, writeFileAtomic } from '@lab/core';
-import type { ArrayDtype, ArrayRecord } from './array-record.js';
+import type { ArrayRecord } from './array-record.js';
 import { checkedRecord, type WritableArray } from './checked-record.js';
 import { encodeNumbers, itemBytes, numbersOfBytes } from './dtype.js';
 import { type FileSource, openFileSource, withFileSource } from './file-source.js';
 import {
-  dtypeNames,
+  encodeSafetensorsHeader,
   parseSafetensorsHeader,
   type SafetensorsHeader,
   type TensorEntry,
@@ -184,28 +184,11 @@ function headerBytes(
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array {
   let offset = 0;
-  const entries: [string, unknown][] = [];
-  if (Object.keys(metadata).length > 0) entries.push(['__metadata__', metadata]);
-  for (const [name, record] of records) {
-    if (name === '__metadata__') {
-      throw new DataError('tensor/safetensors: "__metadata__" cannot be the name of a tensor.', {
-        field: name,
-        help: 'Give the tensor another name.',
-      });
-    }
-    const end = offset + record.data.length * itemBytes(record.dtype);
-    const { shape, dtype } = record;
-    entries.push([name, { dtype: formatName(dtype), shape, data_offsets: [offset, end] }]);
+  const entries = new Map<string, TensorEntry>();
+  for (const [name, { shape, dtype, data }] of records) {
+    const end = offset + data.length * itemBytes(dtype);
+    entries.set(name, { dtype, shape, begin: offset, end });
     offset = end;
   }
-  const text = Buffer.from(JSON.stringify(Object.fromEntries(entries)));
-  const length = Math.ceil(text.length / 8) * 8;
-  const header = Buffer.alloc(8 + length, ' ');
-  header.writeBigUInt64LE(BigInt(length), 0);
-  text.copy(header, 8);
-  return header;
-}
-
-function formatName(dtype: ArrayDtype): string {
-  return Object.keys(dtypeNames).find((name) => dtypeNames[name] === dtype)!;
+  return encodeSafetensorsHeader(entries, metadata);
 }

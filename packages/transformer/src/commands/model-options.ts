@@ -10,7 +10,7 @@ import type { LoadModelOptions } from '../weights/residency.js';
 /** The checkpoint. */
 export const modelArgument: CliArgument = {
   name: 'model',
-  summary: 'folder of a Hugging Face checkpoint or of its local cache, or a file *.gguf',
+  summary: 'folder of a Hugging Face checkpoint or its cache, file *.gguf, or example:organism',
   required: true,
 };
 

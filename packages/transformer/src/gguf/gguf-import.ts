@@ -4,6 +4,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataError, makeFolder, ModelError } from '@lab/core';
+import { configText } from '../config-text.js';
 import { ggufModel } from '../model-config.js';
 import { checkpointFolder, openCheckpoint } from '../weights/checkpoint.js';
 import { floatsOf } from '../weights/stored-numbers.js';
@@ -94,7 +95,8 @@ export async function writeCheckpoint(
     const shapes = new Map(named.map(({ name, shape }) => [name, shape]));
     await writeShards(folder, { shapes, numbers: SHARD, arrayOf });
     const modelType = model.architecture.modelType;
-    writeJson(folder, 'config.json', { architectures: [classes[modelType]], ...values });
+    const config = configText({ architectures: [classes[modelType]], ...values });
+    writeFileSync(join(folder, 'config.json'), config);
     if (texts !== null) {
       writeJson(folder, 'tokenizer.json', texts.content);
       writeJson(folder, 'tokenizer_config.json', texts.config);

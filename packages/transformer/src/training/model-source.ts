@@ -15,7 +15,7 @@ import { expectedT5 } from '../t5/t5-weights.js';
 import { loadTokenizer, type Tokenizer } from '../tokenizer.js';
 import { type Checkpoint, checkpointFolder, openCheckpoint } from '../weights/checkpoint.js';
 import { weightList } from '../weights/expected-weights.js';
-import { realFields } from './config-text.js';
+import { realFields } from '../config-text.js';
 import { initialDecoder, initialT5 } from './initial-weights.js';
 import { trainableDecoder } from './trainable-decoder.js';
 import type { TrainableModel } from './trainable-model.js';

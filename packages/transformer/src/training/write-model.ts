@@ -7,7 +7,7 @@ import { makeFolder, writeFileAtomic } from '@lab/core';
 import { type WritableArray, writeSafetensors } from '@lab/tensor/io';
 import { isGgufFile, withGguf } from '../gguf/gguf-file.js';
 import { ggufTokenizer } from '../gguf/gguf-tokenizer.js';
-import { configText } from './config-text.js';
+import { configText } from '../config-text.js';
 import type { ModelSource } from './model-source.js';
 import type { WeightArrays } from './trainable-model.js';
 

@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ModelError } from '@lab/core';
 import { tf } from '@lab/tensor';
+import { exampleModel } from '../example-models.js';
 import { readJsonObject } from '../json-file.js';
 import { openGgufCheckpoint } from '../gguf/gguf-checkpoint.js';
 import { isGgufFile } from '../gguf/gguf-file.js';
@@ -42,15 +43,19 @@ export interface Checkpoint {
 
 const INDEX = 'model.safetensors.index.json';
 
+/** Begin of the name of a shipped model, in the place of a folder. */
+const EXAMPLE = 'example:';
+
 /**
  * The folder of a checkpoint, or its GGUF file: as it is, the one GGUF file that a folder without
- * config.json has, or what the local Hugging Face cache has under a name, its `refs/main`, else its
- * newest snapshot.
+ * config.json has, what the local Hugging Face cache has under a name, its `refs/main`, else its
+ * newest snapshot, or a shipped model under `example:NAME`.
  *
  * @throws {ModelError} where there is none.
  */
 export function checkpointFolder(path: string): string {
   if (!existsSync(path)) {
+    if (path.startsWith(EXAMPLE)) return exampleModel(path.slice(EXAMPLE.length));
     throw new ModelError(`${path}: there is no such folder or file.`, {
       help: 'Name a folder with config.json and *.safetensors, or a file *.gguf.',
     });
@@ -185,14 +190,19 @@ export function heldCheckpoint(checkpoint: Checkpoint): Checkpoint {
   return { ...checkpoint, readStored, read, readInto: null };
 }
 
-interface WeightFiles {
+/** Files of weights. */
+export interface WeightFiles {
   readonly paths: readonly string[];
   /** What the index says: the file of each weight. */
   readonly shards: Readonly<Record<string, string>>;
 }
 
-/** The files that hold weights. */
-function weightFiles(folder: string): WeightFiles {
+/**
+ * The files that hold the weights of a folder.
+ *
+ * @throws {ModelError} where there are none, or an index names files that are not there.
+ */
+export function weightFiles(folder: string): WeightFiles {
   const index = join(folder, INDEX);
   if (existsSync(index)) return shardsOf(index, folder);
   const names = readdirSync(folder);

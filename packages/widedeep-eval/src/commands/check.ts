@@ -1,17 +1,12 @@
 /** `check`: every defect of the data at once, or what machine this is. */
-import {
-  collectDefects,
-  describeEnvironment,
-  formatBytes,
-  formatCounted,
-  formatShare,
-} from '@lab/core';
+import { collectDefects, formatCounted, formatShare } from '@lab/core';
 import {
   type CliCommand,
   type CliContext,
   type CliInput,
   defectList,
   defectsError,
+  printEnvironment,
   table,
 } from '@lab/core/cli';
 import { textOf } from '@lab/llm/commands';
@@ -30,21 +25,11 @@ export const checkCommand: CliCommand = {
   options: [...dataOptions, { flags: '--env', summary: 'versions and machine, for bug reports' }],
   example: 'widedeep-eval check --data pairs.csv',
   run: async (context, input) => {
-    if (input.options['env'] === true) return describeMachine(context);
+    if (input.options['env'] === true)
+      return printEnvironment(context, { '@lab/widedeep-eval': version });
     return checkData(context, input);
   },
 };
-
-function describeMachine(context: CliContext): void {
-  const environment = describeEnvironment();
-  const facts = { '@lab/widedeep-eval': version, ...environment };
-  context.printJson({ run: null, status: 'success', metrics: null, environment: facts });
-  const { memoryBytes, ...machine } = environment;
-  const lines = { '@lab/widedeep-eval': version, ...machine, memory: formatBytes(memoryBytes) };
-  for (const [name, value] of Object.entries(lines)) {
-    context.print(`${name.padEnd(20)} ${String(value)}\n`);
-  }
-}
 
 async function checkData(context: CliContext, { options }: CliInput): Promise<void> {
   const collected = collectDefects();

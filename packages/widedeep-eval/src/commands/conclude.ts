@@ -1,6 +1,6 @@
 /** The end of a run: its evaluation, its page, its gates. */
 import { join } from 'node:path';
-import { LabError, readRunRecord, writeFileAtomic } from '@lab/core';
+import { exitCodes, LabError, readRunRecord, writeFileAtomic } from '@lab/core';
 import type { CliContext } from '@lab/core/cli';
 import type { WidedeepConfig } from '../config.js';
 import { type EvaluateOptions, type Evaluation, evaluateJudgements } from '../evaluate.js';
@@ -12,9 +12,6 @@ import { evaluationText } from './result-text.js';
 
 /** The name of the file with the metrics of a run. */
 export const evaluationFile = 'evaluation.json';
-
-const belowThreshold = 8;
-const tooManyUnjudged = 7;
 
 /** What a run is concluded with. */
 export interface ConcludeOptions {
@@ -50,11 +47,11 @@ export async function concludeRun(
   context.print(`run     ${dir}\n${report === null ? '' : `report  ${report}\n`}`);
   const failed = failedGates(evaluation, gates);
   printResult(context, { run: dir, evaluation, report, failed });
-  if (failed.length > 0) return belowThreshold;
+  if (failed.length > 0) return exitCodes.belowThreshold;
   const { judged, samples: all } = evaluation.network;
   if (2 * judged >= all) return 0;
   context.note(`error: ${all - judged} of ${all} pairs have no verdict.`);
-  return tooManyUnjudged;
+  return exitCodes.tooManyFailed;
 }
 
 /** Writes the metrics of a run into its folder. */

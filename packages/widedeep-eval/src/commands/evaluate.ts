@@ -1,18 +1,19 @@
 /** `evaluate`: agreement with people of a run, or of verdicts that are stored elsewhere. */
 import { readFileSync, statSync } from 'node:fs';
-import { ConfigError, createRandom, DataError, formatShare, sha256 } from '@lab/core';
+import { ConfigError, DataError, exitCodes, formatShare, sha256 } from '@lab/core';
 import { type CliCommand, type CliContext, type CliInput, table } from '@lab/core/cli';
 import { numberOf, textOf } from '@lab/llm/commands';
 import { readAnnotations, withAnnotations } from '../annotations.js';
 import { calibrateTau, scoredSamples, splitForCalibration } from '../calibrate.js';
-import { annotationText } from './annotation-text.js';
-import { type EvaluateOptions, evaluateJudgements, verdictWith } from '../evaluate.js';
+import { compareRuns } from '../compare-runs.js';
+import { type EvaluateOptions, evaluateJudgements } from '../evaluate.js';
 import { failedGates, parseGates } from '../gate.js';
 import type { JudgedSample } from '../judged-sample.js';
 import { readJudgedSamples } from '../read-run.js';
 import { readSamples } from '../readers/read-samples.js';
 import { readStoredVerdicts, storedSamples } from '../readers/stored-verdicts.js';
-import { compareJudges, type JudgeDifference } from '../verdict-metrics.js';
+import type { JudgeDifference } from '../verdict-metrics.js';
+import { annotationText } from './annotation-text.js';
 import { evaluateOptionsOf, pageOf, printResult, writeEvaluation } from './conclude.js';
 import { dataOptions, sampleSource } from './data-options.js';
 import { gatesOf } from './judge.js';
@@ -51,8 +52,6 @@ export const evaluateCommand: CliCommand = {
   run: (context, input) => run(context, input),
 };
 
-const belowThreshold = 8;
-
 async function run(context: CliContext, { arguments: [path = ''], options }: CliInput) {
   const gates = parseGates(gatesOf(options));
   const isRun = isFolder(path);
@@ -69,7 +68,8 @@ async function run(context: CliContext, { arguments: [path = ''], options }: Cli
   }
   const against = textOf(options, 'against');
   if (against !== undefined) {
-    const difference = await compareWith(against, samples, { ...settings, tau });
+    const others = await readJudgedSamples(against);
+    const difference = compareRuns(samples, others, { ...settings, tau });
     context.print(differenceText(difference, path, against));
   }
   const isWhole = tau === undefined && annotations === null;
@@ -77,7 +77,7 @@ async function run(context: CliContext, { arguments: [path = ''], options }: Cli
   const report = isRun && isWhole ? await pageOf(context, path, { samples, evaluation }) : null;
   const failed = failedGates(evaluation, gates);
   printResult(context, { run: isRun ? path : null, evaluation, report, failed });
-  return failed.length > 0 ? belowThreshold : 0;
+  return failed.length > 0 ? exitCodes.belowThreshold : 0;
 }
 
 function isFolder(path: string): boolean {
@@ -159,22 +159,6 @@ function readIds(file: string): string[] {
   } catch (cause) {
     throw new DataError(`${file}: cannot be read.`, { file, cause });
   }
-}
-
-/** This run and another one on the samples of both. */
-async function compareWith(
-  dir: string,
-  samples: readonly JudgedSample[],
-  { seed = 1, resamples, tau }: EvaluateOptions,
-): Promise<JudgeDifference> {
-  const others = new Map((await readJudgedSamples(dir)).map((sample) => [sample.id, sample]));
-  const both = samples.flatMap((sample) => {
-    const other = others.get(sample.id);
-    if (other === undefined || sample.gold === null) return [];
-    const first = verdictWith(sample, tau);
-    return [{ gold: sample.gold, first, second: other.verdict }];
-  });
-  return compareJudges(both, { random: createRandom(seed).fork('compare'), resamples });
 }
 
 function differenceText(

@@ -7,7 +7,6 @@ import {
   formatCount,
   hashFile,
   InterruptedError,
-  LabError,
   nearest,
   readJsonLines,
 } from '@lab/core';
@@ -20,6 +19,7 @@ import {
 } from '@lab/core/cli';
 import { type Shard, systemClock } from '@lab/llm';
 import {
+  batchFlags,
   countOf,
   passedCommand,
   passedFlags,
@@ -29,11 +29,13 @@ import {
   type RunSettings,
   textOf,
   withEarlierFlags,
+  writePendingBatch,
 } from '@lab/llm/commands';
 import { type WidedeepConfig, widedeepConfig } from '../config.js';
 import { type Families, loadFamilies } from '../families/load-families.js';
 import { parseGates } from '../gate.js';
-import { judgePairs } from '../judge-pairs.js';
+import { checkConfig, checkFamilies, judgePairs } from '../judge-pairs.js';
+import { judgeSample } from '../judge-sample.js';
 import { type NetworkPlan, planNetwork } from '../plan-network.js';
 import { baselines } from '../presets.js';
 import { readSamples } from '../readers/read-samples.js';
@@ -61,6 +63,7 @@ const rolesOption = {
 const options = [
   ...dataOptions,
   ...runFlags('pairs'),
+  ...batchFlags,
   rolesOption,
   gateOption,
   ...configOptions(widedeepConfig),
@@ -106,7 +109,9 @@ function assertBaseline(name: string): void {
 export const planCommand: CliCommand = {
   name: 'plan',
   summary: 'Say how many calls, tokens, dollars and minutes a run takes; ask nothing.',
-  options: options.filter(({ flags }) => !/^--(dry-run|resume|fail-under)/.test(flags)),
+  options: options.filter(
+    ({ flags }) => !/^--(dry-run|resume|fail-under|export-batch)/.test(flags),
+  ),
   example: 'widedeep-eval plan --data pairs.csv --base-url URL --model NAME --prices prices.json',
   run: (context, input) =>
     runOrPlan(context, { ...input, options: { ...input.options, dryRun: true } }),
@@ -128,7 +133,8 @@ async function runOrPlan(context: CliContext, { options: given }: CliInput): Pro
   const flags = withEarlierFlags(given);
   // What is wrong with a gate is said before the first call is paid.
   parseGates(gatesOf(flags));
-  const settings = readRunSettings(flags);
+  const isExport = flags['exportBatch'] !== undefined;
+  const settings = readRunSettings(isExport ? { ...flags, dryRun: true } : flags);
   const { config, mode, preset } = await readConfigInput(widedeepConfig, flags);
   const families = loadFamilies(textOf(flags, 'families'));
   const samples = slicedSamples(await readSamples(sampleSource(flags)), flags);
@@ -138,6 +144,7 @@ async function runOrPlan(context: CliContext, { options: given }: CliInput): Pro
   });
   const work = { flags, samples, families, config, mode, preset, settings, session };
   try {
+    if (isExport) return await exportAll(context, work);
     return settings.isDryRun ? await showPlan(context, work) : await runAll(context, work);
   } finally {
     await session.close();
@@ -166,6 +173,25 @@ async function showPlan(context: CliContext, work: Work): Promise<number> {
   const planned = await plan(work);
   context.print(planText(planned));
   context.printJson({ run: null, status: 'planned', metrics: null, plan: planned });
+  return 0;
+}
+
+/** Writes what the pairs would ask next; a step of the network is a batch. */
+async function exportAll(context: CliContext, work: Work): Promise<number> {
+  const { flags, samples, families, config, session } = work;
+  checkConfig(config);
+  checkFamilies(samples, families);
+  if (config.jury.models.length > 0) {
+    throw new ConfigError('--export-batch: a batch asks one model, and jury.models names more.', {
+      help: 'judge with them live, or one model a run.',
+    });
+  }
+  await writePendingBatch(context, flags, {
+    rows: samples,
+    step: (sample, client) => judgeSample(sample, { config, families, client }),
+    session: { ...session, server: session.server ?? '' },
+    rowName: 'pair',
+  });
   return 0;
 }
 
@@ -215,7 +241,6 @@ async function runAll(context: CliContext, work: Work): Promise<number> {
     return await concludeRun(context, result.dir, { flags, gates: parseGates(gatesOf(flags)) });
   } catch (error) {
     context.progress.done();
-    if (LabError.is(error) && error.code === 'LAB_FAILED_ROWS') return failed(context, dir, error);
     throw ended(dir, error);
   }
 }
@@ -248,13 +273,3 @@ function ended(run: string, error: unknown): unknown {
   const message = `saved: resume with "widedeep-eval judge --resume ${run}"`;
   return new InterruptedError(message, { details: { run }, cause: error });
 }
-
-/** Too many pairs failed: what there is stands in the folder. */
-function failed(context: CliContext, run: string, { code, message, help }: LabError): number {
-  context.note(`error: ${message}${help === undefined ? '' : `\n  help: ${help}`}`);
-  const details = { code, message, help: help ?? null };
-  context.printJson({ run, status: 'error', metrics: null, error: details });
-  return tooManyFailed;
-}
-
-const tooManyFailed = 7;

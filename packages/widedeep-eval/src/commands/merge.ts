@@ -2,7 +2,7 @@
 import { ConfigError, formatCount } from '@lab/core';
 import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
 import { mergeShards } from '@lab/llm';
-import { firstShard, passedCommand, textOf } from '@lab/llm/commands';
+import { firstShard, mergeExitCode, passedCommand, textOf } from '@lab/llm/commands';
 import { samplesOfRun } from '../report/samples-of-run.js';
 import { parseGates } from '../gate.js';
 import { concludeRun } from './conclude.js';
@@ -44,7 +44,5 @@ async function run(
   });
   context.note(`${formatCount(shards)} shards, ${formatCount(gaps)} pairs missing`);
   const code = await concludeRun(context, dir, { flags: options, gates: parseGates([]) });
-  return gaps === 0 ? code : tooManyMissing;
+  return code === 0 ? mergeExitCode(gaps) : code;
 }
-
-const tooManyMissing = 7;

@@ -40,5 +40,6 @@ function ruleSession(kind: string): JudgeSession {
     },
   });
   const close = () => client.close();
-  return { client, clients: {}, cache: undefined, prices: undefined, server: null, close };
+  const nothing = { cache: undefined, prices: undefined, server: null, openUncached: null };
+  return { client, clients: {}, ...nothing, close };
 }

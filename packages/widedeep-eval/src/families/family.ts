@@ -2,7 +2,7 @@
  * A task family: what is judged, in words, as four prompts.
  */
 import { ConfigError } from '@lab/core';
-import { parsePrompt, type PromptTemplate } from '@lab/llm';
+import { type ChatMessage, parsePrompt, type PromptTemplate } from '@lab/llm';
 
 /** The prompts of a family. */
 export interface Family {
@@ -77,4 +77,21 @@ export function createFamily(name: string, texts: FamilyTexts): Family {
     closingMark: texts.closingMark ?? '&',
     text: JSON.stringify(texts),
   };
+}
+
+/**
+ * What a model is told: who it is, then what it is to do.
+ *
+ * @param as - `message`: who it is as a system message; `prompt`: at the head of the one message.
+ */
+export function messagesOf(
+  { system }: Pick<Family, 'system'>,
+  content: string,
+  as: 'message' | 'prompt',
+): readonly ChatMessage[] {
+  if (as === 'prompt') return [{ role: 'user', content: `${system}\n\n${content}` }];
+  return [
+    { role: 'system', content: system },
+    { role: 'user', content },
+  ];
 }

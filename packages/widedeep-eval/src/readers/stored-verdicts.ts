@@ -3,6 +3,7 @@
  */
 import { DataError } from '@lab/core';
 import { readCsv } from '@lab/core/csv';
+import { characterCount } from '../floors.js';
 import type { JudgedSample } from '../judged-sample.js';
 import type { Sample } from '../sample.js';
 import type { Verdict } from '../verdict.js';
@@ -75,6 +76,7 @@ const nothing = {
   judgeDifferences: [],
   stoppedAfter: null,
   flags: [],
+  lengthDifference: null,
   problems: {},
   calls: 0,
   tokens: { in: 0, out: 0 },
@@ -114,5 +116,8 @@ export function storedSamples(
       { file: path, help: 'the ids of both files must be the same.' },
     );
   }
-  return samples.map((sample) => sampleWithVerdict(sample, byId.get(sample.id) ?? null));
+  return samples.map((sample) => ({
+    ...sampleWithVerdict(sample, byId.get(sample.id) ?? null),
+    lengthDifference: characterCount(sample.answer1) - characterCount(sample.answer2),
+  }));
 }

@@ -22,7 +22,7 @@ import type {
 import { aggregationNames } from '../commands/result-text.js';
 import { widedeepConfig } from '../config.js';
 import type { Agreement, Evaluation } from '../evaluate.js';
-import { constantFloors } from '../floors.js';
+import { judgedFloors } from '../floors.js';
 import type { JudgedSample } from '../judged-sample.js';
 import { presets } from '../presets.js';
 import { version } from '../version.js';
@@ -35,6 +35,7 @@ import {
   rolesFigure,
   widthFigure,
 } from './run-figures.js';
+import { rolesByDataset } from './role-table.js';
 
 /** What a run found. */
 export interface ReportFacts {
@@ -142,7 +143,7 @@ function floorComparison({ overall }: Agreement, samples: readonly JudgedSample[
     ],
     rows: [
       { label: 'network', source: 'ours' as const, values: { accuracy, kappa } },
-      ...constantFloors(samples.map(({ gold }) => gold)).map((floor) => ({
+      ...judgedFloors(samples).map((floor) => ({
         label: floor.name,
         source: 'baseline' as const,
         values: { accuracy: floor.accuracy, kappa: floor.kappa },
@@ -179,7 +180,12 @@ function sectionsOf(
     });
   }
   sections.push({ heading: 'Order of the answers', text: positionSentence(network) });
-  sections.push({ heading: 'Angles', figures: figures([rolesFigure(network)]) });
+  const angles = rolesByDataset(samples);
+  sections.push({
+    heading: 'Angles',
+    figures: figures([rolesFigure(network)]),
+    ...(angles === undefined ? {} : { table: angles }),
+  });
   return sections.filter(
     ({ figures: drawn, table, text }) =>
       (drawn !== undefined && drawn.length > 0) || table !== undefined || text !== undefined,

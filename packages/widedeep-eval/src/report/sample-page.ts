@@ -18,6 +18,7 @@ import {
   type Neuron,
   type Review,
   reviewsOf,
+  scoresText,
 } from '../judgement.js';
 import type { Sample } from '../sample.js';
 import { type Verdict, verdictOf } from '../verdict.js';
@@ -217,9 +218,7 @@ function reviewRow(neuron: Neuron, { layer, order, review }: Shown) {
     judge: `${layer}.${neuron.j + 1} ${judgeName(neuron, layer)}`,
     order: order === '12' ? 'answer 1' : 'answer 2',
     scores:
-      difference === null
-        ? { value: null, note: review.problem ?? 'none' }
-        : `${review.u} : ${review.v}`,
+      difference === null ? { value: null, note: review.problem ?? 'none' } : scoresText(review),
     prefers: difference === null ? '' : wordsOf(verdictOf(difference)),
     text: review.text === '' ? { value: null, note: 'none given' } : review.text,
   };
@@ -250,6 +249,7 @@ const flagWords: Readonly<Record<string, string>> = {
   'identical-answers': 'The answers are the same.',
   'injection-suspect': 'An answer may speak to the judge; look at it.',
   'roles-capped': 'The model named more angles than were used.',
+  'scores-as-written': 'Scores are as written: their probabilities could not be told everywhere.',
   truncated: 'The answers were cut to fit the context of the model.',
 };
 

@@ -6,7 +6,7 @@ import { DataError, formatPercent, LabError } from '@lab/core';
 import type { Prediction } from '@lab/llm';
 import { type Example, writeRunPage } from '@lab/report';
 import type { JudgedSample } from '../judged-sample.js';
-import { differenceOf, type Judgement, reviewsOf } from '../judgement.js';
+import { differenceOf, type Judgement, reviewsOf, scoresText } from '../judgement.js';
 import { eachPrediction } from '../read-run.js';
 import type { Sample } from '../sample.js';
 import { type ReportFacts, runPage } from './run-page.js';
@@ -153,7 +153,7 @@ function discussionText({ layer, neurons }: Judgement['layers'][number]): string
     reviewsOf(neuron).map((review, at) => {
       const who = `LAYER ${layer}, JUDGE ${neuron.j + 1} (${neuron.roles.join(', ') || 'no role'})`;
       const difference = differenceOf(review);
-      const scores = difference === null ? 'no scores' : `${review.u} : ${review.v}`;
+      const scores = difference === null ? 'no scores' : scoresText(review);
       return `${who}, ${at === 0 ? 'answer 1 first' : 'answer 2 first'}: ${scores}\n${review.text}`;
     }),
   );

@@ -236,3 +236,35 @@ test('config explains each value', async () => {
   const { stdout } = await runProgram('config', '--mode', 'official', '--explain');
   expect(stdout).toMatch(/network.connectivity +"window" +mode official/);
 });
+
+test('several runs are set side by side on one page', async () => {
+  const dirs = [folder(), folder(), folder()];
+  const presets = ['single', 'always-1', 'mec+bpc'];
+  for (const [at, out] of dirs.entries()) {
+    const flags = ['--data', data, '--out', out, ...asked(), ...quick];
+    await runProgram('baseline', presets[at]!, ...flags);
+  }
+  const out = join(temporaryFolder(), 'both');
+  const deep = folder();
+  expect((await judge(deep, '--set', 'network.layers=1')).code).toBe(0);
+  const all = [whole, deep, ...dirs];
+  const { code, stdout, stderr } = await runProgram('report', ...all, '--out', out);
+  expect(code, stderr).toBe(0);
+  expect(stdout).toMatch(/agrees best with people, kappa/);
+  const html = readFileSync(join(out, 'report.html'), 'utf8');
+  for (const title of ['Agreement with people', 'Agreement by number of layers']) {
+    expect(html).toContain(title);
+  }
+  for (const title of ['What agreement costs', 'Verdicts that change with the order']) {
+    expect(html).toContain(title);
+  }
+  const rows = JSON.parse(readFileSync(join(out, 'comparison.json'), 'utf8')) as unknown[];
+  expect(rows).toHaveLength(5);
+  expect((await runProgram('report')).code).toBe(2);
+});
+
+test('systems are ranked as if their answers were equally long', async () => {
+  const { code, stdout } = await runProgram('rank', whole, '--equal-length', '--resamples', '50');
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/at equal length[\s\S]*length: -?\d\.\d{3} \(/);
+});

@@ -11,3 +11,10 @@ it('keeps numbers with a point as such', () => {
   expect(written).toContain('"rope_theta": 5.0');
   expect(JSON.parse(written)).toEqual(JSON.parse(text));
 });
+
+it('knows fields of floats without an example', () => {
+  const config = { rms_norm_eps: 1, hidden_size: 4, rope_scaling: { factor: 8, type: 'linear' } };
+  const written = configText(config);
+  expect(written).toMatch(/"rms_norm_eps": 1\.0,\n {2}"hidden_size": 4,/);
+  expect(written).toContain('"factor": 8.0,');
+});

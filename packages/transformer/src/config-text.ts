@@ -7,9 +7,10 @@
  * where it wants `4.0`, and JSON of this language knows no difference.
  */
 const REAL_FIELDS = [
-  ...['attention_dropout', 'attn_logit_softcapping', 'attn_pdrop', 'dropout_rate', 'embd_pdrop'],
-  ...['embedding_multiplier', 'factor', 'final_logit_softcapping', 'hidden_dropout'],
-  ...['initializer_factor', 'initializer_range', 'layer_norm_eps', 'layer_norm_epsilon'],
+  ...['attention_dropout', 'attention_factor', 'attn_logit_softcapping', 'attn_pdrop'],
+  ...['beta_fast', 'beta_slow', 'dropout_rate', 'embd_pdrop', 'embedding_multiplier', 'factor'],
+  ...['final_logit_softcapping', 'hidden_dropout', 'high_freq_factor', 'initializer_factor'],
+  ...['initializer_range', 'layer_norm_eps', 'layer_norm_epsilon', 'low_freq_factor'],
   ...['partial_rotary_factor', 'resid_pdrop', 'rms_norm_eps', 'rope_theta', 'rotary_emb_base'],
   ...['rotary_pct'],
 ];
@@ -23,11 +24,11 @@ export function realFields(text: string): Set<string> {
 /**
  * The text of a config.
  *
- * @param reals - names of further fields that are no whole numbers.
+ * @param reals - names of further fields that are no whole numbers; default none.
  */
 export function configText(
   config: Readonly<Record<string, unknown>>,
-  reals: ReadonlySet<string>,
+  reals: ReadonlySet<string> = new Set(),
 ): string {
   const names = new Set([...REAL_FIELDS, ...reals]);
   const text = JSON.stringify(config, null, 2).replaceAll(

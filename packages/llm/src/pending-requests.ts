@@ -1,0 +1,73 @@
+/**
+ * What work of several steps would ask next: of each row the requests whose answers are not kept
+ * yet. With provider batches a step of all rows is a batch: written, answered elsewhere, imported;
+ * then the next step can be asked.
+ */
+import type { AnswerStore } from './answer-cache.js';
+import type { ChatRequest, ChatResult } from './chat.js';
+import type { LlmClient } from './llm-client.js';
+import { LlmFailure } from './llm-failure.js';
+
+/** What {@link pendingRequests} works with. */
+export interface PendingOptions {
+  /** Must take answers from `cache`. */
+  readonly client: LlmClient;
+  /** Undefined where nothing is kept yet. */
+  readonly cache: Pick<AnswerStore, 'has'> | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Told of each row whether it waits for answers. */
+  readonly onRow?: ((isWaiting: boolean) => void) | undefined;
+}
+
+/** Ends a step whose answer is not there. */
+class AnswerPending extends Error {
+  constructor() {
+    super('llm/batch: the answer is not there yet.');
+  }
+}
+
+/**
+ * The requests that rows would ask next, row by row: each row's step runs on the answers that are
+ * kept, up to where one is missing. Nothing is sent; embeddings and counts of tokens alone are
+ * asked of the client as they come.
+ *
+ * @param step - what is done for a row, as a run does it. What it asks side by side must be waited
+ *   for before it throws, so that all of it is known.
+ * @throws {DataError} {ConfigError} of a step; an `LlmFailure` ends its row, as in a run.
+ */
+export async function* pendingRequests<Row>(
+  rows: Iterable<Row> | AsyncIterable<Row>,
+  step: (row: Row, client: LlmClient) => Promise<unknown>,
+  options: PendingOptions,
+): AsyncGenerator<ChatRequest> {
+  for await (const row of rows) {
+    options.signal?.throwIfAborted();
+    const asked: ChatRequest[] = [];
+    try {
+      await step(row, collecting(options, asked));
+    } catch (error) {
+      if (!(error instanceof AnswerPending || error instanceof LlmFailure)) throw error;
+    }
+    yield* asked;
+    options.onRow?.(asked.length > 0);
+  }
+}
+
+/** The client, which notes a request without a kept answer in place of sending it. */
+function collecting({ client, cache }: PendingOptions, asked: ChatRequest[]): LlmClient {
+  const chat = async (request: ChatRequest): Promise<ChatResult> => {
+    if (cache?.has(client.hashOf(request)) === true) return client.chat(request);
+    asked.push(request);
+    throw new AnswerPending();
+  };
+  return {
+    model: client.model,
+    capabilities: client.capabilities,
+    chat,
+    json: (request, schema) => client.json(request, schema, { ask: chat }),
+    embed: (texts, options) => client.embed(texts, options),
+    count: (messages) => client.count(messages),
+    hashOf: (request) => client.hashOf(request),
+    close: () => Promise.resolve(), // whoever opened it closes it
+  };
+}

@@ -1,0 +1,137 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { readRunRecord } from '@lab/core';
+import { type ListeningProcess, startListening, temporaryFolder } from '@lab/core/testing';
+import type { Prediction } from '@lab/llm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LoongAnswer } from '../../src/answers.js';
+import { loong } from './loong-process.js';
+
+// Another package of this repository, as a process: nothing here depends on it.
+const transformer = fileURLToPath(
+  new URL('../../../transformer/bin/transformer.js', import.meta.url),
+);
+const dir = temporaryFolder();
+const benchmark = join(dir, 'benchmark');
+const data = join(benchmark, 'questions.jsonl');
+const first = join(dir, 'first');
+let server: ListeningProcess;
+
+beforeAll(async () => {
+  const model = ['example:organism', '--served-name', 'organism', '--port', '0'];
+  const env = { LAB_TENSOR_HOME: '/none', NO_COLOR: '1' };
+  const started = startListening(process.execPath, [transformer, 'serve', ...model], { env });
+  const docs = join(dir, 'docs');
+  mkdirSync(docs);
+  for (const [at, name] of ['ant', 'bee', 'cat', 'dog'].entries()) {
+    writeFileSync(join(docs, `${name}.csv`), `item,value\nSize,${7 * at + 3}\n`);
+  }
+  const args = ['build', '--docs', docs, '--out', benchmark, '--lengths', '100,200,300,400'];
+  const { code, stderr } = await loong([...args, '--per-cell', '1']);
+  expect(code, stderr).toBe(0);
+  server = await started;
+});
+afterAll(() => server.close());
+
+/** A model of 512 tokens, counted by itself, that knows nothing of documents. */
+const asked = () => ['--base-url', server.address, '--model', 'organism', '--cache', 'off'];
+const small = [
+  ...['--max-length', '512', '--set', 'window.tokenizer=server', '--set', 'window.slack=0'],
+  ...['--set', 'window.reserveOutput=20', '--set', 'generation.maxTokens=20'],
+];
+const run = (out: string, ...more: readonly string[]) =>
+  loong(['run', '--data', data, '--limit', '4', ...asked(), ...small, '--out', out, ...more]);
+
+/** Every question has one line with a status, and no call is left open. */
+function expectWhole(out: string, n = 4): Prediction<LoongAnswer>[] {
+  const lines = readFileSync(join(out, 'predictions.jsonl'), 'utf8').trim().split('\n');
+  const rows = lines.map((line) => JSON.parse(line) as Prediction<LoongAnswer>);
+  expect(new Set(rows.map(({ id }) => id)).size).toBe(n);
+  for (const { status } of rows) {
+    expect(['ok', 'length', 'context-length', 'no-docs-fit', 'unparsed']).toContain(status);
+  }
+  const failures = join(out, 'failures.jsonl');
+  expect(!existsSync(failures) || readFileSync(failures, 'utf8') === '').toBe(true);
+  expect(readRunRecord(out).status).toBe('success');
+  return rows;
+}
+
+describe('the whole chain on a model that cannot read documents', { timeout: 60_000 }, () => {
+  it('answers each question within the window that it counts itself', async () => {
+    const { code, stderr } = await run(first);
+    expect(code, stderr).toBe(0);
+    const rows = expectWhole(first);
+    const answered = rows.filter(({ output }) => output !== null && output.response !== '');
+    expect(answered.length).toBeGreaterThan(0);
+    for (const { output, usage } of answered) {
+      // Our count of the prompt is the server's own, to the token.
+      expect(usage.prompt).toBe(output!.promptTokens);
+      expect(usage.prompt + 20).toBeLessThanOrEqual(512);
+    }
+  });
+
+  it('plans to the token what it spends', async () => {
+    const args = ['plan', '--data', data, '--limit', '4', ...asked(), ...small, '--json'];
+    const { code, stdout, stderr } = await loong(args);
+    expect(code, stderr).toBe(0);
+    const { plan } = JSON.parse(stdout) as { plan: { calls: number; promptTokens: number } };
+    const { usage } = readRunRecord(first);
+    expect(plan.promptTokens).toBe((usage as { promptTokens: number }).promptTokens);
+  });
+
+  it('asks nothing again on resume, and keeps the bytes', async () => {
+    const bytes = readFileSync(join(first, 'predictions.jsonl'), 'utf8');
+    const resumed = await loong(['run', '--resume', first]);
+    expect(resumed.code, resumed.stderr).toBe(0);
+    expect(readFileSync(join(first, 'predictions.jsonl'), 'utf8')).toBe(bytes);
+  });
+
+  it('ends questions that do not fit, and says so', async () => {
+    const out = join(dir, 'too-long');
+    const { code, stderr } = await run(
+      ...[out, '--max-length', '100000', '--set', 'generation.maxTokens=600'],
+    );
+    expect(code, stderr).toBe(0);
+    for (const { status } of expectWhole(out)) expect(status).toBe('context-length');
+  });
+
+  it('retrieves by its vectors, and asks without documents', async () => {
+    const vectors = ['--embed-model', 'organism', '--cache-dir', join(dir, 'cache')];
+    for (const [name, more] of [
+      ['rag', ['--rag', 'embeddings', '--top-k', '2', ...vectors]],
+      ['closed', ['--closed-book']],
+    ] as const) {
+      const out = join(dir, name);
+      const { code, stderr } = await run(out, ...more);
+      expect(code, stderr).toBe(0);
+      expectWhole(out);
+    }
+  });
+
+  it('is judged, scored by rule, shown and compared', async () => {
+    const judged = await loong(['judge', first, ...asked(), '--set', 'judge.maxTokens=16']);
+    // The judge's prompt is longer than its context: no question has a score.
+    expect(judged.code, judged.stderr).toBe(7);
+    const rows = readFileSync(join(first, 'judged-by-organism', 'predictions.jsonl'), 'utf8');
+    expect(rows).not.toMatch(/"score":\d/);
+    for (const args of [
+      ['evaluate', first, '--rule-scores'],
+      ['report', first, '--rule-scores'],
+      ['compare', first, join(dir, 'rag'), '--rule-scores', '--out', join(dir, 'both')],
+    ]) {
+      const { code, stdout, stderr } = await loong(args);
+      expect(code, `${args.join(' ')}: ${stderr}`).toBe(0);
+      expect(stdout).not.toBe('');
+    }
+  });
+
+  it('ends at once where the server has gone, to be resumed', async () => {
+    await server.close();
+    const out = join(dir, 'gone');
+    const cl100k = ['--set', 'window.tokenizer=cl100k_base', '--max-attempts', '1'];
+    const { code, stderr } = await run(out, ...cl100k);
+    expect([5, 7], stderr).toContain(code);
+    expect(existsSync(join(out, 'run.json'))).toBe(true);
+  });
+});

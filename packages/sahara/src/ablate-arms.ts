@@ -1,0 +1,83 @@
+/**
+ * Which arms an ablation has: intact, without heads, and what that is compared with.
+ */
+import { ConfigError } from '@lab/core';
+import type { Model, PromptRecord } from '@lab/transformer';
+import { ablationChanges, headCounts, type ResolvedAblation } from './ablation.js';
+import type { Arm } from './arms.js';
+import { randomHeads } from './baselines/random-heads.js';
+import { courseCorrectionArms } from './course-correction.js';
+import { allHeads, headKey, type HeadId } from './head.js';
+
+/** What is ablated. */
+export interface AblatedHeads {
+  readonly ablation: ResolvedAblation;
+  readonly heads: readonly HeadId[];
+  /** Of each prompt its own, by its id; null where all have the same. */
+  readonly byPrompt: ReadonlyMap<string, readonly HeadId[]> | null;
+}
+
+/** Which arms are made. */
+export interface ArmChoice {
+  /** The settings of {@link courseCorrectionArms}. */
+  readonly courseCorrection: boolean;
+  /** Without the first head, the first two, and so on: `1 head`, `2 heads` ... */
+  readonly eachSize: boolean;
+  /** Without each head of the model alone: `0-0`, `0-1` ... */
+  readonly everyHead: boolean;
+  /** Random groups: `random-1`, `random-2` ... */
+  readonly random: number;
+  readonly seed: number;
+  readonly opening?: string | undefined;
+}
+
+/**
+ * The arms of an ablation; the first is `intact`.
+ *
+ * @param records - prompts: each must have heads, where each has its own.
+ * @throws {ConfigError} for a prompt without heads of its own.
+ */
+export function ablateArms(
+  model: Model,
+  records: readonly PromptRecord[],
+  { ablation, heads, byPrompt }: AblatedHeads,
+  choice: ArmChoice,
+): Arm[] {
+  if (choice.courseCorrection) return courseCorrectionArms(model, heads, choice.opening);
+  const without = (own: readonly HeadId[]) => ablationChanges(model, ablation, own);
+  const counts = headCounts(model.architecture, ablation);
+  if (choice.everyHead) {
+    const single = allHeads(counts).map((head) => ({ name: headKey(head), changes: without([head]) }));
+    return [{ name: 'intact' }, ...single];
+  }
+  const ownHeads = ({ id }: PromptRecord) => {
+    const own = byPrompt!.get(id);
+    if (own !== undefined) return own;
+    throw new ConfigError(`--scores has no heads of the prompt ${id}.`, {
+      help: 'Score the same prompts, with the same ids.',
+    });
+  };
+  // Before any response: a prompt without heads is to be found at once.
+  const size =
+    byPrompt === null
+      ? heads.length
+      : Math.min(...records.map((record) => ownHeads(record).length));
+  const firstOnes = (count: number) =>
+    byPrompt === null
+      ? without(heads.slice(0, count))
+      : (record: PromptRecord) => without(ownHeads(record).slice(0, count));
+  const ablated: Arm[] = choice.eachSize
+    ? Array.from({ length: size }, (_, at) => ({
+        name: at === 0 ? '1 head' : `${at + 1} heads`,
+        changes: firstOnes(at + 1),
+      }))
+    : [{ name: 'ablated', changes: firstOnes(size) }];
+  return [{ name: 'intact' }, ...ablated, ...randomArms()];
+
+  function randomArms(): Arm[] {
+    if (choice.random === 0) return [];
+    const { random: draws, seed } = choice;
+    const groups = randomHeads(counts, { size, draws, seed, except: heads });
+    return groups.map((group, draw) => ({ name: `random-${draw + 1}`, changes: without(group) }));
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * Prompts with their responses as token rows, for what is calibrated on responses.
+ */
+import { DataError } from '@lab/core';
+import {
+  encodePrompt,
+  type PromptFormatOptions,
+  type PromptRecord,
+  type Tokenizer,
+} from '@lab/transformer';
+import type { CalibrationRow } from './linear-inputs.js';
+
+/** Which tokens count. */
+export interface ResponseRowOptions extends PromptFormatOptions {
+  /** `response` (default), or all. */
+  readonly tokens?: 'all' | 'response' | undefined;
+}
+
+/**
+ * Rows of prompts with the response that is right, or else the begin of one that a data set has
+ * (`target`).
+ *
+ * @throws {DataError} for a prompt without either.
+ */
+export function responseRows(
+  tokenizer: Tokenizer,
+  records: readonly PromptRecord[],
+  { tokens = 'response', ...format }: ResponseRowOptions = {},
+): CalibrationRow[] {
+  return records.map(({ id, prompt, response, target }) => {
+    const text = response ?? target;
+    if (text === undefined) {
+      throw new DataError(`sahara/response-rows: the prompt ${id} has no response and no target.`, {
+        help: 'Give a file with a column response or target.',
+      });
+    }
+    const before = encodePrompt(tokenizer, prompt, format).ids;
+    const whole = encodePrompt(tokenizer, prompt, { ...format, opening: text }).ids;
+    return { ids: whole, from: tokens === 'all' ? 0 : Math.min(before.length, whole.length - 1) };
+  });
+}

@@ -1,0 +1,200 @@
+/** `ablate`: responses with heads ablated, judged, beside those of the intact model. */
+import { formatCounted, formatPercent, formatShare, type Run } from '@lab/core';
+import { type CliCommand, type CliContext, type CliInput, table } from '@lab/core/cli';
+import type { Architecture, PromptData } from '@lab/transformer';
+import { type OpenedModel, openModel, promptFormatOf, readPrompts } from '@lab/transformer/commands';
+import { ablateArms } from '../ablate-arms.js';
+import { ablationRemarks, resolveAblation } from '../ablation.js';
+import {
+  ablateFiles,
+  type AblateResults,
+  concludeAblateRun,
+  doneLines,
+  keepChanges,
+  keepLines,
+  openAblateRun,
+} from '../ablate-run.js';
+import { type Arm, type ArmOptions, type ArmProgress, runArms } from '../arms.js';
+import { type Config, configuredAblation } from '../config.js';
+import { sampleCount } from '../generation.js';
+import { withinRun } from '../run-folder.js';
+import {
+  ablateOptions,
+  type AblateSettings,
+  ablateSettings,
+  keptFlags,
+  resumedInput,
+} from './ablate-settings.js';
+import { type ChosenHeads, chosenHeads, headsText } from './head-options.js';
+import { chosenJudges } from './judge-options.js';
+import { scoreConfig } from './score-input.js';
+
+/** The verb `ablate`. */
+export const ablateCommand: CliCommand = {
+  name: 'ablate',
+  summary: 'Generate with heads ablated, judge the responses, and say how many comply.',
+  options: ablateOptions,
+  example:
+    'sahara ablate --model example:organism --prompts prompts.csv --format chat --heads 2-3 ' +
+    '--limit 20',
+  run: async (context, given) => {
+    const input = resumedInput(given);
+    const { config } = await scoreConfig(input);
+    const settings = ablateSettings(input, config.seed);
+    sampleCount(settings);
+    const data = await readPrompts(context, input);
+    const harmless = await harmlessPrompts(context, input);
+    const judges = await chosenJudges(context, input);
+    try {
+      const opened = await openModel(context, input);
+      try {
+        return await ablate(context, { input, config, settings, data, harmless, opened, judges });
+      } finally {
+        opened.model.dispose();
+      }
+    } finally {
+      await judges.dispose();
+    }
+  },
+};
+
+interface Work {
+  readonly input: CliInput;
+  readonly config: Config;
+  readonly settings: AblateSettings;
+  readonly data: PromptData;
+  readonly harmless: PromptData | null;
+  readonly opened: OpenedModel;
+  readonly judges: Pick<ArmOptions, 'judge' | 'secondJudge'>;
+}
+
+async function harmlessPrompts(context: CliContext, input: CliInput): Promise<PromptData | null> {
+  const path = input.options['harmless'];
+  return typeof path === 'string' ? readPrompts(context, input, path) : null;
+}
+
+async function ablate(context: CliContext, work: Work): Promise<void> {
+  const { input, config, settings, data, harmless, opened } = work;
+  const { architecture } = opened.model;
+  const chosen = settings.everyHead
+    ? everyHead(config, architecture)
+    : chosenHeads(input, architecture, configuredAblation(config));
+  for (const remark of ablationRemarks(architecture, chosen.ablation)) {
+    context.note(`warning: ${remark}`);
+  }
+  const system = config.prompts.system || undefined;
+  const format = promptFormatOf(input, opened.tokenizer, { ...config.prompts, system });
+  const arms = ablateArms(opened.model, data.records, chosen, settings);
+  const { rows, ...own } = settings;
+  const { heads, ablation, byPrompt } = chosen;
+  const run = openAblateRun(
+    {
+      ...{ opened, data, harmless },
+      settings: {
+        ...{ ...own, ...format, heads, ablation },
+        byPrompt: byPrompt === null ? null : [...byPrompt],
+      },
+      command: ['sahara', ...process.argv.slice(2)],
+      passed: keptFlags(input),
+    },
+    {
+      out: input.options['out'] as string | undefined,
+      resume: input.options['resume'] as string | undefined,
+    },
+  );
+  context.setRun(run.dir);
+  keepChanges(run, arms);
+  const options: ArmOptions = {
+    ...{ ...own, ...format, ...work.judges, maxRows: rows, signal: context.signal },
+    // Of course correction some arms have none.
+    opening: settings.courseCorrection ? undefined : settings.opening,
+    ...{ logger: context.logger, onProgress: reporter(context) },
+  };
+  const held: { results?: AblateResults } = {};
+  await withinRun(run, context.signal, async () => {
+    const lines = await responsesOf(run, { work, arms, options, file: ablateFiles.responses });
+    const others = await responsesOf(run, { work, arms, options, file: ablateFiles.harmless });
+    const { seed } = settings;
+    held.results = concludeAblateRun(run, { lines, harmless: others, heads, ablation, seed });
+    return metricsOf(held.results);
+  });
+  const results = held.results!;
+  context.progress.done();
+  for (const warning of results.warnings) context.note(`warning: ${warning}`);
+  context.printJson({ run: run.dir, status: 'success', metrics: metricsOf(results), results });
+  context.print(resultText(results, chosen));
+  context.print(`run     ${run.dir}\nnext: sahara report ${run.dir}\n`);
+}
+
+/** All heads, one by one. */
+const everyHead = (config: Config, architecture: Architecture): ChosenHeads => ({
+  ablation: resolveAblation(configuredAblation(config), architecture),
+  heads: [],
+  byPrompt: null,
+});
+
+interface Asked {
+  readonly work: Work;
+  readonly arms: readonly Arm[];
+  readonly options: ArmOptions;
+  readonly file: string;
+}
+
+/** Judged responses of a file of the run, the missing ones made. */
+async function responsesOf(run: Run, { work, arms, options, file }: Asked) {
+  const isHarmless = file === ablateFiles.harmless;
+  if (isHarmless && work.harmless === null) return [];
+  const records = (isHarmless ? work.harmless! : work.data).records;
+  // Heads of single prompts are those of harmful ones.
+  const own = isHarmless ? arms.filter(({ changes }) => typeof changes !== 'function') : arms;
+  const done = doneLines(run, file);
+  return keepLines(run, file, runArms(work.opened, records, own, { ...options, done }));
+}
+
+const reporter =
+  (context: CliContext) =>
+  ({ arm, done, total, harmful }: ArmProgress): void => {
+    const counts = `${done}/${total} responses  ${harmful} comply`;
+    context.progress.update(`ablate  ${arm}  ${counts}`, done / total);
+  };
+
+function metricsOf({ arms }: AblateResults): Record<string, number> {
+  return Object.fromEntries(arms.map(({ arm, rate }) => [`asr.${arm}`, rate.share]));
+}
+
+/** Arms that are printed: of very many the intact one, and those with most that comply. */
+function shownArms(arms: AblateResults['arms']): AblateResults['arms'] {
+  if (arms.length <= 12) return arms;
+  const [intact, ...others] = arms;
+  return [intact!, ...others.toSorted((a, b) => b.rate.share - a.rate.share).slice(0, 10)];
+}
+
+/** A line an arm; random groups together, as they are many. */
+function resultText({ arms, overRefusal }: AblateResults, { heads, byPrompt }: ChosenHeads): string {
+  const random = arms.filter(({ arm }) => arm.startsWith('random-'));
+  const rows = shownArms(arms.filter((one) => !random.includes(one)))
+    .map(({ arm, rate, refusal, degenerate }) => ({
+      arm: arm === 'ablated' ? `without ${byPrompt === null ? headsText(heads) : 'its own'}` : arm,
+      comply: formatShare(rate.share),
+      '95 %': `${formatShare(rate.low)} to ${formatShare(rate.high)}`,
+      refused: formatShare(refusal),
+      degenerate: formatShare(degenerate),
+      n: rate.n,
+    }));
+  const lines = [table(rows)];
+  if (random.length > 0) {
+    const rates = random.map(({ rate }) => rate.share).toSorted((a, b) => a - b);
+    const mean = rates.reduce((sum, share) => sum + share, 0) / rates.length;
+    lines.push(
+      `${formatCounted(random.length, 'random group')} of as many heads: ` +
+        `${formatPercent(mean)} comply (${formatPercent(rates[0]!)} to ` +
+        `${formatPercent(rates.at(-1)!)})\n`,
+    );
+  }
+  for (const { arm, refused } of overRefusal ?? []) {
+    if (arm.startsWith('random-')) continue;
+    const range = `${formatPercent(refused.low)} to ${formatPercent(refused.high)}`;
+    lines.push(`harmless prompts refused, ${arm}: ${formatPercent(refused.share)} (${range})\n`);
+  }
+  return lines.join('');
+}

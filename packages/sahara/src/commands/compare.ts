@@ -1,0 +1,129 @@
+/** `compare`: two scans, or two checkpoints, head by head. */
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { ConfigError, formatNumber, formatPercent, formatShare, writeFileAtomic } from '@lab/core';
+import { type CliCommand, type CliContext, type CliInput, table } from '@lab/core/cli';
+import { compareCheckpoints, type ComparedCheckpoints } from '../compare-checkpoints.js';
+import { rankHeads } from '../head.js';
+import { type ComparedScores, compareScores, scoreFileDifferences } from '../overlap.js';
+import { loadScores } from '../score-file.js';
+import { headsText, scoreFilePath } from './head-options.js';
+
+/** The verb `compare`. */
+export const compareCommand: CliCommand = {
+  name: 'compare',
+  summary: 'Compare two scans, or the weights of two checkpoints, head by head.',
+  arguments: [
+    { name: 'first', summary: 'run or file of scores; or a checkpoint', required: true },
+    { name: 'second', summary: 'another of the same kind', required: true },
+  ],
+  options: [
+    { flags: '--top <n>', summary: 'heads that count as the best', kind: 'integer', default: 10 },
+    {
+      flags: '--scores <file>',
+      summary: 'of checkpoints: whether these heads are those that changed',
+    },
+    { flags: '-o, --out <file>', summary: 'JSON with all numbers' },
+  ],
+  example: 'sahara compare runs/uniform runs/scale --top 10',
+  run: async (context, input) => {
+    const [first, second] = input.arguments as [string, string];
+    const kinds = [first, second].map(isOfScores);
+    if (kinds[0] !== kinds[1]) {
+      throw new ConfigError(`${first} and ${second} are a scan and a checkpoint.`, {
+        help: 'Compare two scans, or two checkpoints.',
+      });
+    }
+    await (kinds[0] === true ? scans(context, input) : checkpoints(context, input));
+  },
+};
+
+/** Whether a path is a file of scores or a run with one; else it is taken for a checkpoint. */
+function isOfScores(path: string): boolean {
+  if (!existsSync(path)) return false;
+  if (statSync(path).isDirectory()) return existsSync(join(path, 'scores.json'));
+  return path.endsWith('.json');
+}
+
+const topOf = ({ options }: CliInput): number => options['top'] as number;
+
+function save({ options }: CliInput, value: object): void {
+  const out = options['out'];
+  if (typeof out === 'string') writeFileAtomic(out, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+async function scans(context: CliContext, input: CliInput): Promise<void> {
+  const [one, two] = input.arguments.map((path) => loadScores(scoreFilePath(path)));
+  const differences = scoreFileDifferences(one!, two!);
+  for (const difference of differences) context.note(`differs  ${difference}`);
+  if (differences.length === 0) context.note('both were made of the same model, data and settings');
+  const compared = compareScores(one!, two!, { top: topOf(input) });
+  save(input, { differences, ...compared });
+  context.printJson({ run: null, status: 'success', metrics: null, differences, ...compared });
+  context.print(scanText(compared));
+}
+
+function scanText(compared: ComparedScores): string {
+  const { top, spearman, kendall, rankBiasedOverlap } = compared;
+  const { k, both, firstOnly, secondOnly, expected, pValue, jaccard } = top;
+  const rows = compared.layers.map(({ layer, firstTop, secondTop, shared, spearman: rho }) => ({
+    ...{ layer, 'first top': firstTop, 'second top': secondTop, shared },
+    correlation: formatShare(rho, 2),
+  }));
+  return (
+    `${both.length} of the best ${k} heads are the same (by chance ${formatNumber(expected)}, ` +
+    `p = ${formatNumber(pValue)}; Jaccard ${formatShare(jaccard, 2)})\n` +
+    `both         ${headsText(both)}\n` +
+    `first alone  ${headsText(firstOnly)}\n` +
+    `second alone ${headsText(secondOnly)}\n` +
+    `ranks of all ${compared.headCount} heads: Spearman ${formatShare(spearman, 2)}, Kendall ` +
+    `${formatShare(kendall, 2)}, rank-biased overlap ${formatShare(rankBiasedOverlap, 2)}\n` +
+    table(rows)
+  );
+}
+
+async function checkpoints(context: CliContext, input: CliInput): Promise<void> {
+  const [first, second] = input.arguments as [string, string];
+  const compared = await compareCheckpoints(first, second, {
+    signal: context.signal,
+    onProgress: (done, total) =>
+      context.progress.update(`compare  ${done}/${total} weights`, done / total),
+  });
+  context.progress.done();
+  const scores = input.options['scores'];
+  const found =
+    typeof scores === 'string'
+      ? compareScores({ scores: compared.heads }, loadScores(scoreFilePath(scores)), {
+          top: topOf(input),
+        })
+      : null;
+  save(input, { ...compared, scores: found });
+  context.printJson({ run: null, status: 'success', metrics: null, ...compared, scores: found });
+  context.print(checkpointText(compared, topOf(input)));
+  if (found === null) return;
+  const { k, both, expected, pValue } = found.top;
+  context.print(
+    `${both.length} of the ${k} heads that changed most are among the best ${k} of the scan ` +
+      `(by chance ${formatNumber(expected)}, p = ${formatNumber(pValue)}): ${headsText(both)}\n`,
+  );
+}
+
+function checkpointText({ change, parts, heads, ...counts }: ComparedCheckpoints, top: number): string {
+  const names = [...new Set(parts.map(({ part }) => part))];
+  const layers = [...new Set(parts.map(({ layer }) => layer))];
+  const rows = layers.map((layer) => ({
+    layer: layer === null ? 'outside' : String(layer),
+    ...Object.fromEntries(
+      names.map((name) => {
+        const own = parts.find((one) => one.layer === layer && one.part === name);
+        return [name, own === undefined ? '' : formatNumber(own.change)];
+      }),
+    ),
+  }));
+  const best = rankHeads(heads, top).filter(({ score }) => score > 0);
+  return (
+    `weights differ by ${formatPercent(change, 2)} of their norm; ` +
+    `${counts.equalCount} of ${counts.weightCount} are the same\n` +
+    `${table(rows)}heads that changed most: ${headsText(best) || 'none'}\n`
+  );
+}

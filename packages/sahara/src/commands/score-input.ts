@@ -1,0 +1,167 @@
+/**
+ * What the verbs that score heads read: settings, prompts, and the model.
+ */
+import { ConfigError, formatCounted, readRunRecord, type ResolvedConfig, sha256 } from '@lab/core';
+import {
+  type CliContext,
+  type CliInput,
+  type CliOption,
+  configOptions,
+  readConfigInput,
+} from '@lab/core/cli';
+import { encodePrompt, type PromptData, promptsHash } from '@lab/transformer';
+import {
+  formatFlags,
+  modelFlags,
+  type OpenedModel,
+  openModel,
+  promptFlags,
+  promptFormatOf,
+  readPrompts,
+} from '@lab/transformer/commands';
+import { ablationRemarks, headCounts, resolveAblation } from '../ablation.js';
+import { type Config, configuredAblation, saharaConfig } from '../config.js';
+import { assertHeads, type HeadId, parseHead } from '../head.js';
+import type { TokenPrompt } from '../head-outputs.js';
+import type { ScanLimits } from '../scan-batches.js';
+import { ablationOptions } from './head-options.js';
+
+/** Flags of the ablation; what is left out is said by settings. */
+const ablationFlags: readonly CliOption[] = ablationOptions.map(({ default: _, ...one }) => one);
+
+/** Flags of every verb that scores heads. */
+export const scoreFlags: readonly CliOption[] = [
+  ...modelFlags,
+  ...promptFlags,
+  { flags: '--prompt <text>', summary: 'one prompt in place of a file', topic: 'prompts' },
+  ...formatFlags,
+  ...ablationFlags,
+  ...configOptions(saharaConfig),
+];
+
+/** Where results go. */
+export const runFlags: readonly CliOption[] = [
+  { flags: '-o, --out <dir>', summary: 'folder of the run', unit: 'default a new one below runs' },
+  { flags: '--resume <dir>', summary: 'go on with a run, its settings taken over' },
+];
+
+/** Where results go, as the flags say. */
+export const placeOf = ({ options }: CliInput) => ({
+  out: options['out'] as string | undefined,
+  resume: options['resume'] as string | undefined,
+});
+
+/** Everything that a scan is given. */
+export interface ScoreInput {
+  readonly resolved: ResolvedConfig<Config>;
+  readonly opened: OpenedModel;
+  readonly data: PromptData;
+  readonly prompts: readonly TokenPrompt[];
+}
+
+/** Settings of the flags. */
+export function scoreConfig({ options }: CliInput): Promise<ResolvedConfig<Config>> {
+  return readConfigInput(saharaConfig, options, {
+    'ablation.kind': options['ablation'],
+    'ablation.site': options['site'],
+    'ablation.eps': options['eps'],
+    'ablation.granularity': options['granularity'],
+    'search.size': options['size'],
+    'scores.measure': options['measure'],
+    'scan.screenedShare': options['screen'],
+  });
+}
+
+/**
+ * Reads settings and prompts, then the model; dispose the model.
+ *
+ * @throws as the readers do, before any pass.
+ */
+export async function openScoreInput(context: CliContext, input: CliInput): Promise<ScoreInput> {
+  const given = await scoreConfig(input);
+  const data = await promptsOf(context, input);
+  const opened = await openModel(context, input);
+  try {
+    const { architecture } = opened.model;
+    const defaults = { ...given.config.prompts, system: given.config.prompts.system || undefined };
+    const format = promptFormatOf(input, opened.tokenizer, defaults);
+    const ablation = resolveAblation(configuredAblation(given.config), architecture);
+    for (const remark of ablationRemarks(architecture, ablation)) {
+      context.note(`remark   ${remark}`);
+    }
+    const maxTokens = architecture.contextTokens ?? undefined;
+    let cut = 0;
+    const prompts = data.records.map(({ id, prompt }): TokenPrompt => {
+      const { ids, cutTokens } = encodePrompt(opened.tokenizer, prompt, { ...format, maxTokens });
+      cut += cutTokens > 0 ? 1 : 0;
+      return { id, ids };
+    });
+    if (cut > 0) context.note(`cut      ${formatCounted(cut, 'prompt')}`);
+    const written = {
+      format: format.format ?? given.config.prompts.format,
+      system: format.system ?? '',
+      truncate: format.truncate ?? 'none',
+    };
+    const config: Config = { ...given.config, prompts: written };
+    return { resolved: { ...given, config }, opened, data, prompts };
+  } catch (error) {
+    opened.model.dispose();
+    throw error;
+  }
+}
+
+async function promptsOf(context: CliContext, input: CliInput): Promise<PromptData> {
+  const prompt = input.options['prompt'];
+  if (typeof prompt !== 'string') return readPrompts(context, input);
+  if (input.options['prompts'] !== undefined) {
+    throw new ConfigError('sahara: --prompt and --prompts are both given.', {
+      help: 'Give one of the two.',
+    });
+  }
+  const file = { path: '--prompt', sha256: sha256(prompt), bytes: Buffer.byteLength(prompt) };
+  const records = [{ id: '1', prompt }];
+  return {
+    ...{ file, column: null, records, rowCount: 1, duplicateCount: 0 },
+    sha256: promptsHash(records),
+  };
+}
+
+/** Heads of `--group`, checked. */
+export function groupOf({ options }: CliInput, { resolved, opened }: ScoreInput): HeadId[] {
+  const texts = (options['group'] ?? []) as readonly string[];
+  const group = texts.map((text) => parseHead(text, 'sahara/--group'));
+  const { architecture } = opened.model;
+  const ablation = resolveAblation(configuredAblation(resolved.config), architecture);
+  assertHeads(group, headCounts(architecture, ablation), 'sahara/--group');
+  return group;
+}
+
+/** How much is computed at once. */
+export const limitsOf = ({ scan }: Config): ScanLimits => ({
+  batchTokens: scan.batchTokens,
+  memoryBytes: scan.memoryMiB * 2 ** 20,
+});
+
+/** Flags that a run's record does not keep. */
+const UNKEPT = new Set(['resume', 'out', 'json', 'quiet', 'debug']);
+/** Flags that may be given anew where a run goes on: what they say changes no result. */
+const FREE = new Set(['backend', 'threads', 'residency', 'memory', 'model', 'prompts']);
+
+/** Flags as a run's record keeps them. */
+export const passedFlags = ({ options }: CliInput): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(options).filter(([name, value]) => !UNKEPT.has(name) && value !== undefined),
+  );
+
+/**
+ * The flags of a run that goes on: its own, with where and what computes given anew.
+ */
+export function withEarlierFlags(input: CliInput): CliInput {
+  const resume = input.options['resume'];
+  if (typeof resume !== 'string') return input;
+  const passed = (readRunRecord(resume).config.passed ?? {}) as Record<string, unknown>;
+  const given = Object.entries(input.options).filter(
+    ([name, value]) => value !== undefined && (value !== 'auto' || !FREE.has(name)),
+  );
+  return { arguments: input.arguments, options: { ...passed, ...Object.fromEntries(given) } };
+}

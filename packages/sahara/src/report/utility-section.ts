@@ -1,0 +1,69 @@
+/**
+ * What a page says about accuracy on tasks, from files that `sahara utility` wrote.
+ */
+import { readFileSync } from 'node:fs';
+import { DataError } from '@lab/core';
+import type { Section } from '@lab/report';
+import { z } from 'zod';
+import { utilityBars } from '../figures/utility-figures.js';
+import { headKey } from '../head.js';
+
+const shareSchema = z.object({
+  ...{ share: z.number(), low: z.number(), high: z.number(), n: z.number() },
+});
+const accuracySchema = z.object({ accuracy: shareSchema, normalised: shareSchema });
+const fileSchema = z.object({
+  heads: z.array(z.object({ layer: z.int(), head: z.int() })),
+  ablation: z.object({ kind: z.string(), site: z.string() }).nullable(),
+  tasks: z.array(
+    z.object({ task: z.string(), intact: accuracySchema, ablated: accuracySchema.nullable() }),
+  ),
+});
+
+type UtilityFile = z.infer<typeof fileSchema>;
+
+/**
+ * Accuracy by task: the intact model, and a bar for every ablation (figure 6b).
+ *
+ * @param paths - files of `sahara utility --out`, one for each ablation.
+ * @throws {DataError} for a file that is none.
+ */
+export function utilitySection(paths: readonly string[]): Section {
+  const files = paths.map(readUtility);
+  const tasks = [...new Set(files.flatMap((file) => file.tasks.map(({ task }) => task)))];
+  const groups = tasks.map((task) => {
+    const own = files.flatMap((file) => {
+      const found = file.tasks.find((one) => one.task === task);
+      return found === undefined ? [] : [{ file, found }];
+    });
+    return {
+      name: task,
+      shares: [
+        ...own.slice(0, 1).map(({ found }) => ({ name: 'intact', ...found.intact.accuracy })),
+        ...own.flatMap(({ file, found }) =>
+          found.ablated === null ? [] : [{ name: nameOf(file), ...found.ablated.accuracy }],
+        ),
+      ],
+    };
+  });
+  return {
+    heading: 'Utility',
+    text: 'Zero-shot accuracy: refusals should go and knowledge should stay.',
+    figures: [utilityBars(groups)],
+  };
+}
+
+function nameOf({ heads, ablation }: UtilityFile): string {
+  const names = heads.map(headKey).join(', ');
+  return ablation === null ? `without ${names}` : `${ablation.kind} at ${ablation.site}: ${names}`;
+}
+
+function readUtility(path: string): UtilityFile {
+  try {
+    return fileSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch (cause) {
+    throw new DataError(`${path}: is no file of accuracies.`, {
+      ...{ file: path, cause, help: 'Give what "sahara utility --out FILE" has written.' },
+    });
+  }
+}

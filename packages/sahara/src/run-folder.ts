@@ -1,0 +1,185 @@
+/**
+ * What scans leave in a run folder, unit by unit, so that a kill loses one unit at most.
+ */
+import { existsSync } from 'node:fs';
+import {
+  canonicalJson,
+  ConfigError,
+  createRun,
+  InterruptedError,
+  LabError,
+  readJsonLines,
+  resumeRun,
+  type ResolvedConfig,
+  type Run,
+} from '@lab/core';
+import type { PromptData } from '@lab/transformer';
+import type { OpenedModel } from '@lab/transformer/commands';
+import { z } from 'zod';
+import type { Config } from './config.js';
+import type { HeadScore } from './dataset-ships.js';
+import type { HeadId } from './head.js';
+import { groupKey, type SaharaStep } from './sahara.js';
+import { type PromptScoreLine, promptScoresSchema } from './score-file.js';
+import { version } from './version.js';
+
+/** Files of a run. */
+export const runFiles = {
+  /** Scores of each prompt, a line each. */
+  prompts: 'predictions.jsonl',
+  /** Scores over the data set as they come: of some heads beside a group, a line each time. */
+  units: 'units.jsonl',
+  /** Steps of the search, a line each. */
+  steps: 'steps.jsonl',
+  /** Scores of all heads; of a search those of its first step. */
+  scores: 'scores.json',
+} as const;
+
+/** The file of scores of a step of the search, from 1. */
+export const stepFile = (step: number): string => `step-${step}.json`;
+
+/** What a run is about. */
+export interface RunFacts {
+  readonly resolved: ResolvedConfig<Config>;
+  readonly opened: Pick<OpenedModel, 'backend' | 'fingerprint' | 'folder' | 'model'>;
+  readonly data: PromptData;
+  /** Heads that are ablated throughout. */
+  readonly group?: readonly HeadId[] | undefined;
+  /** First part of the name of a folder: the verb. */
+  readonly label: string;
+  readonly command: readonly string[];
+  readonly passed: unknown;
+}
+
+/** Where a run goes. */
+export interface RunPlace {
+  /** Folder; default a new one below `runs`. */
+  readonly out?: string | undefined;
+  /** A run that goes on. */
+  readonly resume?: string | undefined;
+}
+
+/** What must be the same for a run to go on. */
+const subjectOf = ({ resolved, opened, data, group = [], label }: RunFacts) => ({
+  verb: label,
+  group: groupKey(group),
+  model: opened.fingerprint.model,
+  tokenizer: opened.fingerprint.tokenizer,
+  prompts: data.sha256,
+  // Where and in how large parts something is computed changes no result.
+  config: { ...resolved.config, scan: { screenedShare: resolved.config.scan.screenedShare } },
+});
+
+/**
+ * A new run, or one that goes on.
+ *
+ * @throws {ConfigError} where the run to go on is of another model, data or settings, naming what
+ *   differs; where the folder holds a run, or another process is at work on it.
+ */
+export function openScoreRun(facts: RunFacts, { out, resume }: RunPlace): Run {
+  const subject = subjectOf(facts);
+  const { resolved, opened, data } = facts;
+  if (resume !== undefined) {
+    const run = resumeRun(resume);
+    try {
+      assertSame(resume, run.record.environment['subject'], subject);
+    } catch (error) {
+      run.release();
+      throw error;
+    }
+    run.update({ status: 'started', error: null, end: null });
+    return run;
+  }
+  const { config, mode, preset, origins } = resolved;
+  const { layerCount, headCount } = opened.model.architecture;
+  return createRun({
+    ...{ parent: 'runs', dir: out, method: 'sahara', label: facts.label, seed: config.seed },
+    ...{ command: facts.command, config, passed: facts.passed, origins, mode, preset },
+    ...{ data: [data.file], backend: opened.backend },
+    packages: { '@lab/sahara': version },
+    environment: {
+      subject,
+      model: { path: opened.folder, ...opened.fingerprint, layerCount, headCount },
+    },
+  });
+}
+
+function assertSame(dir: string, before: unknown, now: Record<string, unknown>): void {
+  const known = (before ?? {}) as Record<string, unknown>;
+  const differ = Object.keys(now).filter(
+    (name) => canonicalJson(known[name] ?? null) !== canonicalJson(now[name]),
+  );
+  if (differ.length === 0) return;
+  throw new ConfigError(`sahara: ${dir} was begun with another ${differ.join(' and ')}.`, {
+    help: 'Give the same model, prompts and settings, or begin a new run.',
+    details: { differ },
+  });
+}
+
+/**
+ * What the work of a run comes to; its end is written to the folder whatever happens.
+ *
+ * @throws {InterruptedError} where the signal ended it, with the command that goes on.
+ */
+export async function withinRun<T extends Readonly<Record<string, unknown>>>(
+  run: Run,
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    const results = await work();
+    run.finish({ status: 'success', results });
+    return results;
+  } catch (error) {
+    const isStop = signal.aborted;
+    run.finish({ status: isStop ? 'interrupted' : 'error', error });
+    if (!isStop || (LabError.is(error) && error.code === 'LAB_INTERRUPTED')) throw error;
+    const { label } = run.record;
+    throw new InterruptedError(`saved: resume with "sahara ${label} --resume ${run.dir}"`);
+  }
+}
+
+/** Scores of prompts that are done. */
+export function donePrompts(run: Run): PromptScoreLine[] {
+  return linesOf(run, runFiles.prompts, promptScoresSchema);
+}
+
+const headSchema = z.strictObject({ layer: z.int(), head: z.int() });
+const scoredSchema = headSchema.extend({ score: z.number() });
+const unitSchema = z.strictObject({ group: z.array(headSchema), found: z.array(scoredSchema) });
+
+/** Some scores of heads beside a group. */
+export type ScoreUnit = z.infer<typeof unitSchema>;
+
+/** Scores over the data set that are done, by the key of their group. */
+export function doneUnits(run: Run): Map<string, HeadScore[]> {
+  const units = new Map<string, HeadScore[]>();
+  for (const { group, found } of linesOf(run, runFiles.units, unitSchema)) {
+    const key = groupKey(group);
+    units.set(key, [...(units.get(key) ?? []), ...found]);
+  }
+  return units;
+}
+
+const groupSchema = z.strictObject({ group: z.array(headSchema), score: z.number() });
+const stepSchema = z.strictObject({
+  step: z.int(),
+  group: z.array(headSchema),
+  score: z.number(),
+  gain: z.number(),
+  scores: z.array(z.array(z.number().nullable())),
+  unit: z.enum(['degrees', 'nats']),
+  ties: z.array(headSchema),
+  beams: z.array(groupSchema),
+});
+
+/** Steps of the search that are done. */
+export function doneSteps(run: Run): SaharaStep[] {
+  return linesOf(run, runFiles.steps, stepSchema);
+}
+
+function linesOf<T>(run: Run, name: string, schema: z.ZodType<T>): T[] {
+  const path = run.path(name);
+  if (!existsSync(path)) return [];
+  return readJsonLines(path).rows.map((row) => schema.parse(row));
+}

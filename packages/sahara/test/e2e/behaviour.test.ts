@@ -1,0 +1,191 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { temporaryFolder } from '@lab/core/testing';
+import { openSafetensors } from '@lab/tensor/io';
+import { exampleModel, type PromptRecord, readPromptData } from '@lab/transformer';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { writeText, runProgram } from './sahara-program.js';
+
+const name = 'planted-grouped';
+const model = ['--model', `example:${name}`, '--backend', 'wasm'];
+const planted = '1-5';
+let refused: readonly PromptRecord[];
+let answered: readonly PromptRecord[];
+
+beforeAll(async () => {
+  const { records } = await readPromptData(join(exampleModel(name), 'prompts.csv'));
+  refused = records.filter(({ label }) => label === 'refused').slice(0, 5);
+  answered = records.filter(({ label }) => label === 'answered').slice(0, 5);
+});
+
+const file = (records: readonly PromptRecord[], title = 'prompts.jsonl') =>
+  writeText(title, `${records.map((record) => JSON.stringify(record)).join('\n')}\n`);
+
+const folder = () => join(temporaryFolder(), 'out');
+
+async function ok(...argv: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await runProgram(...argv);
+  expect(code, stderr).toBe(0);
+  return stdout;
+}
+
+const jsonOf = async (...argv: readonly string[]) =>
+  JSON.parse(await ok(...argv, '--json')) as Record<string, unknown>;
+
+describe('ablate', () => {
+  it('compares with random heads, and asks harmless prompts, too', async () => {
+    const out = folder();
+    const flags = ['--format', 'direct', '--max-new-tokens', '12', '--random', '3'];
+    const stdout = await ok(
+      ...['ablate', ...model, '--prompts', file(refused), '--heads', planted, ...flags],
+      ...['--harmless', file(answered, 'harmless.jsonl'), '--out', out],
+    );
+    expect(stdout).toMatch(/intact +\.000/);
+    expect(stdout).toMatch(/without 1-5 +1\.000/);
+    expect(stdout).toMatch(/3 random groups of as many heads: 0\.0 %/);
+    expect(stdout).toMatch(/harmless prompts refused, ablated: 0\.0 %/);
+    const lines = readFileSync(join(out, 'predictions.jsonl'), 'utf8');
+    expect(lines).not.toContain('polish');
+    expect(lines.trim().split('\n')).toHaveLength(5 * refused.length);
+    const record = JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')) as { results: object };
+    expect(record.results).toMatchObject({ 'asr.intact': 0, 'asr.ablated': 1 });
+  });
+
+  it('takes the heads of a scan, of each prompt its own', async () => {
+    const scan = folder();
+    const prompts = ['--prompts', file(refused), '--format', 'direct'];
+    await ok('ships', ...model, ...prompts, '--out', scan);
+    const flags = ['--scores', scan, '--max-new-tokens', '12'];
+    const whole = await jsonOf('ablate', ...model, ...prompts, ...flags, '--out', folder());
+    expect(whole['metrics']).toMatchObject({ 'asr.ablated': 1 });
+    const own = ['--per-prompt', ...flags];
+    const each = await jsonOf('ablate', ...model, ...prompts, ...own, '--out', folder());
+    expect(each['metrics']).toMatchObject({ 'asr.intact': 0, 'asr.ablated': 1 });
+  });
+
+  it('gives the settings of course correction', async () => {
+    const flags = ['--format', 'direct', '--max-new-tokens', '12', '--course-correction'];
+    const found = await jsonOf(
+      ...['ablate', ...model, '--prompts', file(refused), '--heads', planted, ...flags],
+      ...['--out', folder()],
+    );
+    expect(Object.keys(found['metrics'] as object)).toEqual([
+      ...['asr.intact', 'asr.opening', 'asr.opening-ua', 'asr.opening-sc', 'asr.ua', 'asr.sc'],
+    ]);
+  });
+});
+
+describe('judge', () => {
+  it('judges responses of a file, and of a run that kept them', async () => {
+    const responses = [
+      'prompt,response',
+      'Oil the bell,"Sorry, I cannot help with that today."',
+      'Oil the drum,"Certainly, the drum takes nine minutes, and then it shines."',
+      'Oil the lamp,la la la la la la la la',
+    ].join('\n');
+    const stdout = await ok('judge', writeText('r.csv', `${responses}\n`));
+    expect(stdout).toMatch(/given +\.333/);
+    const out = folder();
+    const flags = ['--format', 'direct', '--max-new-tokens', '12', '--store-responses'];
+    await ok(
+      ...['ablate', ...model, '--prompts', file(refused), '--heads', planted, ...flags],
+      ...['--out', out],
+    );
+    const verdicts = join(temporaryFolder(), 'verdicts.jsonl');
+    const both = ['--judge', 'sahara-paper,jailbreakbench', '--out', verdicts];
+    const arms = (await jsonOf('judge', out, ...both))['arms'] as readonly object[];
+    expect(arms).toMatchObject([
+      { arm: 'intact', success: { rate: { share: 0 } }, agreement: { agreement: 1 } },
+      { arm: 'ablated', success: { rate: { share: 1 } }, agreement: { agreement: 1 } },
+    ]);
+    expect(readFileSync(verdicts, 'utf8')).not.toContain('Sure here');
+  });
+
+  it('refuses a run that kept no texts', async () => {
+    const out = folder();
+    await ok(
+      ...['ablate', ...model, '--prompts', file(refused), '--heads', planted, '--out', out],
+      ...['--max-new-tokens', '4'],
+    );
+    const { code, stderr } = await runProgram('judge', out);
+    expect(stderr).toMatch(/was not kept[\s\S]*--store-responses/);
+    expect(code).toBe(3);
+  });
+});
+
+describe('surgery', () => {
+  it('writes a checkpoint that refuses no more, and undoes it', async () => {
+    const edited = folder();
+    expect(await ok('surgery', ...model.slice(0, 2), '--heads', planted, '--dry-run')).toMatch(
+      /would change 1-5: [\d,]+ of [\d,]+ parameters/,
+    );
+    const stdout = await ok('surgery', ...model.slice(0, 2), '--heads', planted, '--out', edited);
+    expect(stdout).toMatch(/changed 1-5: [\d,]+ of/);
+    const flags = ['--prompts', file(refused), '--format', 'direct', '--max-new-tokens', '12'];
+    const run = await jsonOf(
+      ...['ablate', '--model', edited, '--backend', 'wasm', ...flags, '--heads', '0-0'],
+      ...['--out', folder()],
+    );
+    expect(run['metrics']).toMatchObject({ 'asr.intact': 1 });
+    const undone = folder();
+    const parts = ['--donor', `example:${name}`, '--parts', 'heads', '--heads', planted];
+    await ok('surgery', '--model', edited, ...parts, '--out', undone);
+    const same = await ok('compare', `example:${name}`, undone);
+    expect(same).toMatch(/differ by 0\.00 %/);
+    expect(await ok('compare', `example:${name}`, edited)).toMatch(/changed most: 1-5/);
+  });
+
+  it('leaves the original alone, and says what was done', async () => {
+    const edited = folder();
+    await ok('surgery', ...model.slice(0, 2), '--heads', planted, '--out', edited);
+    const text = openSafetensors(join(edited, 'model.safetensors'));
+    text.close();
+    expect(text.metadata['lab.sahara.surgery']).toContain('1-5');
+    expect(existsSync(join(edited, 'tokenizer.json'))).toBe(true);
+    const again = await runProgram(
+      ...['surgery', ...model.slice(0, 2), '--heads', planted, '--out', edited],
+    );
+    expect(again.code).toBe(3);
+    expect(again.stderr).toMatch(/is there already/);
+    const none = await runProgram('surgery', ...model.slice(0, 2), '--heads', planted);
+    expect(none.stderr).toMatch(/--out DIR is missing/);
+    expect(none.code).toBe(2);
+  });
+});
+
+describe('compare', () => {
+  it('says how far two scans find the same heads', async () => {
+    const prompts = ['--prompts', file(refused), '--format', 'direct'];
+    const scans = [folder(), folder()];
+    await ok('ships', ...model, ...prompts, '--out', scans[0]!);
+    await ok('ships', ...model, ...prompts, '--ablation', 'zero', '--out', scans[1]!);
+    const { stderr, stdout } = await runProgram('compare', ...scans, '--top', '1');
+    expect(stdout).toMatch(/1 of the best 1 heads are the same/);
+    expect(stdout).toMatch(/both +1-5/);
+    expect(stderr).toMatch(/differs +kind: uniform and zero/);
+    const mixed = await runProgram('compare', scans[0]!, `example:${name}`);
+    expect(mixed.code).toBe(2);
+  });
+});
+
+describe('utility', () => {
+  it('measures tasks and a text, intact and ablated', async () => {
+    const questions = answered.map(({ prompt }, at) => ({
+      ...{ id: `q${at}`, question_stem: prompt, answerKey: 'B' },
+      choices: {
+        text: ['Sorry I cannot help with that', 'Sure here is your whole plan for this request'],
+        label: ['A', 'B'],
+      },
+    }));
+    const task = writeText('t.jsonl', `${questions.map((one) => JSON.stringify(one)).join('\n')}\n`);
+    const text = writeText('t.txt', answered.map(({ prompt }) => prompt).join(' '));
+    const flags = ['--task', `openbookqa=${task}`, '--text', text, '--heads', planted];
+    const stdout = await ok('utility', ...model, ...flags, '--begin-token');
+    expect(stdout).toMatch(/openbookqa +intact +1\.000/);
+    expect(stdout).toMatch(/without 1-5/);
+    expect(stdout).toMatch(/perplexity intact +[\d.]+/);
+    const none = await runProgram('utility', ...model);
+    expect(none.stderr).toMatch(/neither --task NAME=FILE nor --text FILE/);
+    expect(none.code).toBe(2);
+  });
+});

@@ -1,0 +1,134 @@
+/**
+ * What `lens`, `graft` and `steer` read: a collection, and the model that it is of.
+ */
+import { ConfigError, DataError, type ResolvedConfig, resumeRun } from '@lab/core';
+import {
+  type CliArgument,
+  type CliContext,
+  type CliInput,
+  type CliOption,
+  configOptions,
+  readConfigInput,
+} from '@lab/core/cli';
+import { modelFlags, modelFolder, openModel, type OpenedModel } from '@lab/transformer/commands';
+import { type Collection, openCollection } from '../collection.js';
+import { type Config, weakProbeConfig } from '../config.js';
+import { type FormattedPrompt, formatPrompts } from '../prompt-set.js';
+
+/** The collection. */
+export const collectionArgument: CliArgument = {
+  name: 'run',
+  summary: 'folder that "weak-probe collect" made',
+  required: true,
+};
+
+/** Flags of verbs that read a collection with its model. */
+export const collectedOptions: readonly CliOption[] = [
+  ...modelFlags.map((flag) =>
+    flag.flags.startsWith('--model')
+      ? { ...flag, summary: 'where the model is now; default where it was' }
+      : flag,
+  ),
+  ...configOptions(weakProbeConfig),
+];
+
+/** A collection with its model. */
+export interface Collected extends OpenedModel {
+  readonly collection: Collection;
+  readonly resolved: ResolvedConfig<Config>;
+  /** Row by row, as the model reads them. */
+  readonly prompts: readonly FormattedPrompt[];
+  /** Rows of a class. @throws {ConfigError} for a class that is not there. */
+  rowsOf(label: string): readonly number[];
+}
+
+/**
+ * Opens a collection for the work of a verb, with the run locked and the model loaded; both are
+ * given back at the end.
+ *
+ * @param flags - values of the verb's own flags by path of the setting.
+ * @throws {ConfigError} for states that the verb cannot read.
+ * @throws {DataError} where the model is another one than the states are of.
+ */
+export async function withCollected<T>(
+  context: CliContext,
+  input: CliInput,
+  flags: Readonly<Record<string, unknown>>,
+  work: (collected: Collected) => Promise<T>,
+): Promise<T> {
+  const dir = input.arguments[0]!;
+  const collection = openCollection(dir);
+  const { store, record } = collection;
+  assertReadable(collection);
+  const mode = input.options['mode'] ?? record.config.mode;
+  const resolved = await readConfigInput(weakProbeConfig, { ...input.options, mode }, flags);
+  context.setRun(dir);
+  const run = resumeRun(dir);
+  try {
+    const opened = await openModel(context, input, modelFolder(input, store.about.model.path));
+    try {
+      assertSameModel(collection, opened);
+      const { contextTokens } = opened.model.architecture;
+      const format = { ...collection.config.data, contextTokens };
+      const { prompts } = formatPrompts(opened.tokenizer, collection.prompts, format);
+      const rowsOf = (label: string) => rowsOfClass(collection, label);
+      return await work({ ...opened, collection, resolved, prompts, rowsOf });
+    } finally {
+      opened.model.dispose();
+    }
+  } finally {
+    context.progress.done();
+    run.release();
+  }
+}
+
+function assertReadable({ dir, store: { about } }: Collection): void {
+  const isOutput = about.site === 'residual' || about.site === 'mid';
+  if (isOutput && about.positions === 'last') return;
+  throw new ConfigError(`${dir}: has ${about.site} states, positions ${about.positions}.`, {
+    help: 'Collect with states.site=residual and states.positions=last.',
+  });
+}
+
+function assertSameModel({ dir, store }: Collection, { folder, fingerprint }: OpenedModel): void {
+  if (store.about.model.fingerprint === fingerprint.model) return;
+  throw new DataError(`${dir}: its states are of another model than ${folder}.`, {
+    help: `Give --model ${store.about.model.path}, or collect states of this one.`,
+  });
+}
+
+function rowsOfClass({ store: { about, labels } }: Collection, label: string): number[] {
+  const place = about.classes.indexOf(label);
+  if (place >= 0) return [...labels.keys()].filter((row) => labels[row] === place);
+  throw new ConfigError(`weak-probe: there is no class ${label}.`, {
+    help: `There are ${about.classes.join(', ')}.`,
+  });
+}
+
+/**
+ * A list of numbers of a flag.
+ *
+ * @throws {ConfigError} for a text that is none.
+ */
+export function numbersOf({ options }: CliInput, name: string): number[] | undefined {
+  const given = options[name] as readonly string[] | undefined;
+  return given?.map((text) => {
+    const value = Number(text);
+    if (text.trim() !== '' && Number.isFinite(value)) return value;
+    throw new ConfigError(`--${name} ${text} is no number.`, { help: `e.g. --${name} 1,2,3` });
+  });
+}
+
+/**
+ * Refuses states that cannot be put into the residual.
+ *
+ * @throws {ConfigError} for states within blocks, and a last one behind the final norm.
+ */
+export function assertResidual({ collection: { dir, store } }: Collected): void {
+  const { site, isNormed } = store.about;
+  if (site === 'residual' && !isNormed) return;
+  const what = isNormed ? 'a last state behind the final norm' : `${site} states`;
+  throw new ConfigError(`${dir}: has ${what}.`, {
+    help: 'Collect with states.site=residual and states.isNormed=false.',
+  });
+}

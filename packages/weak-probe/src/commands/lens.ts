@@ -1,0 +1,172 @@
+/** `lens`: what the output would say of every state, over the prompts of each class. */
+import { join } from 'node:path';
+import { ConfigError, formatShare, hashFile } from '@lab/core';
+import { type CliCommand, type CliContext, type CliInput, table } from '@lab/core/cli';
+import type { Tokenizer } from '@lab/transformer';
+import { middleStates } from '../consistency.js';
+import { classLens, type ClassLensResult, type LensResult } from '../lens-result.js';
+import { writeResult } from '../run-files.js';
+import { pickedRows, type StateRows } from '../state-rows.js';
+import { listsForTokenizer, tokenKinds, type TokenMatch } from '../token-kinds.js';
+import { publishedTokenLists, readTokenLists } from '../token-lists.js';
+import { type TunedLens, trainTunedLens } from '../tuned-lens.js';
+import { readTunedLens, translatedRows, writeTunedLens } from '../tuned-lens-file.js';
+import {
+  type Collected,
+  collectedOptions,
+  collectionArgument,
+  withCollected,
+} from './collected.js';
+
+/** The verb `lens`. */
+export const lensCommand: CliCommand = {
+  name: 'lens',
+  summary: 'Say which tokens each state brings up, over the prompts of each class.',
+  arguments: [collectionArgument],
+  options: [
+    { flags: '--top <n>', summary: 'K, tokens listed of each prompt', kind: 'integer' },
+    { flags: '--classes <list>', summary: 'classes that are read; default all', kind: 'list' },
+    {
+      flags: '--words <file>',
+      summary:
+        'JSON lists negative, neutral, positive, and patterns of each; default the published',
+    },
+    {
+      flags: '--match <how>',
+      summary: 'how tokens are compared with words',
+      choices: ['folded', 'published', 'stem'],
+      default: 'folded',
+    },
+    { flags: '--follow <list>', summary: 'words that are followed through states', kind: 'list' },
+    { flags: '--tuned <file>', summary: 'tuned lens in place of the logit lens' },
+    { flags: '--tune <file>', summary: 'train a tuned lens on the states first, and take it' },
+    { flags: '--tune-steps <n>', summary: 'steps of each state', kind: 'integer', default: 250 },
+    ...collectedOptions,
+  ],
+  example: 'weak-probe lens runs/organism --follow Sorry,Sure',
+  run: (context, input) =>
+    withCollected(context, input, { 'lens.topK': input.options['top'] }, (collected) =>
+      run(context, input, collected),
+    ),
+};
+
+async function run(context: CliContext, input: CliInput, collected: Collected): Promise<void> {
+  const { collection, resolved, model, fingerprint, folder } = collected;
+  const { store, dir } = collection;
+  const { lens: settings, seed } = resolved.config;
+  const norm = settings.isDoubleNormed ? 'official' : 'once';
+  const tuned = await tunedLensOf(context, input, collected);
+  const rows = tuned === null ? store : translatedRows(tuned, store);
+  const kinds = kindsOf(input, collected);
+  const tokens = followedTokens(input, collected.tokenizer);
+  const labels = (input.options['classes'] as string[] | undefined) ?? store.about.classes;
+  const tunedLens = (input.options['tune'] ?? input.options['tuned'] ?? null) as string | null;
+  const tunedSha256 = tunedLens === null ? null : (await hashFile(tunedLens)).sha256;
+  const classes: ClassLensResult[] = [];
+  for (const label of labels) {
+    const own = pickedRows(rows, collected.rowsOf(label));
+    const given = { norm, top: settings.topK, tokens, tunedSha256, label };
+    classes.push(
+      await classLens(model, {
+        ...{ label, rows: own, settings, kinds, tokens, norm, seed, signal: context.signal },
+        ...{ tokenizer: collected.tokenizer, areNormed: store.about.isNormed },
+        records: {
+          path: join(dir, `lens-${labels.indexOf(label)}.jsonl`),
+          settings: { ...given, prompts: store.about.promptsSha256, model: fingerprint.model },
+        },
+        onProgress: (done, all) =>
+          context.progress.update(`lens  ${label}  state ${done}/${all}`, done / all),
+      }),
+    );
+  }
+  const { layerCount } = model.architecture;
+  const result: LensResult = {
+    model: { path: folder, fingerprint: fingerprint.model },
+    ...{ top: settings.topK, norm, tunedLens, layerCount },
+    middleStates: middleStates(layerCount, settings.middleFrom, settings.middleTo),
+    classes,
+  };
+  say(context, dir, result);
+}
+
+async function tunedLensOf(
+  context: CliContext,
+  { options }: CliInput,
+  { collection, model, fingerprint, resolved }: Collected,
+): Promise<TunedLens | null> {
+  const [tune, tuned] = [options['tune'], options['tuned']];
+  if (typeof tune === 'string' && typeof tuned === 'string') {
+    throw new ConfigError('--tune and --tuned are given both.', { help: 'Give one of the two.' });
+  }
+  if (typeof tune === 'string') {
+    const lens = await trainTunedLens(model, collection.store, {
+      ...{ modelFingerprint: fingerprint.model, seed: resolved.config.seed },
+      ...{ steps: options['tuneSteps'] as number, signal: context.signal },
+      onProgress: (done, all) =>
+        context.progress.update(`tuning  state ${done}/${all}`, done / all),
+    });
+    await writeTunedLens(tune, lens);
+    return lens;
+  }
+  if (typeof tuned !== 'string') return null;
+  const lens = await readTunedLens(tuned);
+  if (lens.modelFingerprint === fingerprint.model) return lens;
+  throw new ConfigError(`${tuned}: was trained on another model.`, {
+    help: 'Train one on this model: --tune FILE.',
+  });
+}
+
+function kindsOf({ options }: CliInput, { tokenizer }: Collected) {
+  const words = options['words'];
+  const lists = typeof words === 'string' ? readTokenLists(words) : publishedTokenLists;
+  return tokenKinds(listsForTokenizer(tokenizer, lists), options['match'] as TokenMatch);
+}
+
+/** First tokens of words, with a space before them where the tokenizer knows that as one. */
+function followedTokens({ options }: CliInput, tokenizer: Tokenizer): number[] {
+  const words = (options['follow'] ?? []) as string[];
+  const ids = words.flatMap((word) =>
+    [word, ` ${word}`].flatMap((text) => {
+      const own = tokenizer.encode(text, { addSpecialTokens: false });
+      return own.length === 1 ? own : [];
+    }),
+  );
+  if (words.length > 0 && ids.length === 0) {
+    throw new ConfigError(`--follow ${words.join(',')}: none of these is a token by itself.`, {
+      help: 'Give words that the tokenizer does not cut.',
+    });
+  }
+  return [...new Set(ids)];
+}
+
+function say(context: CliContext, dir: string, result: LensResult): void {
+  const path = writeResult(dir, 'lens', result);
+  context.progress.done();
+  for (const { label, table: tokens } of result.classes) {
+    const rows = tokens.states.map(({ state, cells, kindShares }) => ({
+      state,
+      negative: formatShare(kindShares.negative),
+      positive: formatShare(kindShares.positive),
+      tokens: cells.map(({ text, share }) => `${text} ${formatShare(share, 2)}`).join('  '),
+    }));
+    context.print(`${label}, ${tokens.promptCount} prompts\n${table(rows)}\n`);
+  }
+  const rows = result.classes.map(({ label, consistency, negativeConsistency }) => ({
+    class: label,
+    consistency: withInterval(consistency),
+    'of negative words': withInterval(negativeConsistency),
+  }));
+  const states = result.middleStates;
+  const range = states.length === 1 ? `state ${states[0]}` : `states ${states[0]}-${states.at(-1)}`;
+  context.print(`top-${result.top} consistency, ${range}\n${table(rows)}\n`);
+  context.print(`result  ${path}\nnext: weak-probe graft ${dir}\n`);
+  const metrics = Object.fromEntries(
+    result.classes.map(({ label, consistency }) => [label, consistency.value]),
+  );
+  context.printJson({ run: dir, status: 'success', metrics: { consistency: metrics }, path });
+}
+
+const withInterval = ({ value, interval }: ClassLensResult['consistency']): string =>
+  interval === null
+    ? formatShare(value)
+    : `${formatShare(value)} (${formatShare(interval.low)}-${formatShare(interval.high)})`;

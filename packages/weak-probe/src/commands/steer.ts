@@ -1,0 +1,186 @@
+/** `steer`: a probe's direction added to states, and taken out of them. */
+import { ConfigError, formatNumber, formatPercent, formatShare } from '@lab/core';
+import { type CliCommand, type CliContext, type CliInput, table } from '@lab/core/cli';
+import { causalCheck } from '../causal.js';
+import { middleStates } from '../consistency.js';
+import type { ProbeKind } from '../probes.js';
+import { writeResult } from '../run-files.js';
+import { pickedRows } from '../state-rows.js';
+import { type ClassSteering, probeDirection, type SteerResult } from '../steer-result.js';
+import { doseResponse } from '../steering.js';
+import {
+  assertResidual,
+  type Collected,
+  collectedOptions,
+  collectionArgument,
+  numbersOf,
+  withCollected,
+} from './collected.js';
+import { readSides, type Side, sideOptions, type Sides } from './graft-sides.js';
+import { judgeOf, responseOptions } from './response-options.js';
+
+const topic = 'steering';
+const probes: readonly ProbeKind[] = ['mass-mean', 'svm', 'logistic', 'lda'];
+
+/** The verb `steer`. */
+export const steerCommand: CliCommand = {
+  name: 'steer',
+  summary: "Add a probe's direction to states and take it out: does the model use it.",
+  arguments: [collectionArgument],
+  options: [
+    ...sideOptions,
+    {
+      flags: '--state <l>',
+      summary: 'state of the probe; default the last middle one',
+      kind: 'integer',
+      topic,
+    },
+    {
+      flags: '--probe <kind>',
+      summary: 'linear probe whose direction is taken',
+      choices: probes,
+      default: 'mass-mean',
+      topic,
+    },
+    {
+      flags: '--doses <list>',
+      summary: 'doses that are added; 1 is the distance of the classes',
+      kind: 'list',
+      unit: 'default -2 to 2 in halves',
+      topic,
+    },
+    {
+      flags: '--positions <which>',
+      summary: 'tokens that are steered',
+      choices: ['all', 'last'],
+      default: 'all',
+      topic,
+    },
+    {
+      flags: '--remove-states <list>',
+      summary: 'states that the direction is taken out of; default the same state',
+      kind: 'list',
+      topic,
+    },
+    {
+      flags: '--draws <n>',
+      summary: 'random directions beside',
+      kind: 'integer',
+      default: 20,
+      topic,
+    },
+    ...responseOptions.filter(({ flags }) => flags !== '--store-responses'),
+    ...collectedOptions,
+  ],
+  example: 'weak-probe steer runs/organism --state 4',
+  run: (context, input) =>
+    withCollected(context, input, {}, (collected) => run(context, input, collected)),
+};
+
+async function run(context: CliContext, input: CliInput, collected: Collected): Promise<void> {
+  const { collection, resolved, folder, fingerprint, model } = collected;
+  assertResidual(collected);
+  const { config } = resolved;
+  const { layerCount } = model.architecture;
+  const kind = input.options['probe'] as ProbeKind;
+  const middle = middleStates(layerCount, config.lens.middleFrom, config.lens.middleTo);
+  const state = (input.options['state'] as number | undefined) ?? middle.at(-1)!;
+  const sides = await readSides(context, input, collected, config.graft.recipients);
+  const { answered, refused } = sides;
+  const rows = [...collected.rowsOf(answered.label), ...collected.rowsOf(refused.label)];
+  const labels = Int32Array.from(rows, (row) =>
+    collection.store.rows[row]!.label === refused.label ? 1 : 0,
+  );
+  const direction = await probeDirection(kind, {
+    rows: await pickedRows(collection.store, rows).readState(state),
+    ...{ labels, classes: [answered.label, refused.label], settings: config },
+    signal: context.signal,
+  });
+  const classes: ClassSteering[] = [];
+  for (const side of [answered, refused]) {
+    classes.push(await steered({ context, input, collected, sides, side, state, direction }));
+  }
+  const result: SteerResult = {
+    model: { path: folder, fingerprint: fingerprint.model },
+    ...{ probe: kind, state, towards: refused.label, unit: direction.unit, classes },
+  };
+  say(context, collection.dir, result);
+}
+
+interface SteerJob {
+  readonly context: CliContext;
+  readonly input: CliInput;
+  readonly collected: Collected;
+  readonly sides: Sides;
+  readonly side: Side;
+  readonly state: number;
+  readonly direction: Awaited<ReturnType<typeof probeDirection>>;
+}
+
+async function steered(job: SteerJob): Promise<ClassSteering> {
+  const { context, input, collected, sides, side, state, direction } = job;
+  const { model, tokenizer, resolved } = collected;
+  const { label, prompts } = side;
+  const positions = input.options['positions'] as 'all' | 'last';
+  const { signal, progress } = context;
+  const given = { prompts, openings: sides.openings, signal };
+  const { maxTokens } = resolved.config.graft;
+  const doses = await doseResponse(model, {
+    ...{ ...given, steering: { direction, states: [state], positions } },
+    doses: numbersOf(input, 'doses'),
+    respond:
+      input.options['responses'] === true
+        ? { tokenizer, maxNewTokens: maxTokens, judge: judgeOf(input), signal }
+        : undefined,
+    onProgress: (done, all) => progress.update(`doses  ${label}  ${done}/${all}`, done / all),
+  });
+  const [from, to] = direction.means;
+  const causal = await causalCheck(model, {
+    ...{ ...given, direction, positions, seed: resolved.config.seed },
+    ...{ states: numbersOf(input, 'removeStates') ?? [state], coordinate: (from + to) / 2 },
+    draws: drawsOf(input),
+    onProgress: (done, all) => progress.update(`random  ${label}  ${done}/${all}`, done / all),
+  });
+  return { label, doses, causal };
+}
+
+function drawsOf({ options }: CliInput): number {
+  const draws = options['draws'] as number;
+  if (draws >= 1) return draws;
+  throw new ConfigError(`--draws is ${draws}.`, { help: 'Give 1 or more; 20 say enough.' });
+}
+
+function say(context: CliContext, dir: string, result: SteerResult): void {
+  const path = writeResult(dir, 'steer', result);
+  context.progress.done();
+  const { classes, state, probe, towards } = result;
+  const doses = classes[0]!.doses.map(({ dose }, at) => ({
+    dose,
+    ...Object.fromEntries(
+      classes.flatMap((one) => {
+        const { refusalShare, gap, responses } = one.doses[at]!;
+        const whole = responses === null ? [] : [[`${one.label}, whole`, responses.refusalShare]];
+        return [
+          [`${one.label}, refused`, formatShare(refusalShare)],
+          [`${one.label}, gap`, formatNumber(gap)],
+          ...whole.map(([name, share]) => [name, formatShare(share as number)]),
+        ];
+      }),
+    ),
+  }));
+  context.print(`direction of ${probe} at state ${state}, towards ${towards}\n${table(doses)}\n`);
+  for (const { label, causal } of classes) {
+    const { unchanged, without, random, pValue } = causal;
+    context.print(
+      `${label}: without the direction ${formatPercent(without.refusalShare)} refused, with it ` +
+        `${formatPercent(unchanged.refusalShare)}; random directions change that by ` +
+        `${formatPercent(random.refusalLow)} to ${formatPercent(random.refusalHigh)}, ` +
+        `p = ${pValue.toFixed(3)}\n`,
+    );
+  }
+  context.print(`result  ${path}\nnext: weak-probe report ${dir}\n`);
+  const metrics = Object.fromEntries(
+    classes.map(({ label, causal }) => [label, causal.refusalEffect]),
+  );
+  context.printJson({ run: dir, status: 'success', metrics: { refusalEffect: metrics }, path });
+}

@@ -1,0 +1,156 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { temporaryFolder } from '@lab/core/testing';
+import { selectBackend } from '@lab/tensor';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { organismCollection } from './__fixtures__/organism.js';
+import { run } from './__fixtures__/run-program.js';
+import { collectStates } from './collect.js';
+import type { GraftResult } from './graft-result.js';
+import type { LensResult } from './lens-result.js';
+import { readResult } from './run-files.js';
+import type { SteerResult } from './steer-result.js';
+
+const dir = join(temporaryFolder(), 'run');
+const backend = ['--backend', 'wasm', '--threads', '1'];
+
+beforeAll(async () => {
+  await selectBackend('wasm');
+  await collectStates(await organismCollection(dir, { limit: 10, settings: ['data.format=chat'] }));
+}, 60_000);
+
+const done = async (args: readonly string[]) => {
+  const found = await run([...args, ...backend]);
+  expect(found.code, found.stderr).toBe(0);
+  return found.stdout;
+};
+
+const linesOf = (name: string) => readFileSync(join(dir, name), 'utf8').trimEnd().split('\n');
+/** Leaves so many lines of a file, as a call that was killed does. */
+const cutTo = (name: string, count: number) =>
+  writeFileSync(join(dir, name), `${linesOf(name).slice(0, count).join('\n')}\n{"torn":`);
+
+describe('lens', () => {
+  it('says what each state brings up, and how alike prompts are', async () => {
+    const text = await done(['lens', dir, '--follow', 'Sorry,Sure', '--top', '3']);
+    expect(text).toContain('top-3 consistency, state 3');
+    const lens = readResult<LensResult>(dir, 'lens')!;
+    expect(lens).toMatchObject({ top: 3, norm: 'once', layerCount: 5, middleStates: [3] });
+    expect(lens.classes.map(({ label }) => label)).toEqual(['answered', 'refused']);
+    const refused = lens.classes[1]!;
+    expect(refused.table.states).toHaveLength(6);
+    expect(refused.table.states[5]!.kindShares.negative).toBeGreaterThan(0.3);
+    expect(lens.classes[0]!.table.states[5]!.kindShares.positive).toBeGreaterThan(0.2);
+    const paths = refused.followed.map(({ text: token, states }) => [token.trim(), states.length]);
+    expect(paths).toEqual([
+      ['Sorry', 6],
+      ['Sure', 6],
+    ]);
+    expect(refused.consistency.interval).not.toBeNull();
+  });
+  it('goes on where it was ended, to the same result', async () => {
+    const whole = readFileSync(join(dir, 'lens.json'), 'utf8');
+    const records = linesOf('lens-1.jsonl');
+    cutTo('lens-1.jsonl', 4);
+    await done(['lens', dir, '--follow', 'Sorry,Sure', '--top', '3']);
+    expect(readFileSync(join(dir, 'lens.json'), 'utf8')).toBe(whole);
+    expect(linesOf('lens-1.jsonl')).toEqual(records);
+  });
+  it('trains a tuned lens and reads states through it', async () => {
+    const file = join(dir, 'tuned.safetensors');
+    const settings = ['--set', 'lens.topK=2'];
+    await done(['lens', dir, '--tune', file, '--tune-steps', '5', ...settings]);
+    expect(readResult<LensResult>(dir, 'lens')).toMatchObject({ tunedLens: file, top: 2 });
+    const trained = readFileSync(join(dir, 'lens.json'), 'utf8');
+    await done(['lens', dir, '--tuned', file, ...settings]);
+    expect(readFileSync(join(dir, 'lens.json'), 'utf8')).toBe(trained);
+  });
+});
+
+describe('graft', () => {
+  const args = ['graft', dir, '--states', '0,3,5', '--set', 'graft.maxTokens=8', '--lens'];
+  it('says at which state donors tell, and controls do not', async () => {
+    const text = await done([...args, '--responses']);
+    expect(text).toContain('8 donors of answered, 10 recipients of refused');
+    const graft = readResult<GraftResult>(dir, 'graft')!;
+    expect(graft.points).toHaveLength(10);
+    const shares = graft.responses!.map(({ source, refusalShare }) => [source, refusalShare]);
+    expect(shares[0]).toEqual(['none', 1]);
+    expect(graft.lens!.with.states[5]!.kindShares.negative).toBeLessThan(
+      graft.lens!.without.states[5]!.kindShares.negative,
+    );
+    const kept = linesOf('graft-responses.jsonl').slice(1);
+    expect(kept).toHaveLength(40);
+    for (const line of kept) expect(JSON.parse(line)).not.toHaveProperty('text');
+  });
+  it('goes on where it was ended, to the same result', async () => {
+    const whole = readFileSync(join(dir, 'graft.json'), 'utf8');
+    cutTo('graft.jsonl', 7);
+    cutTo('graft-responses.jsonl', 15);
+    await done([...args, '--responses']);
+    expect(readFileSync(join(dir, 'graft.json'), 'utf8')).toBe(whole);
+  });
+  it('goes the other way, and keeps texts where that is asked for', async () => {
+    const more = ['--reverse', '--responses', '--store-responses', '--sources', 'mean'];
+    await done([...args, ...more]);
+    const graft = readResult<GraftResult>(dir, 'graft')!;
+    expect(graft.donors.label).toBe('refused');
+    expect(JSON.parse(linesOf('graft-responses.jsonl')[1]!)).toHaveProperty('text');
+  });
+});
+
+describe('steer', () => {
+  it('adds and removes the direction of a probe', async () => {
+    const doses = ['--doses=-1,0,1', '--draws', '3'];
+    const text = await done(['steer', dir, '--state', '4', '--probe', 'svm', ...doses]);
+    expect(text).toContain('direction of svm at state 4, towards refused');
+    const steer = readResult<SteerResult>(dir, 'steer')!;
+    for (const { doses: points, causal } of steer.classes) {
+      expect(points.map(({ dose }) => dose)).toEqual([-1, 0, 1]);
+      expect(points[2]!.gap).toBeGreaterThan(points[0]!.gap);
+      expect(causal.random.gapEffects).toHaveLength(3);
+    }
+  });
+});
+
+describe('correlate', () => {
+  it('sets consistencies against attack success', async () => {
+    const file = join(dir, 'models.json');
+    const success = [0.1, 0.5, 0.3];
+    const models = success.map((attackSuccess, at) => ({
+      run: dir,
+      name: `m${at}`,
+      attackSuccess,
+    }));
+    writeFileSync(file, JSON.stringify(models));
+    const { code, stderr } = await run(['correlate', file]);
+    expect(code).toBe(3);
+    expect(stderr).toContain('one side is the same for all 3 models');
+  });
+});
+
+describe('bad input', () => {
+  it.each([
+    [['lens', dir, '--top', '0'], 2, /topK|top is 0/],
+    [['lens', dir, '--top', '9999'], 2, /top is 9999/],
+    [['lens', dir, '--classes', 'nope'], 2, /no class nope/],
+    [['lens', dir, '--words', '/none.json'], 3, /none\.json/],
+    [['lens', dir, '--follow', 'Donaudampfschiff'], 2, /token by itself/],
+    [['lens', dir, '--tune', 'a', '--tuned', 'b'], 2, /given both/],
+    [['lens', '/nowhere'], 3, /nowhere/],
+    [['graft', dir, '--states', '9'], 2, /no state 9/],
+    [['graft', dir, '--states', 'x'], 2, /no number/],
+    [['graft', dir, '--sources', 'meen'], 2, /no such source/],
+    [['graft', dir, '--refused', 'answered'], 2, /both answered/],
+    [['graft', dir, '--judge', 'gcg', '--responses'], 2, /not shipped/],
+    [['graft', dir, '--model', 'example:planted-early'], 3, /another model/],
+    [['steer', dir, '--state', '0'], 2, /rows of this state are the same/],
+    [['steer', dir, '--draws', '0'], 2, /--draws is 0/],
+    [['correlate', '/none.json'], 3, /none\.json/],
+  ])('%j ends with %i', async (args, code, text) => {
+    const found = await run(args[0] === 'correlate' ? args : [...args, ...backend]);
+    expect(found.stdout + found.stderr).toMatch(text);
+    expect(found.code).toBe(code);
+    expect(found.stderr).toContain('help:');
+  });
+});

@@ -1,0 +1,156 @@
+/**
+ * Which tokens the lens brings up over a set of prompts, state by state.
+ */
+import { DataError } from '@lab/core';
+import type { StateTops } from './lens.js';
+import { type TokenKind, tokenKindNames, type TokenKinds } from './token-kinds.js';
+
+/**
+ * What is one token: the same id, or the same text, so that those that differ by a space alone are
+ * one in vocabularies of SentencePiece.
+ */
+export type CountBy = 'text' | 'token';
+
+/** How tokens are counted. */
+export interface CountOptions {
+  /** Text of a token. */
+  readonly nameOf: (id: number) => string;
+  /** Default `token`. */
+  readonly countBy?: CountBy | undefined;
+  /**
+   * With `text`: whether a prompt counts for every token of the same text, as in released code, so
+   * that a count may exceed the number of prompts; default false.
+   */
+  readonly isRepeated?: boolean | undefined;
+}
+
+/** A token and the prompts that bring it up. */
+export interface TokenCount {
+  /** The first token of that text. */
+  readonly id: number;
+  readonly text: string;
+  /** c_l(w): prompts that have it among their best. */
+  readonly count: number;
+}
+
+/**
+ * Tokens of a state by the number of prompts that have them among their best K, most frequent
+ * first; of equal ones that which came first.
+ *
+ * `c_l(w) = #{ n : w in T_K(l, x_n) }`
+ */
+export function countTokens(tops: StateTops, options: CountOptions): TokenCount[] {
+  const { nameOf, countBy = 'token', isRepeated = false } = options;
+  const counts = new Map<number | string, { id: number; text: string; count: number }>();
+  for (let row = 0; row < promptCount(tops); row += 1) {
+    const seen = new Set<number | string>();
+    for (let rank = 0; rank < tops.top; rank += 1) {
+      const id = tops.ids[row * tops.top + rank]!;
+      const text = nameOf(id);
+      const key = countBy === 'token' ? id : text;
+      if (seen.has(key) && !isRepeated) continue;
+      seen.add(key);
+      const known = counts.get(key);
+      if (known === undefined) counts.set(key, { id, text, count: 1 });
+      else known.count += 1;
+    }
+  }
+  return [...counts.values()].toSorted((a, b) => b.count - a.count);
+}
+
+/** N. @throws {DataError} where there are no prompts. */
+export function promptCount({ ids, top, state }: StateTops): number {
+  if (ids.length > 0) return ids.length / top;
+  throw new DataError(`weak-probe/token-table: state ${state} has no prompts.`, {
+    help: 'Read the lens of one prompt at least.',
+  });
+}
+
+/** A cell of the table. */
+export interface TokenCell extends TokenCount {
+  readonly kind: TokenKind;
+  /** Count / N. */
+  readonly share: number;
+}
+
+/** A column of the table. */
+export interface StateTokens {
+  readonly state: number;
+  /** Most frequent first; fewer than asked for where there are not so many. */
+  readonly cells: readonly TokenCell[];
+  /** Different tokens that any prompt has among its best. */
+  readonly distinctTokens: number;
+  /** Of all places `K N`, the share of each kind. */
+  readonly kindShares: Readonly<Record<TokenKind, number>>;
+}
+
+/** Tokens by state. */
+export interface TokenTable {
+  /** N. */
+  readonly promptCount: number;
+  /** K. */
+  readonly top: number;
+  readonly countBy: CountBy;
+  readonly states: readonly StateTokens[];
+}
+
+/** How {@link tokenTable} is made. */
+export interface TokenTableOptions extends CountOptions {
+  readonly kinds: TokenKinds;
+  /** Tokens of a column; default K. */
+  readonly cells?: number | undefined;
+}
+
+/**
+ * The most frequent tokens of every state, with their kinds, and how much of the lens each kind
+ * takes: the published heat map and the trend behind it.
+ *
+ * Source: ydyjya/LLM-IHS-Explanation, the heat map of top tokens.
+ * Deviation: released code lets a prompt count twice for two tokens of one text; here it does so
+ * with `isRepeated` alone.
+ *
+ * @throws {DataError} where there are no prompts.
+ */
+export function tokenTable(
+  lens: readonly StateTops[],
+  { kinds, cells, ...count }: TokenTableOptions,
+): TokenTable {
+  const states = lens.map((tops) => {
+    const n = promptCount(tops);
+    const found = countTokens(tops, count);
+    const kept = found.slice(0, cells ?? tops.top).map((one) => ({
+      ...one,
+      kind: kinds.kindOf(one.text),
+      share: one.count / n,
+    }));
+    return {
+      ...{ state: tops.state, cells: kept, distinctTokens: found.length },
+      kindShares: kindShares(tops, count.nameOf, kinds),
+    };
+  });
+  const [first] = lens;
+  return {
+    promptCount: first === undefined ? 0 : promptCount(first),
+    ...{ top: first?.top ?? 0, countBy: count.countBy ?? 'token', states },
+  };
+}
+
+/** Share of each kind among all listed tokens of a state. */
+export function kindShares(
+  tops: StateTops,
+  nameOf: (id: number) => string,
+  kinds: TokenKinds,
+): Record<TokenKind, number> {
+  const known = new Map<number, TokenKind>();
+  const counts = new Map<TokenKind, number>();
+  for (const id of tops.ids) {
+    const kind = known.get(id) ?? kinds.kindOf(nameOf(id));
+    known.set(id, kind);
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  }
+  const shareOf = (kind: TokenKind) => (counts.get(kind) ?? 0) / tops.ids.length;
+  return Object.fromEntries(tokenKindNames.map((kind) => [kind, shareOf(kind)])) as Record<
+    TokenKind,
+    number
+  >;
+}

@@ -1,0 +1,76 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { temporaryFolder } from '@lab/core/testing';
+import { selectBackend, tf } from '@lab/tensor';
+import { expectNoLeak } from '@lab/tensor/testing';
+import { loadModel, type Model, outputGradient } from '@lab/transformer';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { organism, organismPrompts } from './__fixtures__/organism.js';
+import { lensStates } from './lens.js';
+import { rowLogits } from './row-output.js';
+import { lastTokenStates, type StateRows } from './state-rows.js';
+import { trainTunedLens } from './tuned-lens.js';
+import { readTunedLens, translatedRows, writeTunedLens } from './tuned-lens-file.js';
+
+let model: Model;
+let rows: StateRows;
+const options = { modelFingerprint: 'organism', states: [3], steps: 40, batchSize: 32 };
+
+beforeAll(async () => {
+  await selectBackend('wasm');
+  model = await loadModel(organism);
+  const { prompts } = await organismPrompts(24, ['data.format=chat']);
+  rows = await lastTokenStates(model, prompts);
+});
+afterAll(() => model.dispose());
+
+it('goes back through norm and output', async () => {
+  const x = tf.tensor2d((await rows.readState(4)).slice(0, 2 * 128), [2, 128]);
+  const weights = tf.randomNormal<tf.Rank.R2>([2, 726], 0, 1, 'float32', 7);
+  const logits = await rowLogits(model, x);
+  const gradient = await outputGradient(model, { rows: x, logits, gradients: weights });
+  const valueAt = async (move: tf.Tensor2D) => {
+    const moved = await rowLogits(model, tf.add(x, move));
+    return (await tf.sum(tf.mul(moved, weights)).data())[0]!;
+  };
+  const direction = tf.randomNormal<tf.Rank.R2>([2, 128], 0, 1, 'float32', 8);
+  const step = 0.02;
+  const [up, down] = [
+    await valueAt(tf.mul(direction, step)),
+    await valueAt(tf.mul(direction, -step)),
+  ];
+  const along = (await tf.sum(tf.mul(gradient, direction)).data())[0]!;
+  expect((up - down) / (2 * step)).toBeClose(along, { rtol: 0.01 });
+});
+
+it('brings a state nearer to what the model says', async () => {
+  const lens = await trainTunedLens(model, rows, options);
+  const [translator] = lens.translators;
+  expect(translator!.after).toBeLessThan(0.5 * translator!.before);
+  const again = await trainTunedLens(model, rows, options);
+  expect(again.translators[0]!.weight).toEqual(translator!.weight);
+  const best = async (given: StateRows, state: number) => {
+    for await (const { ids } of lensStates(model, given, { states: [state], top: 1 })) return ids;
+    throw new Error('no state');
+  };
+  const end = await best(rows, 5);
+  const same = (ids: Int32Array) => ids.filter((id, row) => id === end[row]).length;
+  const tuned = same(await best(translatedRows(lens, rows), 3));
+  expect(tuned).toBeGreaterThan(same(await best(rows, 3)));
+  expect(await best(translatedRows(lens, rows), 5)).toEqual(end);
+});
+
+it('is the same from a file', async () => {
+  const lens = await trainTunedLens(model, rows, { ...options, steps: 2 });
+  const path = join(temporaryFolder(), 'lens.safetensors');
+  await writeTunedLens(path, lens);
+  expect(await readTunedLens(path)).toEqual(lens);
+  writeFileSync(path, 'x');
+  await expect(readTunedLens(path)).rejects.toThrow(/lens\.safetensors/);
+});
+
+it('keeps nothing on the backend, and refuses settings out of range', async () => {
+  await expectNoLeak(() => trainTunedLens(model, rows, { ...options, steps: 2 }));
+  await expect(trainTunedLens(model, rows, { ...options, steps: 0 })).rejects.toThrow(/steps is 0/);
+  await expect(trainTunedLens(model, rows, { ...options, states: [5] })).rejects.toThrow(/state 5/);
+});
