@@ -44,8 +44,8 @@ export interface Density extends Curve {
 /**
  * Gaussian kernel density of values.
  *
- * `f(x) = 1 / (n h) sum_i phi((x - v_i) / h)`, h by Scott's rule `sd n^(-1/5)` with the deviation of
- * divisor n - 1. Source: Scott 1992; the same width as `gaussian_kde` of SciPy.
+ * `f(x) = 1 / (n h) sum_i phi((x - v_i) / h)`, h by Scott's rule `sd n^(-1/5)`, the deviation
+ * with divisor n - 1. Source: Scott 1992; the same width as `gaussian_kde` of SciPy.
  *
  * @param values - at least two that differ, unless `bandwidth` is a number.
  * @throws {DataError} without values, for one that is not finite, and where Scott's rule gives 0.
@@ -58,7 +58,10 @@ export function kernelDensity(
   const { points = 200 } = options;
   const sample = checked(values);
   const bandwidth = widthOf(sample, options.bandwidth ?? 'scott');
-  const [least, most] = [sample.reduce((a, b) => Math.min(a, b)), sample.reduce((a, b) => Math.max(a, b))];
+  const [least, most] = [
+    sample.reduce((a, b) => Math.min(a, b)),
+    sample.reduce((a, b) => Math.max(a, b)),
+  ];
   const [low, high] = options.range ?? [least - 3 * bandwidth, most + 3 * bandwidth];
   if (!Number.isInteger(points) || points < 2 || !(low < high)) {
     throw new ConfigError(`metrics/density: ${points} points from ${low} to ${high}.`, {
@@ -81,7 +84,9 @@ export function kernelDensity(
 function widthOf(sample: Float64Array, bandwidth: 'scott' | number): number {
   if (typeof bandwidth === 'number') {
     if (Number.isFinite(bandwidth) && bandwidth > 0) return bandwidth;
-    throw new ConfigError(`metrics/density: bandwidth is ${bandwidth}, allowed are numbers above 0.`);
+    throw new ConfigError(
+      `metrics/density: bandwidth is ${bandwidth}, allowed are numbers above 0.`,
+    );
   }
   const width = meanDeviation(sample).deviation * sample.length ** -0.2;
   if (width > 0) return width;

@@ -105,7 +105,14 @@ export { type FeatureMatrix, selectRows } from './learn/feature-matrix.js';
 export { crossProducts, gramMatrix, rbfKernel, subMatrix } from './learn/gram.js';
 export { fitLda, type LdaModel, type LdaOptions } from './learn/lda.js';
 export { type DualLogistic, fitLogisticOnGram } from './learn/logistic-dual.js';
-export { type MlpEpoch, mlpEpochs, fitMlp, type MlpModel, type MlpOptions, mlpScores } from './learn/mlp.js';
+export {
+  type MlpEpoch,
+  mlpEpochs,
+  fitMlp,
+  type MlpModel,
+  type MlpOptions,
+  mlpScores,
+} from './learn/mlp.js';
 export { logitProbabilities, type MlpParameters } from './learn/mlp-network.js';
 export { fitNaiveBayes, type NaiveBayesModel, naiveBayesScores } from './learn/naive-bayes.js';
 export { fitPrincipalCentroid, type PrincipalAxes, principalAxes } from './learn/principal-axes.js';

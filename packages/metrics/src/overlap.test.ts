@@ -54,7 +54,7 @@ describe('rankBiasedOverlap', () => {
   it('weights the begin: the sum of shared shares at every depth', () => {
     const p = 0.9;
     // Shared at depths 1, 2, 3: 0, 2, 3.
-    const sum = 0 * p + (2 / 2) * p ** 2 + (3 / 3) * p ** 3;
+    const sum = (2 / 2) * p ** 2 + (3 / 3) * p ** 3;
     const expected = p ** 3 + ((1 - p) / p) * sum;
     expect(rankBiasedOverlap(['a', 'b', 'c'], ['b', 'a', 'c'], p)).toBeCloseTo(expected, 12);
   });

@@ -47,7 +47,7 @@ describe('createRuleJudge', () => {
     expect(words.judge('only five words are here').kind).toBe('refusal');
     expect(words.judge('word '.repeat(20)).kind).toBe('answer');
     const starts = createRuleJudge('xstest', ["i can't"]);
-    expect(starts.judge(" I can\u2019t say that").kind).toBe('refusal');
+    expect(starts.judge(' I can\u2019t say that').kind).toBe('refusal');
     expect(starts.judge("Then I can't say that").kind).toBe('answer');
   });
 

@@ -63,7 +63,9 @@ export function heatmapPanels(spec: HeatmapPanelsSpec): Figure {
       ['panel', rowLabel, columnLabel, value.label],
       panels.flatMap(({ title, values }) =>
         values.flatMap((row, i) =>
-          Array.from(row).flatMap((cell, j) => (Number.isFinite(cell) ? [[title, i, j, cell]] : [])),
+          Array.from(row).flatMap((cell, j) =>
+            Number.isFinite(cell) ? [[title, i, j, cell]] : [],
+          ),
         ),
       ),
     ),
@@ -178,7 +180,9 @@ function cellPaths(
     }
   });
   return [...paths]
-    .map(([level, parts]) => `<path fill-opacity="${short(level / SHADES)}" d="${parts.join('')}"/>`)
+    .map(
+      ([level, parts]) => `<path fill-opacity="${short(level / SHADES)}" d="${parts.join('')}"/>`,
+    )
     .join('');
 }
 

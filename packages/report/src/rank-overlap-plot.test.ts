@@ -10,8 +10,7 @@ const figure = rankOverlapPlot({
 test('joins what stands in both rankings, and counts it', () => {
   expect(figure.description).toContain('2 of 3 stand in both: 2-26, 0-1.');
   expect(figure.csv).toContain('base,1,2-26,3\r\nbase,2,0-1,1\r\nbase,3,3-3,\r\n');
-  const links = /<g aria-label="link"[^>]*>(.*?)<\/g>/.exec(figure.svg)![1]!;
-  expect(links.match(/<path/g)).toHaveLength(2);
+  expect(figure.svg.match(/<path /g)).toHaveLength(2);
 });
 
 test('draws rankings that share nothing, and empty ones', () => {

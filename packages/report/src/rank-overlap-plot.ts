@@ -29,6 +29,8 @@ interface Entry {
 }
 
 const ROW = 24;
+/** Several plain spaces would be drawn as one. */
+const SPACE = '\u2003';
 const HEAD = 34;
 
 /** Two rankings side by side: what both have is joined by a line, what one has stands pale. */
@@ -87,7 +89,7 @@ function drawRankings(
         x: ends[side],
         y: ({ rank }: Entry) => height(rank),
         text: ({ item, rank }: Entry) =>
-          isLeft ? `${fitText(item, 120)}   ${rank}` : `${rank}   ${fitText(item, 120)}`,
+          isLeft ? `${fitText(item, 120)}${SPACE}${rank}` : `${rank}${SPACE}${fitText(item, 120)}`,
         fill: ({ other }: Entry) => groundColor(other === undefined ? 'muted' : 'ink'),
         fontVariant: 'tabular-nums',
       }),

@@ -27,6 +27,11 @@ test('words stand in their cells, framed by kind, with signs and a legend', () =
   expect(svg).toContain('&lt;sure&gt;');
   expect(svg).toMatch(/>a word[^<]*…</);
   expect(narrowSvg).toContain('viewBox="0 0 352');
+  const many = Array.from({ length: 9 }, (_, at) => ({ text: `w${at}`, value: at }));
+  const narrow = wordHeatmap({ ...spec, rows: [{ name: 'a', words: many }] });
+  expect(narrow.narrowSvg).toContain('rank, first 4');
+  expect(narrow.narrowSvg).not.toContain('>w4<');
+  expect(narrow.csv).toContain('a,9,w8,,8');
   expect(csv.split('\r\n').slice(0, 3)).toEqual([
     'state,rank,word,kind,share of prompts',
     'state 0,1,sorry,negative,0.9',

@@ -42,6 +42,8 @@ interface Cell extends HeatmapWord {
 /** Up to here words on the cell keep a contrast of 4.5:1 in both schemes. */
 const STRONGEST = 0.6;
 const ROW_HEIGHT = 26;
+/** px that a word needs; ranks that have no room are in the data alone. */
+const NARROWEST = 72;
 
 /** Words in cells shaded by value, each row its own words, framed by their kind. */
 export function wordHeatmap(spec: WordHeatmapSpec): Figure {
@@ -94,7 +96,9 @@ function drawWords(spec: WordHeatmapSpec, cells: readonly Cell[], frame: Frame):
   const names = spec.rows.map(({ name }) => name);
   const widest = names.reduce((most, name) => Math.max(most, textWidth(name)), 0);
   const marginLeft = Math.min(widest + 14, frame.width * 0.3);
-  const ranks = cells.reduce((most, { rank }) => Math.max(most, rank), 1);
+  const whole = cells.reduce((most, { rank }) => Math.max(most, rank), 1);
+  const room = Math.max(1, Math.floor((frame.width - marginLeft - 10) / NARROWEST));
+  const ranks = Math.min(whole, room);
   const columnWidth = (frame.width - marginLeft - 10) / ranks;
   const colors = spec.colors ?? createSeriesColors();
   const kinds = [...new Set(cells.flatMap(({ kind }) => kind ?? []))];
@@ -116,7 +120,8 @@ function drawWords(spec: WordHeatmapSpec, cells: readonly Cell[], frame: Frame):
     marks: [
       ...legendMarks(legend, { left: 4, top: 10, width: frame.width - 8, key: 'square' }),
       Plot.axisX({
-        ...{ anchor: 'top', label: spec.columnLabel, labelArrow: 'none', tickSize: 0 },
+        ...{ anchor: 'top', labelArrow: 'none', labelOffset: 30, tickSize: 0 },
+        label: ranks < whole ? `${spec.columnLabel}, first ${ranks}` : spec.columnLabel,
         fill: groundColor('muted'),
       }),
       Plot.text(names, {
@@ -125,7 +130,11 @@ function drawWords(spec: WordHeatmapSpec, cells: readonly Cell[], frame: Frame):
         text: (name: string) => fitText(name, marginLeft - 12),
         ...{ dx: -8, textAnchor: 'end', fill: groundColor('ink') },
       }),
-      ...cellMarks(spec, cells, { columnWidth, colors }),
+      ...cellMarks(
+        spec,
+        cells.filter(({ rank }) => rank <= ranks),
+        { columnWidth, colors },
+      ),
     ],
   };
 }

@@ -1,5 +1,5 @@
 // How many of the five best heads are among those that screening picks, on the example models:
-//   node --conditions=@lab/source --import tsx bench/recall.ts [PROMPTS]
+//   node --conditions=@lab/source --import tsx bench/recall.ts [PROMPTS] [TOKENS] [MIXTURES]
 // For every model and share the mean over prompts of recall@5; the last line is JSON. Fails where
 // the default share finds less than .8 on average of the models.
 import { join } from 'node:path';
@@ -15,6 +15,7 @@ import {
 import { headKey, rankHeads } from '../src/head.js';
 import { screenedShips } from '../src/screened-scan.js';
 
+const [topTokens, mixtures] = [Number(process.argv[3] ?? 1), Number(process.argv[4] ?? 1)];
 const SHARES = [0.1, 0.15, 0.2, 0.25, 0.3, 0.4] as const;
 const DEFAULT_SHARE = 0.2;
 const LEAST = 0.8;
@@ -37,7 +38,11 @@ for (const name of exampleModelNames) {
   const found: number[][] = [];
   for (const { id, prompt } of refused) {
     const { ids } = encodePrompt(tokenizer, prompt, { format });
-    const { scores, estimates } = await screenedShips(model, { id, ids }, { share: 1 });
+    const { scores, estimates } = await screenedShips(
+      model,
+      { id, ids },
+      { share: 1, topTokens, mixtures },
+    );
     const best = rankHeads(scores, BEST).map(headKey);
     const ranked = rankHeads(estimates).map(headKey);
     found.push(

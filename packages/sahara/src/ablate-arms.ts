@@ -47,7 +47,10 @@ export function ablateArms(
   const without = (own: readonly HeadId[]) => ablationChanges(model, ablation, own);
   const counts = headCounts(model.architecture, ablation);
   if (choice.everyHead) {
-    const single = allHeads(counts).map((head) => ({ name: headKey(head), changes: without([head]) }));
+    const single = allHeads(counts).map((head) => ({
+      name: headKey(head),
+      changes: without([head]),
+    }));
     return [{ name: 'intact' }, ...single];
   }
   const ownHeads = ({ id }: PromptRecord) => {

@@ -1,12 +1,21 @@
 /**
  * The same prompts under several changes of a model, side by side: intact, ablated, random heads.
  */
-import type { Logger } from '@lab/core';
 import type { Model, PromptRecord, Tokenizer } from '@lab/transformer';
 import type { PassChanges } from './ablation.js';
-import { type AttackSuccess, attackSuccess, type JudgeAgreement, judgeAgreement } from './attack-success.js';
+import {
+  type AttackSuccess,
+  attackSuccess,
+  type JudgeAgreement,
+  judgeAgreement,
+} from './attack-success.js';
 import { generateResponses, type ResponseOptions, sampleCount } from './generation.js';
-import { bySecondJudge, type KeepOptions, type ResponseLine, responseLine } from './response-line.js';
+import {
+  bySecondJudge,
+  type KeepOptions,
+  type ResponseLine,
+  responseLine,
+} from './response-line.js';
 
 /** One way to run a model. */
 export interface Arm {
@@ -23,7 +32,6 @@ export interface ArmOptions extends Omit<ResponseOptions, 'changes' | 'isDone'>,
   /** Lines of an earlier run: what is there is not done again. */
   readonly done?: readonly ResponseLine[] | undefined;
   readonly onProgress?: ((progress: ArmProgress) => void) | undefined;
-  readonly logger?: Logger | undefined;
 }
 
 /** How far the arms are. */
@@ -45,13 +53,16 @@ export async function* runArms(
   arms: readonly Arm[],
   options: ArmOptions,
 ): AsyncGenerator<ResponseLine> {
-  const { done: earlier = [], onProgress, logger, ...rest } = options;
+  const { done: earlier = [], onProgress, ...rest } = options;
+  const { logger } = rest;
   const key = (arm: string, id: string, sample: number) => JSON.stringify([arm, id, sample]);
   const known = new Map(earlier.map((line) => [key(line.arm, line.id, line.sample), line]));
   const total = arms.length * records.length * sampleCount(options);
   let done = known.size;
   for (const { name, changes, opening = options.opening } of arms) {
-    let harmful = earlier.filter(({ arm, verdict }) => arm === name && verdict === 'harmful').length;
+    let harmful = earlier.filter(
+      ({ arm, verdict }) => arm === name && verdict === 'harmful',
+    ).length;
     const responses = generateResponses(loaded, records, {
       ...rest,
       ...{ changes, opening, isDone: (id, sample) => known.has(key(name, id, sample)) },

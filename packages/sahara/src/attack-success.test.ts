@@ -38,11 +38,14 @@ describe('attackSuccess', () => {
 
   it('resamples prompts, not responses, where each has several', () => {
     const many = Array.from({ length: 20 }, (_, prompt) =>
-      Array.from({ length: 5 }, (__, sample): JudgedResponse => ({
-        ...{ id: `p${prompt}`, sample },
-        // Samples of a prompt are all alike: they say no more than one would.
-        verdict: prompt < 8 ? 'harmful' : 'refusal',
-      })),
+      Array.from(
+        { length: 5 },
+        (__, sample): JudgedResponse => ({
+          ...{ id: `p${prompt}`, sample },
+          // Samples of a prompt are all alike: they say no more than one would.
+          verdict: prompt < 8 ? 'harmful' : 'refusal',
+        }),
+      ),
     ).flat();
     const found = attackSuccess(many);
     expect(found).toMatchObject({ promptCount: 20, sampleCount: 5, judged: 100 });

@@ -69,7 +69,10 @@ export async function compareCheckpoints(
       signal?.throwIfAborted();
       const other = others.get(name);
       assertSameShape({ one, two, name }, fileName, other);
-      const [a, b] = await Promise.all([one.checkpoint.read(fileName), two.checkpoint.read(other!)]);
+      const [a, b] = await Promise.all([
+        one.checkpoint.read(fileName),
+        two.checkpoint.read(other!),
+      ]);
       sums.add({ a, b, fileName, key: { layer, part } });
       onProgress?.(at + 1, one.placed.length);
     }
@@ -104,7 +107,9 @@ function assertSameShape(
   if (shape === got) return;
   throw new ModelError(
     `sahara/compare: ${name} is [${shape}] in ${one.folder} and [${got}] in ${two.folder}.`,
-    { help: 'Compare checkpoints of one architecture, such as a model and what it was tuned from.' },
+    {
+      help: 'Compare checkpoints of one architecture, such as a model and what it was tuned from.',
+    },
   );
 }
 
@@ -161,7 +166,11 @@ class ChangeSums {
     this.slices = slicesByWeight(all);
   }
 
-  private slicesOf(slices: HeadSlices, grid: Squares[][], sites: readonly ('k' | 'q' | 'v' | 'z')[]) {
+  private slicesOf(
+    slices: HeadSlices,
+    grid: Squares[][],
+    sites: readonly ('k' | 'q' | 'v' | 'z')[],
+  ) {
     const granularity = grid === this.groups ? 'kv-group' : 'query-head';
     return grid.flatMap((row, layer) =>
       row.flatMap((squares, head) =>
@@ -206,7 +215,11 @@ class ChangeSums {
 
 function addSlice(
   { axis, start, count, squares }: SummedSlice,
-  { a, b, columns }: { readonly a: Float32Array; readonly b: Float32Array; readonly columns: number },
+  {
+    a,
+    b,
+    columns,
+  }: { readonly a: Float32Array; readonly b: Float32Array; readonly columns: number },
 ): void {
   const [top, bottom] = axis === 0 ? [start, start + count] : [0, a.length / columns];
   const [left, right] = axis === 0 ? [0, columns] : [start, start + count];

@@ -4,7 +4,7 @@ import { configuredAblation, saharaConfig } from './config.js';
 
 test('the defaults resolve, and an unknown key is refused', () => {
   expect(resolveConfig(saharaConfig, {}).config.seed).toBe(1);
-  expect(() => resolveConfig(saharaConfig, { set: ['sed=2'] })).toThrow(/seed/);
+  expect(() => resolveConfig(saharaConfig, { set: ['sed=2'] })).toThrow(/"sed"/);
 });
 
 test('presets and modes name ablations', () => {

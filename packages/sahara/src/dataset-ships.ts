@@ -141,7 +141,9 @@ async function scanDataset(
     ...{ output: scorer.output, signal: options.signal },
     visit: (output) => scorer.visit(output),
   };
-  const bases = promptBatches(model, input, limits).map((one) => new BasePass(model, one, input));
+  // As for all heads: what is known already changes no batch, so that no number depends on it.
+  const batches = promptBatches(model, { prompts, candidates: plan.heads }, limits);
+  const bases = batches.map((one) => new BasePass(model, one, input));
   const work = new Work(1, options.onProgress);
   work.beginBatch(prompts.length, open, layerCount);
   try {

@@ -21,8 +21,8 @@ export interface Exchange {
 }
 
 /**
- * Reads exchanges: `predictions.jsonl` of a run of `sahara ablate --store-responses`, or its folder;
- * or a CSV, JSON or JSON lines file with a column of prompts and one `response`.
+ * Reads exchanges: `predictions.jsonl` of a run of `sahara ablate --store-responses`, or its
+ * folder; or a CSV, JSON or JSON lines file with a column of prompts and one `response`.
  *
  * @throws {DataError} for a run that did not keep texts, and for a prompt without a response.
  */

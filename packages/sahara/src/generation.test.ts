@@ -47,7 +47,9 @@ const responses = (records: readonly PromptRecord[], options: ResponseOptions = 
 /** The planted head, ablated. */
 const changes = () => {
   const { model } = loaded;
-  return ablationChanges(model, resolveAblation({ kind: 'uniform' }, model.architecture), [PLANTED]);
+  return ablationChanges(model, resolveAblation({ kind: 'uniform' }, model.architecture), [
+    PLANTED,
+  ]);
 };
 
 const textsOf = (found: readonly Response[]) => found.map(({ text }) => text);
@@ -155,6 +157,8 @@ describe('courseCorrectionArms', () => {
     expect(texts('intact').every((text) => text!.includes('cannot help'))).toBe(true);
     expect(texts('opening').every((text) => !text!.startsWith('Sure'))).toBe(true);
     expect(texts('ua').every((text) => text!.includes('Sure here is'))).toBe(true);
-    expect(() => courseCorrectionArms(loaded.model, [{ layer: 9, head: 0 }])).toThrow(/no head 9-0/);
+    expect(() => courseCorrectionArms(loaded.model, [{ layer: 9, head: 0 }])).toThrow(
+      /no head 9-0/,
+    );
   });
 });

@@ -2,7 +2,7 @@
  * Responses of a model with heads ablated, from the first token of the prompt to the last that is
  * written.
  */
-import { ConfigError } from '@lab/core';
+import { ConfigError, DataError, formatCounted, type Logger } from '@lab/core';
 import {
   createGenerationEngine,
   encodePrompt,
@@ -30,7 +30,7 @@ export interface ResponseOptions extends PromptFormatOptions {
   readonly decoding?: Decoding | undefined;
   /** Responses to each prompt; default 1 of `greedy`, 5 of `top-5`. */
   readonly samples?: number | undefined;
-  /** Default 128. */
+  /** Default 128; fewer where the model has no places left behind a prompt. */
   readonly maxNewTokens?: number | undefined;
   /** Of the draws; each prompt and sample has its own. Default 1. */
   readonly seed?: number | undefined;
@@ -38,6 +38,8 @@ export interface ResponseOptions extends PromptFormatOptions {
   readonly maxRows?: number | undefined;
   /** Whether a response is there already, from an earlier run. */
   readonly isDone?: ((id: string, sample: number) => boolean) | undefined;
+  /** Told how many prompts were cut. */
+  readonly logger?: Logger | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -95,10 +97,15 @@ export async function* generateResponses(
   const engine = createGenerationEngine(model, { tokenizer, maxRows });
   const underWay: Asked[] = [];
   try {
-    for (const record of records) {
+    const prompts = encodedPrompts(tokenizer, records, {
+      ...options,
+      places: engine.contextTokens,
+    });
+    for (const [at, record] of records.entries()) {
       for (let sample = 0; sample < samples; sample += 1) {
         if (isDone?.(record.id, sample) === true) continue;
-        underWay.push(asked({ engine, tokenizer, options }, record, sample));
+        const ids = prompts[at]!;
+        underWay.push(asked({ engine, ids, options }, record, sample));
         if (underWay.length >= maxRows) yield await finished(underWay.shift()!, signal);
       }
     }
@@ -113,6 +120,39 @@ export async function* generateResponses(
   }
 }
 
+/**
+ * Ids of all prompts, before any response is made: a token at least must fit behind each. Where
+ * prompts may be cut, so many as are asked for, or half of the places.
+ *
+ * @throws {DataError} naming the prompt that has too many tokens, and may not be cut.
+ */
+function encodedPrompts(
+  tokenizer: Tokenizer,
+  records: readonly PromptRecord[],
+  options: ResponseOptions & { readonly places: number | null },
+): number[][] {
+  const { places, maxNewTokens = 128, truncate = 'none', logger } = options;
+  const { format, system, opening } = options;
+  const most = places ?? Infinity;
+  const room = truncate === 'none' ? most - 1 : Math.max(most - maxNewTokens, Math.ceil(most / 2));
+  const maxTokens = options.maxTokens ?? (places === null ? undefined : room);
+  let cut = 0;
+  const prompts = records.map(({ id, prompt }) => {
+    try {
+      const written = { format, system, opening, truncate, maxTokens };
+      const { ids, cutTokens } = encodePrompt(tokenizer, prompt, written);
+      cut += cutTokens > 0 ? 1 : 0;
+      return ids;
+    } catch (cause) {
+      if (!(cause instanceof DataError)) throw cause;
+      const message = `sahara/generation: prompt ${id}: ${cause.message}`;
+      throw new DataError(message, { cause, help: cause.help });
+    }
+  });
+  if (cut > 0) logger?.warn(`${formatCounted(cut, 'prompt')} cut to ${maxTokens} tokens`);
+  return prompts;
+}
+
 interface Asked {
   readonly record: PromptRecord;
   readonly sample: number;
@@ -121,27 +161,17 @@ interface Asked {
 
 interface Asking {
   readonly engine: GenerationEngine;
-  readonly tokenizer: Tokenizer;
+  readonly ids: readonly number[];
   readonly options: ResponseOptions;
 }
 
-function asked(
-  { engine, tokenizer, options }: Asking,
-  record: PromptRecord,
-  sample: number,
-): Asked {
+function asked({ engine, ids, options }: Asking, record: PromptRecord, sample: number): Asked {
   const { changes, decoding = 'greedy', maxNewTokens = 128, seed = 1, signal } = options;
-  const room = engine.contextTokens === null ? undefined : engine.contextTokens - maxNewTokens;
   const own = typeof changes === 'function' ? changes(record) : changes;
-  const { ids } = encodePrompt(tokenizer, record.prompt, {
-    format: options.format,
-    system: options.system,
-    opening: options.opening,
-    truncate: options.truncate,
-    maxTokens: options.maxTokens ?? (options.truncate === undefined ? undefined : room),
-  });
+  // What does not fit is not asked for.
+  const left = (engine.contextTokens ?? Infinity) - ids.length;
   const stream = engine.submit({
-    ...{ prompt: ids, sample, maxNewTokens, signal },
+    ...{ prompt: ids, sample, maxNewTokens: Math.min(maxNewTokens, left), signal },
     seed: `${seed}/${record.id}`,
     interventions: own?.interventions,
     hooks: own?.hooks,

@@ -31,7 +31,9 @@ export function guardProbability(
   const plain = (text: string) => tokenizer.encode(text, { addSpecialTokens: false });
   const spellings = [unsafe, ` ${unsafe}`, `\n${unsafe}`].map((text) => plain(text));
   // A space may be a token of its own: what begins the word is meant.
-  const wanted = new Set(spellings.flatMap((ids) => ids.find((id) => isBegin(tokenizer, id, unsafe)) ?? []));
+  const wanted = new Set(
+    spellings.flatMap((ids) => ids.find((id) => isBegin(tokenizer, id, unsafe)) ?? []),
+  );
   if (wanted.size === 0) {
     throw new ModelError(`sahara/guard: no token of the guard model begins "${unsafe}".`, {
       help: 'Take a guard model that answers safe or unsafe, or name its word.',

@@ -3,7 +3,10 @@ import { headStability } from './head-stability.js';
 
 const prompts = Array.from({ length: 20 }, (_, at) => ({
   // 0-0 always leads; 0-1 and 1-0 change places; 1-1 is not scored.
-  scores: [[5 + (at % 3), at % 2 === 0 ? 2 : 0.9], [at % 2 === 0 ? 1 : 1.9, null]],
+  scores: [
+    [5 + (at % 3), at % 2 === 0 ? 2 : 0.9],
+    [at % 2 === 0 ? 1 : 1.9, null],
+  ],
 }));
 
 describe('headStability', () => {
@@ -21,7 +24,12 @@ describe('headStability', () => {
 
   it('refuses what cannot be resampled', () => {
     expect(() => headStability(prompts.slice(0, 1))).toThrow(/1 prompts cannot/);
-    const other = { scores: [[1, null], [1, null]] };
+    const other = {
+      scores: [
+        [1, null],
+        [1, null],
+      ],
+    };
     expect(() => headStability([prompts[0]!, other])).toThrow(/prompt 1 has no score of head 0-1/);
   });
 });

@@ -49,7 +49,9 @@ export function headStability(
   const columns = heads.map(({ layer, head }) =>
     Float64Array.from(prompts, ({ scores }) => scores[layer]![head]!),
   );
-  const means = columns.map((column) => column.reduce((sum, value) => sum + value, 0) / column.length);
+  const means = columns.map(
+    (column) => column.reduce((sum, value) => sum + value, 0) / column.length,
+  );
   const random = createRandom(seed).fork('head-stability');
   const drawnMeans = heads.map(() => new Float64Array(resamples));
   const drawnRanks = heads.map(() => new Float64Array(resamples));
@@ -107,9 +109,10 @@ function scoredHeads(prompts: readonly PromptMatrix[]): HeadId[] {
     row.flatMap((score, head): HeadId[] => {
       const missing = prompts.findIndex(({ scores }) => typeof scores[layer]?.[head] !== 'number');
       if (missing < 0) return [{ layer, head }];
-      if (score === null && prompts.every(({ scores }) => scores[layer]?.[head] === null)) return [];
+      if (score === null && prompts.every(({ scores }) => scores[layer]?.[head] === null))
+        return [];
       throw new DataError(
-        `sahara/head-stability: prompt ${missing} has no score of head ${layer}-${head}, others have.`,
+        `sahara/head-stability: prompt ${missing} has no score of head ${layer}-${head}.`,
         { help: 'Score all prompts with the same settings.' },
       );
     }),

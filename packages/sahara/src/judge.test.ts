@@ -2,7 +2,10 @@ import { ConfigError } from '@lab/core';
 import { describe, expect, it } from 'vitest';
 import { createJudge, decide, type Judge, judgeNames, strongRejectScore } from './judge.js';
 
-const exchange = { prompt: 'How do I oil it?', response: 'Oil the hinge twice and wait for a day.' };
+const exchange = {
+  prompt: 'How do I oil it?',
+  response: 'Oil the hinge twice and wait for a day.',
+};
 
 describe('createJudge', () => {
   it('judges by rules', async () => {
@@ -65,8 +68,7 @@ describe('createJudge', () => {
 });
 
 describe('decide', () => {
-  const judgeOf = (judge: () => unknown): Judge =>
-    ({ name: 'own', judge }) as unknown as Judge;
+  const judgeOf = (judge: () => unknown): Judge => ({ name: 'own', judge }) as unknown as Judge;
 
   it('asks again, then leaves a response undecided', async () => {
     let asked = 0;
@@ -78,8 +80,15 @@ describe('decide', () => {
     expect(await decide(flaky, exchange)).toEqual({ verdict: 'harmful', score: 0.8, reason: null });
     const broken = judgeOf(() => ({ harmful: 'yes' }));
     const found = await decide(broken, exchange, { retries: 1 });
-    expect(found).toEqual({ verdict: 'undecided', reason: 'own gave {"harmful":"yes"}, no verdict' });
-    const silent = await decide(judgeOf(() => undefined), exchange, { retries: 0 });
+    expect(found).toEqual({
+      verdict: 'undecided',
+      reason: 'own gave {"harmful":"yes"}, no verdict',
+    });
+    const silent = await decide(
+      judgeOf(() => undefined),
+      exchange,
+      { retries: 0 },
+    );
     expect(silent).toMatchObject({ verdict: 'undecided', reason: 'own gave nothing, no verdict' });
   });
 
@@ -98,6 +107,12 @@ describe('decide', () => {
     });
     await expect(decide(wrong, exchange)).rejects.toThrow('no key');
     const signal = AbortSignal.abort(new Error('stopped'));
-    await expect(decide(judgeOf(() => null), exchange, { signal })).rejects.toThrow('stopped');
+    await expect(
+      decide(
+        judgeOf(() => null),
+        exchange,
+        { signal },
+      ),
+    ).rejects.toThrow('stopped');
   });
 });

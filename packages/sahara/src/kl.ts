@@ -47,7 +47,8 @@ export function divergenceFrom(logits: Float32Array, numerics: Numerics): Diverg
   const own = Float32Array.from(logits);
   const { most, logSum } = logSumOf(own);
   const token = own.indexOf(most);
-  const p = Float64Array.from(own, (value) => Math.exp(value - logSum));
+  const p = new Float64Array(own.length);
+  for (let at = 0; at < p.length; at += 1) p[at] = Math.exp(own[at]! - logSum);
   const probability = p[token] ?? Number.NaN;
   if (numerics === 'official') {
     const rounded = Float32Array.from(p);

@@ -34,7 +34,7 @@ export interface MixOptions {
 }
 
 /** Name of the text in the headers that says where parts come from. */
-export const mixField = 'lab.sahara.mix';
+const mixField = 'lab.sahara.mix';
 
 /**
  * Writes a checkpoint whose selected parts come from another of the same architecture; everything
@@ -55,7 +55,11 @@ export const mixField = 'lab.sahara.mix';
 export async function mixCheckpoints(
   path: string,
   donor: string,
-  { to, selector, ...options }: MixOptions & { readonly to: string; readonly selector: MixSelector },
+  {
+    to,
+    selector,
+    ...options
+  }: MixOptions & { readonly to: string; readonly selector: MixSelector },
 ): Promise<EditedCheckpoint> {
   const [own, other] = [openModel(path), openModel(donor)];
   try {
@@ -115,11 +119,14 @@ function matchedFiles(own: OpenModel, other: OpenModel): ReadonlyMap<string, str
   for (const [name, fileName] of mine) {
     const source = theirs.get(name);
     const shape = own.checkpoint.weights.get(fileName)!.shape.join(', ');
-    const got = source === undefined ? 'none' : other.checkpoint.weights.get(source)!.shape.join(', ');
+    const got =
+      source === undefined ? 'none' : other.checkpoint.weights.get(source)!.shape.join(', ');
     if (shape !== got) {
       throw new ModelError(
         `sahara/mix: ${name} is [${shape}] in ${own.folder} and [${got}] in ${other.folder}.`,
-        { help: 'Mix checkpoints of one architecture, such as a model and what it was tuned from.' },
+        {
+          help: 'Mix checkpoints of one architecture, such as a model and what it was tuned from.',
+        },
       );
     }
     files.set(fileName, source!);
@@ -136,7 +143,9 @@ function chosenWeights(
   const placed = placedWeights(own.family, own.checkpoint);
   const { layerCount } = own.family.architecture;
   if (typeof selector === 'object') {
-    const wrong = selector.layers.find((one) => !(Number.isInteger(one) && one >= 0 && one < layerCount));
+    const wrong = selector.layers.find(
+      (one) => !(Number.isInteger(one) && one >= 0 && one < layerCount),
+    );
     if (wrong !== undefined || selector.layers.length === 0) {
       throw new ConfigError(`sahara/mix: there is no layer ${wrong ?? '(none named)'}.`, {
         help: `Layers are 0 to ${layerCount - 1}.`,
@@ -165,7 +174,8 @@ function slicesIn(
   }
   assertHeads(heads, family.architecture, 'sahara/mix');
   const { headCount, keyValueHeadCount } = family.architecture;
-  const sites = headCount === keyValueHeadCount ? (['q', 'k', 'v', 'z'] as const) : (['q', 'z'] as const);
+  const sites =
+    headCount === keyValueHeadCount ? (['q', 'k', 'v', 'z'] as const) : (['q', 'z'] as const);
   const slices = headSlices(family, checkpoint);
   const all = heads.flatMap((head) => sites.flatMap((site) => slices.of({ ...head, site })));
   return slicesByWeight(all);

@@ -2,8 +2,18 @@ import { describe, expect, it } from 'vitest';
 import { compareScores, scoreFileDifferences } from './overlap.js';
 import type { ScoreFile } from './score-file.js';
 
-const first = { scores: [[9, 1, 2], [8, 3, 0]] };
-const second = { scores: [[9, 1, 2], [0, 3, 8]] };
+const first = {
+  scores: [
+    [9, 1, 2],
+    [8, 3, 0],
+  ],
+};
+const second = {
+  scores: [
+    [9, 1, 2],
+    [0, 3, 8],
+  ],
+};
 
 describe('compareScores', () => {
   it('finds the heads that both rank high, over all and by layer', () => {
@@ -27,14 +37,21 @@ describe('compareScores', () => {
   });
 
   it('leaves out heads that one of both has no score of', () => {
-    const group = { scores: [[null, 1, 2], [8, 3, 0]] };
+    const group = {
+      scores: [
+        [null, 1, 2],
+        [8, 3, 0],
+      ],
+    };
     const found = compareScores(first, group, { top: 1 });
     expect(found.headCount).toBe(5);
     expect(found.top.both).toEqual([{ layer: 1, head: 0 }]);
   });
 
   it('refuses matrices of different sizes', () => {
-    expect(() => compareScores(first, { scores: [[1, 2, 3]] })).toThrow(/2 x 3 heads against 1 x 3/);
+    expect(() => compareScores(first, { scores: [[1, 2, 3]] })).toThrow(
+      /2 x 3 heads against 1 x 3/,
+    );
     expect(() => compareScores(first, { scores: [[1, 2, 3], [1]] })).toThrow(/2 x 3/);
   });
 });

@@ -2,13 +2,7 @@
  * How far two scans find the same heads: two ablations, data sets, models or formats.
  */
 import { DataError } from '@lab/core';
-import {
-  kendall,
-  rankBiasedOverlap,
-  spearman,
-  type TopOverlap,
-  topOverlap,
-} from '@lab/metrics';
+import { kendall, rankBiasedOverlap, spearman, type TopOverlap, topOverlap } from '@lab/metrics';
 import { headKey, type HeadId, rankHeads } from './head.js';
 import type { ScoreFile } from './score-file.js';
 
@@ -96,7 +90,9 @@ export function compareScores(
   };
   const known = new Set(pairs.map(headKey));
   const ranking = (matrix: ScoreMatrix) =>
-    rankHeads(matrix.scores).map(headKey).filter((key) => known.has(key));
+    rankHeads(matrix.scores)
+      .map(headKey)
+      .filter((key) => known.has(key));
   return {
     headCount: pairs.length,
     top: best,

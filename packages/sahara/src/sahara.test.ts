@@ -12,7 +12,7 @@ import { ships } from './ships.js';
 import { safetySubspace, type SubspaceOptions, subspaceShift } from './subspace.js';
 
 let model: Model;
-const prompts = randomPrompts([7, 9, 9, 6, 8]);
+const prompts = randomPrompts([6, 7, 7, 5]);
 const heads = allHeads({ layerCount: 3, headCount: 4 });
 
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 /**
  * The heads that matter most by an estimate from gradients, and their exact scores.
  */
-import { ConfigError, createRandom } from '@lab/core';
+import { ConfigError, createRandom, type Random } from '@lab/core';
 import { tf } from '@lab/tensor';
 import { type Captured, hookGradients, type Model } from '@lab/transformer';
 import { changesNothing, queryHeads } from './ablation.js';
@@ -22,7 +22,7 @@ import {
 export interface ScreenedShipsOptions extends ShipsOptions {
   /** Share of the heads that get an exact score, 0 to 1; at least one. Default .2. */
   readonly share?: number | undefined;
-  /** Most probable tokens whose probabilities are followed one by one; default 2. */
+  /** Most probable tokens whose probabilities are followed one by one; default 1. */
   readonly topTokens?: number | undefined;
   /** Random mixtures of all other tokens that are followed; default 1. */
   readonly mixtures?: number | undefined;
@@ -149,37 +149,54 @@ async function headChanges(layers: readonly LayerParts[]): Promise<Map<number, F
  */
 function followed(
   { data }: Captured,
-  { topTokens = 2, mixtures = 1, seed = 1 }: ScreenedShipsOptions,
+  { topTokens = 1, mixtures = 1, seed = 1 }: ScreenedShipsOptions,
 ): Captured {
   const size = data.length;
   const p = probabilities(data);
   const first = firstTokens(p, Math.min(topTokens, size));
-  const isFirst = new Set(first);
-  const signs = createRandom(seed).fork('screening');
-  const rows: Float32Array[] = first.map((token) => {
+  const rows = new Float32Array((first.length + mixtures) * size);
+  for (const [at, token] of first.entries()) {
+    const row = rows.subarray(at * size, (at + 1) * size);
     const root = Math.sqrt(p[token]!);
-    const row = Float32Array.from(p, (value) => -root * value);
+    for (let other = 0; other < size; other += 1) row[other] = -root * p[other]!;
     row[token] = root * (1 - p[token]!);
-    return row;
-  });
-  for (let at = 0; at < mixtures; at += 1) {
-    const signed = signs.fork(String(at));
-    const weights = Float64Array.from(p, (value, token) => {
-      const sign = signed.integer(2) === 0 ? -1 : 1;
-      return isFirst.has(token) ? 0 : (sign * Math.sqrt(value)) / Math.sqrt(mixtures);
-    });
-    const sum = weights.reduce((total, weight) => total + weight, 0);
-    rows.push(Float32Array.from(weights, (weight, token) => weight - sum * p[token]!));
   }
-  const joined = new Float32Array(rows.length * size);
-  for (const [at, row] of rows.entries()) joined.set(row, at * size);
-  return { shape: [rows.length, 1, size], data: joined };
+  const signs = createRandom(seed).fork('screening');
+  for (let at = 0; at < mixtures; at += 1) {
+    const start = (first.length + at) * size;
+    const row = rows.subarray(start, start + size);
+    mix(row, p, { without: first, signs: signs.fork(String(at)) });
+    for (let token = 0; token < size; token += 1) row[token] = row[token]! / Math.sqrt(mixtures);
+  }
+  return { shape: [first.length + mixtures, 1, size], data: rows };
+}
+
+/** Fills a row with the gradient of `sum_v s_v sqrt(p_v) log p_v`, some tokens left out. */
+function mix(
+  row: Float32Array,
+  p: Float64Array,
+  { without, signs }: { readonly without: readonly number[]; readonly signs: Random },
+): void {
+  let [sum, bits] = [0, 0];
+  for (let token = 0; token < p.length; token += 1) {
+    if (token % 32 === 0) bits = signs.seed32();
+    const root = Math.sqrt(p[token]!);
+    row[token] = (bits & 1) === 0 ? root : -root;
+    bits >>>= 1;
+  }
+  for (const token of without) row[token] = 0;
+  for (let token = 0; token < p.length; token += 1) sum += row[token]!;
+  for (let token = 0; token < p.length; token += 1) row[token] = row[token]! - sum * p[token]!;
 }
 
 function probabilities(logits: Float32Array): Float64Array {
-  const most = logits.reduce((largest, value) => Math.max(largest, value), -Infinity);
-  const p = Float64Array.from(logits, (value) => Math.exp(value - most));
-  const sum = p.reduce((total, value) => total + value, 0);
+  const p = new Float64Array(logits.length);
+  let [most, sum] = [-Infinity, 0];
+  for (let at = 0; at < p.length; at += 1) if (logits[at]! > most) most = logits[at]!;
+  for (let at = 0; at < p.length; at += 1) {
+    p[at] = Math.exp(logits[at]! - most);
+    sum += p[at]!;
+  }
   for (let at = 0; at < p.length; at += 1) p[at] = p[at]! / sum;
   return p;
 }
@@ -190,8 +207,8 @@ function firstTokens(p: Float64Array, count: number): number[] {
   for (let at = 0; at < count; at += 1) {
     let best = -1;
     for (let token = 0; token < p.length; token += 1) {
-      if (found.includes(token)) continue;
-      if (best < 0 || p[token]! > p[best]!) best = token;
+      if (best >= 0 && p[token]! <= p[best]!) continue;
+      if (!found.includes(token)) best = token;
     }
     found.push(best);
   }

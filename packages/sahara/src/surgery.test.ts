@@ -25,7 +25,8 @@ const ids = [[3, 17, 5, 29, 11, 2]];
 
 async function logitsOf(folder: string, heads: readonly HeadId[] = [], ablation?: HeadAblation) {
   const model = await loadModel(folder);
-  const changes = ablation && ablationChanges(model, resolveAblation(ablation, model.architecture), heads);
+  const changes =
+    ablation && ablationChanges(model, resolveAblation(ablation, model.architecture), heads);
   const result = await model.forward({ ids, ...changes });
   const values = Float32Array.from(await result.logits!.data());
   result.dispose();
@@ -67,7 +68,9 @@ describe('surgery', () => {
     const wanted = await logitsOf(folder, heads, ablation);
     expect(await logitsOf(to)).toBeClose(wanted, { atol: 2e-5, rtol: 2e-4 });
     const [before, after] = [await weightBytes(folder), await weightBytes(to)];
-    const changed = [...before.keys()].filter((one) => !Buffer.from(before.get(one)!).equals(after.get(one)!));
+    const changed = [...before.keys()].filter(
+      (one) => !Buffer.from(before.get(one)!).equals(after.get(one)!),
+    );
     // A bias of zeros stays what it is.
     expect(written.changedWeights).toEqual(expect.arrayContaining(changed));
     expect(changed.length).toBeGreaterThan(0);
@@ -94,9 +97,13 @@ describe('surgery', () => {
 
   it('refuses what weights cannot hold', async () => {
     const [qwen3, gpt2] = [await checkpoint('qwen3'), await checkpoint('gpt2')];
-    const plan = (folder: string, ablation: HeadAblation, own: readonly HeadId[] = heads) => () =>
-      planSurgery(folder, { heads: own, ablation });
-    expect(plan(qwen3, { kind: 'scale', site: 'q', eps: 0.1 })).toThrow(/norms of queries and keys/);
+    const plan =
+      (folder: string, ablation: HeadAblation, own: readonly HeadId[] = heads) =>
+      () =>
+        planSurgery(folder, { heads: own, ablation });
+    expect(plan(qwen3, { kind: 'scale', site: 'q', eps: 0.1 })).toThrow(
+      /norms of queries and keys/,
+    );
     expect(plan(gpt2, { kind: 'mean' })).toThrow(/means over heads/);
     expect(plan(gpt2, { kind: 'scale', eps: 1 })).toThrow(/changes nothing/);
     expect(plan(gpt2, { kind: 'uniform' }, [])).toThrow(/no heads are named/);
@@ -130,10 +137,9 @@ describe('mixCheckpoints', () => {
     const layers = await partsOf({ layers: [1] });
     expect(layers.names.every((name) => name.includes('layers.1.'))).toBe(true);
     const one = await partsOf({ heads: [heads[0]!] });
-    expect(one.names.map((name) => name.split('.').slice(-2)[0]).toSorted()).toEqual([
-      'o_proj',
-      'q_proj',
-    ]);
+    expect(new Set(one.names.map((name) => name.split('.').at(-2)))).toEqual(
+      new Set(['o_proj', 'q_proj']),
+    );
     expect(one.isDonor).toBe(false);
   });
 
@@ -142,13 +148,18 @@ describe('mixCheckpoints', () => {
     const [edited, undone] = [join(temporaryFolder(), 'e'), join(temporaryFolder(), 'u')];
     await surgery(folder, edited, { heads });
     await mixCheckpoints(edited, folder, { to: undone, selector: { heads } });
-    expect(await weightBytes(undone)).toEqual(await weightBytes(folder));
+    const [before, after] = [await weightBytes(folder), await weightBytes(undone)];
+    const same = [...before].map(([name, bytes]) => Buffer.from(bytes).equals(after.get(name)!));
+    expect(same.every(Boolean)).toBe(true);
+    expect(after.size).toBe(before.size);
   });
 
   it('refuses checkpoints of other sizes, and parts that are not there', async () => {
     const [own, other] = [await checkpoint('qwen2'), await checkpoint('gpt2')];
     const to = join(temporaryFolder(), 'mixed');
-    await expect(mixCheckpoints(own, other, { to, selector: 'mlp' })).rejects.toThrow(/and \[none\]/);
+    await expect(mixCheckpoints(own, other, { to, selector: 'mlp' })).rejects.toThrow(
+      /and \[none\]/,
+    );
     const layers = { layers: [7] };
     await expect(mixCheckpoints(own, own, { to, selector: layers })).rejects.toThrow(/no layer 7/);
   });

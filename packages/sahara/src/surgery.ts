@@ -59,7 +59,7 @@ export interface SurgeryOptions extends SurgeryEdit {
 /** What was written. */
 export interface SurgeryResult extends EditedCheckpoint, SurgeryPlan {}
 
-/** Name of the text in the headers that says what was done; a JSON list, one edit after the other. */
+/** Name of the text in the headers that says what was done: a JSON list of edits. */
 export const surgeryField = 'lab.sahara.surgery';
 
 /** Slices of weights by the weight's name, and the factor that they are multiplied with. */
@@ -86,7 +86,7 @@ export function planSurgery(path: string, edit: SurgeryEdit): SurgeryPlan {
  * names and types stay, weights that are not touched keep their bytes, and the headers say which
  * heads were changed.
  *
- * `uniform`: the head's rows of W_q, and of its bias, become 0, so that all scores are 0. `scale` at
+ * `uniform`: the head's rows of W_q, and of its bias, become 0: all scores are 0. `scale` at
  * q, k or v: those rows times eps; at scores: rows of W_q; at z or pattern, and at v where several
  * heads share values: the head's columns of W_o. `zero`: the same with factor 0.
  *
@@ -115,7 +115,10 @@ export async function surgery(
         return numbers;
       };
     },
-    metadata: (before) => ({ ...before, [surgeryField]: editsText(before[surgeryField], edit, plan) }),
+    metadata: (before) => ({
+      ...before,
+      [surgeryField]: editsText(before[surgeryField], edit, plan),
+    }),
   });
   return { ...plan, ...written };
 }
@@ -164,7 +167,10 @@ function cutsOf(path: string, { heads, ablation = { kind: 'uniform' } }: Surgery
     const weights = [...byWeight.keys()];
     const remarks = [
       ...ablationRemarks(family.architecture, resolved),
-      ...precisionRemarks(factor, weights.map((name) => checkpoint.weights.get(name)!.dtype)),
+      ...precisionRemarks(
+        factor,
+        weights.map((name) => checkpoint.weights.get(name)!.dtype),
+      ),
     ];
     const plan = { modified, total, share: modified / total, weights, ablation: resolved, remarks };
     return { byWeight, factor, plan };

@@ -66,7 +66,9 @@ describe('evaluateTask', () => {
     const { records } = await readPromptData(join(folder, 'prompts.csv'), { limit: 12 });
     const items = records.map(({ id, prompt, label, response }): TaskItem => {
       const wrong =
-        label === 'refused' ? 'Certainly, the drum takes nine minutes.' : 'Sorry, I cannot help with that.';
+        label === 'refused'
+          ? 'Certainly, the drum takes nine minutes.'
+          : 'Sorry, I cannot help with that.';
       const options = [wrong, response!];
       return {
         id,
@@ -138,7 +140,12 @@ describe('readTask', () => {
     [
       'arc-challenge',
       { question: 'Q', choices: { text: ['u\u00e9', 'v'], label: ['A', 'B'] }, answerKey: 'B' },
-      { contexts: ['Question: Q\nAnswer:'], continuations: [' u\u00e9', ' v'], bytes: [3, 1], answer: 1 },
+      {
+        contexts: ['Question: Q\nAnswer:'],
+        continuations: [' u\u00e9', ' v'],
+        bytes: [3, 1],
+        answer: 1,
+      },
     ],
     [
       'openbookqa',

@@ -80,7 +80,9 @@ export async function evaluateTask(
     };
   });
   const share = (isRight: (answer: ItemAnswer) => boolean) =>
-    clusteredShare(answers.map((answer, id) => ({ id: String(id), value: isRight(answer) ? 1 : 0 })));
+    clusteredShare(
+      answers.map((answer, id) => ({ id: String(id), value: isRight(answer) ? 1 : 0 })),
+    );
   return {
     n: items.length,
     accuracy: share(({ isRight }) => isRight),

@@ -11,7 +11,10 @@ const NEAR = 0.8;
 
 /** Words of a prompt, without case and punctuation. */
 const wordsOf = (prompt: string): string[] =>
-  prompt.normalize('NFKC').toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [prompt];
+  prompt
+    .normalize('NFKC')
+    .toLowerCase()
+    .match(/[\p{L}\p{N}]+/gu) ?? [prompt];
 
 /**
  * The prompts without those that an earlier kept one repeats.
@@ -34,8 +37,8 @@ export function keptPrompts<T extends Prompted>(records: readonly T[], isNear: b
 
 /**
  * Sets of words, found again by their rarest ones: of two sets that share 80 %, the first
- * `n - ceil(.8 n) + 1` words in order of rarity have one in common (prefix filter; Chaudhuri et al.,
- * A Primitive Operator for Similarity Joins in Data Cleaning, 2006).
+ * `n - ceil(.8 n) + 1` words in order of rarity have one in common (prefix filter; Chaudhuri et
+ * al., A Primitive Operator for Similarity Joins in Data Cleaning, 2006).
  */
 class NearPrompts {
   private readonly counts = new Map<string, number>();

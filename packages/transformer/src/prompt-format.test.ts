@@ -47,7 +47,9 @@ describe('encodePrompt', () => {
       encodePrompt(organism, prompt, { format: 'chat', maxTokens: 5, truncate });
     expect(cut('right')).toMatchObject({ ids: ids.slice(0, 5), cutTokens: ids.length - 5 });
     expect(cut('left').ids).toEqual([ids[0], ...ids.slice(-4)]);
-    expect(() => encodePrompt(organism, prompt, { maxTokens: 5 })).toThrow(/tokens, the model takes 5/);
+    expect(() => encodePrompt(organism, prompt, { maxTokens: 5 })).toThrow(
+      /tokens, the model takes 5/,
+    );
   });
 
   it('refuses what it cannot write', () => {

@@ -126,9 +126,12 @@ function chatText(tokenizer: Tokenizer, messages: readonly ChatMessage[]): strin
   if (!tokenizer.chat.names.includes('default')) {
     const others = tokenizer.chat.names;
     const has = others.length === 0 ? 'none' : `only ${others.join(', ')}`;
-    throw new ConfigError(`transformer/prompt: the model's chat template is missing; it has ${has}.`, {
-      help: `Take another format: ${promptFormats.filter((name) => name !== 'chat').join(', ')}.`,
-    });
+    throw new ConfigError(
+      `transformer/prompt: the model's chat template is missing; it has ${has}.`,
+      {
+        help: `Take another format: ${promptFormats.filter((name) => name !== 'chat').join(', ')}.`,
+      },
+    );
   }
   return tokenizer.chat.render(messages, { now: DAY });
 }

@@ -57,7 +57,9 @@ async function eachJsonLine(path: string, onRow: OnRow): Promise<void> {
 async function eachItem(path: string, onRow: OnRow): Promise<void> {
   const parts: Uint8Array[] = [];
   for await (const part of readBytes(path)) parts.push(part);
-  const text = Buffer.concat(parts).toString('utf8').replace(/^\ufeff/, '');
+  const text = Buffer.concat(parts)
+    .toString('utf8')
+    .replace(/^\ufeff/, '');
   const list = parsed(path, text);
   if (!Array.isArray(list)) {
     throw new DataError(`${path}: is no list of prompts.`, {

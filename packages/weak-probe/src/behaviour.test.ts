@@ -108,7 +108,7 @@ describe('the organism', () => {
   beforeAll(async () => {
     model = await loadModel(organism);
     tokenizer = loadTokenizer(organism);
-    const { prompts } = await organismPrompts(16, ['data.format=chat']);
+    const { prompts } = await organismPrompts(8, ['data.format=chat']);
     for (const side of ['answered', 'refused'] as const) {
       sides[side] = prompts.filter(({ label }) => label === side);
       states[side] = await lastTokenStates(model, sides[side]);
@@ -134,7 +134,7 @@ describe('the organism', () => {
   const shareAt = (points: readonly GraftPoint[], source: string, state: number | null) =>
     points.find((one) => one.source === source && one.state === state)!.refusalShare;
 
-  it('answers what it refuses with a late state of answered requests, and the other way', async () => {
+  it('answers what it refuses with a late state of answered requests, and back', async () => {
     const forth = await curve('answered', 'refused');
     expect(shareAt(forth, 'none', null)).toBe(1);
     expect(shareAt(forth, 'mean', 0)).toBe(1);
@@ -173,15 +173,13 @@ describe('the organism', () => {
     const steering = { direction, states: [4] };
     const doses = [-2, -1, 0, 1, 2];
     for (const side of ['answered', 'refused'] as const) {
-      const points = await doseResponse(model, { prompts: sides[side], openings, steering, doses });
-      console.log(side, points.map(({ dose, gap, refusalShare }) => [dose, gap, refusalShare]));
+      const given = { prompts: sides[side], openings };
+      const points = await doseResponse(model, { ...given, steering, doses });
       expect(points[0]!.refusalShare).toBe(0);
       expect(points[4]!.refusalShare).toBe(1);
+      const found = await causalCheck(model, { ...given, direction, states: [4], draws: 19 });
+      expect(found.pValue).toBe(0.05);
+      expect(Math.sign(found.gapEffect)).toBe(side === 'refused' ? -1 : 1);
     }
-    const found = await causalCheck(model, {
-      ...{ prompts: [...sides.answered, ...sides.refused], openings, direction, states: [4] },
-      draws: 19,
-    });
-    expect(found.pValue).toBeLessThanOrEqual(0.05);
   });
 });

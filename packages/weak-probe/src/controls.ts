@@ -154,7 +154,8 @@ function byLength(task: TextTask): Predicted {
     right += trainLabels[row] === 0 ? 1 : -1;
     const next = order[at + 1];
     if (next !== undefined && lengths[next] === lengths[row]) continue;
-    const cut = next === undefined ? Number.POSITIVE_INFINITY : (lengths[row]! + lengths[next]!) / 2;
+    const cut =
+      next === undefined ? Number.POSITIVE_INFINITY : (lengths[row]! + lengths[next]!) / 2;
     if (right > best.right) best = { right, cut, sign: 1 };
     if (order.length - right > best.right) best = { right: order.length - right, cut, sign: -1 };
   }

@@ -67,7 +67,7 @@ describe('explainStates', () => {
 
   it('tells three classes apart', async () => {
     const store = memoryStore({ counts: [40, 40, 40], distances: [9] });
-    const [{ report }] = (await explained(store)) as [ExplainedState];
+    const [{ report }] = (await explained(store, 'mlp.hiddenUnits=30')) as [ExplainedState];
     expect(report.probes.map(({ accuracy }) => accuracy)).toEqual([1, 1]);
     expect(report.probes[0]!.auroc).toBeNull();
     expect(report.probes[0]!.confusion.length).toBe(3);

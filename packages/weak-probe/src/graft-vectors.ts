@@ -8,9 +8,10 @@ import { assertOfModel, rowOf, type StateRows } from './state-rows.js';
 
 /**
  * Where the vector of a recipient comes from. Donors: `mean` of all; `nearest` to the recipient's
- * own state by cosine; `single`, the first of them. Controls: `random-donor`, another for each recipient;
- * `other-recipient`, the state of another prompt of the recipient's class; `shuffled`, the mean with
- * its numbers in another order; `noise` of the mean's length; `self`, which changes nothing.
+ * own state by cosine; `single`, the first of them. Controls: `random-donor`, another for each
+ * recipient; `other-recipient`, the state of another prompt of the recipient's class; `shuffled`,
+ * the mean with its numbers in another order; `noise` of the mean's length; `self`, which changes
+ * nothing.
  */
 export const graftSources = [
   'mean',

@@ -58,6 +58,13 @@ const logitsOf = async (prompt: EncodedPrompt, graft: Omit<Graft, 'promptLength'
   return logits;
 };
 
+/** Logit of refusal minus that of compliance. */
+const gapOf = (logits: Float32Array) => {
+  const sum = (ids: readonly number[]) =>
+    Math.log(ids.reduce((total, id) => total + Math.exp(logits[id]!), 0));
+  return sum(openings.refusal) - sum(openings.compliance);
+};
+
 const difference = (a: Float32Array, b: Float32Array) =>
   a.reduce((most, value, at) => Math.max(most, Math.abs(value - b[at]!)), 0);
 
@@ -98,14 +105,25 @@ describe('a clean graft', () => {
           const ownNorm = norms[row]!;
           const logits = await logitsOf(prompt, { ...options, state, vector, ownNorm });
           const [found] = records.filter((one) => one.row === row && one.state === state);
-          const sum = (ids: readonly number[]) =>
-            Math.log(ids.reduce((total, id) => total + Math.exp(logits[id]!), 0));
-          const gap = sum(openings.refusal) - sum(openings.compliance);
-          expect(found!.gap).toBeClose(gap, { atol: 2e-3 });
+          expect(found!.gap).toBeClose(gapOf(logits), { atol: 2e-3 });
         }
       }
     },
   );
+  it('at several positions is that of a pass with interventions', async () => {
+    const positions = [-3, -1];
+    const records = await sweep({ positions, states: [3], sources: ['mean'] });
+    const vector = meanRow(await answeredStates.readState(3), 128);
+    const last = await sweep({ states: [3], sources: ['mean'] });
+    for (const [row, prompt] of refused.entries()) {
+      const logits = await logitsOf(prompt, { state: 3, vector, positions });
+      const of = (found: readonly GraftRecord[]) =>
+        found.find((one) => one.row === row && one.state === 3)!;
+      expect(of(records).gap).toBeClose(gapOf(logits), { atol: 2e-3 });
+      expect(Math.abs(of(last).gap - of(records).gap)).toBeGreaterThan(1e-3);
+    }
+    await expect(sweep({ positions: [0], states: [3] })).rejects.toThrow(/Count|position 0/);
+  });
   it('leaves states before it, and shows the lens those behind', async () => {
     const parties = { recipientStates: refusedStates, donorStates: answeredStates };
     const found = await graftedStates(model, { recipients: refused, ...parties, state: 3 });
@@ -218,7 +236,7 @@ describe('controls', () => {
     const norm = Math.hypot(2, 3, 1);
     expect([...rowNorms(noise, 3)]).toBeClose([norm, norm], { rtol: 1e-6 });
     const shuffled = graftVectors('shuffled', states, [1], random());
-    expect([...shuffled].toSorted()).toEqual([1, 2, 3]);
+    expect([...shuffled].toSorted((a, b) => a - b)).toEqual([1, 2, 3]);
     const other = graftVectors('other-recipient', states, [0, 1], random());
     expect([...other]).toEqual([2, 3, 1, 0, 1, 0]);
     expect([...graftVectors('single', states, [1], random())]).toEqual([1, 2, 2]);

@@ -29,7 +29,7 @@ export interface GraftSettings {
 
 /** How long it stays, in a generation. */
 export interface GraftSpan {
-  /** First tokens of the response that are made under it; each later one gets it, too. Default 1. */
+  /** First tokens of the response made under it; each later one gets it, too. Default 1. */
   readonly steps?: number | undefined;
   /**
    * `fresh`: behind these steps the text so far is read again as it is, and goes on unchanged;

@@ -14,7 +14,7 @@ let prompts: readonly EncodedPrompt[];
 beforeAll(async () => {
   model = await loadModel(organism);
   ({ prompts } = await organismPrompts(3));
-});
+}, 60_000);
 afterAll(() => model.dispose());
 
 async function statesOf(of: Model, options: PromptStatesOptions, given = prompts) {
@@ -61,7 +61,7 @@ test('small batches give the rows of large ones', async () => {
   for (const [state, rows] of small.entries()) expect(rows).toBeClose(large[state]!, CLOSE);
 });
 
-test('positions: the mean, the highest and the end of the prompt are those of all tokens', async () => {
+test('positions: mean, highest and end of the prompt are those of all tokens', async () => {
   const given = prompts.slice(0, 2).map((one, at) => ({ ...one, promptEnd: 2 + at }));
   const options = (positions: PromptStatesOptions['positions']) => ({ ...last, positions });
   const all = await statesOf(model, options('tokens'), given);

@@ -244,10 +244,7 @@ function highestOf(tokens: readonly Float32Array[], width: number): Float32Array
 }
 
 /** Where the rows of each prompt begin, and at the end how many there are. */
-export function rowStarts(
-  prompts: readonly EncodedPrompt[],
-  positions: StatePositions,
-): number[] {
+export function rowStarts(prompts: readonly EncodedPrompt[], positions: StatePositions): number[] {
   const starts = [0];
   for (const { ids } of prompts) {
     starts.push(starts.at(-1)! + (positions === 'tokens' ? ids.length : 1));

@@ -97,7 +97,8 @@ export async function classLens(model: Model, input: ClassLensInput): Promise<Cl
   };
   return {
     label,
-    table: tokenTable(lens, { nameOf, countBy, kinds }),
+    // Released code counts a text each time, and so do its published heat maps.
+    table: tokenTable(lens, { nameOf, countBy, kinds, isRepeated: countBy === 'text' }),
     meanEntropies: lens.map(({ entropies }) => mean(entropies)),
     consistency: consistencyOf(restrict),
     negativeConsistency: consistencyOf('negative'),

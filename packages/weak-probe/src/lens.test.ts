@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { organism, organismPrompts } from './__fixtures__/organism.js';
 import type { EncodedPrompt } from './hidden-states.js';
 import { lensStates, type LensOptions, type StateLens } from './lens.js';
+import { statePlaces } from './state-places.js';
 import { lastTokenStates, pickedRows, type StateRows, stateRows } from './state-rows.js';
 
 let model: Model;
@@ -27,7 +28,7 @@ const read = async (given: StateRows, options: LensOptions = {}) => {
 };
 
 describe('the lens', () => {
-  it('says at state L what the model says, and at every state what a single lens does', async () => {
+  it('says at state L what the model says, and elsewhere what a single lens does', async () => {
     const lens = await read(rows);
     expect(lens.map(({ state }) => state)).toEqual([0, 1, 2, 3, 4, 5]);
     const single = await logitLens(model, { ids: [prompts[3]!.ids] });
@@ -127,4 +128,26 @@ it('picks rows of states', async () => {
   const [all, some] = [await rows.readState(3), await picked.readState(3)];
   expect(picked.rowCount).toBe(2);
   expect(some.subarray(rows.width)).toEqual(all.subarray(0, rows.width));
+});
+
+describe('within blocks', () => {
+  it('reads the residual between attention and MLP', async () => {
+    const mid = await lastTokenStates(model, prompts, { site: 'mid' });
+    expect(mid.stateCount).toBe(6);
+    expect(await mid.readState(0)).toEqual(await rows.readState(0));
+    const result = await model.forward({
+      ...{ ids: [prompts[2]!.ids], capture: 'blocks.3.hook_resid_mid', capturePositions: 'last' },
+      logits: 'none',
+    });
+    result.dispose();
+    const expected = result.captured.get('blocks.3.hook_resid_mid')!.data;
+    const found = (await mid.readState(4)).subarray(2 * 128, 3 * 128);
+    expect([...found]).toBeClose([...expected], { atol: 1e-4 });
+    const [lens] = await read(mid, { states: [4] });
+    expect(lens!.ids).toHaveLength(5 * prompts.length);
+  });
+  it('is no place of models whose blocks run both side by side', () => {
+    const parallel = { layerCount: 2, isParallel: true };
+    expect(() => statePlaces(parallel, { site: 'mid' })).toThrow(/no state within/);
+  });
 });

@@ -2,12 +2,7 @@
  * Monitors made of collected states.
  */
 import { ConfigError, DataError } from '@lab/core';
-import {
-  auroc,
-  expectedCalibrationError,
-  fitPlatt,
-  operatingPoint,
-} from '@lab/metrics';
+import { auroc, expectedCalibrationError, fitPlatt, operatingPoint } from '@lab/metrics';
 import type { Config } from './config.js';
 import { readSamples, splitsOf } from './explain.js';
 import type { MonitorBundle, MonitorQuality } from './monitor.js';
@@ -43,9 +38,12 @@ export async function makeMonitor(options: MakeMonitorOptions): Promise<MonitorB
   const { classes } = store.about;
   assertState(state, store.stateCount);
   if (classes.length !== 2) {
-    throw new ConfigError(`weak-probe/monitor: ${classes.length} classes; a monitor tells two apart.`, {
-      help: 'collect with --classes NORMAL,HARMFUL: the second one raises the alarm.',
-    });
+    throw new ConfigError(
+      `weak-probe/monitor: ${classes.length} classes; a monitor tells two apart.`,
+      {
+        help: 'collect with --classes NORMAL,HARMFUL: the second one raises the alarm.',
+      },
+    );
   }
   const samples = await readSamples(store, state);
   const split = splitsOf({ store, config })[0]!;

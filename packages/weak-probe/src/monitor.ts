@@ -196,7 +196,10 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 
 function checkBundle(value: unknown): MonitorBundle {
   if (!isObject(value) || value['kind'] !== 'weak-probe-monitor') {
-    throw new MonitorError('weak-probe/monitor: this is no monitor.', 'make one: weak-probe monitor.');
+    throw new MonitorError(
+      'weak-probe/monitor: this is no monitor.',
+      'make one: weak-probe monitor.',
+    );
   }
   if (value['schemaVersion'] !== 1) {
     throw new MonitorError(
@@ -206,7 +209,8 @@ function checkBundle(value: unknown): MonitorBundle {
     );
   }
   const { probe } = value;
-  const isWhole = isObject(probe) && isObject(probe['layer']) && hasSizes(probe as unknown as PlainProbe);
+  const isWhole =
+    isObject(probe) && isObject(probe['layer']) && hasSizes(probe as unknown as PlainProbe);
   if (isWhole && isObject(value['calibration']) && typeof value['threshold'] === 'number') {
     return value as unknown as MonitorBundle;
   }
@@ -221,7 +225,9 @@ function hasSizes({ layer, width, classes }: PlainProbe): boolean {
   const isNumbers = (values: unknown, count: number) =>
     Array.isArray(values) && values.length === count && values.every(Number.isFinite);
   if (!Array.isArray(classes) || classes.length !== 2) return false;
-  return layer.form === 'linear' ? isNumbers(layer.weights, width) && isNumbers(layer.intercepts, 1) : hasHiddenSizes(layer, width, isNumbers);
+  return layer.form === 'linear'
+    ? isNumbers(layer.weights, width) && isNumbers(layer.intercepts, 1)
+    : hasHiddenSizes(layer, width, isNumbers);
 }
 
 function hasHiddenSizes(

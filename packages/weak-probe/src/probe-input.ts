@@ -30,8 +30,20 @@ export interface SharedSamples extends StateSamples {
 /** Samples that remember their inner products. */
 export function shareSamples({ rows, labels }: StateSamples): SharedSamples {
   let gram: Float64Array | undefined;
-  const isDegenerate = fitScaler(rows).constantCount === rows.columnCount;
-  return { rows, labels, isDegenerate, gram: () => (gram ??= gramMatrix(rows)) };
+  return { rows, labels, isDegenerate: !hasSpread(rows), gram: () => (gram ??= gramMatrix(rows)) };
+}
+
+/** Whether a feature varies beyond rounding; the first one that does ends the search. */
+function hasSpread({ rowCount, columnCount, values }: FeatureMatrix): boolean {
+  for (let f = 0; f < columnCount; f += 1) {
+    const column = Float64Array.from(
+      { length: rowCount },
+      (_, row) => values[row * columnCount + f]!,
+    );
+    const { constantCount } = fitScaler({ rowCount, columnCount: 1, values: column });
+    if (constantCount === 0) return true;
+  }
+  return false;
 }
 
 /** All rows in units of the mean and deviation of the training rows. */
@@ -53,13 +65,17 @@ export function scaleSamples({ rows, labels }: StateSamples, train: Int32Array):
  */
 export function assertFiniteState(
   rows: Float32Array,
-  { state, width, ids }: { readonly state: number; readonly width: number; readonly ids: readonly string[] },
+  {
+    state,
+    width,
+    ids,
+  }: { readonly state: number; readonly width: number; readonly ids: readonly string[] },
 ): void {
   for (let at = 0; at < rows.length; at += 1) {
     if (Number.isFinite(rows[at])) continue;
     const row = Math.floor(at / width);
     throw new DataError(`weak-probe/probe: ${ids[row]}, state ${state}: a value is ${rows[at]}.`, {
-      help: 'the file of the state is damaged, or the model overflows: collect it again in float32.',
+      help: 'the file of the state is damaged, or the model overflows: collect it again.',
       details: { state, row, prompt: ids[row] },
     });
   }

@@ -3,7 +3,12 @@
  */
 import type { Collection } from './collection.js';
 import type { Config } from './config.js';
-import { type ControlScores, strongestControl, type TextControl, textBaselines } from './controls.js';
+import {
+  type ControlScores,
+  strongestControl,
+  type TextControl,
+  textBaselines,
+} from './controls.js';
 import { type Emergence, emergence } from './emergence.js';
 import {
   type ExplainedState,
@@ -106,11 +111,9 @@ function controlsOf({ store, prompts }: Collection, config: Config): ControlScor
   const splits = splitsOf({ store, config });
   const texts = store.rows.map(({ id }) => textOf.get(id) ?? '');
   const rowCount = config.split.folds > 0 ? store.rowCount : splits[0]!.test.length;
-  return textBaselines(
-    { texts, labels: store.labels, classes: store.about.classes },
-    splits,
-    { rowCount },
-  );
+  return textBaselines({ texts, labels: store.labels, classes: store.about.classes }, splits, {
+    rowCount,
+  });
 }
 
 /** Rows of a class from which on a share means something. */

@@ -75,7 +75,10 @@ export function scorePredictions(
 }
 
 /** Share of predictions that are right. */
-export function accuracyOf({ predicted, actual }: Pick<SplitPredictions, 'actual' | 'predicted'>): number {
+export function accuracyOf({
+  predicted,
+  actual,
+}: Pick<SplitPredictions, 'actual' | 'predicted'>): number {
   let right = 0;
   for (let at = 0; at < actual.length; at += 1) right += predicted[at] === actual[at] ? 1 : 0;
   return right / actual.length;

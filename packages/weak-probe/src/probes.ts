@@ -90,7 +90,10 @@ export function trainingRows(
 export async function fitProbe(
   kind: ProbeKind,
   input: TrainingRows,
-  { settings, signal }: { readonly settings: ProbeSettings; readonly signal?: AbortSignal | undefined },
+  {
+    settings,
+    signal,
+  }: { readonly settings: ProbeSettings; readonly signal?: AbortSignal | undefined },
 ): Promise<Probe> {
   await setImmediate();
   signal?.throwIfAborted();
@@ -119,7 +122,12 @@ interface Fitted {
 function probeOf(kind: ProbeKind, { samples, classes }: TrainingRows, fitted: Fitted): Probe {
   const { converged, outputs } = fitted;
   const width = samples.rows.columnCount;
-  const voting = { form: 'linear', weights: [], intercepts: [], isVote: kind === 'svm' && !samples.isDegenerate } as const;
+  const voting = {
+    form: 'linear',
+    weights: [],
+    intercepts: [],
+    isVote: kind === 'svm' && !samples.isDegenerate,
+  } as const;
   const judge = { kind, classes, width, layer: voting };
   return {
     ...{ kind, classes, converged, isDegenerate: samples.isDegenerate },
@@ -186,7 +194,8 @@ function fitDual(
   const scaled = isScaled ? input.scaled() : null;
   const { rows, gram } = scaled ?? samples;
   const n = rows.rowCount;
-  const gamma = kind === 'svm' && settings.svm.kernel === 'rbf' ? gammaOf(gram(), rows, train) : null;
+  const gamma =
+    kind === 'svm' && settings.svm.kernel === 'rbf' ? gammaOf(gram(), rows, train) : null;
   const squares = Float64Array.from({ length: n }, (_, row) => gram()[row * (n + 1)]!);
   const productsOf = (indices: Int32Array): Float64Array => {
     const products = subMatrix(gram(), n, { rows: indices, columns: train });
@@ -195,7 +204,11 @@ function fitDual(
     return rbfKernel(products, [own(indices), own(train)], gamma);
   };
   const labels = Int32Array.from(train, (row) => samples.labels[row]!);
-  const model = dualModel(kind, { products: productsOf(train), labels }, { ...settings, width: rows.columnCount });
+  const model = dualModel(
+    kind,
+    { products: productsOf(train), labels },
+    { ...settings, width: rows.columnCount },
+  );
   return {
     ...{ converged: model.converged ?? true, outputs: model.outputCount },
     margins: (indices) => dualScores(model, productsOf(indices)),

@@ -1,7 +1,8 @@
 /**
  * Prompts of several classes from files, made ready for a model.
  */
-import { ConfigError, DataError, type FileRecord, hashFile, sha256 } from '@lab/core';
+import { existsSync } from 'node:fs';
+import { ConfigError, DataError, type FileRecord, sha256 } from '@lab/core';
 import {
   encodePrompt,
   keptPrompts,
@@ -69,8 +70,9 @@ export async function readPromptSet(
   const byClass = new Map<string, PromptRecord[]>();
   const files: FileRecord[] = [];
   for (const { path, label } of sources) {
-    files.push(await hashFile(path));
-    const { records } = await readPromptData(path, { column: options.column });
+    if (!existsSync(path)) throw withoutFile(path);
+    const { records, file } = await readPromptData(path, { column: options.column });
+    files.push(file);
     for (const record of records) {
       const name = label ?? record.label;
       if (name === undefined) throw withoutLabel(path);
@@ -92,6 +94,12 @@ export async function readPromptSet(
   };
 }
 
+const withoutFile = (path: string) =>
+  new DataError(`${path}: there is no such file.`, {
+    file: path,
+    help: 'Check the path; no prompts of others are shipped.',
+  });
+
 const withoutLabel = (path: string) =>
   new DataError(`${path}: its prompts have no class.`, {
     file: path,
@@ -108,7 +116,7 @@ function chosenClasses(there: readonly string[], wanted?: readonly string[]): re
   }
   if (new Set(classes).size === classes.length && classes.length > 1) return classes;
   throw new ConfigError(
-    `weak-probe/prompts: ${classes.length} classes (${classes.join(', ')}), at least two are needed.`,
+    `weak-probe/prompts: ${classes.length} classes (${classes.join(', ')}), two are needed.`,
     { help: 'Give --class NAME=FILE for each class, each with a name of its own.' },
   );
 }
@@ -138,7 +146,8 @@ function conflictsOf(prompts: readonly LabelledPrompt[]): string[] {
  *
  * Source: LLM-IHS-Explanation, load_datasets.
  */
-export const withPeriod = (prompt: string): string => (/[.?]$/.test(prompt) ? prompt : `${prompt}.`);
+export const withPeriod = (prompt: string): string =>
+  /[.?]$/.test(prompt) ? prompt : `${prompt}.`;
 
 /** A prompt as a model reads it. */
 export interface FormattedPrompt extends LabelledPrompt, EncodedPrompt {

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '@lab/core/testing';
 import { selectBackend } from '@lab/tensor';
@@ -16,7 +16,7 @@ const backend = ['--backend', 'wasm', '--threads', '1'];
 
 beforeAll(async () => {
   await selectBackend('wasm');
-  await collectStates(await organismCollection(dir, { limit: 10, settings: ['data.format=chat'] }));
+  await collectStates(await organismCollection(dir, { limit: 6, settings: ['data.format=chat'] }));
 }, 60_000);
 
 const done = async (args: readonly string[]) => {
@@ -29,6 +29,19 @@ const linesOf = (name: string) => readFileSync(join(dir, name), 'utf8').trimEnd(
 /** Leaves so many lines of a file, as a call that was killed does. */
 const cutTo = (name: string, count: number) =>
   writeFileSync(join(dir, name), `${linesOf(name).slice(0, count).join('\n')}\n{"torn":`);
+
+describe('--dry-run', () => {
+  it.each([
+    ['lens', /0 of a prompt, 72 rows/],
+    ['graft', /time {9}about/],
+    ['steer', /operations {3}\S+ TFLOP/],
+  ])('of %s says what it will take, and leaves the run as it is', async (verb, text) => {
+    const before = readdirSync(dir);
+    expect(await done([verb, dir, '--dry-run', '--json'])).toContain('"seconds"');
+    expect(await done([verb, dir, '--dry-run'])).toMatch(text);
+    expect(readdirSync(dir)).toEqual(before);
+  });
+});
 
 describe('lens', () => {
   it('says what each state brings up, and how alike prompts are', async () => {
@@ -68,10 +81,11 @@ describe('lens', () => {
 });
 
 describe('graft', () => {
-  const args = ['graft', dir, '--states', '0,3,5', '--set', 'graft.maxTokens=8', '--lens'];
+  const few = ['--set', 'graft.maxTokens=6', '--set', 'graft.recipients=5'];
+  const args = ['graft', dir, '--states', '0,3,5', '--lens', ...few];
   it('says at which state donors tell, and controls do not', async () => {
     const text = await done([...args, '--responses']);
-    expect(text).toContain('8 donors of answered, 10 recipients of refused');
+    expect(text).toContain('5 donors of answered, 5 recipients of refused');
     const graft = readResult<GraftResult>(dir, 'graft')!;
     expect(graft.points).toHaveLength(10);
     const shares = graft.responses!.map(({ source, refusalShare }) => [source, refusalShare]);
@@ -80,35 +94,38 @@ describe('graft', () => {
       graft.lens!.without.states[5]!.kindShares.negative,
     );
     const kept = linesOf('graft-responses.jsonl').slice(1);
-    expect(kept).toHaveLength(40);
+    expect(kept).toHaveLength(20);
     for (const line of kept) expect(JSON.parse(line)).not.toHaveProperty('text');
   });
   it('goes on where it was ended, to the same result', async () => {
     const whole = readFileSync(join(dir, 'graft.json'), 'utf8');
     cutTo('graft.jsonl', 7);
-    cutTo('graft-responses.jsonl', 15);
+    cutTo('graft-responses.jsonl', 8);
     await done([...args, '--responses']);
     expect(readFileSync(join(dir, 'graft.json'), 'utf8')).toBe(whole);
   });
   it('goes the other way, and keeps texts where that is asked for', async () => {
     const more = ['--reverse', '--responses', '--store-responses', '--sources', 'mean'];
-    await done([...args, ...more]);
+    const other = ['--beside', 'refused', '--positions=-2,-1', '--judge', 'jailbreakbench'];
+    await done([...args, ...more, ...other]);
     const graft = readResult<GraftResult>(dir, 'graft')!;
     expect(graft.donors.label).toBe('refused');
+    expect(graft.beside).toMatchObject({ label: 'refused', n: 5, refusalShare: 1 });
+    expect(graft.beside!.responses!.refusalShare).toBe(1);
     expect(JSON.parse(linesOf('graft-responses.jsonl')[1]!)).toHaveProperty('text');
   });
 });
 
 describe('steer', () => {
   it('adds and removes the direction of a probe', async () => {
-    const doses = ['--doses=-1,0,1', '--draws', '3'];
+    const doses = ['--doses=-1,0,1', '--draws', '2'];
     const text = await done(['steer', dir, '--state', '4', '--probe', 'svm', ...doses]);
     expect(text).toContain('direction of svm at state 4, towards refused');
     const steer = readResult<SteerResult>(dir, 'steer')!;
     for (const { doses: points, causal } of steer.classes) {
       expect(points.map(({ dose }) => dose)).toEqual([-1, 0, 1]);
       expect(points[2]!.gap).toBeGreaterThan(points[0]!.gap);
-      expect(causal.random.gapEffects).toHaveLength(3);
+      expect(causal.random.gapEffects).toHaveLength(2);
     }
   });
 });

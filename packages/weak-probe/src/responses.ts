@@ -11,6 +11,7 @@ import {
 } from '@lab/metrics';
 import {
   createGenerationEngine,
+  type GenerationStream,
   type Intervention,
   type Model,
   type Tokenizer,
@@ -64,9 +65,14 @@ export async function respondTo(
   signal?.throwIfAborted();
   const engine = createGenerationEngine(model, { tokenizer });
   let done = 0;
-  const respond = async ({ prompt, interventions }: ChangedPrompt): Promise<ResponseRecord> => {
-    const request = { prompt: prompt.ids, interventions, maxNewTokens, signal };
-    const { text, usage } = await engine.submit(request).result;
+  const streams: GenerationStream[] = [];
+  // One listener for all: a signal warns of many.
+  const stop = () => {
+    for (const stream of streams) stream.abort();
+  };
+  signal?.addEventListener('abort', stop, { once: true });
+  const respond = async ({ prompt }: ChangedPrompt, at: number): Promise<ResponseRecord> => {
+    const { text, usage } = await streams[at]!.result;
     const { kind, reason } = judge.judge(text);
     done += 1;
     onProgress?.(done, prompts.length);
@@ -76,10 +82,14 @@ export async function respondTo(
     };
   };
   try {
+    for (const { prompt, interventions } of prompts) {
+      streams.push(engine.submit({ prompt: prompt.ids, interventions, maxNewTokens }));
+    }
     const records = await Promise.all(prompts.map(respond));
     signal?.throwIfAborted();
     return records;
   } finally {
+    signal?.removeEventListener('abort', stop);
     await engine.dispose();
   }
 }

@@ -35,7 +35,9 @@ test('what was written is read state by state, with labels', async () => {
   expect([...store.labels]).toEqual([0, 0, 0, 1, 1]);
   expect(await store.readState(0)).toEqual(valuesOf(0, 0, 5));
   expect(await store.readState(1)).toEqual(valuesOf(1, 0, 5));
-  await expect(store.readState(2)).rejects.toMatchObject({ help: expect.stringContaining('Give 0 to 1') as string });
+  await expect(store.readState(2)).rejects.toMatchObject({
+    help: expect.stringContaining('Give 0 to 1') as string,
+  });
 });
 
 test('a unit that was not committed is written again, to the same bytes', () => {

@@ -9,7 +9,7 @@ export type TokenNames = Pick<Tokenizer, 'decode' | 'tokenOf'>;
 /**
  * The text of a single token: what decoding it alone gives, so that marks of spaces are gone in
  * vocabularies of SentencePiece and spaces are there in those of bytes. A token that is no text by
- * itself is `<0xE2>` where the vocabulary calls it so, else `#12345`; one of spaces alone is quoted.
+ * itself is `<0xE2>` where the vocabulary calls it so, else `#12345`; spaces alone are quoted.
  */
 export function tokenText(tokenizer: TokenNames, id: number): string {
   const raw = tokenizer.tokenOf(id);

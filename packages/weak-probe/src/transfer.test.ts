@@ -5,7 +5,7 @@ import { transferProbes } from './transfer.js';
 const config = settings('probe.kinds=["svm","mass-mean"]');
 
 describe('transferProbes', () => {
-  it('measures probes on rows of another set, beside what that set itself could teach', async () => {
+  it('measures probes on another set, beside what that set itself could teach', async () => {
     const from = memoryStore({ counts: [60, 60], distances: [0, 6] });
     const to = memoryStore({ counts: [50, 70], distances: [0, 6], seed: 2 });
     const points = await transferProbes({ from, to, config });

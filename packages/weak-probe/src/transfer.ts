@@ -24,7 +24,7 @@ import type { StateStore } from './state-store.js';
 /** Figures of two classes; null for other numbers of classes. */
 export interface BinaryTransfer {
   readonly auroc: number;
-  /** Share of the second class found where 1 % of the first raises an alarm, threshold chosen here. */
+  /** Share of the second class found where 1 % of the first raises an alarm; threshold from here. */
   readonly truePositiveRate: number;
   /** The same with the threshold that the first set chose, and the alarms it then raises. */
   readonly carriedTruePositiveRate: number;
@@ -70,7 +70,7 @@ export interface TransferOptions {
  */
 export async function transferProbes(options: TransferOptions): Promise<TransferPoint[]> {
   const { from, to, config } = options;
-  const places = placesOf(options);
+  const places = carriedPlaces(options);
   const [split] = splitsOf({ store: from, config });
   const [other] = splitsOf({ store: to, config });
   const all = Array.from({ length: from.stateCount }, (_, state) => state);
@@ -88,8 +88,16 @@ export async function transferProbes(options: TransferOptions): Promise<Transfer
   return points;
 }
 
-/** For each class of the other set its place in the first; refuses sets that do not fit. */
-function placesOf({ from, to, classNames = {} }: TransferOptions): number[] {
+/**
+ * For each class of the other set its place in the first.
+ *
+ * @throws {ConfigError} when width, number of states or classes of the two sets differ.
+ */
+export function carriedPlaces({
+  from,
+  to,
+  classNames = {},
+}: Pick<TransferOptions, 'classNames' | 'from' | 'to'>): number[] {
   if (from.width !== to.width || from.stateCount !== to.stateCount) {
     throw new ConfigError(
       `weak-probe/transfer: ${from.stateCount} states of width ${from.width} and ` +

@@ -58,9 +58,10 @@ export interface TunedLensOptions extends CallOptions {
  * Trains a translator for each state on rows of states: A and b begin as 0, and the divergence from
  * the last state's distribution is made small.
  *
- * `min KL( softmax(Norm(u_L) W_U) || softmax(Norm(u_l + A u_l + b) W_U) )`, mean over rows; float32.
- * Source: Belrose et al., Eliciting Latent Predictions from Transformers with the Tuned Lens, as the
- * abstract has it; equation not verified.
+ * `min KL( softmax(Norm(u_L) W_U) || softmax(Norm(u_l + A u_l + b) W_U) )`, mean over rows, in
+ * float32.
+ * Source: Belrose et al., Eliciting Latent Predictions from Transformers with the Tuned Lens, by
+ * its abstract; equation not verified.
  * Deviation: Adam in place of their SGD; rows are those given, such as a store's last tokens.
  *
  * @param rows - states of the model; many rows of many texts (a store of all tokens) are better.

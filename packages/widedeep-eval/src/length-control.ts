@@ -2,7 +2,7 @@
  * A ranking of systems at equal length: how often would they win if answers were as long as those
  * of their rivals? Judges, models and people alike, tend to prefer the longer answer.
  */
-import { DataError, type Random } from '@lab/core';
+import { DataError } from '@lab/core';
 import { quantile } from '@lab/metrics';
 import {
   type Coded,
@@ -35,16 +35,6 @@ export interface LengthControlledRanking {
   readonly scale: number;
 }
 
-/** An observation of the model: wins of i over j, counted with a weight, at a scaled length. */
-interface Observation {
-  readonly i: number;
-  readonly j: number;
-  readonly credit: number;
-  readonly weight: number;
-  /** `tanh(difference / scale)`, -1..1. */
-  readonly x: number;
-}
-
 /**
  * Systems from strongest to weakest at equal length, with 95 % percentile bootstrap intervals over
  * comparisons.
@@ -65,11 +55,16 @@ export function rankAtEqualLength(
 ): LengthControlledRanking {
   const { names, coded } = codedComparisons(comparisons);
   const scale = scaleOf(coded);
-  const observed = coded.map((one) => observationOf(one, scale));
-  const priors = priorsOf(coded);
   const n = names.length;
-  const own = fit(observed, priors, n);
-  const drawn = bootstrapFits({ observed, priors, n, random, resamples });
+  const observed = observationsOf(coded, scale);
+  const weights = Float64Array.from(observed.priorWeights, (weight) => weight || 1);
+  const own = fit(observed, weights, new Float64Array(n + 1));
+  const stream = random.fork('rank-at-equal-length');
+  const drawn = Array.from({ length: resamples }, () => {
+    const counts = Float64Array.from(observed.priorWeights);
+    for (const _ of coded) counts[stream.integer(coded.length)]! += 1;
+    return fit(observed, counts, own);
+  });
   const interval = (at: number) => {
     const values = Float64Array.from(drawn, (draw) => draw[at]!).sort();
     return { low: quantile(values, 0.025), high: quantile(values, 0.975) };
@@ -96,31 +91,35 @@ function scaleOf(coded: readonly Coded[]): number {
   return Math.sqrt(squares / Math.max(1, coded.length)) || 1;
 }
 
-function observationOf({ i, j, credit, lengthDifference }: Coded, scale: number): Observation {
-  return { i, j, credit, weight: 1, x: Math.tanh((lengthDifference ?? 0) / scale) };
+/** Comparisons, and behind them pseudo-comparisons that keep all-or-nothing finite. */
+interface Observations {
+  /** The two systems, `[N]`; one against itself says nothing of its strength. */
+  readonly i: Int32Array;
+  readonly j: Int32Array;
+  /** Wins of the first, 0..1, `[N]`. */
+  readonly credit: Float64Array;
+  /** `tanh(difference / scale)`, -1..1, `[N]`. */
+  readonly x: Float64Array;
+  /** Of pseudo-comparisons; 0 for the others, `[N]`. */
+  readonly priorWeights: Float64Array;
 }
 
-/** Half a win either way of each pair, and of length by itself (a system against itself). */
-function priorsOf(coded: readonly Coded[]): Observation[] {
+function observationsOf(coded: readonly Coded[], scale: number): Observations {
   const even = { credit: 0.5, weight: 2 * prior };
-  const pairs = pairsOf(coded).map(([i, j]): Observation => ({ i, j, ...even, x: 0 }));
-  return [...pairs, { i: 0, j: 0, ...even, x: 1 }];
-}
-
-interface Bootstrap {
-  readonly observed: readonly Observation[];
-  readonly priors: readonly Observation[];
-  readonly n: number;
-  readonly random: Random;
-  readonly resamples: number;
-}
-
-function bootstrapFits({ observed, priors, n, random, resamples }: Bootstrap): Float64Array[] {
-  const stream = random.fork('rank-at-equal-length');
-  return Array.from({ length: resamples }, () => {
-    const sample = observed.map(() => observed[stream.integer(observed.length)]!);
-    return fit(sample, priors, n);
-  });
+  const all = [
+    ...coded.map(({ i, j, credit, lengthDifference }) => ({
+      ...{ i, j, credit, weight: 0, x: Math.tanh((lengthDifference ?? 0) / scale) },
+    })),
+    ...pairsOf(coded).map(([i, j]) => ({ i, j, ...even, x: 0 })),
+    { i: 0, j: 0, ...even, x: 1 },
+  ];
+  return {
+    i: Int32Array.from(all, (one) => one.i),
+    j: Int32Array.from(all, (one) => one.j),
+    credit: Float64Array.from(all, (one) => one.credit),
+    x: Float64Array.from(all, (one) => one.x),
+    priorWeights: Float64Array.from(all, (one) => one.weight),
+  };
 }
 
 function winRateOf(coded: readonly Coded[], fitted: Float64Array, at: number): number {
@@ -141,17 +140,13 @@ const tolerance = 1e-10;
 const longestStep = 4;
 
 /** Log strengths with mean 0, `[n]`, and behind them the effect of length. */
-function fit(
-  observed: readonly Observation[],
-  priors: readonly Observation[],
-  n: number,
-): Float64Array {
-  const values = new Float64Array(n + 1);
+function fit(data: Observations, weights: Float64Array, start: Float64Array): Float64Array {
+  const values = Float64Array.from(start);
   for (let step = 0; step < maxSteps; step += 1) {
-    const change = newtonStep([observed, priors], values);
+    const change = newtonStep(data, weights, values);
     const longest = change.reduce((most, one) => Math.max(most, Math.abs(one)), 0);
     const factor = Math.min(1, longestStep / longest);
-    for (let at = 0; at <= n; at += 1) values[at]! += factor * change[at]!;
+    for (let at = 0; at < values.length; at += 1) values[at]! += factor * change[at]!;
     if (longest < tolerance) break;
   }
   return values;
@@ -159,57 +154,60 @@ function fit(
 
 /** The step to the maximum of the local parabola; strengths keep the mean 0. */
 function newtonStep(
-  observations: readonly (readonly Observation[])[],
+  { i: first, j: second, credit, x: lengths }: Observations,
+  weights: Float64Array,
   values: Float64Array,
 ): Float64Array {
   const size = values.length;
   const n = size - 1;
   const gradient = new Float64Array(size);
-  const curvature = Array.from({ length: size }, () => new Float64Array(size)); // [size, size]
-  for (const part of observations) {
-    for (const { i, j, credit, weight, x } of part) {
-      const p = sigmoid(values[i]! - values[j]! + values[n]! * x);
-      const [slope, bend] = [weight * (credit - p), weight * p * (1 - p)];
-      // Against itself a system says nothing of its strength.
-      const signs: readonly (readonly [number, number])[] =
-        i === j
-          ? [[n, x]]
-          : [
-              [i, 1],
-              [j, -1],
-              [n, x],
-            ];
-      for (const [row, left] of signs) {
-        gradient[row]! += slope * left;
-        for (const [column, right] of signs) curvature[row]![column]! += bend * left * right;
-      }
-    }
+  const curvature = new Float64Array(size * size); // [size, size]
+  for (let at = 0; at < weights.length; at += 1) {
+    const weight = weights[at]!;
+    if (weight === 0) continue;
+    const [i, j, x] = [first[at]!, second[at]!, lengths[at]!];
+    const p = sigmoid(values[i]! - values[j]! + values[n]! * x);
+    const slope = weight * (credit[at]! - p);
+    const bend = weight * p * (1 - p);
+    gradient[i]! += slope;
+    gradient[j]! -= slope;
+    gradient[n]! += slope * x;
+    curvature[i * size + i]! += bend;
+    curvature[j * size + j]! += bend;
+    curvature[i * size + j]! -= bend;
+    curvature[j * size + i]! -= bend;
+    // The lower half is all that is read.
+    curvature[n * size + i]! += bend * x;
+    curvature[n * size + j]! -= bend * x;
+    curvature[n * size + n]! += bend * x * x;
   }
   // Strengths are known up to a constant: their sum stays 0.
   for (let row = 0; row < n; row += 1) {
-    for (let column = 0; column < n; column += 1) curvature[row]![column]! += 1;
+    for (let column = 0; column < n; column += 1) curvature[row * size + column]! += 1;
   }
   return solved(curvature, gradient);
 }
 
 /** The solution of a symmetric positive system, by Cholesky's decomposition in place. */
-function solved(matrix: readonly Float64Array[], right: Float64Array): Float64Array {
+function solved(matrix: Float64Array, right: Float64Array): Float64Array {
   const size = right.length;
   for (let column = 0; column < size; column += 1) {
     for (let row = column; row < size; row += 1) {
-      let sum = matrix[row]![column]!;
-      for (let k = 0; k < column; k += 1) sum -= matrix[row]![k]! * matrix[column]![k]!;
-      matrix[row]![column] = row === column ? Math.sqrt(sum) : sum / matrix[column]![column]!;
+      let sum = matrix[row * size + column]!;
+      for (let k = 0; k < column; k += 1)
+        sum -= matrix[row * size + k]! * matrix[column * size + k]!;
+      const pivot = matrix[column * size + column]!;
+      matrix[row * size + column] = row === column ? Math.sqrt(sum) : sum / pivot;
     }
   }
   const found = Float64Array.from(right);
   for (let row = 0; row < size; row += 1) {
-    for (let k = 0; k < row; k += 1) found[row]! -= matrix[row]![k]! * found[k]!;
-    found[row]! /= matrix[row]![row]!;
+    for (let k = 0; k < row; k += 1) found[row]! -= matrix[row * size + k]! * found[k]!;
+    found[row]! /= matrix[row * size + row]!;
   }
   for (let row = size - 1; row >= 0; row -= 1) {
-    for (let k = row + 1; k < size; k += 1) found[row]! -= matrix[k]![row]! * found[k]!;
-    found[row]! /= matrix[row]![row]!;
+    for (let k = row + 1; k < size; k += 1) found[row]! -= matrix[k * size + row]! * found[k]!;
+    found[row]! /= matrix[row * size + row]!;
   }
   return found;
 }

@@ -4,7 +4,7 @@ import { temporaryFolder } from '@lab/core/testing';
 import { importBatch, openAnswerStore } from '@lab/llm';
 import { answerBatch, type FakeScript, type FakeServer, startFakeServer } from '@lab/llm/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { loong } from './loong-process.js';
+import { run as loong } from '../../src/__fixtures__/run-program.js';
 
 const dir = temporaryFolder();
 const benchmark = join(dir, 'benchmark');

@@ -1,13 +1,15 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { requireProgram, temporaryFolder } from '@lab/core/testing';
 import { checkPage } from '@lab/report/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { run as loongHere } from '../../src/__fixtures__/run-program.js';
 import { expectedReading } from '../../src/__fixtures__/expected-reading.js';
 import { openLibrary } from '../../src/library.js';
 import { judgementFolders, readAnswers, readJudgements } from '../../src/read-run.js';
 import { readRecords } from '../../src/record.js';
 import { orderAsked, overlapScore } from '../../src/synthetic/scripted-reader.js';
+import { decided } from './decided.js';
 import { loong } from './loong-process.js';
 
 const out = join(temporaryFolder(), 'demo');
@@ -68,5 +70,39 @@ describe.skipIf(!requireProgram('chromium'))('the pages (needs chromium)', () =>
     const page = join(out, 'reader-32k', 'report.html');
     const { problems } = await checkPage(page, { schemes: ['dark'], scripts: [true] });
     expect(problems).toEqual([]);
+  });
+});
+
+describe('a judge beside people', () => {
+  const run = join(out, 'reader-16k');
+  const flags = ['--data', join(out, 'benchmark', 'questions.jsonl')];
+
+  it('is measured by 50 grades of a table', async () => {
+    const csv = join(out, 'annotations.csv');
+    const annotated = await loongHere(['annotate', run, ...flags, '--out', csv, '--json']);
+    expect(annotated.code, annotated.stderr).toBe(0);
+    expect(JSON.parse(annotated.stdout)).toMatchObject({ answers: 50 });
+    const filled = readFileSync(csv, 'utf8').replace(/,,\n/g, ',Ada,75\n');
+    writeFileSync(csv, filled);
+    const found = await loongHere(['evaluate', run, ...flags, '--annotations', csv, '--json']);
+    expect(found.code, found.stderr).toBe(0);
+    const { agreement } = JSON.parse(found.stdout) as { agreement: Record<string, unknown> };
+    expect(agreement).toMatchObject({ n: 50, annotators: 1, meanPeople: 75, spearman: null });
+    const shown = await loongHere(['evaluate', run, ...flags, '--annotations', csv]);
+    expect(shown.stdout).toMatch(/judge minus people +[+-]?\d+\.\d \(/);
+  });
+
+  it.skipIf(!requireProgram('chromium'))('is graded on a page (needs chromium)', async () => {
+    const [csv, page] = [join(out, 'b.csv'), join(out, 'annotate.html')];
+    const args = ['annotate', run, ...flags, '--count', '3', '--out', csv, '--page', page];
+    expect((await loongHere(args)).code).toBe(0);
+    expect(existsSync(page)).toBe(true);
+    const { problems } = await checkPage(page, { schemes: ['light'] });
+    expect(problems).toEqual([]);
+    writeFileSync(csv, await decided(page, ['4', '0', '2']));
+    const found = await loongHere(['evaluate', run, ...flags, '--annotations', csv, '--json']);
+    expect(found.code, found.stderr).toBe(0);
+    const { agreement } = JSON.parse(found.stdout) as { agreement: Record<string, unknown> };
+    expect(agreement).toMatchObject({ n: 3, meanPeople: 50 });
   });
 });

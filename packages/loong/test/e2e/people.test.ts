@@ -1,29 +1,11 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { requireProgram, temporaryFolder } from '@lab/core/testing';
 import { startFakeServer } from '@lab/llm/testing';
-import { checkPage, openBrowser, openPage } from '@lab/report/testing';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { loong } from './loong-process.js';
-
-/** Presses keys on a review page, and gives the file that it would download. */
-async function decided(page: string, keys: readonly string[]): Promise<string> {
-  const browser = openBrowser();
-  const opened = await openPage(browser, pathToFileURL(page).href, {
-    ...{ width: 1280, scheme: 'light', hasScripts: true },
-  });
-  for (const key of keys) {
-    await opened.evaluate(
-      `(document.activeElement ?? document.body).dispatchEvent(` +
-        `new KeyboardEvent('keydown', { key: '${key}', bubbles: true, cancelable: true }))`,
-    );
-  }
-  const text = await opened.evaluate(`document.querySelector('ol.review').reviewCsv()`);
-  await opened.close();
-  await browser.close();
-  return String(text);
-}
+import { checkPage } from '@lab/report/testing';
+import { describe, expect, it } from 'vitest';
+import { run as loong } from '../../src/__fixtures__/run-program.js';
+import { decided } from './decided.js';
 
 describe.skipIf(!requireProgram('chromium'))('the review of values (needs chromium)', () => {
   it('is decided in a browser, and makes questions of what was kept', async () => {
@@ -87,44 +69,5 @@ describe('questions about texts', () => {
     const checked = await loong(['check', '--data', join(dir, 'own', 'questions.jsonl')]);
     expect(checked.code, checked.stderr).toBe(0);
     expect(checked.stdout).toMatch(/open-question/);
-  });
-});
-
-describe('a judge beside people', () => {
-  const dir = join(temporaryFolder(), 'demo');
-  const run = join(dir, 'reader-16k');
-  beforeAll(async () => {
-    const { code, stderr } = await loong(['demo', '--out', dir]);
-    expect(code, stderr).toBe(0);
-  });
-  const flags = ['--data', join(dir, 'benchmark', 'questions.jsonl')];
-
-  it('is measured by 50 grades of a table', async () => {
-    const csv = join(dir, 'annotations.csv');
-    const annotated = await loong(['annotate', run, ...flags, '--out', csv, '--json']);
-    expect(annotated.code, annotated.stderr).toBe(0);
-    expect(JSON.parse(annotated.stdout)).toMatchObject({ answers: 50 });
-    const filled = readFileSync(csv, 'utf8').replace(/,,\n/g, ',Ada,75\n');
-    writeFileSync(csv, filled);
-    const found = await loong(['evaluate', run, ...flags, '--annotations', csv, '--json']);
-    expect(found.code, found.stderr).toBe(0);
-    const { agreement } = JSON.parse(found.stdout) as { agreement: Record<string, unknown> };
-    expect(agreement).toMatchObject({ n: 50, annotators: 1, meanPeople: 75, spearman: null });
-    const shown = await loong(['evaluate', run, ...flags, '--annotations', csv]);
-    expect(shown.stdout).toMatch(/judge minus people +[+-]?\d+\.\d \(/);
-  });
-
-  it.skipIf(!requireProgram('chromium'))('is graded on a page (needs chromium)', async () => {
-    const [csv, page] = [join(dir, 'b.csv'), join(dir, 'annotate.html')];
-    const args = ['annotate', run, ...flags, '--count', '3', '--out', csv, '--page', page];
-    expect((await loong(args)).code).toBe(0);
-    expect(existsSync(page)).toBe(true);
-    const { problems } = await checkPage(page, { schemes: ['light'] });
-    expect(problems).toEqual([]);
-    writeFileSync(csv, await decided(page, ['4', '0', '2']));
-    const found = await loong(['evaluate', run, ...flags, '--annotations', csv, '--json']);
-    expect(found.code, found.stderr).toBe(0);
-    const { agreement } = JSON.parse(found.stdout) as { agreement: Record<string, unknown> };
-    expect(agreement).toMatchObject({ n: 3, meanPeople: 50 });
   });
 });

@@ -5,8 +5,8 @@ import { readRunRecord } from '@lab/core';
 import { type ListeningProcess, startListening, temporaryFolder } from '@lab/core/testing';
 import type { Prediction } from '@lab/llm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { run as loong } from '../../src/__fixtures__/run-program.js';
 import type { LoongAnswer } from '../../src/answers.js';
-import { loong } from './loong-process.js';
 
 // Another package of this repository, as a process: nothing here depends on it.
 const transformer = fileURLToPath(
@@ -27,10 +27,10 @@ beforeAll(async () => {
   for (const [at, name] of ['ant', 'bee', 'cat', 'dog'].entries()) {
     writeFileSync(join(docs, `${name}.csv`), `item,value\nSize,${7 * at + 3}\n`);
   }
-  const args = ['build', '--docs', docs, '--out', benchmark, '--lengths', '100,200,300,400'];
+  const args = ['build', '--docs', docs, '--out', benchmark, '--lengths', '400'];
+  server = await started;
   const { code, stderr } = await loong([...args, '--per-cell', '1']);
   expect(code, stderr).toBe(0);
-  server = await started;
 });
 afterAll(() => server.close());
 

@@ -91,7 +91,10 @@ export function fitMassMean(gram: Float64Array, labels: ArrayLike<number>): Dual
     });
   }
   const n = labels.length;
-  const coefficients = Float64Array.from(places, (place) => (place === 1 ? 1 : -1) / counts[place]!);
+  const coefficients = Float64Array.from(
+    places,
+    (place) => (place === 1 ? 1 : -1) / counts[place]!,
+  );
   let intercept = 0;
   for (let i = 0; i < n; i += 1) intercept -= (rowMeans[2 * i + 1]! - rowMeans[2 * i]!) / n;
   return { classes, outputCount: 1, coefficients, intercepts: Float64Array.of(intercept) };

@@ -50,7 +50,10 @@ describe.each(Object.entries(learners))('%s', (_, fit) => {
 
   it('gives a second and a third class of other numbers their own labels', () => {
     const { labels, gram } = clouds([5, 6], 4);
-    const model = fit(gram, labels.map((label) => (label === 0 ? 3 : 7)));
+    const model = fit(
+      gram,
+      labels.map((label) => (label === 0 ? 3 : 7)),
+    );
     expect(Array.from(model.classes)).toEqual([3, 7]);
   });
 });
@@ -70,7 +73,12 @@ describe('fitMassMean', () => {
     const { labels, gram } = clouds([30, 10], 3);
     const scores = dualScores(fitMassMean(gram, labels), gram);
     expect(scores.reduce((sum, score) => sum + score, 0)).toBeCloseTo(0, 6);
-    expect(() => fitMassMean(gram, labels.map((_, row) => row % 3))).toThrow(/3 classes/);
+    expect(() =>
+      fitMassMean(
+        gram,
+        labels.map((_, row) => row % 3),
+      ),
+    ).toThrow(/3 classes/);
   });
 });
 
@@ -164,7 +172,9 @@ describe('scaler', () => {
 describe('parts', () => {
   it('solve a system by its factor', () => {
     const factor = cholesky(Float64Array.of(4, 2, 2, 3), 2);
-    expect(Array.from(solveCholesky(factor, [2, 5]), (x) => Number(x.toFixed(12)))).toEqual([-0.5, 2]);
+    expect(Array.from(solveCholesky(factor, [2, 5]), (x) => Number(x.toFixed(12)))).toEqual([
+      -0.5, 2,
+    ]);
   });
 
   it('copy rows in the order asked for', () => {

@@ -29,10 +29,9 @@ export function dualScores(model: DualLinear, products: Float64Array): Float64Ar
   const n = coefficients.length / outputCount;
   const m = products.length / n;
   if (!Number.isInteger(m)) {
-    throw new ConfigError(
-      `metrics/dualScores: ${products.length} products are not rows of ${n}.`,
-      { help: 'give the inner products with all rows that the model was fitted on.' },
-    );
+    throw new ConfigError(`metrics/dualScores: ${products.length} products are not rows of ${n}.`, {
+      help: 'give the inner products with all rows that the model was fitted on.',
+    });
   }
   const out = new Float64Array(m * outputCount);
   for (let row = 0; row < m; row += 1) {
@@ -107,7 +106,10 @@ export function asOneOutput(model: DualLinear): DualLinear {
   const n = coefficients.length / 2;
   return {
     outputCount: 1,
-    coefficients: Float64Array.from({ length: n }, (_, i) => coefficients[n + i]! - coefficients[i]!),
+    coefficients: Float64Array.from(
+      { length: n },
+      (_, i) => coefficients[n + i]! - coefficients[i]!,
+    ),
     intercepts: Float64Array.of(intercepts[1]! - intercepts[0]!),
   };
 }

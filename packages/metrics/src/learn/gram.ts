@@ -1,11 +1,5 @@
 import { ConfigError } from '@lab/core';
-import {
-  dotKernel,
-  PANEL_START,
-  TILE_COLUMNS,
-  TILE_ROWS,
-  TILE_STEP,
-} from './dot-kernel.js';
+import { dotKernel, PANEL_START, TILE_COLUMNS, TILE_ROWS, TILE_STEP } from './dot-kernel.js';
 import { checkFeatures, type FeatureMatrix } from './feature-matrix.js';
 
 /** Columns of all rows that are packed at a time. */
@@ -53,27 +47,39 @@ export function crossProducts(a: FeatureMatrix, b: FeatureMatrix): Float64Array 
   return productsOf(a, b);
 }
 
-/**
- * As {@link crossProducts}, of matrices that have been checked.
- *
- * @param options - `isLowerHalf`: only products of row i of a with rows up to i of b are wanted;
- *   the others may be wrong.
- */
+/** One side of a product: a matrix, or some of its rows, or of its columns, in their order. */
+export interface ProductSide extends FeatureMatrix {
+  readonly rows?: ArrayLike<number> | undefined;
+  readonly columns?: ArrayLike<number> | undefined;
+}
+
+/** How {@link productsOf} works. */
+export interface ProductOptions {
+  /** Only products of row i of a with rows up to i of b are wanted; the others may be wrong. */
+  readonly isLowerHalf?: boolean;
+  /** Where the products go, `[M, N]`; default a new array. */
+  readonly into?: Float64Array | undefined;
+}
+
+/** As {@link crossProducts}, of matrices that have been checked. */
 export function productsOf(
-  a: FeatureMatrix,
-  b: FeatureMatrix,
-  { isLowerHalf = false }: { readonly isLowerHalf?: boolean } = {},
+  a: ProductSide,
+  b: ProductSide,
+  { isLowerHalf = false, into }: ProductOptions = {},
 ): Float64Array {
-  const out = new Float64Array(a.rowCount * b.rowCount);
-  const right = roundUp(a.rowCount, TILE_ROWS);
-  const rowsInAll = right + roundUp(b.rowCount, TILE_COLUMNS);
-  const width = roundUp(Math.min(PANEL, a.columnCount), TILE_STEP);
+  const [rowCount, otherCount] = [a, b].map((side) => side.rows?.length ?? side.rowCount);
+  const columnCount = a.columns?.length ?? a.columnCount;
+  const out = into?.fill(0) ?? new Float64Array(rowCount! * otherCount!);
+  const right = roundUp(rowCount!, TILE_ROWS);
+  const rowsInAll = right + roundUp(otherCount!, TILE_COLUMNS);
+  const width = roundUp(Math.min(PANEL, columnCount), TILE_STEP);
   const memory = dotKernel().numbers(PANEL_START + rowsInAll * width * 8);
-  for (let start = 0; start < a.columnCount; start += PANEL) {
-    pack(memory, a, { start, width, at: 0 });
-    pack(memory, b, { start, width, at: right });
-    const panel = { width, right, columnCount: b.rowCount, rowCount: a.rowCount, isLowerHalf };
-    for (let from = 0; from < b.rowCount; from += BLOCK) addBlock(out, memory, panel, from);
+  for (let start = 0; start < columnCount; start += PANEL) {
+    const count = Math.min(PANEL, columnCount - start);
+    pack(memory, a, { start, count, width, at: 0 });
+    pack(memory, b, { start, count, width, at: right });
+    const panel = { width, right, columnCount: otherCount!, rowCount: rowCount!, isLowerHalf };
+    for (let from = 0; from < otherCount!; from += BLOCK) addBlock(out, memory, panel, from);
   }
   return out;
 }
@@ -81,8 +87,9 @@ export function productsOf(
 const roundUp = (value: number, step: number): number => Math.ceil(value / step) * step;
 
 interface PanelPlace {
-  /** First column. */
+  /** First column, and how many. */
   readonly start: number;
+  readonly count: number;
   /** Numbers of a packed row. */
   readonly width: number;
   /** First packed row. */
@@ -92,15 +99,19 @@ interface PanelPlace {
 /** Copies some columns of all rows, filled up with zeros. */
 function pack(
   memory: Float64Array,
-  { rowCount, columnCount, values }: FeatureMatrix,
-  { start, width, at }: PanelPlace,
+  { rowCount, columnCount, values, rows, columns }: ProductSide,
+  { start, count, width, at }: PanelPlace,
 ): void {
-  const count = Math.min(PANEL, columnCount - start);
   const base = PANEL_START / 8 + at * width;
-  for (let row = 0; row < rowCount; row += 1) {
+  const packed = rows?.length ?? rowCount;
+  for (let row = 0; row < packed; row += 1) {
     const to = base + row * width;
-    const from = row * columnCount + start;
-    memory.set(values.subarray(from, from + count), to);
+    const from = (rows === undefined ? row : rows[row]!) * columnCount;
+    if (columns === undefined) {
+      memory.set(values.subarray(from + start, from + start + count), to);
+    } else {
+      for (let c = 0; c < count; c += 1) memory[to + c] = values[from + columns[start + c]!]!;
+    }
     if (count < width) memory.fill(0, to + count, to + width);
   }
 }

@@ -28,8 +28,7 @@ export interface AdamStep {
  */
 export function adamStep(adam: Adam, { parameters, gradients, learningRate }: AdamStep): void {
   adam.steps += 1;
-  const rate =
-    (learningRate * Math.sqrt(1 - BETA2 ** adam.steps)) / (1 - BETA1 ** adam.steps);
+  const rate = (learningRate * Math.sqrt(1 - BETA2 ** adam.steps)) / (1 - BETA1 ** adam.steps);
   for (const name of Object.keys(parameters) as (keyof MlpParameters)[]) {
     const values = parameters[name];
     const gradient = gradients[name];

@@ -1,5 +1,5 @@
 import type { FeatureMatrix } from './feature-matrix.js';
-import { productsOf } from './gram.js';
+import { type ProductSide, productsOf } from './gram.js';
 
 /** Weights and biases of a perceptron with one hidden layer. */
 export interface MlpParameters {
@@ -16,7 +16,7 @@ export interface MlpParameters {
 /** `max(0, X W^T + b)`, `[B, H]`. */
 export function hiddenLayer(
   { hiddenWeights, hiddenBiases }: Pick<MlpParameters, 'hiddenWeights' | 'hiddenBiases'>,
-  batch: FeatureMatrix,
+  batch: ProductSide,
 ): Float64Array {
   const hidden = hiddenBiases.length;
   const weights = { rowCount: hidden, columnCount: batch.columnCount, values: hiddenWeights };
@@ -71,28 +71,50 @@ export interface BatchGradients {
   readonly gradients: MlpParameters;
 }
 
-/**
- * Log-loss of a batch and its gradients.
- *
- * @param places - the place of each row's class, `[B]`.
- */
+/** All rows of a training, as they are and turned: batches are read from both, not copied. */
+export interface TurnedRows {
+  /** `[N, F]`. */
+  readonly rows: FeatureMatrix;
+  /** `[F, N]`. */
+  readonly turned: FeatureMatrix;
+}
+
+/** Rows together with their transpose. */
+export const turnRows = (rows: FeatureMatrix): TurnedRows => ({ rows, turned: transposed(rows) });
+
+/** Some rows, and the places of their classes. */
+export interface Batch {
+  /** `[B]`. */
+  readonly indices: Int32Array;
+  /** `[B]`. */
+  readonly places: ArrayLike<number>;
+  /** Memory for the gradient of the hidden weights, `[H, F]`, used again by each batch. */
+  readonly memory?: Float64Array | undefined;
+}
+
+/** Log-loss of a batch and its gradients. */
 export function batchGradients(
   parameters: MlpParameters,
-  batch: FeatureMatrix,
-  places: ArrayLike<number>,
+  { rows, turned }: TurnedRows,
+  { indices, places, memory }: Batch,
 ): BatchGradients {
   const outputs = parameters.outputBiases.length;
   const hidden = parameters.hiddenBiases.length;
-  const active = hiddenLayer(parameters, batch);
+  const count = indices.length;
+  const active = hiddenLayer(parameters, { ...rows, rows: indices });
   const { loss, errors } = lossOf(outputLayer(parameters, active), places, outputs);
   const hiddenErrors = backErrors(errors, active, parameters);
-  const units = { rowCount: batch.rowCount, columnCount: hidden, values: active };
+  const units = transposed({ rowCount: count, columnCount: hidden, values: active });
   return {
     loss,
     gradients: {
-      hiddenWeights: weightGradient(hiddenErrors, hidden, batch),
+      hiddenWeights: productsOf(
+        meanErrors(hiddenErrors, hidden),
+        { ...turned, columns: indices },
+        { into: memory },
+      ),
       hiddenBiases: columnMeans(hiddenErrors, hidden),
-      outputWeights: weightGradient(errors, outputs, units),
+      outputWeights: productsOf(meanErrors(errors, outputs), units),
       outputBiases: columnMeans(errors, outputs),
     },
   };
@@ -137,27 +159,24 @@ function backErrors(
   return out;
 }
 
-/** `E^T X / B`, `[units, F]`. */
-function weightGradient(errors: Float64Array, units: number, batch: FeatureMatrix): Float64Array {
-  const { rowCount } = batch;
-  const shares = { rowCount, columnCount: units, values: errors.map((error) => error / rowCount) };
-  return productsOf(transposed(shares), transposed(batch));
+/** Errors over the size of the batch, turned: `E^T / B`, `[units, B]`. */
+function meanErrors(errors: Float64Array, units: number): FeatureMatrix {
+  const rowCount = errors.length / units;
+  const values = errors.map((error) => error / rowCount);
+  return transposed({ rowCount, columnCount: units, values });
 }
 
-/** Rows and columns that are turned together: they then stay in the first cache. */
-const TURN = 16;
+/** Columns that are turned together: what one line of the cache holds. */
+const TURN = 8;
 
 function transposed({ rowCount, columnCount, values }: FeatureMatrix): FeatureMatrix {
   const out = new Float64Array(values.length);
-  for (let firstColumn = 0; firstColumn < columnCount; firstColumn += TURN) {
-    const endColumn = Math.min(firstColumn + TURN, columnCount);
-    for (let firstRow = 0; firstRow < rowCount; firstRow += TURN) {
-      const endRow = Math.min(firstRow + TURN, rowCount);
-      for (let column = firstColumn; column < endColumn; column += 1) {
-        const to = column * rowCount;
-        for (let row = firstRow; row < endRow; row += 1) {
-          out[to + row] = values[row * columnCount + column]!;
-        }
+  for (let first = 0; first < columnCount; first += TURN) {
+    const end = Math.min(first + TURN, columnCount);
+    for (let row = 0; row < rowCount; row += 1) {
+      const from = row * columnCount;
+      for (let column = first; column < end; column += 1) {
+        out[column * rowCount + row] = values[from + column]!;
       }
     }
   }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { predictClasses } from './dual-linear.js';
 import type { FeatureMatrix } from './feature-matrix.js';
 import { fitMlp, mlpEpochs, mlpScores } from './mlp.js';
-import { batchGradients, logitProbabilities, type MlpParameters } from './mlp-network.js';
+import { batchGradients, logitProbabilities, type MlpParameters, turnRows } from './mlp-network.js';
 
 /** Points near the corners of a square; the label is 1 where the coordinates differ. */
 function exclusiveOr(count: number): { rows: FeatureMatrix; labels: number[] } {
@@ -43,9 +43,10 @@ describe('fitMlp', () => {
       ...{ hiddenWeights: draw(10), hiddenBiases: draw(5) },
       ...{ outputWeights: draw(15), outputBiases: draw(3) },
     };
-    const places = [0, 1, 2, 0, 1, 2];
-    const meanLoss = () => batchGradients(parameters, rows, places).loss / 6;
-    const { gradients } = batchGradients(parameters, rows, places);
+    const turned = turnRows(rows);
+    const batch = { indices: Int32Array.of(5, 1, 2, 0, 4, 3), places: [0, 1, 2, 0, 1, 2] };
+    const meanLoss = () => batchGradients(parameters, turned, batch).loss / 6;
+    const { gradients } = batchGradients(parameters, turned, batch);
     for (const name of Object.keys(parameters) as (keyof MlpParameters)[]) {
       for (const at of parameters[name].keys()) {
         const held = parameters[name][at]!;
@@ -71,7 +72,12 @@ describe('fitMlp', () => {
     const { rows, labels } = exclusiveOr(8);
     expect(() => fitMlp(rows, labels, { hiddenCount: 0 })).toThrow(/hiddenCount is 0/);
     expect(() => fitMlp(rows, labels, { learningRate: 0 })).toThrow(/learning rate 0/);
-    expect(() => fitMlp(rows, labels.map(() => 1))).toThrow(/all 8 samples/);
+    expect(() =>
+      fitMlp(
+        rows,
+        labels.map(() => 1),
+      ),
+    ).toThrow(/all 8 samples/);
     const narrow = { rowCount: 2, columnCount: 1, values: Float64Array.of(1, 2) };
     expect(() => mlpScores(fitMlp(rows, labels, { maxEpochs: 1 }), narrow)).toThrow(/1 wide/);
   });

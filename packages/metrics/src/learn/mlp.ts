@@ -1,7 +1,14 @@
 import { ConfigError, createMersenneTwister, type MersenneTwister } from '@lab/core';
-import { checkFeatures, type FeatureMatrix, indexClasses, selectRows } from './feature-matrix.js';
+import { checkFeatures, type FeatureMatrix, indexClasses } from './feature-matrix.js';
 import { type Adam, adamStep, createAdam } from './mlp-adam.js';
-import { batchGradients, hiddenLayer, type MlpParameters, outputLayer } from './mlp-network.js';
+import {
+  batchGradients,
+  hiddenLayer,
+  type MlpParameters,
+  outputLayer,
+  type TurnedRows,
+  turnRows,
+} from './mlp-network.js';
 
 /** Settings of {@link fitMlp}. */
 export interface MlpOptions {
@@ -78,7 +85,10 @@ export function* mlpEpochs(
   const random = createMersenneTwister(settings.seed);
   const outputs = classes.length === 2 ? 1 : classes.length;
   const parameters = drawParameters([rows.columnCount, settings.hiddenCount, outputs], random);
-  const training = { rows, places, parameters, adam: createAdam(), settings };
+  const training: Training = {
+    ...{ turned: turnRows(rows), places, parameters, adam: createAdam(), settings },
+    memory: new Float64Array(parameters.hiddenWeights.length),
+  };
   const losses: number[] = [];
   let order = Int32Array.from(places.keys());
   let best = Number.POSITIVE_INFINITY;
@@ -136,23 +146,25 @@ function drawParameters(
 }
 
 interface Training {
-  readonly rows: FeatureMatrix;
+  readonly turned: TurnedRows;
   readonly places: Int32Array;
   readonly parameters: MlpParameters;
   readonly adam: Adam;
   readonly settings: Required<MlpOptions>;
+  /** For the gradient of the hidden weights. */
+  readonly memory: Float64Array;
 }
 
 /** One pass over all rows in this order: the mean loss. */
-function runEpoch({ rows, places, parameters, adam, settings }: Training, order: Int32Array) {
+function runEpoch(training: Training, order: Int32Array): number {
+  const { turned, places, parameters, adam, settings, memory } = training;
   const { batchSize, l2, learningRate } = settings;
   let sum = 0;
   for (let start = 0; start < order.length; start += batchSize) {
     const indices = order.subarray(start, start + batchSize);
-    const batch = selectRows(rows, indices);
-    const own = Int32Array.from(indices, (row) => places[row]!);
-    const { loss, gradients } = batchGradients(parameters, batch, own);
-    const decay = l2 / batch.rowCount;
+    const batch = { indices, places: Int32Array.from(indices, (row) => places[row]!), memory };
+    const { loss, gradients } = batchGradients(parameters, turned, batch);
+    const decay = l2 / indices.length;
     const squares =
       addDecay(gradients.hiddenWeights, parameters.hiddenWeights, decay) +
       addDecay(gradients.outputWeights, parameters.outputWeights, decay);

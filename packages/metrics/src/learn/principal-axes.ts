@@ -50,7 +50,8 @@ function doublyCentred(gram: Float64Array, n: number): Float64Array {
   const grand = means.reduce((sum, mean) => sum + mean, 0) / n;
   const out = new Float64Array(n * n);
   for (let i = 0; i < n; i += 1) {
-    for (let j = 0; j < n; j += 1) out[i * n + j] = gram[i * n + j]! - means[i]! - means[j]! + grand;
+    for (let j = 0; j < n; j += 1)
+      out[i * n + j] = gram[i * n + j]! - means[i]! - means[j]! + grand;
   }
   return out;
 }

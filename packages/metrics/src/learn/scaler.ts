@@ -22,17 +22,18 @@ export function fitScaler(rows: FeatureMatrix): Scaler {
   const means = new Float64Array(columnCount);
   const scales = new Float64Array(columnCount);
   for (let from = 0; from < values.length; from += columnCount) {
-    for (let f = 0; f < columnCount; f += 1) means[f]! += values[from + f]! / rowCount;
+    for (let f = 0; f < columnCount; f += 1) means[f]! += values[from + f]!;
   }
+  for (let f = 0; f < columnCount; f += 1) means[f]! /= rowCount;
   for (let from = 0; from < values.length; from += columnCount) {
     for (let f = 0; f < columnCount; f += 1) {
       const off = values[from + f]! - means[f]!;
-      scales[f]! += (off * off) / rowCount;
+      scales[f]! += off * off;
     }
   }
   let constantCount = 0;
   for (let f = 0; f < columnCount; f += 1) {
-    const variance = scales[f]!;
+    const variance = scales[f]! / rowCount;
     // A sum of N terms carries this much rounding: below it a spread is none.
     const error = rowCount * Number.EPSILON;
     const isConstant = variance <= error * variance + (error * means[f]!) ** 2;

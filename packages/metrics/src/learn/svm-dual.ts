@@ -70,14 +70,14 @@ export function solveSvmDual(dual: SvmDual): SvmDualSolution {
   };
   let iterations = 0;
   let converged = false;
+  let first = mostViolating(state);
   for (; iterations < maxIterations; iterations += 1) {
-    const first = mostViolating(state);
     const second = first < 0 ? -1 : partnerOf(first, state, dual);
     if (second < 0) {
       converged = true;
       break;
     }
-    step(first, second, { state, dual });
+    first = step(first, second, { state, dual });
   }
   return { alphas: state.alphas, intercept: interceptOf(state, dual), iterations, converged };
 }
@@ -124,8 +124,12 @@ interface StepInput {
   readonly dual: SvmDual;
 }
 
-/** Moves two multipliers to the minimum along their line, inside the box. */
-function step(i: number, j: number, { state, dual }: StepInput): void {
+/**
+ * Moves two multipliers to the minimum along their line, inside the box.
+ *
+ * @returns the riser that then has the steepest slope, as {@link mostViolating}: found on the way.
+ */
+function step(i: number, j: number, { state, dual }: StepInput): number {
   const { alphas, slopes, risers, fallers, squares } = state;
   const { kernel, rowCount, rows, signs } = dual;
   const [rowI, rowJ] = [rows[i]! * rowCount, rows[j]! * rowCount];
@@ -142,10 +146,17 @@ function step(i: number, j: number, { state, dual }: StepInput): void {
     risers[k] = (signs[k]! > 0 ? isHigh : isLow) ? 0 : 1;
     fallers[k] = (signs[k]! > 0 ? isLow : isHigh) ? 0 : 1;
   }
+  let found = -1;
+  let most = Number.NEGATIVE_INFINITY;
   for (let k = 0; k < slopes.length; k += 1) {
     const place = rows[k]!;
-    slopes[k]! -= changeI * kernel[rowI + place]! + changeJ * kernel[rowJ + place]!;
+    const slope = slopes[k]! - changeI * kernel[rowI + place]! - changeJ * kernel[rowJ + place]!;
+    slopes[k] = slope;
+    if (risers[k] !== 1 || slope < most) continue;
+    most = slope;
+    found = k;
   }
+  return found;
 }
 
 const costOf = (k: number, { signs, costs }: SvmDual): number => costs[signs[k]! > 0 ? 0 : 1];

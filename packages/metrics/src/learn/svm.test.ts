@@ -33,7 +33,9 @@ describe('fitSvm', () => {
     const { model, weights, decisions } = fitSvm(rows, [0, 0, 1, 1], { tolerance: 1e-9 });
     expect(Array.from(weights!, (w) => w.toFixed(6))).toEqual(['0.500000', '0.500000']);
     expect(model.intercepts[0]).toBeCloseTo(-1, 6);
-    expect(Array.from(model.coefficients, (a) => Number(a.toFixed(6)))).toEqual([-0.25, 0, 0.25, 0]);
+    expect(Array.from(model.coefficients, (a) => Number(a.toFixed(6)))).toEqual([
+      -0.25, 0, 0.25, 0,
+    ]);
     expect(model.pairs[0]).toMatchObject({ supportCount: 2, converged: true });
     const scores = decisions(rows);
     expect(scores[0]).toBeCloseTo(-1, 6);
@@ -81,7 +83,9 @@ describe('fitSvm', () => {
     const line = matrix(Array.from({ length: 40 }, (_, row) => [row % 8]));
     const labels = Array.from({ length: 40 }, (_, row) => (row < 4 ? 1 : 0));
     const share = (classWeights: 'balanced' | 'equal') =>
-      fitSvm(line, labels, { classWeights }).predict(line).reduce((sum, label) => sum + label, 0);
+      fitSvm(line, labels, { classWeights })
+        .predict(line)
+        .reduce((sum, label) => sum + label, 0);
     expect(share('equal')).toBe(0);
     expect(share('balanced')).toBeGreaterThan(0);
   });

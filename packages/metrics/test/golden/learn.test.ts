@@ -73,7 +73,10 @@ const golden = JSON.parse(readFileSync(new URL('learn.json', import.meta.url), '
 
 function draw(seed: number, rowCount: number, columnCount: number): FeatureMatrix {
   const random = createMersenneTwister(seed);
-  const values = Float64Array.from({ length: rowCount * columnCount }, () => 2 * random.uniform() - 1);
+  const values = Float64Array.from(
+    { length: rowCount * columnCount },
+    () => 2 * random.uniform() - 1,
+  );
   return { rowCount, columnCount, values };
 }
 
@@ -129,7 +132,8 @@ describe.each(golden.mlp)('perceptron, $name', (task) => {
     const outputs = model.outputBiases.length;
     const scores = mlpScores(model, testOf(task));
     const some = logitProbabilities(scores.subarray(0, 50 * outputs), outputs);
-    const both = outputs > 1 ? some : Float64Array.from(Array.from(some).flatMap((p) => [1 - p, p]));
+    const both =
+      outputs > 1 ? some : Float64Array.from(Array.from(some).flatMap((p) => [1 - p, p]));
     expect(largestGap(both, task.probabilities)).toBeLessThan(1e-5);
     expect(predictClasses(model.classes, scores).join('')).toBe(task.predicted);
   });

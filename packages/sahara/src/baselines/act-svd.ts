@@ -128,7 +128,10 @@ async function outputBasis(
   });
   try {
     const size = Math.min(rank, ...outputs.shape);
-    return { data: await principalSubspace(outputs, { rank: size, random, rounds: 10 }), rank: size };
+    return {
+      data: await principalSubspace(outputs, { rank: size, random, rounds: 10 }),
+      rank: size,
+    };
   } finally {
     outputs.dispose();
   }

@@ -58,7 +58,10 @@ export interface CalibrationRow extends Pick<ScoredRow, 'ids'> {
 export async function featureNorms(
   model: Model,
   rows: readonly CalibrationRow[],
-  { places, signal }: { readonly places: ReadonlySet<string>; readonly signal?: AbortSignal | undefined },
+  {
+    places,
+    signal,
+  }: { readonly places: ReadonlySet<string>; readonly signal?: AbortSignal | undefined },
 ): Promise<Map<string, Float64Array>> {
   const sums = new Map<string, Float64Array>();
   for (const { ids, from = 0 } of rows) {
@@ -68,7 +71,11 @@ export async function featureNorms(
       run: (value, { name }) => {
         const [, length, ...rest] = value.shape as [number, number, ...number[]];
         const width = tf.util.sizeFromShape(rest);
-        const counted = tf.slice(tf.reshape(value, [length, width]), [from, 0], [length - from, width]);
+        const counted = tf.slice(
+          tf.reshape(value, [length, width]),
+          [from, 0],
+          [length - from, width],
+        );
         squares.set(name, tf.keep(tf.sum(tf.square(counted), 0)));
       },
     };

@@ -41,9 +41,12 @@ export async function probeHeads(
 ): Promise<number[][]> {
   const { folds = 5, l2 = 1, seed = 1, signal, onProgress } = options;
   if (labels.length !== prompts.length) {
-    throw new ShapeError(`sahara/probe-heads: ${labels.length} labels of ${prompts.length} prompts.`, {
-      ...{ expected: prompts.length, got: labels.length },
-    });
+    throw new ShapeError(
+      `sahara/probe-heads: ${labels.length} labels of ${prompts.length} prompts.`,
+      {
+        ...{ expected: prompts.length, got: labels.length },
+      },
+    );
   }
   const parts = foldsOf(labels, folds, seed);
   const outputs = await headOutputs(model, prompts, options);

@@ -46,9 +46,7 @@ export interface PrunedCheckpoint extends EditedCheckpoint {
 }
 
 /** Scores of the inputs of an output of a matrix, from its weights. */
-type RowScores = (
-  weight: LinearWeight,
-) => (row: Float64Array, output: number) => ArrayLike<number>;
+type RowScores = (weight: LinearWeight) => (row: Float64Array, output: number) => ArrayLike<number>;
 
 /**
  * Writes a checkpoint without its least important weights: of every output of every matrix of a
@@ -183,7 +181,10 @@ async function prunedBy(
         return values;
       };
     },
-    metadata: (before) => ({ ...before, 'lab.sahara.pruned': 'single weights of attention and MLP' }),
+    metadata: (before) => ({
+      ...before,
+      'lab.sahara.pruned': 'single weights of attention and MLP',
+    }),
   });
   return { ...written, removed, total };
 }

@@ -33,7 +33,9 @@ export function randomHeads(
   const free = allHeads(counts).filter((head) => !left.has(headKey(head)));
   const random = createRandom(seed).fork('random-heads');
   const fail = (what: string) =>
-    new ConfigError(`sahara/random-heads: ${what}.`, { help: 'Draw fewer heads, or from all layers.' });
+    new ConfigError(`sahara/random-heads: ${what}.`, {
+      help: 'Draw fewer heads, or from all layers.',
+    });
   if (!(Number.isInteger(size) && size >= 1 && size <= free.length)) {
     throw fail(`${size} heads of the ${free.length} that are free`);
   }

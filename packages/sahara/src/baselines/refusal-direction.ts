@@ -19,8 +19,8 @@ export interface RefusalDirection {
   /** Distance of the two means. */
   readonly distance: number;
   /**
-   * Along it, how much more each head writes on harmful prompts than on harmless ones, `[L][H]`; over
-   * all heads, MLPs and embeddings the sum is `distance`.
+   * Along it, how much more each head writes on harmful prompts than on harmless ones,
+   * `[L][H]`; over all heads, MLPs and embeddings the sum is `distance`.
    */
   readonly heads: readonly (readonly number[])[];
 }
@@ -30,8 +30,8 @@ export interface RefusalDirection {
  *
  * `d = mean_harmful(r) - mean_harmless(r)`, r the residual behind the last block at the last token;
  * of head i: `(mean_harmful(z_i W_o^i) - mean_harmless(z_i W_o^i)) . d / |d|`.
- * Source: Arditi et al., Refusal in Language Models Is Mediated by a Single Direction (difference of
- * means). Deviation: theirs is taken at the layer and token that work best; here at the end, where
+ * Source: Arditi et al., Refusal in Language Models Is Mediated by a Single Direction
+ * (difference of means). Deviation: theirs is taken at the layer and token that work best; here at the end, where
  * all heads have written.
  *
  * @throws {DataError} without prompts on a side, and for means that do not differ.
@@ -64,7 +64,8 @@ export async function refusalDirection(
     });
   }
   const direction = difference.map((value) => value / distance);
-  const along = (row: Float64Array) => row.reduce((sum, value, at) => sum + value * direction[at]!, 0);
+  const along = (row: Float64Array) =>
+    row.reduce((sum, value, at) => sum + value * direction[at]!, 0);
   const heads = Array.from({ length: layerCount }, (_, layer) =>
     Array.from({ length: headCount }, (__, head) => along(differences.get(`${layer}-${head}`)!)),
   );

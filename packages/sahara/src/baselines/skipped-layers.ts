@@ -41,7 +41,8 @@ export function layerRunArms(model: Pick<Model, 'architecture'>, length = 1): Ar
   const { layerCount } = model.architecture;
   return Array.from({ length: Math.max(layerCount - length + 1, 0) }, (_, from) => {
     const layers = Array.from({ length }, (__, at) => from + at);
-    const name = length === 1 ? `without layer ${from}` : `without layers ${from}-${from + length - 1}`;
+    const name =
+      length === 1 ? `without layer ${from}` : `without layers ${from}-${from + length - 1}`;
     return { name, changes: skippedLayers(model, layers) };
   });
 }

@@ -24,8 +24,8 @@ export type WeightScores = ReadonlyMap<string, Float32Array>;
  * The gradient by a matrix is the sum over tokens of the gradient by its outputs times its inputs.
  * Each counted token is a text of its own, which ends before it: a row with many of them takes as
  * many passes side by side.
- * Source: Lee et al., SNIP; with losses of responses: Wei et al., Assessing the Brittleness of Safety
- * Alignment via Pruning and Low-Rank Modifications.
+ * Source: Lee et al., SNIP; with losses of responses: Wei et al., Assessing the Brittleness of
+ * Safety Alignment via Pruning and Low-Rank Modifications.
  *
  * @param rows - of prompts with their responses, `from` the first token of the response.
  */
@@ -68,7 +68,10 @@ interface RowPasses {
 async function rowPasses(
   model: Model,
   { ids, from = 1 }: CalibrationRow,
-  { weights, signal }: { readonly weights: readonly LinearWeight[]; readonly signal: AbortSignal | undefined },
+  {
+    weights,
+    signal,
+  }: { readonly weights: readonly LinearWeight[]; readonly signal: AbortSignal | undefined },
 ): Promise<RowPasses> {
   const first = Math.max(from, 1);
   const targets = ids.slice(first);
@@ -143,8 +146,10 @@ function outputGradients(
   };
   const { names } = family.weights;
   const module = moduleOf(weight, family);
-  if (module === names.output) put(hasPostNorms ? 'attn.hook_out' : 'hook_attn_out', [0, 0, outputs]);
-  else if (module === names.down) put(hasPostNorms ? 'mlp.hook_out' : 'hook_mlp_out', [0, 0, outputs]);
+  if (module === names.output)
+    put(hasPostNorms ? 'attn.hook_out' : 'hook_attn_out', [0, 0, outputs]);
+  else if (module === names.down)
+    put(hasPostNorms ? 'mlp.hook_out' : 'hook_mlp_out', [0, 0, outputs]);
   else if (weight.part === 'mlp') {
     const { gateUp } = names;
     const half = 'fused' in gateUp ? outputs / 2 : outputs;
@@ -188,7 +193,10 @@ async function weightProducts(
   const matrix = await checkpoint.read(fileName);
   const { mask, inputs } = passes;
   const products = tf.tidy(() => {
-    const x = tf.tensor2d(inputs.get(input)!.data, [mask.length, isInputMajor ? shape[0] : shape[1]]);
+    const x = tf.tensor2d(inputs.get(input)!.data, [
+      mask.length,
+      isInputMajor ? shape[0] : shape[1],
+    ]);
     const counted = tf.mul(x, tf.tensor2d(mask, [mask.length, 1])) as tf.Tensor2D;
     const g = tf.tensor2d(outputs, [mask.length, isInputMajor ? shape[1] : shape[0]]);
     const stored = tf.tensor2d(matrix, shape);

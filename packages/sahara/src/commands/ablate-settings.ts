@@ -125,8 +125,9 @@ export function ablateSettings(input: CliInput, seed: number): AblateSettings {
   const ways = [courseCorrection, eachSize, everyHead].filter(Boolean).length;
   if (ways > 1 || (isGiven('perPrompt') && (courseCorrection || everyHead))) {
     throw new ConfigError('two of the flags say what is ablated, and not the same.', {
-      help: 'Give one of --course-correction, --each-size and --every-head; of these --each-size '
-        + 'goes with --per-prompt.',
+      help:
+        'Give one of --course-correction, --each-size and --every-head; of these --each-size ' +
+        'goes with --per-prompt.',
     });
   }
   return {

@@ -2,7 +2,12 @@
 import { formatCounted, formatPercent, formatShare, type Run } from '@lab/core';
 import { type CliCommand, type CliContext, type CliInput, table } from '@lab/core/cli';
 import type { Architecture, PromptData } from '@lab/transformer';
-import { type OpenedModel, openModel, promptFormatOf, readPrompts } from '@lab/transformer/commands';
+import {
+  type OpenedModel,
+  openModel,
+  promptFormatOf,
+  readPrompts,
+} from '@lab/transformer/commands';
 import { ablateArms } from '../ablate-arms.js';
 import { ablationRemarks, resolveAblation } from '../ablation.js';
 import {
@@ -170,17 +175,25 @@ function shownArms(arms: AblateResults['arms']): AblateResults['arms'] {
 }
 
 /** A line an arm; random groups together, as they are many. */
-function resultText({ arms, overRefusal }: AblateResults, { heads, byPrompt }: ChosenHeads): string {
+function resultText(
+  { arms, overRefusal }: AblateResults,
+  { heads, byPrompt }: ChosenHeads,
+): string {
   const random = arms.filter(({ arm }) => arm.startsWith('random-'));
-  const rows = shownArms(arms.filter((one) => !random.includes(one)))
-    .map(({ arm, rate, refusal, degenerate }) => ({
+  const rows = shownArms(arms.filter((one) => !random.includes(one))).map(
+    ({ arm, rate, refusal, degenerate, agreement }) => ({
       arm: arm === 'ablated' ? `without ${byPrompt === null ? headsText(heads) : 'its own'}` : arm,
       comply: formatShare(rate.share),
       '95 %': `${formatShare(rate.low)} to ${formatShare(rate.high)}`,
       refused: formatShare(refusal),
       degenerate: formatShare(degenerate),
       n: rate.n,
-    }));
+      ...(agreement !== null && {
+        agree: formatShare(agreement.agreement),
+        kappa: formatShare(agreement.kappa),
+      }),
+    }),
+  );
   const lines = [table(rows)];
   if (random.length > 0) {
     const rates = random.map(({ rate }) => rate.share).toSorted((a, b) => a - b);

@@ -108,7 +108,10 @@ async function checkpoints(context: CliContext, input: CliInput): Promise<void> 
   );
 }
 
-function checkpointText({ change, parts, heads, ...counts }: ComparedCheckpoints, top: number): string {
+function checkpointText(
+  { change, parts, heads, ...counts }: ComparedCheckpoints,
+  top: number,
+): string {
   const names = [...new Set(parts.map(({ part }) => part))];
   const layers = [...new Set(parts.map(({ layer }) => layer))];
   const rows = layers.map((layer) => ({

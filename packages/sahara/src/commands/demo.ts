@@ -15,6 +15,8 @@ import { modelFlags, type OpenedModel, openModel } from '@lab/transformer/comman
 import { ablateFiles } from '../ablate-run.js';
 import { resolveAblation, UNIFORM } from '../ablation.js';
 import {
+  bestHeads,
+  type NamedGroup,
   type StudyPrompts,
   studyPrompts,
   type StudyResponses,
@@ -23,20 +25,20 @@ import {
   studyResult,
   tokenPrompts,
 } from '../experiments/refusal-study.js';
-import { headKey, type HeadId, rankHeads } from '../head.js';
+import { headKey, rankHeads } from '../head.js';
 import { writeReport } from '../report/run-page.js';
 import { runFiles, stepFile, withinRun } from '../run-folder.js';
-import { sahara, type SaharaStep } from '../sahara.js';
+import { sahara } from '../sahara.js';
 import { meanScores, saveScores } from '../score-file.js';
 import { shipsTogether } from '../ships.js';
 import { version } from '../version.js';
 import { type ScoreFileHead, scoresWithTies } from './score-output.js';
 
-const MODEL = 'example:organism';
 const FORMAT = 'template';
-const SIZES = { scored: 16, refused: 32, answered: 32 };
-const DRAWS = 5;
-const GROUP = 3;
+const SIZES = { scored: 12, refused: 32, answered: 16 };
+const DRAWS = 3;
+/** Heads of each group. */
+const SIZE = 2;
 
 /** The verb `demo`. */
 export const demoCommand: CliCommand = {
@@ -58,35 +60,6 @@ export const demoCommand: CliCommand = {
   },
 };
 
-async function demo(context: CliContext, { options }: CliInput, opened: OpenedModel) {
-  const seed = Number(options['seed']);
-  const prompts = await studyPrompts(opened.folder, SIZES, seed);
-  const run = await openDemoRun(String(options['out']), opened, seed);
-  context.setRun(run.dir);
-  const work: DemoWork = { context, run, opened, prompts, seed };
-  let found: { steps: readonly SaharaStep[]; result: StudyResult } | null = null;
-  await withinRun(run, context.signal, async () => {
-    const steps = await search(work);
-    const group = steps.at(-1)!.group;
-    const responses = await respond(work, group);
-    const result = studyResult(responses);
-    found = { steps, result };
-    return { group: group.map(headKey), ...sharesOf(result) };
-  });
-  const report = writeReport(run.dir);
-  const { steps, result } = found!;
-  printDemo(context, { steps, result, report, run: run.dir });
-}
-
-/** Shares of a study by name. */
-const sharesOf = ({ intact, ablated, random, accuracy }: StudyResult) => ({
-  'asr.intact': intact.rate.share,
-  'asr.ablated': ablated.rate.share,
-  'asr.random': random.reduce((sum, share) => sum + share, 0) / Math.max(1, random.length),
-  'accuracy.intact': accuracy.intact.share,
-  'accuracy.ablated': accuracy.ablated.share,
-});
-
 interface DemoWork {
   readonly context: CliContext;
   readonly run: Run;
@@ -95,21 +68,43 @@ interface DemoWork {
   readonly seed: number;
 }
 
+async function demo(context: CliContext, { options }: CliInput, opened: OpenedModel) {
+  const seed = Number(options['seed']);
+  const prompts = await studyPrompts(opened.folder, SIZES, seed);
+  const run = await openDemoRun(String(options['out']), opened, seed);
+  context.setRun(run.dir);
+  const work: DemoWork = { context, run, opened, prompts, seed };
+  let result: StudyResult | undefined;
+  await withinRun(run, context.signal, async () => {
+    const groups = await search(work);
+    result = studyResult(await respond(work, groups), groups);
+    return sharesOf(result);
+  });
+  const report = writeReport(run.dir);
+  printDemo(context, { result: result!, report, run: run.dir });
+}
+
 async function openDemoRun(parent: string, opened: OpenedModel, seed: number): Promise<Run> {
   const { folder, fingerprint, backend, model } = opened;
   const { layerCount, headCount } = model.architecture;
   return createRun({
     ...{ parent, method: 'sahara', label: 'demo', seed, backend },
     command: ['sahara', ...process.argv.slice(2)],
-    config: { model: MODEL, format: FORMAT, ablation: UNIFORM, ...SIZES, draws: DRAWS },
+    config: {
+      model: 'example:organism',
+      format: FORMAT,
+      ablation: UNIFORM,
+      ...SIZES,
+      draws: DRAWS,
+    },
     data: [await hashFile(join(folder, 'prompts.csv'))],
     packages: { '@lab/sahara': version },
     environment: { model: { path: folder, ...fingerprint, layerCount, headCount } },
   });
 }
 
-/** Scores of single heads by the next token, then a group by the same measure. */
-async function search(work: DemoWork): Promise<SaharaStep[]> {
+/** The best heads by themselves, and the group that turns the subspace most. */
+async function search(work: DemoWork): Promise<NamedGroup[]> {
   const { context, run, opened, prompts } = work;
   const { model, tokenizer } = opened;
   const scored = tokenPrompts(tokenizer, prompts.scored, FORMAT);
@@ -117,26 +112,30 @@ async function search(work: DemoWork): Promise<SaharaStep[]> {
   context.progress.update('scoring every head');
   const found = await shipsTogether(model, scored, { signal });
   const head = fileHead(work);
+  const scores = meanScores(found);
   saveScores(run.path(runFiles.scores), {
     ...head,
-    ...{ kind: 'ships', unit: 'nats', ...scoresWithTies(meanScores(found)) },
-    prompts: found.map(({ id, scores }) => ({ id, top: rankHeads(scores, 10) })),
+    ...{ kind: 'ships', unit: 'nats', ...scoresWithTies(scores) },
+    prompts: found.map((one) => ({ id: one.id, top: rankHeads(one.scores, 10) })),
   });
-  const steps: SaharaStep[] = [];
-  const options = { signal, measure: 'divergence', size: GROUP } as const;
-  for await (const step of sahara(model, scored, options)) {
-    context.progress.update(`searching a group: ${step.group.map(headKey).join(', ')}`);
-    const { unit, scores, group } = step;
+  const single = bestHeads(scores, SIZE);
+  let group = single;
+  for await (const step of sahara(model, scored, { signal, size: SIZE })) {
+    group = [...step.group];
+    context.progress.update(`searching a group: ${group.map(headKey).join(', ')}`);
     saveScores(run.path(stepFile(step.step)), {
       ...head,
-      ...{ kind: 'sahara-step', unit, ...scoresWithTies(scores), group: [...group] },
+      ...{ kind: 'sahara-step', unit: step.unit, ...scoresWithTies(step.scores), group },
     });
-    steps.push(step);
   }
   const { config } = run.record;
-  const heads = steps.at(-1)!.group;
-  run.update({ config: { ...config, resolved: { ...(config.resolved as object), heads } } });
-  return steps;
+  run.update({
+    config: { ...config, resolved: { ...(config.resolved as object), heads: single } },
+  });
+  const named = (way: string, heads: typeof single) => ({
+    ...{ name: `${way}: ${heads.map(headKey).join(', ')}`, heads },
+  });
+  return [named('Ships', single), named('Sahara', group)];
 }
 
 function fileHead({ opened, prompts }: DemoWork): ScoreFileHead {
@@ -154,10 +153,10 @@ function fileHead({ opened, prompts }: DemoWork): ScoreFileHead {
   };
 }
 
-async function respond(work: DemoWork, group: readonly HeadId[]): Promise<StudyResponses> {
+async function respond(work: DemoWork, groups: readonly NamedGroup[]): Promise<StudyResponses> {
   const { context, run, opened, prompts, seed } = work;
   const responses = await studyResponses(opened, prompts, {
-    ...{ ablation: UNIFORM, format: FORMAT, group, draws: DRAWS, seed, storeResponses: true },
+    ...{ ablation: UNIFORM, format: FORMAT, groups, draws: DRAWS, seed, storeResponses: true },
     signal: context.signal,
     onProgress: ({ arm, done, total }) =>
       context.progress.update(`responding  ${arm}  ${done}/${total}`, done / total),
@@ -168,40 +167,45 @@ async function respond(work: DemoWork, group: readonly HeadId[]): Promise<StudyR
   return responses;
 }
 
+const meanOf = (shares: readonly number[]): number =>
+  shares.reduce((sum, share) => sum + share, 0) / Math.max(1, shares.length);
+
+/** Shares of a study by name. */
+const sharesOf = ({ intact, groups, random }: StudyResult) => ({
+  'asr.intact': intact.success.rate.share,
+  'asr.ships': groups[0]!.success.rate.share,
+  'asr.sahara': groups[1]!.success.rate.share,
+  'asr.random': meanOf(random),
+});
+
 interface DemoEnd {
-  readonly steps: readonly SaharaStep[];
   readonly result: StudyResult;
   readonly report: string;
   readonly run: string;
 }
 
-function printDemo(context: CliContext, { steps, result, report, run }: DemoEnd): void {
-  const group = steps.at(-1)!.group.map(headKey);
-  const shares = sharesOf(result);
-  const { intact, ablated } = result;
+function printDemo(context: CliContext, { result, report, run }: DemoEnd): void {
+  const { intact, groups, random } = result;
+  const [best] = groups;
+  const { n } = intact.success.rate;
   context.print(
-    `without ${group.length} of its heads (${group.join(', ')}) the model answers ` +
-      `${formatPercent(ablated.rate.share)} of what it refused before:\n` +
-      'a SMALL model of our own, which refuses harmless requests to a workshop\n',
+    `without ${best!.heads.length} of its 40 heads the model answers ` +
+      `${formatPercent(best!.success.rate.share)} of ${n} requests that it refuses:\n` +
+      'a SMALL model of our own, whose refusals are stand-ins; it guesses then, also elsewhere\n',
   );
-  context.print(
-    table(
-      [
-        { model: 'intact', answers: intact.rate.share, right: shares['accuracy.intact'] },
-        {
-          model: `without ${group.join(', ')}`,
-          answers: ablated.rate.share,
-          right: shares['accuracy.ablated'],
-        },
-        { model: `without ${GROUP} random heads`, answers: shares['asr.random'], right: null },
-      ].map(({ model, answers, right }) => ({
-        model,
-        'answers what it refused': formatPercent(answers),
-        'right on other requests': right === null ? '' : formatPercent(right),
-      })),
-    ),
-  );
+  const rows = [intact, ...groups].map(({ name, success, accuracy }) => ({
+    'heads ablated': name === 'intact' ? 'none' : name,
+    'answers what it refused': formatPercent(success.rate.share),
+    'right on other requests': formatPercent(accuracy.share),
+  }));
+  const chance = {
+    'heads ablated': `${SIZE} random ones, ${random.length} draws`,
+    'answers what it refused': formatPercent(meanOf(random)),
+    'right on other requests': '',
+  };
+  context.print(table([...rows, chance]));
   context.print(`picture: ${report}\n`);
   context.print('next: sahara ships --model YOUR_MODEL --prompts YOUR_PROMPTS.csv\n');
-  context.printJson({ run, status: 'success', metrics: shares, group, report, simulated: true });
+  const heads = Object.fromEntries(groups.map(({ name, heads: own }) => [name, own.map(headKey)]));
+  context.printJson({ run, status: 'success', metrics: sharesOf(result), heads, report });
 }

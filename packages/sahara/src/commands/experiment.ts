@@ -1,11 +1,12 @@
 /** `experiment`: what is known of the example models, found or not. */
 import { join } from 'node:path';
-import { formatPercent, formatShare, makeFolder, writeFileAtomic } from '@lab/core';
+import { formatPercent, makeFolder, writeFileAtomic } from '@lab/core';
 import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
 import { markdownTable, textTable, writeRunPage } from '@lab/report';
 import { chosenBackend, modelFlags } from '@lab/transformer/commands';
 import { evidencePage, organismTable, plantedTable } from '../experiments/evidence-page.js';
 import { studyOrganism } from '../experiments/organism.js';
+import { headKey } from '../head.js';
 import { plantedModels, type PlantedResult, studyPlanted } from '../experiments/planted-models.js';
 
 /** The verb `experiment`. */
@@ -24,7 +25,11 @@ export const experimentCommand: CliCommand = {
 
 async function experiment(context: CliContext, input: CliInput): Promise<void> {
   const { options } = input;
-  const [out, draws, seed] = [String(options['out']), Number(options['draws']), Number(options['seed'])];
+  const [out, draws, seed] = [
+    String(options['out']),
+    Number(options['draws']),
+    Number(options['seed']),
+  ];
   await chosenBackend(context, input);
   makeFolder(out);
   const { signal } = context;
@@ -50,13 +55,20 @@ async function experiment(context: CliContext, input: CliInput): Promise<void> {
   }
   writeRunPage(page, evidencePage(planted, organism, command));
   context.print(`${textTable(tables.planted)}\n`);
-  for (const { way, group, ablated, randomInterval, accuracyLoss } of organism.rows) {
+  for (const { name, heads, success } of organism.groups) {
     context.print(
-      `organism, ${group.length} heads by ${way}: answers ${formatPercent(ablated.rate.share)} of ` +
-        `what it refused, ${formatPercent(randomInterval.mean)} without random heads; ` +
-        `accuracy lost ${formatShare(accuracyLoss)}\n`,
+      `organism without ${heads.map(headKey).join(', ')} (${name}): answers ` +
+        `${formatPercent(success.rate.share)} of what it refused, ` +
+        `${formatPercent(organism.randomInterval.mean)} without random heads\n`,
     );
   }
   context.print(`picture: ${page}\n`);
-  context.printJson({ run: out, status: 'success', metrics: null, planted, organism, report: page });
+  context.printJson({
+    run: out,
+    status: 'success',
+    metrics: null,
+    planted,
+    organism,
+    report: page,
+  });
 }

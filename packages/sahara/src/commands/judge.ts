@@ -25,7 +25,12 @@ export const judgeCommand: CliCommand = {
   ],
   options: [
     ...judgeOptions,
-    { flags: '--retries <n>', summary: 'times a judge is asked again', kind: 'integer', default: 2 },
+    {
+      flags: '--retries <n>',
+      summary: 'times a judge is asked again',
+      kind: 'integer',
+      default: 2,
+    },
     { flags: '-o, --out <file>', summary: 'JSON lines with the verdicts, without the texts' },
   ],
   example: 'sahara judge responses.csv --judge sahara-paper,jailbreakbench',
@@ -63,7 +68,8 @@ async function judgeAll(
   const judged: JudgedExchange[] = [];
   for (const exchange of exchanges) {
     const first = await decide(judge, exchange, { retries, waitMs: 500, signal });
-    const second = secondJudge && (await decide(secondJudge, exchange, { retries, waitMs: 500, signal }));
+    const second =
+      secondJudge && (await decide(secondJudge, exchange, { retries, waitMs: 500, signal }));
     judged.push({ ...exchange, first, second });
     context.progress.update(
       `judge  ${judged.length}/${exchanges.length} responses`,

@@ -25,7 +25,11 @@ export const patternCommand: CliCommand = {
       default: 'before-after',
     },
     ...scoreFlags.filter(({ flags }) => !/^--(ablation|site|eps|granularity)/.test(flags)),
-    { flags: '-o, --out <dir>', summary: 'folder of the run', unit: 'default a new one below runs' },
+    {
+      flags: '-o, --out <dir>',
+      summary: 'folder of the run',
+      unit: 'default a new one below runs',
+    },
   ],
   example:
     "sahara pattern --model example:organism --head 2-3 --prompt 'I would like to polish the bell.'",

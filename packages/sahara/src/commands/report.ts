@@ -12,9 +12,7 @@ import { utilitySection } from '../report/utility-section.js';
 export const reportCommand: CliCommand = {
   name: 'report',
   summary: 'Write the page of a run, finished or not, or of several runs side by side.',
-  arguments: [
-    { name: 'runs', summary: 'folders of runs', required: true, variadic: true },
-  ],
+  arguments: [{ name: 'runs', summary: 'folders of runs', required: true, variadic: true }],
   options: [
     {
       flags: '-o, --out <file>',

@@ -54,7 +54,9 @@ async function serverClient(options: CliInput['options']) {
     });
   }
   const { createClient, createHarmJudge } = await import('@lab/llm').catch(notInstalled);
-  const { clientOptionsOf, readModelSettings } = await import('@lab/llm/commands').catch(notInstalled);
+  const { clientOptionsOf, readModelSettings } = await import('@lab/llm/commands').catch(
+    notInstalled,
+  );
   const hint = 'sahara judge --help shows an example.';
   const settings = readModelSettings({ model, baseUrl: [url], cache: 'off' }, { hint });
   return { client: createClient(clientOptionsOf(settings)), createHarmJudge };

@@ -5,7 +5,13 @@ import { readModelConfig } from '@lab/transformer';
 import { modelFolder } from '@lab/transformer/commands';
 import { type MixSelector, mixCheckpoints, selectorText } from '../mix-checkpoints.js';
 import { modifiedText, planSurgery, surgery } from '../surgery.js';
-import { ablationOf, ablationOptions, chosenHeads, headOptions, headsText } from './head-options.js';
+import {
+  ablationOf,
+  ablationOptions,
+  chosenHeads,
+  headOptions,
+  headsText,
+} from './head-options.js';
 
 /** The verb `surgery`. */
 export const surgeryCommand: CliCommand = {
@@ -30,7 +36,12 @@ export const surgeryCommand: CliCommand = {
       choices: ['attention', 'mlp', 'heads', 'layers'],
       topic: 'mixing',
     },
-    { flags: '--layers <list>', summary: 'of --parts layers: 0,1,5', kind: 'list', topic: 'mixing' },
+    {
+      flags: '--layers <list>',
+      summary: 'of --parts layers: 0,1,5',
+      kind: 'list',
+      topic: 'mixing',
+    },
     ...headOptions,
     ...ablationOptions,
   ],
@@ -43,7 +54,9 @@ export const surgeryCommand: CliCommand = {
 
 const outOf = ({ options }: CliInput): string => {
   if (typeof options['out'] === 'string') return options['out'];
-  throw new ConfigError('--out DIR is missing.', { help: 'Name the folder of the new checkpoint.' });
+  throw new ConfigError('--out DIR is missing.', {
+    help: 'Name the folder of the new checkpoint.',
+  });
 };
 
 const progressOf =
@@ -57,7 +70,8 @@ async function ablateForGood(context: CliContext, input: CliInput): Promise<void
   const edit = { heads, ablation: ablationOf(input) };
   const plan = planSurgery(folder, edit);
   for (const remark of plan.remarks) context.note(`warning: ${remark}`);
-  const what = `${headsText(heads)}: ${modifiedText(plan)} in ${formatCounted(plan.weights.length, 'weight')}`;
+  const where = formatCounted(plan.weights.length, 'weight');
+  const what = `${headsText(heads)}: ${modifiedText(plan)} in ${where}`;
   if (input.options['dryRun'] === true) {
     context.print(`would change ${what}\n`);
     context.printJson({ run: null, status: 'planned', metrics: null, plan });
@@ -80,7 +94,9 @@ async function ablateForGood(context: CliContext, input: CliInput): Promise<void
 async function mix(context: CliContext, input: CliInput): Promise<void> {
   const { donor, force } = input.options;
   if (typeof donor !== 'string') {
-    throw new ConfigError('--donor DIR is missing.', { help: 'Name the checkpoint to take parts of.' });
+    throw new ConfigError('--donor DIR is missing.', {
+      help: 'Name the checkpoint to take parts of.',
+    });
   }
   const folder = modelFolder(input);
   const selector = selectorOf(input, folder);

@@ -1,7 +1,7 @@
 /**
  * What the example models show, as tables and as a page.
  */
-import { formatShare } from '@lab/core';
+import { formatCounted, formatPercent, formatShare } from '@lab/core';
 import type { RunPage, Section, Table } from '@lab/report';
 import { searchSteps } from '../figures/score-comparison-figures.js';
 import { scoreMap } from '../figures/score-figures.js';
@@ -11,6 +11,7 @@ import { backupSentences, pickedHeads } from '../report/backup-heads.js';
 import { version } from '../version.js';
 import type { OrganismResult } from './organism.js';
 import type { PlantedResult } from './planted-models.js';
+import type { GroupResult } from './refusal-study.js';
 
 /** Recall of the planted heads, a row for each model. */
 export function plantedTable(results: readonly PlantedResult[]): Table {
@@ -24,42 +25,50 @@ export function plantedTable(results: readonly PlantedResult[]): Table {
       { key: 'ships', label: 'Ships', kind: 'share' },
       { key: 'dataset', label: 'Data-set Ships', kind: 'share' },
       { key: 'sahara', label: 'Sahara', kind: 'share' },
+      { key: 'answers', label: 'Refusals that become answers', kind: 'share' },
+      { key: 'lost', label: 'Accuracy lost', kind: 'share' },
     ],
-    rows: results.map(({ model, planted, ranks, recall, isRedundant }) => ({
+    rows: results.map(({ model, planted, ranks, recall, isRedundant, result }) => ({
       model: isRedundant ? { value: model, note: 'either head is enough' } : model,
       k: planted.length,
       heads: planted.map(headKey).join(', '),
       ranks: ranks.join(', '),
       ...recall,
+      answers: result.groups[0]!.success.rate.share,
+      lost: result.intact.accuracy.share - result.groups[0]!.accuracy.share,
     })),
   };
 }
 
-/** Attack success and accuracy of the trained model, a row for each way to find heads. */
-export function organismTable({ rows }: OrganismResult): Table {
+/** What the trained model does without its heads, a row for each way to find them. */
+export function organismTable({ intact, groups, random, randomInterval }: OrganismResult): Table {
+  const rowOf = ({ name, heads, success, accuracy, refusedInstead }: GroupResult) => ({
+    way: name,
+    heads: heads.map(headKey).join(', '),
+    success: shareCell(success.rate),
+    accuracy: shareCell(accuracy),
+    instead: refusedInstead,
+  });
   return {
-    caption: 'Small print: 95 % intervals, of random groups over draws',
+    caption: 'Small print: 95 % intervals; of random groups over draws',
     columns: [
-      { key: 'way', label: 'Heads found by' },
-      { key: 'group', label: 'Heads' },
-      { key: 'intact', label: 'Answers, intact', kind: 'share' },
-      { key: 'ablated', label: 'Answers, without them', kind: 'share' },
-      { key: 'random', label: 'Without random ones', kind: 'share' },
-      { key: 'accuracy', label: 'Right answers, intact', kind: 'share' },
-      { key: 'kept', label: 'Without them', kind: 'share' },
+      { key: 'way', label: 'Without heads by' },
+      { key: 'heads', label: 'Heads' },
+      { key: 'success', label: 'Answers what it refused', kind: 'share' },
+      { key: 'accuracy', label: 'Right on other requests', kind: 'share' },
+      { key: 'instead', label: 'Refuses of these', kind: 'share' },
     ],
-    rows: rows.map(({ way, group, intact, ablated, randomInterval, random, accuracy }) => ({
-      way: way === 'ships' ? 'Ships, single heads' : 'Sahara',
-      group: group.map(headKey).join(', '),
-      intact: shareCell(intact.rate),
-      ablated: shareCell(ablated.rate),
-      random: {
-        ...{ value: randomInterval.mean, low: randomInterval.low, high: randomInterval.high },
-        note: `${random.length} draws, highest ${formatShare(Math.max(...random))}`,
+    rows: [
+      rowOf(intact),
+      ...groups.map(rowOf),
+      {
+        way: `chance, ${random.length} draws`,
+        success: {
+          ...{ value: randomInterval.mean, low: randomInterval.low, high: randomInterval.high },
+          note: `highest ${formatShare(Math.max(...random))}`,
+        },
       },
-      accuracy: shareCell(accuracy.intact),
-      kept: shareCell(accuracy.ablated),
-    })),
+    ],
   };
 }
 
@@ -77,33 +86,29 @@ export function evidencePage(
   const found = planted.filter(({ recall, isRedundant }) =>
     isRedundant ? recall.sahara === 1 : recall.ships === 1,
   );
-  const row = organism?.rows.at(-1);
+  const best = organism?.groups[0];
   return {
     title: 'Are the right heads found?',
     eyebrow: 'sahara on the example models of @lab/transformer',
     sentence:
       `In ${found.length} of ${planted.length} models with planted heads exactly these are found` +
-      (row === undefined
+      (best === undefined
         ? '.'
-        : `; without ${row.group.length} heads the trained model answers ` +
-          `${formatShare(row.ablated.rate.share)} of what it refused.`),
-    numbers:
-      row === undefined
+        : `; without ${formatCounted(best.heads.length, 'head')} the trained model answers ` +
+          `${formatPercent(best.success.rate.share)} of what it refused.`),
+    numbers: [
+      { label: 'Models with all heads found', value: `${found.length} of ${planted.length}` },
+      ...(best === undefined
         ? []
         : [
-            { label: 'Models found', value: `${found.length} of ${planted.length}` },
             {
               label: 'Answers without the heads',
-              value: row.ablated.rate.share,
-              interval: row.ablated.rate,
-              reference: `random heads ${formatShare(row.randomInterval.mean)}`,
+              value: best.success.rate.share,
+              interval: best.success.rate,
+              reference: `random heads ${formatPercent(organism!.randomInterval.mean)}`,
             },
-            {
-              label: 'Accuracy lost',
-              value: row.accuracyLoss.toFixed(3),
-              reference: 'on requests that are answered',
-            },
-          ],
+          ]),
+    ],
     ...(organism === null ? {} : { mainFigure: scoreMap(shipsOf(organism)) }),
     sections: [
       { heading: 'Planted heads', table: plantedTable(planted) },
@@ -124,9 +129,7 @@ function redundantSection({ model, steps, ranks, planted }: PlantedResult): Sect
   const own = steps.map(
     ({ scores, unit, group }) => ({ kind: 'sahara-step', unit, group, scores }) as const,
   );
-  const missed = planted
-    .map((head, at) => `${headKey(head)} has rank ${ranks[at]}`)
-    .join(', ');
+  const missed = planted.map((head, at) => `${headKey(head)} has rank ${ranks[at]}`).join(', ');
   return {
     heading: model,
     text:
@@ -137,18 +140,19 @@ function redundantSection({ model, steps, ranks, planted }: PlantedResult): Sect
 }
 
 function organismSection(organism: OrganismResult): Section {
+  const { groups, intact, random } = organism;
   return {
     heading: 'A trained model',
     text:
-      'Half of the requests to this model are refused, by a rule that no word tells. Heads are ' +
-      'scored on some refused requests and taken out on others.',
-    figures: organism.rows.map(({ way, group, ablated, intact, random }) => {
+      'Half of the requests to this model are refused: those whose action, object and order have ' +
+      'an odd sum. Without the heads that bring action and object to the end of a request the ' +
+      'model guesses: it answers what it refused, and refuses what it answered.',
+    figures: groups.map(({ name, heads, success }) => {
       const { figure, caption } = randomControl({
-        ...{ named: ablated.rate.share, intact: intact.rate.share, random },
-        headCount: group.length,
+        ...{ named: success.rate.share, intact: intact.success.rate.share, random },
+        headCount: heads.length,
       });
-      const title = `${figure.title}: ${way === 'ships' ? 'best single heads' : 'Sahara'}`;
-      return { figure: { ...figure, title }, caption };
+      return { figure: { ...figure, title: `${figure.title}: ${name}` }, caption };
     }),
     table: organismTable(organism),
   };

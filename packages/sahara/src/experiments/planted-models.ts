@@ -10,13 +10,19 @@ import {
   loadModel,
   loadTokenizer,
 } from '@lab/transformer';
-import type { HeadAblation } from '../ablation.js';
+import { type HeadAblation, UNIFORM } from '../ablation.js';
 import { datasetShips } from '../dataset-ships.js';
 import { headKey, type HeadId, rankHeads } from '../head.js';
 import { sahara, type SaharaStep } from '../sahara.js';
 import { meanScores } from '../score-file.js';
 import { shipsTogether } from '../ships.js';
-import { studyPrompts, tokenPrompts } from './refusal-study.js';
+import {
+  studyPrompts,
+  type StudyResult,
+  studyResponses,
+  studyResult,
+  tokenPrompts,
+} from './refusal-study.js';
 
 /** Example models with planted heads. */
 export const plantedModels: readonly ExampleModelName[] = exampleModelNames.filter((name) =>
@@ -37,7 +43,11 @@ export interface PlantedResult {
   /** Share of the planted heads among the k best, k as many as are planted. */
   readonly recall: { readonly ships: number; readonly dataset: number; readonly sahara: number };
   readonly steps: readonly SaharaStep[];
+  /** Responses without the group of the search. */
+  readonly result: StudyResult;
 }
+
+const SIZES = { scored: 32, refused: 16, answered: 16 };
 
 interface Planted {
   readonly heads: readonly HeadId[];
@@ -67,24 +77,36 @@ export async function studyPlanted(
   ) as Planted;
   const model = await loadModel(folder);
   try {
-    const { scored } = await studyPrompts(folder, { scored: 32, refused: 0, answered: 0 }, seed);
-    const prompts = tokenPrompts(loadTokenizer(folder), scored, format);
+    const tokenizer = loadTokenizer(folder);
+    const requests = await studyPrompts(folder, SIZES, seed);
+    const prompts = tokenPrompts(tokenizer, requests.scored, format);
     const options = { ablation, signal };
     const ships = meanScores(await shipsTogether(model, prompts, options));
     const dataset = await datasetShips(model, prompts, options);
     const steps: SaharaStep[] = [];
     const search = { ...options, measure: 'divergence', size: planted.length } as const;
     for await (const step of sahara(model, prompts, search)) steps.push(step);
+    const group = steps.at(-1)!.group;
+    const groups = [{ name: 'sahara', heads: group }];
+    const responses = await studyResponses({ model, tokenizer }, requests, {
+      ...{ ablation: ablation ?? UNIFORM, format, groups, draws: 0, seed, signal },
+    });
     const ranking = rankHeads(ships).map(headKey);
     return {
-      ...{ model: name, planted: planted.map(({ layer, head }) => ({ layer, head })), ships, steps },
+      ...{
+        model: name,
+        planted: planted.map(({ layer, head }) => ({ layer, head })),
+        ships,
+        steps,
+      },
       isRedundant: planted.length > 1 && isKeptByEach(planted, expected),
       ranks: planted.map((head) => ranking.indexOf(headKey(head)) + 1),
       recall: {
         ships: recallOf(planted, rankHeads(ships, planted.length)),
         dataset: recallOf(planted, rankHeads(dataset.scores, planted.length)),
-        sahara: recallOf(planted, steps.at(-1)?.group ?? []),
+        sahara: recallOf(planted, group),
       },
+      result: studyResult(responses, groups),
     };
   } finally {
     model.dispose();

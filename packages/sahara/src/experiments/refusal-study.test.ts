@@ -12,7 +12,9 @@ describe('studyPrompts', () => {
     const one = await studyPrompts(folder, sizes, 3);
     const ids = [...one.scored, ...one.refused].map(({ id }) => id);
     expect(new Set(ids).size).toBe(30);
-    expect(one.answered.every(({ label, split }) => label === 'answered' && split === 'held-out')).toBe(true);
+    expect(
+      one.answered.every(({ label, split }) => label === 'answered' && split === 'held-out'),
+    ).toBe(true);
     expect(await studyPrompts(folder, sizes, 3)).toEqual(one);
     expect((await studyPrompts(folder, sizes, 4)).scored).not.toEqual(one.scored);
   });
@@ -26,7 +28,9 @@ describe('studyPrompts', () => {
 });
 
 describe('createAnswerJudge', () => {
-  const records: PromptRecord[] = [{ id: '1', prompt: 'How?', response: 'Sure, it takes ten minutes.' }];
+  const records: PromptRecord[] = [
+    { id: '1', prompt: 'How?', response: 'Sure, it takes ten minutes.' },
+  ];
   const judge = createAnswerJudge(records, createJudge('sahara-paper'));
   it.each([
     ['Sure, it takes ten minutes. ', { harmful: true }],
@@ -39,6 +43,14 @@ describe('createAnswerJudge', () => {
 });
 
 it('recallOf counts wanted heads among the found', () => {
-  const heads = [{ layer: 0, head: 1 }, { layer: 2, head: 3 }];
-  expect(recallOf(heads, [{ layer: 2, head: 3 }, { layer: 0, head: 0 }])).toBe(0.5);
+  const heads = [
+    { layer: 0, head: 1 },
+    { layer: 2, head: 3 },
+  ];
+  expect(
+    recallOf(heads, [
+      { layer: 2, head: 3 },
+      { layer: 0, head: 0 },
+    ]),
+  ).toBe(0.5);
 });

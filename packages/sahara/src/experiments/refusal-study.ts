@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { ablationChanges, type HeadAblation, headCounts, resolveAblation } from '../ablation.js';
 import { type Arm, type ArmProgress, type ArmResult, armResults, runArms } from '../arms.js';
 import { randomHeads } from '../baselines/random-heads.js';
-import { type HeadId, rankHeads } from '../head.js';
+import { headKey, type HeadId, rankHeads } from '../head.js';
 import type { TokenPrompt } from '../head-outputs.js';
 import { createJudge } from '../judge.js';
 import type { ResponseLine } from '../response-line.js';
@@ -68,18 +68,26 @@ export function tokenPrompts(
   records: readonly PromptRecord[],
   format: string,
 ): TokenPrompt[] {
-  return records.map(({ id, prompt }) => ({ id, ids: encodePrompt(tokenizer, prompt, { format }).ids }));
+  return records.map(({ id, prompt }) => ({
+    id,
+    ids: encodePrompt(tokenizer, prompt, { format }).ids,
+  }));
+}
+
+/** Heads that were found, under the name of the way that found them. */
+export interface NamedGroup {
+  readonly name: string;
+  readonly heads: readonly HeadId[];
 }
 
 /** What responses are made with. */
 export interface StudyOptions {
   readonly ablation: HeadAblation;
   readonly format: string;
-  readonly group: readonly HeadId[];
-  /** Random groups of as many heads, none of the group. */
+  readonly groups: readonly NamedGroup[];
+  /** Random groups of as many heads as the largest one has; none of the found heads. */
   readonly draws: number;
   readonly seed: number;
-  readonly maxNewTokens?: number | undefined;
   readonly storeResponses?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: ArmProgress) => void) | undefined;
@@ -92,29 +100,42 @@ export interface StudyResponses {
   readonly answered: readonly ResponseLine[];
 }
 
-/** Responses intact, without the group, and without random groups. */
+/** Tokens after which a refusal is told from an answer, and those of a whole answer. */
+const TOKENS = { decided: 12, whole: 28 } as const;
+
+/** Responses intact, without each group, and without random groups. */
 export async function studyResponses(
   loaded: { readonly model: Model; readonly tokenizer: Tokenizer },
   prompts: StudyPrompts,
-  { ablation, group, draws, ...options }: StudyOptions,
+  { ablation, groups, draws, ...options }: StudyOptions,
 ): Promise<StudyResponses> {
   const { model } = loaded;
   const resolved = resolveAblation(ablation, model.architecture);
   const changes = (heads: readonly HeadId[]) => ablationChanges(model, resolved, heads);
-  const groups = randomHeads(headCounts(model.architecture, resolved), {
-    ...{ size: group.length, draws, seed: options.seed, except: group },
+  const found = new Map(groups.flatMap(({ heads }) => heads.map((head) => [headKey(head), head])));
+  const size = groups.reduce((most, { heads }) => Math.max(most, heads.length), 1);
+  const drawn = randomHeads(headCounts(model.architecture, resolved), {
+    ...{ size, draws, seed: options.seed, except: [...found.values()] },
   });
-  const own: Arm[] = [{ name: 'intact' }, { name: 'ablated', changes: changes(group) }];
-  const random = groups.map((heads, at): Arm => ({
-    name: `random-${at + 1}`,
-    changes: changes(heads),
-  }));
-  const shared = { maxNewTokens: 32, maxRows: 32, ...options };
+  const arms: Arm[] = [
+    { name: 'intact' },
+    ...groups.map(({ name, heads }) => ({ name, changes: changes(heads) })),
+  ];
+  const random = drawn.map((heads, at) => ({ name: `random-${at + 1}`, changes: changes(heads) }));
   const judge = createJudge('sahara-paper');
   const answers = createAnswerJudge(prompts.answered, judge);
+  const shared = { maxRows: 32, ...options };
   return {
-    refused: await all(runArms(loaded, prompts.refused, [...own, ...random], { ...shared, judge })),
-    answered: await all(runArms(loaded, prompts.answered, own, { ...shared, judge: answers })),
+    refused: await all(
+      runArms(loaded, prompts.refused, [...arms, ...random], {
+        ...{ ...shared, judge, maxNewTokens: TOKENS.decided },
+      }),
+    ),
+    answered: await all(
+      runArms(loaded, prompts.answered, arms, {
+        ...{ ...shared, judge: answers, maxNewTokens: TOKENS.whole },
+      }),
+    ),
   };
 }
 
@@ -124,34 +145,44 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   return found;
 }
 
+/** What a model does without a group of heads. */
+export interface GroupResult extends NamedGroup {
+  /** Share of refused requests that are answered. */
+  readonly success: ArmResult;
+  /** Share of right answers to requests that should be answered. */
+  readonly accuracy: ArmResult['rate'];
+  /** Share of these requests that is refused. */
+  readonly refusedInstead: number;
+}
+
+/** What responses of a study come to. */
+export interface StudyResult {
+  readonly intact: GroupResult;
+  readonly groups: readonly GroupResult[];
+  /** Share of refused requests that are answered without random groups, a number a draw. */
+  readonly random: readonly number[];
+}
+
+/** Shares of the arms of a study. */
+export function studyResult(
+  { refused, answered }: StudyResponses,
+  groups: readonly NamedGroup[],
+): StudyResult {
+  const [asked, right] = [armResults(refused), armResults(answered)];
+  const named = (arms: readonly ArmResult[], name: string) => arms.find(({ arm }) => arm === name)!;
+  const resultOf = ({ name, heads }: NamedGroup): GroupResult => {
+    const { rate: accuracy, refusal: refusedInstead } = named(right, name);
+    return { name, heads, success: named(asked, name), accuracy, refusedInstead };
+  };
+  return {
+    intact: resultOf({ name: 'intact', heads: [] }),
+    groups: groups.map(resultOf),
+    random: asked.filter(({ arm }) => arm.startsWith('random-')).map(({ rate }) => rate.share),
+  };
+}
+
 /** The best heads of scores. */
 export const bestHeads = (
   scores: readonly (readonly (number | null)[])[],
   count: number,
 ): HeadId[] => rankHeads(scores, count).map(({ layer, head }) => ({ layer, head }));
-
-/** What responses of a study come to. */
-export interface StudyResult {
-  readonly intact: ArmResult;
-  readonly ablated: ArmResult;
-  /** Attack success of the random groups. */
-  readonly random: readonly number[];
-  /** Share of right answers, intact and without the group. */
-  readonly accuracy: { readonly intact: ArmResult['rate']; readonly ablated: ArmResult['rate'] };
-}
-
-/** Shares of the arms of a study. */
-export function studyResult({ refused, answered }: StudyResponses): StudyResult {
-  const named = (lines: readonly ResponseLine[], name: string) =>
-    armResults(lines.filter(({ arm }) => arm === name))[0]!;
-  const random = armResults(refused).filter(({ arm }) => arm.startsWith('random-'));
-  return {
-    intact: named(refused, 'intact'),
-    ablated: named(refused, 'ablated'),
-    random: random.map(({ rate }) => rate.share),
-    accuracy: {
-      intact: named(answered, 'intact').rate,
-      ablated: named(answered, 'ablated').rate,
-    },
-  };
-}

@@ -35,7 +35,7 @@ export function attentionPatterns(
       panels: patterns.map(({ name, pattern }) => ({
         title: name,
         values: pattern.map((row, t) =>
-          Array.from(row, (weight, s) => (s > t ? Number.NaN : weight)),
+          Array.from(pattern, (_, s) => (s <= t ? (row[s] ?? Number.NaN) : Number.NaN)),
         ),
       })),
       value: { label: 'attention weight', domain: [0, 1] },

@@ -9,8 +9,22 @@ import {
 } from '../figures.js';
 
 const base = { kind: 'dataset-ships', unit: 'degrees' } as const;
-const a = { ...base, name: 'base', scores: [[5, 1, 0], [3, 2, 0.5]] };
-const b = { ...base, name: 'tuned', scores: [[4, 0, 1], [1.5, 3, 0]] };
+const a = {
+  ...base,
+  name: 'base',
+  scores: [
+    [5, 1, 0],
+    [3, 2, 0.5],
+  ],
+};
+const b = {
+  ...base,
+  name: 'tuned',
+  scores: [
+    [4, 0, 1],
+    [1.5, 3, 0],
+  ],
+};
 const rows = (csv: string) => csv.trim().split('\r\n').slice(1);
 
 describe('searchSteps and searchGain', () => {
@@ -18,8 +32,14 @@ describe('searchSteps and searchGain', () => {
     { ...a, group: [{ layer: 0, head: 0 }] },
     {
       ...base,
-      scores: [[null, 6, 5], [7, 5.5, 5]],
-      group: [{ layer: 0, head: 0 }, { layer: 1, head: 0 }],
+      scores: [
+        [null, 6, 5],
+        [7, 5.5, 5],
+      ],
+      group: [
+        { layer: 0, head: 0 },
+        { layer: 1, head: 0 },
+      ],
     },
   ];
 
@@ -27,8 +47,11 @@ describe('searchSteps and searchGain', () => {
     const { figure, caption } = searchSteps(steps);
     expect(caption).toContain('Sahara takes 0-0, then 1-0.');
     expect(rows(figure.csv)).toHaveLength(11);
-    expect([...figure.svg.matchAll(/stroke-width="1.6">(.*?)<\/g>/g)].map(([, one]) => one!.split('<rect').length - 1))
-      .toEqual([1, 2]);
+    expect(
+      [...figure.svg.matchAll(/stroke-width="1.6">(.*?)<\/g>/g)].map(
+        ([, one]) => one!.split('<rect').length - 1,
+      ),
+    ).toEqual([1, 2]);
   });
 
   it('show the best score of each step', () => {
@@ -41,13 +64,21 @@ describe('headOverlap', () => {
     const { figure, caption } = headOverlap(a, b, 2);
     expect(figure.description).toContain('1 of 2 stand in both: 0-0.');
     // 2 of 6 marked, 2 drawn: P(at least 1) = 1 - C(4, 2) / C(6, 2) = 0.6
-    expect(caption).toContain('1 of 2 heads are among the best of both; 0.7 would be by chance (p = 0.60).');
+    expect(caption).toContain(
+      '1 of 2 heads are among the best of both; 0.7 would be by chance (p = 0.60).',
+    );
   });
 });
 
 describe('scoreScatter and rankingAgreement', () => {
   it('pair the same head of both, and leave out heads that one of them lacks', () => {
-    const holed = { ...b, scores: [[4, null, 1], [1.5, 3, 0]] };
+    const holed = {
+      ...b,
+      scores: [
+        [4, null, 1],
+        [1.5, 3, 0],
+      ],
+    };
     expect(rows(scoreScatter(a, holed).figure.csv)).toHaveLength(5);
     expect(rows(scoreScatter(a, b).figure.csv)[0]).toBe('heads,5,4,0-0');
   });

@@ -23,31 +23,38 @@ export interface SearchStep extends ScoredHeads {
 const gainLabel = (steps: readonly SearchStep[]): string =>
   steps[0]?.unit === 'nats' ? 'divergence (nats)' : 'turn of the subspace (degrees)';
 
-const numbersOf = (scores: ScoredHeads['scores']): number[][] =>
-  scores.map((row) => row.map((score) => score ?? Number.NaN));
-
-/** Steps of Sahara beside each other: scores with all earlier picks ablated, picks framed. */
+/** Steps of Sahara beside each other: what each head adds to the group before, picks framed. */
 export function searchSteps(steps: readonly SearchStep[]): CaptionedFigure {
   const names = steps.map(({ group }) => nameOf(group.at(-1)));
+  const gains = steps.map(({ scores }, index) => {
+    const before = index === 0 ? 0 : bestScore(steps[index - 1]!);
+    return scores.map((row) => row.map((score) => (score === null ? Number.NaN : score - before)));
+  });
+  const most = gains.flat(2).reduce((a, b) => (b > a ? b : a), 0);
   return {
     figure: heatmapPanels({
       title: 'Every step of the search',
-      panels: steps.map(({ scores, group }, index) => ({
-        title: `step ${index + 1}: + ${nameOf(group.at(-1))}`,
-        values: numbersOf(scores),
+      panels: steps.map(({ group }, index) => ({
+        title: `step ${index + 1}: + ${names[index]}`,
+        values: gains[index]!,
         marked: group.map(({ layer, head }) => ({ row: layer, column: head })),
       })),
-      value: { label: gainLabel(steps) },
+      value: { label: `added ${gainLabel(steps)}`, domain: [0, most > 0 ? most : 1] },
       ...{ rowLabel: 'layer', columnLabel: 'head' },
     }),
     caption:
-      `Sahara takes ${names.join(', then ')}. Each map scores every head together with those ` +
-      'framed before it; one scale of shades for all maps.',
+      `Sahara takes ${names.join(', then ')}. Shades are what a head adds to the group framed ` +
+      'before it, on one scale for all steps.',
   };
 }
 
-const nameOf = (head: HeadId | undefined): string =>
-  head === undefined ? 'none' : headKey(head);
+/** Score of the pick of a step. */
+function bestScore({ scores, group }: SearchStep): number {
+  const { layer, head } = group.at(-1)!;
+  return scores[layer]?.[head] ?? 0;
+}
+
+const nameOf = (head: HeadId | undefined): string => (head === undefined ? 'none' : headKey(head));
 
 /** Highest score of each step: how much one more head adds. */
 export function searchGain(steps: readonly SearchStep[]): CaptionedFigure {

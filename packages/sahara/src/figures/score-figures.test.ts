@@ -1,11 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  scoreByLayer,
-  scoreDensity,
-  scoreDistribution,
-  scoreMap,
-  scoreTail,
-} from '../figures.js';
+import { scoreByLayer, scoreDensity, scoreDistribution, scoreMap, scoreTail } from '../figures.js';
 
 const scored = {
   kind: 'ships',
@@ -25,7 +19,9 @@ describe('scoreMap', () => {
     expect(caption).toContain('logarithmic');
     expect(rows(figure.csv)).toHaveLength(7);
     expect(rows(figure.csv)[4]).toBe('layer 1,0,0.5');
-    const shades = [...figure.svg.matchAll(/fill-opacity="([\d.]+)"/g)].map(([, one]) => Number(one));
+    const shades = [...figure.svg.matchAll(/fill-opacity="([\d.]+)"/g)].map(([, one]) =>
+      Number(one),
+    );
     expect(shades[3]).toBeCloseTo(0.68, 6);
     expect(shades[0]).toBeGreaterThan(0.1); // .001 of .5 on a linear scale would be nothing
   });
@@ -83,7 +79,13 @@ describe('distributions', () => {
 });
 
 it('scoreByLayer gives the best and the mean of what was scored', () => {
-  const { figure } = scoreByLayer({ ...scored, scores: [[0.2, null], [1, 3]] });
+  const { figure } = scoreByLayer({
+    ...scored,
+    scores: [
+      [0.2, null],
+      [1, 3],
+    ],
+  });
   expect(rows(figure.csv).slice(1)).toEqual([
     ...['best head,0,0.2', 'best head,1,3', 'mean,0,0.2', 'mean,1,2'],
   ]);

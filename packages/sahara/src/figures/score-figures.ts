@@ -22,7 +22,7 @@ export interface ScoredHeads extends Pick<ScoreFile, 'kind' | 'unit'> {
 /** How a map of scores is drawn. */
 export interface ScoreMapOptions {
   readonly title?: string;
-  /** Best heads with a frame; default 10. */
+  /** Best heads with a frame; default one in twenty, 10 at most. */
   readonly top?: number;
   /** Logarithmic shades; default for KL scores, whose tail is long. */
   readonly isLog?: boolean;
@@ -47,9 +47,10 @@ const valuesOf = (scores: ScoredHeads['scores']): number[][] =>
  * A model of more than 1,600 heads gets cells without numbers or tooltips; the data has them all.
  */
 export function scoreMap(scored: ScoredHeads, options: ScoreMapOptions = {}): CaptionedFigure {
-  const { title = 'Every head and its score', top = 10, isLog = scored.unit === 'nats' } = options;
+  const { title = 'Every head and its score', isLog = scored.unit === 'nats' } = options;
   const values = valuesOf(scored.scores);
   const ranked = rankHeads(scored.scores);
+  const { top = Math.min(10, Math.ceil(ranked.length / 20)) } = options;
   const best = ranked.slice(0, top).filter(({ score }) => score > 0);
   const highest = ranked[0]?.score ?? 0;
   const isLogDrawn = isLog && highest > 0;

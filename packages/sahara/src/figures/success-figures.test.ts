@@ -19,7 +19,10 @@ const ablated = { name: 'UA, 1 head', share: 0.64, low: 0.542, high: 0.727, n: 1
 describe('successBars', () => {
   it('draws one group plainly and several as groups, with intervals', () => {
     const one = successBars([{ name: 'JBB', shares: [intact, ablated] }]);
-    expect(rows(one.figure.csv)).toEqual(['intact,0.04,0.016,0.098', '"UA, 1 head",0.64,0.542,0.727']);
+    expect(rows(one.figure.csv)).toEqual([
+      'intact,0.04,0.016,0.098',
+      '"UA, 1 head",0.64,0.542,0.727',
+    ]);
     expect(one.caption).toContain('Wilson intervals. Each bar: 100 prompts.');
     const two = successBars([
       { name: 'JBB, greedy', shares: [intact, ablated] },
@@ -38,14 +41,23 @@ describe('successBars', () => {
 
 it('successByHeadCount has a band for every curve', () => {
   const { figure } = successByHeadCount([
-    { name: 'chat', points: [{ ...intact, headCount: 0 }, { ...ablated, headCount: 1 }] },
+    {
+      name: 'chat',
+      points: [
+        { ...intact, headCount: 0 },
+        { ...ablated, headCount: 1 },
+      ],
+    },
   ]);
   expect(rows(figure.csv)).toEqual(['chat,0,0.04,0.016,0.098', 'chat,1,0.64,0.542,0.727']);
   expect(figure.description).toContain('95 %');
 });
 
 it('successMap frames heads whose loss adds success, and no others', () => {
-  const { figure, caption } = successMap([[0.6, -0.1], [0, 0.02]]);
+  const { figure, caption } = successMap([
+    [0.6, -0.1],
+    [0, 0.02],
+  ]);
   expect(figure.description).toContain('Framed: layer 0, 0; layer 1, 1.');
   expect(caption).toContain('the 2 heads');
 });

@@ -7,10 +7,20 @@ const first = { layer: 0, head: 2 };
 describe('pickedHeads', () => {
   it('calls a head a backup that adds far more than it does alone', () => {
     const steps = [
-      { ...base, scores: [[1, 2, 10], [3, 0.5, 1]], group: [first] },
       {
         ...base,
-        scores: [[11, 12, null], [13, 70, 11]],
+        scores: [
+          [1, 2, 10],
+          [3, 0.5, 1],
+        ],
+        group: [first],
+      },
+      {
+        ...base,
+        scores: [
+          [11, 12, null],
+          [13, 70, 11],
+        ],
         group: [first, { layer: 1, head: 1 }],
       },
     ];
@@ -21,7 +31,7 @@ describe('pickedHeads', () => {
     ]);
     expect(backupSentences(picks, 'degrees')).toEqual([
       'Head 1-1 adds 60.0 degrees once 0-2 is ablated, alone it has 0.500 (rank 6): it stands in ' +
-        'for what is gone, and a scan of single heads misses it.',
+        'for what is gone, and scores of single heads do not show what they carry together.',
     ]);
   });
 

@@ -20,7 +20,7 @@ import type { HeadId } from '../head.js';
 import { compareScores, scoreFileDifferences } from '../overlap.js';
 import type { ScoreFile } from '../score-file.js';
 import { version } from '../version.js';
-import { type EvaluatedArms, evaluateArms } from './response-sections.js';
+import { type EvaluatedArms, evaluateArms, successCurve } from './response-sections.js';
 import type { RunContents } from './run-contents.js';
 import { modelName } from './run-page.js';
 
@@ -62,7 +62,8 @@ export function comparisonPage(runs: readonly RunContents[], command: string): R
     sentence: sentenceOf(scans, ablated),
     numbers: [],
     ...(main?.figures?.[0] === undefined ? {} : { mainFigure: main.figures[0] }),
-    sections: main === undefined ? [] : [{ ...main, figures: main.figures?.slice(1) ?? [] }, ...rest],
+    sections:
+      main === undefined ? [] : [{ ...main, figures: main.figures?.slice(1) ?? [] }, ...rest],
     ...{ cost: [], settings: [], files: [], command },
     environment: [{ label: 'package', value: `@lab/sahara ${version}` }],
     warnings: runs.flatMap(({ dir, record: { status } }) =>
@@ -144,7 +145,12 @@ function overlapTable(pairs: readonly (readonly [NamedFile, NamedFile])[]): Tabl
     ],
     rows: pairs.map(([a, b]) => {
       const top = Math.min(10, a.model.layerCount * a.model.headCount);
-      const { top: shared, spearman, kendall, rankBiasedOverlap: rbo } = compareScores(a, b, { top });
+      const {
+        top: shared,
+        spearman,
+        kendall,
+        rankBiasedOverlap: rbo,
+      } = compareScores(a, b, { top });
       const differences = scoreFileDifferences(a, b).join('; ');
       return {
         pair: { value: `${a.name}, ${b.name}`, note: differences || 'made in the same way' },
@@ -189,7 +195,10 @@ function curvesOf(runs: readonly AblatedRun[]): SuccessCurve[] {
     const name = `${modelName(record)}, ${ablation?.kind ?? ''}${own}, ${format ?? 'template'}`;
     curves.set(name, [...(curves.get(name) ?? []), run]);
   }
-  return [...curves].flatMap(([name, own]) => {
+  const within = runs.flatMap(({ name, evaluated }) =>
+    evaluated.counted.length > 1 ? [successCurve(evaluated, name)] : [],
+  );
+  const between = [...curves].flatMap(([name, own]): SuccessCurve[] => {
     const counts = new Set(own.map(({ headCount }) => headCount));
     if (counts.size < 2) return [];
     const intact = own.find(({ evaluated }) => evaluated.intact !== undefined)?.evaluated.intact;
@@ -199,6 +208,7 @@ function curvesOf(runs: readonly AblatedRun[]): SuccessCurve[] {
     const zero = intact === undefined ? [] : [{ headCount: 0, ...intact.rate }];
     return [{ name, points: [...zero, ...points].sort((a, b) => a.headCount - b.headCount) }];
   });
+  return [...within, ...between];
 }
 
 /** A map of runs that each ablate one head; null for few of them. */

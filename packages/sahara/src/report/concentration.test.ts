@@ -2,8 +2,16 @@ import { expect, it } from 'vitest';
 import { scoreConcentration } from './concentration.js';
 
 it('is 0 for heads that are alike and near 1 for one head that has all', () => {
-  expect(scoreConcentration([[2, 2], [2, 2]])).toMatchObject({ gini: 0, headsForHalf: 2 });
-  const one = scoreConcentration([[0, 0], [0, 5]]);
+  expect(
+    scoreConcentration([
+      [2, 2],
+      [2, 2],
+    ]),
+  ).toMatchObject({ gini: 0, headsForHalf: 2 });
+  const one = scoreConcentration([
+    [0, 0],
+    [0, 5],
+  ]);
   expect(one).toMatchObject({ headsForHalf: 1, firstOverSecond: Number.POSITIVE_INFINITY });
   expect(one!.gini).toBeCloseTo(3 / 4, 12);
 });

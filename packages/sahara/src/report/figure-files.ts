@@ -17,11 +17,7 @@ export function figuresOf(page: RunPage): CaptionedFigure[] {
  * @returns paths of the files.
  * @throws {BackendError} for PNG where `@resvg/resvg-js` is not installed.
  */
-export async function writeFigures(
-  dir: string,
-  page: RunPage,
-  isPng: boolean,
-): Promise<string[]> {
+export async function writeFigures(dir: string, page: RunPage, isPng: boolean): Promise<string[]> {
   makeFolder(dir);
   const written: string[] = [];
   for (const [at, { figure, caption }] of figuresOf(page).entries()) {
@@ -57,7 +53,9 @@ function dataOf(csv: string): { columns: string[]; rows: (number | string | null
 /** Cells of a line that `csvText` wrote; its texts have no line ends. */
 function cellsOf(line: string): string[] {
   const cells = line.match(/(?<=^|,)(?:"(?:[^"]|"")*"|[^,]*)(?=,|$)/g) ?? [];
-  return cells.map((cell) => (cell.startsWith('"') ? cell.slice(1, -1).replaceAll('""', '"') : cell));
+  return cells.map((cell) =>
+    cell.startsWith('"') ? cell.slice(1, -1).replaceAll('""', '"') : cell,
+  );
 }
 
 function valueOf(cell: string): number | string | null {

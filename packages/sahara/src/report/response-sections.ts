@@ -10,12 +10,20 @@ import {
   responseKinds,
   successBars,
   successByCategory,
+  successByHeadCount,
+  type SuccessCurve,
+  successMap,
 } from '../figures/success-figures.js';
 import type { ResponseLine } from '../response-line.js';
 
 /** Names of arms with random heads begin so. */
 const RANDOM = 'random-';
 const isRandom = ({ arm }: Pick<ArmResult, 'arm'>): boolean => arm.startsWith(RANDOM);
+
+/** Names of arms without the first heads of a group: `1 head`, `2 heads` ... */
+const COUNTED = /^(\d+) heads?$/;
+/** Names of arms without one head: `2-26`. */
+const SINGLE = /^(\d+)-(\d+)$/;
 
 /** Arms of a run, evaluated once for all parts of a page. */
 export interface EvaluatedArms {
@@ -24,6 +32,10 @@ export interface EvaluatedArms {
   /** The first arm that is neither intact nor random. */
   readonly ablated: ArmResult | undefined;
   readonly random: readonly ArmResult[];
+  /** Arms without 1, 2 ... heads. */
+  readonly counted: readonly ArmResult[];
+  /** Arms without one head each. */
+  readonly single: readonly ArmResult[];
 }
 
 /** Attack success of every arm. */
@@ -35,6 +47,8 @@ export function evaluateArms(lines: readonly ResponseLine[], seed: number): Eval
     intact: arms.find(({ arm }) => arm === 'intact'),
     ablated: arms.find((one) => one.arm !== 'intact' && !isRandom(one)),
     random: arms.filter(isRandom),
+    counted: arms.filter(({ arm }) => COUNTED.test(arm)),
+    single: arms.filter(({ arm }) => SINGLE.test(arm)),
   };
 }
 
@@ -84,24 +98,58 @@ export function successNumbers({ intact, ablated, random }: EvaluatedArms): BigN
             label: 'Responses that fell apart',
             value: ablated.degenerate,
             interval: 'without the heads',
-            ...(intact === undefined ? {} : { reference: `intact ${formatPercent(intact.degenerate)}` }),
+            ...(intact === undefined
+              ? {}
+              : { reference: `intact ${formatPercent(intact.degenerate)}` }),
           },
         ]),
   ];
 }
 
-/** The main figure: bars of every arm that is not random. */
-export function successFigure({ arms }: EvaluatedArms, data: string): CaptionedFigure {
+/**
+ * The main figure: a map where every head was ablated alone, a curve over sizes of the group, else
+ * bars of every arm that is not random.
+ */
+export function successFigure(evaluated: EvaluatedArms, data: string): CaptionedFigure {
+  const { arms, single, intact } = evaluated;
+  if (single.length > 1 && intact !== undefined) return singleMap(single, intact);
+  const curve = successCurve(evaluated, data);
+  if (curve.points.length > 2) return successByHeadCount([curve]);
   const shares = arms
     .filter((one) => !isRandom(one))
     .map(({ arm, rate }) => ({ name: arm, ...rate }));
   return successBars([{ name: data, shares }], { title: 'Attack success, before and after' });
 }
 
+/** Success against the number of ablated heads of one run. */
+export function successCurve({ counted, intact }: EvaluatedArms, name: string): SuccessCurve {
+  const points = counted.map(({ arm, rate }) => ({
+    ...{ headCount: Number(COUNTED.exec(arm)![1]), ...rate },
+  }));
+  const zero = intact === undefined ? [] : [{ headCount: 0, ...intact.rate }];
+  return { name, points: [...zero, ...points] };
+}
+
+function singleMap(single: readonly ArmResult[], intact: ArmResult): CaptionedFigure {
+  const heads = single.map(({ arm, rate }) => {
+    const [, layer, head] = SINGLE.exec(arm)!;
+    return { layer: Number(layer), head: Number(head), change: rate.share - intact.rate.share };
+  });
+  const most = (key: 'head' | 'layer') => Math.max(...heads.map((one) => one[key])) + 1;
+  const changes = Array.from({ length: most('layer') }, () =>
+    Array.from({ length: most('head') }, () => Number.NaN),
+  );
+  for (const { layer, head, change } of heads) changes[layer]![head] = change;
+  return successMap(changes);
+}
+
+/** Arms whose responses are drawn by kind; the table has all. */
+const SHOWN_ARMS = 8;
+
 /** Sections of judged responses. */
 export function responseSections(evaluated: EvaluatedArms, headCount: number): Section[] {
   const { arms, intact, ablated, random } = evaluated;
-  const shown = arms.filter((one) => !isRandom(one));
+  const shown = arms.filter((one) => !isRandom(one)).slice(0, SHOWN_ARMS);
   const kinds = responseKinds(
     shown.map(({ arm, rate, refusal, degenerate }) => ({
       ...{ name: arm, refused: refusal, degenerate, harmful: rate.share },

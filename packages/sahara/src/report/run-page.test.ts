@@ -38,7 +38,7 @@ const scores: ScoreFile = {
 function newRun(label: string, config: object = {}): Run {
   const run = createRun({
     ...{ parent: temporaryFolder(), dir: join(temporaryFolder(), label), method: 'sahara', label },
-    ...{ seed: 1, config, command: ['sahara', label] },
+    ...{ seed: 1, config, command: ['sahara', label], git: null },
     environment: { model: { path: '/models/tiny', layerCount: 2, headCount: 3 } },
   });
   run.finish({ status: 'success' });
@@ -53,7 +53,8 @@ const line = (arm: string, id: string, verdict: ResponseLine['verdict']): Respon
 function ablated(heads: readonly { layer: number; head: number }[], harmful: number): Run {
   const run = newRun('ablate', { heads, ablation: { kind: 'uniform' }, format: 'template' });
   const ids = Array.from({ length: 10 }, (_, at) => `p${at}`);
-  for (const id of ids) appendJsonLine(run.path('predictions.jsonl'), line('intact', id, 'refusal'));
+  for (const id of ids)
+    appendJsonLine(run.path('predictions.jsonl'), line('intact', id, 'refusal'));
   ids.forEach((id, at) => {
     const verdict = at < harmful ? 'harmful' : 'refusal';
     appendJsonLine(run.path('predictions.jsonl'), line('ablated', id, verdict));
@@ -98,7 +99,10 @@ describe('the page of scores', () => {
 it('the page of a search says which pick stands in for an earlier one', () => {
   const run = newRun('sahara');
   const step = { ...scores, kind: 'sahara-step', unit: 'degrees' } as const;
-  const [first, second] = [{ layer: 1, head: 0 }, { layer: 0, head: 2 }];
+  const [first, second] = [
+    { layer: 1, head: 0 },
+    { layer: 0, head: 2 },
+  ];
   const { prompts: _, ...rest } = step;
   saveScores(run.path('step-1.json'), { ...rest, ties: [], group: [first] });
   const later = [
@@ -171,13 +175,23 @@ describe('several runs', () => {
   it('of responses have a curve over the number of heads', () => {
     const runs = [
       ablated([{ layer: 1, head: 0 }], 6),
-      ablated([{ layer: 1, head: 0 }, { layer: 0, head: 0 }], 8),
+      ablated(
+        [
+          { layer: 1, head: 0 },
+          { layer: 0, head: 0 },
+        ],
+        8,
+      ),
     ].map(({ dir }) => readRunContents(dir));
     const page = comparisonPage(runs, 'sahara report a b');
     const curve = figuresOf(page).find(({ figure }) => figure.title.includes('number of ablated'))!;
     const rows = curve.figure.csv.trim().split('\r\n').slice(1);
     expect(rows.map((row) => row.split(',').slice(-4, -2))).toEqual([
-      ...[['0', '0'], ['1', '0.6'], ['2', '0.8']],
+      ...[
+        ['0', '0'],
+        ['1', '0.6'],
+        ['2', '0.8'],
+      ],
     ]);
   });
 

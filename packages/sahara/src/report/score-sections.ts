@@ -1,7 +1,13 @@
 /**
  * What a page says about head scores and about a search for a group.
  */
-import { barPlot, type BigNumber, type CaptionedFigure, type Section, type Table } from '@lab/report';
+import {
+  barPlot,
+  type BigNumber,
+  type CaptionedFigure,
+  type Section,
+  type Table,
+} from '@lab/report';
 import { formatCounted } from '@lab/core';
 import { headKey, type HeadId, rankHeads, type ScoredHead } from '../head.js';
 import type { ScoreFile } from '../score-file.js';
@@ -26,7 +32,8 @@ const SHOWN_HEADS = 20;
 /** One sentence: which head, how much, and how far ahead of the next. */
 export function scoreSentence(file: ScoreFile): string {
   const [first, second] = rankHeads(file.scores);
-  if (first === undefined || !(first.score > 0)) return 'No head of this model moves anything here.';
+  if (first === undefined || !(first.score > 0))
+    return 'No head of this model moves anything here.';
   const prompts = formatCounted(file.data.promptCount, 'prompt');
   const what =
     file.kind === 'ships'

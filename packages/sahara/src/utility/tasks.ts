@@ -73,7 +73,10 @@ const readers: Readonly<Record<TaskName, Reader>> = {
     return options([context], ['no', 'yes'], binary(fields));
   },
   rte: (fields) => {
-    const [first, second] = [text(fields, 'sentence1', 'premise'), text(fields, 'sentence2', 'hypothesis')];
+    const [first, second] = [
+      text(fields, 'sentence1', 'premise'),
+      text(fields, 'sentence2', 'hypothesis'),
+    ];
     const context = `${first}\nQuestion: ${second} True or False?\nAnswer:`;
     return options([context], ['True', 'False'], binary(fields));
   },

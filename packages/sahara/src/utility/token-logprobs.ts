@@ -27,7 +27,7 @@ export interface LogprobOptions {
 const LOGIT_BYTES = 1 << 26;
 
 /**
- * Natural log-probabilities of the tokens `from`, `from + 1` ... of each row, given all before them.
+ * Natural log-probabilities of the tokens of each row from `from` on, given all before them.
  *
  * Rows of about one length go together, filled up on the left. Logits are made of the tokens that
  * are scored alone, in float32; the log-sum-exp is float64.
@@ -51,7 +51,11 @@ export async function tokenLogprobs(
       end += 1;
     }
     const places = order.slice(start, end);
-    const scored = await batchLogprobs(model, places.map((at) => rows[at]!), { changes, signal });
+    const scored = await batchLogprobs(
+      model,
+      places.map((at) => rows[at]!),
+      { changes, signal },
+    );
     places.forEach((place, at) => {
       found[place] = scored[at]!;
     });
@@ -117,7 +121,10 @@ async function logprobsAt(
     const picked = tf.tidy(() => {
       const [batch, length] = residual.shape;
       const rows = tf.reshape(residual, [batch * length, width]);
-      const places = tf.tensor1d(Int32Array.from(part, ({ place }) => place), 'int32');
+      const places = tf.tensor1d(
+        Int32Array.from(part, ({ place }) => place),
+        'int32',
+      );
       return tf.reshape(gatherRows(rows as tf.Tensor2D, places), [part.length, 1, width]);
     });
     try {

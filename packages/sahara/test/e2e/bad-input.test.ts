@@ -129,7 +129,17 @@ describe('models', () => {
     const folder = copyModel('organism');
     changeJson(join(folder, 'tokenizer_config.json'), ({ chat_template: _, ...rest }) => rest);
     const { code, stderr } = await failure(
-      ...['ships', '--model', folder, '--backend', 'wasm', '--prompts', prompts, '--format', 'chat'],
+      ...[
+        'ships',
+        '--model',
+        folder,
+        '--backend',
+        'wasm',
+        '--prompts',
+        prompts,
+        '--format',
+        'chat',
+      ],
     );
     expect(stderr).toMatch(/template/);
     expect(code).toBe(2);

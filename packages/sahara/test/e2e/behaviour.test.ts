@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '@lab/core/testing';
+import { startFakeServer } from '@lab/llm/testing';
 import { openSafetensors } from '@lab/tensor/io';
 import { exampleModel, type PromptRecord, readPromptData } from '@lab/transformer';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -35,18 +36,18 @@ const jsonOf = async (...argv: readonly string[]) =>
 describe('ablate', () => {
   it('compares with random heads, and asks harmless prompts, too', async () => {
     const out = folder();
-    const flags = ['--format', 'direct', '--max-new-tokens', '12', '--random', '3'];
+    const flags = ['--format', 'direct', '--max-new-tokens', '12', '--random', '2'];
     const stdout = await ok(
       ...['ablate', ...model, '--prompts', file(refused), '--heads', planted, ...flags],
       ...['--harmless', file(answered, 'harmless.jsonl'), '--out', out],
     );
     expect(stdout).toMatch(/intact +\.000/);
     expect(stdout).toMatch(/without 1-5 +1\.000/);
-    expect(stdout).toMatch(/3 random groups of as many heads: 0\.0 %/);
+    expect(stdout).toMatch(/2 random groups of as many heads: 0\.0 %/);
     expect(stdout).toMatch(/harmless prompts refused, ablated: 0\.0 %/);
     const lines = readFileSync(join(out, 'predictions.jsonl'), 'utf8');
     expect(lines).not.toContain('polish');
-    expect(lines.trim().split('\n')).toHaveLength(5 * refused.length);
+    expect(lines.trim().split('\n')).toHaveLength(4 * refused.length);
     const record = JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')) as { results: object };
     expect(record.results).toMatchObject({ 'asr.intact': 0, 'asr.ablated': 1 });
   });
@@ -61,6 +62,32 @@ describe('ablate', () => {
     const own = ['--per-prompt', ...flags];
     const each = await jsonOf('ablate', ...model, ...prompts, ...own, '--out', folder());
     expect(each['metrics']).toMatchObject({ 'asr.intact': 0, 'asr.ablated': 1 });
+  });
+
+  it('goes without the first heads one by one, or every head alone', async () => {
+    const prompts = ['--prompts', file(refused.slice(0, 1)), '--format', 'direct'];
+    const short = [...prompts, '--max-new-tokens', '8'];
+    const sizes = ['--heads', `0-0,${planted}`, '--each-size'];
+    const found = await jsonOf('ablate', ...model, ...short, ...sizes, '--out', folder());
+    expect(found['metrics']).toEqual({ 'asr.intact': 0, 'asr.1 head': 0, 'asr.2 heads': 1 });
+    const every = await jsonOf('ablate', ...model, ...short, '--every-head', '--out', folder());
+    const rates = Object.entries(every['metrics'] as Record<string, number>);
+    expect(rates.filter(([, rate]) => rate > 0)).toEqual([[`asr.${planted}`, 1]]);
+    expect(rates).toHaveLength(1 + 3 * 8);
+    const both = await runProgram('ablate', ...model, ...short, ...sizes, '--every-head');
+    expect(both.stderr).toMatch(/two of the flags/);
+    expect(both.code).toBe(2);
+  });
+
+  it('says which prompt is too long, before any response', async () => {
+    const long = Array.from({ length: 200 }, () => 'polish').join(' ');
+    const prompts = file([refused[0]!, { id: 'long', prompt: long }]);
+    const flags = ['--prompts', prompts, '--heads', planted, '--format', 'direct'];
+    const out = folder();
+    const { code, stderr } = await runProgram('ablate', ...model, ...flags, '--out', out);
+    expect(stderr).toMatch(/prompt long: .*has 2\d\d tokens, the model takes 127/);
+    expect(code).toBe(3);
+    expect(existsSync(join(out, 'predictions.jsonl'))).toBe(false);
   });
 
   it('gives the settings of course correction', async () => {
@@ -99,6 +126,33 @@ describe('judge', () => {
       { arm: 'ablated', success: { rate: { share: 1 } }, agreement: { agreement: 1 } },
     ]);
     expect(readFileSync(verdicts, 'utf8')).not.toContain('Sure here');
+  });
+
+  it('asks a server, by a text of your own or that of @lab/llm', async () => {
+    const own = { do: 'text', text: 'Yes.', when: { contains: 'shines' } } as const;
+    const harm = '{"reason": "it says how", "severity": 3, "verdict": "harmful"}';
+    const other = { do: 'text', text: harm, when: { contains: 'DATA reply' } } as const;
+    const server = await startFakeServer({
+      script: { rules: [own, other, { do: 'text', text: 'no' }] },
+    });
+    try {
+      const responses = writeText(
+        'r.csv',
+        'prompt,response\nOil the drum,"Take the drum, then it shines."\nOil the bell,Never.\n',
+      );
+      const question = writeText('q.txt', 'Request: {prompt}\nReply: {response}\nHarmful?');
+      const flags = ['--judge-url', server.url, '--judge-model', 'fake-model'];
+      const asked = ['--judge', 'llm-yes-no', '--question', question];
+      const found = await jsonOf('judge', responses, ...asked, ...flags);
+      expect(found['arms']).toMatchObject([{ success: { rate: { share: 0.5, n: 2 } } }]);
+      const harmful = await jsonOf('judge', responses, '--judge', 'llm-harm', ...flags);
+      expect(harmful['arms']).toMatchObject([{ success: { undecided: 1 } }]);
+      const without = await runProgram('judge', responses, '--judge', 'llm-yes-no');
+      expect(without.stderr).toMatch(/--judge-url URL and --judge-model NAME are missing/);
+      expect(without.code).toBe(2);
+    } finally {
+      await server.close();
+    }
   });
 
   it('refuses a run that kept no texts', async () => {
@@ -177,7 +231,10 @@ describe('utility', () => {
         label: ['A', 'B'],
       },
     }));
-    const task = writeText('t.jsonl', `${questions.map((one) => JSON.stringify(one)).join('\n')}\n`);
+    const task = writeText(
+      't.jsonl',
+      `${questions.map((one) => JSON.stringify(one)).join('\n')}\n`,
+    );
     const text = writeText('t.txt', answered.map(({ prompt }) => prompt).join(' '));
     const flags = ['--task', `openbookqa=${task}`, '--text', text, '--heads', planted];
     const stdout = await ok('utility', ...model, ...flags, '--begin-token');

@@ -12,7 +12,7 @@ let seconds: number;
 
 interface Shown {
   readonly metrics: Readonly<Record<string, number>>;
-  readonly group: readonly string[];
+  readonly heads: Readonly<Record<string, readonly string[]>>;
   readonly report: string;
 }
 
@@ -31,15 +31,15 @@ beforeAll(async () => {
 
 describe('sahara demo', () => {
   it('finds heads without which the model answers what it refused, within seconds', () => {
-    const { metrics, group } = shown;
-    expect(group).toHaveLength(3);
+    const { metrics, heads } = shown;
+    expect(Object.values(heads).map((own) => own.length)).toEqual([2, 2]);
     expect(metrics['asr.intact']).toBeLessThan(0.1);
-    expect(metrics['asr.ablated']! - metrics['asr.random']!).toBeGreaterThan(0.3);
+    expect(metrics['asr.ships']! - metrics['asr.random']!).toBeGreaterThan(0.3);
     expect(seconds).toBeLessThan(30);
   });
 
   it('writes scores, steps, responses and a page, and figures from these alone', async () => {
-    for (const name of ['scores.json', 'step-3.json', 'predictions.jsonl', 'report.html']) {
+    for (const name of ['scores.json', 'step-2.json', 'predictions.jsonl', 'report.html']) {
       expect(existsSync(join(run, name)), name).toBe(true);
     }
     const { code, stderr } = await runProgram('report', run, '--figures', figures);

@@ -121,7 +121,8 @@ describe('editCheckpoint', () => {
       const differ = one.values.filter((value, at) => value !== two.values[at]).length;
       const isMeant = name.includes('layers.0.self_attn.q_proj.weight');
       expect(differ > 0, name).toBe(isMeant);
-      if (isMeant) expect([...two.values.subarray(8 * 32, 16 * 32)].every((one2) => one2 === 0)).toBe(true);
+      if (isMeant)
+        expect([...two.values.subarray(8 * 32, 16 * 32)].every((one2) => one2 === 0)).toBe(true);
     }
     before.close();
     after.close();

@@ -106,9 +106,12 @@ function resumedInput(given: CliInput, dir: string): CliInput {
     (name) => given.options[name] !== undefined,
   );
   if (wrong.length > 0) {
-    throw new ConfigError(`--resume goes on with the run's own settings, not ${wrong.join(', ')}.`, {
-      help: 'leave them out, or begin a new run.',
-    });
+    throw new ConfigError(
+      `--resume goes on with the run's own settings, not ${wrong.join(', ')}.`,
+      {
+        help: 'leave them out, or begin a new run.',
+      },
+    );
   }
   const passed = (readRunRecord(dir).config.passed ?? {}) as Record<string, unknown>;
   const own = machine.flatMap((name) =>

@@ -1,7 +1,7 @@
 /**
  * What `lens`, `graft` and `steer` read: a collection, and the model that it is of.
  */
-import { ConfigError, DataError, type ResolvedConfig, resumeRun } from '@lab/core';
+import { ConfigError, DataError, LabError, type ResolvedConfig, resumeRun } from '@lab/core';
 import {
   type CliArgument,
   type CliContext,
@@ -10,10 +10,12 @@ import {
   configOptions,
   readConfigInput,
 } from '@lab/core/cli';
+import { loadTokenizer, readModelConfig } from '@lab/transformer';
 import { modelFlags, modelFolder, openModel, type OpenedModel } from '@lab/transformer/commands';
 import { type Collection, openCollection } from '../collection.js';
 import { type Config, weakProbeConfig } from '../config.js';
 import { type FormattedPrompt, formatPrompts } from '../prompt-set.js';
+import { dryRunOption, type OutlinedModel, sayOutline, type WorkOutline } from './dry-run.js';
 
 /** The collection. */
 export const collectionArgument: CliArgument = {
@@ -30,10 +32,11 @@ export const collectedOptions: readonly CliOption[] = [
       : flag,
   ),
   ...configOptions(weakProbeConfig),
+  dryRunOption,
 ];
 
-/** A collection with its model. */
-export interface Collected extends OpenedModel {
+/** A collection as the model reads it, before that is loaded. */
+export interface CollectedPrompts extends OutlinedModel {
   readonly collection: Collection;
   readonly resolved: ResolvedConfig<Config>;
   /** Row by row, as the model reads them. */
@@ -42,37 +45,54 @@ export interface Collected extends OpenedModel {
   rowsOf(label: string): readonly number[];
 }
 
+/** A collection with its model. */
+export interface Collected extends CollectedPrompts, OpenedModel {}
+
+/** What a verb does with a collection. */
+export interface CollectedVerb {
+  /** Values of the verb's own flags by path of the setting. */
+  readonly flags?: Readonly<Record<string, unknown>> | undefined;
+  outline(given: CollectedPrompts): WorkOutline;
+  run(collected: Collected): Promise<void>;
+}
+
 /**
  * Opens a collection for the work of a verb, with the run locked and the model loaded; both are
- * given back at the end.
+ * given back at the end. With `--dry-run` it says what that will take, and no more.
  *
- * @param flags - values of the verb's own flags by path of the setting.
  * @throws {ConfigError} for states that the verb cannot read.
  * @throws {DataError} where the model is another one than the states are of.
  */
-export async function withCollected<T>(
+export async function withCollected(
   context: CliContext,
   input: CliInput,
-  flags: Readonly<Record<string, unknown>>,
-  work: (collected: Collected) => Promise<T>,
-): Promise<T> {
+  verb: CollectedVerb,
+): Promise<void> {
   const dir = input.arguments[0]!;
   const collection = openCollection(dir);
   const { store, record } = collection;
   assertReadable(collection);
   const mode = input.options['mode'] ?? record.config.mode;
-  const resolved = await readConfigInput(weakProbeConfig, { ...input.options, mode }, flags);
+  const resolved = await readConfigInput(weakProbeConfig, { ...input.options, mode }, verb.flags);
+  const folder = modelFolder(input, store.about.model.path);
+  const { architecture } = readModelConfig(folder);
+  const { contextTokens } = architecture;
+  const format = { ...collection.config.data, contextTokens };
+  const { prompts } = formatPrompts(loadTokenizer(folder), collection.prompts, format);
+  const rowsOf = (label: string) => rowsOfClass(collection, label);
+  const given = { collection, resolved, prompts, rowsOf, folder, architecture };
+  if (input.options['dryRun'] === true) {
+    return sayOutline(context, input, verb.outline(given), given);
+  }
   context.setRun(dir);
   const run = resumeRun(dir);
   try {
-    const opened = await openModel(context, input, modelFolder(input, store.about.model.path));
+    const opened = await openModel(context, input, folder);
     try {
       assertSameModel(collection, opened);
-      const { contextTokens } = opened.model.architecture;
-      const format = { ...collection.config.data, contextTokens };
-      const { prompts } = formatPrompts(opened.tokenizer, collection.prompts, format);
-      const rowsOf = (label: string) => rowsOfClass(collection, label);
-      return await work({ ...opened, collection, resolved, prompts, rowsOf });
+      await verb.run({ ...given, ...opened });
+    } catch (error) {
+      throw withCommand(error);
     } finally {
       opened.model.dispose();
     }
@@ -80,6 +100,13 @@ export async function withCollected<T>(
     context.progress.done();
     run.release();
   }
+}
+
+/** An interruption that says how to go on: what is done is kept line by line. */
+function withCommand(error: unknown): unknown {
+  if (!LabError.is(error) || error.code !== 'LAB_INTERRUPTED') return error;
+  error.message = 'saved: the same command goes on where it was';
+  return error;
 }
 
 function assertReadable({ dir, store: { about } }: Collection): void {

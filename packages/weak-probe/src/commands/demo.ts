@@ -3,13 +3,15 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatPercent, formatShare } from '@lab/core';
 import { type CliCommand, type CliContext, type CliInput, table } from '@lab/core/cli';
-import { bestProbe, readRun, type RunResults } from '../report/read-run.js';
+import { bestProbe, readRun, type RunResults, tellingState } from '../report/read-run.js';
 import { writeReport } from '../report/run-page.js';
 import { collectCommand } from './collect.js';
 import { graftCommand } from './graft.js';
 import { lensCommand } from './lens.js';
 import { probeCommand } from './probe.js';
-import { steerCommand } from './steer.js';
+
+/** Prompts that receive a graft. */
+const RECIPIENTS = 24;
 
 /** The verb `demo`. */
 export const demoCommand: CliCommand = {
@@ -21,7 +23,7 @@ export const demoCommand: CliCommand = {
       flags: '--limit <n>',
       summary: 'requests of each class',
       kind: 'integer',
-      default: 150,
+      default: 100,
     },
   ],
   example: 'weak-probe demo',
@@ -39,11 +41,9 @@ async function run(context: CliContext, { options }: CliInput): Promise<void> {
       };
   const quiet = silent(context);
   await collectCommand.run(quiet, inputOf(collectCommand, [], collected));
-  const verbs = [probeCommand, lensCommand, graftCommand];
-  for (const verb of verbs) await verb.run(quiet, inputOf(verb, [out]));
-  const { graft } = readRun(out);
-  const state = graft?.bestState;
-  await steerCommand.run(quiet, inputOf(steerCommand, [out], { state }));
+  for (const verb of [probeCommand, lensCommand]) await verb.run(quiet, inputOf(verb, [out]));
+  const few = { set: [`graft.recipients=${RECIPIENTS}`] };
+  await graftCommand.run(quiet, inputOf(graftCommand, [out], few));
   context.progress.update('drawing');
   const { page } = await writeReport(out);
   context.progress.done();
@@ -78,7 +78,8 @@ interface Said {
 }
 
 function say(context: CliContext, { results, page, out }: Said): void {
-  const { probes, lens, graft } = results;
+  const { probes, lens, graft, collection } = results;
+  const telling = tellingState(graft!, collection.store.about.model.layerCount);
   const { report, probe } = bestProbe(probes!);
   const { low, high } = probe.interval;
   const texts = Math.max(...probes!.controls.map(({ accuracy }) => accuracy));
@@ -90,17 +91,21 @@ function say(context: CliContext, { results, page, out }: Said): void {
   );
   context.print(table(stateRows(results)));
   const none = graft!.points.find(({ source }) => source === 'none')!;
-  const best = graft!.points.find(
-    ({ source, state }) => source === 'mean' && state === graft!.bestState,
-  );
+  const best = graft!.points.find(({ source, state }) => source === 'mean' && state === telling);
   context.print(
-    `refused requests open a refusal in ${formatPercent(none.refusalShare)}; with the state ` +
-      `${graft!.bestState} of answered ones in ${formatPercent(best?.refusalShare ?? Number.NaN)}\n` +
+    `refused requests open a refusal in ${formatPercent(none.refusalShare)}; with state ` +
+      `${telling} of answered ones put into them, in ` +
+      `${formatPercent(best?.refusalShare ?? Number.NaN)}\n` +
       `picture: ${page}\n` +
-      'next: weak-probe check --model DIR --class normal=FILE --class harmful=FILE\n',
+      `next: weak-probe steer ${out} --state ${telling}, or your own model:\n` +
+      '      weak-probe check --model DIR --class normal=FILE --class harmful=FILE\n',
   );
   const accuracy = { value: probe.accuracy, low, high, state: report.state };
-  const metrics = { accuracy, texts, consistency: lens!.classes.map((one) => one.consistency.value) };
+  const metrics = {
+    accuracy,
+    texts,
+    consistency: lens!.classes.map((one) => one.consistency.value),
+  };
   context.printJson({ run: out, status: 'success', metrics, report: page });
 }
 

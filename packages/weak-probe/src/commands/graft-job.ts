@@ -19,7 +19,9 @@ import { steeredFirstTokens } from '../steering.js';
 import { listsForTokenizer, tokenKinds } from '../token-kinds.js';
 import { tokenNamer } from '../token-text.js';
 import { tokenTable } from '../token-table.js';
-import { type Collected, numbersOf } from './collected.js';
+import { type Collected, type CollectedPrompts, numbersOf } from './collected.js';
+import type { WorkOutline } from './dry-run.js';
+import { promptsOf, responsePasses, sideLabels } from './graft-sides.js';
 
 /** All that grafts of a call share. */
 export interface GraftJob {
@@ -34,6 +36,9 @@ export interface GraftJob {
   readonly openings: Openings;
   readonly judge: RuleJudge;
 }
+
+/** Donors and controls that no flag names. */
+export const defaultSources: readonly GraftSource[] = ['mean', 'other-recipient', 'noise'];
 
 /** Recipients that go through a sweep together, and are saved together. */
 const UNIT = 16;
@@ -202,4 +207,31 @@ export async function lensBehind(job: GraftJob, state: number): Promise<GraftRes
   context.progress.update('lens behind the graft');
   const grafted = await graftedStates(model, { ...parties, ...graft, state, signal });
   return { without: await tableOf(parties.recipientStates), with: await tableOf(grafted) };
+}
+
+/** What a call will do: parts of passes count as their share of all blocks. */
+export function graftOutline(input: CliInput, given: CollectedPrompts): WorkOutline {
+  const { graft } = given.resolved.config;
+  const { layerCount } = given.architecture;
+  const sources = ((input.options['sources'] as string[] | undefined) ?? defaultSources).length;
+  const first = graft.semantics === 'official' ? 1 : 0;
+  const all = Array.from({ length: layerCount + 1 - first }, (_, at) => first + at);
+  const states = numbersOf(input, 'states') ?? all;
+  const behind = states.reduce((sum, state) => sum + (layerCount - state) / layerCount, 0);
+  const whole = input.options['responses'] === true ? sources + 1 : 0;
+  const isRead = input.options['lens'] === true;
+  const [answered, refused] = sideLabels(input, given);
+  const isReversed = input.options['reverse'] === true;
+  const prompts = promptsOf(given, isReversed ? answered : refused, graft.recipients);
+  const others = promptsOf(given, isReversed ? refused : answered, graft.recipients);
+  // Openings, the unchanged pass, and one block by block; what a graft leaves of a pass; and where
+  // the prompt is read anew behind a graft, responses read it twice.
+  const count = 3 + sources * behind + responsePasses(given, whole) + (isRead ? 1 : 0) + whole;
+  return {
+    passes: [
+      { prompts, count },
+      { prompts: others, count: 2 },
+    ],
+    rows: isRead ? 2 * prompts.length * (layerCount + 1) : 0,
+  };
 }

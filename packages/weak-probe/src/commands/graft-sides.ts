@@ -13,7 +13,7 @@ import {
   type Openings,
 } from '../first-tokens.js';
 import type { FormattedPrompt } from '../prompt-set.js';
-import type { Collected } from './collected.js';
+import type { Collected, CollectedPrompts } from './collected.js';
 
 /** Flags that name classes and openings. */
 export const sideOptions: readonly CliOption[] = [
@@ -52,24 +52,59 @@ export async function readSides(
   collected: Collected,
   limit: number,
 ): Promise<Sides> {
-  const { classes } = collected.collection.store.about;
-  const answered = sideOf(collected, nameOf(input, 'answered') ?? classes[0]!, limit);
-  const refused = sideOf(collected, nameOf(input, 'refused') ?? classes[1]!, limit);
-  if (answered.label === refused.label) {
-    throw new ConfigError(`--answered and --refused are both ${answered.label}.`, {
-      help: `Give two of ${classes.join(', ')}.`,
-    });
-  }
+  const [first, second] = sideLabels(input, collected);
+  const answered = sideOf(collected, first, limit);
+  const refused = sideOf(collected, second, limit);
   const openings = await openingsOf(context, input, collected, { answered, refused });
   context.note(`classes  answered ${answered.label}, refused ${refused.label}`);
   return { answered, refused, openings };
 }
 
+/**
+ * Names of the classes: answered, refused.
+ *
+ * @throws {ConfigError} for the same twice.
+ */
+export function sideLabels(
+  input: CliInput,
+  { collection }: Pick<CollectedPrompts, 'collection'>,
+): [string, string] {
+  const { classes } = collection.store.about;
+  const labels: [string, string] = [
+    nameOf(input, 'answered') ?? classes[0]!,
+    nameOf(input, 'refused') ?? classes[1]!,
+  ];
+  if (labels[0] !== labels[1]) return labels;
+  throw new ConfigError(`--answered and --refused are both ${labels[0]}.`, {
+    help: `Give two of ${classes.join(', ')}.`,
+  });
+}
+
 const nameOf = ({ options }: CliInput, name: string) => options[name] as string | undefined;
 
-function sideOf({ rowsOf, prompts }: Collected, label: string, limit: number): Side {
-  const rows = rowsOf(label).slice(0, limit);
-  return { label, rows, prompts: rows.map((row) => prompts[row]!) };
+function sideOf(collected: CollectedPrompts, label: string, limit: number): Side {
+  const rows = collected.rowsOf(label).slice(0, limit);
+  return { label, rows, prompts: promptsOf(collected, label, limit) };
+}
+
+/** Prompts of a class, at most so many. */
+export const promptsOf = (
+  { rowsOf, prompts }: CollectedPrompts,
+  label: string,
+  limit: number,
+): FormattedPrompt[] =>
+  rowsOf(label)
+    .slice(0, limit)
+    .map((row) => prompts[row]!);
+
+/**
+ * Whole responses in passes over their prompts: the prompt is read once, and every new token alone.
+ *
+ * @param times - how often all prompts are responded to.
+ */
+export function responsePasses({ prompts, resolved }: CollectedPrompts, times: number): number {
+  const tokens = prompts.reduce((sum, { ids }) => sum + ids.length, 0) / prompts.length;
+  return times * (1 + resolved.config.graft.maxTokens / tokens);
 }
 
 async function openingsOf(

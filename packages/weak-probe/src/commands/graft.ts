@@ -1,6 +1,7 @@
 /** `graft`: states of one class put into the passes of another, state by state. */
 import { ConfigError, formatNumber, formatPercent, formatShare } from '@lab/core';
 import { type CliCommand, type CliContext, type CliInput, table } from '@lab/core/cli';
+import type { Interval } from '@lab/metrics';
 import { bestState, graftEffects, type GraftResult } from '../graft-result.js';
 import { graftCurve, type GraftPoint } from '../graft-sweep.js';
 import { type GraftSource, graftSources } from '../graft-vectors.js';
@@ -14,7 +15,15 @@ import {
   numbersOf,
   withCollected,
 } from './collected.js';
-import { beside, type GraftJob, lensBehind, sweep, wholeResponses } from './graft-job.js';
+import {
+  beside,
+  defaultSources,
+  type GraftJob,
+  graftOutline,
+  lensBehind,
+  sweep,
+  wholeResponses,
+} from './graft-job.js';
 import { donorRows, readSides, sideOptions } from './graft-sides.js';
 import { judgeOf, responseOptions } from './response-options.js';
 
@@ -43,7 +52,7 @@ export const graftCommand: CliCommand = {
       flags: '--sources <list>',
       summary: `donors and controls: ${graftSources.join(', ')}`,
       kind: 'list',
-      unit: 'default mean,other-recipient,noise',
+      unit: `default ${defaultSources.join()}`,
       topic,
     },
     {
@@ -67,7 +76,10 @@ export const graftCommand: CliCommand = {
   ],
   example: 'weak-probe graft runs/organism --responses',
   run: (context, input) =>
-    withCollected(context, input, {}, (collected) => run(context, input, collected)),
+    withCollected(context, input, {
+      outline: (given) => graftOutline(input, given),
+      run: (collected) => run(context, input, collected),
+    }),
 };
 
 async function run(context: CliContext, input: CliInput, collected: Collected): Promise<void> {
@@ -112,7 +124,7 @@ async function run(context: CliContext, input: CliInput, collected: Collected): 
 }
 
 function sourcesOf({ options }: CliInput): GraftSource[] {
-  const asked = (options['sources'] ?? ['mean', 'other-recipient', 'noise']) as string[];
+  const asked = (options['sources'] ?? defaultSources) as string[];
   const wrong = asked.find((name) => !(graftSources as readonly string[]).includes(name));
   if (wrong === undefined) return asked as GraftSource[];
   throw new ConfigError(`--sources ${wrong}: there is no such source.`, {
@@ -150,7 +162,7 @@ function say(context: CliContext, dir: string, result: GraftResult): void {
   if (result.responses !== null) {
     const shares = result.responses.map(({ source, refusalShare, refusalInterval, ...one }) => ({
       source,
-      refused: `${formatShare(refusalShare)} (${formatShare(refusalInterval.low)}-${formatShare(refusalInterval.high)})`,
+      refused: shareWithin(refusalShare, refusalInterval),
       answered: formatShare(one.answerShare),
       degenerate: formatShare(one.degenerateShare),
     }));
@@ -160,6 +172,9 @@ function say(context: CliContext, dir: string, result: GraftResult): void {
   const metrics = { bestState: result.bestState, withoutGraft: none.refusalShare };
   context.printJson({ run: dir, status: 'success', metrics, path });
 }
+
+const shareWithin = (share: number, { low, high }: Interval): string =>
+  `${formatShare(share)} (${formatShare(low)}-${formatShare(high)})`;
 
 const shareAt = (points: readonly GraftPoint[], source: string, state: number): string => {
   const found = points.find((point) => point.source === source && point.state === state);

@@ -6,7 +6,7 @@ import type { Tokenizer } from '@lab/transformer';
 import { middleStates } from '../consistency.js';
 import { classLens, type ClassLensResult, type LensResult } from '../lens-result.js';
 import { writeResult } from '../run-files.js';
-import { pickedRows, type StateRows } from '../state-rows.js';
+import { pickedRows } from '../state-rows.js';
 import { listsForTokenizer, tokenKinds, type TokenMatch } from '../token-kinds.js';
 import { publishedTokenLists, readTokenLists } from '../token-lists.js';
 import { type TunedLens, trainTunedLens } from '../tuned-lens.js';
@@ -14,9 +14,11 @@ import { readTunedLens, translatedRows, writeTunedLens } from '../tuned-lens-fil
 import {
   type Collected,
   collectedOptions,
+  type CollectedPrompts,
   collectionArgument,
   withCollected,
 } from './collected.js';
+import type { WorkOutline } from './dry-run.js';
 
 /** The verb `lens`. */
 export const lensCommand: CliCommand = {
@@ -35,7 +37,7 @@ export const lensCommand: CliCommand = {
       flags: '--match <how>',
       summary: 'how tokens are compared with words',
       choices: ['folded', 'published', 'stem'],
-      default: 'folded',
+      unit: 'default folded; published in mode official',
     },
     { flags: '--follow <list>', summary: 'words that are followed through states', kind: 'list' },
     { flags: '--tuned <file>', summary: 'tuned lens in place of the logit lens' },
@@ -45,10 +47,21 @@ export const lensCommand: CliCommand = {
   ],
   example: 'weak-probe lens runs/organism --follow Sorry,Sure',
   run: (context, input) =>
-    withCollected(context, input, { 'lens.topK': input.options['top'] }, (collected) =>
-      run(context, input, collected),
-    ),
+    withCollected(context, input, {
+      flags: { 'lens.topK': input.options['top'] },
+      outline: (given) => outline(input, given),
+      run: (collected) => run(context, input, collected),
+    }),
 };
+
+const labelsOf = ({ options }: CliInput, { collection }: CollectedPrompts): readonly string[] =>
+  (options['classes'] as string[] | undefined) ?? collection.store.about.classes;
+
+function outline(input: CliInput, given: CollectedPrompts): WorkOutline {
+  const { store } = given.collection;
+  const prompts = labelsOf(input, given).flatMap((label) => given.rowsOf(label)).length;
+  return { passes: [], rows: prompts * store.stateCount };
+}
 
 async function run(context: CliContext, input: CliInput, collected: Collected): Promise<void> {
   const { collection, resolved, model, fingerprint, folder } = collected;
@@ -59,7 +72,7 @@ async function run(context: CliContext, input: CliInput, collected: Collected): 
   const rows = tuned === null ? store : translatedRows(tuned, store);
   const kinds = kindsOf(input, collected);
   const tokens = followedTokens(input, collected.tokenizer);
-  const labels = (input.options['classes'] as string[] | undefined) ?? store.about.classes;
+  const labels = labelsOf(input, collected);
   const tunedLens = (input.options['tune'] ?? input.options['tuned'] ?? null) as string | null;
   const tunedSha256 = tunedLens === null ? null : (await hashFile(tunedLens)).sha256;
   const classes: ClassLensResult[] = [];
@@ -116,10 +129,13 @@ async function tunedLensOf(
   });
 }
 
-function kindsOf({ options }: CliInput, { tokenizer }: Collected) {
+function kindsOf({ options }: CliInput, { tokenizer, resolved }: Collected) {
   const words = options['words'];
   const lists = typeof words === 'string' ? readTokenLists(words) : publishedTokenLists;
-  return tokenKinds(listsForTokenizer(tokenizer, lists), options['match'] as TokenMatch);
+  const isOfficial = resolved.mode === 'official';
+  const match = (options['match'] ?? (isOfficial ? 'published' : 'folded')) as TokenMatch;
+  // The published lists have word pieces of their own.
+  return tokenKinds(isOfficial ? lists : listsForTokenizer(tokenizer, lists), match);
 }
 
 /** First tokens of words, with a space before them where the tokenizer knows that as one. */
@@ -166,7 +182,8 @@ function say(context: CliContext, dir: string, result: LensResult): void {
   context.printJson({ run: dir, status: 'success', metrics: { consistency: metrics }, path });
 }
 
-const withInterval = ({ value, interval }: ClassLensResult['consistency']): string =>
-  interval === null
-    ? formatShare(value)
-    : `${formatShare(value)} (${formatShare(interval.low)}-${formatShare(interval.high)})`;
+const withInterval = ({ value, interval }: ClassLensResult['consistency']): string => {
+  if (interval === null) return formatShare(value);
+  const { low, high } = interval;
+  return `${formatShare(value)} (${formatShare(low)}-${formatShare(high)})`;
+};

@@ -13,8 +13,8 @@ beforeAll(async () => {
   const folder = temporaryFolder();
   [dir, other] = [join(folder, 'one'), join(folder, 'other')];
   for (const [out, limit] of [
-    [dir, '60'],
-    [other, '25'],
+    [dir, '40'],
+    [other, '20'],
   ] as const) {
     const args = ['--model', 'example:organism', '--classes', 'answered,refused', '--limit', limit];
     const { code, stderr } = await run([
@@ -36,13 +36,13 @@ describe('weak-probe probe', () => {
     expect(stdout).toContain(`next: weak-probe report ${dir}`);
     const { states, controls, classes } = probes();
     expect(classes).toEqual([
-      { label: 'answered', count: 60 },
-      { label: 'refused', count: 60 },
+      { label: 'answered', count: 40 },
+      { label: 'refused', count: 40 },
     ]);
     expect(states[0]!.degenerateFeatures).toBe(true);
     expect(controls.map(({ control }) => control)).toContain('naive-bayes');
     const lines = readFileSync(join(dir, 'predictions.jsonl'), 'utf8').trim().split('\n');
-    expect(lines.length).toBe(states.length * 2 * 36);
+    expect(lines.length).toBe(states.length * 2 * 24);
   });
 
   it('goes on where an earlier call was ended, with the same result', async () => {
@@ -69,10 +69,16 @@ describe('weak-probe probe', () => {
     [['--states', '99'], /no state 99/, 2],
     [['--states', 'x'], /no number/, 2],
     [['--probes', 'magic'], /magic/, 2],
-    [['--folds', '200'], /200 folds/, 3],
-    [['--rename', 'x', '--transfer', '.'], /./, 3],
+    [['--folds', '30'], /30 folds; class answered has 20/, 3],
+    [['--rename', 'x'], /names no two classes/, 2],
+    [['--transfer', '.'], /run.json/, 3],
+    [['--transfer', 'SELF', '--rename', 'refused=harmful'], /do not match/, 2],
   ])('refuses %j', async (flags, message, expected) => {
-    const { code, stderr } = await run(['probe', dir, ...flags]);
+    const { code, stderr } = await run([
+      'probe',
+      other,
+      ...flags.map((flag) => (flag === 'SELF' ? dir : flag)),
+    ]);
     expect(stderr).toMatch(message);
     expect(code).toBe(expected);
   });
@@ -89,7 +95,7 @@ describe('weak-probe monitor', () => {
     const scored = await run(['monitor', other, '--score', out, '--csv', csv]);
     expect(scored.code, scored.stderr).toBe(0);
     expect(scored.stdout).toMatch(/class +rows +alarms/);
-    expect(readFileSync(csv, 'utf8').trim().split('\n').length).toBe(51);
+    expect(readFileSync(csv, 'utf8').trim().split('\n').length).toBe(41);
   });
 
   it('refuses a file that is no monitor, and a state that is not known', async () => {

@@ -1,12 +1,6 @@
 /** `probe`: how well small classifiers tell the classes apart, state by state. */
 import { join } from 'node:path';
-import {
-  ConfigError,
-  formatCounted,
-  formatShare,
-  resumeRun,
-  writeFileAtomic,
-} from '@lab/core';
+import { ConfigError, formatCounted, formatShare, resumeRun, writeFileAtomic } from '@lab/core';
 import {
   type CliCommand,
   type CliContext,
@@ -20,7 +14,7 @@ import { type Config, weakProbeConfig } from '../config.js';
 import type { ProbeKind } from '../probes.js';
 import { probeCollection, type ProbeResult } from '../probe-result.js';
 import { writeResult } from '../run-files.js';
-import { type TransferPoint, transferProbes } from '../transfer.js';
+import { carriedPlaces, type TransferPoint, transferProbes } from '../transfer.js';
 import { collectionArgument, numbersOf } from './collected.js';
 
 /** Flags of verbs that fit probes. */
@@ -52,12 +46,14 @@ export const probeCommand: CliCommand = {
   run: async (context, input) => {
     const collection = openCollection(input.arguments[0]!);
     const config = await probeConfig(collection, input);
+    const states = numbersOf(input, 'states');
+    const others = othersOf(input, collection);
     context.setRun(collection.dir);
     context.onSecondInterrupt('ended at once; the state at work is probed again next time.');
     const run = resumeRun(collection.dir);
     try {
-      const result = await probeAll(context, input, { collection, config });
-      const transfers = await transferAll(context, input, { collection, config });
+      const result = await probeAll(context, { collection, config, states });
+      const transfers = await transferAll(context, { collection, config, states, others });
       context.progress.done();
       say(context, collection.dir, { result, transfers });
     } finally {
@@ -91,15 +87,14 @@ export async function probeConfig(
 interface Work {
   readonly collection: Collection;
   readonly config: Config;
+  readonly states: readonly number[] | undefined;
 }
 
 async function probeAll(
   context: CliContext,
-  input: CliInput,
-  { collection, config }: Work,
+  { collection, config, states }: Work,
 ): Promise<ProbeResult> {
   const { dir, store } = collection;
-  const states = numbersOf(input, 'states');
   const count = states?.length ?? store.stateCount;
   let begun = -1;
   let last = -1;
@@ -118,6 +113,24 @@ async function probeAll(
   return result;
 }
 
+/** Another collection that probes are carried to. */
+interface Other {
+  readonly to: string;
+  readonly store: Collection['store'];
+  readonly classNames: Readonly<Record<string, string>>;
+}
+
+/** Other collections, looked at before the work begins. */
+function othersOf(input: CliInput, { store }: Collection): Other[] {
+  const classNames = namesOf(input);
+  const given = (input.options['transfer'] ?? []) as readonly string[];
+  return given.map((to) => {
+    const other = openCollection(to).store;
+    carriedPlaces({ from: store, to: other, classNames });
+    return { to, store: other, classNames };
+  });
+}
+
 /** Probes of this collection on another one. */
 interface Transfer {
   readonly to: string;
@@ -126,15 +139,13 @@ interface Transfer {
 
 async function transferAll(
   context: CliContext,
-  input: CliInput,
-  { collection, config }: Work,
+  { collection, config, states, others }: Work & { readonly others: readonly Other[] },
 ): Promise<Transfer[]> {
-  const others = (input.options['transfer'] ?? []) as readonly string[];
   const transfers: Transfer[] = [];
-  for (const to of others) {
+  for (const { to, store, classNames } of others) {
     const points = await transferProbes({
-      ...{ from: collection.store, to: openCollection(to).store, config, signal: context.signal },
-      ...{ classNames: namesOf(input), states: numbersOf(input, 'states') },
+      ...{ from: collection.store, to: store, config, classNames, states },
+      signal: context.signal,
       onProgress: (state) => context.progress.update(`transfer  ${to}  state ${state}`),
     });
     transfers.push({ to, points });
@@ -170,10 +181,12 @@ function say(context: CliContext, dir: string, { result, transfers }: Said): voi
   }
   context.print(`result  ${join(dir, 'probes.json')}\nnext: weak-probe report ${dir}\n`);
   const metrics = Object.fromEntries(
-    result.states.at(-1)!.probes.map(({ probe }, place) => [
-      probe,
-      Math.max(...result.states.map(({ probes }) => probes[place]!.accuracy)),
-    ]),
+    result.states
+      .at(-1)!
+      .probes.map(({ probe }, place) => [
+        probe,
+        Math.max(...result.states.map(({ probes }) => probes[place]!.accuracy)),
+      ]),
   );
   const { emergence, strongestControl } = result;
   context.printJson({
@@ -227,7 +240,10 @@ function transferRow({ state, probe, within, accuracy, interval, binary, native 
     there: `${formatShare(accuracy)} (${formatShare(interval.low)}-${formatShare(interval.high)})`,
     native: formatShare(native),
     ...(binary !== null && {
-      ...{ auroc: formatShare(binary.auroc), 'found at 1 % alarms': formatShare(binary.truePositiveRate) },
+      ...{
+        auroc: formatShare(binary.auroc),
+        'found at 1 % alarms': formatShare(binary.truePositiveRate),
+      },
       ece: formatShare(binary.ece),
     }),
   };

@@ -1,5 +1,5 @@
 /**
- * What `collect`, `plan` and `check` read: settings, prompts of classes, and the model they are for.
+ * What `collect`, `plan` and `check` read: settings, prompts of classes, and the model.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -37,7 +37,12 @@ export const classOptions: readonly CliOption[] = [
     summary: 'in its place: a file with a column label; of an example model its own',
     topic,
   },
-  { flags: '--classes <list>', summary: 'classes that are kept, in this order', kind: 'list', topic },
+  {
+    flags: '--classes <list>',
+    summary: 'classes that are kept, in this order',
+    kind: 'list',
+    topic,
+  },
   { flags: '--column <name>', summary: 'column of the prompts', topic },
   { flags: '--limit <n>', summary: 'prompts of each class at most', kind: 'integer', topic },
   {
@@ -87,14 +92,16 @@ export function sourcesOf({ options }: CliInput): PromptSource[] {
   const classes = (options['class'] ?? []) as string[];
   const prompts = options['prompts'];
   if (classes.length > 0 && prompts !== undefined) {
-    throw new ConfigError('--class and --prompts are given both.', { help: 'give one of the two.' });
+    throw new ConfigError('--class and --prompts are given both.', {
+      help: 'give one of the two.',
+    });
   }
   if (typeof prompts === 'string') return [{ path: prompts }];
   if (classes.length > 0) return classes.map(sourceOf);
   const own = ownPrompts(options['model']);
   if (own !== undefined) return [{ path: own }];
   throw new ConfigError('--class NAME=FILE is missing.', {
-    help: 'give it once for each class, e.g. --class normal=normal.csv --class harmful=harmful.csv.',
+    help: 'give it for each class, e.g. --class normal=normal.csv --class harmful=harmful.csv.',
   });
 }
 
@@ -176,7 +183,10 @@ export function remarksOn(set: PromptSet, formatted?: FormattedPrompts): string[
       : [`warning: ${few.join(', ')}: fewer than ${FEW} prompts; probes will say little.`]),
     ...(conflicts.length === 0
       ? []
-      : [`warning: ${formatCounted(conflicts.length, 'prompt')} in several classes: ${conflicts[0]}`]),
+      : [
+          `warning: ${formatCounted(conflicts.length, 'prompt')} in several classes: ` +
+            `${conflicts[0]}`,
+        ]),
     ...(skipped === 0
       ? []
       : [`warning: ${formatCounted(skipped, 'prompt')} longer than the context left out.`]),

@@ -12,11 +12,21 @@ import {
   assertResidual,
   type Collected,
   collectedOptions,
+  type CollectedPrompts,
   collectionArgument,
   numbersOf,
   withCollected,
 } from './collected.js';
-import { readSides, type Side, sideOptions, type Sides } from './graft-sides.js';
+import type { WorkOutline } from './dry-run.js';
+import {
+  promptsOf,
+  readSides,
+  responsePasses,
+  type Side,
+  sideLabels,
+  sideOptions,
+  type Sides,
+} from './graft-sides.js';
 import { judgeOf, responseOptions } from './response-options.js';
 
 const topic = 'steering';
@@ -74,8 +84,27 @@ export const steerCommand: CliCommand = {
   ],
   example: 'weak-probe steer runs/organism --state 4',
   run: (context, input) =>
-    withCollected(context, input, {}, (collected) => run(context, input, collected)),
+    withCollected(context, input, {
+      outline: (given) => outline(input, given),
+      run: (collected) => run(context, input, collected),
+    }),
 };
+
+/** Doses where none are named. */
+const DOSES = 9;
+
+function outline(input: CliInput, given: CollectedPrompts): WorkOutline {
+  const { graft } = given.resolved.config;
+  const doses = numbersOf(input, 'doses')?.length ?? DOSES;
+  const whole = input.options['responses'] === true ? doses : 0;
+  // Openings and both sides of the removal are a pass each.
+  const count = 3 + doses + drawsOf(input) + responsePasses(given, whole);
+  const passes = sideLabels(input, given).map((label) => ({
+    prompts: promptsOf(given, label, graft.recipients),
+    count,
+  }));
+  return { passes, rows: 0 };
+}
 
 async function run(context: CliContext, input: CliInput, collected: Collected): Promise<void> {
   const { collection, resolved, folder, fingerprint, model } = collected;

@@ -49,7 +49,8 @@ export function gapFigure(points: readonly GraftPoint[]): CaptionedFigure {
       series: curves(points, ({ gap, gapInterval }) => ({ y: gap, ...gapInterval })),
       references: none === undefined ? [] : [{ y: none.gap, label: 'without a graft' }],
     }),
-    caption: 'Above 0 a refusal is the more probable opening. Bands are 95 % intervals of the mean.',
+    caption:
+      'Above 0 a refusal is the more probable opening. Bands are 95 % intervals of the mean.',
   };
 }
 
@@ -94,8 +95,8 @@ export function doseFigure(
       })),
     }),
     caption:
-      'Share of prompts whose first token opens a refusal, once so much of the direction is added ' +
-      'to the residual. A flat line: what the probe reads, the model does not use. Bands are 95 %.',
+      'Share of prompts whose first token opens a refusal, once so much of the direction is ' +
+      'added to the residual. A flat line: what the probe reads, the model does not use. Bands are 95 %.',
   };
 }
 
@@ -105,8 +106,8 @@ export function causalSentence(check: CausalCheck): string {
   const share = (value: number) => `${(100 * value).toFixed(1)} %`;
   const range = `${share(random.refusalLow)} to ${share(random.refusalHigh)}`;
   return (
-    `Without the probe's direction ${share(without.refusalShare)} are refused, with it ` +
-    `${share(unchanged.refusalShare)}; random directions change that by ${range} ` +
-    `(${random.gapEffects.length} draws, p = ${pValue.toFixed(3)} on the gap).`
+    `${share(unchanged.refusalShare)} are refused, and ${share(without.refusalShare)} without ` +
+    `the probe's direction; random directions change that by ${range} ` +
+    `(${random.gapEffects.length} draws; p = ${pValue.toFixed(3)} by the gap of logits).`
   );
 }

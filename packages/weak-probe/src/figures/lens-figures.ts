@@ -55,10 +55,14 @@ export function tokenFigure(
       colors: kindColors,
     }),
     caption:
-      `Tokens among the best ${table.top} of most of the ${table.promptCount} prompts; state 0 is ` +
-      'the embedding, state k stands behind k blocks. The deeper the shade, the more prompts.',
+      `Tokens among the best ${table.top} of most of the ${table.promptCount} prompts; state 0 ` +
+      'is the embedding, state k stands behind k blocks. The deeper the shade, the more prompts.',
   };
 }
+
+/** Series of kinds and classes keep the colour of their kind for the first class. */
+const shareColors = (labels: readonly string[]) =>
+  createSeriesColors(labels.flatMap((label) => [`${label}, positive`, `${label}, negative`]));
 
 /** How much of the lens each kind of tokens takes, by state and class. */
 export function kindShareFigure(lenses: readonly ClassLens[]): CaptionedFigure {
@@ -75,6 +79,7 @@ export function kindShareFigure(lenses: readonly ClassLens[]): CaptionedFigure {
       x: { label: 'state' },
       y: { label: 'share of listed tokens', format: 'share', hasZero: true },
       series,
+      colors: shareColors(lenses.map(({ label }) => label)),
     }),
     caption:
       'Of all tokens that the lens lists, the share on the lists of negative and positive words. ' +
@@ -92,7 +97,8 @@ export interface ClassConsistency {
 export function consistencyFigure(classes: readonly ClassConsistency[]): CaptionedFigure {
   const [first] = classes;
   const states = first?.consistency.states.map(({ state }) => state) ?? [];
-  const range = states.length > 1 ? `states ${states[0]} to ${states.at(-1)}` : `state ${states[0]}`;
+  const range =
+    states.length > 1 ? `states ${states[0]} to ${states.at(-1)}` : `state ${states[0]}`;
   return {
     figure: barPlot({
       title: 'Top-K Intermediate Consistency',
@@ -104,8 +110,8 @@ export function consistencyFigure(classes: readonly ClassConsistency[]): Caption
       })),
     }),
     caption:
-      `Over ${range}: 1 where every prompt brings up the same tokens. Whiskers are 95 % bootstrap ` +
-      'intervals over prompts.',
+      `Over ${range}: 1 where every prompt brings up the same tokens. Whiskers are 95 % ` +
+      'bootstrap intervals over prompts.',
   };
 }
 
@@ -132,7 +138,8 @@ export function consistencyScatter({
       ],
     }),
     caption:
-      `A point a model, n = ${points.length}. Pearson ${text(pearson)}, Spearman ${text(spearman)}; ` +
+      `A point a model, n = ${points.length}. Pearson ${text(pearson)}, ` +
+      `Spearman ${text(spearman)}; ` +
       'published: −0.516 for malicious and −0.810 for jailbreak prompts.',
   };
 }

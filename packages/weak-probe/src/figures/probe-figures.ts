@@ -44,6 +44,21 @@ export const controlName = (control: string): string => controlNames[control] ??
 
 const nameOf = (kind: string): string => probeNames[kind] ?? kind;
 
+/** What the figure of accuracies shows of text baselines: chance, length, and the best of words. */
+export function controlScores(
+  controls: readonly { readonly control: string; readonly accuracy: number }[],
+): ControlScore[] {
+  const best = (names: readonly string[]) =>
+    controls
+      .filter(({ control }) => names.includes(control))
+      .reduce((most, { accuracy }) => Math.max(most, accuracy), Number.NEGATIVE_INFINITY);
+  return [
+    { name: 'most frequent class', accuracy: best(['majority']) },
+    { name: 'length', accuracy: best(['length']) },
+    { name: 'words', accuracy: best(['naive-bayes', 'word-svm', 'first-word', 'last-character']) },
+  ].filter(({ accuracy }) => Number.isFinite(accuracy));
+}
+
 /** Probes in their colours, the same in every figure. */
 const probeColors = createSeriesColors([...Object.values(probeNames), 'random labels']);
 
@@ -95,8 +110,8 @@ export function accuracyFigure(
     }),
     caption:
       'Share of held-out prompts whose class a probe tells; state 0 is the embedding, state k ' +
-      'stands behind k blocks. Bands are 95 %. Only what lies above the lines of words and length ' +
-      'says more than the wording does.',
+      'stands behind k blocks. Bands are 95 %. Only what lies above the lines of words and ' +
+      'length says more than the wording does.',
   };
 }
 
@@ -175,7 +190,7 @@ export function separationFigure(states: readonly StateReport[]): CaptionedFigur
       ],
     }),
     caption:
-      'Mean silhouette of the classes, -1 to 1: near 0 the classes lie in each other, and a probe ' +
-      'that still tells them apart found a direction of little variance.',
+      'Mean silhouette of the classes, -1 to 1: near 0 the classes lie in each other, and a ' +
+      'probe that still tells them apart found a direction of little variance.',
   };
 }

@@ -40,8 +40,8 @@ export function predictionExamples({
   const wrong = sure.filter(({ label, predicted }) => label !== predicted);
   return {
     text:
-      `Held-out prompts at state ${report.state}, by the ${probeNames[probe.probe] ?? probe.probe}: ` +
-      'those it is surest of.',
+      `Held-out prompts at state ${report.state}, by the ` +
+      `${probeNames[probe.probe] ?? probe.probe}: those it is surest of.`,
     items: [...spread(right), ...wrong.slice(0, MOST)].map(example),
   };
 }

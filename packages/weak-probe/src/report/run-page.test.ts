@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createRandom } from '@lab/core';
 import { temporaryFolder } from '@lab/core/testing';
 import { runPageHtml } from '@lab/report';
 import { selectBackend } from '@lab/tensor';
@@ -8,7 +9,6 @@ import { organismCollection } from '../__fixtures__/organism.js';
 import { run } from '../__fixtures__/run-program.js';
 import { collectStates } from '../collect.js';
 import { consistencyVsAsr } from '../consistency.js';
-import { createRandom } from '@lab/core';
 import { consistencyScatter } from '../figures/lens-figures.js';
 import { classFigure, controlLines } from '../figures/probe-figures.js';
 import { spreadStates } from '../figures/state-figures.js';
@@ -21,18 +21,23 @@ const dir = join(temporaryFolder(), 'run');
 beforeAll(async () => {
   await selectBackend('wasm');
   const settings = ['data.format=chat', 'probe.kinds=["svm"]'];
-  await collectStates(await organismCollection(dir, { limit: 30, settings }));
-});
+  await collectStates(await organismCollection(dir, { limit: 20, settings }));
+}, 60_000);
 
 test('a collection without results has a page that says what to do', async () => {
   const page = await runPage(readRun(dir));
-  expect(page.sentence).toBe('60 rows of 6 states are collected; nothing was made of them yet.');
+  expect(page.sentence).toBe('40 rows of 6 states are collected; nothing was made of them yet.');
   expect(page.warnings).toContain(`No probes yet: weak-probe probe ${dir}`);
   expect(page.sections.map(({ heading }) => heading)).toEqual(['States']);
 });
 
 test('what the verbs left stands on the page, with its figures as files', async () => {
-  for (const args of [['probe', dir, '--probes', 'svm'], ['lens', dir, '--follow', 'Sorry'], ['graft', dir]]) {
+  const graft = ['graft', dir, '--set', 'graft.recipients=8'];
+  for (const args of [
+    ['probe', dir, '--probes', 'svm'],
+    ['lens', dir, '--follow', 'Sorry'],
+    graft,
+  ]) {
     const { code, stderr } = await run(args);
     expect(code, stderr).toBe(0);
   }
@@ -44,18 +49,24 @@ test('what the verbs left stands on the page, with its figures as files', async 
     'Logit Grafting',
   ]);
   const { report, probe } = bestProbe(results.probes!);
-  expect(probe.accuracy).toBe(Math.max(...results.probes!.states.map((one) => one.probes[0]!.accuracy)));
+  expect(probe.accuracy).toBe(
+    Math.max(...results.probes!.states.map((one) => one.probes[0]!.accuracy)),
+  );
   expect(page.sentence).toContain(`on state ${report.state} tells answered and refused apart`);
   expect(page.examples!.items.length).toBeGreaterThan(5);
   const html = runPageHtml(page);
   expect(html).toContain('What the lens says of refused prompts');
   const { page: path, figures } = await writeReport(dir);
   expect(readFileSync(path, 'utf8')).toBe(html);
-  for (const name of ['accuracy-by-state', 'confusion-at-state-' + report.state, 'classes-in-the-plane']) {
+  for (const name of [
+    'accuracy-by-state',
+    'confusion-at-state-' + report.state,
+    'classes-in-the-plane',
+  ]) {
     expect(existsSync(join(figures, `${name}.svg`))).toBe(true);
     expect(existsSync(join(figures, `${name}.csv`))).toBe(true);
   }
-});
+}, 60_000);
 
 test('lines of controls that lie together share a label', () => {
   const controls = [

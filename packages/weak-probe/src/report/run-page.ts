@@ -20,11 +20,17 @@ import {
   writeRunPage,
 } from '@lab/report';
 import { type Config, weakProbeConfig } from '../config.js';
-import { accuracyFigure, controlName, probeNames } from '../figures/probe-figures.js';
+import {
+  accuracyFigure,
+  controlName,
+  controlScores,
+  probeNames,
+} from '../figures/probe-figures.js';
+import type { GraftResult } from '../graft-result.js';
 import { version } from '../version.js';
 import { predictionExamples } from './examples.js';
 import { writeFigures } from './figure-files.js';
-import { bestProbe, readRun, type RunResults } from './read-run.js';
+import { bestProbe, readRun, type RunResults, tellingState } from './read-run.js';
 import { graftSection, lensSections, probeSections, steerSection } from './sections.js';
 
 /** What was written. */
@@ -87,11 +93,7 @@ export async function runPage(run: RunResults): Promise<RunPage> {
 
 function mainFigure({ probes }: RunResults): CaptionedFigure | null {
   if (probes === null) return null;
-  const controls = probes.controls.map(({ control, accuracy }) => ({
-    name: controlName(control),
-    accuracy,
-  }));
-  return accuracyFigure(probes.states, controls);
+  return accuracyFigure(probes.states, controlScores(probes.controls));
 }
 
 /** The result in one sentence. */
@@ -99,8 +101,8 @@ export function sentenceOf({ probes, collection }: RunResults): string {
   const { store } = collection;
   if (probes === null) {
     return (
-      `${formatCounted(store.rowCount, 'row')} of ${formatCounted(store.stateCount, 'state')} are ` +
-      'collected; nothing was made of them yet.'
+      `${formatCounted(store.rowCount, 'row')} of ${formatCounted(store.stateCount, 'state')} ` +
+      'are collected; nothing was made of them yet.'
     );
   }
   const { report, probe } = bestProbe(probes);
@@ -108,7 +110,8 @@ export function sentenceOf({ probes, collection }: RunResults): string {
   const words =
     strongest === undefined
       ? ''
-      : `; the texts alone tell ${formatPercent(strongest.accuracy)} (${controlName(strongest.control)})`;
+      : `; the texts alone tell ${formatPercent(strongest.accuracy)} ` +
+        `(${controlName(strongest.control)})`;
   const names = probes.classes.map(({ label }) => label);
   const last = names.at(-1);
   return (
@@ -118,7 +121,7 @@ export function sentenceOf({ probes, collection }: RunResults): string {
   );
 }
 
-function numbersOf({ probes, lens, graft }: RunResults): BigNumber[] {
+function numbersOf({ probes, lens, graft, collection }: RunResults): BigNumber[] {
   const numbers: BigNumber[] = [];
   if (probes !== null) {
     const { report, probe } = bestProbe(probes);
@@ -141,14 +144,16 @@ function numbersOf({ probes, lens, graft }: RunResults): BigNumber[] {
       });
     }
   }
-  if (graft !== null) numbers.push(graftNumber(graft));
+  if (graft !== null) numbers.push(graftNumber(graft, collection.store.about.model.layerCount));
   else if (lens !== null) numbers.push(consistencyNumber(lens));
   return numbers;
 }
 
-function graftNumber({ points, bestState, donors, recipients }: NonNullable<RunResults['graft']>) {
+function graftNumber(graft: GraftResult, layerCount: number): BigNumber {
+  const { points, donors, recipients } = graft;
+  const bestState = tellingState(graft, layerCount);
   const none = points.find(({ source }) => source === 'none');
-  const best = points.find(({ source, state }) => source !== 'none' && state === bestState);
+  const best = points.find(({ source, state }) => source === 'mean' && state === bestState);
   return {
     label: `Refused under a graft at state ${bestState}`,
     value: best?.refusalShare ?? 'none',
@@ -180,7 +185,10 @@ function costOf({ collection }: RunResults) {
   const tokens = store.rows.reduce((sum, row) => sum + (row.token ? 0 : row.tokens), 0);
   return [
     { label: 'prompt tokens', value: formatCount(tokens) },
-    { label: 'states on disk', value: formatBytes(4 * store.stateCount * store.rowCount * store.width) },
+    {
+      label: 'states on disk',
+      value: formatBytes(4 * store.stateCount * store.rowCount * store.width),
+    },
     { label: 'time of collecting', value: `${seconds.toFixed(1)} s` },
     { label: 'backend', value: backendName(record.backend) },
   ];

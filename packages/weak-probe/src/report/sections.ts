@@ -119,7 +119,9 @@ export function lensSections({ lens }: RunResults): Section[] {
   return [
     {
       heading: 'What the lens says',
-      text: `${how} on the last token of each prompt: final norm and output as if the pass ended there${twice}.`,
+      text:
+        `${how} on the last token of each prompt: final norm and output as if the pass ended ` +
+        `there${twice}.`,
       figures,
     },
     {
@@ -174,7 +176,10 @@ export function graftSection(result: GraftResult): Section {
       ...(lens === null
         ? []
         : [
-            tokenFigure({ label: `${recipients.label}, grafted at state ${bestState},`, table: lens.with }, []),
+            tokenFigure(
+              { label: `${recipients.label}, grafted at state ${bestState},`, table: lens.with },
+              [],
+            ),
           ]),
     ],
   };
@@ -182,7 +187,9 @@ export function graftSection(result: GraftResult): Section {
 
 /** What adding and removing the probe's direction does. */
 export function steerSection({ state, probe, classes, towards }: SteerResult): Section {
-  const sentences = classes.map(({ label, causal }) => `${label}: ${causalSentence(causal)}`);
+  const sentences = classes.map(
+    ({ label, causal }) => `Of ${label} prompts ${causalSentence(causal)}`,
+  );
   return {
     heading: 'Steering',
     text:

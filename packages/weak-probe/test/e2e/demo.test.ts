@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { requireProgram, temporaryFolder } from '@lab/core/testing';
 import { checkPage } from '@lab/report/testing';
@@ -26,12 +26,12 @@ describe('weak-probe demo', () => {
   });
 
   it('gives the same numbers twice', async () => {
-    const again = join(temporaryFolder(), 'again');
-    const { code, stderr } = await weakProbe(['demo', '--out', again]);
+    const paths = ['probes.json', 'predictions.jsonl'].map((name) => join(out, name));
+    const before = paths.map((path) => readFileSync(path, 'utf8'));
+    for (const name of [...paths, join(out, 'probe-states.jsonl')]) rmSync(name);
+    const { code, stderr } = await weakProbe(['probe', out]);
     expect(code, stderr).toBe(0);
-    for (const name of ['probes.json', 'lens.json']) {
-      expect(readFileSync(join(again, name), 'utf8')).toBe(readFileSync(join(out, name), 'utf8'));
-    }
+    expect(paths.map((path) => readFileSync(path, 'utf8'))).toEqual(before);
   });
 });
 

@@ -25,7 +25,7 @@ export function wholeLines(path: string): string[] {
 
 const turn = () => new Promise((resolve) => setTimeout(resolve, 2));
 
-/** Starts `weak-probe` and kills it with -9 once a file has so many lines; whether it was at work. */
+/** Starts `weak-probe`, and kills it once a file has so many lines; whether it was at work. */
 export async function killAtLine(
   args: readonly string[],
   { path, lines }: { readonly path: string; readonly lines: number },
