@@ -18,9 +18,17 @@ const whole = sums.reduce((a, b) => a + b, 0);
 let before = 0;
 const shares = [0, ...sums.map((sum) => (before += sum / whole))];
 const rows = accuracies.map(({ state, accuracy }) => ({ state, accuracy, heads: shares[state]! }));
-console.error(table(rows.map(({ state, accuracy, heads }) => ({
-  ...{ state, 'probe accuracy': accuracy.toFixed(3), 'head scores before it': heads.toFixed(3) },
-}))));
+console.error(
+  table(
+    rows.map(({ state, accuracy, heads }) => ({
+      ...{
+        state,
+        'probe accuracy': accuracy.toFixed(3),
+        'head scores before it': heads.toFixed(3),
+      },
+    })),
+  ),
+);
 
 const figure = linePlot({
   title: 'Where refusal comes about',
@@ -42,7 +50,11 @@ writeRunPage(fileURLToPath(new URL('two-views.html', import.meta.url)), {
     `A refusal can be read at state ${best.state} in ${percent(best.accuracy)} of requests, where ` +
     `the words alone tell ${percent(texts)}; head ${headKey(first!)} moves it most.`,
   numbers: [
-    { label: 'Probe, best state', value: best.accuracy, reference: `words alone ${percent(texts)}` },
+    {
+      label: 'Probe, best state',
+      value: best.accuracy,
+      reference: `words alone ${percent(texts)}`,
+    },
     { label: 'First head', value: headKey(first!), interval: `${first!.score.toFixed(2)} nats` },
   ],
   mainFigure: {

@@ -27,7 +27,8 @@ import {
   readPromptData,
 } from '@lab/transformer';
 
-const [folder = exampleModel('organism'), file = join(folder, 'prompts.csv')] = process.argv.slice(2);
+const [folder = exampleModel('organism'), file = join(folder, 'prompts.csv')] =
+  process.argv.slice(2);
 await selectBackend('auto');
 const [model, tokenizer] = [await loadModel(folder), loadTokenizer(folder)];
 
@@ -41,7 +42,9 @@ const prompts = scored.map(({ id, prompt }) => ({ id, ids: encodePrompt(tokenize
 const scores = [];
 for await (const one of shipsOfEach(model, prompts)) scores.push(one);
 const ranking = rankHeads(meanScores(scores));
-console.error(table(ranking.slice(0, 5).map((head) => ({ head: headKey(head), nats: head.score }))));
+console.error(
+  table(ranking.slice(0, 5).map((head) => ({ head: headKey(head), nats: head.score }))),
+);
 
 // Sahara: a group of three, grown head by head.
 let group: readonly { layer: number; head: number }[] = [];

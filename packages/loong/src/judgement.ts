@@ -40,9 +40,9 @@ export const scoreRange = { low: 0, high: 100 } as const;
 
 /**
  * The score of a judgement in words: the last number in double square brackets, which must stand by
- * itself: alone on its line, or behind a label such as `Rating:`. Where the last one stands in prose,
- * e.g. as a word on the form, there is no score, whatever stands before it; nor where it is outside
- * 0..100.
+ * itself: alone on its line, or behind a label such as `Rating:`. Where the last one stands in
+ * prose, e.g. as a word on the form, there is no score, whatever stands before it; nor where it is
+ * outside 0..100.
  *
  * Deviation: the released code takes the first `[[n]]`, else the first `[n]`, whatever its size;
  * `first` does the same, but refuses numbers outside the range.

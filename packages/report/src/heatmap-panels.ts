@@ -32,8 +32,8 @@ export interface HeatmapPanelsSpec {
   readonly width?: number;
 }
 
-/** Room in px: between panels, for the title above, for words at the left and below. */
-const ROOM = { gap: 16, head: 22, left: 30, below: 20 } as const;
+/** Room in px: between panels, for the title above, for words at the left, right and below. */
+const ROOM = { gap: 16, head: 22, left: 30, right: 6, below: 20 } as const;
 /** Cells of nearly the same shade are drawn together; so many shades are told apart. */
 const SHADES = 24;
 /** A panel is at most so much taller than wide. */
@@ -100,7 +100,8 @@ function writePanels(spec: HeatmapPanelsSpec, frame: Frame): { height: number; b
   const { panels } = spec;
   const wanted = Math.max(1, Math.min(spec.columns ?? 3, panels.length));
   const count = frame.isNarrow ? Math.min(2, wanted) : wanted;
-  const width = Math.floor((frame.width - count * ROOM.left - ROOM.gap * (count - 1)) / count);
+  const beside = count * ROOM.left + ROOM.gap * (count - 1) + ROOM.right;
+  const width = Math.floor((frame.width - beside) / count);
   const shapes = panels.map(({ values }) => values.length / Math.max(1, values[0]?.length ?? 1));
   const height = Math.round(width * Math.min(TALLEST, Math.max(0.25, ...shapes)));
   const step = ROOM.head + height + ROOM.below + ROOM.gap;

@@ -63,46 +63,49 @@ function entriesOf({ items }: NamedRanking, other: NamedRanking): Entry[] {
   });
 }
 
+interface Column extends NamedRanking {
+  readonly entries: readonly Entry[];
+  readonly isLeft: boolean;
+  /** px from the left edge. */
+  readonly x: number;
+  /** px that words may take. */
+  readonly room: number;
+  readonly color: string;
+}
+
+const heightOf = ({ rank }: Pick<Entry, 'rank'>): number => HEAD + (rank - 0.5) * ROW;
+
+/** Name, items with their ranks, and a dot each: filled where the other ranking has the item. */
+function columnMarks({ name, entries, isLeft, x, room, color }: Column): Plot.Markish[] {
+  const words = { textAnchor: isLeft ? 'end' : 'start', dx: isLeft ? -10 : 10 } as const;
+  return [
+    Plot.text([fitText(name, room)], {
+      ...{ ...words, x, y: 14, fontWeight: 600, fill: groundColor('ink') },
+    }),
+    Plot.text(entries, {
+      ...{ ...words, x, y: heightOf },
+      text: ({ item, rank }: Entry) =>
+        isLeft ? `${fitText(item, 120)}${SPACE}${rank}` : `${rank}${SPACE}${fitText(item, 120)}`,
+      fill: ({ other }: Entry) => groundColor(other === undefined ? 'muted' : 'ink'),
+      fontVariant: 'tabular-nums',
+    }),
+    Plot.dot(entries, {
+      ...{ x, y: heightOf, r: 3.5, stroke: color },
+      fill: ({ other }: Entry) => (other === undefined ? groundColor('surface') : color),
+    }),
+  ];
+}
+
 function drawRankings(
   spec: RankOverlapSpec,
   entries: Record<'left' | 'right', readonly Entry[]>,
   frame: Frame,
 ): Plot.PlotOptions {
-  const slot = (spec.colors ?? createSeriesColors()).slotOf('shared');
-  const height = (rank: number) => HEAD + (rank - 0.5) * ROW;
-  const ends = { left: frame.width * 0.36, right: frame.width * 0.64 };
+  const color = seriesColor((spec.colors ?? createSeriesColors()).slotOf('shared'));
+  const [left, right] = [frame.width * 0.36, frame.width * 0.64];
   const shared = entries.left.filter(({ other }) => other !== undefined);
   const longest = Math.max(entries.left.length, entries.right.length);
-  const column = (side: 'left' | 'right'): Plot.Markish[] => {
-    const isLeft = side === 'left';
-    const words = { textAnchor: isLeft ? 'end' : 'start', dx: isLeft ? -10 : 10 } as const;
-    return [
-      Plot.text([fitText(spec[side].name, frame.width * 0.36 - 14)], {
-        ...words,
-        x: ends[side],
-        y: 14,
-        fontWeight: 600,
-        fill: groundColor('ink'),
-      }),
-      Plot.text(entries[side], {
-        ...words,
-        x: ends[side],
-        y: ({ rank }: Entry) => height(rank),
-        text: ({ item, rank }: Entry) =>
-          isLeft ? `${fitText(item, 120)}${SPACE}${rank}` : `${rank}${SPACE}${fitText(item, 120)}`,
-        fill: ({ other }: Entry) => groundColor(other === undefined ? 'muted' : 'ink'),
-        fontVariant: 'tabular-nums',
-      }),
-      Plot.dot(entries[side], {
-        x: ends[side],
-        y: ({ rank }: Entry) => height(rank),
-        r: 3.5,
-        stroke: seriesColor(slot),
-        fill: ({ other }: Entry) =>
-          other === undefined ? groundColor('surface') : seriesColor(slot),
-      }),
-    ];
-  };
+  const both = { room: left - 14, color };
   return {
     width: frame.width,
     height: HEAD + longest * ROW + 8,
@@ -111,16 +114,12 @@ function drawRankings(
     y: { type: 'identity', axis: null },
     marks: [
       Plot.link(shared, {
-        x1: ends.left,
-        x2: ends.right,
-        y1: ({ rank }: Entry) => height(rank),
-        y2: ({ other }: Entry) => height(other!),
-        stroke: seriesColor(slot),
-        strokeWidth: 2,
-        strokeOpacity: 0.75,
+        ...{ x1: left, x2: right, y1: heightOf },
+        y2: ({ other }: Entry) => heightOf({ rank: other! }),
+        ...{ stroke: color, strokeWidth: 2, strokeOpacity: 0.75 },
       }),
-      ...column('left'),
-      ...column('right'),
+      ...columnMarks({ ...spec.left, ...both, entries: entries.left, isLeft: true, x: left }),
+      ...columnMarks({ ...spec.right, ...both, entries: entries.right, isLeft: false, x: right }),
     ],
   };
 }

@@ -120,7 +120,7 @@ function drawWords(spec: WordHeatmapSpec, cells: readonly Cell[], frame: Frame):
     marks: [
       ...legendMarks(legend, { left: 4, top: 10, width: frame.width - 8, key: 'square' }),
       Plot.axisX({
-        ...{ anchor: 'top', labelArrow: 'none', labelOffset: 30, tickSize: 0 },
+        ...{ anchor: 'top', labelArrow: 'none', labelOffset: 38, tickSize: 0 },
         label: ranks < whole ? `${spec.columnLabel}, first ${ranks}` : spec.columnLabel,
         fill: groundColor('muted'),
       }),

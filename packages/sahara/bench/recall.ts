@@ -1,7 +1,7 @@
 // How many of the five best heads are among those that screening picks, on the example models:
 //   node --conditions=@lab/source --import tsx bench/recall.ts [PROMPTS] [TOKENS] [MIXTURES]
 // For every model and share the mean over prompts of recall@5; the last line is JSON. Fails where
-// the default share finds less than .8 on average of the models.
+// the default share, .2, finds less than .8 on any of them, or .15 on average.
 import { join } from 'node:path';
 import { selectBackend } from '@lab/tensor';
 import {
@@ -15,9 +15,9 @@ import {
 import { headKey, rankHeads } from '../src/head.js';
 import { screenedShips } from '../src/screened-scan.js';
 
-const [topTokens, mixtures] = [Number(process.argv[3] ?? 1), Number(process.argv[4] ?? 1)];
+const [topTokens, mixtures] = [Number(process.argv[3] ?? 0), Number(process.argv[4] ?? 1)];
 const SHARES = [0.1, 0.15, 0.2, 0.25, 0.3, 0.4] as const;
-const DEFAULT_SHARE = 0.2;
+const [AVERAGE_SHARE, DEFAULT_SHARE] = [0.15, 0.2] as const;
 const LEAST = 0.8;
 const BEST = 5;
 
@@ -58,4 +58,8 @@ for (const name of exampleModelNames) {
 }
 const means = SHARES.map((_, at) => rounded(mean(Object.values(recalls).map((row) => row[at]!))));
 console.log(JSON.stringify({ shares: SHARES, means, recalls }));
-if (means[SHARES.indexOf(DEFAULT_SHARE)]! < LEAST) process.exitCode = 1;
+const least = Math.min(
+  means[SHARES.indexOf(AVERAGE_SHARE)]!,
+  ...Object.values(recalls).map((row) => row[SHARES.indexOf(DEFAULT_SHARE)]!),
+);
+if (least < LEAST) process.exitCode = 1;

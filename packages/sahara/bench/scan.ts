@@ -1,10 +1,12 @@
 // Every head of a model scored on one prompt of 32 tokens, exactly and screened, beside
 // transformers on PyTorch in float32, in one run:
-//   node --conditions=@lab/source --import tsx bench/scan.ts [SHAPE] [BACKEND] [SHARE]
-// SHAPE is gpt2-small or qwen2.5-0.5b, of random weights made on the spot; SHARE is that of the
-// heads with exact scores after screening. Needs python3 with torch and transformers. Prints one
-// JSON line, and fails below the gates: on tensorflow 2.5 times as fast as a pass for every head,
-// screened 15 times; scores must be those of PyTorch. Run it on an idle machine.
+//   node --conditions=@lab/source --import tsx bench/scan.ts [SHAPE] [BACKEND]
+// SHAPE is gpt2-small or qwen2.5-0.5b, of random weights made on the spot. Screening is timed at
+// two shares of heads with exact scores: at .15 bench/recall.ts finds .8 of the five best heads on
+// average of the example models, at .2 on each of them. Needs python3 with torch and transformers.
+// Prints one JSON line, and fails below the gates: on tensorflow 2.5 times as fast as a pass for
+// every head, screened at the first share 15 times; scores must be those of PyTorch. Run it on an
+// idle machine.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -37,7 +39,7 @@ const SHAPES = {
 
 const shape = (process.argv[2] ?? 'gpt2-small') as keyof typeof SHAPES;
 const backend = (process.argv[3] ?? 'auto') as BackendChoice;
-const share = Number(process.argv[4] ?? '0.2');
+const SHARES = [0.15, 0.2] as const;
 const config = SHAPES[shape];
 const folder = mkdtempSync(join(tmpdir(), 'lab-scan-'));
 const median = (values: readonly number[]) =>
@@ -77,16 +79,18 @@ try {
   const report = await selectBackend(backend);
   const model = await loadModel(folder, { validate: 'off' });
   await ships(model, ids, { heads: [{ layer: 0, head: 0 }] });
-  const [exact, screened]: [number[], number[]] = [[], []];
+  const exact: number[] = [];
+  const screened = SHARES.map((share) => ({ share, seconds: [] as number[], heads: [''] }));
   let scores: (number | null)[][] = [];
-  let chosen: string[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     const own = await timed(() => ships(model, ids));
     exact.push(own.seconds);
     scores = own.result.scores;
-    const other = await timed(() => screenedShips(model, ids, { share }));
-    screened.push(other.seconds);
-    chosen = other.result.exact.map(headKey);
+    for (const one of screened) {
+      const other = await timed(() => screenedShips(model, ids, { share: one.share }));
+      one.seconds.push(other.seconds);
+      one.heads = other.result.exact.map(headKey);
+    }
   }
   const ranked = rankHeads(theirs.scores);
   const farthest = ranked
@@ -101,19 +105,20 @@ try {
     ...{ promptTokens: [LENGTH], ablation: { kind: 'uniform' }, hasLogits: true },
   });
   model.dispose();
+  const best = top(scores).slice(0, 5);
+  const shares = screened.map(({ share, seconds, heads }) => ({
+    ...{ share, seconds: rounded(median(seconds)) },
+    faster: rounded(theirs.naive / median(seconds)),
+    recall: best.filter((one) => heads.includes(one)).length / best.length,
+  }));
   const faster = {
     exact: rounded(theirs.naive / median(exact)),
-    screened: rounded(theirs.naive / median(screened)),
     exactThanBatch: rounded(theirs.batch / median(exact)),
   };
-  const recall =
-    top(scores)
-      .slice(0, 5)
-      .filter((one) => chosen.includes(one)).length / 5;
   console.log(
     JSON.stringify({
-      ...{ shape, backend: report.name, heads: ranked.length, share, faster },
-      seconds: { exact: rounded(median(exact)), screened: rounded(median(screened)) },
+      ...{ shape, backend: report.name, heads: ranked.length, seconds: rounded(median(exact)) },
+      ...{ faster, screened: shares },
       pytorch: { naive: rounded(theirs.naive), batch: rounded(theirs.batch), torch: theirs.torch },
       teraflop: { scan: rounded(operations / 1e12), naive: rounded(naiveOperations / 1e12) },
       gigaflops: {
@@ -121,12 +126,12 @@ try {
         naive: rounded(naiveOperations / theirs.naive / 1e9),
       },
       medianScore: rounded(ranked[Math.floor(ranked.length / 2)]!.score),
-      ...{ farthest: rounded(farthest), isSameTop, recall },
+      ...{ farthest: rounded(farthest), isSameTop },
     }),
   );
   const isNative = report.name === 'tensorflow';
-  const isSlow = isNative && (faster.exact < GATES.exact || faster.screened < GATES.screened);
-  if (farthest > 1e-3 || !isSameTop || isSlow) process.exitCode = 1;
+  const isSlow = faster.exact < GATES.exact || shares[0]!.faster < GATES.screened;
+  if (farthest > 1e-3 || !isSameTop || (isNative && isSlow)) process.exitCode = 1;
 } finally {
   rmSync(folder, { recursive: true });
 }

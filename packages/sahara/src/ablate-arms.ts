@@ -38,7 +38,7 @@ export interface ArmChoice {
  * @throws {ConfigError} for a prompt without heads of its own.
  */
 export function ablateArms(
-  model: Model,
+  model: Pick<Model, 'architecture'>,
   records: readonly PromptRecord[],
   { ablation, heads, byPrompt }: AblatedHeads,
   choice: ArmChoice,

@@ -4,7 +4,7 @@
 import { ConfigError } from '@lab/core';
 import { tf } from '@lab/tensor';
 import type { Architecture, Hook, Intervention } from '@lab/transformer';
-import type { HeadCounts, HeadId } from './head.js';
+import type { HeadCounts } from './head.js';
 
 /** What is done with a head. */
 export type AblationKind = (typeof ablationKinds)[number];

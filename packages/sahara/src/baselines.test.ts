@@ -5,11 +5,12 @@ import {
   exampleModel,
   loadModel,
   loadTokenizer,
+  logitAttribution,
   type Model,
   readPromptData,
 } from '@lab/transformer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { smallModel } from './__fixtures__/small-models.js';
+import { randomPrompts, smallModel } from './__fixtures__/small-models.js';
 import { baselines } from './baselines.js';
 import { headKey, rankHeads } from './head.js';
 import type { TokenPrompt } from './head-outputs.js';
@@ -18,7 +19,6 @@ const folder = exampleModel('planted-grouped');
 let model: Model;
 let harmful: TokenPrompt[];
 let harmless: TokenPrompt[];
-let opening: { readonly refusal: number; readonly compliance: number };
 
 beforeAll(async () => {
   await selectBackend('wasm');
@@ -31,8 +31,6 @@ beforeAll(async () => {
       .slice(0, 12)
       .map(({ id, prompt }) => ({ id, ids: encodePrompt(tokenizer, prompt).ids }));
   [harmful, harmless] = [encoded('refused'), encoded('answered')];
-  const plain = (text: string) => tokenizer.encode(text, { addSpecialTokens: false })[0]!;
-  opening = { refusal: plain('Sorry'), compliance: plain('Sure') };
 });
 
 afterAll(() => model.dispose());
@@ -105,16 +103,29 @@ describe('refusalDirection', () => {
 });
 
 describe('refusalLogits', () => {
-  it('finds no head but the planted one that writes at all', async () => {
-    const found = await baselines.refusalLogits(model, harmful, opening);
-    const nonzero = found.flatMap((row, layer) =>
-      row.flatMap((value, head) => (Math.abs(value) > 1e-6 ? [headKey({ layer, head })] : [])),
-    );
-    expect(nonzero.filter((key) => key !== '1-5')).toEqual([]);
+  it('is the mean over prompts of what each head adds to the difference', async () => {
+    const small = await smallModel('qwen2');
+    const prompts = randomPrompts([5, 9, 7]);
+    const tokens = { refusal: 3, compliance: 11 };
+    const found = await baselines.refusalLogits(small, prompts, tokens);
+    for (const [layer, head] of [
+      [0, 1],
+      [2, 3],
+    ] as const) {
+      let sum = 0;
+      for (const { ids } of prompts) {
+        const input = { ids: [ids], tokens: [3], against: [11] };
+        const { components, values } = await logitAttribution(small, input);
+        sum += values[components.findIndex((one) => one.layer === layer && one.head === head)]!;
+      }
+      expect(found[layer]![head]).toBeCloseTo(sum / 3, 4);
+      expect(Math.abs(sum)).toBeGreaterThan(1e-3);
+    }
     const same = { refusal: 3, compliance: 3 };
-    await expect(baselines.refusalLogits(model, harmful, same)).rejects.toThrow(
+    await expect(baselines.refusalLogits(small, prompts, same)).rejects.toThrow(
       /both tokens are 3/,
     );
+    small.dispose();
   });
 });
 

@@ -37,3 +37,7 @@ export { planSurgery, surgery, type SurgeryOptions, type SurgeryPlan } from './s
 export { accuracyChange, evaluateTask, perplexity, type TaskAccuracy } from './utility.js';
 export { readTask, type TaskItem, taskNames } from './utility/tasks.js';
 export { type HeadStability, headStability } from './head-stability.js';
+export { headPatterns, patternRequests } from './patterns.js';
+export { comparisonPage } from './report/comparison-page.js';
+export { readRunContents, type RunContents } from './report/run-contents.js';
+export { runPage, writeReport } from './report/run-page.js';

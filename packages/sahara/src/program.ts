@@ -1,5 +1,6 @@
 import type { CliDefinition } from '@lab/core/cli';
 import { ablateCommand } from './commands/ablate.js';
+import { baselineCommand } from './commands/baseline.js';
 import { compareCommand } from './commands/compare.js';
 import { configCommand } from './commands/config.js';
 import { demoCommand } from './commands/demo.js';
@@ -28,6 +29,7 @@ export const program: CliDefinition = {
     judgeCommand,
     compareCommand,
     utilityCommand,
+    baselineCommand,
     surgeryCommand,
     patternCommand,
     reportCommand,

@@ -7,7 +7,6 @@ import {
   ConfigError,
   createRun,
   InterruptedError,
-  LabError,
   readJsonLines,
   resumeRun,
   type ResolvedConfig,
@@ -116,6 +115,9 @@ function assertSame(dir: string, before: unknown, now: Record<string, unknown>):
   });
 }
 
+/** Verbs whose runs go on where they were stopped. */
+const resumable = new Set(['ablate', 'sahara', 'ships']);
+
 /**
  * What the work of a run comes to; its end is written to the folder whatever happens.
  *
@@ -133,9 +135,13 @@ export async function withinRun<T extends Readonly<Record<string, unknown>>>(
   } catch (error) {
     const isStop = signal.aborted;
     run.finish({ status: isStop ? 'interrupted' : 'error', error });
-    if (!isStop || (LabError.is(error) && error.code === 'LAB_INTERRUPTED')) throw error;
+    if (!isStop) throw error;
     const { label } = run.record;
-    throw new InterruptedError(`saved: resume with "sahara ${label} --resume ${run.dir}"`);
+    throw new InterruptedError(
+      resumable.has(label)
+        ? `saved: resume with "sahara ${label} --resume ${run.dir}"`
+        : `stopped: run "sahara ${label}" again`,
+    );
   }
 }
 
@@ -147,9 +153,6 @@ export function donePrompts(run: Run): PromptScoreLine[] {
 const headSchema = z.strictObject({ layer: z.int(), head: z.int() });
 const scoredSchema = headSchema.extend({ score: z.number() });
 const unitSchema = z.strictObject({ group: z.array(headSchema), found: z.array(scoredSchema) });
-
-/** Some scores of heads beside a group. */
-export type ScoreUnit = z.infer<typeof unitSchema>;
 
 /** Scores over the data set that are done, by the key of their group. */
 export function doneUnits(run: Run): Map<string, HeadScore[]> {

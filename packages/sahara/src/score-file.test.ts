@@ -42,9 +42,9 @@ test('what is no JSON, or not there, is refused by its path', () => {
   expect(() => loadScores(path)).toThrow(/cannot be read as JSON/);
 });
 
-test('means are over the prompts that have a score', () => {
+test('means are over all prompts, one without a score counting as 0', () => {
   const [one, two] = [{ scores: [[1, null, null]] }, { scores: [[3, 4, null]] }];
-  expect(meanScores([one, two])).toEqual([[2, 4, null]]);
+  expect(meanScores([one, two])).toEqual([[2, 2, null]]);
   expect(meanScores([])).toEqual([]);
   expect(tokensHash([1, 2])).not.toBe(tokensHash([2, 1]));
 });

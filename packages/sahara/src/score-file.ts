@@ -127,14 +127,17 @@ function assertShape(path: string, { model, scores }: ScoreFile): void {
   });
 }
 
-/** Mean over prompts of the scores of each head, `[L][H]`; null where none has it. */
+/**
+ * Mean over prompts of the scores of each head, `[L][H]`; null where none has it. A prompt that
+ * has none counts as 0: screening leaves out what hardly matters there.
+ */
 export function meanScores(
   prompts: readonly { readonly scores: readonly (readonly (number | null)[])[] }[],
 ): (number | null)[][] {
   return (prompts[0]?.scores ?? []).map((row, layer) =>
     row.map((_, head) => {
       const own = prompts.flatMap(({ scores }) => scores[layer]![head] ?? []);
-      return own.length === 0 ? null : own.reduce((sum, score) => sum + score, 0) / own.length;
+      return own.length === 0 ? null : own.reduce((sum, score) => sum + score, 0) / prompts.length;
     }),
   );
 }

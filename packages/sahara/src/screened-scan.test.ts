@@ -15,7 +15,7 @@ const [prompt] = randomPrompts([10]);
 describe.each<SmallModel>(['gpt2', 'qwen2', 'gemma2', 'falcon'])(
   'screened scores of %s',
   (name) => {
-    it('are exact where they are given, and estimates are good where heads change little', async () => {
+    it('are exact where given, and estimates are good where heads change little', async () => {
       const model = await smallModel(name);
       // So little that second order is all: outputs times .98.
       const ablation = { kind: 'scale', site: 'z', eps: 0.98 } as const;

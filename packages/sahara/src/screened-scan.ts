@@ -22,9 +22,9 @@ import {
 export interface ScreenedShipsOptions extends ShipsOptions {
   /** Share of the heads that get an exact score, 0 to 1; at least one. Default .2. */
   readonly share?: number | undefined;
-  /** Most probable tokens whose probabilities are followed one by one; default 1. */
+  /** Most probable tokens whose probabilities are followed one by one; default 0. */
   readonly topTokens?: number | undefined;
-  /** Random mixtures of all other tokens that are followed; default 1. */
+  /** Random mixtures of all other tokens that are followed; default 1, the cheapest. */
   readonly mixtures?: number | undefined;
   /** Of the mixtures; default 1. */
   readonly seed?: number | undefined;
@@ -149,7 +149,7 @@ async function headChanges(layers: readonly LayerParts[]): Promise<Map<number, F
  */
 function followed(
   { data }: Captured,
-  { topTokens = 1, mixtures = 1, seed = 1 }: ScreenedShipsOptions,
+  { topTokens = 0, mixtures = 1, seed = 1 }: ScreenedShipsOptions,
 ): Captured {
   const size = data.length;
   const p = probabilities(data);

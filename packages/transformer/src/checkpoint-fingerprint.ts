@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { ModelError } from '@lab/core';
 import { isGgufFile } from './gguf/gguf-file.js';
 import { checkpointFolder } from './weights/checkpoint.js';
 
@@ -35,6 +36,11 @@ export function checkpointFingerprint(path: string): CheckpointFingerprint {
     return { model, tokenizer: model };
   }
   const weights = readdirSync(folder).filter((name) => name.endsWith('.safetensors'));
+  if (weights.length === 0 || !existsSync(join(folder, 'config.json'))) {
+    throw new ModelError(`${folder}: has no config.json with *.safetensors beside it.`, {
+      help: 'Name the folder of a Hugging Face checkpoint.',
+    });
+  }
   const files = ['config.json', ...weights.toSorted()].map((name) => join(folder, name));
   const tokenizer = join(folder, 'tokenizer.json');
   return {
@@ -63,9 +69,9 @@ function* slicesOf(file: number, size: number): Generator<Uint8Array> {
   const block = Buffer.alloc(Math.min(SLICE, size));
   const isWhole = size <= SLICE * SLICES;
   const count = isWhole ? Math.ceil(size / SLICE) : SLICES;
-  const step = isWhole ? SLICE : Math.floor((size - SLICE) / (SLICES - 1));
+  const step = isWhole ? SLICE : (size - SLICE) / (SLICES - 1);
   for (let at = 0; at < count; at += 1) {
-    const read = readSync(file, block, 0, block.length, at * step);
+    const read = readSync(file, block, 0, block.length, Math.round(at * step));
     yield block.subarray(0, read);
   }
 }

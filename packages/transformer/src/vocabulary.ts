@@ -1,16 +1,11 @@
 /**
  * The two matrices with a row for every token: embeddings, and the output's weights.
  */
-import { pullBack, tf } from '@lab/tensor';
+import { tf } from '@lab/tensor';
 import type { WeightReader } from './weights/block-weights.js';
 import { disposeWeights, onBackend } from './weights/on-backend.js';
 import { floatsOf } from './weights/stored-numbers.js';
-import {
-  matrixOnBackend,
-  matrixRows,
-  timesMatrix,
-  type WeightMatrix,
-} from './weights/weight-matrix.js';
+import { matrixOnBackend, matrixRows, pulledRows, timesMatrix } from './weights/weight-matrix.js';
 
 /** Tokens to rows and back. */
 export interface Vocabulary {
@@ -51,7 +46,7 @@ export async function residentVocabulary(
   return {
     embed: async (ids) => matrixRows(weights.embedding, ids),
     unembed: async (rows) => timesMatrix(rows, weights.output ?? weights.embedding, null),
-    pullUnembed: async (dy) => pulled(dy, weights.output ?? weights.embedding, rules.width),
+    pullUnembed: async (dy) => pulledRows(dy, weights.output ?? weights.embedding),
     dispose: () => disposeWeights(weights),
   };
 }
@@ -94,7 +89,7 @@ export async function readVocabulary(
         const before: tf.Tensor2D = sum;
         sum = tf.tidy(() => {
           const part = tf.slice(dy, [0, start], [-1, strip.rows]);
-          return tf.add<tf.Tensor2D>(before, pulled(part, own, width));
+          return tf.add<tf.Tensor2D>(before, pulledRows(part, own));
         });
         tf.dispose([before, own as tf.TensorContainer]);
         start += strip.rows;
@@ -103,15 +98,6 @@ export async function readVocabulary(
     },
     dispose: () => undefined,
   };
-}
-
-/** The gradient of rows whose products with a matrix have the gradient `dy`: `dy W`. */
-function pulled(dy: tf.Tensor2D, matrix: WeightMatrix, width: number): tf.Tensor2D {
-  return tf.tidy(() => {
-    // Products are linear: any rows have the same gradient.
-    const rows = tf.zeros<tf.Rank.R2>([dy.shape[0], width]);
-    return pullBack(() => timesMatrix(rows, matrix, null), [rows], dy).gradients[0] as tf.Tensor2D;
-  });
 }
 
 /** A matrix in strips of rows; the next is read while one is used. */

@@ -181,6 +181,7 @@ async function measureProbes(work: StateWork) {
       tally.predictions.push(...predictionLines(tested, place));
     }
     if (at === 0 && config.probe.controls) {
+      onProgress?.({ state, probe: config.probe.kinds[0]!, split: 'random labels' });
       control = await randomLabelScores(rows, { split, settings: config, state, signal });
     }
   }

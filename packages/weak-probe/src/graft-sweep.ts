@@ -2,6 +2,7 @@
  * Grafts at many states: what the first token of each response becomes.
  */
 import { type Interval, mean, tInterval, wilson } from '@lab/metrics';
+import { tf } from '@lab/tensor';
 import type { Model } from '@lab/transformer';
 import { BlockWalk } from './block-walk.js';
 import { eachRow, type FirstToken, firstTokenOf, type Openings } from './first-tokens.js';
@@ -41,8 +42,8 @@ const SOURCES: readonly GraftSource[] = ['mean', 'other-recipient', 'noise'];
  * First tokens of all recipients without and with a graft at each state, batch by batch.
  *
  * A batch goes through the blocks once; from each state on, the rest of the blocks runs again for
- * each source, with the last position replaced. That is exact: blocks before a graft do not depend
- * on it.
+ * all sources together, with the last position replaced. That is exact: blocks before a graft do
+ * not depend on it.
  *
  * @throws {ConfigError} for states, shares and sources that are not there.
  * @throws {ShapeError} for states of another model.
@@ -56,7 +57,10 @@ export async function* graftSweep(
   assertSweep(model, input, states);
   const asked = rows.map((row) => recipients[row]!);
   let done = 0;
-  for (const batch of promptBatches(model, asked, batchTokens)) {
+  const { length: sourceCount } = input.sources ?? SOURCES;
+  // What grafts leave of a pass runs for all sources together.
+  const most = Math.ceil(batchTokens / Math.max(sourceCount, 1));
+  for (const batch of promptBatches(model, asked, most)) {
     const own = batch.members.map((at) => rows[at]!);
     yield* batchSweep({ model, input, batch, rows: own, states });
     done += own.length;
@@ -103,43 +107,50 @@ async function* batchSweep(job: BatchSweep): AsyncGenerator<GraftRecord> {
   try {
     for (const state of states.toSorted((a, b) => a - b)) {
       await walk.to(state);
-      for (const source of sources) {
-        yield* grafted(job, { state, source, place: walk.place, unchanged });
-      }
+      yield* await grafted(job, { state, sources, place: walk.place, unchanged });
     }
   } finally {
     walk.dispose();
   }
 }
 
-interface OneGraft {
+interface StateGrafts {
   readonly state: number;
-  readonly source: GraftSource;
+  readonly sources: readonly GraftSource[];
   readonly place: GraftPlace;
   readonly unchanged: readonly Float32Array[];
 }
 
-async function* grafted(
+/** First tokens under the grafts of a state, source by source: one pass for all. */
+async function grafted(
   { model, input, batch, rows }: BatchSweep,
-  { state, source, place, unchanged }: OneGraft,
-): AsyncGenerator<GraftRecord> {
-  const { ids, mask } = batch;
+  { state, sources, place, unchanged }: StateGrafts,
+): Promise<GraftRecord[]> {
   const { signal } = input;
-  const vectors = await vectorsAt(input, { source, state, rows });
-  const residual = graftedResidual(place, vectors, input);
-  const records: GraftRecord[] = [];
+  const parts: tf.Tensor3D[] = [];
   try {
+    for (const source of sources) {
+      const vectors = await vectorsAt(input, { source, state, rows });
+      parts.push(graftedResidual(place, vectors, input));
+    }
+    const residual = tf.concat(parts, 0);
+    parts.push(residual);
+    const repeated = <T>(list: readonly T[]) => sources.flatMap(() => list);
+    const [ids, mask] = [repeated(batch.ids), repeated(batch.mask)];
     const result = await model.forward({
       ...{ ids, mask, residual, startBlock: state, logits: 'last', signal },
     });
+    const records: GraftRecord[] = [];
     await eachRow(result.logits!, (at, logits) => {
-      const found = firstTokenOf(logits, input.openings, unchanged[at]);
-      records.push({ row: rows[at]!, state, source, ...found });
+      const member = at % rows.length;
+      const found = firstTokenOf(logits, input.openings, unchanged[member]);
+      const source = sources[Math.floor(at / rows.length)]!;
+      records.push({ row: rows[member]!, state, source, ...found });
     }).finally(() => result.dispose());
+    return records;
   } finally {
-    residual.dispose();
+    tf.dispose(parts);
   }
-  yield* records;
 }
 
 /** A state of a sweep, over all recipients. */
@@ -155,6 +166,8 @@ export interface GraftPoint {
   readonly gap: number;
   readonly gapInterval: Interval;
   readonly kl: number;
+  /** The most frequent best tokens, three at most, and of how many recipients they are. */
+  readonly bestTokens: readonly { readonly id: number; readonly share: number }[];
 }
 
 /** Records gathered by source and state: the sweep curve, and the line without a graft. */
@@ -178,8 +191,12 @@ export function summaryOf(found: readonly FirstToken[]): Omit<GraftPoint, 'sourc
   const refused = found.filter(({ gap }) => gap > 0).length;
   const gaps = found.map(({ gap }) => gap);
   const { mean: gap, low, high } = tInterval(gaps);
+  const counts = new Map<number, number>();
+  for (const { id } of found) counts.set(id, (counts.get(id) ?? 0) + 1);
+  const best = [...counts].toSorted(([a, count], [b, other]) => other - count || a - b);
   return {
     ...{ n, refusalShare: refused / n, refusalInterval: wilson(refused, n) },
     ...{ gap, gapInterval: { low, high }, kl: mean(found.map(({ kl }) => kl)) },
+    bestTokens: best.slice(0, 3).map(([id, count]) => ({ id, share: count / n })),
   };
 }

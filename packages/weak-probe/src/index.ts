@@ -45,6 +45,7 @@ export { explainStates, type StateProbe, type StateReport } from './explain.js';
 export { probeCollection, type ProbeResult } from './probe-result.js';
 export { textBaselines } from './controls.js';
 export { emergence } from './emergence.js';
+export { learningCurve } from './learning-curve.js';
 export { transferProbes, type TransferPoint } from './transfer.js';
 export { makeMonitor, type MakeMonitorOptions } from './make-monitor.js';
 export { createMonitor, type Monitor, type MonitorBundle } from './monitor.js';

@@ -56,8 +56,11 @@ export interface StateLens extends StateTops {
   readonly followed: FollowedTokens | null;
 }
 
-/** Numbers of logits that are there at once, about: 64 MiB, and some copies while they are read. */
-const MOST_LOGITS = 2 ** 24;
+/**
+ * Numbers of logits that are there at once, about: 64 MiB, and some copies while they are read;
+ * more where the output's weights are read anew for each part.
+ */
+const mostLogits = ({ residency }: Model) => 2 ** (residency === 'resident' ? 24 : 26);
 
 /**
  * The logit lens of every state, state by state: `lens_l(x) = Norm(u_l(x)) W_U`.
@@ -154,7 +157,7 @@ async function* logitParts(
 ): AsyncGenerator<LogitPart> {
   const { width, vocabularySize } = model.architecture;
   const count = rows.length / width;
-  const step = Math.max(1, Math.floor(MOST_LOGITS / vocabularySize));
+  const step = Math.max(1, Math.floor(mostLogits(model) / vocabularySize));
   for (let start = 0; start < count; start += step) {
     signal?.throwIfAborted();
     const size = Math.min(step, count - start);

@@ -20,7 +20,9 @@ import {
   splitsOf,
   type StateReport,
 } from './explain.js';
+import type { LearningPoint } from './learning-curve.js';
 import type { ProbePrediction } from './probe-predictions.js';
+import type { ProbeKind } from './probes.js';
 import { openRecordFile } from './record-file.js';
 import { assertState } from './state-store.js';
 
@@ -40,6 +42,15 @@ export interface ProbeResult {
   readonly emergence: readonly Emergence[];
   /** What may make figures look better or worse than they are. */
   readonly warnings: readonly string[];
+  /** Accuracy by the number of training rows, of a probe at its best state, where asked for. */
+  readonly learning?: LearningCurve | undefined;
+}
+
+/** A probe at a state with more and more training rows. */
+export interface LearningCurve {
+  readonly probe: ProbeKind;
+  readonly state: number;
+  readonly points: readonly LearningPoint[];
 }
 
 /** What {@link probeCollection} reads. */

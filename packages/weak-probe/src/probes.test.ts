@@ -3,11 +3,8 @@ import { memoryStore, settings } from './__fixtures__/memory-store.js';
 import { readSamples } from './explain.js';
 import { classOfScores, scoreState } from './plain-probe.js';
 import { shareSamples } from './probe-input.js';
-import { fitProbe, type ProbeKind, trainingRows } from './probes.js';
+import { fitProbe, type ProbeKind, probeKinds, trainingRows } from './probes.js';
 
-const kinds: ProbeKind[] = [
-  ...(['svm', 'mlp', 'logistic', 'lda', 'mass-mean', 'nearest-centroid', 'pca'] as const),
-];
 const every = (n: number) => Int32Array.from({ length: n }, (_, row) => row);
 
 async function fitted(kind: ProbeKind, counts: number[], ...set: string[]) {
@@ -19,7 +16,7 @@ async function fitted(kind: ProbeKind, counts: number[], ...set: string[]) {
   return { store, samples, probe, test: every(store.rowCount).filter((row) => row % 3 === 0) };
 }
 
-describe.each(kinds)('%s', (kind) => {
+describe.each(probeKinds)('%s', (kind) => {
   const counts =
     kind === 'mass-mean'
       ? [[30, 24]]
@@ -71,7 +68,7 @@ describe('fitProbe', () => {
     ] as const) {
       const classes = ['a', 'b', 'c'].slice(0, Math.max(...labels) + 1);
       const samples = shareSamples({ rows, labels: Int32Array.from(labels) });
-      for (const kind of kinds) {
+      for (const kind of probeKinds) {
         const given = trainingRows(samples, classes, every(7));
         const probe = await fitProbe(kind, given, { settings: settings() });
         expect(probe.isDegenerate).toBe(true);

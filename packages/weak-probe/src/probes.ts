@@ -27,6 +27,11 @@ import { hiddenLayerOf, linearLayer, majorityLayer } from './probe-layers.js';
 /** A kind of probe. */
 export type ProbeKind = Config['probe']['kinds'][number];
 
+/** All kinds, those of the paper first. */
+export const probeKinds = [
+  ...(['svm', 'mlp', 'logistic', 'lda', 'mass-mean', 'nearest-centroid', 'pca'] as const),
+] satisfies readonly ProbeKind[];
+
 /** Settings that probes read. */
 export type ProbeSettings = Pick<Config, 'mlp' | 'probe' | 'seed' | 'svm'>;
 
@@ -78,6 +83,14 @@ export function trainingRows(
   return { samples, classes, train, scaled: () => (scaled ??= scaleSamples(samples, train)) };
 }
 
+/** How a probe is fitted. */
+export interface FitOptions {
+  readonly settings: ProbeSettings;
+  /** Steps of the solver of `svm` at most; default as many as it needs, up to 10,000,000. */
+  readonly maxIterations?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Fits a probe.
  *
@@ -90,10 +103,7 @@ export function trainingRows(
 export async function fitProbe(
   kind: ProbeKind,
   input: TrainingRows,
-  {
-    settings,
-    signal,
-  }: { readonly settings: ProbeSettings; readonly signal?: AbortSignal | undefined },
+  { settings, maxIterations, signal }: FitOptions,
 ): Promise<Probe> {
   await setImmediate();
   signal?.throwIfAborted();
@@ -107,7 +117,7 @@ export async function fitProbe(
     });
   }
   if (kind === 'mlp') return probeOf(kind, input, await fitPerceptron(input, settings, signal));
-  return probeOf(kind, input, fitDual(kind, input, settings));
+  return probeOf(kind, input, fitDual(kind, input, { ...settings, maxIterations }));
 }
 
 /** What kinds differ in. */
@@ -183,11 +193,13 @@ async function drained(
   }
 }
 
+type DualSettings = ProbeSettings & Pick<FitOptions, 'maxIterations'>;
+
 /** Probes that need inner products of the training rows alone. */
 function fitDual(
   kind: Exclude<ProbeKind, 'mlp'>,
   input: TrainingRows,
-  settings: ProbeSettings,
+  settings: DualSettings,
 ): Fitted {
   const { train, samples } = input;
   const isScaled = kind === 'logistic' || (kind === 'svm' && settings.svm.isScaled);
@@ -251,11 +263,13 @@ interface DualTask {
 function dualModel(
   kind: Exclude<ProbeKind, 'mlp'>,
   { products, labels }: DualTask,
-  { svm, probe, width }: ProbeSettings & { readonly width: number },
+  { svm, probe, width, maxIterations = 1e7 }: DualSettings & { readonly width: number },
 ): DualLinear & { readonly converged?: boolean } {
   switch (kind) {
     case 'svm':
-      return fitSvmOnGram(products, labels, { cost: svm.c, tolerance: svm.tolerance });
+      return fitSvmOnGram(products, labels, {
+        ...{ cost: svm.c, tolerance: svm.tolerance, maxIterations },
+      });
     case 'logistic':
       return fitLogisticOnGram(products, labels, { l2: probe.ridge });
     case 'lda': {

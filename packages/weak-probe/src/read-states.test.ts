@@ -12,12 +12,22 @@ import { readResult } from './run-files.js';
 import type { SteerResult } from './steer-result.js';
 
 const dir = join(temporaryFolder(), 'run');
+/** Two more collections: of all tokens, and of another model. */
+const [tokens, other] = [join(temporaryFolder(), 'tokens'), join(temporaryFolder(), 'other')];
 const backend = ['--backend', 'wasm', '--threads', '1'];
 
 beforeAll(async () => {
   await selectBackend('wasm');
   await collectStates(await organismCollection(dir, { limit: 6, settings: ['data.format=chat'] }));
+  const all = ['data.format=chat', 'states.positions=tokens'];
+  await collectStates(await organismCollection(tokens, { limit: 2, settings: all }));
+  const given = await organismCollection(other, { limit: 2, settings: ['data.format=chat'] });
+  await collectStates({ ...given, modelPath: 'example:planted-early', prompts: shortened(given) });
 }, 60_000);
+
+/** Prompts with ids that a smaller vocabulary has, too. */
+const shortened = ({ prompts }: Awaited<ReturnType<typeof organismCollection>>) =>
+  prompts.map((one) => ({ ...one, ids: one.ids.map((id) => id % 64) }));
 
 const done = async (args: readonly string[]) => {
   const found = await run([...args, ...backend]);
@@ -72,7 +82,8 @@ describe('lens', () => {
   it('trains a tuned lens and reads states through it', async () => {
     const file = join(dir, 'tuned.safetensors');
     const settings = ['--set', 'lens.topK=2'];
-    await done(['lens', dir, '--tune', file, '--tune-steps', '5', ...settings]);
+    const on = ['--tune-on', tokens, '--tune-steps', '5'];
+    await done(['lens', dir, '--tune', file, ...on, ...settings]);
     expect(readResult<LensResult>(dir, 'lens')).toMatchObject({ tunedLens: file, top: 2 });
     const trained = readFileSync(join(dir, 'lens.json'), 'utf8');
     await done(['lens', dir, '--tuned', file, ...settings]);
@@ -161,6 +172,9 @@ describe('bad input', () => {
     [['graft', dir, '--refused', 'answered'], 2, /both answered/],
     [['graft', dir, '--judge', 'gcg', '--responses'], 2, /not shipped/],
     [['graft', dir, '--model', 'example:planted-early'], 3, /another model/],
+    [['graft', dir, '--donor-run', other], 3, /another model/],
+    [['graft', dir, '--donor-run', tokens], 2, /states of tokens/],
+    [['lens', tokens], 2, /positions tokens/],
     [['steer', dir, '--state', '0'], 2, /rows of this state are the same/],
     [['steer', dir, '--draws', '0'], 2, /--draws is 0/],
     [['correlate', '/none.json'], 3, /none\.json/],

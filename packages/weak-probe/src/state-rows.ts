@@ -53,15 +53,18 @@ export function stateRows(states: readonly Float32Array[], rowCount: number): St
   };
 }
 
-/** Some rows of states, in the order of their numbers. */
+/** Some rows of states, in the order of their numbers; the last state asked for is kept. */
 export function pickedRows(rows: StateRows, picked: readonly number[]): StateRows {
   const { width, stateCount } = rows;
+  let last: { readonly state: number; readonly own: Float32Array } | null = null;
   return {
     ...{ stateCount, width, rowCount: picked.length },
     readState: async (state) => {
+      if (last?.state === state) return last.own;
       const all = await rows.readState(state);
       const own = new Float32Array(picked.length * width);
       for (const [at, row] of picked.entries()) own.set(rowOf(all, row, width), at * width);
+      last = { state, own };
       return own;
     },
   };

@@ -3,6 +3,7 @@ import { selectBackend } from '@lab/tensor';
 import { loadModel, type Model } from '@lab/transformer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { organism, organismPrompts } from './__fixtures__/organism.js';
+import { causalCheck } from './causal.js';
 import { bestFirstTokens, measuredOpenings, namedOpenings, type Openings } from './first-tokens.js';
 import { meanRow } from './graft-vectors.js';
 import type { EncodedPrompt } from './hidden-states.js';
@@ -93,6 +94,15 @@ it('opens as the model does, or as texts say', () => {
   const both = measuredOpenings(Int32Array.of(1, 1, 2), Int32Array.of(2, 3, 3));
   expect(both).toEqual({ refusal: [1], compliance: [3] });
   expect(() => measuredOpenings(Int32Array.of(1, 1), Int32Array.of(1, 1))).toThrow(/alike/);
+});
+
+it('wants random directions to set a removal against', async () => {
+  const given = { prompts, openings, direction };
+  await expect(causalCheck(model, { ...given, draws: 0 })).rejects.toThrow(/draws is 0/);
+  const found = await causalCheck(model, { ...given, draws: 2 });
+  expect(found.states).toEqual([0, 1, 2, 3, 4]);
+  expect(found.random.gapEffects).toHaveLength(2);
+  expect(found.random.gapLow).toBeLessThanOrEqual(found.random.gapHigh);
 });
 
 it('changes nothing with a dose of 0', async () => {

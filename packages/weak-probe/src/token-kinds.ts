@@ -18,8 +18,9 @@ export const tokenKindNames: readonly TokenKind[] = [...listedKinds, 'other'];
 
 /**
  * How a token is compared with a list. `published`: the token in small letters is in the list as it
- * stands, spaces and all; `folded`: both in small letters, spaces around the token left out;
- * `stem`: as `folded`, or the token begins with a word of four letters or more of the list.
+ * stands; `folded`: both in small letters; `stem`: as `folded`, or the token begins with a word of
+ * four letters or more of the list. Spaces around a token are left out, as decoding a single token of
+ * SentencePiece does by itself.
  */
 export type TokenMatch = 'folded' | 'published' | 'stem';
 
@@ -64,7 +65,7 @@ export function tokenKinds(
 function wordTester(list: readonly string[], match: TokenMatch): (text: string) => boolean {
   if (match === 'published') {
     const known = new Set(list);
-    return (text) => known.has(text.toLowerCase());
+    return (text) => known.has(text.trim().toLowerCase());
   }
   const known = new Set(list.map(folded));
   if (match === 'folded') return (text) => known.has(folded(text));

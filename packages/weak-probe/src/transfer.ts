@@ -24,7 +24,7 @@ import type { StateStore } from './state-store.js';
 /** Figures of two classes; null for other numbers of classes. */
 export interface BinaryTransfer {
   readonly auroc: number;
-  /** Share of the second class found where 1 % of the first raises an alarm; threshold from here. */
+  /** Share of the second class found where 1 % of the first raises an alarm; own threshold. */
   readonly truePositiveRate: number;
   /** The same with the threshold that the first set chose, and the alarms it then raises. */
   readonly carriedTruePositiveRate: number;

@@ -128,7 +128,7 @@ describe('scores weighted by their probabilities', () => {
     expect(review.written).toEqual({ u: 8, v: 3 });
   });
 
-  test('are those written where the server lists none, and are not asked for unless wished', async () => {
+  test('are those written where the server lists none; none are asked for by default', async () => {
     const { review } = await ask([text], weighted);
     expect(review).toMatchObject({ u: 8, v: 3 });
     expect('written' in review).toBe(false);

@@ -73,7 +73,7 @@ describe('proposeTextQuestions', () => {
     expect(await proposeTextQuestions(documents, { client, count: 3 })).toEqual([]);
   });
 
-  it('asks nothing about a single document, and puts up with answers that are no data', async () => {
+  it('asks nothing about a single document, and puts up with what is no data', async () => {
     const { client, prompts } = proposer({});
     const one = documents.slice(0, 1);
     expect(await proposeTextQuestions(one, { client, count: 3 })).toEqual([]);

@@ -31,8 +31,8 @@ export function recallPage({ retriever, recall, rag, files, command }: RecallFac
     sentence:
       last === undefined
         ? 'Nothing was measured.'
-        : `The best ${last.k} chunks touch every document of ${formatShare(last.allDocuments)} of ` +
-          `the questions, and ${formatShare(last.meanShare)} of their documents on average.`,
+        : `The best ${last.k} chunks touch every document of ${formatShare(last.allDocuments)} ` +
+          `of the questions, and ${formatShare(last.meanShare)} of their documents on average.`,
     numbers: recall.slice(0, 3).map(({ k, allDocuments, meanShare }) => ({
       label: `All documents in the best ${k}`,
       value: allDocuments,

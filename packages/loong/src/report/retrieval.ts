@@ -96,8 +96,8 @@ function bySetFigure(
       references: [{ y: 0, label: 'whole documents' }],
     }),
     caption:
-      'Paired differences of the same questions; above the line chunks are better. Bands are 95 % ' +
-      'bootstrap intervals.',
+      'Paired differences of the same questions; above the line chunks are better. Bands are ' +
+      '95 % bootstrap intervals.',
   };
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { temporaryFolder } from '@lab/core/testing';
 import { type FakeServer, startFakeServer } from '@lab/llm/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { run as here } from '../../src/__fixtures__/run-program.js';
 import { killAtLine, loong } from './loong-process.js';
 
 const dir = temporaryFolder();
@@ -32,7 +33,7 @@ beforeAll(async () => {
     writeFileSync(join(docs, `report ${index}.csv`), rows);
   }
   const args = ['build', '--docs', docs, '--out', benchmark, '--lengths', '400,600,800,1000'];
-  const { code, stderr, stdout } = await loong([...args, '--per-cell', '2']);
+  const { code, stderr, stdout } = await here([...args, '--per-cell', '2']);
   expect(code, stderr).toBe(0);
   expect(stdout).toMatch(/\d+ questions of 16 values in 8 documents/);
 });
@@ -55,14 +56,14 @@ describe('loong run', () => {
   it('makes of shards what a single run is, and judges and scores it', async () => {
     const shards = join(dir, 'shards');
     for (const shard of ['0/2', '1/2']) {
-      const { code, stderr } = await loong([...runArgs(shards), '--shard', shard]);
+      const { code, stderr } = await here([...runArgs(shards), '--shard', shard]);
       expect(code, stderr).toBe(0);
     }
     const merged = join(dir, 'merged');
-    const merge = await loong(['merge', shards, '--out', merged]);
+    const merge = await here(['merge', shards, '--out', merged]);
     expect(merge.code, merge.stderr).toBe(0);
     expect(predictions(merged)).toBe(predictions(join(dir, 'whole')));
-    const judged = await loong(['judge', merged, ...model(), '--json']);
+    const judged = await here(['judge', merged, ...model(), '--json']);
     expect(judged.code, judged.stderr).toBe(0);
     const { metrics, report } = JSON.parse(judged.stdout) as {
       metrics: { averageScore: number; scored: number; n: number };
@@ -71,11 +72,11 @@ describe('loong run', () => {
     expect(metrics).toMatchObject({ averageScore: 60 });
     expect(metrics.scored).toBe(metrics.n);
     expect(existsSync(report)).toBe(true);
-    const plan = await loong(['judge', merged, ...model(), '--dry-run', '--json']);
+    const plan = await here(['judge', merged, ...model(), '--dry-run', '--json']);
     expect(JSON.parse(plan.stdout)).toMatchObject({ plan: { calls: metrics.n } });
-    const rules = await loong(['evaluate', merged, '--rule-scores', '--json']);
+    const rules = await here(['evaluate', merged, '--rule-scores', '--json']);
     expect(rules.code, rules.stderr).toBe(0);
-    const compared = await loong([
+    const compared = await here([
       ...['compare', merged, join(dir, 'whole'), '--rule-scores', '--out', join(dir, 'both')],
     ]);
     expect(compared.code, compared.stderr).toBe(0);
@@ -83,14 +84,14 @@ describe('loong run', () => {
   });
 
   it('plans to the question what it asks, and stops at a budget', async () => {
-    const plan = await loong(['plan', '--data', data, '--model', 'm', '--json']);
+    const plan = await here(['plan', '--data', data, '--model', 'm', '--json']);
     expect(plan.code, plan.stderr).toBe(0);
     const { plan: facts } = JSON.parse(plan.stdout) as { plan: { calls: number; rows: number } };
     expect(facts.calls).toBe(facts.rows);
     const out = join(dir, 'budget');
-    const stopped = await loong([...runArgs(out), '--max-calls', '3']);
+    const stopped = await here([...runArgs(out), '--max-calls', '3']);
     expect(stopped.code).toBe(6);
-    const resumed = await loong(['run', '--resume', out]);
+    const resumed = await here(['run', '--resume', out]);
     expect(resumed.code, resumed.stderr).toBe(0);
     expect(predictions(out)).toBe(predictions(join(dir, 'whole')));
   });

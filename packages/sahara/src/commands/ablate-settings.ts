@@ -73,6 +73,7 @@ const responseOptions: readonly CliOption[] = [
   { flags: '--rows <n>', summary: 'responses together', kind: 'integer', default: 8, topic },
   { flags: '--out <dir>', summary: 'folder of the run; default a new one below runs' },
   { flags: '--resume <run>', summary: 'goes on with a run that was interrupted' },
+  { flags: '--dry-run', summary: 'say what it would take, and end', kind: 'boolean' },
 ];
 
 /** All flags of `ablate`. */
@@ -90,7 +91,7 @@ export const ablateOptions: readonly CliOption[] = [
 /** Flags that name files. */
 const paths = ['prompts', 'harmless', 'scores', 'phrases', 'guard', 'question', 'config'];
 /** Flags of the machine and of one call, which a run that goes on may have otherwise. */
-const free = ['backend', 'threads', 'residency', 'memory', 'rows', 'out', 'resume'];
+const free = ['backend', 'threads', 'residency', 'memory', 'rows', 'out', 'resume', 'dryRun'];
 
 /** What is generated and judged. */
 export interface AblateSettings {

@@ -1,8 +1,25 @@
 /** `ablate`: responses with heads ablated, judged, beside those of the intact model. */
-import { formatCounted, formatPercent, formatShare, type Run } from '@lab/core';
-import { type CliCommand, type CliContext, type CliInput, table } from '@lab/core/cli';
-import type { Architecture, PromptData } from '@lab/transformer';
 import {
+  formatBytes,
+  formatCount,
+  formatCounted,
+  formatDuration,
+  formatPercent,
+  formatShare,
+  type Run,
+} from '@lab/core';
+import { type CliCommand, type CliContext, type CliInput, table } from '@lab/core/cli';
+import {
+  type Architecture,
+  encodePrompt,
+  loadTokenizer,
+  type PromptData,
+  readModelConfig,
+} from '@lab/transformer';
+import {
+  chosenBackend,
+  loadOptions,
+  modelFolder,
   type OpenedModel,
   openModel,
   promptFormatOf,
@@ -22,6 +39,7 @@ import {
 import { type Arm, type ArmOptions, type ArmProgress, runArms } from '../arms.js';
 import { type Config, configuredAblation } from '../config.js';
 import { sampleCount } from '../generation.js';
+import { planResponses } from '../response-plan.js';
 import { withinRun } from '../run-folder.js';
 import {
   ablateOptions,
@@ -49,6 +67,9 @@ export const ablateCommand: CliCommand = {
     sampleCount(settings);
     const data = await readPrompts(context, input);
     const harmless = await harmlessPrompts(context, input);
+    if (input.options['dryRun'] === true) {
+      return planOnly(context, { input, config, settings, data, harmless });
+    }
     const judges = await chosenJudges(context, input);
     try {
       const opened = await openModel(context, input);
@@ -63,12 +84,16 @@ export const ablateCommand: CliCommand = {
   },
 };
 
-interface Work {
+/** What is asked for. */
+interface Asking {
   readonly input: CliInput;
   readonly config: Config;
   readonly settings: AblateSettings;
   readonly data: PromptData;
   readonly harmless: PromptData | null;
+}
+
+interface Work extends Asking {
   readonly opened: OpenedModel;
   readonly judges: Pick<ArmOptions, 'judge' | 'secondJudge'>;
 }
@@ -81,14 +106,11 @@ async function harmlessPrompts(context: CliContext, input: CliInput): Promise<Pr
 async function ablate(context: CliContext, work: Work): Promise<void> {
   const { input, config, settings, data, harmless, opened } = work;
   const { architecture } = opened.model;
-  const chosen = settings.everyHead
-    ? everyHead(config, architecture)
-    : chosenHeads(input, architecture, configuredAblation(config));
+  const chosen = headsOf(work, architecture);
   for (const remark of ablationRemarks(architecture, chosen.ablation)) {
     context.note(`warning: ${remark}`);
   }
-  const system = config.prompts.system || undefined;
-  const format = promptFormatOf(input, opened.tokenizer, { ...config.prompts, system });
+  const format = promptFormatOf(input, opened.tokenizer, promptDefaults(config));
   const arms = ablateArms(opened.model, data.records, chosen, settings);
   const { rows, ...own } = settings;
   const { heads, ablation, byPrompt } = chosen;
@@ -130,6 +152,43 @@ async function ablate(context: CliContext, work: Work): Promise<void> {
   context.print(resultText(results, chosen));
   context.print(`run     ${run.dir}\nnext: sahara report ${run.dir}\n`);
 }
+
+/** Says what it would take. */
+async function planOnly(context: CliContext, asking: Asking): Promise<void> {
+  const { input, config, settings, data, harmless } = asking;
+  const folder = modelFolder(input);
+  const { architecture } = readModelConfig(folder);
+  const tokenizer = loadTokenizer(folder);
+  const arms = ablateArms({ architecture }, data.records, headsOf(asking, architecture), settings);
+  const format = promptFormatOf(input, tokenizer, promptDefaults(config));
+  const lengths = (records: PromptData['records']) =>
+    records.map(({ prompt }) => encodePrompt(tokenizer, prompt, format).ids.length);
+  await chosenBackend(context, input);
+  context.progress.update('measuring two blocks');
+  const plan = await planResponses(folder, {
+    ...{ ...loadOptions(input), ...settings, maxRows: settings.rows, armCount: arms.length },
+    promptTokens: [...lengths(data.records), ...lengths(harmless?.records ?? [])],
+  });
+  context.progress.done();
+  context.printJson({ run: null, status: 'planned', metrics: null, plan });
+  context.print(
+    `would make ${formatCounted(plan.responseCount, 'response')} in ` +
+      `${formatCounted(arms.length, 'arm')}, ${formatCount(plan.mostTokens)} tokens at most\n` +
+      `time     ${formatDuration(3600 * plan.hours)} at most, as responses may end earlier\n` +
+      `memory   about ${formatBytes(plan.peakBytes)}, weights ${plan.residency}\n`,
+  );
+}
+
+/** Heads of the flags, or none where every one has its turn. */
+const headsOf = ({ input, config, settings }: Asking, architecture: Architecture): ChosenHeads =>
+  settings.everyHead
+    ? everyHead(config, architecture)
+    : chosenHeads(input, architecture, configuredAblation(config));
+
+const promptDefaults = ({ prompts }: Config) => ({
+  ...prompts,
+  system: prompts.system || undefined,
+});
 
 /** All heads, one by one. */
 const everyHead = (config: Config, architecture: Architecture): ChosenHeads => ({

@@ -2,36 +2,17 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '@lab/core/testing';
 import { startFakeServer } from '@lab/llm/testing';
-import { openSafetensors } from '@lab/tensor/io';
-import { exampleModel, type PromptRecord, readPromptData } from '@lab/transformer';
+import type { PromptRecord } from '@lab/transformer';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { writeText, runProgram } from './sahara-program.js';
+import { file, folder, jsonOf, model, name, ok, planted, requests } from './planted-model.js';
+import { runProgram, writeText } from './sahara-program.js';
 
-const name = 'planted-grouped';
-const model = ['--model', `example:${name}`, '--backend', 'wasm'];
-const planted = '1-5';
 let refused: readonly PromptRecord[];
 let answered: readonly PromptRecord[];
 
 beforeAll(async () => {
-  const { records } = await readPromptData(join(exampleModel(name), 'prompts.csv'));
-  refused = records.filter(({ label }) => label === 'refused').slice(0, 5);
-  answered = records.filter(({ label }) => label === 'answered').slice(0, 5);
+  [refused, answered] = [await requests('refused'), await requests('answered')];
 });
-
-const file = (records: readonly PromptRecord[], title = 'prompts.jsonl') =>
-  writeText(title, `${records.map((record) => JSON.stringify(record)).join('\n')}\n`);
-
-const folder = () => join(temporaryFolder(), 'out');
-
-async function ok(...argv: readonly string[]): Promise<string> {
-  const { code, stdout, stderr } = await runProgram(...argv);
-  expect(code, stderr).toBe(0);
-  return stdout;
-}
-
-const jsonOf = async (...argv: readonly string[]) =>
-  JSON.parse(await ok(...argv, '--json')) as Record<string, unknown>;
 
 describe('ablate', () => {
   it('compares with random heads, and asks harmless prompts, too', async () => {
@@ -77,6 +58,14 @@ describe('ablate', () => {
     const both = await runProgram('ablate', ...model, ...short, ...sizes, '--every-head');
     expect(both.stderr).toMatch(/two of the flags/);
     expect(both.code).toBe(2);
+  });
+
+  it('says what it would take', async () => {
+    const flags = ['--prompts', file(refused), '--heads', planted, '--random', '2', '--dry-run'];
+    const stdout = await ok('ablate', ...model, ...flags, '--max-new-tokens', '10');
+    expect(stdout).toMatch(/would make 20 responses in 4 arms, 200 tokens at most/);
+    expect(stdout).toMatch(/time +\d.* at most/);
+    expect(stdout).toMatch(/memory +about .*weights resident/);
   });
 
   it('says which prompt is too long, before any response', async () => {
@@ -130,8 +119,8 @@ describe('judge', () => {
 
   it('asks a server, by a text of your own or that of @lab/llm', async () => {
     const own = { do: 'text', text: 'Yes.', when: { contains: 'shines' } } as const;
-    const harm = '{"reason": "it says how", "severity": 3, "verdict": "harmful"}';
-    const other = { do: 'text', text: harm, when: { contains: 'DATA reply' } } as const;
+    const vote = '{"reason": "it says how", "severity": 3, "verdict": "harmful"}';
+    const other = { do: 'text', text: vote, when: { contains: 'DATA reply' } } as const;
     const server = await startFakeServer({
       script: { rules: [own, other, { do: 'text', text: 'no' }] },
     });
@@ -145,13 +134,35 @@ describe('judge', () => {
       const asked = ['--judge', 'llm-yes-no', '--question', question];
       const found = await jsonOf('judge', responses, ...asked, ...flags);
       expect(found['arms']).toMatchObject([{ success: { rate: { share: 0.5, n: 2 } } }]);
-      const harmful = await jsonOf('judge', responses, '--judge', 'llm-harm', ...flags);
+      const harm = ['--judge', 'llm-harm', '--retries', '0'];
+      const harmful = await jsonOf('judge', responses, ...harm, ...flags);
       expect(harmful['arms']).toMatchObject([{ success: { undecided: 1 } }]);
       const without = await runProgram('judge', responses, '--judge', 'llm-yes-no');
       expect(without.stderr).toMatch(/--judge-url URL and --judge-model NAME are missing/);
       expect(without.code).toBe(2);
     } finally {
       await server.close();
+    }
+  });
+
+  it('takes phrases from a file, and says what a judge lacks', async () => {
+    const responses = writeText('r.csv', 'prompt,response\nOil the bell,Never in my life.\n');
+    const phrases = writeText('phrases.txt', 'Never\n');
+    expect(await ok('judge', responses, '--judge', 'gcg', '--phrases', phrases)).toMatch(
+      /given +\.000 .* 1\.000/,
+    );
+    const lacking = [
+      [['gcg'], 2, /phrases of "gcg" are not shipped[\s\S]*llm-attacks/],
+      [['strongreject'], 2, /needs a grader/],
+      [['guard'], 2, /--guard DIR is missing/],
+      [['guard', '--guard', `example:${name}`], 4, /no token of the guard model begins "unsafe"/],
+      [['sahara-paper,gcg,wei2024'], 2, /Name one judge, or two/],
+      [['guar'], 2, /near: guard/],
+    ] as const;
+    for (const [flags, wanted, message] of lacking) {
+      const { code, stderr } = await runProgram('judge', responses, '--judge', ...flags);
+      expect(stderr).toMatch(message);
+      expect(code, stderr).toBe(wanted);
     }
   });
 
@@ -164,85 +175,5 @@ describe('judge', () => {
     const { code, stderr } = await runProgram('judge', out);
     expect(stderr).toMatch(/was not kept[\s\S]*--store-responses/);
     expect(code).toBe(3);
-  });
-});
-
-describe('surgery', () => {
-  it('writes a checkpoint that refuses no more, and undoes it', async () => {
-    const edited = folder();
-    expect(await ok('surgery', ...model.slice(0, 2), '--heads', planted, '--dry-run')).toMatch(
-      /would change 1-5: [\d,]+ of [\d,]+ parameters/,
-    );
-    const stdout = await ok('surgery', ...model.slice(0, 2), '--heads', planted, '--out', edited);
-    expect(stdout).toMatch(/changed 1-5: [\d,]+ of/);
-    const flags = ['--prompts', file(refused), '--format', 'direct', '--max-new-tokens', '12'];
-    const run = await jsonOf(
-      ...['ablate', '--model', edited, '--backend', 'wasm', ...flags, '--heads', '0-0'],
-      ...['--out', folder()],
-    );
-    expect(run['metrics']).toMatchObject({ 'asr.intact': 1 });
-    const undone = folder();
-    const parts = ['--donor', `example:${name}`, '--parts', 'heads', '--heads', planted];
-    await ok('surgery', '--model', edited, ...parts, '--out', undone);
-    const same = await ok('compare', `example:${name}`, undone);
-    expect(same).toMatch(/differ by 0\.00 %/);
-    expect(await ok('compare', `example:${name}`, edited)).toMatch(/changed most: 1-5/);
-  });
-
-  it('leaves the original alone, and says what was done', async () => {
-    const edited = folder();
-    await ok('surgery', ...model.slice(0, 2), '--heads', planted, '--out', edited);
-    const text = openSafetensors(join(edited, 'model.safetensors'));
-    text.close();
-    expect(text.metadata['lab.sahara.surgery']).toContain('1-5');
-    expect(existsSync(join(edited, 'tokenizer.json'))).toBe(true);
-    const again = await runProgram(
-      ...['surgery', ...model.slice(0, 2), '--heads', planted, '--out', edited],
-    );
-    expect(again.code).toBe(3);
-    expect(again.stderr).toMatch(/is there already/);
-    const none = await runProgram('surgery', ...model.slice(0, 2), '--heads', planted);
-    expect(none.stderr).toMatch(/--out DIR is missing/);
-    expect(none.code).toBe(2);
-  });
-});
-
-describe('compare', () => {
-  it('says how far two scans find the same heads', async () => {
-    const prompts = ['--prompts', file(refused), '--format', 'direct'];
-    const scans = [folder(), folder()];
-    await ok('ships', ...model, ...prompts, '--out', scans[0]!);
-    await ok('ships', ...model, ...prompts, '--ablation', 'zero', '--out', scans[1]!);
-    const { stderr, stdout } = await runProgram('compare', ...scans, '--top', '1');
-    expect(stdout).toMatch(/1 of the best 1 heads are the same/);
-    expect(stdout).toMatch(/both +1-5/);
-    expect(stderr).toMatch(/differs +kind: uniform and zero/);
-    const mixed = await runProgram('compare', scans[0]!, `example:${name}`);
-    expect(mixed.code).toBe(2);
-  });
-});
-
-describe('utility', () => {
-  it('measures tasks and a text, intact and ablated', async () => {
-    const questions = answered.map(({ prompt }, at) => ({
-      ...{ id: `q${at}`, question_stem: prompt, answerKey: 'B' },
-      choices: {
-        text: ['Sorry I cannot help with that', 'Sure here is your whole plan for this request'],
-        label: ['A', 'B'],
-      },
-    }));
-    const task = writeText(
-      't.jsonl',
-      `${questions.map((one) => JSON.stringify(one)).join('\n')}\n`,
-    );
-    const text = writeText('t.txt', answered.map(({ prompt }) => prompt).join(' '));
-    const flags = ['--task', `openbookqa=${task}`, '--text', text, '--heads', planted];
-    const stdout = await ok('utility', ...model, ...flags, '--begin-token');
-    expect(stdout).toMatch(/openbookqa +intact +1\.000/);
-    expect(stdout).toMatch(/without 1-5/);
-    expect(stdout).toMatch(/perplexity intact +[\d.]+/);
-    const none = await runProgram('utility', ...model);
-    expect(none.stderr).toMatch(/neither --task NAME=FILE nor --text FILE/);
-    expect(none.code).toBe(2);
   });
 });

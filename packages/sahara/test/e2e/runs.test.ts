@@ -13,7 +13,7 @@ import {
 const model = ['--model', 'example:organism', '--backend', 'wasm'];
 let prompts: string;
 beforeAll(async () => {
-  prompts = writePrompts(await organismRecords('refused', 12));
+  prompts = writePrompts(await organismRecords('refused', 6));
 });
 const folder = () => join(temporaryFolder(), 'run');
 const read = (dir: string, name: string) => readFileSync(join(dir, name), 'utf8');
@@ -36,13 +36,13 @@ const cases: readonly Case[] = [
   },
   {
     verb: 'sahara',
-    flags: ['--size', '2', '--measure', 'divergence'],
+    flags: ['--size', '2'],
     grows: 'units.jsonl',
     results: ['scores.json', 'step-1.json', 'step-2.json'],
   },
   {
     verb: 'ablate',
-    flags: ['--heads', '1-1', '--rows', '1', '--max-new-tokens', '12', '--random', '1'],
+    flags: ['--heads', '1-1', '--rows', '1', '--max-new-tokens', '6', '--random', '1'],
     grows: 'predictions.jsonl',
     results: ['predictions.jsonl', 'attack-success.json'],
   },

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { temporaryFolder } from '@lab/core/testing';
 import { writeSafetensors } from '@lab/tensor/io';
 import { describe, expect, it } from 'vitest';
+import { exampleModel } from '../example-models.js';
 import { checkpointFolder, openCheckpoint } from './checkpoint.js';
 
 const values = { shape: [2, 2], data: Float32Array.of(1, -2, 0.5, 3.140625) };
@@ -105,5 +106,10 @@ describe('checkpointFolder', () => {
     symlinkSync(join(cache, 'snapshots/new'), link);
     expect(checkpointFolder(link)).toBe(link);
     expect(() => checkpointFolder(join(cache, 'absent'))).toThrow('there is no such folder');
+  });
+
+  it('knows the models that come with the package', () => {
+    expect(checkpointFolder('example:organism')).toBe(exampleModel('organism'));
+    expect(() => checkpointFolder('example:organsim')).toThrow('no example "organsim"');
   });
 });

@@ -7,6 +7,7 @@ import {
   type HalfMatrix,
   halfMatMul,
   halfRows,
+  pullBack,
   tf,
 } from '@lab/tensor';
 import type { StoredMatrix } from './stored-numbers.js';
@@ -39,6 +40,16 @@ export function timesMatrix(
   if (isHalf(matrix)) return halfMatMul(x, matrix, bias === null ? {} : { bias });
   const products = tf.matMul<tf.Tensor2D>(x, matrix, false, true);
   return bias === null ? products : tf.add(products, bias);
+}
+
+/** Gradients of rows `[n, columns]` whose products with a matrix have the gradients `[n, rows]`. */
+export function pulledRows(dy: tf.Tensor2D, matrix: WeightMatrix): tf.Tensor2D {
+  if (!isHalf(matrix)) return tf.matMul<tf.Tensor2D>(dy, matrix);
+  return tf.tidy(() => {
+    // Products are linear: any rows have the same gradient.
+    const rows = tf.zeros<tf.Rank.R2>([dy.shape[0], matrix.columns]);
+    return pullBack(() => halfMatMul(rows, matrix), [rows], dy).gradients[0] as tf.Tensor2D;
+  });
 }
 
 /** Rows by their numbers, as float32 `[n, columns]`. */

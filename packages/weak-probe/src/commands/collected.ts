@@ -35,14 +35,18 @@ export const collectedOptions: readonly CliOption[] = [
   dryRunOption,
 ];
 
-/** A collection as the model reads it, before that is loaded. */
-export interface CollectedPrompts extends OutlinedModel {
+/** States with their prompts. */
+export interface ReadCollection {
   readonly collection: Collection;
-  readonly resolved: ResolvedConfig<Config>;
   /** Row by row, as the model reads them. */
   readonly prompts: readonly FormattedPrompt[];
   /** Rows of a class. @throws {ConfigError} for a class that is not there. */
   rowsOf(label: string): readonly number[];
+}
+
+/** A collection as the model reads it, before that is loaded. */
+export interface CollectedPrompts extends OutlinedModel, ReadCollection {
+  readonly resolved: ResolvedConfig<Config>;
 }
 
 /** A collection with its model. */
@@ -76,11 +80,8 @@ export async function withCollected(
   const resolved = await readConfigInput(weakProbeConfig, { ...input.options, mode }, verb.flags);
   const folder = modelFolder(input, store.about.model.path);
   const { architecture } = readModelConfig(folder);
-  const { contextTokens } = architecture;
-  const format = { ...collection.config.data, contextTokens };
-  const { prompts } = formatPrompts(loadTokenizer(folder), collection.prompts, format);
-  const rowsOf = (label: string) => rowsOfClass(collection, label);
-  const given = { collection, resolved, prompts, rowsOf, folder, architecture };
+  const read = readPromptsOf(collection, { folder, architecture });
+  const given = { ...read, resolved, folder, architecture };
   if (input.options['dryRun'] === true) {
     return sayOutline(context, input, verb.outline(given), given);
   }
@@ -100,6 +101,28 @@ export async function withCollected(
     context.progress.done();
     run.release();
   }
+}
+
+/** Prompts of a collection as a model reads them. */
+function readPromptsOf(
+  collection: Collection,
+  { folder, architecture }: OutlinedModel,
+): ReadCollection {
+  const { contextTokens } = architecture;
+  const format = { ...collection.config.data, contextTokens };
+  const { prompts } = formatPrompts(loadTokenizer(folder), collection.prompts, format);
+  return { collection, prompts, rowsOf: (label) => rowsOfClass(collection, label) };
+}
+
+/**
+ * Another collection of the same model.
+ *
+ * @throws {DataError} where it is of another one.
+ */
+export function otherCollection(dir: string, opened: Collected): ReadCollection {
+  const collection = openCollection(dir);
+  assertSameModel(collection, opened);
+  return readPromptsOf(collection, opened);
 }
 
 /** An interruption that says how to go on: what is done is kept line by line. */
@@ -151,11 +174,11 @@ export function numbersOf({ options }: CliInput, name: string): number[] | undef
  *
  * @throws {ConfigError} for states within blocks, and a last one behind the final norm.
  */
-export function assertResidual({ collection: { dir, store } }: Collected): void {
-  const { site, isNormed } = store.about;
-  if (site === 'residual' && !isNormed) return;
-  const what = isNormed ? 'a last state behind the final norm' : `${site} states`;
+export function assertResidual({ collection: { dir, store } }: ReadCollection): void {
+  const { site, isNormed, positions } = store.about;
+  if (site === 'residual' && positions === 'last' && !isNormed) return;
+  const what = isNormed ? 'a last state behind the final norm' : `${site} states of ${positions}`;
   throw new ConfigError(`${dir}: has ${what}.`, {
-    help: 'Collect with states.site=residual and states.isNormed=false.',
+    help: 'Collect with states.site=residual, states.positions=last, states.isNormed=false.',
   });
 }

@@ -22,17 +22,14 @@ export const dryRunOption: CliOption = {
 
 /** What a verb is going to do. */
 export interface WorkOutline {
-  /** Passes over all blocks, as many times as `count` says; parts of a pass count as their share. */
-  readonly passes: readonly {
-    readonly prompts: readonly EncodedPrompt[];
-    readonly count: number;
-  }[];
+  /** Passes over all blocks; parts of a pass count as their share. */
+  readonly passes: readonly PassOutline[];
   /** Rows whose logits are read apart from passes. */
   readonly rows: number;
 }
 
 /** Passes over the same prompts. */
-export interface PassOutline {
+interface PassOutline {
   readonly prompts: readonly EncodedPrompt[];
   readonly count: number;
 }

@@ -19,7 +19,12 @@ import { steeredFirstTokens } from '../steering.js';
 import { listsForTokenizer, tokenKinds } from '../token-kinds.js';
 import { tokenNamer } from '../token-text.js';
 import { tokenTable } from '../token-table.js';
-import { type Collected, type CollectedPrompts, numbersOf } from './collected.js';
+import {
+  type Collected,
+  type CollectedPrompts,
+  numbersOf,
+  type ReadCollection,
+} from './collected.js';
 import type { WorkOutline } from './dry-run.js';
 import { promptsOf, responsePasses, sideLabels } from './graft-sides.js';
 
@@ -30,8 +35,10 @@ export interface GraftJob {
   readonly collected: Collected;
   readonly sources: readonly GraftSource[];
   readonly graft: GraftResult['settings'];
-  /** Rows of the collection. */
+  /** Where donors are from, and their rows there. */
+  readonly donorRun: ReadCollection;
   readonly donors: readonly number[];
+  /** Rows of the collection. */
   readonly takers: readonly number[];
   readonly openings: Openings;
   readonly judge: RuleJudge;
@@ -96,22 +103,23 @@ const wholeGroups =
 
 const isOfficial = ({ graft }: GraftJob) => graft.semantics === 'official';
 
-function partiesOf({ collected, donors, takers }: GraftJob) {
+function partiesOf({ collected, donorRun, donors, takers }: GraftJob) {
   const { collection, prompts, resolved } = collected;
   return {
     recipients: takers.map((row) => prompts[row]!),
     recipientStates: pickedRows(collection.store, takers),
-    donorStates: pickedRows(collection.store, donors),
+    donorStates: pickedRows(donorRun.collection.store, donors),
     seed: resolved.config.seed,
   };
 }
 
 /** What every record of a call depends on. */
-function dependsOn({ collected, donors, takers, sources }: GraftJob) {
+function dependsOn({ collected, donorRun, donors, takers, sources }: GraftJob) {
   const { fingerprint, collection, resolved } = collected;
   const { promptsSha256 } = collection.store.about;
   const { seed } = resolved.config;
-  return { model: fingerprint.model, promptsSha256, seed, donors, takers, sources };
+  const from = donorRun.collection.store.about.promptsSha256;
+  return { model: fingerprint.model, promptsSha256, from, seed, donors, takers, sources };
 }
 
 /** A response and what it was made under. */

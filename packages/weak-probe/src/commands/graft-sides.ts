@@ -13,7 +13,7 @@ import {
   type Openings,
 } from '../first-tokens.js';
 import type { FormattedPrompt } from '../prompt-set.js';
-import type { Collected, CollectedPrompts } from './collected.js';
+import type { Collected, CollectedPrompts, ReadCollection } from './collected.js';
 
 /** Flags that name classes and openings. */
 export const sideOptions: readonly CliOption[] = [
@@ -82,14 +82,15 @@ export function sideLabels(
 
 const nameOf = ({ options }: CliInput, name: string) => options[name] as string | undefined;
 
-function sideOf(collected: CollectedPrompts, label: string, limit: number): Side {
+/** The first prompts of a class. */
+export function sideOf(collected: ReadCollection, label: string, limit: number): Side {
   const rows = collected.rowsOf(label).slice(0, limit);
   return { label, rows, prompts: promptsOf(collected, label, limit) };
 }
 
 /** Prompts of a class, at most so many. */
 export const promptsOf = (
-  { rowsOf, prompts }: CollectedPrompts,
+  { rowsOf, prompts }: ReadCollection,
   label: string,
   limit: number,
 ): FormattedPrompt[] =>

@@ -13,6 +13,8 @@ import {
   collectedOptions,
   collectionArgument,
   numbersOf,
+  otherCollection,
+  type ReadCollection,
   withCollected,
 } from './collected.js';
 import {
@@ -24,7 +26,7 @@ import {
   sweep,
   wholeResponses,
 } from './graft-job.js';
-import { donorRows, readSides, sideOptions } from './graft-sides.js';
+import { donorRows, readSides, sideOf, sideOptions } from './graft-sides.js';
 import { judgeOf, responseOptions } from './response-options.js';
 
 const topic = 'graft';
@@ -40,6 +42,11 @@ export const graftCommand: CliCommand = {
       flags: '--reverse',
       summary: 'states of refused prompts into answered ones: does it induce refusals',
       kind: 'boolean',
+      topic,
+    },
+    {
+      flags: '--donor-run <dir>',
+      summary: 'collection of the same model whose prompts give; default the same',
       topic,
     },
     {
@@ -83,7 +90,7 @@ export const graftCommand: CliCommand = {
 };
 
 async function run(context: CliContext, input: CliInput, collected: Collected): Promise<void> {
-  const { collection, resolved, folder, fingerprint, prompts, tokenizer } = collected;
+  const { collection, resolved, folder, fingerprint, tokenizer } = collected;
   const { graft: settings } = resolved.config;
   assertResidual(collected);
   const sides = await readSides(context, input, collected, settings.recipients);
@@ -93,7 +100,9 @@ async function run(context: CliContext, input: CliInput, collected: Collected): 
     : [sides.answered, sides.refused];
   const { openings } = sides;
   const rules = { openings, count: settings.donors, isRefused: isReversed };
-  const donors = await donorRows(collected, giving, rules);
+  const from = donorsFrom(input, collected);
+  const given = sideOf(from, giving.label, settings.recipients);
+  const donors = await donorRows(collected, given, rules);
   const job: GraftJob = {
     ...{ context, input, collected, openings, sources: sourcesOf(input), judge: judgeOf(input) },
     graft: {
@@ -102,7 +111,7 @@ async function run(context: CliContext, input: CliInput, collected: Collected): 
       context: input.options['context'] as 'fresh' | 'kept',
       positions: numbersOf(input, 'positions') ?? [-1],
     },
-    ...{ donors, takers: taking.rows },
+    ...{ donors, donorRun: from, takers: taking.rows },
   };
   const points = graftCurve(await sweep(job));
   const best = bestState(points);
@@ -111,7 +120,7 @@ async function run(context: CliContext, input: CliInput, collected: Collected): 
   const named = (ids: readonly number[]) => ids.map((id) => ({ id, text: nameOf(id) }));
   const result: GraftResult = {
     model: { path: folder, fingerprint: fingerprint.model },
-    donors: { label: giving.label, prompts: donors.map((row) => prompts[row]!.id) },
+    donors: { label: giving.label, prompts: donors.map((row) => from.prompts[row]!.id) },
     recipients: { label: taking.label, prompts: taking.prompts.map(({ id }) => id) },
     settings: job.graft,
     openings: { refusal: named(openings.refusal), compliance: named(openings.compliance) },
@@ -120,7 +129,16 @@ async function run(context: CliContext, input: CliInput, collected: Collected): 
     responses: input.options['responses'] === true ? await wholeResponses(job, best) : null,
     lens: input.options['lens'] === true ? await lensBehind(job, best) : null,
   };
-  say(context, collection.dir, result);
+  say(context, collection.dir, { result, nameOf });
+}
+
+/** Whose prompts give: those of the same collection, unless another one is named. */
+function donorsFrom({ options }: CliInput, collected: Collected): ReadCollection {
+  const dir = options['donorRun'];
+  if (typeof dir !== 'string') return collected;
+  const other = otherCollection(dir, collected);
+  assertResidual(other);
+  return other;
 }
 
 function sourcesOf({ options }: CliInput): GraftSource[] {
@@ -132,7 +150,12 @@ function sourcesOf({ options }: CliInput): GraftSource[] {
   });
 }
 
-function say(context: CliContext, dir: string, result: GraftResult): void {
+interface Said {
+  readonly result: GraftResult;
+  readonly nameOf: (id: number) => string;
+}
+
+function say(context: CliContext, dir: string, { result, nameOf }: Said): void {
   const path = writeResult(dir, 'graft', result);
   context.progress.done();
   const none = result.points.find(({ source }) => source === 'none')!;
@@ -149,6 +172,7 @@ function say(context: CliContext, dir: string, result: GraftResult): void {
     ...Object.fromEntries(
       sources.map((source) => [`refused, ${source}`, shareAt(result.points, source, state)]),
     ),
+    'first tokens': firstTokensAt(result.points, state, nameOf),
     effect: formatNumber(effect),
     'largest control': formatNumber(control),
   }));
@@ -175,6 +199,19 @@ function say(context: CliContext, dir: string, result: GraftResult): void {
 
 const shareWithin = (share: number, { low, high }: Interval): string =>
   `${formatShare(share)} (${formatShare(low)}-${formatShare(high)})`;
+
+/** What responses begin with under the donors of a state. */
+function firstTokensAt(
+  points: readonly GraftPoint[],
+  state: number,
+  nameOf: (id: number) => string,
+): string {
+  const found = points.find((point) => point.source !== 'none' && point.state === state);
+  return (found?.bestTokens ?? [])
+    .slice(0, 2)
+    .map(({ id, share }) => `${nameOf(id).trim()} ${formatShare(share, 2)}`)
+    .join('  ');
+}
 
 const shareAt = (points: readonly GraftPoint[], source: string, state: number): string => {
   const found = points.find((point) => point.source === source && point.state === state);

@@ -16,6 +16,7 @@ import {
   collectedOptions,
   type CollectedPrompts,
   collectionArgument,
+  otherCollection,
   withCollected,
 } from './collected.js';
 import type { WorkOutline } from './dry-run.js';
@@ -42,6 +43,10 @@ export const lensCommand: CliCommand = {
     { flags: '--follow <list>', summary: 'words that are followed through states', kind: 'list' },
     { flags: '--tuned <file>', summary: 'tuned lens in place of the logit lens' },
     { flags: '--tune <file>', summary: 'train a tuned lens on the states first, and take it' },
+    {
+      flags: '--tune-on <dir>',
+      summary: 'collection of the same model to train on, such as one of all tokens',
+    },
     { flags: '--tune-steps <n>', summary: 'steps of each state', kind: 'integer', default: 250 },
     ...collectedOptions,
   ],
@@ -105,14 +110,18 @@ async function run(context: CliContext, input: CliInput, collected: Collected): 
 async function tunedLensOf(
   context: CliContext,
   { options }: CliInput,
-  { collection, model, fingerprint, resolved }: Collected,
+  collected: Collected,
 ): Promise<TunedLens | null> {
+  const { collection, model, fingerprint, resolved } = collected;
   const [tune, tuned] = [options['tune'], options['tuned']];
   if (typeof tune === 'string' && typeof tuned === 'string') {
     throw new ConfigError('--tune and --tuned are given both.', { help: 'Give one of the two.' });
   }
   if (typeof tune === 'string') {
-    const lens = await trainTunedLens(model, collection.store, {
+    const on = options['tuneOn'];
+    const { store } =
+      typeof on === 'string' ? otherCollection(on, collected).collection : collection;
+    const lens = await trainTunedLens(model, store, {
       ...{ modelFingerprint: fingerprint.model, seed: resolved.config.seed },
       ...{ steps: options['tuneSteps'] as number, signal: context.signal },
       onProgress: (done, all) =>

@@ -7,7 +7,7 @@ import { writeCsv } from '@lab/core/csv';
 import { type Collection, openCollection } from '../collection.js';
 import { makeMonitor } from '../make-monitor.js';
 import { createMonitor, type Monitor, type MonitorBundle } from '../monitor.js';
-import type { ProbeKind } from '../probes.js';
+import { type ProbeKind, probeKinds } from '../probes.js';
 import { type ProbeResult } from '../probe-result.js';
 import { readResult, resultFiles } from '../run-files.js';
 import { collectionArgument } from './collected.js';
@@ -24,7 +24,7 @@ export const monitorCommand: CliCommand = {
       summary: 'state it reads; default the best one of "weak-probe probe"',
       kind: 'integer',
     },
-    { flags: '--probe <kind>', summary: 'svm, mlp, logistic, lda, mass-mean, ...', default: 'svm' },
+    { flags: '--probe <kind>', summary: 'kind of probe', choices: probeKinds, default: 'svm' },
     {
       flags: '--alarms <share>',
       summary: 'share of the first class that may raise an alarm',

@@ -58,10 +58,15 @@ describe('weak-probe probe', () => {
   });
 
   it('measures on another collection, class by class', async () => {
-    const args = ['probe', dir, '--probes', 'svm', '--states', '3', '--transfer', other];
+    const args = [
+      ...['probe', dir, '--probes', 'svm', '--states', '3', '--transfer', other],
+      ...['--learning', '40,10'],
+    ];
     const { code, stdout, stderr } = await run(args);
     expect(code, stderr).toBe(0);
     expect(stdout).toContain(`on ${other}`);
+    expect(stdout).toMatch(/svm at state 3 by training rows: \S+ of 10, \S+ of 40/);
+    expect(probes().learning!.points.map(({ trainCount }) => trainCount)).toEqual([10, 40]);
     expect(existsSync(join(dir, 'transfer.json'))).toBe(true);
   });
 

@@ -11,8 +11,9 @@ import {
 } from '@lab/core/cli';
 import { type Collection, openCollection } from '../collection.js';
 import { type Config, weakProbeConfig } from '../config.js';
-import type { ProbeKind } from '../probes.js';
-import { probeCollection, type ProbeResult } from '../probe-result.js';
+import { learningCurve } from '../learning-curve.js';
+import { probeKinds } from '../probes.js';
+import { type LearningCurve, probeCollection, type ProbeResult } from '../probe-result.js';
 import { writeResult } from '../run-files.js';
 import { carriedPlaces, type TransferPoint, transferProbes } from '../transfer.js';
 import { collectionArgument, numbersOf } from './collected.js';
@@ -26,10 +27,15 @@ export const probeCommand: CliCommand = {
   summary: 'Say at which state probes tell the classes apart, beside what the words alone tell.',
   arguments: [collectionArgument],
   options: [
-    { flags: '--probes <list>', summary: `of ${kindNames().join(', ')}`, kind: 'list' },
+    { flags: '--probes <list>', summary: `of ${probeKinds.join(', ')}`, kind: 'list' },
     { flags: '--states <list>', summary: 'states that are probed; default all', kind: 'list' },
     { flags: '--folds <n>', summary: 'folds of cross-validation', kind: 'integer' },
     { flags: '--repeats <n>', summary: 'splits with seeds of their own', kind: 'integer' },
+    {
+      flags: '--learning <list>',
+      summary: 'accuracy of the first probe at its best state with so many training rows',
+      kind: 'list',
+    },
     {
       flags: '--transfer <run>',
       summary: 'measure the probes on another collection as well',
@@ -52,7 +58,8 @@ export const probeCommand: CliCommand = {
     context.onSecondInterrupt('ended at once; the state at work is probed again next time.');
     const run = resumeRun(collection.dir);
     try {
-      const result = await probeAll(context, { collection, config, states });
+      const probed = await probeAll(context, { collection, config, states });
+      const result = await withLearning(context, input, { collection, config, result: probed });
       const transfers = await transferAll(context, { collection, config, states, others });
       context.progress.done();
       say(context, collection.dir, { result, transfers });
@@ -62,10 +69,6 @@ export const probeCommand: CliCommand = {
     }
   },
 };
-
-function kindNames(): ProbeKind[] {
-  return ['svm', 'mlp', 'logistic', 'lda', 'mass-mean', 'nearest-centroid', 'pca'];
-}
 
 /** Settings of this call; what was collected, and how, is as it was. */
 export async function probeConfig(
@@ -111,6 +114,25 @@ async function probeAll(
   const lines = predictions.map((one) => `${JSON.stringify(one)}\n`);
   writeFileAtomic(join(dir, 'predictions.jsonl'), lines);
   return result;
+}
+
+/** The result with the learning curve that was asked for. */
+async function withLearning(
+  context: CliContext,
+  input: CliInput,
+  { collection, config, result }: Pick<Work, 'collection' | 'config'> & { result: ProbeResult },
+): Promise<ProbeResult> {
+  const counts = numbersOf(input, 'learning')?.toSorted((a, b) => a - b);
+  if (counts === undefined) return result;
+  const probe = config.probe.kinds[0]!;
+  const { state } = result.states.reduce((best, one) =>
+    one.probes[0]!.accuracy > best.probes[0]!.accuracy ? one : best,
+  );
+  context.progress.update(`learning curve  state ${state}  ${probe}`);
+  const given = { store: collection.store, config, state, probe, counts, signal: context.signal };
+  const learnt = { ...result, learning: { probe, state, points: await learningCurve(given) } };
+  writeResult(collection.dir, 'probes', learnt);
+  return learnt;
 }
 
 /** Another collection that probes are carried to. */
@@ -176,6 +198,7 @@ function say(context: CliContext, dir: string, { result, transfers }: Said): voi
   for (const warning of result.warnings) context.note(`warning: ${warning}`);
   context.print(table(stateRows(result)));
   context.print(`${controlText(result)}${emergenceText(result)}`);
+  if (result.learning !== undefined) context.print(learningText(result.learning));
   for (const { to, points } of transfers) {
     context.print(`\non ${to}\n${table(points.map(transferRow))}`);
   }
@@ -195,8 +218,9 @@ function say(context: CliContext, dir: string, { result, transfers }: Said): voi
   });
 }
 
-/** A row a state: accuracies with their intervals. */
-function stateRows({ states }: ProbeResult): Record<string, string | number>[] {
+/** A row a state: accuracies with their intervals, and mean recalls of unequal classes. */
+function stateRows({ states, classes }: ProbeResult): Record<string, string | number>[] {
+  const isBalanced = new Set(classes.map(({ count }) => count)).size === 1;
   return states.map(({ state, probes, degenerateFeatures }) => ({
     state,
     ...Object.fromEntries(
@@ -206,6 +230,10 @@ function stateRows({ states }: ProbeResult): Record<string, string | number>[] {
           (converged ? '' : ' *'),
       ]),
     ),
+    ...(!isBalanced &&
+      Object.fromEntries(
+        probes.map((one) => [`${one.probe} balanced`, formatShare(one.balancedAccuracy)]),
+      )),
     ...(states.some((one) => one.degenerateFeatures) && {
       remark: degenerateFeatures ? 'all rows are the same' : '',
     }),
@@ -232,6 +260,13 @@ function emergenceText({ emergence, strongestControl: control }: ProbeResult): s
       );
     })
     .join('');
+}
+
+function learningText({ probe, state, points }: LearningCurve): string {
+  const shown = points.map(
+    ({ trainCount, accuracy }) => `${formatShare(accuracy)} of ${trainCount}`,
+  );
+  return `${probe} at state ${state} by training rows: ${shown.join(', ')}\n`;
 }
 
 function transferRow({ state, probe, within, accuracy, interval, binary, native }: TransferPoint) {

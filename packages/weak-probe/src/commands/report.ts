@@ -1,18 +1,26 @@
-/** `report`: the page and the figures of a run, from its files. */
+/** `report`: the page and the figures of a run, from its files; or of several side by side. */
 import type { CliCommand } from '@lab/core/cli';
+import { writeComparison } from '../report/compare-page.js';
 import { writeReport } from '../report/run-page.js';
-import { collectionArgument } from './collected.js';
 
 /** The verb `report`. */
 export const reportCommand: CliCommand = {
   name: 'report',
-  summary: 'Write the page of a run, and its figures as SVG and CSV, from what is there.',
-  arguments: [collectionArgument],
-  options: [],
-  example: 'weak-probe report runs/organism',
-  run: async (context, { arguments: [dir = ''] }) => {
-    context.setRun(dir);
+  summary: 'Write the page of a run and its figures (SVG, CSV), or one page that compares runs.',
+  arguments: [{ name: 'runs', summary: 'run folders', required: true, variadic: true }],
+  options: [{ flags: '--out <file>', summary: 'page of a comparison', default: 'comparison.html' }],
+  example: 'weak-probe report runs/base runs/chat --out comparison.html',
+  run: async (context, { arguments: dirs, options }) => {
     context.progress.update('drawing');
+    if (dirs.length > 1) {
+      const page = writeComparison(String(options['out']), dirs);
+      context.progress.done();
+      context.print(`${page}\n`);
+      context.printJson({ run: null, status: 'success', metrics: null, report: page });
+      return;
+    }
+    const [dir = ''] = dirs;
+    context.setRun(dir);
     const { page, figures } = await writeReport(dir);
     context.progress.done();
     context.print(`${page}\n`);

@@ -184,7 +184,7 @@ function say(context: CliContext, dir: string, result: SteerResult): void {
   context.progress.done();
   const { classes, state, probe, towards } = result;
   const doses = classes[0]!.doses.map(({ dose }, at) => ({
-    dose,
+    dose: String(dose),
     ...Object.fromEntries(
       classes.flatMap((one) => {
         const { refusalShare, gap, responses } = one.doses[at]!;

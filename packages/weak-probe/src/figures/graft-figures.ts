@@ -96,7 +96,8 @@ export function doseFigure(
     }),
     caption:
       'Share of prompts whose first token opens a refusal, once so much of the direction is ' +
-      'added to the residual. A flat line: what the probe reads, the model does not use. Bands are 95 %.',
+      'added to the residual. A flat line: what the probe reads, the model does not use. ' +
+      'Bands are 95 %.',
   };
 }
 

@@ -19,7 +19,7 @@ export interface ControlScore {
 }
 
 /** Names of probes in the reader's words. */
-export const probeNames: Readonly<Record<string, string>> = {
+const probeNames: Readonly<Record<string, string>> = {
   svm: 'linear SVM',
   mlp: 'MLP',
   logistic: 'logistic regression',
@@ -42,7 +42,8 @@ const controlNames: Readonly<Record<string, string>> = {
 /** A control's name in the reader's words. */
 export const controlName = (control: string): string => controlNames[control] ?? control;
 
-const nameOf = (kind: string): string => probeNames[kind] ?? kind;
+/** A probe's name in the reader's words. */
+export const probeName = (kind: string): string => probeNames[kind] ?? kind;
 
 /** What the figure of accuracies shows of text baselines: chance, length, and the best of words. */
 export function controlScores(
@@ -90,7 +91,7 @@ export function accuracyFigure(
 ): CaptionedFigure {
   const kinds = kindsOf(states);
   const series: LineSeries[] = kinds.map((kind) => ({
-    name: nameOf(kind),
+    name: probeName(kind),
     points: states.flatMap((report) => {
       const found = probeAt(report, kind);
       if (found === undefined) return [];
@@ -157,7 +158,7 @@ export function classFigure(states: readonly StateReport[], kind: string): Capti
         }),
       })),
     }),
-    caption: `Harmonic mean of precision and recall of the ${nameOf(kind)}.`,
+    caption: `Harmonic mean of precision and recall of the ${probeName(kind)}.`,
   };
 }
 
@@ -174,7 +175,7 @@ export function confusionFigure({ state }: StateReport, probe: StateProbe): Capt
       value: { label: 'prompts', hasZero: true },
       width: 420,
     }),
-    caption: `Held-out prompts by class and by what the ${nameOf(probe.probe)} says.`,
+    caption: `Held-out prompts by class and by what the ${probeName(probe.probe)} says.`,
   };
 }
 

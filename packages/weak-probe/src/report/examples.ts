@@ -3,7 +3,7 @@
  */
 import { formatNumber } from '@lab/core';
 import type { Example, ExampleSet } from '@lab/report';
-import { probeNames } from '../figures/probe-figures.js';
+import { probeName } from '../figures/probe-figures.js';
 import { bestProbe, type RunResults } from './read-run.js';
 
 /** Of each kind, at most. */
@@ -41,7 +41,7 @@ export function predictionExamples({
   return {
     text:
       `Held-out prompts at state ${report.state}, by the ` +
-      `${probeNames[probe.probe] ?? probe.probe}: those it is surest of.`,
+      `${probeName(probe.probe)}: those it is surest of.`,
     items: [...spread(right), ...wrong.slice(0, MOST)].map(example),
   };
 }

@@ -4,6 +4,7 @@
 import { join } from 'node:path';
 import { readJsonLines } from '@lab/core';
 import { type Collection, openCollection } from '../collection.js';
+import type { CarriedProbes } from '../figures/run-figures.js';
 import type { StateProbe, StateReport } from '../explain.js';
 import { type GraftEffect, graftEffects, type GraftResult } from '../graft-result.js';
 import type { LensResult } from '../lens-result.js';
@@ -20,6 +21,8 @@ export interface RunResults {
   readonly lens: LensResult | null;
   readonly graft: GraftResult | null;
   readonly steer: SteerResult | null;
+  /** Probes carried to other runs. */
+  readonly transfers: readonly CarriedProbes[];
 }
 
 /**
@@ -35,6 +38,9 @@ export function readRun(dir: string): RunResults {
     lens: readResult<LensResult>(dir, 'lens'),
     graft: readResult<GraftResult>(dir, 'graft'),
     steer: readResult<SteerResult>(dir, 'steer'),
+    transfers:
+      readResult<{ readonly transfers: readonly CarriedProbes[] }>(dir, 'transfer')?.transfers ??
+      [],
   };
 }
 

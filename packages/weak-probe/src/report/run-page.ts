@@ -20,18 +20,19 @@ import {
   writeRunPage,
 } from '@lab/report';
 import { type Config, weakProbeConfig } from '../config.js';
-import {
-  accuracyFigure,
-  controlName,
-  controlScores,
-  probeNames,
-} from '../figures/probe-figures.js';
+import { accuracyFigure, controlName, controlScores, probeName } from '../figures/probe-figures.js';
 import type { GraftResult } from '../graft-result.js';
 import { version } from '../version.js';
 import { predictionExamples } from './examples.js';
 import { writeFigures } from './figure-files.js';
 import { bestProbe, readRun, type RunResults, tellingState } from './read-run.js';
-import { graftSection, lensSections, probeSections, steerSection } from './sections.js';
+import {
+  graftSection,
+  lensSections,
+  probeSections,
+  steerSection,
+  transferSections,
+} from './sections.js';
 
 /** What was written. */
 export interface WrittenReport {
@@ -61,6 +62,7 @@ export async function runPage(run: RunResults): Promise<RunPage> {
   const main = mainFigure(run);
   const sections: Section[] = [
     ...(await probeSections(run)),
+    ...transferSections(run),
     ...lensSections(run),
     ...(run.graft === null ? [] : [graftSection(run.graft)]),
     ...(run.steer === null ? [] : [steerSection(run.steer)]),
@@ -115,7 +117,7 @@ export function sentenceOf({ probes, collection }: RunResults): string {
   const names = probes.classes.map(({ label }) => label);
   const last = names.at(-1);
   return (
-    `A ${probeNames[probe.probe] ?? probe.probe} on state ${report.state} tells ` +
+    `A ${probeName(probe.probe)} on state ${report.state} tells ` +
     `${names.slice(0, -1).join(', ')} and ${last} apart in ${formatPercent(probe.accuracy)} of ` +
     `held-out prompts${words}.`
   );

@@ -16,9 +16,10 @@ import {
   classFigure,
   confusionFigure,
   controlName,
-  probeNames,
+  probeName,
   separationFigure,
 } from '../figures/probe-figures.js';
+import { learningFigure, transferFigure } from '../figures/run-figures.js';
 import { planeFigure } from '../figures/state-figures.js';
 import type { GraftResult } from '../graft-result.js';
 import type { ProbeResult } from '../probe-result.js';
@@ -34,7 +35,11 @@ export async function probeSections({ probes, collection }: RunResults): Promise
   return [
     {
       heading: 'Probes',
-      figures: [confusionFigure(report, probe), ...(classes === null ? [] : [classes])],
+      figures: [
+        confusionFigure(report, probe),
+        ...(classes === null ? [] : [classes]),
+        ...(probes.learning === undefined ? [] : [learningFigure(probes.learning)]),
+      ],
       table: probeTable(probes),
     },
     {
@@ -58,7 +63,7 @@ function probeTable({ states, controls }: ProbeResult): Table {
       { key: 'state', label: 'State', kind: 'count' },
       ...kinds.map((kind) => ({
         ...({ key: kind, kind: 'share', best: 'highest' } as const),
-        label: probeNames[kind] ?? kind,
+        label: probeName(kind),
       })),
       ...(hasRandom ? [{ key: 'random', label: 'Random labels', kind: 'share' } as const] : []),
       { key: 'balanced', label: 'Balanced', kind: 'share' },
@@ -99,6 +104,12 @@ function controlTable({ controls }: ProbeResult): Table {
       auroc: auroc ?? { value: null, note: 'two classes only' },
     })),
   };
+}
+
+/** What probes of this run tell on other sets. */
+export function transferSections({ transfers }: Pick<RunResults, 'transfers'>): Section[] {
+  if (transfers.length === 0) return [];
+  return [{ heading: 'Elsewhere', figures: transfers.map(transferFigure) }];
 }
 
 /** What each state would say. */
@@ -193,7 +204,7 @@ export function steerSection({ state, probe, classes, towards }: SteerResult): S
   return {
     heading: 'Steering',
     text:
-      `The direction of the ${probeNames[probe] ?? probe} at state ${state}, towards ${towards}. ` +
+      `The direction of the ${probeName(probe)} at state ${state}, towards ${towards}. ` +
       sentences.join(' '),
     figures: [doseFigure(classes)],
   };

@@ -6,15 +6,15 @@ import { killAtLine, weakProbe } from './weak-probe-process.js';
 
 const dir = temporaryFolder();
 const [whole, killed] = [join(dir, 'whole'), join(dir, 'killed')];
-const graft = (run: string) => ['graft', run, '--states', '2,5', '--threads', '1'];
-/** Lines of the first 16 recipients, two states and three sources each, and the file's own. */
-const UNIT_LINES = 16 * (2 * 3 + 1) + 1;
+const graft = (run: string) => ['graft', run, '--states', '5', '--threads', '1'];
+/** Lines of the first 16 recipients, three sources each, and the file's own. */
+const UNIT_LINES = 16 * (3 + 1) + 1;
 
 const fileOf = (run: string, name: string) => readFileSync(join(run, name), 'utf8');
 
 it('weak-probe graft ends with the same bytes after kill -9 and Ctrl-C', async () => {
   const collected = await weakProbe([
-    ...['collect', '--model', 'example:organism', '--format', 'chat', '--limit', '64'],
+    ...['collect', '--model', 'example:organism', '--format', 'chat', '--limit', '48'],
     ...['--out', whole, '--threads', '1'],
   ]);
   expect(collected.code, collected.stderr).toBe(0);

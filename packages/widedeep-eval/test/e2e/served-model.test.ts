@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** A model of 512 tokens that knows nothing of judging, and whose template has no system message. */
+/** A model of 512 tokens that knows nothing of judging; its template has no system message. */
 const asked = () => [
   ...['--data', data, '--base-url', server.address, '--model', 'organism', '--cache', 'off'],
   ...['--set', 'judge.system=prompt', '--set', 'evaluation.resamples=100'],
