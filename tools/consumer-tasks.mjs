@@ -50,17 +50,20 @@ async function alignOwnFiles(dir, name, epochs) {
 
 /** A server with OpenAI's interface on loopback, whose answers are a function of the prompt. */
 async function withServer(answer, work) {
-  const server = createServer(async (request, response) => {
+  const reply = async (request, response) => {
     let body = '';
     for await (const part of request) body += part;
     const { messages, model } = JSON.parse(body);
     const prompt = messages.map(({ content }) => content).join('\n');
     const message = { role: 'assistant', content: answer(prompt) };
     const choices = [{ index: 0, message, finish_reason: 'stop' }];
-    // Counted as four characters a token, so that no prompt seems to be cut.
+    // So many that no prompt seems to be cut.
     const usage = { prompt_tokens: Math.ceil(prompt.length / 3), completion_tokens: 20 };
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify({ id: 'x', object: 'chat.completion', model, choices, usage }));
+  };
+  const server = createServer((request, response) => {
+    reply(request, response).catch((error) => response.destroy(error));
   });
   await new Promise((resolve) => {
     server.listen(0, '127.0.0.1', resolve);

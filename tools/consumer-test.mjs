@@ -3,7 +3,7 @@
 // pnpm, and imports and requires every entry. Where pnpm installed, which shows a package only what
 // it names, code is compiled against the types; where npm did, the commands run, and those with a
 // task of their own also do it on the files of an example.
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';

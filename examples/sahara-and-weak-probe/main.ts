@@ -47,8 +47,8 @@ writeRunPage(fileURLToPath(new URL('two-views.html', import.meta.url)), {
   title: 'One model, two views',
   eyebrow: 'organism, a small model of our own that refuses harmless requests by a rule',
   sentence:
-    `A refusal can be read at state ${best.state} in ${percent(best.accuracy)} of requests, where ` +
-    `the words alone tell ${percent(texts)}; head ${headKey(first!)} moves it most.`,
+    `A refusal can be read at state ${best.state} in ${percent(best.accuracy)} of requests, ` +
+    `where the words alone tell ${percent(texts)}; head ${headKey(first!)} moves it most.`,
   numbers: [
     {
       label: 'Probe, best state',

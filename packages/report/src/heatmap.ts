@@ -105,7 +105,11 @@ function drawHeatmap(spec: HeatmapSpec, cells: readonly Cell[], frame: Frame): P
   const isTurned = tallest > columnWidth - 4;
   const marginTop = (isTurned ? Math.min(tallest, 110) + 14 : 26) + (spec.columnLabel ? 18 : 0);
   const rowHeight = Math.max(22, Math.min(38, columnWidth));
-  const isWritten = columnWidth >= 34;
+  const longest = cells.reduce(
+    (most, { value }) => Math.max(most, textWidth(writtenValue(spec, value))),
+    0,
+  );
+  const isWritten = columnWidth >= Math.max(34, longest + 4);
   return {
     width: frame.width,
     height: marginTop + spec.rows.length * rowHeight + 8,
@@ -137,6 +141,9 @@ function drawHeatmap(spec: HeatmapSpec, cells: readonly Cell[], frame: Frame): P
     ],
   };
 }
+
+const writtenValue = ({ value: axis }: HeatmapSpec, value: number): string =>
+  Number.isFinite(value) ? axisValue(axis, value) : '–';
 
 function cellMarks(spec: HeatmapSpec, cells: readonly Cell[], isWritten: boolean): Plot.Markish[] {
   const write = (value: number) => (Number.isFinite(value) ? axisValue(spec.value, value) : '–');

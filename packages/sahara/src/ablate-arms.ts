@@ -25,6 +25,11 @@ export interface ArmChoice {
   readonly eachSize: boolean;
   /** Without each head of the model alone: `0-0`, `0-1` ... */
   readonly everyHead: boolean;
+  /**
+   * Heads that a defence would hold as they are: an arm `frozen` without the others alone shows how
+   * much of the success is theirs.
+   */
+  readonly frozen?: readonly HeadId[] | undefined;
   /** Random groups: `random-1`, `random-2` ... */
   readonly random: number;
   readonly seed: number;
@@ -75,7 +80,19 @@ export function ablateArms(
         changes: firstOnes(at + 1),
       }))
     : [{ name: 'ablated', changes: firstOnes(size) }];
-  return [{ name: 'intact' }, ...ablated, ...randomArms()];
+  return [{ name: 'intact' }, ...ablated, ...frozenArms(), ...randomArms()];
+
+  function frozenArms(): Arm[] {
+    const held = new Set((choice.frozen ?? []).map(headKey));
+    if (held.size === 0) return [];
+    const others = (own: readonly HeadId[]) =>
+      without(own.filter((one) => !held.has(headKey(one))));
+    const changes =
+      byPrompt === null
+        ? others(heads)
+        : (record: PromptRecord) => others(ownHeads(record).slice(0, size));
+    return [{ name: 'frozen', changes }];
+  }
 
   function randomArms(): Arm[] {
     if (choice.random === 0) return [];

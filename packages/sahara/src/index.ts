@@ -41,3 +41,4 @@ export { headPatterns, patternRequests } from './patterns.js';
 export { comparisonPage } from './report/comparison-page.js';
 export { readRunContents, type RunContents } from './report/run-contents.js';
 export { runPage, writeReport } from './report/run-page.js';
+export { planResponses, type ResponsePlan } from './response-plan.js';

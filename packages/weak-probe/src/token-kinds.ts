@@ -19,8 +19,8 @@ export const tokenKindNames: readonly TokenKind[] = [...listedKinds, 'other'];
 /**
  * How a token is compared with a list. `published`: the token in small letters is in the list as it
  * stands; `folded`: both in small letters; `stem`: as `folded`, or the token begins with a word of
- * four letters or more of the list. Spaces around a token are left out, as decoding a single token of
- * SentencePiece does by itself.
+ * four letters or more of the list. Spaces around a token are left out, as decoding a single token
+ * of SentencePiece does by itself.
  */
 export type TokenMatch = 'folded' | 'published' | 'stem';
 

@@ -164,3 +164,22 @@ describe('agreement among judges', () => {
     expect(krippendorffAlpha(votes)).toBeCloseTo(0.095, 3);
   });
 });
+
+test('the four ways to a verdict take the tie threshold of the run', () => {
+  const mean = { U: 5.4, V: 5 };
+  const aggregates: JudgedSample['aggregates'] = {
+    voteLast: '1',
+    voteAll: '1',
+    avgLast: mean,
+    avgAll: mean,
+  };
+  const samples = [
+    judged('a', 'tie', { aggregates, verdict: 'tie' }),
+    judged('b', '1', { aggregates: { ...aggregates, avgAll: { U: 7, V: 5 } } }),
+  ];
+  const accuracyOf = (runTau?: number) => {
+    const { agreement } = evaluateJudgements(samples, { resamples: 100, runTau });
+    return agreement!.aggregations.find(({ name }) => name === 'avgAll')!.accuracy;
+  };
+  expect([accuracyOf(), accuracyOf(0.5)]).toEqual([0.5, 1]);
+});

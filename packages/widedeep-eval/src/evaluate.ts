@@ -29,6 +29,8 @@ export interface EvaluateOptions {
   readonly human?: number | undefined;
   /** Another tie threshold than that of the run, for the mean scores of a scope. */
   readonly tau?: { readonly value: number; readonly scope: 'all' | 'last' } | undefined;
+  /** Tie threshold of the run, for the four ways to a verdict; default 0. */
+  readonly runTau?: number | undefined;
   /** Abilities by data set; default those of LLMEval^2. */
   readonly abilities?: Readonly<Record<string, readonly string[]>> | undefined;
 }
@@ -136,7 +138,7 @@ function agreementOf(samples: readonly JudgedSample[], options: EvaluateOptions)
   return {
     overall: verdictMetrics(all, interval),
     twoClass: withoutTies(all, interval),
-    aggregations: aggregationMetrics(samples, tau?.value ?? 0),
+    aggregations: aggregationMetrics(samples, tau?.value ?? options.runTau ?? 0),
     byDataset,
     byCategory: groupMetrics(grouped, ({ dataset }) => categoryOf(dataset)),
     byAbility: groupMetrics(grouped, ({ dataset }) => abilities[dataset] ?? []),

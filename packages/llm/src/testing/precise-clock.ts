@@ -3,8 +3,7 @@
  *
  * A timer of Node is late by half a millisecond to two, and thousands of them cost a turn each: a
  * server that states its latency would serve more than that. Here all waits share one timer, which
- * ends shortly before the first of them; what is left is passed in short naps between turns of the
- * event loop: turns alone would take a whole processor, of which clients need a part.
+ * ends shortly before the first of them; what is left is passed in turns of the event loop.
  */
 import { clearTimeout, setImmediate, setTimeout } from 'node:timers';
 import { offAbort, onAbort } from '../call-signal.js';
@@ -17,11 +16,6 @@ interface Wait {
 
 /** What a timer may be late by. */
 const earlyMs = 1.5;
-
-/** The longest nap, in which nothing else is done, and what it may be late by. */
-const [napMs, lateMs] = [0.2, 0.08];
-
-const nothing = new Int32Array(new SharedArrayBuffer(4));
 
 /** Waits in the order in which they end. */
 class SharedTimer {
@@ -76,22 +70,16 @@ class SharedTimer {
 
   readonly #turn = (): void => {
     this.#isTurning = false;
-    if (!this.#endDue()) this.#nap();
+    this.#endDue();
     this.#arm();
   };
 
-  #nap(): void {
-    const leftMs = (this.#waits[0]?.dueMs ?? 0) - systemClock.now() - lateMs;
-    if (leftMs > 0) Atomics.wait(nothing, 0, 0, Math.min(leftMs, napMs));
-  }
-
-  /** Whether any wait ended. */
-  #endDue(): boolean {
+  #endDue(): void {
     const now = systemClock.now();
     let count = 0;
     while (count < this.#waits.length && (this.#waits[count]?.dueMs ?? now) <= now) count += 1;
+    if (count === 0) return;
     for (const wait of this.#waits.splice(0, count)) wait.end();
-    return count > 0;
   }
 }
 

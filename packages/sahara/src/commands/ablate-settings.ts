@@ -6,6 +6,7 @@ import { formatFlags, modelFlags, promptFlags } from '@lab/transformer/commands'
 import { saharaConfig } from '../config.js';
 import { affirmativeOpening } from '../course-correction.js';
 import type { Decoding } from '../generation.js';
+import { type HeadId, parseHead } from '../head.js';
 import { ablationOptions, headOptions } from './head-options.js';
 import { chosenJudgeNames, judgeOptions } from './judge-options.js';
 
@@ -57,6 +58,12 @@ const responseOptions: readonly CliOption[] = [
     topic,
   },
   {
+    flags: '--frozen <list>',
+    summary: 'also without all of the heads but these: what a defence that holds them keeps',
+    kind: 'list',
+    topic,
+  },
+  {
     flags: '--random <n>',
     summary: 'random groups of as many heads, for comparison',
     kind: 'integer',
@@ -103,6 +110,7 @@ export interface AblateSettings {
   readonly eachSize: boolean;
   readonly everyHead: boolean;
   readonly random: number;
+  readonly frozen: readonly HeadId[];
   readonly storeResponses: boolean;
   readonly rows: number;
   readonly seed: number;
@@ -140,6 +148,9 @@ export function ablateSettings(input: CliInput, seed: number): AblateSettings {
     eachSize,
     everyHead,
     random: count('random', '--random', 0),
+    frozen: ((options['frozen'] as string[] | undefined) ?? []).map((text) =>
+      parseHead(text, '--frozen'),
+    ),
     storeResponses: options['storeResponses'] === true,
     rows: count('rows', '--rows', 1),
     seed,

@@ -263,6 +263,12 @@ function resultText(
         `${formatPercent(rates.at(-1)!)})\n`,
     );
   }
+  const rateOf = (name: string) => arms.find(({ arm }) => arm === name)?.rate.share ?? Number.NaN;
+  const gained = rateOf('ablated') - rateOf('intact');
+  const frozen = (rateOf('ablated') - rateOf('frozen')) / gained;
+  if (gained > 0 && Number.isFinite(frozen)) {
+    lines.push(`frozen heads hold back ${formatPercent(frozen)} of what the ablation gains\n`);
+  }
   for (const { arm, refused } of overRefusal ?? []) {
     if (arm.startsWith('random-')) continue;
     const range = `${formatPercent(refused.low)} to ${formatPercent(refused.high)}`;

@@ -32,7 +32,7 @@ export const patternCommand: CliCommand = {
     },
   ],
   example:
-    "sahara pattern --model example:organism --head 2-3 --prompt 'I would like to polish the bell.'",
+    "sahara pattern --model example:organism --head 0-1 --prompt 'I want to polish the bell.'",
   run: async (context, input) => {
     headOf(input);
     const scoring = await openScoreInput(context, input);

@@ -41,7 +41,7 @@ export function attentionPatterns(
       value: { label: 'attention weight', domain: [0, 1] },
     }),
     caption:
-      'Each row is a token that looks, each column one that is looked at. Where all that a row may ' +
-      'see has the same shade, the head no longer chooses.',
+      'Each row is a token that looks, each column one that is looked at. Where all that a row ' +
+      'may see has the same shade, the head no longer chooses.',
   };
 }

@@ -61,8 +61,8 @@ export function backupSentences(picks: readonly PickedHead[], unit: string): str
       ? [
           `Head ${name} adds ${gain.toPrecision(3)} ${unit} once ${earlier(index)} ` +
             `${index === 1 ? 'is' : 'are'} ablated, alone it has ${alone.toPrecision(3)} ` +
-            `(rank ${rankAlone}): it stands in for what is gone, and scores of single heads do not ` +
-            'show what they carry together.',
+            `(rank ${rankAlone}): it stands in for what is gone, and scores of single heads ` +
+            'do not show what they carry together.',
         ]
       : [],
   );

@@ -41,7 +41,8 @@ export function scoreSentence(file: ScoreFile): string {
       : `the subspace of ${prompts} turns by ${first.score.toPrecision(3)} ${file.unit}`;
   if (second === undefined || !(second.score > 0)) return `Without head ${headKey(first)} ${what}.`;
   const times = (first.score / second.score).toPrecision(2);
-  return `Without head ${headKey(first)} ${what}, ${times} times as far as without ${headKey(second)}.`;
+  const next = headKey(second);
+  return `Without head ${headKey(first)} ${what}, ${times} times as far as without ${next}.`;
 }
 
 /** The numbers that matter of a scan. */

@@ -48,6 +48,10 @@ describe('ablate', () => {
   it('goes without the first heads one by one, or every head alone', async () => {
     const prompts = ['--prompts', file(refused.slice(0, 1)), '--format', 'direct'];
     const short = [...prompts, '--max-new-tokens', '8'];
+    const held = ['--heads', `0-0,${planted}`, '--frozen', planted];
+    expect(await ok('ablate', ...model, ...short, ...held, '--out', folder())).toMatch(
+      /frozen heads hold back 100\.0 % of what the ablation gains/,
+    );
     const sizes = ['--heads', `0-0,${planted}`, '--each-size'];
     const found = await jsonOf('ablate', ...model, ...short, ...sizes, '--out', folder());
     expect(found['metrics']).toEqual({ 'asr.intact': 0, 'asr.1 head': 0, 'asr.2 heads': 1 });

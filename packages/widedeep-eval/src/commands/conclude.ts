@@ -24,8 +24,9 @@ export function evaluateOptionsOf(dir: string): EvaluateOptions {
   const { config } = readRunRecord(dir);
   const { settings } = (config.resolved ?? {}) as { readonly settings?: WidedeepConfig };
   if (settings === undefined) return {};
-  const { seed, evaluation } = settings;
-  return { seed: seed ?? 1, resamples: evaluation.resamples, human: evaluation.human };
+  const { seed, evaluation, aggregation } = settings;
+  const { resamples, human } = evaluation;
+  return { seed: seed ?? 1, resamples, human, runTau: aggregation.tau };
 }
 
 /**

@@ -77,7 +77,7 @@ async function judged(
   const facts = { label: `SIMULATED, ${preset}`, mode, preset, command: ['widedeep-eval', 'demo'] };
   await judgePairs({ samples, client, config, out: out, facts, ...again(context) });
   const found = await readJudgedSamples(out);
-  const evaluation = evaluateJudgements(found, { seed: 1, resamples: 1000 });
+  const evaluation = evaluateJudgements(found, { seed: 1, resamples: 1000, runTau: tau });
   writeEvaluation(out, evaluation);
   const page = await writeReport(out, { samples: found, evaluation }, samples);
   const { overall } = evaluation.agreement!;

@@ -114,7 +114,8 @@ function evaluateSettings(
   if (resamples !== undefined && resamples < 100) {
     throw new ConfigError(`--resamples is ${resamples}; the least is 100.`);
   }
-  return { seed: numberOf(options, 'seed') ?? own.seed, resamples, human };
+  const { runTau } = own;
+  return { seed: numberOf(options, 'seed') ?? own.seed, resamples, human, runTau };
 }
 
 /** The samples that are left to evaluate, and the threshold that the others gave. */

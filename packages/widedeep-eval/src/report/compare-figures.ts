@@ -116,12 +116,12 @@ export function shapeFigure(
     const { settings } = one;
     const kappa = kappaOf(one);
     if (settings === undefined || kappa === null || judgesOf(one) === 0) continue;
-    const { layers, connectivity } = settings.network;
+    const { layers, connectivity, bothOrders } = settings.network;
     const judges = Number(judgesOf(one).toFixed(1));
-    const name =
-      what === 'layers'
-        ? `${settings.roles.kind} angles, ${judges} judges, ${connectivity}`
-        : `${formatCounted(layers, 'layer')}, ${settings.roles.kind} angles`;
+    const own =
+      what === 'layers' ? `${judges} judges, ${connectivity}` : formatCounted(layers, 'layer');
+    const orders = bothOrders ? 'both orders' : 'one order';
+    const name = `${own}, angles ${settings.roles.kind}, ${orders}`;
     const point = { x: what === 'layers' ? layers : judges, y: kappa.value };
     lines.set(name, [...(lines.get(name) ?? []), point]);
   }

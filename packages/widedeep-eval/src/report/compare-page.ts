@@ -1,7 +1,7 @@
 /**
  * The page that sets networks side by side: which agrees best with people, and what it costs.
  */
-import { formatPercent, formatShare, readRunRecord } from '@lab/core';
+import { formatCounted, formatPercent, formatShare, readRunRecord } from '@lab/core';
 import { differingSettings } from '@lab/llm/commands';
 import type { CaptionedFigure, RunPage, Section, Table } from '@lab/report';
 import { aggregationNames } from '../commands/result-text.js';
@@ -137,8 +137,10 @@ function shapeText({ settings, record }: ShownNetwork): string {
   if (settings === undefined) return record.label;
   const { network, roles, judge } = settings;
   if (judge.kind !== 'model') return `rule: ${judge.kind}`;
+  const angles = roles.kind === 'none' ? 'no angles' : `${roles.kind} angles`;
+  const read = network.layers === 1 ? [] : [network.connectivity];
   const orders = network.bothOrders ? 'both orders' : 'one order';
-  return `${network.layers} layers, ${roles.kind} angles, ${network.connectivity}, ${orders}`;
+  return [formatCounted(network.layers, 'layer'), angles, ...read, orders].join(', ');
 }
 
 function aggregationTable(shown: readonly ShownNetwork[]): Table | undefined {
