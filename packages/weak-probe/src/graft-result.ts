@@ -89,9 +89,15 @@ export function graftEffects(points: readonly GraftPoint[]): GraftEffect[] {
   });
 }
 
-/** The state where donors move the gap most beyond controls; of equal ones the first. */
-export function bestState(points: readonly GraftPoint[]): number {
-  const effects = graftEffects(points);
+/**
+ * The state where donors move the gap most beyond controls; of equal ones the first. Not the one
+ * behind all blocks, unless it is the only one: there a graft replaces what the output reads, and
+ * says nothing of the model.
+ */
+export function bestState(points: readonly GraftPoint[], layerCount: number): number {
+  const all = graftEffects(points);
+  const inside = all.filter(({ state }) => state < layerCount);
+  const effects = inside.length === 0 ? all : inside;
   const beyond = ({ effect, control }: GraftEffect) => Math.abs(effect) - control;
   return effects.reduce((best, one) => (beyond(one) > beyond(best) ? one : best), effects[0]!)
     .state;

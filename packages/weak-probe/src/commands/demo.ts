@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatPercent, formatShare } from '@lab/core';
 import { type CliCommand, type CliContext, type CliInput, table } from '@lab/core/cli';
-import { bestProbe, readRun, type RunResults, tellingState } from '../report/read-run.js';
+import { bestProbe, readRun, type RunResults } from '../report/read-run.js';
 import { writeReport } from '../report/run-page.js';
 import { collectCommand } from './collect.js';
 import { graftCommand } from './graft.js';
@@ -78,8 +78,8 @@ interface Said {
 }
 
 function say(context: CliContext, { results, page, out }: Said): void {
-  const { probes, lens, graft, collection } = results;
-  const telling = tellingState(graft!, collection.store.about.model.layerCount);
+  const { probes, lens, graft } = results;
+  const telling = graft!.bestState;
   const { report, probe } = bestProbe(probes!);
   const { low, high } = probe.interval;
   const texts = Math.max(...probes!.controls.map(({ accuracy }) => accuracy));

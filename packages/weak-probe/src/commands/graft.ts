@@ -114,7 +114,7 @@ async function run(context: CliContext, input: CliInput, collected: Collected): 
     ...{ donors, donorRun: from, takers: taking.rows },
   };
   const points = graftCurve(await sweep(job));
-  const best = bestState(points);
+  const best = bestState(points, collected.model.architecture.layerCount);
   const nameOf = tokenNamer(tokenizer);
   const other = input.options['beside'];
   const named = (ids: readonly number[]) => ids.map((id) => ({ id, text: nameOf(id) }));

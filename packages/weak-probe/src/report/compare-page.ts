@@ -5,7 +5,7 @@ import { basename } from 'node:path';
 import { canonicalJson, ConfigError, formatCounted } from '@lab/core';
 import { type RunPage, type Section, type Table, writeRunPage } from '@lab/report';
 import { runsConsistencyFigure, runsFigure } from '../figures/run-figures.js';
-import { bestProbe, readRun, type RunResults, tellingState } from './read-run.js';
+import { bestProbe, readRun, type RunResults } from './read-run.js';
 
 /** A run under its name. */
 interface NamedRun extends RunResults {
@@ -98,8 +98,7 @@ function runRow({ name, probes, lens, graft, collection }: NamedRun) {
   const texts = probes!.controls.map(({ accuracy }) => accuracy);
   const emergence = probes!.emergence.find((one) => one.probe === probe.probe);
   const none = graft?.points.find(({ source }) => source === 'none');
-  const { layerCount } = collection.store.about.model;
-  const state = graft === null ? null : tellingState(graft, layerCount);
+  const state = graft?.bestState ?? null;
   const grafted = graft?.points.find((one) => one.source === 'mean' && one.state === state);
   const { low, high } = probe.interval;
   return {

@@ -6,7 +6,7 @@ import { readJsonLines } from '@lab/core';
 import { type Collection, openCollection } from '../collection.js';
 import type { CarriedProbes } from '../figures/run-figures.js';
 import type { StateProbe, StateReport } from '../explain.js';
-import { type GraftEffect, graftEffects, type GraftResult } from '../graft-result.js';
+import type { GraftResult } from '../graft-result.js';
 import type { LensResult } from '../lens-result.js';
 import type { ProbePrediction } from '../probe-predictions.js';
 import type { ProbeResult } from '../probe-result.js';
@@ -42,18 +42,6 @@ export function readRun(dir: string): RunResults {
       readResult<{ readonly transfers: readonly CarriedProbes[] }>(dir, 'transfer')?.transfers ??
       [],
   };
-}
-
-/**
- * The state where donors move the gap most beyond controls, before the last one: there a graft
- * replaces what the output reads, and says nothing of the model.
- */
-export function tellingState({ points, bestState }: GraftResult, layerCount: number): number {
-  const effects = graftEffects(points).filter(({ state }) => state < layerCount);
-  const beyond = ({ effect, control }: GraftEffect) => Math.abs(effect) - control;
-  const [first, ...others] = effects;
-  if (first === undefined) return bestState;
-  return others.reduce((best, one) => (beyond(one) > beyond(best) ? one : best), first).state;
 }
 
 /** The most accurate probe of all states. */

@@ -25,7 +25,7 @@ import type { GraftResult } from '../graft-result.js';
 import { version } from '../version.js';
 import { predictionExamples } from './examples.js';
 import { writeFigures } from './figure-files.js';
-import { bestProbe, readRun, type RunResults, tellingState } from './read-run.js';
+import { bestProbe, readRun, type RunResults } from './read-run.js';
 import {
   graftSection,
   lensSections,
@@ -123,7 +123,7 @@ export function sentenceOf({ probes, collection }: RunResults): string {
   );
 }
 
-function numbersOf({ probes, lens, graft, collection }: RunResults): BigNumber[] {
+function numbersOf({ probes, lens, graft }: RunResults): BigNumber[] {
   const numbers: BigNumber[] = [];
   if (probes !== null) {
     const { report, probe } = bestProbe(probes);
@@ -146,14 +146,12 @@ function numbersOf({ probes, lens, graft, collection }: RunResults): BigNumber[]
       });
     }
   }
-  if (graft !== null) numbers.push(graftNumber(graft, collection.store.about.model.layerCount));
+  if (graft !== null) numbers.push(graftNumber(graft));
   else if (lens !== null) numbers.push(consistencyNumber(lens));
   return numbers;
 }
 
-function graftNumber(graft: GraftResult, layerCount: number): BigNumber {
-  const { points, donors, recipients } = graft;
-  const bestState = tellingState(graft, layerCount);
+function graftNumber({ points, donors, recipients, bestState }: GraftResult): BigNumber {
   const none = points.find(({ source }) => source === 'none');
   const best = points.find(({ source, state }) => source === 'mean' && state === bestState);
   return {
