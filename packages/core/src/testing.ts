@@ -6,6 +6,7 @@ export {
   type ProcessSignal,
   runProcess,
 } from './testing/process.js';
+export { killAtLine, type KillPlace, wholeLines } from './testing/kill-at-line.js';
 export { type ListeningProcess, startListening } from './testing/listening-process.js';
 export { requireCondition, requireProgram } from './testing/require-program.js';
 export { captureOutput, type CapturedIo, type Printed } from './testing/capture-output.js';

@@ -4,18 +4,14 @@
  */
 import { ModelError } from '@lab/core';
 import {
-  type Checkpoint,
-  checkpointFolder,
-  type FamilyModel,
   type HeadSlice,
   type HeadSlices,
   headSlices,
-  openCheckpoint,
   placedWeights,
-  readModelConfig,
   slicesByWeight,
   type WeightPart,
 } from '@lab/transformer';
+import { type OpenWeights, openWeights } from './open-weights.js';
 
 /** How {@link compareCheckpoints} goes on. */
 export interface CompareCheckpointsOptions {
@@ -83,18 +79,13 @@ export async function compareCheckpoints(
   }
 }
 
-interface Opened {
-  readonly folder: string;
-  readonly family: FamilyModel;
-  readonly checkpoint: Checkpoint;
+interface Opened extends OpenWeights {
   readonly placed: ReturnType<typeof placedWeights>;
 }
 
 function opened(path: string): Opened {
-  const folder = checkpointFolder(path);
-  const family = readModelConfig(folder);
-  const checkpoint = openCheckpoint(folder);
-  return { folder, family, checkpoint, placed: placedWeights(family, checkpoint) };
+  const weights = openWeights(path);
+  return { ...weights, placed: placedWeights(weights.family, weights.checkpoint) };
 }
 
 function assertSameShape(

@@ -4,19 +4,15 @@
 import { ConfigError, DataError, ModelError } from '@lab/core';
 import {
   type ChangedWeight,
-  type Checkpoint,
-  checkpointFolder,
   editCheckpoint,
   type EditedCheckpoint,
-  type FamilyModel,
   type HeadSlice,
   headSlices,
-  openCheckpoint,
   placedWeights,
-  readModelConfig,
   slicesByWeight,
 } from '@lab/transformer';
 import { assertHeads, headKey, type HeadId } from './head.js';
+import { type OpenWeights, openWeights } from './open-weights.js';
 import { version } from './version.js';
 
 /** Which parts come from the donor. */
@@ -61,7 +57,7 @@ export async function mixCheckpoints(
     ...options
   }: MixOptions & { readonly to: string; readonly selector: MixSelector },
 ): Promise<EditedCheckpoint> {
-  const [own, other] = [openModel(path), openModel(donor)];
+  const [own, other] = [openWeights(path), openWeights(donor)];
   try {
     const files = matchedFiles(own, other);
     const chosen = chosenWeights(own, selector);
@@ -97,20 +93,9 @@ export async function mixCheckpoints(
   }
 }
 
-interface OpenModel {
-  readonly folder: string;
-  readonly family: FamilyModel;
-  readonly checkpoint: Checkpoint;
-}
-
-function openModel(path: string): OpenModel {
-  const folder = checkpointFolder(path);
-  return { folder, family: readModelConfig(folder), checkpoint: openCheckpoint(folder) };
-}
-
 /** Names of the same weights in both, which must have the same shapes. */
-function matchedFiles(own: OpenModel, other: OpenModel): ReadonlyMap<string, string> {
-  const placed = (model: OpenModel) =>
+function matchedFiles(own: OpenWeights, other: OpenWeights): ReadonlyMap<string, string> {
+  const placed = (model: OpenWeights) =>
     new Map(
       placedWeights(model.family, model.checkpoint).map(({ name, fileName }) => [name, fileName]),
     );
@@ -136,7 +121,7 @@ function matchedFiles(own: OpenModel, other: OpenModel): ReadonlyMap<string, str
 
 /** Chosen weights by their names in the files; null: all of it, else parts. */
 function chosenWeights(
-  own: OpenModel,
+  own: OpenWeights,
   selector: MixSelector,
 ): ReadonlyMap<string, readonly HeadSlice[] | null> {
   if (typeof selector === 'object' && 'heads' in selector) return slicesIn(own, selector.heads);
@@ -159,14 +144,14 @@ function chosenWeights(
   return new Map(placed.filter(isChosen).map(({ fileName }) => [fileName, null]));
 }
 
-const slicesInDonor = (donor: OpenModel, selector: MixSelector) =>
+const slicesInDonor = (donor: OpenWeights, selector: MixSelector) =>
   typeof selector === 'object' && 'heads' in selector
     ? slicesIn(donor, selector.heads)
     : new Map<string, readonly HeadSlice[]>();
 
 /** Slices of whole heads by the names of their weights, in the order of heads. */
 function slicesIn(
-  { family, checkpoint }: OpenModel,
+  { family, checkpoint }: OpenWeights,
   heads: readonly HeadId[],
 ): Map<string, readonly HeadSlice[]> {
   if (heads.length === 0) {

@@ -65,14 +65,11 @@ export async function respondTo(
   signal?.throwIfAborted();
   const engine = createGenerationEngine(model, { tokenizer });
   let done = 0;
-  const streams: GenerationStream[] = [];
-  // One listener for all: a signal warns of many.
-  const stop = () => {
-    for (const stream of streams) stream.abort();
-  };
-  signal?.addEventListener('abort', stop, { once: true });
-  const respond = async ({ prompt }: ChangedPrompt, at: number): Promise<ResponseRecord> => {
-    const { text, usage } = await streams[at]!.result;
+  const respond = async (
+    { prompt }: ChangedPrompt,
+    { result }: GenerationStream,
+  ): Promise<ResponseRecord> => {
+    const { text, usage } = await result;
     const { kind, reason } = judge.judge(text);
     done += 1;
     onProgress?.(done, prompts.length);
@@ -82,14 +79,13 @@ export async function respondTo(
     };
   };
   try {
-    for (const { prompt, interventions } of prompts) {
-      streams.push(engine.submit({ prompt: prompt.ids, interventions, maxNewTokens }));
-    }
-    const records = await Promise.all(prompts.map(respond));
+    const streams = prompts.map(({ prompt, interventions }) =>
+      engine.submit({ prompt: prompt.ids, interventions, maxNewTokens, signal }),
+    );
+    const records = await Promise.all(prompts.map((one, at) => respond(one, streams[at]!)));
     signal?.throwIfAborted();
     return records;
   } finally {
-    signal?.removeEventListener('abort', stop);
     await engine.dispose();
   }
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -7,6 +7,7 @@ import {
   type ProcessResult,
   runProcess,
   temporaryFolder,
+  wholeLines,
 } from '@lab/core/testing';
 
 /** The package's folder. */
@@ -36,16 +37,6 @@ export function writeRows(count: number): { readonly data: string; readonly prom
   writeFileSync(data, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
   writeFileSync(prompt, 'Say something about {{text}}.\n');
   return { data, prompt };
-}
-
-/** The lines of a file of a run that are whole. */
-export function wholeLines(path: string): string[] {
-  if (!existsSync(path)) return [];
-  const text = readFileSync(path, 'utf8');
-  return text
-    .slice(0, text.lastIndexOf('\n') + 1)
-    .split('\n')
-    .slice(0, -1);
 }
 
 /** The ids of the predictions of a run. */

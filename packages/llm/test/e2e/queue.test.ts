@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { temporaryFolder } from '@lab/core/testing';
+import { temporaryFolder, wholeLines } from '@lab/core/testing';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createClient, createMemoryStore, type LlmClient, LlmFailure } from '../../src/index.js';
 import { createQueueClient, workOnQueue, type WorkSummary } from '../../src/queue.js';
 import { type FakeServer, startFakeServer } from '../../src/testing.js';
-import { idsOf, llm, programArguments, wholeLines, writeRows } from './llm-process.js';
+import { idsOf, llm, programArguments, writeRows } from './llm-process.js';
 import { freePort, hasRedis, kill, type RedisServer, startRedis } from './redis-server.js';
 
 let server: FakeServer;

@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readRunRecord } from '@lab/core';
-import { temporaryFolder } from '@lab/core/testing';
+import { temporaryFolder, wholeLines } from '@lab/core/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FakeServer, startFakeServer } from '../../src/testing.js';
-import { idsOf, llm, programArguments, wholeLines, writeRows } from './llm-process.js';
+import { idsOf, llm, programArguments, writeRows } from './llm-process.js';
 
 let server: FakeServer;
 const rows = writeRows(400);

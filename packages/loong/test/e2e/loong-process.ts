@@ -1,6 +1,10 @@
-import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { type ProcessOptions, type ProcessResult, runProcess } from '@lab/core/testing';
+import {
+  killAtLine as killProgram,
+  type KillPlace,
+  type ProcessOptions,
+  type ProcessResult,
+  runProcess,
+} from '@lab/core/testing';
 
 /** Arguments of Node that run the program: as built under `npm test`, else from sources. */
 const programArguments = JSON.parse(process.env['LAB_PROGRAM'] ?? '[]') as string[];
@@ -21,28 +25,6 @@ export function loong(
   return runProcess(process.execPath, [...programArguments, ...args], { ...options, env });
 }
 
-/** Lines of a file that are whole. */
-export function wholeLines(path: string): string[] {
-  if (!existsSync(path)) return [];
-  const text = readFileSync(path, 'utf8');
-  return text
-    .slice(0, text.lastIndexOf('\n') + 1)
-    .split('\n')
-    .slice(0, -1);
-}
-
-const turn = () => new Promise((resolve) => setTimeout(resolve, 2));
-
-/** Starts `loong` and kills it with -9 once a file has so many lines; whether it was at work. */
-export async function killAtLine(
-  args: readonly string[],
-  { path, lines }: { readonly path: string; readonly lines: number },
-): Promise<boolean> {
-  const child = spawn(process.execPath, [...programArguments, ...args], { stdio: 'ignore' });
-  const ended = new Promise<NodeJS.Signals | null>((resolve) => {
-    child.on('close', (_code, signal) => resolve(signal));
-  });
-  while (child.exitCode === null && wholeLines(path).length < lines) await turn();
-  child.kill('SIGKILL');
-  return (await ended) === 'SIGKILL';
-}
+/** Starts `loong` and kills it with -9 at a line of a file; whether it was at work. */
+export const killAtLine = (args: readonly string[], at: KillPlace): Promise<boolean> =>
+  killProgram([...programArguments, ...args], at);

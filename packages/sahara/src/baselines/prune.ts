@@ -7,7 +7,6 @@ import {
   editCheckpoint,
   type EditedCheckpoint,
   loadModel,
-  openCheckpoint,
   readModelConfig,
 } from '@lab/transformer';
 import {
@@ -16,6 +15,7 @@ import {
   type LinearWeight,
   linearWeights,
 } from './linear-inputs.js';
+import { openWeights } from '../open-weights.js';
 import { snipScores } from './snip.js';
 
 /** How a checkpoint is pruned. */
@@ -190,10 +190,9 @@ async function prunedBy(
 }
 
 function weightsOf(path: string): ReadonlyMap<string, LinearWeight> {
-  const folder = checkpointFolder(path);
-  const checkpoint = openCheckpoint(folder);
+  const { family, checkpoint } = openWeights(path);
   try {
-    const all = linearWeights(readModelConfig(folder), checkpoint);
+    const all = linearWeights(family, checkpoint);
     return new Map(all.map((weight) => [weight.fileName, weight]));
   } finally {
     checkpoint.close();

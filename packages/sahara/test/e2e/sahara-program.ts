@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process';
-import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCli } from '@lab/core/cli';
 import {
   captureOutput,
+  killAtLine as killProgram,
+  type KillPlace,
   type Printed,
   type ProcessOptions,
   type ProcessResult,
@@ -29,26 +30,9 @@ export function saharaProcess(
   return runProcess(process.execPath, [...programArguments, ...args], { ...options, env });
 }
 
-/** Lines of a file that are whole. */
-function wholeLines(path: string): number {
-  return existsSync(path) ? readFileSync(path, 'utf8').split('\n').length - 1 : 0;
-}
-
-const turn = () => new Promise((resolve) => setTimeout(resolve, 1));
-
-/** Starts `sahara` and kills it with -9 once a file has so many lines; whether it was at work. */
-export async function killAtLine(
-  args: readonly string[],
-  { path, lines }: { readonly path: string; readonly lines: number },
-): Promise<boolean> {
-  const child = spawn(process.execPath, [...programArguments, ...args], { stdio: 'ignore' });
-  const ended = new Promise<NodeJS.Signals | null>((resolve) => {
-    child.on('close', (_code, signal) => resolve(signal));
-  });
-  while (child.exitCode === null && wholeLines(path) < lines) await turn();
-  child.kill('SIGKILL');
-  return (await ended) === 'SIGKILL';
-}
+/** Starts `sahara` and kills it with -9 at a line of a file; whether it was at work. */
+export const killAtLine = (args: readonly string[], at: KillPlace): Promise<boolean> =>
+  killProgram([...programArguments, ...args], at);
 
 /** Requests of the trained example model, refused or answered ones. */
 export async function organismRecords(label: string, count: number): Promise<PromptRecord[]> {

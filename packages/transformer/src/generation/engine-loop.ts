@@ -17,6 +17,7 @@ import type {
 import { type EngineLimits, requestSettings } from './request-settings.js';
 import { Row } from './row.js';
 import { HookFailure } from './row-hooks.js';
+import { RowSignals } from './row-signals.js';
 import { runSegments, type Segment } from './segment.js';
 import { stopIdsOf } from './stop-ids.js';
 
@@ -40,6 +41,7 @@ export class EngineLoop implements GenerationEngine {
   private readonly headPlaces: readonly string[];
   private readonly waiting: Row[] = [];
   private readonly rows: Row[] = [];
+  private readonly signals = new RowSignals();
   private running: Promise<void> | null = null;
   private isDisposed = false;
 
@@ -79,11 +81,7 @@ export class EngineLoop implements GenerationEngine {
     const { signal } = request;
     if (signal?.aborted === true) row.finish('aborted');
     if (row.isFinished) return row.stream;
-    if (signal !== undefined) {
-      const abort = () => row.finish('aborted');
-      signal.addEventListener('abort', abort, { once: true });
-      void row.stream.ended.then(() => signal.removeEventListener('abort', abort));
-    }
+    if (signal !== undefined) this.signals.watch(row, signal);
     this.waiting.push(row);
     this.running ??= this.run();
     return row.stream;
