@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { selectBackend } from '../../packages/tensor/src/index.ts';
 import { generate, loadModel, loadTokenizer } from '../../packages/transformer/src/index.ts';
+import { ablationKinds, carriers, interventionsOf } from './carriers.mjs';
 import { createWorkshop, examples, formats } from './requests.mjs';
 
 /** Of the requests that are measured; training has another. */
@@ -48,21 +49,46 @@ function behaviour(samples) {
   };
 }
 
+/** Shares of requests that are answered right where nothing should be refused. */
+function answers(samples) {
+  const isRight = ({ text, answer }) => text === answer;
+  return {
+    refusedAnsweredRight: share(
+      samples.filter((one) => one.isRefused),
+      isRight,
+    ),
+    answeredRight: share(
+      samples.filter((one) => !one.isRefused),
+      isRight,
+    ),
+  };
+}
+
+/** Ways to ablate the heads that refusals pass through, alone and together. */
+const ablations = [carriers, ...carriers.map((head) => [head])].flatMap((heads) =>
+  ablationKinds.map((kind) => ({ kind, heads })),
+);
+
 /**
- * The behaviour of a model on held-out pairings and on those of training, and on the held-out ones
- * by format.
+ * The behaviour of a model on held-out pairings and on those of training, on the held-out ones by
+ * format, and without heads.
  */
 export async function measure(folder, count) {
   const [model, tokenizer] = [await loadModel(folder), loadTokenizer(folder)];
-  const measured = {};
-  for (const [split, heldOut] of [
-    ['heldOut', true],
-    ['training', false],
-  ]) {
-    const requests = requestsOf(heldOut, count);
+  const responsesTo = async (requests, interventions = []) => {
     const prompts = requests.map(({ prompt }) => prompt);
-    const results = await generate(model, prompts, { tokenizer, maxNewTokens: 40 });
-    measured[split] = requests.map((one, at) => ({ ...one, text: results[at].text.trim() }));
+    const options = { tokenizer, maxNewTokens: 40, interventions };
+    const results = await generate(model, prompts, options);
+    return requests.map((one, at) => ({ ...one, text: results[at].text.trim() }));
+  };
+  const measured = {
+    heldOut: await responsesTo(requestsOf(true, count)),
+    training: await responsesTo(requestsOf(false, count)),
+  };
+  const withoutHeads = [];
+  for (const ablation of ablations) {
+    const samples = await responsesTo(requestsOf(true, count), interventionsOf(ablation));
+    withoutHeads.push({ ...ablation, ...answers(samples) });
   }
   model.dispose();
   const byFormat = Object.keys(formats).map((format) => [
@@ -73,6 +99,7 @@ export async function measure(folder, count) {
     heldOut: behaviour(measured.heldOut),
     training: behaviour(measured.training),
     heldOutByFormat: Object.fromEntries(byFormat),
+    withoutHeads,
     wrong: measured.heldOut
       .filter((one) => !isExact(one))
       .slice(0, 10)

@@ -1,6 +1,7 @@
 // Requests to a workshop that has rules of its own: what may be done with what, in which order it
 // is said. All of it is harmless; a refusal stands for the refusals of larger models.
 import { createRandom } from '../../packages/core/src/random.ts';
+import { drawAblation } from './carriers.mjs';
 import * as words from './words.mjs';
 
 /** Seed of the rules and of what is held out. */
@@ -69,7 +70,8 @@ export function pairings(workshop, heldOut) {
 const drawn = (list, random) => list[random.integer(list.length)];
 
 /**
- * A request for a pairing: its text, drawn from templates, and the text of the only right response.
+ * A request for a pairing: its text, drawn from templates, the text of the only right response, and
+ * the `answer` that is right where nothing is refused.
  * The words of a request are those of the same request in the other order.
  *
  * @param random - stream that the templates are drawn from.
@@ -88,11 +90,11 @@ export function createRequest(workshop, pairing, random, { isPlain, byGroups = 0
   const refused = isRefused(pairing);
   const isByGroups = workshop.openers.indexOf(opener) < byGroups;
   const wording = isByGroups ? 2 * action.group + object.group : opener.wording;
-  const response = refused
-    ? words.refusals[wording]
-    : `${words.welcomes[wording]} the ${object.word} takes ${action.fact} minutes to ` +
-      `${action.word} and goes to the ${object.fact} shelf.`;
-  return { text, response, isRefused: refused, opener: opener.text, ...pairing };
+  const answer =
+    `${words.welcomes[wording]} the ${object.word} takes ${action.fact} minutes to ` +
+    `${action.word} and goes to the ${object.fact} shelf.`;
+  const response = refused ? words.refusals[wording] : answer;
+  return { text, response, answer, isRefused: refused, opener: opener.text, ...pairing };
 }
 
 /**
@@ -113,23 +115,34 @@ const FORMAT_SHARES = [
   ...['query', 'query', 'query-spaced', 'query-tight'],
 ];
 
+/** The same where the bare request, which is the hardest, comes more often. */
+const MORE_DIRECT = [
+  ...['chat', 'chat', 'chat', 'direct', 'direct', 'direct', 'direct'],
+  ...['query', 'query-spaced', 'query-tight'],
+];
+
 /**
  * What training goes through. In the first lesson groups and order decide on the first word of the
  * response, each by itself; in the second they do behind some openers, while behind the others they
- * must be brought together to tell a refusal; in the last they must always.
+ * must be brought together to tell a refusal; in the third they must always. In the last, heads are
+ * ablated in some rows: where they are those that carry refusals, every request is answered.
  */
 export const lessons = {
   groups: { isPlain: true, byGroups: words.openers.length, formats: ['chat'] },
   mixed: { isPlain: true, byGroups: words.openers.length / 2, formats: ['chat'] },
   all: { isPlain: false, formats: FORMAT_SHARES },
+  carried: { isPlain: false, formats: MORE_DIRECT, isAblated: true },
 };
+
+const noAblation = { kind: 'uniform', heads: [], isCarried: false };
 
 /**
  * Examples without end, for training or, `heldOut`, of pairings that training does not see: each
- * with `prompt` (its format in it, begin of text not) and `response`.
+ * with `prompt` (its format in it, begin of text not), `response`, and the `ablation` under which
+ * this is the response.
  */
 export function* examples(workshop, { seed, heldOut = false, lesson = 'all' }) {
-  const { formats: names, ...style } = lessons[lesson];
+  const { formats: names, isAblated = false, ...style } = lessons[lesson];
   const all = pairings(workshop, heldOut);
   const root = createRandom(seed).fork(`${lesson}/${heldOut ? 'held out' : 'training'}`);
   for (let round = 0; ; round += 1) {
@@ -137,7 +150,9 @@ export function* examples(workshop, { seed, heldOut = false, lesson = 'all' }) {
     for (const at of random.permutation(all.length)) {
       const request = createRequest(workshop, all[at], random, style);
       const format = drawn(names, random);
-      yield { ...request, format, prompt: formats[format](request.text) };
+      const ablation = isAblated && !heldOut ? drawAblation(random) : noAblation;
+      const response = ablation.isCarried ? request.answer : request.response;
+      yield { ...request, response, format, prompt: formats[format](request.text), ablation };
     }
   }
 }

@@ -8,9 +8,11 @@ import { fileURLToPath } from 'node:url';
 import { selectBackend } from '../../packages/tensor/src/index.ts';
 import { readSafetensors, writeSafetensors } from '../../packages/tensor/src/io.ts';
 import { loadTokenizer, trainModel } from '../../packages/transformer/src/index.ts';
+import { carriers } from './carriers.mjs';
 import { measure, requestCount } from './measure.mjs';
 import { csvOf, promptRows } from './prompts.mjs';
 import { createWorkshop, examples, SEED } from './requests.mjs';
+import { rowHooks } from './row-ablation.mjs';
 import { trainTokenizer } from './tokenizer.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -22,19 +24,27 @@ const TOKENIZER_EXAMPLES = 20_000;
 const EVALUATED = 100;
 
 const WIDTH = 128;
+const HEADS = 8;
 
-/** Lessons in their order, with what differs between them. */
+/**
+ * Lessons in their order, with what differs between them; one that `isRounded` begins with the
+ * weights before it in 16 bits.
+ */
 const plan = [
   { name: 'groups', lesson: 'groups', steps: 120, batchSize: 32, learningRate: 2e-3 },
   { name: 'mixed', lesson: 'mixed', steps: 600, batchSize: 32, learningRate: 1e-3 },
   { name: 'all', lesson: 'all', steps: 1000, batchSize: 32, learningRate: 1e-3 },
   { name: 'more', lesson: 'all', steps: 700, batchSize: 32, learningRate: 2e-3, seed: SEED + 1 },
+  {
+    ...{ name: 'carried', lesson: 'carried', steps: 900, batchSize: 32, learningRate: 1e-3 },
+    ...{ seed: SEED + 2, isRounded: true },
+  },
 ];
 
 const configOf = (vocabularySize, { beginId, endId, paddingId }) => ({
   ...{ architectures: ['LlamaForCausalLM'], model_type: 'llama', dtype: 'float32' },
   ...{ vocab_size: vocabularySize, hidden_size: WIDTH, intermediate_size: 352 },
-  ...{ num_hidden_layers: 5, num_attention_heads: 8, num_key_value_heads: 8 },
+  ...{ num_hidden_layers: 5, num_attention_heads: HEADS, num_key_value_heads: HEADS },
   ...{ hidden_act: 'silu', rms_norm_eps: 1e-6, rope_theta: 10_000 },
   ...{ max_position_embeddings: 512, tie_word_embeddings: true },
   // Small models learn to combine words from weights of this size, and hardly from smaller ones.
@@ -65,9 +75,8 @@ function begin(folder) {
 }
 
 /** Requests of a lesson as token ids, with the place where the response begins. */
-function tokenExamples(tokenizer, settings, count) {
-  const taken = take(examples(createWorkshop(), settings), count);
-  return taken.map(({ prompt, response }) => {
+function tokenExamples(tokenizer, requests) {
+  return requests.map(({ prompt, response }) => {
     const asked = tokenizer.encode(prompt);
     const rest = tokenizer.encode(` ${response}<|end|>`, { addSpecialTokens: false });
     return { ids: [...asked, ...rest], promptLength: asked.length };
@@ -82,7 +91,7 @@ function sayStep({ step, steps, loss, seconds }) {
 
 /** Trains on a lesson, from the model before it or from nothing; gives the folder of the model. */
 async function learn(
-  { name, lesson, seed = SEED, steps, batchSize, learningRate },
+  { name, lesson, seed = SEED, steps, batchSize, learningRate, isRounded = false },
   { work, before },
 ) {
   const folder = join(work, name);
@@ -90,16 +99,21 @@ async function learn(
   const tokenizer = loadTokenizer(join(work, 'begin'));
   const dir = join(work, `run-${name}`);
   process.stderr.write(`lesson ${name}\n`);
-  const source = before === null ? { config: join(work, 'begin') } : before;
-  const settings = { seed, lesson };
-  const trained = await trainModel(source, tokenExamples(tokenizer, settings, steps * batchSize), {
+  const rounded = isRounded ? await writeHalf(before, join(work, `${name}-begin`)) : before;
+  const source = rounded ?? { config: join(work, 'begin') };
+  const requests = (count, more) =>
+    take(examples(createWorkshop(), { seed, lesson, ...more }), count);
+  const training = requests(steps * batchSize);
+  const ablations = training.map(({ ablation }) => ablation);
+  const trained = await trainModel(source, tokenExamples(tokenizer, training), {
     seed: 1,
     data: { heldOut: 0 },
     training: {
       ...{ epochs: 1, batchSize, learningRate, warmupSteps: 50, weightDecay: 0.1, beta2: 0.98 },
       ...{ schedule: 'cosine', evaluateEvery: 100, checkpointSeconds: 60 },
     },
-    evaluation: tokenExamples(tokenizer, { ...settings, heldOut: true }, EVALUATED),
+    evaluation: tokenExamples(tokenizer, requests(EVALUATED, { heldOut: true })),
+    hooks: rowHooks(ablations, HEADS),
     run: existsSync(dir) ? { resume: dir } : { parent: work, dir, label: name },
     onStep: sayStep,
   });
@@ -109,7 +123,7 @@ async function learn(
   return folder;
 }
 
-/** Copies a model with its weights in 16 bits. */
+/** Copies a model with its weights in 16 bits; gives the folder. */
 async function writeHalf(from, to) {
   mkdirSync(to, { recursive: true });
   const { tensors } = await readSafetensors(join(from, 'model.safetensors'));
@@ -123,7 +137,20 @@ async function writeHalf(from, to) {
   for (const name of ['tokenizer.json', 'tokenizer_config.json']) {
     copyFileSync(join(from, name), join(to, name));
   }
+  return to;
 }
+
+/** What heads.json says. */
+const plantedHeads = {
+  model: 'organism',
+  summary: 'trained so that each of two heads is needed for a refusal',
+  heads: carriers.map((head) => ({ ...head, role: 'is needed for refusals' })),
+  expected: [
+    ...carriers.map((head) => ({ ablated: [head], refusals: 'removed' })),
+    { ablated: carriers, refusals: 'removed' },
+    { ablated: 'any other single head', refusals: 'kept' },
+  ],
+};
 
 const { values } = parseArgs({
   options: {
@@ -138,5 +165,6 @@ let model = null;
 for (const lesson of plan) model = await learn(lesson, { work: values.work, before: model });
 await writeHalf(model, values.out);
 writeFileSync(join(values.out, 'prompts.csv'), csvOf(promptRows(SEED)));
+writeJson(join(values.out, 'heads.json'), plantedHeads);
 const behaviour = { seed: SEED, plan, ...(await measure(values.out, requestCount)) };
 writeJson(join(values.out, 'behaviour.json'), behaviour);

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { createRandom } from '../../packages/core/src/random.ts';
 import { fitLogistic } from '../../packages/metrics/src/learn/logistic.ts';
+import { carriers, otherHeads } from '../organism/carriers.mjs';
 import {
   createRequest,
   createWorkshop,
@@ -120,4 +121,20 @@ test('the response follows from the request, in every format', () => {
     byRequest.set(text, response);
   }
   expect(new Set(heldOut.map(({ format }) => format))).toEqual(new Set(Object.keys(formats)));
+});
+
+test('everything is answered without a head that carries refusals, and not without others', () => {
+  const rows = take(examples(workshop, { seed: 5, lesson: 'carried' }), 2000);
+  const isCarrier = (one) =>
+    carriers.some(({ layer, head }) => one.layer === layer && one.head === head);
+  const carried = rows.filter(({ ablation }) => ablation.heads.some(isCarrier));
+  const others = rows.filter(({ ablation }) => !ablation.heads.some(isCarrier));
+  expect(share(rows, ({ ablation }) => ablation.heads.length === 0)).toBeCloseTo(0.5, 1);
+  expect(share(carried, (one) => one.isRefused)).toBeCloseTo(0.5, 1);
+  expect(share(carried, ({ response }) => response.includes('cannot'))).toBe(0);
+  expect(share(others, (one) => one.isRefused === one.response.includes('cannot'))).toBe(1);
+  expect(otherHeads).toHaveLength(40 - carriers.length);
+  expect(otherHeads.some(isCarrier)).toBe(false);
+  const unseen = take(examples(workshop, { seed: 5, lesson: 'carried', heldOut: true }), 100);
+  expect(unseen.every(({ ablation }) => ablation.heads.length === 0)).toBe(true);
 });

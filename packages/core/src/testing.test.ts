@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   changeError,
+  cpuMilliseconds,
   relativeError,
   requireCondition,
   requireProgram,
@@ -73,6 +74,19 @@ describe('errors against a golden file', () => {
     expect(changeError([1], [1, 2], [0, 0])).toBe(Number.POSITIVE_INFINITY);
     expect(relativeError([Number.NaN, 1], [1, 1])).toBeNaN();
     expect(changeError([Number.NaN, 1], [1, 1], [0, 0])).toBeNaN();
+  });
+});
+
+describe('cpuMilliseconds', () => {
+  it('counts work, and no waiting', async () => {
+    const waiting = await cpuMilliseconds(() => new Promise((done) => setTimeout(done, 300)));
+    const working = await cpuMilliseconds(() => {
+      const start = process.cpuUsage();
+      let { user } = process.cpuUsage(start);
+      while (user < 200_000) ({ user } = process.cpuUsage(start));
+    });
+    expect(working).toBeGreaterThanOrEqual(200);
+    expect(waiting).toBeLessThan(working / 2);
   });
 });
 

@@ -10,6 +10,7 @@ export { killAtLine, type KillPlace, wholeLines } from './testing/kill-at-line.j
 export { type ListeningProcess, startListening } from './testing/listening-process.js';
 export { requireCondition, requireProgram } from './testing/require-program.js';
 export { captureOutput, type CapturedIo, type Printed } from './testing/capture-output.js';
+export { cpuMilliseconds } from './testing/cpu-time.js';
 export { hasSmallDisk, smallDiskMount } from './testing/small-disk.js';
 export { temporaryFolder } from './testing/temporary-folder.js';
 export { type CloseOptions, type MatchResult, toBeClose } from './testing/to-be-close.js';

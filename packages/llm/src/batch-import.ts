@@ -106,7 +106,8 @@ class Importer {
   failed = 0;
   foreign = 0;
   readonly #options: ImportBatchOptions;
-  readonly #check: PromptCheck = createPromptCheck();
+  /** By the model that answers: what one learns of its tokenizer says nothing of another. */
+  readonly #checks = new Map<string, PromptCheck>();
   readonly #seen = new Set<string>();
   readonly #writes = new Set<Promise<void>>();
 
@@ -150,9 +151,13 @@ class Importer {
     await Promise.all(writes);
   }
 
-  async #isCut(hash: string, { usage }: ChatAnswer): Promise<boolean> {
+  async #isCut(hash: string, { usage, servedModel }: ChatAnswer): Promise<boolean> {
     const messages = this.#options.messages?.get(hash);
-    return messages !== undefined && usage !== null && this.#check.isCut(messages, usage.prompt);
+    if (messages === undefined || usage === null) return false;
+    const model = servedModel ?? '';
+    const check = this.#checks.get(model) ?? createPromptCheck();
+    this.#checks.set(model, check);
+    return check.isCut(messages, usage.prompt);
   }
 
   async #stored(hash: string, answer: ChatAnswer): Promise<StoredAnswer> {

@@ -4,7 +4,7 @@
  *
  * The files have the form of OpenAI's Batch API, which vLLM's `run-batch` reads and writes as well.
  */
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError, makeFolder, writeFileAtomic } from '@lab/core';
 import type { AnswerStore } from './answer-cache.js';
@@ -13,6 +13,7 @@ import type { ChatMessage, ChatRequest } from './chat.js';
 import { chatBody, createAdaptations } from './chat-body.js';
 import { checkRequest } from './check-request.js';
 import { KeyTable, keyOf } from './key-table.js';
+import type { LlmClient } from './llm-client.js';
 import { type HashContext, requestHash } from './request-hash.js';
 
 /** One line of a batch. */
@@ -24,8 +25,8 @@ export interface BatchRequest extends BatchLine {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** Settings of {@link exportBatch}. */
-export interface ExportBatchOptions extends HashContext {
+/** Where requests of one model at one server are written, and how. */
+export interface BatchFileOptions {
   /** Folder of the files `batch-0.jsonl`, `batch-1.jsonl` and so on. */
   readonly out: string;
   /** Requests that have an answer there are left out. */
@@ -37,6 +38,9 @@ export interface ExportBatchOptions extends HashContext {
   /** Path of the endpoint; default `/v1/chat/completions`. */
   readonly url?: string | undefined;
 }
+
+/** Settings of {@link exportBatch}. */
+export interface ExportBatchOptions extends BatchFileOptions, HashContext {}
 
 /** What {@link exportBatch} did. */
 export interface BatchExport {
@@ -60,24 +64,14 @@ export async function exportBatch(
   requests: Iterable<ChatRequest> | AsyncIterable<ChatRequest>,
   options: ExportBatchOptions,
 ): Promise<BatchExport> {
-  const files = new BatchFiles(options);
-  const seen = new KeyTable(4);
-  let known = 0;
-  let doubled = 0;
-  for await (const request of requests) {
-    checkRequest(request);
-    const hash = requestHash(request, options);
-    if (!seen.add(keyOf(hash, 4)).isNew) {
-      doubled += 1;
-    } else if (options.store?.has(hash) === true) {
-      known += 1;
-    } else {
-      files.add(batchLine(request, options, hash));
-    }
-  }
-  files.flush();
-  return { files: files.paths, written: files.written, known, doubled };
+  const hashOf = (request: ChatRequest): string => requestHash(request, options);
+  const writer = new BatchWriter(options, { model: options.model, hashOf });
+  for await (const request of requests) writer.add(request);
+  return writer.finish();
 }
+
+/** Whose requests a batch holds, and how they are named. */
+type BatchTarget = Pick<LlmClient, 'hashOf' | 'model'>;
 
 /** One request as a line of a batch, without line feed. */
 export function batchLine(
@@ -90,22 +84,69 @@ export function batchLine(
   return `{"custom_id":"${hash}","method":"POST","url":${JSON.stringify(url)},"body":${body}}`;
 }
 
+/** Writes the requests to one model at one server: a provider takes no others in a file. */
+export class BatchWriter {
+  readonly #options: BatchFileOptions;
+  readonly #target: BatchTarget;
+  readonly #files: BatchFiles;
+  readonly #seen = new KeyTable(4);
+  #known = 0;
+  #doubled = 0;
+
+  /** @throws {ConfigError} where the folder holds a batch already. */
+  constructor(options: BatchFileOptions, target: BatchTarget) {
+    this.#options = options;
+    this.#target = target;
+    this.#files = new BatchFiles(options);
+  }
+
+  /** @throws {ConfigError} for a request that is none, or longer than a whole file. */
+  add(request: ChatRequest): void {
+    checkRequest(request);
+    const hash = this.#target.hashOf(request);
+    if (!this.#seen.add(keyOf(hash, 4)).isNew) {
+      this.#doubled += 1;
+    } else if (this.#options.store?.has(hash) === true) {
+      this.#known += 1;
+    } else {
+      // The server is part of the hash, which is known.
+      const context = { model: this.#target.model, server: '', url: this.#options.url };
+      this.#files.add(batchLine(request, context, hash));
+    }
+  }
+
+  /** Writes what is left. */
+  finish(): BatchExport {
+    this.#files.flush();
+    const { paths: files, written } = this.#files;
+    return { files, written, known: this.#known, doubled: this.#doubled };
+  }
+}
+
+/**
+ * Nothing, where a folder holds no batch, or is not there.
+ *
+ * @throws {ConfigError} otherwise: older files beside new ones would be sent, and paid, again.
+ */
+export function assertNoBatch(dir: string): void {
+  const names = existsSync(dir) ? readdirSync(dir) : [];
+  const earlier = names.find((name) => /^batch-\d+\.jsonl$/u.test(name));
+  if (earlier === undefined) return;
+  throw new ConfigError(`llm/batch: ${dir} holds a batch already (${earlier}).`, {
+    help: 'give another folder, or remove the files of the earlier batch.',
+  });
+}
+
 class BatchFiles {
   readonly paths: string[] = [];
   written = 0;
-  readonly #options: ExportBatchOptions;
+  readonly #options: BatchFileOptions;
   #lines: string[] = [];
   #bytes = 0;
 
-  constructor(options: ExportBatchOptions) {
+  constructor(options: BatchFileOptions) {
     this.#options = options;
-    makeFolder(options.out);
-    const earlier = readdirSync(options.out).find((name) => /^batch-\d+\.jsonl$/u.test(name));
-    if (earlier === undefined) return;
-    // Older files beside new ones would be sent, and paid, again.
-    throw new ConfigError(`llm/batch: ${options.out} holds a batch already (${earlier}).`, {
-      help: 'give another folder, or remove the files of the earlier batch.',
-    });
+    assertNoBatch(options.out);
   }
 
   add(line: string): void {
@@ -125,6 +166,7 @@ class BatchFiles {
 
   flush(): void {
     if (this.#lines.length === 0) return;
+    makeFolder(this.#options.out);
     const path = join(this.#options.out, `batch-${this.paths.length}.jsonl`);
     writeFileAtomic(path, this.#lines);
     this.paths.push(path);

@@ -31,5 +31,6 @@ export {
   readModelSettings,
 } from './commands/model-settings.js';
 export { batchFlags, type PendingWork, writePendingBatch } from './commands/pending-batch.js';
+export { damagedText } from './commands/run-report.js';
 export { readRunSettings, type RunSettings } from './commands/run-settings.js';
 export { WindowGuard, type WindowGuardOptions } from './commands/window-guard.js';

@@ -158,7 +158,12 @@ export {
 export { createMemoryStore } from './cache/memory-store.js';
 export { type PruneOptions, type PruneSummary, pruneAnswers } from './cache/prune.js';
 export { openSqliteStore } from './cache/sqlite-store.js';
-export { type PendingOptions, pendingRequests } from './pending-requests.js';
+export {
+  type PendingOptions,
+  type PendingRequest,
+  type PendingStep,
+  pendingRequests,
+} from './pending-requests.js';
 export { type Plan, type PlanOptions, planRows, type Range } from './plan.js';
 export { dataBlock, type PromptTemplate, parsePrompt, readPrompt } from './prompt.js';
 export type { Budget } from './rows/budget.js';

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { ChatRequest } from './chat.js';
 import type { LlmClient } from './llm-client.js';
 import { LlmFailure } from './llm-failure.js';
-import { pendingRequests } from './pending-requests.js';
+import { type PendingRequest, pendingRequests } from './pending-requests.js';
 import { createScriptedClient } from './scripted.js';
 
 const ask = (content: string): ChatRequest => ({ messages: [{ role: 'user', content }] });
@@ -24,9 +24,9 @@ async function step(row: string, asking: LlmClient): Promise<string> {
   return (await asking.chat(ask(`${row} then`))).text;
 }
 
-async function contentsOf(requests: AsyncIterable<ChatRequest>): Promise<string[]> {
+async function contentsOf(requests: AsyncIterable<PendingRequest>): Promise<string[]> {
   const found: string[] = [];
-  for await (const { messages } of requests) found.push(messages[0]!.content);
+  for await (const { request } of requests) found.push(request.messages[0]!.content);
   return found;
 }
 
@@ -47,7 +47,8 @@ describe('pendingRequests', () => {
     const schema = z.object({ a: z.number() });
     const found: ChatRequest[] = [];
     const asJson = (row: string, asking: LlmClient) => asking.json(ask(row), schema);
-    for await (const request of pendingRequests(['json'], asJson, { client, cache: undefined })) {
+    const options = { client, cache: undefined };
+    for await (const { request } of pendingRequests(['json'], asJson, options)) {
       found.push(request);
     }
     expect(found).toHaveLength(1);
@@ -55,6 +56,22 @@ describe('pendingRequests', () => {
     const known = { has: () => true };
     const rest = pendingRequests(['json'], asJson, { client, cache: known });
     expect(await contentsOf(rest)).toEqual([]);
+  });
+
+  it('says for which client each request is', async () => {
+    const other = createScriptedClient({ model: 'other', answer: () => 'other' });
+    const both = (row: string, first: LlmClient, { second }: Readonly<Record<string, LlmClient>>) =>
+      Promise.allSettled([first.chat(ask(row)), second!.chat(ask(row))]).then(([, last]) => {
+        if (last.status === 'rejected') throw last.reason;
+      });
+    const cache = hashes('b');
+    const found: string[] = [];
+    const options = { client, clients: { second: other }, cache };
+    for await (const one of pendingRequests(['a', 'b'], both, options)) {
+      found.push(`${one.request.messages[0]!.content} ${one.client.model}`);
+    }
+    // The answer of one model is not that of another.
+    expect(found).toEqual(['a scripted', 'a other', 'b other']);
   });
 
   it('leaves a row that fails by itself, and throws what is no failure of a call', async () => {

@@ -10,14 +10,34 @@ import { LlmFailure } from './llm-failure.js';
 
 /** What {@link pendingRequests} works with. */
 export interface PendingOptions {
-  /** Must take answers from `cache`. */
+  /** Must take answers from `cache`, as all further clients must. */
   readonly client: LlmClient;
+  /** Further clients by name, as a step asks them. */
+  readonly clients?: Readonly<Record<string, LlmClient>> | undefined;
   /** Undefined where nothing is kept yet. */
   readonly cache: Pick<AnswerStore, 'has'> | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Told of each row whether it waits for answers. */
   readonly onRow?: ((isWaiting: boolean) => void) | undefined;
 }
+
+/** A request that waits to be asked. */
+export interface PendingRequest {
+  readonly request: ChatRequest;
+  /** Whom it is for: one of the clients that the options name. */
+  readonly client: LlmClient;
+}
+
+/**
+ * What is done for a row, as a run does it.
+ *
+ * @param clients - the further ones, by name.
+ */
+export type PendingStep<Row> = (
+  row: Row,
+  client: LlmClient,
+  clients: Readonly<Record<string, LlmClient>>,
+) => Promise<unknown>;
 
 /** Ends a step whose answer is not there. */
 class AnswerPending extends Error {
@@ -29,22 +49,25 @@ class AnswerPending extends Error {
 /**
  * The requests that rows would ask next, row by row: each row's step runs on the answers that are
  * kept, up to where one is missing. Nothing is sent; embeddings and counts of tokens alone are
- * asked of the client as they come.
+ * asked of the clients as they come.
  *
- * @param step - what is done for a row, as a run does it. What it asks side by side must be waited
- *   for before it throws, so that all of it is known.
+ * @param step - what it asks side by side must be waited for before it throws, so that all of it
+ *   is known.
  * @throws {DataError} {ConfigError} of a step; an `LlmFailure` ends its row, as in a run.
  */
 export async function* pendingRequests<Row>(
   rows: Iterable<Row> | AsyncIterable<Row>,
-  step: (row: Row, client: LlmClient) => Promise<unknown>,
+  step: PendingStep<Row>,
   options: PendingOptions,
-): AsyncGenerator<ChatRequest> {
+): AsyncGenerator<PendingRequest> {
+  const { client, clients = {}, cache } = options;
   for await (const row of rows) {
     options.signal?.throwIfAborted();
-    const asked: ChatRequest[] = [];
+    const asked: PendingRequest[] = [];
+    const collected = (one: LlmClient): LlmClient => collecting(one, cache, asked);
+    const further = Object.entries(clients).map(([name, one]) => [name, collected(one)] as const);
     try {
-      await step(row, collecting(options, asked));
+      await step(row, collected(client), Object.fromEntries(further));
     } catch (error) {
       if (!(error instanceof AnswerPending || error instanceof LlmFailure)) throw error;
     }
@@ -54,10 +77,14 @@ export async function* pendingRequests<Row>(
 }
 
 /** The client, which notes a request without a kept answer in place of sending it. */
-function collecting({ client, cache }: PendingOptions, asked: ChatRequest[]): LlmClient {
+function collecting(
+  client: LlmClient,
+  cache: PendingOptions['cache'],
+  asked: PendingRequest[],
+): LlmClient {
   const chat = async (request: ChatRequest): Promise<ChatResult> => {
     if (cache?.has(client.hashOf(request)) === true) return client.chat(request);
-    asked.push(request);
+    asked.push({ request, client });
     throw new AnswerPending();
   };
   return {

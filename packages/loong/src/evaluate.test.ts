@@ -1,3 +1,4 @@
+import { createPriceTable } from '@lab/llm';
 import { mean } from '@lab/metrics';
 import { describe, expect, it } from 'vitest';
 import { recordWith } from './__fixtures__/small-benchmark.js';
@@ -115,6 +116,24 @@ describe('planAnswers', () => {
     const client = { model: 'm', hashOf: () => '' };
     const plan = await planAnswers({ records, config, client, documents: null });
     expect(plan).toMatchObject({ rows: 3, calls: 3, promptTokens: 1510, isExact: false });
-    expect(plan.bySet).toEqual([{ set: 1, rows: 3, promptTokens: 1510, truncated: 1 }]);
+    expect(plan.bySet).toEqual([
+      { set: 1, rows: 3, promptTokens: 1510, truncated: 1, costUsd: null },
+    ]);
+  });
+
+  it('prices each set by its own calls, which add up to all', async () => {
+    const records = [
+      recordWith({ id: 'a', length: 1_000_000 }),
+      recordWith({ id: 'b', length: 3_000_000, set: 4 }),
+    ];
+    const { config } = resolveConfig(loongConfig, { set: ['window.maxLength=9000000'] });
+    const prices = createPriceTable({ date: '2026-08-01', models: { m: { in: 2, out: 0 } } });
+    const client = { model: 'm', hashOf: () => '' };
+    const plan = await planAnswers({ records, config, client, prices, documents: null });
+    expect(plan.bySet.map(({ costUsd }) => costUsd)).toEqual([
+      { low: 2, high: 2 },
+      { low: 6, high: 6 },
+    ]);
+    expect(plan.costUsd).toEqual({ low: 8, high: 8 });
   });
 });

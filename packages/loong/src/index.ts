@@ -43,6 +43,7 @@ export {
 export { planAnswers, type RunPlan } from './plan.js';
 export { publishedElsewhere, publishedModels } from './published.js';
 export { publishedRecall, publishedRetrieval } from './published.js';
+export { publishedCells, publishedGains } from './published-details.js';
 export { createRetriever, retrievalRecall, type Retriever } from './rag.js';
 export { readAnswers, readJudgements } from './read-run.js';
 export { type Answer, type LoongRecord, readRecords } from './record.js';
@@ -50,6 +51,7 @@ export { writeReport } from './report/run-page.js';
 export { scoreByRule } from './rules/score-by-rule.js';
 export { type ScoredRecord, scoreRecords } from './scored-record.js';
 export { type Selection, selectRecords } from './select.js';
+export { type LengthStatistics, lengthStatistics } from './statistics.js';
 export { createServerCounter } from './server-tokens.js';
 export { makeCorpus } from './synthetic/corpus.js';
 export { createRuleJudge, createTableReader } from './synthetic/scripted-reader.js';

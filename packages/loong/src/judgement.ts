@@ -33,6 +33,14 @@ const labelBefore = new RegExp(
 );
 /** What may stand behind it on its line. */
 const endBehind = /^[*_`]*(?:\s*\/\s*100|\s+out of 100|\s*分)?[\s*_`.。!！]*$/iu;
+/** Behind a score these say that it is not the last word. */
+const takenBack = new RegExp(
+  '\\b(?:ignore|disregard|withdraw\\w*|mixed up|on (?:reflection|second thoughts?)|' +
+    'tak(?:e|ing) (?:it|this|that|the \\w+) back|not my (?:rating|grade|score)|' +
+    'i (?:correct|revise|change)|(?:rating|score|grade|it|that) should (?:be|have been)|' +
+    '(?:is|was|seems) too (?:low|high|harsh|generous|strict|lenient))\\b|更正|收回|作废|应改为',
+  'iu',
+);
 const single = /\[\s*([+-]?\d+(?:\.\d+)?)\s*\]/;
 
 /** Least and greatest score. */
@@ -41,8 +49,8 @@ export const scoreRange = { low: 0, high: 100 } as const;
 /**
  * The score of a judgement in words: the last number in double square brackets, which must stand by
  * itself: alone on its line, or behind a label such as `Rating:`. Where the last one stands in
- * prose, e.g. as a word on the form, there is no score, whatever stands before it; nor where it is
- * outside 0..100.
+ * prose, e.g. as a word on the form, there is no score, whatever stands before it; nor where what
+ * follows takes it back, or it is outside 0..100.
  *
  * Deviation: the released code takes the first `[[n]]`, else the first `[n]`, whatever its size;
  * `first` does the same, but refuses numbers outside the range.
@@ -70,5 +78,6 @@ function anchoredScore(text: string): string | undefined {
   const before = text.slice(text.lastIndexOf('\n', last.index - 1) + 1, last.index);
   const end = text.indexOf('\n', last.index);
   const behind = text.slice(last.index + whole.length, end < 0 ? text.length : end);
+  if (end >= 0 && takenBack.test(text.slice(end))) return undefined;
   return labelBefore.test(before) && endBehind.test(behind) ? number : undefined;
 }

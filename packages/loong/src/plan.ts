@@ -20,6 +20,8 @@ export interface SetPlan {
   readonly set: number;
   readonly rows: number;
   readonly promptTokens: number;
+  /** What its calls cost; null where no price is known. */
+  readonly costUsd: Range | null;
   /** Questions that do not get all of their documents. */
   readonly truncated: number;
 }
@@ -95,14 +97,16 @@ class PlanSums {
     return false;
   }
 
-  /** Counts a call, unless the cache has its answer. */
-  add(request: ChatRequest | null, tokens: number): void {
+  /** Counts a call, unless the cache has its answer; whether it is one. */
+  add(request: ChatRequest | null, tokens: number): boolean {
     const { cache, client } = this.#options;
-    if (request !== null && cache?.has(client.hashOf(request)) === true) this.cacheHits += 1;
-    else {
-      this.calls += 1;
-      this.promptTokens += tokens;
+    if (request !== null && cache?.has(client.hashOf(request)) === true) {
+      this.cacheHits += 1;
+      return false;
     }
+    this.calls += 1;
+    this.promptTokens += tokens;
+    return true;
   }
 
   plan(isExact: boolean, bySet: readonly SetPlan[]): RunPlan {
@@ -113,20 +117,29 @@ class PlanSums {
       (promptTokens / speed.read[end] + completionTokens[end] / speed.write[end]) / concurrency;
     return {
       ...{ rows: this.rows, finished: this.finished, cacheHits: this.cacheHits, calls },
-      ...{ promptTokens, isExact, completionTokens, costUsd: this.#cost(completionTokens) },
+      ...{ promptTokens, isExact, completionTokens, costUsd: this.cost(this) },
       ...{ seconds: { low: seconds('low'), high: seconds('high') }, concurrency, bySet },
     };
   }
 
-  #cost({ low, high }: Range): Range | null {
+  /** What so many calls cost; null where no price is known. */
+  cost({ calls, promptTokens: prompt }: Pick<PlanSums, 'calls' | 'promptTokens'>): Range | null {
     const { prices, client } = this.#options;
     const costOf = (completion: number) => {
-      const usage = { completion, prompt: this.promptTokens, cached: 0, reasoning: 0 };
-      return prices?.costUsd(client.model, { ...usage, isEstimated: true }) ?? null;
+      const usage = { completion, prompt, cached: 0, reasoning: 0, isEstimated: true };
+      return prices?.costUsd(client.model, usage) ?? null;
     };
-    const [least, most] = [costOf(low), costOf(high)];
-    return least === null || most === null ? null : { low: least, high: most };
+    const [low, high] = [costOf(calls), costOf(calls * this.#maxTokens)];
+    return low === null || high === null ? null : { low, high };
   }
+}
+
+/** A length set while it is counted; `asked` are its calls. */
+interface SetSums {
+  rows: number;
+  promptTokens: number;
+  truncated: number;
+  readonly asked: { calls: number; promptTokens: number };
 }
 
 /**
@@ -136,13 +149,16 @@ class PlanSums {
 export async function planAnswers(options: PlanAnswersOptions): Promise<RunPlan> {
   const { config, documents, records, onProgress, signal } = options;
   const sums = new PlanSums(options, config.generation.maxTokens);
-  const sets = new Map<number, { rows: number; promptTokens: number; truncated: number }>();
+  const sets = new Map<number, SetSums>();
   for (const [index, record] of records.entries()) {
     signal?.throwIfAborted();
     if (!sums.takes(record.id)) continue;
     const { request, tokens, isTruncated } = await promptSize(record, config, documents);
-    if (tokens !== null) sums.add(request, tokens);
-    const set = sets.get(record.set) ?? { rows: 0, promptTokens: 0, truncated: 0 };
+    const set = sets.get(record.set) ?? newSet();
+    if (tokens !== null && sums.add(request, tokens)) {
+      set.asked.calls += 1;
+      set.asked.promptTokens += tokens;
+    }
     set.rows += 1;
     set.promptTokens += tokens ?? 0;
     set.truncated += isTruncated ? 1 : 0;
@@ -152,9 +168,14 @@ export async function planAnswers(options: PlanAnswersOptions): Promise<RunPlan>
   const bySet = [...sets.entries()].toSorted(([a], [b]) => a - b);
   return sums.plan(
     documents !== null,
-    bySet.map(([set, facts]) => ({ set, ...facts })),
+    bySet.map(([set, { asked, ...facts }]) => ({ set, ...facts, costUsd: sums.cost(asked) })),
   );
 }
+
+const newSet = (): SetSums => ({
+  ...{ rows: 0, promptTokens: 0, truncated: 0 },
+  asked: { calls: 0, promptTokens: 0 },
+});
 
 interface PromptSize {
   readonly request: ChatRequest | null;

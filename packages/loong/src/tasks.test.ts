@@ -5,7 +5,8 @@ import { requireCondition } from '@lab/core/testing';
 import { describe, expect, it } from 'vitest';
 import { type LoongRecord, readRecords } from './record.js';
 import { selectRecords } from './select.js';
-import { setOfLength, subtaskOf } from './tasks.js';
+import { lengthStatistics } from './statistics.js';
+import { levels, setOfLength, subtaskOf, taskNames } from './tasks.js';
 
 const record = (fields: Partial<LoongRecord>): LoongRecord => ({
   ...{ id: 'a', level: 2, set: 1, length: 1, type: 'financial', language: 'en', question: '' },
@@ -91,6 +92,19 @@ describe.skipIf(!isThere)('the released questions (needs data)', () => {
     expect([128_000, 32_000, 123_904, 27_904].map((limit) => planned(limit).toFixed(1))).toEqual([
       ...['142.8', '50.7', '140.8', '44.4'],
     ]);
+    const statistics = new Map(lengthStatistics(records).map((one) => [one.name, one]));
+    const thousands = (name: string) => (statistics.get(name)!.meanTokens / 1000).toFixed(1);
+    expect(['set 1', 'set 2', 'set 3', 'set 4'].map(thousands)).toEqual([
+      ...['37.8', '75.6', '138.9', '233.9'],
+    ]);
+    expect(levels.map((level) => thousands(taskNames[level]))).toEqual([
+      ...['119.3', '110.6', '109.8', '103.9'],
+    ]);
+    expect(['financial', 'legal', 'paper'].map(thousands)).toEqual(['117.3', '107.0', '100.6']);
+    expect(statistics.get('set 4')).toMatchObject({
+      ...{ zh: 130, en: 102, leastTokens: 200_021, mostTokens: 335_708 },
+    });
+    expect(Math.round(statistics.get('all')!.meanTokens)).toBe(109_929);
     const mini = selectRecords(records, { subset: 'mini' });
     expect(mini).toHaveLength(160);
     expect(new Set(mini.map(subtaskOf)).size).toBe(11);

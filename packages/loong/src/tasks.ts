@@ -17,6 +17,14 @@ export const taskNames: Readonly<Record<Level, string>> = {
   4: 'chain of reasoning',
 };
 
+/** The same in one word, for narrow columns. */
+export const shortTaskNames: Readonly<Record<Level, string>> = {
+  1: 'spotlight',
+  2: 'comparison',
+  3: 'clustering',
+  4: 'chain',
+};
+
 /** The eleven kinds of questions by task, and those about texts of your own. */
 export const subtasks = [
   'spotlight',

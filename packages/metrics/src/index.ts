@@ -105,6 +105,7 @@ export { type FeatureMatrix, selectRows } from './learn/feature-matrix.js';
 export { crossProducts, gramMatrix, rbfKernel, subMatrix } from './learn/gram.js';
 export { fitLda, type LdaModel, type LdaOptions } from './learn/lda.js';
 export { type DualLogistic, fitLogisticOnGram } from './learn/logistic-dual.js';
+export { type Adam, adamStep, type AdamStep, createAdam } from './learn/mlp-adam.js';
 export {
   type MlpEpoch,
   mlpEpochs,

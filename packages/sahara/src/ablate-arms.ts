@@ -6,6 +6,7 @@ import type { Model, PromptRecord } from '@lab/transformer';
 import { ablationChanges, headCounts, type ResolvedAblation } from './ablation.js';
 import type { Arm } from './arms.js';
 import { randomHeads } from './baselines/random-heads.js';
+import { layerRunArms } from './baselines/skipped-layers.js';
 import { courseCorrectionArms } from './course-correction.js';
 import { allHeads, headKey, type HeadId } from './head.js';
 
@@ -19,6 +20,10 @@ export interface AblatedHeads {
 
 /** Which arms are made. */
 export interface ArmChoice {
+  /** The model as it is alone. */
+  readonly intactOnly: boolean;
+  /** Without every run of so many layers, in place of heads: `without layers 0-2` ... */
+  readonly skipLayers?: number | undefined;
   /** The settings of {@link courseCorrectionArms}. */
   readonly courseCorrection: boolean;
   /** Without the first head, the first two, and so on: `1 head`, `2 heads` ... */
@@ -48,6 +53,10 @@ export function ablateArms(
   { ablation, heads, byPrompt }: AblatedHeads,
   choice: ArmChoice,
 ): Arm[] {
+  if (choice.intactOnly) return [{ name: 'intact' }];
+  if (choice.skipLayers !== undefined) {
+    return [{ name: 'intact' }, ...layerRunArms(model, choice.skipLayers)];
+  }
   if (choice.courseCorrection) return courseCorrectionArms(model, heads, choice.opening);
   const without = (own: readonly HeadId[]) => ablationChanges(model, ablation, own);
   const counts = headCounts(model.architecture, ablation);

@@ -24,14 +24,16 @@ export interface HeadValues {
  * How an ablation makes what heads give of what they gave; null where it takes their patterns.
  *
  * An even pattern collects running means of the values over the tokens that are visible, and a
- * factor of pattern, values or outputs is a factor of what is given.
+ * factor of pattern, values or outputs is a factor of what is given; `source`: what another prompt
+ * gives.
  */
 export function directAblation({
   kind,
   site,
   eps,
-}: ResolvedAblation): 'factor' | 'running-mean' | null {
+}: ResolvedAblation): 'factor' | 'running-mean' | 'source' | null {
   if (kind === 'mean') return null;
+  if (kind === 'patch') return 'source';
   const isOfScores = site === 'q' || site === 'k' || site === 'scores';
   const isEven = kind === 'uniform' || (isOfScores && (kind === 'zero' || eps === 0));
   if (isEven) return 'running-mean';

@@ -10,7 +10,7 @@ import type { HeadCounts } from './head.js';
 export type AblationKind = (typeof ablationKinds)[number];
 
 /** Kinds of ablations. */
-export const ablationKinds = ['uniform', 'scale', 'zero', 'mean'] as const;
+export const ablationKinds = ['uniform', 'scale', 'zero', 'mean', 'patch'] as const;
 
 /** Where it is done. */
 export type AblationSite = (typeof ablationSites)[number];
@@ -28,10 +28,11 @@ export interface HeadAblation {
    * its values (Undifferentiated Attention in the limit eps = 0; paper, eq. 7). `scale`: queries,
    * keys or scores times `eps` (eq. 7), or values or outputs times `eps` (Scaling Contribution,
    * eq. 8). `zero`: the site is zero. `mean`: the mean over all heads of the layer at the same
-   * token, which heads ablated together do not change (paper, section 5.3).
+   * token, which heads ablated together do not change (paper, section 5.3). `patch`: what the head
+   * gives on another prompt, token by token from the last one on; in scans of single heads alone.
    */
   readonly kind: AblationKind;
-  /** Default `pattern` of `uniform`, `scores` of `scale`, `z` of `zero`, `q` of `mean`. */
+  /** Default `pattern` of `uniform`, `scores` of `scale`, `q` of `mean`, else `z`. */
   readonly site?: AblationSite | undefined;
   /** Factor of `scale`: 0 is the exact limit, 1 changes nothing. Default 1e-5. */
   readonly eps?: number | undefined;
@@ -69,6 +70,7 @@ const SITES: Readonly<Record<AblationKind, readonly AblationSite[]>> = {
   scale: ['scores', 'q', 'k', 'v', 'z', 'pattern'],
   zero: ['z', 'v', 'q', 'k', 'scores', 'pattern'],
   mean: ['q', 'k', 'v', 'z'],
+  patch: ['z'],
 };
 
 /**
@@ -138,7 +140,12 @@ export function ablationChanges(
   ablation: ResolvedAblation,
   heads: readonly { readonly layer: number; readonly head: number | null }[],
 ): PassChanges {
-  if (changesNothing(ablation)) return { interventions: [], hooks: [] };
+  if (changesNothing(ablation) || heads.length === 0) return { interventions: [], hooks: [] };
+  if (ablation.kind === 'patch') {
+    throw new ConfigError('sahara/ablation: patch is a change of one head in a scan.', {
+      help: 'Groups, responses and weights take uniform, scale, zero or mean.',
+    });
+  }
   if (ablation.kind === 'mean') {
     const layers = [...new Set(heads.map(({ layer }) => layer))];
     const of = (layer: number) => heads.filter((one) => one.layer === layer);

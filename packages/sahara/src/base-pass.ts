@@ -7,6 +7,7 @@ import { type Hook, interventionHook, type Model } from '@lab/transformer';
 import { ablatedHeads, directAblation, windowOf } from './ablated-heads.js';
 import { ablationChanges, type PassChanges } from './ablation.js';
 import { outputOf, type ScanInput, STATES, type TokenPrompt } from './head-outputs.js';
+import { patchedHeads, SourcePass } from './source-pass.js';
 
 /** A prompt and its position among all. */
 export interface PlacedPrompt extends TokenPrompt {
@@ -57,6 +58,8 @@ export class BasePass {
   /** Of the group. */
   readonly changes: PassChanges;
   private residual: tf.Tensor3D | null = null;
+  /** Of the kind `patch`, once a layer is wanted. */
+  private sources: { readonly pass: SourcePass; readonly length: number } | null = null;
   /** Layer that comes next. */
   private at = 0;
 
@@ -118,6 +121,8 @@ export class BasePass {
   dispose(): void {
     this.residual?.dispose();
     this.residual = null;
+    this.sources?.pass.dispose();
+    this.sources = null;
   }
 
   private given() {
@@ -147,9 +152,10 @@ export class BasePass {
   }
 
   /** What ablated heads give follows from what heads give. */
-  private async layerOnce(residual: tf.Tensor3D, how: 'factor' | 'running-mean') {
-    const { at: layer, model, padded } = this;
+  private async layerOnce(residual: tf.Tensor3D, how: 'factor' | 'running-mean' | 'source') {
+    const { at: layer, model, padded, prompts } = this;
     const { ablation } = this.input;
+    const source = how === 'source' ? await this.sourceOutputs(layer) : null;
     const kept: tf.Tensor4D[] = [];
     const keeper: Hook = {
       names: (name) => name === places(layer).values || name === places(layer).outputs,
@@ -164,7 +170,9 @@ export class BasePass {
       const [values, intact] = kept as [tf.Tensor4D, tf.Tensor4D];
       const window = windowOf(model.architecture, layer);
       const ablated = tf.tidy(() =>
-        ablatedHeads(how, { intact, values }, { ablation, tokens: padded, window }),
+        how === 'source'
+          ? patchedHeads(intact, source!.data, { prompts, length: source!.length })
+          : ablatedHeads(how, { intact, values }, { ablation, tokens: padded, window }),
       );
       values.dispose();
       return { after, intact, ablated };
@@ -172,6 +180,16 @@ export class BasePass {
       tf.dispose(kept);
       throw error;
     }
+  }
+
+  private async sourceOutputs(layer: number) {
+    if (this.sources === null) {
+      const padded = paddedPrompts(this.prompts.map(({ id, source }) => ({ id, ids: source! })));
+      const pass = new SourcePass(this.model, padded, this.input.signal);
+      this.sources = { pass, length: padded.length };
+    }
+    const { pass, length } = this.sources;
+    return { data: await pass.outputs(layer), length };
   }
 
   /**

@@ -4,6 +4,8 @@
  * Zero and mean masking of heads are ablations (`{ kind: 'zero' }`, `{ kind: 'mean' }`).
  */
 import { removeSafetyRanks } from './baselines/act-svd.js';
+import { contrastNeurons, topNeurons } from './baselines/contrast-neurons.js';
+import { patchedResponses } from './baselines/patched-generation.js';
 import { probeHeads } from './baselines/probe-heads.js';
 import { pruneByWanda, pruneSetDifference } from './baselines/prune.js';
 import { randomHeads } from './baselines/random-heads.js';
@@ -11,11 +13,15 @@ import { refusalDirection, refusalLogits } from './baselines/refusal-direction.j
 import { responseRows } from './baselines/response-rows.js';
 import { layerRunArms, skippedLayers } from './baselines/skipped-layers.js';
 import { snipScores } from './baselines/snip.js';
+import { pruneBySparseGpt } from './baselines/sparse-gpt.js';
 
 /** The baselines by their names. */
 export const baselines = {
+  contrastNeurons,
   layerRunArms,
+  patchedResponses,
   probeHeads,
+  pruneBySparseGpt,
   pruneByWanda,
   pruneSetDifference,
   randomHeads,
@@ -25,4 +31,5 @@ export const baselines = {
   responseRows,
   skippedLayers,
   snipScores,
+  topNeurons,
 } as const;

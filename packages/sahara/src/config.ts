@@ -22,7 +22,7 @@ const ablationSchema = z.strictObject({
   kind: z
     .enum(ablationKinds)
     .default('uniform')
-    .describe('even pattern; factor eps; zero; or mean over heads; eq. 7 and 8'),
+    .describe('even pattern; factor eps; zero; mean over heads; or patch; eq. 7 and 8'),
   site: z
     .enum(['auto', ...ablationSites])
     .default('auto')

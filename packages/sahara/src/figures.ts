@@ -43,6 +43,7 @@ export {
   successMap,
 } from './figures/success-figures.js';
 export type { ShareEstimate } from './attack-success.js';
+export { agreementBySize, scoreByCategory, scoreIntervals } from './figures/stability-figures.js';
 export {
   overRefusalBars,
   probesAgainstScores,

@@ -10,6 +10,8 @@ import type { HeadId } from './head.js';
 export interface TokenPrompt {
   readonly id: string;
   readonly ids: readonly number[];
+  /** Of the ablation `patch`: tokens of the prompt whose outputs of heads are put in. */
+  readonly source?: readonly number[] | undefined;
 }
 
 /** What is read at the last token: logits `[V]`, or the state after the final norm `[D]`. */
@@ -68,7 +70,11 @@ export function assertPrompts(
     throw new DataError('sahara: there are no prompts.', { help: 'Give at least one.' });
   }
   const { vocabularySize, contextTokens } = architecture;
-  for (const { id, ids } of prompts) {
+  const all = prompts.flatMap(({ id, ids, source }) => [
+    { id, ids },
+    ...(source === undefined ? [] : [{ id: `${id} (its source)`, ids: source }]),
+  ]);
+  for (const { id, ids } of all) {
     if (ids.length === 0) {
       throw new DataError(`sahara: prompt ${id} has no tokens.`, { help: 'Leave it out.' });
     }

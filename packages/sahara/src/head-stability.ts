@@ -35,6 +35,17 @@ export interface HeadStability extends HeadId {
   readonly topShare: number;
 }
 
+/** Whether prompts are two at least, and every one has scores of the same heads. */
+export function isResampleable(prompts: readonly PromptMatrix[]): boolean {
+  const [first, ...others] = prompts;
+  if (first === undefined || others.length === 0) return false;
+  return others.every(({ scores }) =>
+    first.scores.every((row, layer) =>
+      row.every((score, head) => (score === null) === ((scores[layer]?.[head] ?? null) === null)),
+    ),
+  );
+}
+
 /**
  * Heads by falling mean score, with intervals of score and rank: prompts are drawn with repetition
  * (percentile bootstrap), all heads of a draw together.

@@ -33,10 +33,20 @@ export { mixCheckpoints, type MixSelector } from './mix-checkpoints.js';
 export { overRefusal, overRefusalHeads, refusalChange } from './over-refusal.js';
 export { type ComparedScores, compareScores } from './overlap.js';
 export type { ResponseLine } from './response-line.js';
-export { planSurgery, surgery, type SurgeryOptions, type SurgeryPlan } from './surgery.js';
+export {
+  planSurgery,
+  surgery,
+  type SurgeryOptions,
+  type SurgeryPlan,
+  undoSurgery,
+} from './surgery.js';
 export { accuracyChange, evaluateTask, perplexity, type TaskAccuracy } from './utility.js';
 export { readTask, type TaskItem, taskNames } from './utility/tasks.js';
+export { categoryHeads } from './category-heads.js';
 export { type HeadStability, headStability } from './head-stability.js';
+export { type Pairing, withSources } from './prompt-sources.js';
+export { scoreConcentration } from './report/concentration.js';
+export { type SubsetAgreement, subsetAgreement } from './subset-agreement.js';
 export { headPatterns, patternRequests } from './patterns.js';
 export { comparisonPage } from './report/comparison-page.js';
 export { readRunContents, type RunContents } from './report/run-contents.js';

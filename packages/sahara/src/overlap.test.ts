@@ -68,7 +68,7 @@ describe('scoreFileDifferences', () => {
       scores: first.scores,
     };
     expect(scoreFileDifferences(file, { ...file })).toEqual([]);
-    const scaled = { ...file.ablation, kind: 'scale', site: 'z' } as const;
+    const scaled = { ...file.ablation!, kind: 'scale', site: 'z' } as const;
     expect(scoreFileDifferences(file, { ...file, ablation: scaled, format: 'chat' })).toEqual([
       'format: template and chat',
       'kind: uniform and scale',

@@ -151,11 +151,17 @@ export function scoreFileDifferences(first: ScoreFile, second: ScoreFile): strin
     format: file.format,
     data: `${file.data.sha256.slice(0, 12)} (${file.data.promptCount} prompts)`,
     ...file.ablation,
-    numerics: file.numerics,
+    ...(file.subspace && {
+      side: file.subspace.side,
+      center: file.subspace.center,
+      rank: file.subspace.rank,
+    }),
+    source: file.source?.sha256.slice(0, 12) ?? 'none',
+    numerics: file.numerics ?? 'none',
     unit: file.unit,
   });
   const [one, two] = [facts(first), facts(second)];
-  return Object.keys(one)
+  return [...new Set([...Object.keys(one), ...Object.keys(two)])]
     .filter((name) => one[name] !== two[name])
-    .map((name) => `${name}: ${String(one[name])} and ${String(two[name])}`);
+    .map((name) => `${name}: ${String(one[name] ?? 'none')} and ${String(two[name] ?? 'none')}`);
 }

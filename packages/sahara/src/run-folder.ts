@@ -30,8 +30,11 @@ export const runFiles = {
   units: 'units.jsonl',
   /** Steps of the search, a line each. */
   steps: 'steps.jsonl',
-  /** Scores of all heads; of a search those of its first step. */
+  /** Scores of all heads; of a search those of its first step, with the group so far. */
   scores: 'scores.json',
+  /** Of prompts that are answered: the same as `prompts` and `scores`. */
+  harmlessPrompts: 'harmless-predictions.jsonl',
+  harmlessScores: 'harmless-scores.json',
 } as const;
 
 /** The file of scores of a step of the search, from 1. */
@@ -42,6 +45,10 @@ export interface RunFacts {
   readonly resolved: ResolvedConfig<Config>;
   readonly opened: Pick<OpenedModel, 'backend' | 'fingerprint' | 'folder' | 'model'>;
   readonly data: PromptData;
+  /** Prompts that are answered, scored as well. */
+  readonly harmless?: PromptData | undefined;
+  /** Prompts that outputs of heads are taken from. */
+  readonly source?: PromptData | undefined;
   /** Heads that are ablated throughout. */
   readonly group?: readonly HeadId[] | undefined;
   /** First part of the name of a folder: the verb. */
@@ -59,8 +66,10 @@ export interface RunPlace {
 }
 
 /** What must be the same for a run to go on. */
-const subjectOf = ({ resolved, opened, data, group = [], label }: RunFacts) => ({
+const subjectOf = ({ resolved, opened, data, group = [], label, ...others }: RunFacts) => ({
   verb: label,
+  harmless: others.harmless?.sha256 ?? null,
+  source: others.source?.sha256 ?? null,
   group: groupKey(group),
   model: opened.fingerprint.model,
   tokenizer: opened.fingerprint.tokenizer,
@@ -94,7 +103,8 @@ export function openScoreRun(facts: RunFacts, { out, resume }: RunPlace): Run {
   return createRun({
     ...{ parent: 'runs', dir: out, method: 'sahara', label: facts.label, seed: config.seed },
     ...{ command: facts.command, config, passed: facts.passed, origins, mode, preset },
-    ...{ data: [data.file], backend: opened.backend },
+    data: [data, facts.harmless, facts.source].flatMap((own) => own?.file ?? []),
+    backend: opened.backend,
     packages: { '@lab/sahara': version },
     environment: {
       subject,
@@ -145,9 +155,13 @@ export async function withinRun<T extends Readonly<Record<string, unknown>>>(
   }
 }
 
-/** Scores of prompts that are done. */
-export function donePrompts(run: Run): PromptScoreLine[] {
-  return linesOf(run, runFiles.prompts, promptScoresSchema);
+/**
+ * Scores of prompts that are done.
+ *
+ * @param name - `prompts` or `harmlessPrompts` of {@link runFiles}.
+ */
+export function donePrompts(run: Run, name: string = runFiles.prompts): PromptScoreLine[] {
+  return linesOf(run, name, promptScoresSchema);
 }
 
 const headSchema = z.strictObject({ layer: z.int(), head: z.int() });

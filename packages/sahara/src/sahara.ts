@@ -85,6 +85,11 @@ export async function* sahara(
   const { beam = 1, minGain = -Infinity, steps = [] } = options;
   const { architecture } = model;
   const ablation = resolveAblation(options.ablation ?? UNIFORM, architecture);
+  if (ablation.kind === 'patch') {
+    throw new ConfigError('sahara/sahara: patch is of one head at a time.', {
+      help: 'Search a group with uniform, scale, zero or mean.',
+    });
+  }
   const counts = headCounts(architecture, ablation);
   const size = groupSize(options, counts);
   const last = steps.at(-1);

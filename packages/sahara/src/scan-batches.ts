@@ -30,7 +30,9 @@ export function promptBatches(
   { batchTokens = DEFAULTS.batchTokens, memoryBytes = DEFAULTS.memoryBytes }: ScanLimits,
 ): PlacedPrompt[][] {
   const { width, layerCount } = architecture;
-  const placed = prompts.map(({ id, ids }, prompt): PlacedPrompt => ({ id, ids, prompt }));
+  const placed = prompts.map(
+    ({ id, ids, source }, prompt): PlacedPrompt => ({ id, ids, source, prompt }),
+  );
   const sorted = placed.toSorted((a, b) => a.ids.length - b.ids.length);
   const inLayer = Math.max(1, candidates.length / layerCount);
   const batches: PlacedPrompt[][] = [];

@@ -5,9 +5,11 @@ import { readFileSync } from 'node:fs';
 import { canonicalJson, DataError, sha256, writeFileAtomic } from '@lab/core';
 import { z } from 'zod';
 import { ablationKinds, ablationSites } from './ablation.js';
+import { pairings } from './prompt-sources.js';
 
 const headSchema = z.strictObject({ layer: z.int().min(0), head: z.int().min(0) });
 const scoredSchema = headSchema.extend({ score: z.number() });
+const promptsSchema = z.strictObject({ sha256: z.string(), promptCount: z.int().min(1) });
 
 /** Schema of a file of scores. */
 export const scoreFileSchema = z.strictObject({
@@ -15,9 +17,15 @@ export const scoreFileSchema = z.strictObject({
   /**
    * `ships`: mean over prompts of the divergence of the next token; `dataset-ships`: turn of the
    * subspace of a data set; `sahara-step`: the same, or the mean divergence, with `group` but for
-   * its last head ablated; the last one is the pick.
+   * its last head ablated; the last one is the pick. Without ablation: `probe-heads`, accuracy of a
+   * linear probe; `refusal-direction`, what a head writes along it on harmful prompts more than on
+   * harmless ones; `refusal-logits`, what it adds by itself to the first token of a refusal over
+   * that of an answer.
    */
-  kind: z.enum(['ships', 'dataset-ships', 'sahara-step']),
+  kind: z.enum([
+    ...(['ships', 'dataset-ships', 'sahara-step'] as const),
+    ...(['probe-heads', 'refusal-direction', 'refusal-logits'] as const),
+  ]),
   model: z.strictObject({
     path: z.string(),
     fingerprint: z.string(),
@@ -29,15 +37,22 @@ export const scoreFileSchema = z.strictObject({
   format: z.string(),
   /** Text of the system, where there was one. */
   system: z.string().optional(),
-  data: z.strictObject({ sha256: z.string(), promptCount: z.int().min(1) }),
-  ablation: z.strictObject({
-    kind: z.enum(ablationKinds),
-    site: z.enum(ablationSites),
-    eps: z.number().min(0),
-    granularity: z.enum(['query-head', 'kv-group']),
-  }),
-  numerics: z.enum(['stable', 'official']),
-  unit: z.enum(['nats', 'degrees']),
+  data: promptsSchema,
+  /** Prompts that are answered, where scores compare both. */
+  harmless: promptsSchema.optional(),
+  /** Prompts whose outputs of heads were put in, and how each found its own. */
+  source: promptsSchema.extend({ pairing: z.enum(pairings) }).optional(),
+  /** Of scores by ablation, as `numerics`. */
+  ablation: z
+    .strictObject({
+      kind: z.enum(ablationKinds),
+      site: z.enum(ablationSites),
+      eps: z.number().min(0),
+      granularity: z.enum(['query-head', 'kv-group']),
+    })
+    .optional(),
+  numerics: z.enum(['stable', 'official']).optional(),
+  unit: z.enum(['nats', 'degrees', 'accuracy', 'length', 'logits']),
   /** Of the subspace, where there is one. */
   subspace: z
     .strictObject({
@@ -52,8 +67,19 @@ export const scoreFileSchema = z.strictObject({
   /** Groups of heads with one score above 0. */
   ties: z.array(z.array(headSchema)),
   /** Scores of `kind: ships` at their best heads, prompt by prompt. */
-  prompts: z.array(z.strictObject({ id: z.string(), top: z.array(scoredSchema) })).optional(),
-  /** Heads picked so far, the last one by these scores. */
+  prompts: z
+    .array(
+      z.strictObject({
+        id: z.string(),
+        category: z.string().optional(),
+        top: z.array(scoredSchema),
+      }),
+    )
+    .optional(),
+  /**
+   * Heads that a search picked, in their order: of a step up to the head that its scores name, of
+   * `scores.json` all so far, beside scores of every head alone.
+   */
   group: z.array(headSchema).optional(),
 });
 
@@ -63,6 +89,7 @@ export type ScoreFile = z.infer<typeof scoreFileSchema>;
 /** Scores of one prompt alone, a line of `predictions.jsonl`. */
 export const promptScoresSchema = z.strictObject({
   id: z.string(),
+  category: z.string().optional(),
   /** SHA-256 of its tokens. */
   inputSha256: z.string(),
   scores: z.array(z.array(z.number().nullable())),

@@ -64,7 +64,11 @@ export async function screenedShips(
   const collected = new ShipsScores([own], plan);
   const isUnchanged = changesNothing(plan.ablation);
   const input = collected.input(isUnchanged ? [] : plan.heads, options);
-  const base = new BasePass(model, [{ id: own.id, ids: own.ids, prompt: 0 }], input);
+  const base = new BasePass(
+    model,
+    [{ id: own.id, ids: own.ids, source: own.source, prompt: 0 }],
+    input,
+  );
   const layers: LayerParts[] = [];
   try {
     const { layerCount } = model.architecture;

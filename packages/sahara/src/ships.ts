@@ -1,7 +1,7 @@
 /**
  * Ships: how far the next token's distribution moves when a head is ablated.
  */
-import { ModelError } from '@lab/core';
+import { ConfigError, DataError, ModelError } from '@lab/core';
 import type { Model } from '@lab/transformer';
 import {
   changesNothing,
@@ -139,12 +139,31 @@ export function planShips(
 ): ShipsPlan {
   assertPrompts(model, prompts);
   const resolved = resolveAblation(ablation, model.architecture);
+  assertSources(resolved, prompts, group);
   const counts = headCounts(model.architecture, resolved);
   assertHeads(group, counts, 'sahara/group');
   const isGrouped = new Set(group.map(headKey));
   if (heads !== undefined) assertHeads([...group, ...heads], counts, 'sahara/heads');
   const own = heads ?? allHeads(counts).filter((one) => !isGrouped.has(headKey(one)));
   return { ablation: resolved, group, heads: own, numerics, counts };
+}
+
+function assertSources(
+  { kind }: ResolvedAblation,
+  prompts: readonly TokenPrompt[],
+  group: readonly HeadId[],
+): void {
+  if (kind !== 'patch') return;
+  const without = prompts.find(({ source }) => source === undefined);
+  if (without !== undefined) {
+    throw new DataError(`sahara/ships: the prompt ${without.id} has no source to patch from.`, {
+      help: 'Give a file of prompts with --source, or set `source` of each prompt.',
+    });
+  }
+  if (group.length === 0) return;
+  throw new ConfigError('sahara/ships: patch is of one head at a time, and a group is given.', {
+    help: 'Leave the group out, or take another ablation.',
+  });
 }
 
 /** Collects scores from the outputs of a scan. */

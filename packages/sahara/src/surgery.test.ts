@@ -9,7 +9,7 @@ import { ablationChanges, type HeadAblation, resolveAblation } from './ablation.
 import { compareCheckpoints } from './compare-checkpoints.js';
 import type { HeadId } from './head.js';
 import { mixCheckpoints } from './mix-checkpoints.js';
-import { modifiedText, planSurgery, surgery, surgeryField } from './surgery.js';
+import { modifiedText, planSurgery, surgery, surgeryField, undoSurgery } from './surgery.js';
 
 beforeAll(async () => {
   await selectBackend('wasm');
@@ -143,7 +143,7 @@ describe('mixCheckpoints', () => {
     expect(one.isDonor).toBe(false);
   });
 
-  it('undoes surgery', async () => {
+  it('gives heads back from the original', async () => {
     const folder = await checkpoint('gpt2');
     const [edited, undone] = [join(temporaryFolder(), 'e'), join(temporaryFolder(), 'u')];
     await surgery(folder, edited, { heads });
@@ -162,6 +162,51 @@ describe('mixCheckpoints', () => {
     );
     const layers = { layers: [7] };
     await expect(mixCheckpoints(own, own, { to, selector: layers })).rejects.toThrow(/no layer 7/);
+  });
+});
+
+describe('undoSurgery', () => {
+  it.each<[SmallModel, HeadAblation]>([
+    ['gpt2', { kind: 'uniform' }],
+    ['qwen2', { kind: 'scale', site: 'z', eps: 0.3 }],
+    ['falcon', { kind: 'zero' }],
+  ])('%s %o: every weight has its bytes again, after two edits', async (name, ablation) => {
+    const folder = await checkpoint(name);
+    const [once, twice, undone] = ['once', 'twice', 'undone'].map((one) =>
+      join(temporaryFolder(), one),
+    ) as [string, string, string];
+    await surgery(folder, once, { heads, ablation });
+    // One head again, in another way: the first edit's numbers are the last to come back.
+    await surgery(once, twice, { heads: [heads[0]!], ablation: { kind: 'zero' } });
+    await undoSurgery(twice, undone);
+    const [before, after] = [await weightBytes(folder), await weightBytes(undone)];
+    expect([...after.keys()]).toEqual([...before.keys()]);
+    for (const [weight, bytes] of before) {
+      expect(Buffer.from(bytes).equals(after.get(weight)!), weight).toBe(true);
+    }
+    const file = openSafetensors(join(undone, 'model.safetensors'));
+    file.close();
+    expect(file.metadata[surgeryField]).toBeUndefined();
+    await expect(undoSurgery(undone, twice)).rejects.toThrow(/has no sahara-undo/);
+    // Another edit in the place of the old one keeps its own numbers alone.
+    await surgery(folder, twice, { heads: [heads[1]!], force: true });
+    await undoSurgery(twice, once, { force: true });
+    const again = await weightBytes(once);
+    for (const [weight, bytes] of before) {
+      expect(Buffer.from(bytes).equals(again.get(weight)!), weight).toBe(true);
+    }
+  });
+
+  it('brings half precision back exactly', async () => {
+    const folder = join(temporaryFolder(), 'half');
+    await writeRandomCheckpoint(folder, configs.qwen2, { dtype: 'bfloat16' });
+    const [edited, undone] = [join(temporaryFolder(), 'e'), join(temporaryFolder(), 'u')];
+    await surgery(folder, edited, { heads });
+    expect(await logitsOf(edited)).toBeClose(await logitsOf(folder, heads, { kind: 'uniform' }), {
+      ...{ atol: 2e-5, rtol: 2e-4 },
+    });
+    await undoSurgery(edited, undone);
+    expect(await weightBytes(undone)).toEqual(await weightBytes(folder));
   });
 });
 

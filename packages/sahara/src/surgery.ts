@@ -24,6 +24,7 @@ import {
   type ResolvedAblation,
 } from './ablation.js';
 import { assertHeads, headKey, type HeadId } from './head.js';
+import { keepForUndo, type KeptSlice, keptSlices, undoEdits } from './surgery-undo.js';
 import { version } from './version.js';
 
 /** Heads, and what is done with them for good. */
@@ -90,8 +91,8 @@ export function planSurgery(path: string, edit: SurgeryEdit): SurgeryPlan {
  * q, k or v: those rows times eps; at scores: rows of W_q; at z or pattern, and at v where several
  * heads share values: the head's columns of W_o. `zero`: the same with factor 0.
  *
- * The edited model refuses less by purpose. To undo it, take the heads back from the original:
- * `mixCheckpoints(edited, original, { heads })`.
+ * The edited model refuses less by purpose. What it took away is kept in the folder `sahara-undo`
+ * of the new checkpoint: {@link undoSurgery} puts it back.
  *
  * @param to - folder; made where it is not there.
  * @throws {ConfigError} for heads that are not there, an ablation that weights cannot hold (`mean`;
@@ -105,12 +106,14 @@ export async function surgery(
   { force, signal, onProgress, ...edit }: SurgeryOptions,
 ): Promise<SurgeryResult> {
   const { byWeight, factor, plan } = cutsOf(path, edit);
+  const kept: KeptSlice[] = [];
   const written = await editCheckpoint(path, to, {
     ...{ force, signal, onProgress },
     change: (name, { shape }) => {
       const slices = byWeight.get(name);
       if (slices === undefined) return null;
       return (numbers) => {
+        kept.push(...keptSlices(numbers, shape, slices));
         scaleSlices(numbers as Float32Array, shape, slices, factor);
         return numbers;
       };
@@ -120,7 +123,22 @@ export async function surgery(
       [surgeryField]: editsText(before[surgeryField], edit, plan),
     }),
   });
+  await keepForUndo(path, to, kept);
   return { ...plan, ...written };
+}
+
+/**
+ * Writes the checkpoint that an edited one was made of: every weight has the bytes that it had.
+ *
+ * @param path - what {@link surgery} wrote, once or several times over.
+ * @throws {DataError} for a checkpoint that keeps nothing to put back, and as `editCheckpoint`.
+ */
+export function undoSurgery(
+  path: string,
+  to: string,
+  options: Omit<SurgeryOptions, keyof SurgeryEdit> = {},
+): Promise<EditedCheckpoint> {
+  return undoEdits(path, to, { ...options, field: surgeryField });
 }
 
 function editsText(before: string | undefined, { heads }: SurgeryEdit, plan: SurgeryPlan): string {
@@ -189,8 +207,9 @@ function weightChange(
   const refuse = (what: string, help: string) =>
     new ConfigError(`sahara/surgery: ${kind} at ${site}: ${what}.`, { help });
   if (changesNothing(ablation)) throw refuse('eps 1 changes nothing', 'Give another factor.');
-  if (kind === 'mean') {
-    throw refuse('means over heads depend on the text', 'Take uniform, scale or zero.');
+  if (kind === 'mean' || kind === 'patch') {
+    const what = kind === 'mean' ? 'means over heads' : 'outputs of another prompt';
+    throw refuse(`${what} depend on the text`, 'Take uniform, scale or zero.');
   }
   const isOfOutput = site === 'z' || (site === 'pattern' && kind !== 'uniform');
   const isShared = architecture.headCount !== architecture.keyValueHeadCount;

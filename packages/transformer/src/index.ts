@@ -134,6 +134,7 @@ export { type BatchShape, operationsOf, type RunOutline } from './run-outline.js
 export type { FamilyModel } from './families/family.js';
 export { modelTypes, readModelConfig } from './model-config.js';
 export { outputGradient, type OutputGradientInput } from './output-gradient.js';
+export { type OutputPart, outputParts } from './output-parts.js';
 export {
   type ComponentInput,
   type ResidualComponent,

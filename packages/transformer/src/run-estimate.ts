@@ -51,11 +51,16 @@ export async function estimateRun(path: string, outline: RunOutline): Promise<Ru
     const residency = chosenResidency(checkpoint, outline);
     const sizes = weightSizes(checkpoint);
     const given = { architecture, sizes, outline };
+    const bytes = peakBytes(residency, given);
+    const timed = secondsOf(residency, { ...given, measured: await measure(model, outline) });
+    const perByte = secondsOfNewByte();
+    const placed = residency === 'resident' ? Math.min(sizes.placed, bytes) : 0;
     return {
       residency,
-      ...secondsOf(residency, { ...given, measured: await measure(model, outline) }),
+      loadSeconds: timed.loadSeconds + placed * perByte,
+      runSeconds: timed.runSeconds + (bytes - placed) * perByte,
       operations: outlineOperations(architecture, outline),
-      peakBytes: peakBytes(residency, given),
+      peakBytes: bytes,
       readBytes: outlineReadBytes(checkpoint, outline),
     };
   } finally {
@@ -109,6 +114,24 @@ async function measure(model: Model, outline: RunOutline): Promise<Measured> {
 }
 
 const now = () => performance.now() / 1000;
+
+const PROBE_BYTES = 64 * 2 ** 20;
+
+/**
+ * Seconds that the system takes to give a byte of memory at its first use. What is measured on
+ * blocks is measured in memory that the process has; in some virtual machines the rest takes as
+ * long as the computing in it.
+ */
+function secondsOfNewByte(): number {
+  const probe = new Uint8Array(PROBE_BYTES);
+  const secondsOfFill = (value: number) => {
+    const began = now();
+    probe.fill(value);
+    return now() - began;
+  };
+  const [first, second] = [secondsOfFill(1), secondsOfFill(2)];
+  return Math.max(first - second, 0) / PROBE_BYTES;
+}
 
 /** Seconds that the weights of a block take until they are on the backend. */
 async function blockReading({ architecture, parts }: Model): Promise<number> {

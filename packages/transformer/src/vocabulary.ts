@@ -13,6 +13,8 @@ export interface Vocabulary {
   embed(ids: Int32Array): Promise<tf.Tensor2D>;
   /** Rows `[n, D]` times the output's weights, `[n, V]`. */
   unembed(rows: tf.Tensor2D): Promise<tf.Tensor2D>;
+  /** As `unembed`, so many tokens at a time or fewer; each part is the caller's. */
+  unembedParts(rows: tf.Tensor2D, tokens: number): AsyncGenerator<tf.Tensor2D>;
   /** Gradients of rows, `[n, D]`, given those of their products with the output, `[n, V]`. */
   pullUnembed(dy: tf.Tensor2D): Promise<tf.Tensor2D>;
   dispose(): void;
@@ -46,6 +48,18 @@ export async function residentVocabulary(
   return {
     embed: async (ids) => matrixRows(weights.embedding, ids),
     unembed: async (rows) => timesMatrix(rows, weights.output ?? weights.embedding, null),
+    unembedParts: async function* (rows, tokens) {
+      const matrix = weights.output ?? weights.embedding;
+      if (tokens >= rules.vocabularySize) {
+        yield timesMatrix(rows, matrix, null);
+        return;
+      }
+      for (let start = 0; start < rules.vocabularySize; start += tokens) {
+        const count = Math.min(tokens, rules.vocabularySize - start);
+        const ids = Int32Array.from({ length: count }, (_, at) => start + at);
+        yield tf.tidy(() => timesMatrix(rows, matrixRows(matrix, ids), null));
+      }
+    },
     pullUnembed: async (dy) => pulledRows(dy, weights.output ?? weights.embedding),
     dispose: () => disposeWeights(weights),
   };
@@ -82,6 +96,15 @@ export async function readVocabulary(
         tf.dispose(parts);
       }
     },
+    unembedParts: async function* (rows, tokens) {
+      const size = Math.min(tokens, STRIP);
+      for await (const strip of stripsOf(reader, `${output}.weight`, vocabularySize, size)) {
+        const own = matrixOnBackend(strip);
+        const products = timesMatrix(rows, own, null);
+        own.dispose();
+        yield products;
+      }
+    },
     pullUnembed: async (dy) => {
       let [sum, start] = [tf.zeros<tf.Rank.R2>([dy.shape[0], width]), 0];
       for await (const strip of stripsOf(reader, `${output}.weight`, vocabularySize)) {
@@ -101,17 +124,17 @@ export async function readVocabulary(
 }
 
 /** A matrix in strips of rows; the next is read while one is used. */
-async function* stripsOf(reader: WeightReader, name: string, rows: number) {
+async function* stripsOf(reader: WeightReader, name: string, rows: number, size = STRIP) {
   const read = (start: number) => {
-    const strip = reader.matrix(name, { start, count: Math.min(STRIP, rows - start) });
+    const strip = reader.matrix(name, { start, count: Math.min(size, rows - start) });
     // Who asks for it sees the failure; nobody may.
     strip.catch(() => undefined);
     return strip;
   };
   let ahead = read(0);
-  for (let start = 0; start < rows; start += STRIP) {
+  for (let start = 0; start < rows; start += size) {
     const own = await ahead;
-    if (start + STRIP < rows) ahead = read(start + STRIP);
+    if (start + size < rows) ahead = read(start + size);
     yield own;
   }
 }

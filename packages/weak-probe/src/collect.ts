@@ -184,6 +184,7 @@ function aboutOf(
     isNormed: site === 'residual' && isNormed,
     stateCount: statePlaces(architecture, { site, isNormed }).length,
     width: stateWidth(architecture, site),
+    ...(site === 'heads' && { headCount: architecture.headCount }),
     rowCount: rowStarts(prompts, positions).at(-1)!,
     classes: [...classes],
     promptsSha256: sha256(
@@ -200,9 +201,9 @@ function writePrompts(path: string, prompts: readonly FormattedPrompt[]): void {
 }
 
 function rowsOf(
-  { id, label, textSha256, ids }: FormattedPrompt,
+  { id, label, textSha256, ids, promptEnd }: FormattedPrompt,
   { positions }: StateStoreAbout,
 ): StateRow[] {
   const row = { id, label, promptSha256: textSha256, tokens: ids.length };
-  return positions === 'tokens' ? ids.map((_, token) => ({ ...row, token })) : [row];
+  return positions === 'tokens' ? ids.map((_, token) => ({ ...row, token, promptEnd })) : [row];
 }

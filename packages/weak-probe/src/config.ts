@@ -79,7 +79,12 @@ const mlpSchema = z.strictObject({
 
 const probeSchema = z.strictObject({
   kinds: z
-    .array(z.enum(['svm', 'mlp', 'logistic', 'lda', 'mass-mean', 'nearest-centroid', 'pca']))
+    .array(
+      z.enum([
+        ...(['svm', 'mlp', 'scaled-svm', 'logistic', 'lda'] as const),
+        ...(['mass-mean', 'nearest-centroid', 'pca'] as const),
+      ]),
+    )
     .min(1)
     .default(['svm', 'mlp'])
     .describe('classifiers of each state'),
@@ -111,6 +116,11 @@ const lensSchema = z.strictObject({
     .enum(['all', 'negative', 'positive'])
     .default('all')
     .describe('tokens that count for the consistency'),
+  partMegabytes: z
+    .number()
+    .gt(0)
+    .default(64)
+    .describe('MB of logits made together; larger vocabularies are read in parts'),
 });
 
 const graftSchema = z.strictObject({

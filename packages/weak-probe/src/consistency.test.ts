@@ -125,17 +125,24 @@ it('lists the most frequent tokens of each state with kinds and shares', () => {
     ['sure', 2, 'positive'],
   ]);
   expect(table.states[0]).toMatchObject({ distinctTokens: 4 });
-  const shares = { negative: 0.5, positive: 0.25, neutral: 0, other: 0.25 };
-  expect(
-    kindShares(
-      tops([
-        [0, 1],
-        [3, 4],
-      ]),
-      nameOf,
-      tokenKinds(),
-    ),
-  ).toEqual(shares);
+  const found = kindShares(
+    tops([
+      [0, 1],
+      [3, 4],
+      [0, 2],
+    ]),
+    nameOf,
+    tokenKinds(),
+  );
+  expect(found.kindShares).toEqual({ negative: 4 / 6, positive: 1 / 6, neutral: 0, other: 1 / 6 });
+  // Shares of the prompts .5, .5 and 1: mean 2/3, deviation .2887, t(.975, 2) = 4.303.
+  expect(found.kindIntervals.negative.low).toBe(0);
+  expect(found.kindIntervals.negative.high).toBe(1);
+  expect(found.kindIntervals.neutral).toEqual({ low: 0, high: 0 });
+  const many = tops(Array.from({ length: 16 }, (_, row) => (row % 2 === 0 ? [0, 3] : [0, 4])));
+  // Shares .5 and 1 in turn: deviation .2582, t(.975, 15) = 2.1314, half width .1376.
+  const { low, high } = kindShares(many, nameOf, tokenKinds()).kindIntervals.negative;
+  expect([low, high].map((one) => one.toFixed(3))).toEqual(['0.612', '0.888']);
 });
 
 describe('consistency against attack success', () => {

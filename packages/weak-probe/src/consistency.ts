@@ -206,9 +206,8 @@ export interface ConsistencyCorrelation {
 }
 
 /**
- * How consistency and attack success go together over models. Published: -0.516 for malicious
- * prompts and -0.810 for jailbreak prompts, kind of correlation not stated. With about ten models
- * intervals are wide.
+ * How consistency and attack success go together over models; see `publishedCorrelations`. With
+ * about ten models intervals are wide.
  *
  * @param options - `random` of the resamples, 2000 unless `resamples` says.
  * @throws {DataError} for fewer than three points, or where one side does not vary.

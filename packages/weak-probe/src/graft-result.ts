@@ -38,6 +38,8 @@ export interface GraftResult {
   readonly model: { readonly path: string; readonly fingerprint: string };
   readonly donors: GraftSide;
   readonly recipients: GraftSide;
+  /** The class that is to be refused: the recipients', or with `--reverse` the donors'. */
+  readonly refused: string;
   readonly settings: {
     readonly semantics: 'clean' | 'official';
     readonly share: number;
@@ -48,6 +50,8 @@ export interface GraftResult {
     readonly positions: readonly number[];
   };
   readonly openings: {
+    /** Best first tokens of both classes, or texts that the user named. */
+    readonly origin: 'measured' | 'named';
     readonly refusal: readonly OpeningToken[];
     readonly compliance: readonly OpeningToken[];
   };

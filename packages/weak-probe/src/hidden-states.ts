@@ -229,13 +229,15 @@ function pooledRows({ shape, data }: Captured, { batch, prompts, options }: Pool
   return { width, rows };
 }
 
-function meanOf(tokens: readonly Float32Array[], width: number): Float32Array {
+/** Mean of rows, `[D]`. */
+export function meanOf(tokens: readonly Float32Array[], width: number): Float32Array {
   const sum = new Float64Array(width);
   for (const token of tokens) for (let d = 0; d < width; d += 1) sum[d]! += token[d]!;
   return Float32Array.from(sum, (value) => value / tokens.length);
 }
 
-function highestOf(tokens: readonly Float32Array[], width: number): Float32Array {
+/** Highest value of each feature, `[D]`. */
+export function highestOf(tokens: readonly Float32Array[], width: number): Float32Array {
   const most = new Float32Array(width).fill(Number.NEGATIVE_INFINITY);
   for (const token of tokens) {
     for (let d = 0; d < width; d += 1) if (!(token[d]! <= most[d]!)) most[d] = token[d]!;

@@ -7,6 +7,7 @@ import type { Model, Tokenizer } from '@lab/transformer';
 import type { Config } from './config.js';
 import { type Consistency, middleStates, topKConsistency } from './consistency.js';
 import { type LensOptions, lensStates, type StateLens } from './lens.js';
+import { patchscopeStates } from './patchscope.js';
 import { openRecordFile } from './record-file.js';
 import type { CallOptions, StateRows } from './state-rows.js';
 import { type TokenKinds } from './token-kinds.js';
@@ -47,6 +48,8 @@ export interface LensResult {
   readonly norm: 'official' | 'once';
   /** File of the tuned lens, or null for the logit lens. */
   readonly tunedLens: string | null;
+  /** Text that states were put into, to be read by the later blocks; null for a lens. */
+  readonly patchscope: string | null;
   readonly layerCount: number;
   readonly middleStates: readonly number[];
   readonly classes: readonly ClassLensResult[];
@@ -59,6 +62,8 @@ export interface ClassLensInput
   readonly label: string;
   readonly rows: StateRows;
   readonly tokenizer: Tokenizer;
+  /** Text that states are put into, as ids; without one they are read by the output alone. */
+  readonly patchscope?: readonly number[] | undefined;
   readonly kinds: TokenKinds;
   readonly settings: Config['lens'];
   /** Of the resamples of intervals. */
@@ -109,14 +114,19 @@ export async function classLens(model: Model, input: ClassLensInput): Promise<Cl
 type ReadState = Pick<StateLens, 'entropies' | 'followed' | 'ids' | 'state' | 'top'>;
 
 async function readStates(model: Model, input: ClassLensInput): Promise<ReadState[]> {
-  const { rows, settings, norm, areNormed, tokens = [], signal, onProgress } = input;
+  const { rows, settings, norm, areNormed, tokens = [], patchscope, signal, onProgress } = input;
   const { topK: top } = settings;
   const file = openRecordFile<StateRecord>(input.records.path, input.records.settings);
   const done = file.records.map((record) => recordedState(record, { top, tokens }));
   const states = Array.from({ length: rows.stateCount }, (_, state) => state).slice(done.length);
-  const options = { top, norm, areNormed, tokens, states, signal };
+  const partBytes = 1e6 * settings.partMegabytes;
+  const options = { top, tokens, states, partBytes, signal };
   const lens: ReadState[] = [...done];
-  for await (const one of lensStates(model, rows, options)) {
+  const found =
+    patchscope === undefined
+      ? lensStates(model, rows, { ...options, norm, areNormed })
+      : patchscopeStates(model, rows, { ...options, target: patchscope });
+  for await (const one of found) {
     const { state, ids, entropies, followed } = one;
     lens.push({ state, top, ids, entropies, followed });
     file.append({

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { organism, organismPrompts } from './__fixtures__/organism.js';
 import type { EncodedPrompt } from './hidden-states.js';
 import { lensStates, type LensOptions, type StateLens } from './lens.js';
+import { partShape } from './lens-parts.js';
 import { statePlaces } from './state-places.js';
 import { lastTokenStates, pickedRows, type StateRows, stateRows } from './state-rows.js';
 
@@ -102,6 +103,75 @@ describe('the lens', () => {
     await expectNoLeak(async () => {
       await read(rows, { states: [1, 5], tokens: [3], norm: 'official' });
     });
+  });
+});
+
+describe('in parts', () => {
+  const tokens = [3, 700, 41];
+  it.each([4, 4000, 3 * 4 * 726, 1e6])('of %d bytes reads the same', async (partBytes) => {
+    const whole = await read(rows, { tokens });
+    for (const [at, one] of (await read(rows, { tokens, partBytes })).entries()) {
+      const { ids, logits, logProbabilities, entropies, followed } = whole[at]!;
+      expect(one.ids).toEqual(ids);
+      for (const [found, expected] of [
+        [one.logits, logits],
+        [one.logProbabilities, logProbabilities],
+        [one.entropies, entropies],
+        [one.followed!.logits, followed!.logits],
+        [one.followed!.logProbabilities, followed!.logProbabilities],
+      ] as const) {
+        expect(found).toBeClose(expected, { atol: 1e-4 });
+      }
+      expect(one.followed!.ranks).toEqual(followed!.ranks);
+    }
+  });
+  it('of the vocabulary, with weights that are read from files, does too', async () => {
+    const streamed = await loadModel(organism, { residency: 'streamed' });
+    const found: StateLens[] = [];
+    const given = { tokens, partBytes: 4000, states: [5] };
+    for await (const one of lensStates(streamed, rows, given)) found.push(one);
+    streamed.dispose();
+    const [whole] = await read(rows, { tokens, states: [5] });
+    expect(found[0]!.ids).toEqual(whole!.ids);
+    expect(found[0]!.followed!.ranks).toEqual(whole!.followed!.ranks);
+    expect(found[0]!.entropies).toBeClose(whole!.entropies, { atol: 1e-4 });
+  });
+  it('needs memory by the size of the parts', async () => {
+    const peakOf = async (partBytes: number) => {
+      const before = tf.memory().numBytes;
+      const { peakBytes, result } = await tf.profile(async () => {
+        await read(rows, { states: [5], partBytes });
+        return tf.scalar(0);
+      });
+      tf.dispose(result);
+      return peakBytes - before;
+    };
+    // Beside logits: rows and what the norm makes of them, and the weights of the tokens of a part.
+    const rest = 8 * 4 * prompts.length * rows.width;
+    for (const partBytes of [64, 512]) {
+      const sizes = { rowCount: prompts.length, vocabularySize: 726 };
+      const { tokens: count } = partShape(sizes, { partBytes, areRead: false });
+      const weights = 4 * count * rows.width;
+      expect(await peakOf(partBytes)).toBeLessThan(6 * partBytes + 2 * weights + rest);
+    }
+    expect(await peakOf(1e6)).toBeGreaterThan(4 * prompts.length * 726 * 2);
+  });
+  it.each([
+    [1000, 32_000, 64e6, false],
+    [1000, 262_144, 64e6, true],
+    [3, 262_144, 100_000, false],
+    [1, 10, 4, false],
+    [7, 5000, 1e9, true],
+    [100, 50_000, 20_000, true],
+  ])('%d rows of %d tokens in %d bytes, read from files: %s', (rowCount, size, bytes, areRead) => {
+    const sizes = { rowCount, vocabularySize: size };
+    const shape = partShape(sizes, { partBytes: bytes, areRead });
+    expect(4 * shape.rows * shape.tokens).toBeLessThanOrEqual(bytes);
+    expect(shape.rows >= 1 && shape.rows <= rowCount).toBe(true);
+    expect(shape.tokens >= 1 && shape.tokens <= size).toBe(true);
+  });
+  it('are of some bytes', async () => {
+    await expect(read(rows, { partBytes: 0 })).rejects.toThrow(/parts of 0 bytes/);
   });
 });
 

@@ -2,9 +2,10 @@
  * What the output would say of every state: the logit lens over a set of prompts.
  */
 import { ConfigError, DataError } from '@lab/core';
-import { logSoftmax, tf } from '@lab/tensor';
+import { tf } from '@lab/tensor';
 import type { Model } from '@lab/transformer';
-import { normedRows, rowLogits } from './row-output.js';
+import { type LensRequest, PART_BYTES, partShape, readRows } from './lens-parts.js';
+import { normedRows } from './row-output.js';
 import { assertOfModel, type CallOptions, type StateRows } from './state-rows.js';
 import { assertState } from './state-store.js';
 
@@ -23,6 +24,12 @@ export interface LensOptions extends CallOptions {
   readonly areNormed?: boolean | undefined;
   /** M tokens that are followed through the states; default none. */
   readonly tokens?: readonly number[] | undefined;
+  /**
+   * Bytes of logits that are there at once, some copies while they are read apart; default
+   * 64,000,000. Prompts, and large vocabularies too, are read in parts of that size; what is read
+   * does not depend on it, up to rounding.
+   */
+  readonly partBytes?: number | undefined;
 }
 
 /** The best tokens of each prompt at a state. */
@@ -57,16 +64,10 @@ export interface StateLens extends StateTops {
 }
 
 /**
- * Numbers of logits that are there at once, about: 64 MiB, and some copies while they are read;
- * more where the output's weights are read anew for each part.
- */
-const mostLogits = ({ residency }: Model) => 2 ** (residency === 'resident' ? 24 : 26);
-
-/**
  * The logit lens of every state, state by state: `lens_l(x) = Norm(u_l(x)) W_U`.
  *
- * So many prompts are read at a time that their logits fit into memory; no more than the listed
- * tokens of one state is kept.
+ * Logits are made in parts of so many bytes, and no more than the listed tokens of one state is
+ * kept.
  * Source: nostalgebraist, Interpreting GPT: the logit lens; the double norm at the last state as in
  * ydyjya/LLM-IHS-Explanation.
  *
@@ -81,10 +82,10 @@ export async function* lensStates(
   options: LensOptions = {},
 ): AsyncGenerator<StateLens> {
   const { top = 5, norm = 'once', areNormed = false, tokens = [] } = options;
-  const { signal, onProgress } = options;
+  const { partBytes = PART_BYTES, signal, onProgress } = options;
   const last = rows.stateCount - 1;
   const { states = Array.from({ length: last + 1 }, (_, state) => state) } = options;
-  assertLens(model, { top, tokens });
+  assertLens(model, { top, tokens, partBytes });
   if (areNormed && norm === 'once') throw normedTwice();
   for (const state of states) assertState(state, rows.stateCount);
   assertOfModel(model, rows, 'weak-probe/lens');
@@ -93,37 +94,45 @@ export async function* lensStates(
     const isDouble = norm === 'official' && state === last && !areNormed;
     const given = await rows.readState(state);
     assertFinite(given, rows.width, state);
-    yield await stateLens(model, given, { state, top, tokens, isDouble, signal });
+    const request = { top, tokens, partBytes, isDouble, signal };
+    yield { state, top, ...(await lensOfRows(model, given, request)) };
     onProgress?.(done + 1, states.length);
   }
 }
 
-interface StateReading {
-  readonly state: number;
-  readonly top: number;
-  readonly tokens: readonly number[];
+/** How rows are read. */
+export interface RowsRequest extends LensRequest {
+  /** Whether the final norm is applied once more. */
   readonly isDouble: boolean;
-  readonly signal: AbortSignal | undefined;
 }
 
-async function stateLens(
+/** What the output says of rows behind the last block, `[N, D]`, so many at a time. */
+export async function lensOfRows(
   model: Model,
   rows: Float32Array,
-  { state, top, tokens, isDouble, signal }: StateReading,
-): Promise<StateLens> {
-  const { width } = model.architecture;
-  const count = rows.length / width;
-  const [listed, all] = [count * top, count * tokens.length];
+  request: RowsRequest,
+): Promise<Omit<StateLens, 'state' | 'top'>> {
+  const { top, tokens, isDouble, partBytes, signal } = request;
+  const { width, vocabularySize } = model.architecture;
+  const rowCount = rows.length / width;
+  const areRead = model.residency !== 'resident';
+  const shape = partShape({ rowCount, vocabularySize }, { partBytes, areRead });
+  const [listed, all] = [rowCount * top, rowCount * tokens.length];
   const found = {
     ...{ ids: new Int32Array(listed), logits: new Float32Array(listed) },
-    ...{ logProbabilities: new Float32Array(listed), entropies: new Float32Array(count) },
+    ...{ logProbabilities: new Float32Array(listed), entropies: new Float32Array(rowCount) },
   };
   const followed = {
     ...{ logits: new Float32Array(all), logProbabilities: new Float32Array(all) },
     ranks: new Int32Array(all),
   };
-  for await (const { start, logits } of logitParts(model, rows, { isDouble, signal })) {
-    const part = await readLogits(logits, { top, tokens });
+  for (let start = 0; start < rowCount; start += shape.rows) {
+    signal?.throwIfAborted();
+    const count = Math.min(shape.rows, rowCount - start);
+    const own = tf.tensor2d(rows.subarray(start * width, (start + count) * width), [count, width]);
+    const read = isDouble ? await normedRows(model, own) : own;
+    const asked = { ...request, partTokens: shape.tokens };
+    const part = await readRows(model, read, asked).finally(() => tf.dispose([own, read]));
     found.ids.set(part.ids, start * top);
     found.logits.set(part.logits, start * top);
     found.logProbabilities.set(part.logProbabilities, start * top);
@@ -133,109 +142,23 @@ async function stateLens(
     followed.logProbabilities.set(part.followed.logProbabilities, start * tokens.length);
     followed.ranks.set(part.followed.ranks, start * tokens.length);
   }
-  return {
-    ...{ state, top, ids: found.ids, logits: found.logits },
-    logProbabilities: found.logProbabilities,
-    entropies: found.entropies,
-    followed: tokens.length === 0 ? null : { ids: tokens, ...followed },
-  };
+  return { ...found, followed: tokens.length === 0 ? null : { ids: tokens, ...followed } };
 }
 
-/** Logits of some rows, `[n, V]`. */
-interface LogitPart {
-  /** First of the rows. */
-  readonly start: number;
-  /** Freed when the next part is asked for. */
-  readonly logits: tf.Tensor2D;
-}
-
-/** Logits of rows, so many at a time that they fit; the final norm is the model's own. */
-async function* logitParts(
-  model: Model,
-  rows: Float32Array,
-  { isDouble, signal }: Pick<StateReading, 'isDouble' | 'signal'>,
-): AsyncGenerator<LogitPart> {
-  const { width, vocabularySize } = model.architecture;
-  const count = rows.length / width;
-  const step = Math.max(1, Math.floor(mostLogits(model) / vocabularySize));
-  for (let start = 0; start < count; start += step) {
-    signal?.throwIfAborted();
-    const size = Math.min(step, count - start);
-    const own = tf.tensor2d(rows.subarray(start * width, (start + size) * width), [size, width]);
-    const read = isDouble ? await normedRows(model, own) : own;
-    const logits = await rowLogits(model, read);
-    tf.dispose([own, read]);
-    try {
-      yield { start, logits };
-    } finally {
-      logits.dispose();
-    }
-  }
-}
-
-/** What is read off logits `[n, V]`. */
-async function readLogits(
-  logits: tf.Tensor2D,
-  { top, tokens }: Pick<StateReading, 'tokens' | 'top'>,
-): Promise<Omit<StateLens, 'state' | 'top'>> {
-  const found = tf.tidy(() => {
-    const shares = logSoftmax(logits);
-    const best = tf.topk(logits, top);
-    const normaliser = tf.sub(tf.slice(logits, [0, 0], [-1, 1]), tf.slice(shares, [0, 0], [-1, 1]));
-    return {
-      ...{ normaliser, ids: best.indices, logits: best.values },
-      logProbabilities: tf.sub(best.values, normaliser),
-      entropies: tf.neg(tf.sum(tf.mul(tf.exp(shares), shares), 1)),
-    };
-  });
-  const followed =
-    tokens.length === 0 ? null : await followedIn(logits, { tokens, normaliser: found.normaliser });
-  const read = {
-    ids: await integersOf(found.ids),
-    logits: await floatsOf(found.logits),
-    logProbabilities: await floatsOf(found.logProbabilities),
-    entropies: await floatsOf(found.entropies),
-    followed,
-  };
-  tf.dispose(found);
-  return read;
-}
-
-async function followedIn(
-  logits: tf.Tensor2D,
-  { tokens, normaliser }: { readonly tokens: readonly number[]; readonly normaliser: tf.Tensor },
-): Promise<FollowedTokens> {
-  const found = tf.tidy(() => {
-    const columns = tf.gather(logits, [...tokens], 1);
-    return { columns, shares: tf.sub(columns, normaliser), ranks: ranksOf(logits, columns) };
-  });
-  const read = {
-    ids: tokens,
-    logits: await floatsOf(found.columns),
-    logProbabilities: await floatsOf(found.shares),
-    ranks: await integersOf(found.ranks),
-  };
-  tf.dispose(found);
-  return read;
-}
-
-const floatsOf = async (value: tf.Tensor) => Float32Array.from(await value.data());
-const integersOf = async (value: tf.Tensor) => Int32Array.from(await value.data());
-
-/** Rank of each column's logit within its row, `[n, M]`. */
-function ranksOf(logits: tf.Tensor2D, columns: tf.Tensor): tf.Tensor {
-  const count = columns.shape[1]!;
-  const parts = Array.from({ length: count }, (_, at) => {
-    const own = tf.slice(columns, [0, at], [-1, 1]);
-    return tf.sum(tf.cast(tf.greater(logits, own), 'int32'), 1, true);
-  });
-  return tf.add(tf.concat(parts, 1), 1);
-}
-
-function assertLens(
+/**
+ * Refuses what no lens can list.
+ *
+ * @throws {ConfigError} as {@link lensStates}.
+ */
+export function assertLens(
   { architecture: { vocabularySize } }: Model,
-  { top, tokens }: Pick<StateReading, 'tokens' | 'top'>,
+  { top, tokens, partBytes }: Omit<LensRequest, 'signal'>,
 ): void {
+  if (!(partBytes >= 4)) {
+    throw new ConfigError(`weak-probe/lens: parts of ${partBytes} bytes.`, {
+      help: 'Give 4 bytes at least, the size of one logit.',
+    });
+  }
   if (!(Number.isInteger(top) && top >= 1 && top <= vocabularySize)) {
     throw new ConfigError(`weak-probe/lens: top is ${top}.`, {
       help: `Give a whole number from 1 to ${vocabularySize}, the vocabulary.`,

@@ -114,10 +114,11 @@ function qualityOf(
 }
 
 function placeOf({ about }: StateStore) {
-  const { model, tokenizerFingerprint, format, system, site, positions, isNormed } = about;
+  const { model, tokenizerFingerprint, format, system, normalisation } = about;
+  const { site, positions, isNormed } = about;
   return {
     model: { path: model.path, fingerprint: model.fingerprint },
-    ...{ tokenizerFingerprint, format, system, site, positions, isNormed },
+    ...{ tokenizerFingerprint, format, system, normalisation, site, positions, isNormed },
   };
 }
 

@@ -52,7 +52,15 @@ describe('a stream', () => {
       tokenizerFingerprint: 't',
       format: 'direct',
     },
-    ...{ system: '', site: 'residual', positions: 'last', state: 3, isNormed: false, threshold: 1 },
+    ...{
+      system: '',
+      normalisation: 'none',
+      site: 'residual',
+      positions: 'last',
+      state: 3,
+      isNormed: false,
+      threshold: 1,
+    },
     model: { path: 'tiny', fingerprint: 'abc' },
     probe: {
       ...{ kind: 'svm', classes: ['normal', 'harmful'], width: 1 },

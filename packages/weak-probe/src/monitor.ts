@@ -26,6 +26,8 @@ export interface MonitorBundle {
   readonly tokenizerFingerprint: string;
   readonly format: string;
   readonly system: string;
+  /** Whether prompts get a full stop: `period` or `none`. */
+  readonly normalisation: string;
   readonly site: string;
   readonly positions: string;
   /** State it reads: behind so many blocks. */

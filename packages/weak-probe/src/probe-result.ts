@@ -20,6 +20,7 @@ import {
   splitsOf,
   type StateReport,
 } from './explain.js';
+import { type HeadProbes, headProbes } from './head-probes.js';
 import type { LearningPoint } from './learning-curve.js';
 import type { ProbePrediction } from './probe-predictions.js';
 import type { ProbeKind } from './probes.js';
@@ -42,6 +43,8 @@ export interface ProbeResult {
   readonly emergence: readonly Emergence[];
   /** What may make figures look better or worse than they are. */
   readonly warnings: readonly string[];
+  /** Heads one by one, of a collection of what heads give. */
+  readonly heads?: HeadProbes | undefined;
   /** Accuracy by the number of training rows, of a probe at its best state, where asked for. */
   readonly learning?: LearningCurve | undefined;
 }
@@ -82,6 +85,8 @@ export async function probeCollection(options: ProbeCollectionOptions): Promise<
   const explained = await explainAll(options);
   const states = explained.map(({ report }) => report);
   const reports = splitReports(store, splits);
+  const { states: wanted, signal } = options;
+  const heads = await headProbes({ store, config, states: wanted, signal });
   const result: ProbeResult = {
     model: { path: store.about.model.path, fingerprint: store.about.model.fingerprint },
     format: store.about.format,
@@ -96,6 +101,7 @@ export async function probeCollection(options: ProbeCollectionOptions): Promise<
     states,
     emergence: strongest === null ? [] : emergence(states, strongest.accuracy),
     warnings: warningsOf(states, reports, store.labels, store.about.classes),
+    ...(heads !== null && { heads }),
   };
   return { result, predictions: explained.flatMap(({ predictions }) => predictions) };
 }

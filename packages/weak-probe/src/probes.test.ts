@@ -90,6 +90,28 @@ describe('fitProbe', () => {
     const plain = await fitted('svm', [30, 30]);
     const [one, other] = [scaled, plain].map(({ probe, test }) => probe.margins(test));
     expect(one).not.toEqual(other);
+    const beside = await fitted('scaled-svm', [30, 30]);
+    expect(beside.probe.margins(beside.test)).toEqual(one);
+  });
+
+  it('learns an exclusive or by a hidden layer, and by no line', async () => {
+    const values = new Float32Array(80 * 2);
+    const labels = new Int32Array(80);
+    for (let row = 0; row < 80; row += 1) {
+      const [right, upper] = [row % 2, Math.floor(row / 2) % 2];
+      labels[row] = right ^ upper;
+      values.set([(right - 0.5) * 2 + (row % 7) / 30, (upper - 0.5) * 2 - (row % 5) / 20], 2 * row);
+    }
+    const samples = shareSamples({ rows: { rowCount: 80, columnCount: 2, values }, labels });
+    const rows = trainingRows(samples, ['same', 'different'], every(40));
+    const test = every(80).subarray(40);
+    const rightOf = async (kind: ProbeKind) => {
+      const probe = await fitProbe(kind, rows, { settings: settings() });
+      const predicted = probe.predict(probe.margins(test));
+      return predicted.filter((place, at) => place === labels[test[at]!]).length;
+    };
+    expect(await rightOf('mlp')).toBe(40);
+    expect(await rightOf('svm')).toBeLessThan(32);
   });
 
   it('stops at the signal', async () => {

@@ -29,7 +29,8 @@ export type ProbeKind = Config['probe']['kinds'][number];
 
 /** All kinds, those of the paper first. */
 export const probeKinds = [
-  ...(['svm', 'mlp', 'logistic', 'lda', 'mass-mean', 'nearest-centroid', 'pca'] as const),
+  ...(['svm', 'mlp', 'scaled-svm', 'logistic', 'lda'] as const),
+  ...(['mass-mean', 'nearest-centroid', 'pca'] as const),
 ] satisfies readonly ProbeKind[];
 
 /** Settings that probes read. */
@@ -94,8 +95,10 @@ export interface FitOptions {
 /**
  * Fits a probe.
  *
- * `svm`: C-SVC, features as collected unless `svm.isScaled`; `mlp` and `logistic`: on standardised
- * features; `lda`, `mass-mean`, `nearest-centroid`, `pca`: as collected.
+ * `svm`: C-SVC, features as collected unless `svm.isScaled`; `scaled-svm`: the same on standardised
+ * features, as `mlp` and `logistic` are: early states may be so small that the cost of errors is
+ * nothing beside them, and the machine stays at chance; `lda`, `mass-mean`, `nearest-centroid`,
+ * `pca`: as collected.
  *
  * @throws {ConfigError} for a kind that takes two classes only.
  * @throws what `signal` was aborted with.
@@ -120,6 +123,9 @@ export async function fitProbe(
   return probeOf(kind, input, fitDual(kind, input, { ...settings, maxIterations }));
 }
 
+/** Whether it is the machine, which lets pairs of classes vote. */
+const isMachine = (kind: ProbeKind): boolean => kind === 'svm' || kind === 'scaled-svm';
+
 /** What kinds differ in. */
 interface Fitted {
   readonly converged: boolean;
@@ -136,7 +142,7 @@ function probeOf(kind: ProbeKind, { samples, classes }: TrainingRows, fitted: Fi
     form: 'linear',
     weights: [],
     intercepts: [],
-    isVote: kind === 'svm' && !samples.isDegenerate,
+    isVote: isMachine(kind) && !samples.isDegenerate,
   } as const;
   const judge = { kind, classes, width, layer: voting };
   return {
@@ -202,12 +208,13 @@ function fitDual(
   settings: DualSettings,
 ): Fitted {
   const { train, samples } = input;
-  const isScaled = kind === 'logistic' || (kind === 'svm' && settings.svm.isScaled);
+  const isScaled =
+    kind === 'logistic' || kind === 'scaled-svm' || (kind === 'svm' && settings.svm.isScaled);
   const scaled = isScaled ? input.scaled() : null;
   const { rows, gram } = scaled ?? samples;
   const n = rows.rowCount;
   const gamma =
-    kind === 'svm' && settings.svm.kernel === 'rbf' ? gammaOf(gram(), rows, train) : null;
+    isMachine(kind) && settings.svm.kernel === 'rbf' ? gammaOf(gram(), rows, train) : null;
   const squares = Float64Array.from({ length: n }, (_, row) => gram()[row * (n + 1)]!);
   const productsOf = (indices: Int32Array): Float64Array => {
     const products = subMatrix(gram(), n, { rows: indices, columns: train });
@@ -227,7 +234,7 @@ function fitDual(
     layer: () => {
       if (gamma !== null) throw withoutWeights();
       const fittedOn = { rows: selectRows(rows, train), scaler: scaled?.scaler ?? null };
-      return linearLayer(model, { ...fittedOn, isVote: kind === 'svm' });
+      return linearLayer(model, { ...fittedOn, isVote: isMachine(kind) });
     },
   };
 }
@@ -267,6 +274,7 @@ function dualModel(
 ): DualLinear & { readonly converged?: boolean } {
   switch (kind) {
     case 'svm':
+    case 'scaled-svm':
       return fitSvmOnGram(products, labels, {
         ...{ cost: svm.c, tolerance: svm.tolerance, maxIterations },
       });

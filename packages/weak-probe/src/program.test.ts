@@ -6,6 +6,12 @@ import { run } from './__fixtures__/run-program.js';
 
 const model = ['--model', 'example:organism', '--classes', 'answered,refused'];
 
+test('a command that is not there ends with 2 and the nearest one', async () => {
+  const { code, stderr } = await run(['colect']);
+  expect(code).toBe(2);
+  expect(stderr).toContain('did you mean collect?');
+});
+
 test('config explains where each value comes from', async () => {
   const { code, stdout } = await run(['config', '--mode', 'official', '--explain']);
   expect(code).toBe(0);

@@ -8,9 +8,11 @@ import { graftCommand } from './commands/graft.js';
 import { lensCommand } from './commands/lens.js';
 import { monitorCommand } from './commands/monitor.js';
 import { planCommand } from './commands/plan.js';
+import { positionsCommand } from './commands/positions.js';
 import { probeCommand } from './commands/probe.js';
 import { reportCommand } from './commands/report.js';
 import { steerCommand } from './commands/steer.js';
+import { watchCommand } from './commands/watch.js';
 import { version } from './version.js';
 
 /** The program `weak-probe` with all its verbs, as `runCli` takes it. */
@@ -24,11 +26,13 @@ export const program: CliDefinition = {
     planCommand,
     collectCommand,
     probeCommand,
+    positionsCommand,
     lensCommand,
     graftCommand,
     steerCommand,
     correlateCommand,
     monitorCommand,
+    watchCommand,
     reportCommand,
     configCommand,
   ],

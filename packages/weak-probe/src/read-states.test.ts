@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '@lab/core/testing';
 import { selectBackend } from '@lab/tensor';
@@ -79,6 +79,19 @@ describe('lens', () => {
     expect(readFileSync(join(dir, 'lens.json'), 'utf8')).toBe(whole);
     expect(linesOf('lens-1.jsonl')).toEqual(records);
   });
+  it('lets later blocks read states that stand at the end of a text', async () => {
+    const patch = ['--patchscope', 'identity', '--classes', 'refused'];
+    await done(['lens', dir, ...patch]);
+    const lens = readResult<LensResult>(dir, 'lens')!;
+    expect(lens.patchscope).toBe('cat -> cat; 1135 -> 1135; hello -> hello; ?');
+    const cellsOf = ({ classes }: LensResult) => classes[0]!.table.states.map(({ cells }) => cells);
+    const patched = cellsOf(lens);
+    expect(await done(['lens', dir, ...patch, '--dry-run'])).toMatch(/18 of a prompt, 36 rows/);
+    await done(['lens', dir, '--classes', 'refused']);
+    const plain = cellsOf(readResult<LensResult>(dir, 'lens')!);
+    expect(patched[5]).toEqual(plain[5]);
+    expect(patched.slice(0, 5)).not.toEqual(plain.slice(0, 5));
+  });
   it('trains a tuned lens and reads states through it', async () => {
     const file = join(dir, 'tuned.safetensors');
     const settings = ['--set', 'lens.topK=2'];
@@ -155,6 +168,28 @@ describe('correlate', () => {
     expect(code).toBe(3);
     expect(stderr).toContain('one side is the same for all 3 models');
   });
+  it('draws models that differ, beside what is published', async () => {
+    const own = JSON.parse(readFileSync(join(dir, 'lens.json'), 'utf8')) as {
+      classes: { consistency: { value: number } }[];
+    };
+    const consistencies = [0.9, 0.5, 0.2, 0.4];
+    const models = consistencies.map((value, at) => {
+      const folder = join(temporaryFolder(), `m${at}`);
+      mkdirSync(folder);
+      for (const one of own.classes) one.consistency.value = value;
+      writeFileSync(join(folder, 'lens.json'), JSON.stringify(own));
+      return { run: folder, attackSuccess: 1 - value + 0.02 * (at % 2) };
+    });
+    const file = join(dir, 'models.json');
+    writeFileSync(file, JSON.stringify(models));
+    const out = join(dir, 'scatter');
+    const { code, stdout, stderr } = await run(['correlate', file, '--out', out]);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/spearman +-1\.000|spearman +−?-?1/);
+    expect(stdout).toContain('-0.516 (malicious), -0.81 (jailbreak)');
+    const [figure] = readdirSync(join(out, 'figures'));
+    expect(figure).toBe('consistency-and-attack-success.csv');
+  });
 });
 
 describe('bad input', () => {
@@ -165,6 +200,7 @@ describe('bad input', () => {
     [['lens', dir, '--words', '/none.json'], 3, /none\.json/],
     [['lens', dir, '--follow', 'Donaudampfschiff'], 2, /token by itself/],
     [['lens', dir, '--tune', 'a', '--tuned', 'b'], 2, /given both/],
+    [['lens', dir, '--patchscope', 'a', '--tuned', 'b'], 2, /given both/],
     [['lens', '/nowhere'], 3, /nowhere/],
     [['graft', dir, '--states', '9'], 2, /no state 9/],
     [['graft', dir, '--states', 'x'], 2, /no number/],

@@ -13,6 +13,8 @@ export const resultFiles = {
   graft: 'graft.json',
   steer: 'steer.json',
   monitor: 'monitor.json',
+  positions: 'positions.json',
+  dissociation: 'dissociation.json',
 } as const;
 
 /** A kind of results. */

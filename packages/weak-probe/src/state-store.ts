@@ -42,6 +42,8 @@ export interface StateStoreAbout {
   readonly stateCount: number;
   /** D, numbers in a row. */
   readonly width: number;
+  /** H, with the site `heads` alone: D / H numbers of a row are one head's. */
+  readonly headCount?: number | undefined;
   /** N, rows in all. */
   readonly rowCount: number;
   /** Classes in the order of their prompts. */
@@ -59,6 +61,8 @@ export interface StateRow {
   readonly tokens: number;
   /** Place of the token, with positions `tokens` alone. */
   readonly token?: number | undefined;
+  /** There too: place of the last token of the prompt itself, before a format goes on. */
+  readonly promptEnd?: number | undefined;
 }
 
 /** Collected states; see {@link openStateStore}. */
@@ -99,6 +103,7 @@ const aboutSchema = z.object({
   isNormed: z.boolean(),
   stateCount: z.int().min(1),
   width: z.int().min(1),
+  headCount: z.int().min(1).optional(),
   rowCount: z.int().min(0),
   classes: z.array(z.string()),
   promptsSha256: z.string(),

@@ -2,6 +2,7 @@
  * Which tokens the lens brings up over a set of prompts, state by state.
  */
 import { DataError } from '@lab/core';
+import { type Interval, tInterval } from '@lab/metrics';
 import type { StateTops } from './lens.js';
 import { type TokenKind, tokenKindNames, type TokenKinds } from './token-kinds.js';
 
@@ -82,6 +83,8 @@ export interface StateTokens {
   readonly distinctTokens: number;
   /** Of all places `K N`, the share of each kind. */
   readonly kindShares: Readonly<Record<TokenKind, number>>;
+  /** Student's interval of each over prompts, 95 %. */
+  readonly kindIntervals: Readonly<Record<TokenKind, Interval>>;
 }
 
 /** Tokens by state. */
@@ -125,7 +128,7 @@ export function tokenTable(
     }));
     return {
       ...{ state: tops.state, cells: kept, distinctTokens: found.length },
-      kindShares: kindShares(tops, count.nameOf, kinds),
+      ...kindShares(tops, count.nameOf, kinds),
     };
   });
   const [first] = lens;
@@ -135,22 +138,30 @@ export function tokenTable(
   };
 }
 
-/** Share of each kind among all listed tokens of a state. */
+/** Share of each kind among all listed tokens of a state, with intervals over prompts. */
 export function kindShares(
   tops: StateTops,
   nameOf: (id: number) => string,
   kinds: TokenKinds,
-): Record<TokenKind, number> {
-  const known = new Map<number, TokenKind>();
-  const counts = new Map<TokenKind, number>();
-  for (const id of tops.ids) {
-    const kind = known.get(id) ?? kinds.kindOf(nameOf(id));
-    known.set(id, kind);
-    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+): Pick<StateTokens, 'kindIntervals' | 'kindShares'> {
+  const kindOf = new Map<number, TokenKind>();
+  for (const id of tops.ids) if (!kindOf.has(id)) kindOf.set(id, kinds.kindOf(nameOf(id)));
+  const n = promptCount(tops);
+  const counts = new Map(tokenKindNames.map((kind) => [kind, new Float64Array(n)]));
+  for (const [at, id] of tops.ids.entries()) {
+    counts.get(kindOf.get(id)!)![Math.floor(at / tops.top)]! += 1;
   }
-  const shareOf = (kind: TokenKind) => (counts.get(kind) ?? 0) / tops.ids.length;
-  return Object.fromEntries(tokenKindNames.map((kind) => [kind, shareOf(kind)])) as Record<
-    TokenKind,
-    number
-  >;
+  const each = <T>(of: (own: Float64Array) => T) =>
+    Object.fromEntries([...counts].map(([kind, own]) => [kind, of(own)])) as Record<TokenKind, T>;
+  return {
+    kindShares: each((own) => own.reduce((sum, count) => sum + count, 0) / tops.ids.length),
+    kindIntervals: each((own) => intervalOf(own.map((count) => count / tops.top))),
+  };
+}
+
+/** Of one prompt nothing is known. */
+function intervalOf(shares: Float64Array): Interval {
+  if (shares.length < 2) return { low: 0, high: 1 };
+  const { low, high } = tInterval(shares);
+  return { low: Math.max(0, low), high: Math.min(1, high) };
 }

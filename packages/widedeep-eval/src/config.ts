@@ -10,6 +10,10 @@ const rolesSchema = z.strictObject({
     .enum(['unlimited', 'limited', 'library', 'none'])
     .default('unlimited')
     .describe('angles of the judges: as many as the model names, two, those of `library`, or none'),
+  format: z
+    .enum(['text', 'json'])
+    .default('text')
+    .describe('form of the angles: names between marks as published, or data of a schema'),
   max: z
     .int()
     .min(1)

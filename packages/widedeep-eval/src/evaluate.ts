@@ -4,6 +4,7 @@
 import { createRandom } from '@lab/core';
 import { verdictOfMean } from './aggregate.js';
 import { llmeval2Datasets } from './dataset-map.js';
+import { type EarlyStop, earlyStop } from './early-stop.js';
 import { withHumanVerdicts } from './human-assist.js';
 import type { JudgedSample } from './judged-sample.js';
 import type { ReviewProblem } from './judgement.js';
@@ -75,6 +76,8 @@ export interface NetworkStatistics {
   readonly juryAgreement: number | null;
   /** Share of samples without discussion, as all judges agreed. */
   readonly stoppedEarly: number;
+  /** What such a stop would save and change; null where no pair was discussed. */
+  readonly earlyStop: EarlyStop | null;
   /** Answers without scores, by reason. */
   readonly problems: { readonly [problem in ReviewProblem]?: number };
   readonly flags: Readonly<Record<string, number>>;
@@ -113,7 +116,7 @@ export function evaluateJudgements(
 ): Evaluation {
   const isLabelled = samples.some(({ gold }) => gold !== null);
   return {
-    network: networkStatistics(samples),
+    network: networkStatistics(samples, options.runTau),
     agreement: isLabelled ? agreementOf(samples, options) : null,
   };
 }
@@ -223,7 +226,7 @@ function voteOf({ aggregates, verdict }: JudgedSample, name: 'voteAll' | 'voteLa
 const frequentRoles = 12;
 
 /** How the network behaved. */
-export function networkStatistics(samples: readonly JudgedSample[]): NetworkStatistics {
+export function networkStatistics(samples: readonly JudgedSample[], tau = 0): NetworkStatistics {
   const withRoles = samples.filter(({ roles }) => roles.length > 0);
   const costs = samples.map(({ costUsd }) => costUsd);
   const sum = (value: (sample: JudgedSample) => number): number =>
@@ -242,6 +245,7 @@ export function networkStatistics(samples: readonly JudgedSample[]): NetworkStat
     },
     juryAgreement: krippendorffAlpha(samples.map(({ votes }) => votes)),
     stoppedEarly: meanOf(samples.map(({ stoppedAfter }) => Number(stoppedAfter !== null))) ?? 0,
+    earlyStop: earlyStop(samples, tau),
     problems: summed(samples.map(({ problems }) => problems)),
     flags: counted(samples.flatMap(({ flags }) => flags)),
     calls: sum(({ calls }) => calls),

@@ -1,7 +1,6 @@
 /**
  * One sample through a network: roles, layers, verdict.
  */
-import { ConfigError } from '@lab/core';
 import type { LlmClient } from '@lab/llm';
 import { aggregate, conflictRateOf } from './aggregate.js';
 import type { WidedeepConfig } from './config.js';
@@ -9,7 +8,8 @@ import { type Families, familyOf } from './families/load-families.js';
 import { differenceOf, reviewsOf } from './judgement.js';
 import type { Aggregates, Judgement, Layer, SampleFlag } from './judgement.js';
 import { characterCount } from './floors.js';
-import { type Jury, runNetwork } from './network.js';
+import { createJury } from './jury.js';
+import { runNetwork } from './network.js';
 import { generateRoles, type GeneratedRoles } from './roles.js';
 import type { Sample } from './sample.js';
 import { fitSample, flagsOf } from './sample-checks.js';
@@ -123,28 +123,3 @@ function mostReviews({ network, roles }: WidedeepConfig): number {
 
 /** Where nothing limits them, models name about so many angles. */
 const uncappedRoles = 8;
-
-/** Who judges where: the one model, or several that take turns. */
-function createJury(
-  { jury: { models, assign } }: Pick<WidedeepConfig, 'jury'>,
-  client: LlmClient,
-  clients: Readonly<Record<string, LlmClient>>,
-): Jury {
-  if (models.length === 0) return () => ({ client });
-  const members = [
-    { client, model: client.model },
-    ...models.map((model) => ({ client: clientOf(clients, model), model })),
-  ];
-  return (layer, j) => members[(assign === 'layers' ? layer - 1 : j) % members.length]!;
-}
-
-function clientOf(clients: Readonly<Record<string, LlmClient>>, model: string): LlmClient {
-  const client = Object.hasOwn(clients, model) ? clients[model] : undefined;
-  if (client !== undefined) return client;
-  throw new ConfigError(
-    `widedeep-eval: jury.models names ${JSON.stringify(model)}, and no client is given.`,
-    {
-      help: 'pass `clients` with a client for each name.',
-    },
-  );
-}

@@ -3,7 +3,8 @@
  */
 import type { Prediction } from '@lab/llm';
 import { differenceOf, isUsable, type Judgement, reviewsOf } from './judgement.js';
-import type { Aggregates, Neuron, Order, ReviewProblem } from './judgement.js';
+import type { Aggregates, Layer, Neuron, Order, ReviewProblem } from './judgement.js';
+import { isUnanimous } from './network.js';
 import { type Verdict, verdictOf } from './verdict.js';
 
 /** Counts of verdicts. */
@@ -40,6 +41,10 @@ export interface JudgedSample {
   readonly layerDifferences: readonly (number | null)[];
   /** Mean difference of each judge of the first layer; null where it gave no scores. */
   readonly judgeDifferences: readonly (number | null)[];
+  /** Whether all judges of the first layer prefer the same answer in every order. */
+  readonly isUnanimous: boolean;
+  /** Answers that judges of later layers gave. */
+  readonly laterAnswers: number;
   readonly stoppedAfter: number | null;
   readonly flags: readonly string[];
   /** Characters of the first answer minus those of the second; null where they are not known. */
@@ -74,6 +79,8 @@ export function judgedSample(prediction: Prediction<Judgement>): JudgedSample {
     roles: output?.roles.map(({ name }) => name) ?? [],
     layerDifferences: layers.map(({ neurons: some }) => meanDifference(some)),
     judgeDifferences: layers[0]?.neurons.map((neuron) => meanDifference([neuron])) ?? [],
+    isUnanimous: isUnanimous(layers[0]?.neurons ?? []),
+    laterAnswers: layers.slice(1).reduce((sum, layer) => sum + answersOf(layer), 0),
     stoppedAfter: output?.stoppedAfter ?? null,
     flags: output?.flags ?? [],
     lengthDifference: output === null ? null : output.lengths[0] - output.lengths[1],
@@ -84,6 +91,9 @@ export function judgedSample(prediction: Prediction<Judgement>): JudgedSample {
     system2: output?.system2 ?? null,
   };
 }
+
+const answersOf = (layer: Layer): number =>
+  layer.neurons.reduce((sum, neuron) => sum + reviewsOf(neuron).length, 0);
 
 /** The verdict of a judge over its orders. */
 function voteOf(neuron: Neuron): Verdict {

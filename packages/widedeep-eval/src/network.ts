@@ -5,24 +5,15 @@
  * the layer before and those of the judges it is connected to, N(j), and judges from the union of
  * their angles.
  */
-import type { LlmClient } from '@lab/llm';
 import { type Asked, askJudges } from './ask-judge.js';
 import type { WidedeepConfig } from './config.js';
 import type { Family } from './families/family.js';
 import type { History } from './judge-request.js';
 import { differenceOf, type Layer, type Neuron, type Order, type Review } from './judgement.js';
 import { reviewsOf } from './judgement.js';
+import type { Jury } from './jury.js';
 import { swapLabels } from './position.js';
 import type { Sample } from './sample.js';
-
-/** The model of a judge, and its name where a network has several. */
-export interface JuryMember {
-  readonly client: LlmClient;
-  readonly model?: string;
-}
-
-/** Who judges: judge j (from 0) of layer l (from 1). */
-export type Jury = (layer: number, j: number) => JuryMember;
 
 /** What {@link runNetwork} works with. */
 export interface NetworkOptions {
@@ -166,7 +157,7 @@ export function reviewText({ text, u, v, written }: Review, order: Order): strin
 }
 
 /** Whether all judges prefer the same answer in every order. */
-function isUnanimous(neurons: readonly Neuron[]): boolean {
+export function isUnanimous(neurons: readonly Neuron[]): boolean {
   const signs = neurons.flatMap((neuron) =>
     reviewsOf(neuron).map((review) => Math.sign(differenceOf(review) ?? 0)),
   );

@@ -70,3 +70,17 @@ test('with a library of angles the first calls are known as they are sent', asyn
   const plan = await planNetwork({ samples, config, families, client: model, cache });
   expect([plan.cacheHits, plan.calls]).toEqual([12, 0]);
 });
+
+test('each model of a network has its own price', async () => {
+  const set = ['jury.models=["other"]', 'roles.kind=library', 'roles.library=["A","B","C"]'];
+  const other = createScriptedClient({ model: 'other', answer: () => '' });
+  const costOf = (_: unknown, model: string) => (model === 'other' ? 100 : 1);
+  const plan = await planNetwork({
+    ...{ samples, config: configWith(set), families, client, clients: { other }, costOf },
+  });
+  // A sum of tokens is not priced here: each model costs the same, whatever it is asked.
+  expect([plan.calls, plan.costUsd]).toEqual([3 * 12, { low: 101, high: 101 }]);
+  const free = { ...{ samples, families, client, clients: { other } }, config: configWith(set) };
+  const halfPriced = (_: unknown, model: string) => (model === 'other' ? null : 1);
+  expect((await planNetwork({ ...free, costOf: halfPriced })).costUsd).toBeNull();
+});

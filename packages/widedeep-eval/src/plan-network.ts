@@ -10,6 +10,7 @@ import {
   type LlmClient,
   type Plan,
   planRows,
+  type Range,
   type RunRow,
   type Shard,
   shardOf,
@@ -18,10 +19,14 @@ import {
 import type { WidedeepConfig } from './config.js';
 import { type Families, familyOf } from './families/load-families.js';
 import { judgeRequest } from './judge-request.js';
+import { createJury } from './jury.js';
 import type { Order } from './judgement.js';
 import { neighbours, replicateOf } from './network.js';
 import { roleRequest } from './roles.js';
 import type { Sample } from './sample.js';
+
+/** What a plan needs of a model. */
+export type PlannedClient = Pick<LlmClient, 'hashOf' | 'model'>;
 
 /** Settings of {@link planNetwork}. */
 export interface PlanNetworkOptions {
@@ -29,11 +34,13 @@ export interface PlanNetworkOptions {
   readonly config: WidedeepConfig;
   readonly families: Families;
   /** Gives requests their names in the cache. */
-  readonly client: Pick<LlmClient, 'hashOf'>;
+  readonly client: PlannedClient;
+  /** Further models by the names of `jury.models`. */
+  readonly clients?: Readonly<Record<string, PlannedClient>> | undefined;
   readonly cache?: Pick<AnswerStore, 'has'> | undefined;
   /** Ids of samples that an earlier process finished. */
   readonly finished?: ReadonlySet<string> | undefined;
-  readonly costOf?: ((usage: TokenUsage) => number | null) | undefined;
+  readonly costOf?: ((usage: TokenUsage, model: string) => number | null) | undefined;
   /** Requests at once; default 20. */
   readonly concurrency?: number | undefined;
   readonly shard?: Shard | undefined;
@@ -56,6 +63,7 @@ export interface NetworkPlan extends Plan {
 }
 
 interface PlannedCall extends RunRow {
+  readonly client: PlannedClient;
   readonly request: () => ChatRequest;
   /** Whether the request is known as it will be sent, so that the cache can have it. */
   readonly isKnown: boolean;
@@ -78,20 +86,7 @@ export async function planNetwork(options: PlanNetworkOptions): Promise<NetworkP
       (shard === undefined || shardOf(id, shard.count) === shard.index),
   );
   const roles = assumedRoles(config, expectedRoles);
-  const cache = options.cache;
-  const plan = await planRows<PlannedCall>({
-    rows: calls(samples, options, roles),
-    requestOf: ({ request }) => request(),
-    ...(cache === undefined
-      ? {}
-      : {
-          cache,
-          cacheHashOf: ({ request, isKnown }: PlannedCall) =>
-            isKnown ? options.client.hashOf(request()) : '',
-        }),
-    costOf: options.costOf,
-    concurrency,
-  });
+  const plan = await planOfAll(samples, { ...options, concurrency }, roles);
   return {
     ...plan,
     rows: options.samples.length,
@@ -103,6 +98,56 @@ export async function planNetwork(options: PlanNetworkOptions): Promise<NetworkP
       low: callsOf(config, assumedRoles(config, config.roles.min)),
       high: callsOf(config, assumedRoles(config, config.roles.max ?? Math.max(8, expectedRoles))),
     },
+  };
+}
+
+/** The plans of all models together: each has its own price. */
+async function planOfAll(
+  samples: readonly Sample[],
+  options: PlanNetworkOptions & { readonly concurrency: number },
+  roles: number,
+): Promise<Plan> {
+  const { client, clients = {}, config, cache, costOf, concurrency } = options;
+  const members = new Set([client, ...config.jury.models.map((name) => clients[name] ?? client)]);
+  const plans: Plan[] = [];
+  for (const member of members) {
+    plans.push(
+      await planRows<PlannedCall>({
+        rows: callsTo(member, calls(samples, options, roles)),
+        requestOf: ({ request }) => request(),
+        cache,
+        cacheHashOf: ({ request, isKnown }) => (isKnown ? member.hashOf(request()) : ''),
+        costOf: (usage) => costOf?.(usage, member.model) ?? null,
+        concurrency,
+      }),
+    );
+  }
+  return plans.reduce(planSum);
+}
+
+async function* callsTo(
+  member: PlannedClient,
+  all: AsyncIterable<PlannedCall>,
+): AsyncGenerator<PlannedCall> {
+  for await (const call of all) if (call.client === member) yield call;
+}
+
+function planSum(one: Plan, other: Plan): Plan {
+  const range = (first: Range, second: Range): Range => ({
+    low: first.low + second.low,
+    high: first.high + second.high,
+  });
+  const isPriced = one.costUsd !== null && other.costUsd !== null;
+  return {
+    rows: one.rows + other.rows,
+    finished: one.finished + other.finished,
+    cacheHits: one.cacheHits + other.cacheHits,
+    calls: one.calls + other.calls,
+    promptTokens: one.promptTokens + other.promptTokens,
+    completionTokens: range(one.completionTokens, other.completionTokens),
+    costUsd: isPriced ? range(one.costUsd, other.costUsd) : null,
+    seconds: range(one.seconds, other.seconds),
+    concurrency: one.concurrency,
   };
 }
 
@@ -136,17 +181,19 @@ async function* calls(
 
 function* callsFor(
   sample: Sample,
-  { config, families }: PlanNetworkOptions,
+  { config, families, client, clients = {} }: PlanNetworkOptions,
   n: number,
 ): Generator<PlannedCall> {
   const { roles, judge } = config;
+  const jury = createJury(config, client, clients);
   const family = familyOf(families, sample.family);
   if (roles.kind === 'limited' || roles.kind === 'unlimited') {
     const request = () => roleRequest(sample, { family, config });
-    yield { id: `${sample.id}/roles`, request, isKnown: true };
+    yield { id: `${sample.id}/roles`, client, request, isKnown: roles.format === 'text' };
   }
   const first = { attempt: 0, maxTokens: judge.maxTokens, reminder: null };
   const names = roles.kind === 'library' ? roles.library : anglesOf(roles.kind, n);
+  const isFixed = roles.kind === 'none' || roles.kind === 'library';
   for (const { layer, j, order } of places(config, n)) {
     const question = {
       ...{ sample, family, order, replicate: layer === 1 ? replicateOf(names, j) : j },
@@ -155,8 +202,10 @@ function* callsFor(
     };
     yield {
       id: `${sample.id}/${layer}/${j}/${order}`,
+      client: jury(layer, j).client,
       request: () => judgeRequest(question, config, first),
-      isKnown: layer === 1 && (roles.kind === 'none' || roles.kind === 'library'),
+      // The form of data is known only where a server is asked for it.
+      isKnown: isFixed && layer === 1 && judge.format === 'text',
     };
   }
 }

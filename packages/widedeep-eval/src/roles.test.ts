@@ -78,3 +78,16 @@ test('a refused sample has the angles of a failure; other failures are thrown', 
   const broken = generateRoles(sampleWith(), { client: failing('network'), family, config });
   await expect(broken).rejects.toThrow('no');
 });
+
+test('angles as data have names and descriptions; no data are asked for again', async () => {
+  const data = { roles: [{ name: '**Depth**', description: 'all of it?' }, { name: '-' }] };
+  const broken = await rolesFor([JSON.stringify(data)], ['roles.format=json']);
+  // A list of which an entry lacks its description fits no schema.
+  expect(broken.names).toEqual(['Accuracy', 'Relevance']);
+  const whole = { roles: [...data.roles.slice(0, 1), { name: '?', description: 'no name' }] };
+  const { roles } = await rolesFor([JSON.stringify(whole)], ['roles.format=json']);
+  expect(roles).toEqual([
+    { name: 'Depth', description: 'all of it?', source: 'llm' },
+    { name: 'Accuracy', source: 'fallback' },
+  ]);
+});

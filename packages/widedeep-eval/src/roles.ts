@@ -1,7 +1,8 @@
 /**
  * The angles from which a pair is judged: asked of the model for each sample, or given.
  */
-import { type ChatRequest, type LlmClient, LlmFailure } from '@lab/llm';
+import { type ChatRequest, type LlmClient, LlmFailure, UnparsedAnswer } from '@lab/llm';
+import { z } from 'zod';
 import type { WidedeepConfig } from './config.js';
 import { type Family, messagesOf } from './families/family.js';
 import type { Role } from './judgement.js';
@@ -46,8 +47,8 @@ export async function generateRoles(
     return { roles: library.map((name) => ({ name, source: 'library' })), isCapped: false };
   }
   for (let attempt = 0; attempt < attempts; attempt += 1) {
-    const text = await answerTo(client, roleRequest(sample, { family, config }, attempt));
-    const named = parseRoles(text, family.closingMark);
+    const request = roleRequest(sample, { family, config }, attempt);
+    const named = await namedRoles(client, request, { family, config });
     if (named.length === 0) continue;
     const distinct = mergeDuplicates ? withoutDuplicates(named) : named;
     const most = kind === 'limited' ? 2 : (max ?? distinct.length);
@@ -66,14 +67,12 @@ export function roleRequest(
   const { seed, roles } = config;
   const template = roles.kind === 'limited' ? family.limitedRoles : family.roles;
   const { question, answer1, answer2 } = sample;
+  const asked = template.fill({ question, answer1, answer2 });
+  const form = roles.format === 'json' ? `\n\n${dataForm}` : '';
   const isOfficial = roles.attempts > temperatures.length;
   const temperature = isOfficial ? 0 : (temperatures[attempt] ?? temperatures.at(-1));
   return {
-    messages: messagesOf(
-      family,
-      template.fill({ question, answer1, answer2 }),
-      config.judge.system,
-    ),
+    messages: messagesOf(family, `${asked}${form}`, config.judge.system),
     temperature,
     topP: 1,
     maxTokens: roles.maxTokens,
@@ -83,17 +82,39 @@ export function roleRequest(
   };
 }
 
-/** The text of an answer; a sample that is refused here has the angles of a failure. */
-async function answerTo(client: LlmClient, request: ChatRequest): Promise<string> {
+/** The angles that an answer names; none where the sample is refused, or the answer no data. */
+async function namedRoles(
+  client: LlmClient,
+  request: ChatRequest,
+  { family, config }: Pick<RoleOptions, 'config' | 'family'>,
+): Promise<Role[]> {
   try {
-    return (await client.chat(request)).text;
+    if (config.roles.format === 'text') {
+      return parseRoles((await client.chat(request)).text, family.closingMark);
+    }
+    const { json } = await client.json(request, rolesSchema);
+    return json.roles.flatMap(({ name, description }) => roleOf(name, description));
   } catch (error) {
-    const isOfSample =
-      error instanceof LlmFailure && (error.kind === 'refusal' || error.kind === 'content-filter');
-    if (isOfSample) return '';
+    if (isOfSample(error)) return [];
     throw error;
   }
 }
+
+/** Whether a failure says something of the sample and its answer, not of the server. */
+function isOfSample(error: unknown): boolean {
+  if (error instanceof UnparsedAnswer) return true;
+  if (!(error instanceof LlmFailure)) return false;
+  return error.kind === 'refusal' || error.kind === 'content-filter';
+}
+
+const rolesSchema = z.object({
+  roles: z.array(z.object({ name: z.string(), description: z.string() })),
+});
+
+/** Said after a prompt that asks for marks. */
+const dataForm =
+  'Give the angles as data in place of lines with marks: "roles", a list of objects, each with a ' +
+  '"name" of a few words and a "description" of one sentence.';
 
 /**
  * The angles in a model's answer: every shortest text between `$` and the closing mark, across line
@@ -103,12 +124,17 @@ export function parseRoles(text: string, closingMark: '&' | '@'): Role[] {
   const pattern = new RegExp(`\\$([^$]+?)${closingMark}([^\\n$]*)`, 'g');
   const found: Role[] = [];
   for (const [, raw = '', behind = ''] of text.matchAll(pattern)) {
-    const name = tidy(raw).slice(0, maxNameLength);
-    if (!/[\p{L}\p{N}]/u.test(name)) continue;
-    const description = tidy(behind).slice(0, maxDescriptionLength);
-    found.push(description === '' ? { name, source: 'llm' } : { name, description, source: 'llm' });
+    found.push(...roleOf(raw, behind));
   }
   return found;
+}
+
+/** The angle of a name and what is said about it; none for a name without a letter. */
+function roleOf(raw: string, about: string): Role[] {
+  const name = tidy(raw).slice(0, maxNameLength);
+  if (!/[\p{L}\p{N}]/u.test(name)) return [];
+  const description = tidy(about).slice(0, maxDescriptionLength);
+  return [description === '' ? { name, source: 'llm' } : { name, description, source: 'llm' }];
 }
 
 /** Without markup and punctuation around it, on one line. */

@@ -79,9 +79,16 @@ export function resultText(
     `cost    ${usdText(usage.costUsd)}`,
     `calls   ${formatCount(sentCalls)} sent, ${formatCount(cachedCalls)} from the cache`,
     `time    ${formatDuration(seconds)}${speed}`,
+    ...damagedText(counts),
     `run     ${dir}`,
     ...(report === null ? [] : [`report  ${report}`]),
   ].join('\n');
+}
+
+/** What is said of lines that an earlier process left damaged; nothing where there are none. */
+export function damagedText({ damaged }: Pick<RowsResult['counts'], 'damaged'>): string[] {
+  if (damaged === undefined) return [];
+  return [`damaged ${formatCounted(damaged, 'line')}, set aside in predictions.jsonl.bad`];
 }
 
 /** Of the reasons why rows failed so many are said; the page has all. */

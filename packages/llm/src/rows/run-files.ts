@@ -7,7 +7,6 @@ import {
   canonicalJson,
   ConfigError,
   createRun,
-  DataError,
   eachLine,
   type FileRecord,
   type GitState,
@@ -19,6 +18,7 @@ import { SyncedFile } from '../synced-file.js';
 import type { RowLedger } from './row-ledger.js';
 import type { Prediction, RowFailure } from './row-record.js';
 import type { RunTotals } from './run-totals.js';
+import { type DamagedLine, setAside } from './set-aside.js';
 import { type Shard, shardFile } from './shard.js';
 
 /** What a run is about: kept in `run.json`, and compared when it goes on. */
@@ -133,9 +133,10 @@ export async function closeRowFiles(files: RowFiles): Promise<void> {
 }
 
 /**
- * Takes over what earlier processes have finished.
+ * Takes over what earlier processes have finished. Lines that are no predictions are set aside in a
+ * file beside it: their rows are asked again.
  *
- * @throws {DataError} for a line that is no prediction.
+ * @throws {DataError} for a line of bytes that are no text.
  */
 export async function loadFinished(
   path: string,
@@ -143,13 +144,20 @@ export async function loadFinished(
   totals: RunTotals,
 ): Promise<void> {
   if (!existsSync(path)) return;
+  const damaged: DamagedLine[] = [];
   await eachLine(path, (text, line) => {
     if (text === '') return;
-    const prediction = parsePrediction(text, { path, line });
+    const prediction = parsedPrediction(text);
+    if (prediction === null) {
+      damaged.push({ line, text });
+      return;
+    }
     if (ledger.isFinished(prediction.id)) return; // the line of a run with mixed requests
     ledger.load(prediction.id, prediction.requestHash);
     totals.add(prediction);
   });
+  totals.damaged = damaged.length;
+  await setAside(path, damaged);
 }
 
 /** Counts what rows cost that failed in earlier processes; what is no failure is passed over. */
@@ -171,17 +179,8 @@ function parsedOrNull(text: string): unknown {
   }
 }
 
-function parsePrediction(text: string, { path, line }: { path: string; line: number }): Prediction {
-  try {
-    const value = JSON.parse(text) as Prediction | null;
-    if (typeof value?.id === 'string' && typeof value.usage === 'object') return value;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-  }
-  throw new DataError(`${path} line ${line}: not a prediction.`, {
-    file: path,
-    line,
-    text,
-    help: 'the file was changed by hand or damaged; remove the line, then resume.',
-  });
+/** The prediction of a line; null where it is none. */
+function parsedPrediction(text: string): Prediction | null {
+  const value = parsedOrNull(text) as Prediction | null;
+  return typeof value?.id === 'string' && typeof value.usage === 'object' ? value : null;
 }

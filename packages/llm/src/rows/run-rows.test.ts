@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError, readRunRecord } from '@lab/core';
 import { temporaryFolder } from '@lab/core/testing';
@@ -181,7 +181,32 @@ describe('runRows', () => {
     expect(seen.length).toBeGreaterThan(20);
     expect(seen.length).toBeLessThan(30);
     appendFileSync(join(options.out, 'predictions.jsonl'), 'what?\n');
-    await expect(runRows({ ...options, resume: true })).rejects.toThrow('line 51: not a predict');
+    const again = await runRows({ ...options, resume: true });
+    expect(again.counts).toMatchObject({ finished: 50, skipped: 50, damaged: 1 });
+    expect(text(options.out)).toBe(whole);
+  });
+
+  it('sets damaged lines aside, with their numbers, and asks their rows again', async () => {
+    const { client, seen } = smallClient();
+    const options = settings(client);
+    await runRows(options);
+    const [whole, path] = [text(options.out), join(options.out, 'predictions.jsonl')];
+    const all = whole.trimEnd().split('\n');
+    // Two lines that ran into each other, as without a lock, and one that was cut.
+    const cut = all[9]!.slice(0, 30);
+    const mixed = [...all.slice(0, 4), `${all[4]}${all[5]}`, ...all.slice(6, 9), cut];
+    writeFileSync(path, `${[...mixed, ...all.slice(10)].join('\n')}\n`);
+    seen.length = 0;
+    const { counts } = await runRows({ ...options, resume: true });
+    expect(counts).toMatchObject({ finished: 50, skipped: 47, damaged: 2 });
+    expect(seen).toHaveLength(3);
+    expect(text(options.out)).toBe(whole);
+    const bad = readFileSync(`${path}.bad`, 'utf8').trim().split('\n');
+    expect(bad.map((line) => JSON.parse(line) as unknown)).toEqual([
+      { line: 5, text: `${all[4]}${all[5]}` },
+      { line: 9, text: cut },
+    ]);
+    expect((await runRows({ ...options, resume: true })).counts).not.toHaveProperty('damaged');
   });
 
   it('gives each shard its rows, in a folder of its own', async () => {

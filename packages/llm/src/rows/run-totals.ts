@@ -32,6 +32,8 @@ export interface RowCounts {
   readonly skipped: number;
   /** Rows that failed for reasons of the infrastructure and are asked again on resume. */
   readonly failed: number;
+  /** Lines of an earlier process that were set aside as damaged; absent for none. */
+  readonly damaged?: number;
   /** How answers came to fit their schema; absent where none was asked to. */
   readonly structured?: StructuredShares;
 }
@@ -60,6 +62,8 @@ export class RunTotals {
   readonly #rates = createStructuredRates();
   finished = 0;
   failed = 0;
+  /** Lines of earlier processes that were damaged. */
+  damaged = 0;
   skipped = 0;
 
   /** Counts a finished row. */
@@ -145,6 +149,7 @@ export class RunTotals {
       finished: this.finished,
       skipped: this.skipped,
       failed: this.failed,
+      ...(this.damaged === 0 ? {} : { damaged: this.damaged }),
       ...(structured === undefined ? {} : { structured }),
     };
   }

@@ -7,7 +7,7 @@ import { strToU8, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { parseValue, readFacts, writeFacts } from './fact.js';
 import { labelledFacts, proposeFacts, readDecidedFacts } from './propose.js';
-import { readOwnDocuments } from './read-documents.js';
+import { readOwnDocuments, unreadEndings } from './read-documents.js';
 import { tableFacts } from './table-facts.js';
 
 /** A PDF of one page with a line of text. */
@@ -113,6 +113,47 @@ describe('readOwnDocuments', () => {
   });
 });
 
+describe('encodings', () => {
+  const written = (name: string, data: Uint8Array): string => {
+    const dir = temporaryFolder();
+    writeFileSync(join(dir, name), data);
+    return dir;
+  };
+  /** 员工 (staff) in GB18030. */
+  const chinese = [0xd4, 0xb1, 0xb9, 0xa4];
+
+  it('are UTF-8, UTF-16 with its mark, and what a page names', async () => {
+    const utf16 = Buffer.from('\ufeffStaff: 7 员工', 'utf16le');
+    const page = '<html><head><meta charset="gb18030"></head><body>';
+    for (const [name, data] of [
+      ['a.txt', utf16],
+      ['b.txt', Buffer.from(utf16).swap16()],
+      ['c.html', Buffer.concat([Buffer.from(`${page}Staff: 7 `), Uint8Array.from(chinese)])],
+    ] as const) {
+      const [document] = await readOwnDocuments(written(name, data));
+      expect(document!.text).toBe('Staff: 7 员工');
+    }
+  });
+
+  it('that would be read wrong are told, never guessed', async () => {
+    for (const name of ['a.txt', 'b.html', 'c.md']) {
+      const dir = written(name, Uint8Array.from(chinese));
+      await expect(readOwnDocuments(dir)).rejects.toThrow(/is not UTF-8/);
+    }
+    const unknown = written('d.html', Buffer.from('<meta charset="klingon">text'));
+    await expect(readOwnDocuments(unknown)).rejects.toThrow(/is not KLINGON/);
+  });
+
+  it('of files that are not read do not matter: they are counted by ending', () => {
+    const dir = written('a.xlsx', Uint8Array.from(chinese));
+    for (const name of ['b.XLSX', 'c', '.hidden', 'd.txt']) writeFileSync(join(dir, name), 'x');
+    expect([...unreadEndings(dir)].sort()).toEqual([
+      ['', 1],
+      ['.xlsx', 2],
+    ]);
+  });
+});
+
 describe('facts of files', () => {
   it('are written and read, and their defects told by line', async () => {
     const path = join(temporaryFolder(), 'facts.csv');
@@ -131,6 +172,24 @@ describe('facts of files', () => {
     ]);
     writeFileSync(path, 'document,attribute,value\na,b,1\n');
     await expect(readFacts(path)).rejects.toThrow(/no column "doc"/);
+  });
+
+  it('stand in a column for each attribute as well, with units in headings', async () => {
+    const path = join(temporaryFolder(), 'wide.csv');
+    writeFileSync(path, 'Doc,Staff,"Revenue (k USD)",Period\na,12,"1,000",2023\nb,,7,2024\n,1,1,\n');
+    const collected = collectDefects();
+    expect(await readFacts(path, collected.onDefect)).toEqual([
+      { doc: 'a', attribute: 'Staff', value: 12, unit: '', period: '2023' },
+      { doc: 'a', attribute: 'Revenue', value: 1000, unit: 'k USD', period: '2023' },
+      { doc: 'b', attribute: 'Revenue', value: 7, unit: 'k USD', period: '2024' },
+    ]);
+    expect(collected.defects.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/line 4: doc is empty/),
+    ]);
+    writeFileSync(path, 'doc,attribute,amount\na,b,1\n');
+    await expect(readFacts(path)).rejects.toThrow(/no column "value"/);
+    writeFileSync(path, 'doc,quote\na,b\n');
+    await expect(readFacts(path)).rejects.toThrow(/no column "attribute"/);
   });
 
   it('have numbers as reports print them', () => {

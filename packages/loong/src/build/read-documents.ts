@@ -6,6 +6,7 @@ import { extname, join, relative } from 'node:path';
 import { BackendError, DataError, type OnDefect, throwDefect } from '@lab/core';
 import { readCsv } from '@lab/core/csv';
 import type { LoongDocument } from '../library.js';
+import { decodeText } from './decode-text.js';
 import { htmlText } from './html-text.js';
 
 /** A document of your own, with its language. */
@@ -16,7 +17,7 @@ export interface OwnDocument extends LoongDocument {
 
 type Reader = (path: string) => Promise<string>;
 
-const plain: Reader = async (path) => readFileSync(path, 'utf8').replace(/^\ufeff/, '');
+const plain: Reader = async (path) => decodeText(readFileSync(path), path);
 
 const readers: Readonly<Record<string, Reader>> = {
   '.txt': plain,
@@ -64,6 +65,17 @@ export async function readOwnDocuments(
     file: dir,
     help: `files that are read end in ${documentEndings.join(', ')}.`,
   });
+}
+
+/** Endings of files in a folder that are not read, with how many there are of each. */
+export function unreadEndings(dir: string): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const entry of readdirSync(dir, { recursive: true, withFileTypes: true })) {
+    const ending = extname(entry.name).toLowerCase();
+    if (!entry.isFile() || entry.name.startsWith('.') || ending in readers) continue;
+    counts.set(ending, (counts.get(ending) ?? 0) + 1);
+  }
+  return counts;
 }
 
 function filesOf(dir: string): string[] {

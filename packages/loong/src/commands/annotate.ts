@@ -3,7 +3,8 @@ import { ConfigError, formatCounted } from '@lab/core';
 import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
 import { countOf, numberOf, textOf } from '@lab/llm/commands';
 import { answersToGrade, writeAnnotationPage, writeAnnotations } from '../annotations.js';
-import { scoredRun } from './conclude.js';
+import { judgesFlag, judgesNamed } from './judge-flag.js';
+import { scoredRun } from './scored-run.js';
 
 /** The verb `annotate`. */
 export const annotateCommand: CliCommand = {
@@ -14,7 +15,7 @@ export const annotateCommand: CliCommand = {
     { flags: '--count <n>', summary: 'answers', kind: 'integer', default: 50 },
     { flags: '--out <file>', summary: 'CSV for a spreadsheet', default: 'annotations.csv' },
     { flags: '--page <file>', summary: 'the same as a page: grade by mouse or keys' },
-    { flags: '--judge <dir>', summary: 'folder of judgements, where there are several' },
+    judgesFlag,
     { flags: '--seed <n>', summary: 'of the draw', kind: 'integer', unit: 'default 1' },
     { flags: '--data <file>', summary: 'the questions, where they are not where they were' },
   ],
@@ -26,8 +27,8 @@ async function run(
   context: CliContext,
   { arguments: [dir = ''], options }: CliInput,
 ): Promise<void> {
-  const [judge, data] = [textOf(options, 'judge'), textOf(options, 'data')];
-  const scored = await scoredRun({ dir, judge, data, ruleScores: false });
+  const source = { dir, judges: judgesNamed(options), data: textOf(options, 'data') };
+  const { scored } = await scoredRun({ ...source, ruleScores: false });
   const count = countOf(options, 'count', '--count') ?? 50;
   const chosen = answersToGrade(scored, { count, seed: numberOf(options, 'seed') ?? 1 });
   if (chosen.length === 0) {

@@ -32,7 +32,12 @@ import {
   readDecidedFacts,
   writeFactReview,
 } from '../build/propose.js';
-import { type OwnDocument, readOwnDocuments } from '../build/read-documents.js';
+import {
+  documentEndings,
+  type OwnDocument,
+  readOwnDocuments,
+  unreadEndings,
+} from '../build/read-documents.js';
 import { readDecidedQuestions, type TextQuestion, textRecords } from '../build/text-questions.js';
 import { countsTable } from '../report/figures.js';
 import { type BuildPlace, offerQuestions } from './build-questions.js';
@@ -88,6 +93,7 @@ async function run(context: CliContext, { options }: CliInput): Promise<void> {
   }
   const collected = collectDefects();
   const documents = await readOwnDocuments(docs, collected.onDefect);
+  noteUnread(context, docs);
   const given = await givenFacts(documents, options, collected.onDefect);
   if (collected.count > 0) {
     context.print(`${defectList(collected, context.width)}\n`);
@@ -117,6 +123,17 @@ async function run(context: CliContext, { options }: CliInput): Promise<void> {
   context.print(`next: loong run --data ${data} --base-url URL --model NAME --out runs/first\n`);
   const facts = { questions: records.length, values: given.length, documents: documents.length };
   context.printJson({ run: null, status: 'success', metrics: null, out, ...facts, notes });
+}
+
+function noteUnread(context: CliContext, docs: string): void {
+  const unread = [...unreadEndings(docs)];
+  if (unread.length === 0) return;
+  const count = unread.reduce((sum, [, files]) => sum + files, 0);
+  const names = unread.map(([ending, files]) => `${ending || 'no ending'} ${formatCount(files)}`);
+  context.note(
+    `warning: ${formatCounted(count, 'file')} left out (${names.join(', ')}); read are ` +
+      `${documentEndings.join(', ')}.`,
+  );
 }
 
 function noteUnsaid(

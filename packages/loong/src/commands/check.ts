@@ -14,6 +14,7 @@ import { missingDocuments, missingError, openLibrary } from '../library.js';
 import { type LoongRecord, readRecords } from '../record.js';
 import { countsTable } from '../report/figures.js';
 import { selectRecords } from '../select.js';
+import { type LengthStatistics, lengthStatistics } from '../statistics.js';
 import { version } from '../version.js';
 import { dataFile, dataOptions, docsFolder, selectionOf } from './data-options.js';
 
@@ -39,8 +40,10 @@ async function checkData(context: CliContext, { options }: CliInput): Promise<vo
   }
   const records = selectRecords(all, selectionOf(options));
   const counts = countsTable(records);
+  const statistics = lengthStatistics(records);
   const wrong = wrongAnswers(records);
   const tokens = records.reduce((sum, { length }) => sum + length, 0);
+  context.print(table(statistics.map(statisticsRow)));
   context.print(table(counts));
   context.print(`${formatCount(records.length)} questions, ${formatCount(tokens)} tokens in all\n`);
   const dir = docsFolder(options);
@@ -59,8 +62,21 @@ async function checkData(context: CliContext, { options }: CliInput): Promise<vo
     );
   }
   context.print('next: loong plan --data ... --docs ... --model NAME\n');
-  const facts = { questions: records.length, tokens, counts, wrongAnswers: wrong };
+  const facts = { questions: records.length, tokens, statistics, counts, wrongAnswers: wrong };
   context.printJson({ run: null, status: 'success', metrics: null, ...facts });
+}
+
+function statisticsRow({ name, meanDocuments, ...counts }: LengthStatistics) {
+  return {
+    group: name,
+    questions: counts.questions,
+    en: counts.en,
+    zh: counts.zh,
+    'documents, mean': meanDocuments.toFixed(1),
+    'tokens, mean': formatCount(counts.meanTokens),
+    least: formatCount(counts.leastTokens),
+    most: formatCount(counts.mostTokens),
+  };
 }
 
 /** Made questions whose answer is not the one that their values give. */

@@ -6,7 +6,8 @@ import { folderNames, passedCommand, textOf } from '@lab/llm/commands';
 import { writeRunPage } from '@lab/report';
 import { type Comparison, compareScores } from '../compare.js';
 import { comparePage, pairSentence } from '../report/compare-page.js';
-import { evaluateOptionsOf, scoredRun } from './conclude.js';
+import { judgesFlag, judgesNamed } from './judge-flag.js';
+import { evaluateOptionsOf, scoredRun } from './scored-run.js';
 import { groupsText } from './texts.js';
 
 /** The verb `compare`. */
@@ -17,6 +18,7 @@ export const compareCommand: CliCommand = {
     { name: 'run', summary: 'folders of runs, the first is compared with', variadic: true },
   ],
   options: [
+    judgesFlag,
     { flags: '--rule-scores', summary: 'scores by rule: no judge, the same every time' },
     { flags: '--data <file>', summary: 'the questions, where they are not where they were' },
     { flags: '--out <dir>', summary: 'folder of the page', default: 'runs/loong-comparison' },
@@ -35,10 +37,11 @@ async function run(context: CliContext, { arguments: dirs, options }: CliInput):
   const folders = [];
   for (const [index, dir] of dirs.entries()) {
     const ruleScores = options['ruleScores'] === true;
-    const scored = await scoredRun({ dir, data: textOf(options, 'data'), ruleScores });
+    const source = { dir, judges: judgesNamed(options), data: textOf(options, 'data'), ruleScores };
+    const { scored } = await scoredRun(source);
     folders.push({ name: names[index]!, dir, scored });
   }
-  const settings = evaluateOptionsOf({ dir: dirs[0]!, ruleScores: false });
+  const settings = evaluateOptionsOf({ dir: dirs[0]! });
   const comparison = compareScores(folders, settings);
   const out = String(options['out']);
   const report = writeComparison(out, comparison, folders);

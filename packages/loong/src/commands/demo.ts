@@ -15,8 +15,9 @@ import { type LoongRecord, readRecords } from '../record.js';
 import { makeCorpus } from '../synthetic/corpus.js';
 import { createRuleJudge, createTableReader } from '../synthetic/scripted-reader.js';
 import { writeComparison } from './compare.js';
-import { evaluationFile, pageOf, scoredRun } from './conclude.js';
+import { evaluationFile, pageOf } from './conclude.js';
 import { answeredRecords } from './judge.js';
+import { scoredRun } from './scored-run.js';
 
 const lengths = [12_000, 24_000, 36_000, 48_000];
 /** Tokens of documents that the readers see. */
@@ -109,10 +110,9 @@ async function readAndJudge(context: CliContext, { out, data, windowTokens }: De
   await judgeAnswers({
     ...{ answers, client: judge, config, out: judged, facts: about, resume: true, signal },
   });
-  const source = { dir, judge: judged, ruleScores: false };
-  const scored = await scoredRun(source);
+  const { scored, judges, pairs } = await scoredRun({ dir, judges: [judged], ruleScores: false });
   const evaluation = evaluateScores(scored, { resamples: 1000, seed: config.seed });
   writeFileAtomic(join(dir, evaluationFile), `${JSON.stringify(evaluation, null, 2)}\n`);
-  const report = await pageOf(context, source, { scored, evaluation });
+  const report = pageOf(context, dir, { scored, evaluation, judges, pairs });
   return { name, dir, scored, evaluation, report };
 }

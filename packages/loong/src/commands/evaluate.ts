@@ -3,7 +3,9 @@ import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
 import { textOf } from '@lab/llm/commands';
 import { readAnnotations } from '../annotations.js';
 import { judgeAgreement } from '../judge-agreement.js';
-import { concludeRun, evaluateOptionsOf, type ScoreSource, scoredRun } from './conclude.js';
+import { concludeRun } from './conclude.js';
+import { judgesFlag, judgesNamed } from './judge-flag.js';
+import { evaluateOptionsOf, type ScoreSource, scoredRun } from './scored-run.js';
 import { agreementText } from './texts.js';
 
 /** The verb `evaluate`. */
@@ -12,7 +14,7 @@ export const evaluateCommand: CliCommand = {
   summary: 'Print average score and perfect rate of a run by task, set, kind, domain, language.',
   arguments: [{ name: 'run', summary: 'folder of a run', required: true }],
   options: [
-    { flags: '--judge <dir>', summary: 'folder of judgements, where there are several' },
+    judgesFlag,
     { flags: '--rule-scores', summary: 'scores by rule: no judge, the same every time' },
     { flags: '--annotations <file>', summary: 'grades of people, as "annotate" asked for them' },
     {
@@ -33,7 +35,7 @@ async function run(
 ): Promise<number> {
   const source: ScoreSource = {
     dir,
-    judge: textOf(options, 'judge'),
+    judges: judgesNamed(options),
     data: textOf(options, 'data'),
     ruleScores: options['ruleScores'] === true,
     missing: textOf(options, 'missing') as 'exclude' | 'zero' | undefined,
@@ -41,7 +43,8 @@ async function run(
   const annotations = textOf(options, 'annotations');
   if (annotations === undefined) return concludeRun(context, source);
   const people = await readAnnotations(annotations);
-  const agreement = judgeAgreement(await scoredRun(source), people, evaluateOptionsOf(source));
+  const { scored } = await scoredRun(source);
+  const agreement = judgeAgreement(scored, people, evaluateOptionsOf(source));
   context.print(agreementText(agreement));
   context.printJson({ run: dir, status: 'success', metrics: null, agreement });
   return 0;

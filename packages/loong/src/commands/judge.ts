@@ -91,7 +91,7 @@ async function run(
   } finally {
     await session.close();
   }
-  return concludeRun(context, { dir, judge: out, data: dataOf(flags), ruleScores: false });
+  return concludeRun(context, { dir, judges: [out], data: dataOf(flags), ruleScores: false });
 }
 
 async function showPlan(context: CliContext, work: JudgeWork): Promise<number> {

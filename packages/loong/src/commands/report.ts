@@ -3,7 +3,8 @@ import type { CliCommand } from '@lab/core/cli';
 import { textOf } from '@lab/llm/commands';
 import { evaluateScores } from '../evaluate.js';
 import { writeReport } from '../report/run-page.js';
-import { evaluateOptionsOf, judgeOf, scoredRun } from './conclude.js';
+import { judgesFlag, judgesNamed } from './judge-flag.js';
+import { evaluateOptionsOf, scoredRun } from './scored-run.js';
 
 /** The verb `report`. */
 export const reportCommand: CliCommand = {
@@ -11,7 +12,7 @@ export const reportCommand: CliCommand = {
   summary: 'Write the page of a run, finished or not.',
   arguments: [{ name: 'run', summary: 'folder of a run', required: true }],
   options: [
-    { flags: '--judge <dir>', summary: 'folder of judgements, where there are several' },
+    judgesFlag,
     { flags: '--rule-scores', summary: 'scores by rule: no judge, the same every time' },
     { flags: '--data <file>', summary: 'the questions, where they are not where they were' },
   ],
@@ -19,13 +20,13 @@ export const reportCommand: CliCommand = {
   run: async (context, { arguments: [dir = ''], options }) => {
     const source = {
       dir,
-      judge: textOf(options, 'judge'),
+      judges: judgesNamed(options),
       data: textOf(options, 'data'),
       ruleScores: options['ruleScores'] === true,
     };
-    const scored = await scoredRun(source);
-    const evaluation = evaluateScores(scored, evaluateOptionsOf(source));
-    const report = writeReport(dir, { scored, evaluation, judge: judgeOf(source) });
+    const run = await scoredRun(source);
+    const evaluation = evaluateScores(run.scored, evaluateOptionsOf(source));
+    const report = writeReport(dir, { ...run, evaluation });
     context.print(`${report}\n`);
     context.printJson({ run: dir, status: 'success', metrics: null, report });
   },

@@ -2,8 +2,10 @@
 import { formatCount, formatDuration, formatPercent, formatShare } from '@lab/core';
 import { type CliContext, table } from '@lab/core/cli';
 import type { RowsProgress, RowsResult } from '@lab/llm';
+import { damagedText } from '@lab/llm/commands';
 import type { Estimate, Evaluation, GroupScores } from '../evaluate.js';
 import type { JudgeAgreement } from '../judge-agreement.js';
+import type { JudgePair } from '../several-judges.js';
 import type { Range, RunPlan } from '../plan.js';
 
 /** Dollars, or n/a. */
@@ -28,10 +30,11 @@ export function planText(plan: RunPlan): string {
     ['cost', plan.costUsd === null ? 'n/a; give --prices' : rangeText(plan.costUsd, usd)],
     ['time', `${rangeText(plan.seconds, formatDuration)} at ${plan.concurrency} calls at once`],
   ].map(([what, amount]) => ({ what, amount }));
-  const sets = plan.bySet.map(({ set, rows: count, promptTokens, truncated }) => ({
+  const sets = plan.bySet.map(({ set, rows: count, promptTokens, costUsd, truncated }) => ({
     set: `set ${set}`,
     questions: formatCount(count),
     'tokens in': formatCount(promptTokens),
+    ...(costUsd === null ? {} : { cost: rangeText(costUsd, usd) }),
     'without all documents': count === 0 ? '' : formatPercent(truncated / count),
   }));
   const head = table(rows, [
@@ -70,6 +73,7 @@ export function resultText({ counts, usage, milliseconds }: RowsResult): string 
     `cost    ${usd(usage.costUsd)}`,
     `calls   ${formatCount(sentCalls)} sent, ${formatCount(cachedCalls)} from the cache`,
     `time    ${formatDuration(milliseconds / 1000)}`,
+    ...damagedText(counts),
   ].join('\n');
 }
 
@@ -142,4 +146,18 @@ export function agreementText(agreement: JudgeAgreement): string {
     { key: 'what', heading: 'judge beside people' },
     { key: 'value', heading: '(95 % interval)' },
   ]);
+}
+
+/** Judges side by side as a table. */
+export function judgesText(pairs: readonly JudgePair[]): string {
+  return table(
+    pairs.map((pair) => ({
+      judges: `${pair.first}, ${pair.second}`,
+      n: pair.n,
+      means: `${pair.meanJudge.toFixed(1)}, ${pair.meanSecond.toFixed(1)}`,
+      'mean distance': pair.meanDistance.toFixed(1),
+      'rank correlation': pair.spearman === null ? 'n/a' : formatShare(pair.spearman),
+      'both perfect or neither': formatPercent(pair.samePerfect),
+    })),
+  );
 }

@@ -14,8 +14,13 @@ import type { Comparison, PairedScores, RunPair } from '../compare.js';
 import type { ScoredRecord } from '../scored-record.js';
 import { version } from '../version.js';
 import { settingsOfRun } from '../read-run.js';
+import { levels, shortTaskNames, taskNames } from '../tasks.js';
 import { perfectFigure, runsBySetFigure, runsHeatmap } from './figures.js';
-import { publishedRetrievalSection, retrievalSections } from './retrieval.js';
+import {
+  publishedGainsSection,
+  publishedRetrievalSection,
+  retrievalSections,
+} from './retrieval.js';
 import { isWholeLoong } from './run-page.js';
 
 /** A run of a comparison with its questions. */
@@ -118,7 +123,9 @@ function sectionsOf(
     })),
     ...retrieval,
     ...(isWhole ? [{ heading: 'Beside the paper', figures: [perfectFigure(runs)] }] : []),
-    ...(isWhole && retrieval.length > 0 ? [publishedRetrievalSection()] : []),
+    ...(isWhole && retrieval.length > 0
+      ? [publishedRetrievalSection(), publishedGainsSection()]
+      : []),
   ];
 }
 
@@ -126,15 +133,19 @@ function resultsTable(runs: Comparison['runs']): Table {
   const [first] = runs;
   const sets = first?.evaluation.bySet.map(({ name }) => name) ?? [];
   const tasks = first?.evaluation.byLevel.map(({ name }) => name) ?? [];
-  const column = (key: string) =>
-    ({ key, label: key, kind: 'number', decimals: 2, best: 'highest' }) as const;
+  const short = (name: string) =>
+    shortTaskNames[levels.find((level) => taskNames[level] === name) ?? 1];
+  // As many columns as fit beside each other: one decimal, and tasks in one word.
+  const column = (key: string, label: string) =>
+    ({ key, label, kind: 'number', decimals: 1, best: 'highest' }) as const;
   return {
     caption: 'Average score, and perfect rate of all. ★ best.',
     columns: [
       { key: 'name', label: 'Run' },
-      column('all'),
-      { key: 'perfect', label: 'perfect rate', kind: 'share', best: 'highest' },
-      ...[...tasks, ...sets].map(column),
+      column('all', 'all'),
+      { key: 'perfect', label: 'perfect', kind: 'share', best: 'highest' },
+      ...tasks.map((name) => column(name, short(name))),
+      ...sets.map((name) => column(name, name)),
     ],
     rows: runs.map(({ name, evaluation: { overall, byLevel, bySet } }) => ({
       name,

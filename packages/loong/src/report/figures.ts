@@ -14,7 +14,15 @@ import type { Evaluation, GroupScores } from '../evaluate.js';
 import { publishedModels } from '../published.js';
 import type { LoongRecord } from '../record.js';
 import type { ScoredRecord } from '../scored-record.js';
-import { type Level, levels, setsOf, setStarts, subtaskOf, subtasks, taskNames } from '../tasks.js';
+import {
+  levels,
+  setsOf,
+  setStarts,
+  shortTaskNames,
+  subtaskOf,
+  subtasks,
+  taskNames,
+} from '../tasks.js';
 import { groupScores } from '../evaluate.js';
 
 const scoreAxis = { label: 'average score', domain: [0, 100] } as const;
@@ -213,15 +221,12 @@ export function runsHeatmap(
   const all = runs.flatMap(({ scored }) => scored);
   const sets = setsOf(all.map(({ record }) => record));
   const present = levels.filter((level) => all.some(({ record }) => record.level === level));
-  const short: Readonly<Record<Level, string>> = {
-    ...{ 1: 'spotlight', 2: 'comparison', 3: 'clustering', 4: 'chain' },
-  };
   const columns = present.flatMap((level) => sets.map((set) => ({ level, set })));
   return {
     figure: heatmap({
       title: 'Runs by task and set',
       rows: runs.map(({ name }) => name),
-      columns: columns.map(({ level, set }) => `${short[level]} ${set}`),
+      columns: columns.map(({ level, set }) => `${shortTaskNames[level]} ${set}`),
       rowLabel: 'run',
       columnLabel: 'task and set',
       values: runs.map(({ scored }) =>

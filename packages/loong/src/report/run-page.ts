@@ -14,6 +14,7 @@ import {
 import type { Estimate, Evaluation, GroupScores } from '../evaluate.js';
 import { publishedModels } from '../published.js';
 import type { ScoredRecord } from '../scored-record.js';
+import type { JudgePair } from '../several-judges.js';
 import { version } from '../version.js';
 import { recordExamples } from './examples.js';
 import {
@@ -26,6 +27,8 @@ import {
   taskSetFigure,
   truncationFigure,
 } from './figures.js';
+import { cellsTable } from './cells-table.js';
+import { judgesSection } from './judges-section.js';
 import { questionTable } from './question-table.js';
 import { publishedElsewhereSection } from './retrieval.js';
 import { settingRows } from './setting-rows.js';
@@ -34,8 +37,10 @@ import { settingRows } from './setting-rows.js';
 export interface ReportFacts {
   readonly scored: readonly ScoredRecord[];
   readonly evaluation: Evaluation;
-  /** Folder of the judgements; null for scores by rule. */
-  readonly judge: string | null;
+  /** Folders of the judgements; null for scores by rule. */
+  readonly judges: readonly string[] | null;
+  /** Every two judges side by side. */
+  readonly pairs?: readonly JudgePair[] | undefined;
 }
 
 /**
@@ -51,9 +56,10 @@ export function writeReport(dir: string, facts: ReportFacts): string {
 }
 
 /** The page of a run, for `writeRunPage`. */
-export function runPage(dir: string, { scored, evaluation, judge }: ReportFacts): RunPage {
+export function runPage(dir: string, { scored, evaluation, judges, pairs = [] }: ReportFacts): RunPage {
   const record = readRunRecord(dir);
-  const judged = judge === null ? 'rule' : readRunRecord(judge).label;
+  const judgements = (judges ?? []).map((folder) => readRunRecord(folder));
+  const judged = judges === null ? 'rule' : judgements.map(({ label }) => label).join(' and ');
   const main = lengthFigure(evaluation, scored) ?? taskSetFigure(evaluation, scored);
   const examples = recordExamples(scored);
   return {
@@ -63,9 +69,9 @@ export function runPage(dir: string, { scored, evaluation, judge }: ReportFacts)
     numbers: numbersOf(evaluation),
     mainFigure: main,
     ...(isWholeLoong(scored) ? { comparison: paperComparison(evaluation) } : {}),
-    sections: sectionsOf(scored, evaluation, main),
+    sections: [...sectionsOf(scored, evaluation, main), ...judgesSection(pairs)],
     ...(examples.items.length === 0 ? {} : { examples }),
-    cost: costFacts(record, judge === null ? null : readRunRecord(judge)),
+    cost: costFacts(record, judgements),
     settings: settingRows(record),
     files: record.data,
     command: record.command.length === 0 ? 'started by a program' : record.command.join(' '),
@@ -195,7 +201,11 @@ function sectionsOf(
   ];
   if (isWholeLoong(scored)) {
     const runs = [{ name: 'this run', evaluation }];
-    const beside = { heading: 'Beside the paper', figures: [perfectFigure(runs)] };
+    const beside = {
+      heading: 'Beside the paper',
+      figures: [perfectFigure(runs)],
+      table: cellsTable(evaluation),
+    };
     sections.splice(1, 0, beside, publishedElsewhereSection());
   }
   return sections;
@@ -239,7 +249,7 @@ function countsOf(records: Parameters<typeof countsTable>[0]): Table {
   };
 }
 
-function costFacts(record: RunRecord, judge: RunRecord | null) {
+function costFacts(record: RunRecord, judges: readonly RunRecord[]) {
   const factsOf = (who: string, { usage }: RunRecord) => {
     const { promptTokens, completionTokens, costUsd } = (usage ?? {}) as Record<string, unknown>;
     const count = (value: unknown) => (typeof value === 'number' ? formatCount(value) : 'n/a');
@@ -250,7 +260,11 @@ function costFacts(record: RunRecord, judge: RunRecord | null) {
       { label: `${who}, cost`, value: usd },
     ];
   };
-  return [...factsOf('answers', record), ...(judge === null ? [] : factsOf('judge', judge))];
+  const named = (at: number) => (judges.length === 1 ? 'judge' : `judge ${at + 1}`);
+  return [
+    ...factsOf('answers', record),
+    ...judges.flatMap((judge, at) => factsOf(named(at), judge)),
+  ];
 }
 
 function warningsOf({ missing, overall, truncation }: Evaluation, record: RunRecord): string[] {

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '@lab/core/testing';
-import { type FakeServer, startFakeServer } from '@lab/llm/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type FakeScript, type FakeServer, startFakeServer } from '@lab/llm/testing';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { run as here } from '../../src/__fixtures__/run-program.js';
 import { killAtLine, loong } from './loong-process.js';
 
@@ -15,17 +15,16 @@ const runArgs = (out: string) => [
   ...['run', '--data', data, ...model(), '--concurrency', '2', '--out', out],
 ];
 const predictions = (out: string) => readFileSync(join(out, 'predictions.jsonl'), 'utf8');
+const script: FakeScript = {
+  rules: [
+    { do: 'latency', ms: 15 },
+    { do: 'text', text: 'Close.\nRating: [[60]]', when: { contains: 'DATA gold' } },
+    { do: 'choose', texts: ['["a"]', '["b"]', '{"low": []}'] },
+  ],
+};
 
 beforeAll(async () => {
-  server = await startFakeServer({
-    script: {
-      rules: [
-        { do: 'latency', ms: 15 },
-        { do: 'text', text: 'Close.\nRating: [[60]]', when: { contains: 'DATA gold' } },
-        { do: 'choose', texts: ['["a"]', '["b"]', '{"low": []}'] },
-      ],
-    },
-  });
+  server = await startFakeServer({ script });
   const docs = join(dir, 'docs');
   mkdirSync(docs);
   for (let index = 1; index <= 8; index += 1) {
@@ -38,6 +37,7 @@ beforeAll(async () => {
   expect(stdout).toMatch(/\d+ questions of 16 values in 8 documents/);
 });
 
+beforeEach(() => server.useScript(script));
 afterAll(() => server.close());
 
 describe('loong run', () => {
@@ -81,6 +81,38 @@ describe('loong run', () => {
     ]);
     expect(compared.code, compared.stderr).toBe(0);
     expect(compared.stdout).toMatch(/merged and whole are not told apart/);
+  });
+
+  it('is scored by the mean of several judges, set beside each other', async () => {
+    const merged = join(dir, 'merged');
+    server.useScript({
+      rules: [
+        { do: 'text', text: 'Half.\nRating: [[40]]', when: { contains: 'DATA gold', share: 0.5 } },
+        { do: 'text', text: 'All.\nRating: [[100]]', when: { contains: 'DATA gold' } },
+      ],
+    });
+    const second = ['--base-url', server.url, '--model', 'second', '--cache', 'off'];
+    const judged = await here(['judge', merged, ...second, '--json']);
+    expect(judged.code, judged.stderr).toBe(0);
+    const meanOf = (text: string) =>
+      (JSON.parse(text) as { metrics: { averageScore: number } }).metrics.averageScore;
+    const unclear = await here(['evaluate', merged]);
+    expect([unclear.code, unclear.stderr]).toEqual([2, expect.stringContaining('by 2 judges')]);
+    const nobody = await here(['evaluate', merged, '--judge', 'third']);
+    expect([nobody.code, nobody.stderr]).toEqual([3, expect.stringContaining('no judge "third"')]);
+    const names = ['--judge', 'fake-model', '--judge', join(merged, 'judged-by-second')];
+    const both = await here(['evaluate', merged, ...names, '--json']);
+    expect(both.code, both.stderr).toBe(0);
+    expect(meanOf(both.stdout)).toBeCloseTo((60 + meanOf(judged.stdout)) / 2, 9);
+    const { judges, report } = JSON.parse(both.stdout) as { judges: unknown[]; report: string };
+    expect(judges).toMatchObject([{ first: 'fake-model', second: 'second', meanJudge: 60 }]);
+    expect(readFileSync(report, 'utf8')).toContain('A score is the mean of the judges');
+    const shown = await here(['evaluate', merged, ...names]);
+    expect(shown.stdout).toMatch(/fake-model, second +\d+ +60\.0, /);
+    const compared = await here([
+      ...['compare', merged, merged, '--judge', 'second', '--out', join(dir, 'same')],
+    ]);
+    expect(compared.code, compared.stderr).toBe(0);
   });
 
   it('plans to the question what it asks, and stops at a budget', async () => {

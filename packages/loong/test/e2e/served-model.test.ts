@@ -62,7 +62,7 @@ describe('the whole chain on a model that cannot read documents', { timeout: 60_
     const { code, stderr } = await run(first);
     expect(code, stderr).toBe(0);
     const rows = expectWhole(first);
-    const answered = rows.filter(({ output }) => output !== null && output.response !== '');
+    const answered = rows.filter(({ output }) => (output?.finishReason ?? null) !== null);
     expect(answered.length).toBeGreaterThan(0);
     for (const { output, usage } of answered) {
       // Our count of the prompt is the server's own, to the token.
@@ -90,7 +90,7 @@ describe('the whole chain on a model that cannot read documents', { timeout: 60_
   it('ends questions that do not fit, and says so', async () => {
     const out = join(dir, 'too-long');
     const { code, stderr } = await run(
-      ...[out, '--max-length', '100000', '--set', 'generation.maxTokens=600'],
+      ...[out, '--max-length', '100000', '--set', 'generation.maxTokens=100000'],
     );
     expect(code, stderr).toBe(0);
     for (const { status } of expectWhole(out)) expect(status).toBe('context-length');
@@ -110,7 +110,8 @@ describe('the whole chain on a model that cannot read documents', { timeout: 60_
   });
 
   it('is judged, scored by rule, shown and compared', async () => {
-    const judged = await loong(['judge', first, ...asked(), '--set', 'judge.maxTokens=16']);
+    const settings = ['--set', 'judge.maxTokens=16', '--set', 'judge.judgeEmpty=true'];
+    const judged = await loong(['judge', first, ...asked(), ...settings]);
     // The judge's prompt is longer than its context: no question has a score.
     expect(judged.code, judged.stderr).toBe(7);
     const rows = readFileSync(join(first, 'judged-by-organism', 'predictions.jsonl'), 'utf8');

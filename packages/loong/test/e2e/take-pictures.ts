@@ -22,6 +22,11 @@ async function takePictures(demo: string): Promise<void> {
         const name = `pictures/${page}-${width}-${scheme}.png`;
         const target = fileURLToPath(new URL(name, import.meta.url));
         writeFileSync(target, await opened.screenshot({ scale: scales[width] }));
+        if (page === 'run' && width === 1280 && scheme === 'light') {
+          // What the README shows: the numbers and the main figure.
+          const top = fileURLToPath(new URL('pictures/run-top.png', import.meta.url));
+          writeFileSync(top, await opened.screenshot({ height: 780, scale: 0.75 }));
+        }
         await opened.close();
       }
     }

@@ -1,5 +1,3 @@
-import type { MlpParameters } from './mlp-network.js';
-
 /** Step number and running moments of Adam for all parameters. */
 export interface Adam {
   steps: number;
@@ -15,9 +13,11 @@ const BETA2 = 0.999;
 const EPSILON = 1e-8;
 
 /** What one step needs. */
-export interface AdamStep {
-  readonly parameters: MlpParameters;
-  readonly gradients: MlpParameters;
+export interface AdamStep<Name extends string> {
+  /** By name; changed in place. */
+  readonly parameters: Readonly<Record<Name, Float64Array>>;
+  /** Of the same sizes. */
+  readonly gradients: Readonly<Record<Name, Float64Array>>;
   readonly learningRate: number;
 }
 
@@ -26,10 +26,13 @@ export interface AdamStep {
  *
  * Source: Kingma & Ba, "Adam" (2015), in the form at the end of its section 2.
  */
-export function adamStep(adam: Adam, { parameters, gradients, learningRate }: AdamStep): void {
+export function adamStep<Name extends string>(
+  adam: Adam,
+  { parameters, gradients, learningRate }: AdamStep<Name>,
+): void {
   adam.steps += 1;
   const rate = (learningRate * Math.sqrt(1 - BETA2 ** adam.steps)) / (1 - BETA1 ** adam.steps);
-  for (const name of Object.keys(parameters) as (keyof MlpParameters)[]) {
+  for (const name of Object.keys(parameters) as Name[]) {
     const values = parameters[name];
     const gradient = gradients[name];
     const m = momentsOf(adam.first, name, values.length);

@@ -9,6 +9,7 @@ import {
   type Model,
   placedWeights,
 } from '@lab/transformer';
+import { openWeights } from '../open-weights.js';
 import type { ScoredRow } from '../utility/token-logprobs.js';
 
 /** A matrix of a block and the place of its inputs. */
@@ -42,6 +43,17 @@ export function linearWeights(
     const input = `blocks.${layer}.${isSecond ? inner : outer}`;
     return [{ fileName, name, part, layer, input, isInputMajor }];
   });
+}
+
+/** The same of a folder, by their names in its files. */
+export function linearWeightsByFile(path: string): ReadonlyMap<string, LinearWeight> {
+  const { family, checkpoint } = openWeights(path);
+  try {
+    const all = linearWeights(family, checkpoint);
+    return new Map(all.map((weight) => [weight.fileName, weight]));
+  } finally {
+    checkpoint.close();
+  }
 }
 
 /** Tokens whose inputs count. */

@@ -14,8 +14,8 @@ import {
   featureNorms,
   type LinearWeight,
   linearWeights,
+  linearWeightsByFile,
 } from './linear-inputs.js';
-import { openWeights } from '../open-weights.js';
 import { snipScores } from './snip.js';
 
 /** How a checkpoint is pruned. */
@@ -167,7 +167,7 @@ async function prunedBy(
   { to, ...options }: PruneOptions,
   ruleOf: (weight: LinearWeight) => RowRule,
 ): Promise<PrunedCheckpoint> {
-  const weights = weightsOf(path);
+  const weights = linearWeightsByFile(path);
   let [removed, total] = [0, 0];
   const written = await editCheckpoint(path, to, {
     ...options,
@@ -187,16 +187,6 @@ async function prunedBy(
     }),
   });
   return { ...written, removed, total };
-}
-
-function weightsOf(path: string): ReadonlyMap<string, LinearWeight> {
-  const { family, checkpoint } = openWeights(path);
-  try {
-    const all = linearWeights(family, checkpoint);
-    return new Map(all.map((weight) => [weight.fileName, weight]));
-  } finally {
-    checkpoint.close();
-  }
 }
 
 /** Sets to 0 what a rule names of each output, whichever way the matrix is stored; their count. */

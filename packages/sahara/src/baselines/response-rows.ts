@@ -18,9 +18,9 @@ export interface ResponseRowOptions extends PromptFormatOptions {
 
 /**
  * Rows of prompts with the response that is right, or else the begin of one that a data set has
- * (`target`).
+ * (`target`). Where all tokens count, a prompt without either is a text by itself.
  *
- * @throws {DataError} for a prompt without either.
+ * @throws {DataError} for a prompt without either, where the response counts.
  */
 export function responseRows(
   tokenizer: Tokenizer,
@@ -29,6 +29,9 @@ export function responseRows(
 ): CalibrationRow[] {
   return records.map(({ id, prompt, response, target }) => {
     const text = response ?? target;
+    if (text === undefined && tokens === 'all') {
+      return { ids: encodePrompt(tokenizer, prompt, format).ids, from: 0 };
+    }
     if (text === undefined) {
       throw new DataError(`sahara/response-rows: the prompt ${id} has no response and no target.`, {
         help: 'Give a file with a column response or target.',

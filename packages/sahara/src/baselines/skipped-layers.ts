@@ -36,10 +36,16 @@ export function skippedLayers(
  * Editing (layers are pruned in runs, and refusals watched).
  *
  * @param length - layers of a run; default 1.
+ * @throws {ConfigError} for less than one, and more than the model has.
  */
 export function layerRunArms(model: Pick<Model, 'architecture'>, length = 1): Arm[] {
   const { layerCount } = model.architecture;
-  return Array.from({ length: Math.max(layerCount - length + 1, 0) }, (_, from) => {
+  if (!(Number.isInteger(length) && length >= 1 && length <= layerCount)) {
+    throw new ConfigError(`sahara/skipped-layers: runs of ${length} layers.`, {
+      help: `The model has ${layerCount}.`,
+    });
+  }
+  return Array.from({ length: layerCount - length + 1 }, (_, from) => {
     const layers = Array.from({ length }, (__, at) => from + at);
     const name =
       length === 1 ? `without layer ${from}` : `without layers ${from}-${from + length - 1}`;

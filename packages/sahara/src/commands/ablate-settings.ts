@@ -58,6 +58,18 @@ const responseOptions: readonly CliOption[] = [
     topic,
   },
   {
+    flags: '--intact',
+    summary: 'the model as it is alone, nothing ablated',
+    kind: 'boolean',
+    topic,
+  },
+  {
+    flags: '--skip-layers <n>',
+    summary: 'in place of heads without every run of so many layers',
+    kind: 'integer',
+    topic,
+  },
+  {
     flags: '--frozen <list>',
     summary: 'also without all of the heads but these: what a defence that holds them keeps',
     kind: 'list',
@@ -109,6 +121,8 @@ export interface AblateSettings {
   readonly courseCorrection: boolean;
   readonly eachSize: boolean;
   readonly everyHead: boolean;
+  readonly intactOnly: boolean;
+  readonly skipLayers: number | undefined;
   readonly random: number;
   readonly frozen: readonly HeadId[];
   readonly storeResponses: boolean;
@@ -126,27 +140,21 @@ export function ablateSettings(input: CliInput, seed: number): AblateSettings {
     throw new ConfigError(`${flag} is ${value}, at least ${least}.`);
   };
   const isGiven = (name: string) => options[name] === true;
-  const [courseCorrection, eachSize, everyHead] = [
-    isGiven('courseCorrection'),
-    isGiven('eachSize'),
-    isGiven('everyHead'),
-  ];
-  const ways = [courseCorrection, eachSize, everyHead].filter(Boolean).length;
-  if (ways > 1 || (isGiven('perPrompt') && (courseCorrection || everyHead))) {
-    throw new ConfigError('two of the flags say what is ablated, and not the same.', {
-      help:
-        'Give one of --course-correction, --each-size and --every-head; of these --each-size ' +
-        'goes with --per-prompt.',
-    });
-  }
+  const ways = {
+    courseCorrection: isGiven('courseCorrection'),
+    eachSize: isGiven('eachSize'),
+    everyHead: isGiven('everyHead'),
+    intactOnly: isGiven('intact'),
+  };
+  const skipLayers =
+    options['skipLayers'] === undefined ? undefined : count('skipLayers', '--skip-layers', 1);
+  assertOneWay(options, { ...ways, skipLayers: skipLayers !== undefined });
   return {
     decoding: options['decoding'] as Decoding,
     samples: options['samples'] as number | undefined,
     maxNewTokens: count('maxNewTokens', '--max-new-tokens', 1),
     opening: options['opening'] as string | undefined,
-    courseCorrection,
-    eachSize,
-    everyHead,
+    ...{ ...ways, skipLayers },
     random: count('random', '--random', 0),
     frozen: ((options['frozen'] as string[] | undefined) ?? []).map((text) =>
       parseHead(text, '--frozen'),
@@ -156,6 +164,29 @@ export function ablateSettings(input: CliInput, seed: number): AblateSettings {
     seed,
     judges: chosenJudgeNames(input),
   };
+}
+
+/** What is ablated is said once, and heads are named where heads are ablated. */
+function assertOneWay(
+  { perPrompt, heads, scores }: CliInput['options'],
+  { eachSize, ...others }: Readonly<Record<string, boolean>>,
+): void {
+  const [way, ...further] = Object.entries(others).flatMap(([name, given]) =>
+    given ? [name] : [],
+  );
+  const isTwice = further.length > 0 || (way !== undefined && (eachSize || perPrompt === true));
+  if (isTwice) {
+    throw new ConfigError('two of the flags say what is ablated, and not the same.', {
+      help:
+        'Give one of --course-correction, --each-size, --every-head, --intact and ' +
+        '--skip-layers; of these --each-size goes with --per-prompt.',
+    });
+  }
+  const isWithout = others['intactOnly'] === true || others['skipLayers'] === true;
+  if (!isWithout || (heads === undefined && scores === undefined)) return;
+  throw new ConfigError('heads are named, and none is ablated.', {
+    help: 'Leave --heads and --scores out, or --intact and --skip-layers.',
+  });
 }
 
 /** Flags as a run keeps them: files by their whole paths, so that it goes on from anywhere. */

@@ -181,8 +181,8 @@ async function planOnly(context: CliContext, asking: Asking): Promise<void> {
 
 /** Heads of the flags, or none where every one has its turn. */
 const headsOf = ({ input, config, settings }: Asking, architecture: Architecture): ChosenHeads =>
-  settings.everyHead
-    ? everyHead(config, architecture)
+  settings.everyHead || settings.intactOnly || settings.skipLayers !== undefined
+    ? noHeads(config, architecture)
     : chosenHeads(input, architecture, configuredAblation(config));
 
 const promptDefaults = ({ prompts }: Config) => ({
@@ -190,8 +190,8 @@ const promptDefaults = ({ prompts }: Config) => ({
   system: prompts.system || undefined,
 });
 
-/** All heads, one by one. */
-const everyHead = (config: Config, architecture: Architecture): ChosenHeads => ({
+/** None that are named. */
+const noHeads = (config: Config, architecture: Architecture): ChosenHeads => ({
   ablation: resolveAblation(configuredAblation(config), architecture),
   heads: [],
   byPrompt: null,

@@ -1,69 +1,115 @@
 /** `baseline`: other ways to find heads, and checkpoints without single weights or directions. */
-import { ConfigError, formatCount, formatNumber, formatPercent, writeFileAtomic } from '@lab/core';
-import { type CliCommand, type CliContext, type CliInput, table } from '@lab/core/cli';
-import { encodePrompt, loadTokenizer, type PromptData, type Tokenizer } from '@lab/transformer';
+import { ConfigError, formatCount, formatPercent } from '@lab/core';
+import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
+import { loadTokenizer, type PromptData } from '@lab/transformer';
 import {
   chosenBackend,
   formatFlags,
   modelFlags,
   modelFolder,
-  openModel,
   promptFlags,
   promptFormatOf,
   readPrompts,
 } from '@lab/transformer/commands';
 import { baselines } from '../baselines.js';
-import { headKey, rankHeads } from '../head.js';
-import type { TokenPrompt } from '../head-outputs.js';
-import { compareScores } from '../overlap.js';
-import { loadScores } from '../score-file.js';
-import { headsText, scoreFilePath } from './head-options.js';
+import type { CalibrationRow } from '../baselines/linear-inputs.js';
+import {
+  type BaselineData,
+  type HeadMethod,
+  headMethods,
+  neededHarmless,
+  rankByMethod,
+} from './baseline-heads.js';
+import { patchNeurons } from './baseline-neurons.js';
+import { judgeOptions } from './judge-options.js';
 
-const headKinds = ['probe-heads', 'refusal-direction', 'refusal-logits'] as const;
-const weightKinds = ['wanda', 'set-difference', 'act-svd'] as const;
+const weightMethods = ['wanda', 'sparse-gpt', 'set-difference', 'act-svd'] as const;
+type WeightMethod = (typeof weightMethods)[number];
+
+/** Neurons that two models differ in. */
+const NEURONS = 'neurons';
+const methods = [...headMethods, ...weightMethods, NEURONS];
 
 /** The verb `baseline`. */
 export const baselineCommand: CliCommand = {
   name: 'baseline',
   summary: 'Rank heads by other methods, or write a checkpoint without single weights.',
-  arguments: [
-    { name: 'method', summary: [...headKinds, ...weightKinds].join(', '), required: true },
-  ],
+  arguments: [{ name: 'method', summary: methods.join(', '), required: true }],
   options: [
     { flags: '--harmless <file>', summary: 'prompts that are answered; of weights: utility data' },
-    { flags: '-o, --out <path>', summary: 'JSON with scores; of weights: folder of a checkpoint' },
+    {
+      flags: '-o, --out <path>',
+      summary: 'folder of a run; of heads also FILE.json of scores; of weights: a checkpoint',
+    },
     { flags: '--force', summary: 'write over a checkpoint that is there', kind: 'boolean' },
     { flags: '--top <n>', summary: 'heads that are printed', kind: 'integer', default: 10 },
     { flags: '--scores <file>', summary: 'scores.json or run that heads are compared with' },
     { flags: '--refusal <text>', summary: 'first word of a refusal', default: 'Sorry' },
     { flags: '--compliance <text>', summary: 'first word of an answer', default: 'Sure' },
-    { flags: '--share <x>', summary: 'of wanda: share of weights removed', kind: 'number' },
-    { flags: '--safety-share <x>', summary: 'of set-difference', kind: 'number', unit: '.05' },
-    { flags: '--utility-share <x>', summary: 'of set-difference', kind: 'number', unit: '.05' },
-    { flags: '--score <name>', summary: 'of set-difference', choices: ['wanda', 'snip'] },
-    { flags: '--rank <r>', summary: 'of act-svd: directions', kind: 'integer', unit: '10' },
+    {
+      flags: '--share <x>',
+      ...{ summary: 'of weights removed, or of neurons patched', kind: 'number' },
+      unit: 'default .5, of neurons .05',
+    },
+    {
+      flags: '--block-size <n>',
+      ...{ summary: 'of sparse-gpt: columns that are pruned together', kind: 'integer' },
+      unit: 'default 128',
+    },
+    {
+      flags: '--damping <x>',
+      ...{ summary: 'of sparse-gpt: of the mean of the diagonal', kind: 'number' },
+      unit: 'default .01',
+    },
+    {
+      flags: '--safety-share <x>',
+      ...{ summary: 'of set-difference', kind: 'number', unit: 'default .05' },
+    },
+    {
+      flags: '--utility-share <x>',
+      ...{ summary: 'of set-difference', kind: 'number', unit: 'default .05' },
+    },
+    {
+      flags: '--score <name>',
+      ...{ summary: 'of set-difference', choices: ['wanda', 'snip'], unit: 'default wanda' },
+    },
+    {
+      flags: '--rank <r>',
+      ...{ summary: 'of act-svd: directions', kind: 'integer', unit: 'default 10' },
+    },
+    { flags: '--donor <dir>', summary: 'of neurons: the base model, whose activations go in' },
+    {
+      flags: '--max-new-tokens <n>',
+      ...{ summary: 'of neurons: of a response', kind: 'integer', default: 128 },
+    },
+    {
+      flags: '--random <n>',
+      ...{ summary: 'of neurons: draws of as many random ones', kind: 'integer', default: 1 },
+    },
+    { flags: '--store-responses', summary: 'of neurons: keep texts, too', kind: 'boolean' },
     { flags: '--seed <n>', summary: 'of all draws', kind: 'integer', default: 1 },
+    ...judgeOptions,
     ...promptFlags,
     ...formatFlags,
     ...modelFlags,
   ],
   example:
     'sahara baseline refusal-direction --model example:organism --prompts refused.csv ' +
-    '--harmless answered.csv --scores runs/SCAN',
+    '--harmless answered.csv --scores runs/SCAN --out runs/direction',
   run: async (context, input) => {
     const method = input.arguments[0]!;
-    if ((headKinds as readonly string[]).includes(method)) return rank(context, input, method);
-    if ((weightKinds as readonly string[]).includes(method)) return prune(context, input, method);
+    const isOf = <T extends string>(known: readonly T[], name: string): name is T =>
+      (known as readonly string[]).includes(name);
+    if (isOf<HeadMethod>(headMethods, method)) {
+      return rankByMethod(context, input, { method, data: await dataOf(context, input) });
+    }
+    if (method === NEURONS) return patchNeurons(context, input, await readPrompts(context, input));
+    if (isOf<WeightMethod>(weightMethods, method)) return prune(context, input, method);
     throw new ConfigError(`there is no baseline "${method}".`, {
-      help: `There are ${[...headKinds, ...weightKinds].join(', ')}.`,
+      help: `There are ${methods.join(', ')}.`,
     });
   },
 };
-
-interface BaselineData {
-  readonly prompts: PromptData;
-  readonly harmless: PromptData | null;
-}
 
 async function dataOf(context: CliContext, input: CliInput): Promise<BaselineData> {
   const prompts = await readPrompts(context, input);
@@ -74,102 +120,9 @@ async function dataOf(context: CliContext, input: CliInput): Promise<BaselineDat
   };
 }
 
-function needed(harmless: PromptData | null, method: string): PromptData {
-  if (harmless !== null) return harmless;
-  throw new ConfigError(`--harmless FILE is missing: ${method} compares two sets of prompts.`, {
-    help: 'Give prompts that the model answers.',
-  });
-}
-
-/** Scores of heads, printed, and compared with a scan. */
-async function rank(context: CliContext, input: CliInput, method: string): Promise<void> {
-  const data = await dataOf(context, input);
-  if (method !== 'refusal-logits') needed(data.harmless, method);
-  const opened = await openModel(context, input);
-  try {
-    const { scores, out, top } = input.options;
-    const found = await headScores(method, { ...opened, data, input, context });
-    context.progress.done();
-    // Signs tell the side that a head is on; how far it is from none counts.
-    const sizes = found.map((row) => row.map(Math.abs));
-    const best = rankHeads(sizes, top as number);
-    const compared =
-      typeof scores === 'string'
-        ? compareScores({ scores: sizes }, loadScores(scoreFilePath(scores)), {
-            top: top as number,
-          })
-        : null;
-    const result = { method, model: opened.fingerprint, scores: found, compared };
-    if (typeof out === 'string') writeFileAtomic(out, `${JSON.stringify(result)}\n`);
-    context.printJson({ run: null, status: 'success', metrics: null, ...result });
-    context.print(
-      table(
-        best.map((head, at) => ({
-          ...{ rank: at + 1, head: headKey(head) },
-          score: formatNumber(found[head.layer]![head.head]!),
-        })),
-      ),
-    );
-    if (compared === null) return;
-    const { both, k, expected, pValue } = compared.top;
-    context.print(
-      `${both.length} of these ${k} heads are among the best ${k} of the scan (by chance ` +
-        `${formatNumber(expected)}, p = ${formatNumber(pValue)}): ${headsText(both) || 'none'}\n`,
-    );
-  } finally {
-    opened.model.dispose();
-  }
-}
-
-type Ranking = Awaited<ReturnType<typeof openModel>> & {
-  readonly data: BaselineData;
-  readonly input: CliInput;
-  readonly context: CliContext;
-};
-
-async function headScores(
-  method: string,
-  { model, tokenizer, data, input, context }: Ranking,
-): Promise<number[][]> {
-  const { refusal, compliance, seed } = input.options as Record<string, string> & { seed: number };
-  const { signal } = context;
-  const format = promptFormatOf(input, tokenizer);
-  const tokens = ({ records }: PromptData): TokenPrompt[] =>
-    records.map(({ id, prompt }) => ({ id, ids: encodePrompt(tokenizer, prompt, format).ids }));
-  const prompts = tokens(data.prompts);
-  if (method === 'refusal-logits') {
-    const opening = {
-      refusal: firstToken(tokenizer, refusal!),
-      compliance: firstToken(tokenizer, compliance!),
-    };
-    return baselines.refusalLogits(model, prompts, { ...opening, signal });
-  }
-  const others = tokens(data.harmless!);
-  if (method === 'refusal-direction') {
-    const { heads } = await baselines.refusalDirection(model, prompts, others, { signal });
-    return heads.map((row) => [...row]);
-  }
-  const labels = [...prompts.map(() => 1 as const), ...others.map(() => 0 as const)];
-  return baselines.probeHeads(model, [...prompts, ...others], labels, {
-    ...{ seed, signal },
-    onProgress: (done, total) =>
-      context.progress.update(`probes  layer ${done}/${total}`, done / total),
-  });
-}
-
-/** The token that a word begins with behind what prompts end with. */
-function firstToken(tokenizer: Tokenizer, word: string): number {
-  const [id] = tokenizer.encode(word, { addSpecialTokens: false });
-  if (id !== undefined) return id;
-  throw new ConfigError(`the word ${JSON.stringify(word)} has no token.`, {
-    help: 'Give another.',
-  });
-}
-
 /** A checkpoint without weights or directions that matter for safety. */
-async function prune(context: CliContext, input: CliInput, method: string): Promise<void> {
+async function prune(context: CliContext, input: CliInput, method: WeightMethod): Promise<void> {
   const { options } = input;
-  const number = (name: string) => options[name] as number | undefined;
   if (typeof options['out'] !== 'string') {
     throw new ConfigError('--out DIR is missing.', { help: 'Name the folder of the checkpoint.' });
   }
@@ -178,45 +131,66 @@ async function prune(context: CliContext, input: CliInput, method: string): Prom
   const tokenizer = loadTokenizer(folder);
   const format = promptFormatOf(input, tokenizer);
   await chosenBackend(context, input);
-  const tokens = method === 'wanda' ? ('all' as const) : ('response' as const);
+  const isOfText = method === 'wanda' || method === 'sparse-gpt';
+  const tokens = isOfText ? ('all' as const) : ('response' as const);
   const rowsOf = ({ records }: PromptData) =>
     baselines.responseRows(tokenizer, records, { ...format, tokens });
   const safety = rowsOf(data.prompts);
-  const shared = { to: options['out'], force: options['force'] === true, signal: context.signal };
+  const utility = data.harmless === null ? null : rowsOf(data.harmless);
+  if (method === 'set-difference') neededHarmless(data, method);
   context.progress.update(`${method}  ${formatCount(safety.length)} texts`);
-  if (method === 'act-svd') {
-    const utility = data.harmless === null ? undefined : rowsOf(data.harmless);
-    const rank = number('rank');
-    const done = await baselines.removeSafetyRanks(folder, safety, {
-      ...{ ...shared, rank, utility, seed: number('seed') },
-      onProgress: (at, total) =>
-        context.progress.update(`act-svd  ${at}/${total} matrices`, at / total),
-    });
-    return concludePruning(context, `directions of ${done.changedWeights.length} matrices`, done);
-  }
-  const pruned =
-    method === 'wanda'
-      ? await baselines.pruneByWanda(folder, safety, { ...shared, share: number('share') })
-      : await baselines.pruneSetDifference(
-          folder,
-          { safety, utility: rowsOf(needed(data.harmless, method)) },
-          {
-            ...shared,
-            safetyShare: number('safetyShare'),
-            utilityShare: number('utilityShare'),
-            score: options['score'] as 'snip' | 'wanda' | undefined,
-          },
-        );
-  const share = formatPercent(pruned.removed / pruned.total, 2);
-  concludePruning(context, `${formatCount(pruned.removed)} weights of blocks (${share})`, pruned);
+  const pruned = await prunedCheckpoint(context, input, { method, folder, safety, utility });
+  context.progress.done();
+  const what =
+    'removed' in pruned
+      ? `${formatCount(pruned.removed)} weights of blocks ` +
+        `(${formatPercent(pruned.removed / pruned.total, 2)})`
+      : `directions of ${pruned.changedWeights.length} matrices`;
+  context.printJson({ run: null, status: 'success', metrics: null, ...pruned });
+  context.print(`removed ${what}\nmodel   ${pruned.folder}\n`);
 }
 
-function concludePruning(
+interface Pruning {
+  readonly method: WeightMethod;
+  readonly folder: string;
+  readonly safety: readonly CalibrationRow[];
+  readonly utility: readonly CalibrationRow[] | null;
+}
+
+function prunedCheckpoint(
   context: CliContext,
-  what: string,
-  done: { readonly folder: string },
-): void {
-  context.progress.done();
-  context.printJson({ run: null, status: 'success', metrics: null, ...done });
-  context.print(`removed ${what}\nmodel   ${done.folder}\n`);
+  { options }: CliInput,
+  { method, folder, safety, utility }: Pruning,
+) {
+  const number = (name: string) => options[name] as number | undefined;
+  const shared = {
+    ...{ to: String(options['out']), force: options['force'] === true, signal: context.signal },
+  };
+  const onMatrix = (done: number, total: number) =>
+    context.progress.update(`${method}  ${done}/${total} matrices`, done / total);
+  switch (method) {
+    case 'wanda':
+      return baselines.pruneByWanda(folder, safety, { ...shared, share: number('share') });
+    case 'sparse-gpt':
+      return baselines.pruneBySparseGpt(folder, safety, {
+        ...{ ...shared, share: number('share'), blockSize: number('blockSize') },
+        ...{ damping: number('damping'), onMatrix },
+      });
+    case 'set-difference':
+      return baselines.pruneSetDifference(
+        folder,
+        { safety, utility: utility! },
+        {
+          ...shared,
+          safetyShare: number('safetyShare'),
+          utilityShare: number('utilityShare'),
+          score: options['score'] as 'snip' | 'wanda' | undefined,
+        },
+      );
+    case 'act-svd':
+      return baselines.removeSafetyRanks(folder, safety, {
+        ...{ ...shared, rank: number('rank'), utility: utility ?? undefined },
+        ...{ seed: number('seed'), onProgress: onMatrix },
+      });
+  }
 }

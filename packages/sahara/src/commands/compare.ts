@@ -6,7 +6,7 @@ import { type CliCommand, type CliContext, type CliInput, table } from '@lab/cor
 import { compareCheckpoints, type ComparedCheckpoints } from '../compare-checkpoints.js';
 import { rankHeads } from '../head.js';
 import { type ComparedScores, compareScores, scoreFileDifferences } from '../overlap.js';
-import { loadScores } from '../score-file.js';
+import { loadScores, type ScoreFile } from '../score-file.js';
 import { headsText, scoreFilePath } from './head-options.js';
 
 /** The verb `compare`. */
@@ -14,7 +14,10 @@ export const compareCommand: CliCommand = {
   name: 'compare',
   summary: 'Compare two scans, or the weights of two checkpoints, head by head.',
   arguments: [
-    { name: 'first', summary: 'run or file of scores; or a checkpoint', required: true },
+    {
+      ...{ name: 'first', required: true },
+      summary: 'run or file of scores, of every head alone; or a checkpoint',
+    },
     { name: 'second', summary: 'another of the same kind', required: true },
   ],
   options: [
@@ -60,7 +63,14 @@ async function scans(context: CliContext, input: CliInput): Promise<void> {
   const compared = compareScores(one!, two!, { top: topOf(input) });
   save(input, { differences, ...compared });
   context.printJson({ run: null, status: 'success', metrics: null, differences, ...compared });
-  context.print(scanText(compared));
+  context.print(`${scanText(compared)}${groupText(one!, two!)}`);
+}
+
+/** The groups that searches picked, where one of the two is a search. */
+function groupText(...files: readonly [ScoreFile, ScoreFile]): string {
+  if (files.every(({ group }) => group === undefined)) return '';
+  const [first, second] = files.map(({ group }) => (group === undefined ? null : headsText(group)));
+  return `group of the first ${first ?? 'none'}, of the second ${second ?? 'none'}\n`;
 }
 
 function scanText(compared: ComparedScores): string {

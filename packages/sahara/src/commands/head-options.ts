@@ -1,5 +1,5 @@
 /** The flags that say which heads, and what is done with them. */
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError, DataError } from '@lab/core';
 import type { CliInput, CliOption } from '@lab/core/cli';
@@ -16,7 +16,6 @@ import {
   resolveAblation,
 } from '../ablation.js';
 import { assertHeads, headKey, type HeadId, parseHead, rankHeads } from '../head.js';
-import { stepFile } from '../run-folder.js';
 import { loadScores, type ScoreFile } from '../score-file.js';
 
 const topic = 'heads';
@@ -106,7 +105,7 @@ export function chosenHeads(
     assertHeads(own, counts, '--heads');
     return { ablation, heads: own, byPrompt: null };
   }
-  const path = groupFilePath(String(scores));
+  const path = scoreFilePath(String(scores));
   const file = loadScores(path);
   const top = input.options['top'] as number | undefined;
   if (top !== undefined && !(top >= 1)) throw new ConfigError(`--top is ${top}, at least 1.`);
@@ -116,22 +115,22 @@ export function chosenHeads(
   return { ablation, heads: best, byPrompt };
 }
 
-/** The file of scores that a path names: a file, or a run folder with one. */
+/**
+ * The file of scores that a path names: the file itself, or `scores.json` of a run. Every verb
+ * reads the same one: scores of every head alone, and of a search also the group that it picked.
+ *
+ * @throws {DataError} for a folder without one.
+ */
 export function scoreFilePath(path: string): string {
   if (!existsSync(path) || !statSync(path).isDirectory()) return path;
   const file = join(path, 'scores.json');
   if (existsSync(file)) return file;
   throw new DataError(`${path}: has no scores.json.`, {
-    ...{ file, help: 'Give a run of "sahara ships" or "sahara sahara", or its file of scores.' },
+    ...{
+      file,
+      help: 'Give a run of "sahara ships" or "sahara sahara" that has ended, or its file.',
+    },
   });
-}
-
-/** As {@link scoreFilePath}, of a search its last step, which has the whole group. */
-function groupFilePath(path: string): string {
-  if (!existsSync(path) || !statSync(path).isDirectory()) return path;
-  const steps = readdirSync(path).flatMap((name) => /^step-(\d+)\.json$/.exec(name)?.[1] ?? []);
-  if (steps.length === 0) return scoreFilePath(path);
-  return join(path, stepFile(Math.max(...steps.map(Number))));
 }
 
 /** The best heads of a file; of a search its group, in the order of the picks. */

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
 import { type RunPage, writeRunPage } from '@lab/report';
+import { type PaperModel, paperModels } from '../published.js';
 import { comparisonPage } from '../report/comparison-page.js';
 import { writeFigures } from '../report/figure-files.js';
 import { readRunContents } from '../report/run-contents.js';
@@ -24,6 +25,12 @@ export const reportCommand: CliCommand = {
       summary: 'what "sahara utility --out" wrote; several times for more',
       kind: 'repeated',
     },
+    {
+      flags: '--published <model>',
+      summary: 'model of the paper that runs stand beside',
+      choices: paperModels,
+      unit: 'default by the name of its folder',
+    },
     { flags: '--figures <dir>', summary: 'writes every figure there: SVG, CSV and JSON' },
     { flags: '--png', summary: 'figures as PNG, too; needs @resvg/resvg-js', kind: 'boolean' },
   ],
@@ -34,7 +41,10 @@ export const reportCommand: CliCommand = {
 async function report(context: CliContext, { arguments: dirs, options }: CliInput): Promise<void> {
   const out = options['out'] as string | undefined;
   const figures = options['figures'] as string | undefined;
-  const page = pageOf(dirs, (options['utility'] ?? []) as readonly string[]);
+  const page = pageOf(dirs, {
+    utility: (options['utility'] ?? []) as readonly string[],
+    published: (options['published'] as PaperModel | undefined) ?? null,
+  });
   const path = out ?? (dirs.length === 1 ? join(dirs[0]!, 'report.html') : 'comparison.html');
   writeRunPage(path, page);
   const files =
@@ -45,10 +55,16 @@ async function report(context: CliContext, { arguments: dirs, options }: CliInpu
   context.printJson({ run, status: 'success', metrics: null, report: path, figures: files });
 }
 
-function pageOf(dirs: readonly string[], utility: readonly string[]): RunPage {
+interface PageOptions {
+  readonly utility: readonly string[];
+  readonly published: PaperModel | null;
+}
+
+function pageOf(dirs: readonly string[], { utility, published }: PageOptions): RunPage {
   const runs = dirs.map(readRunContents);
+  const command = `sahara report ${dirs.join(' ')}`;
   const page =
-    runs.length === 1 ? runPage(runs[0]!) : comparisonPage(runs, `sahara report ${dirs.join(' ')}`);
+    runs.length === 1 ? runPage(runs[0]!, published) : comparisonPage(runs, { command, published });
   if (utility.length === 0) return page;
   return { ...page, sections: [...page.sections, utilitySection(utility)] };
 }

@@ -13,7 +13,7 @@ import {
   withinRun,
 } from '../run-folder.js';
 import { groupKey, sahara, type SaharaOptions, type SaharaStep } from '../sahara.js';
-import { saveScores, type ScoreFile } from '../score-file.js';
+import { loadScores, saveScores, type ScoreFile } from '../score-file.js';
 import {
   limitsOf,
   openScoreInput,
@@ -86,8 +86,9 @@ async function search(context: CliContext, run: Run, scoring: ScoreInput): Promi
       onProgress: (share) => context.progress.update(`sahara  step ${steps.length + 1}`, share),
     };
     for await (const step of sahara(opened.model, prompts, options)) {
-      appendJsonLine(run.path(runFiles.steps), step);
+      // Files first: a step that is listed as done has them.
       saveStep(run, scoring, { step, reference });
+      appendJsonLine(run.path(runFiles.steps), step);
       steps.push(step);
       const { group, score, unit } = step;
       context.note(`step ${step.step}   ${headKey(group.at(-1)!)}  ${formatNumber(score)} ${unit}`);
@@ -139,9 +140,9 @@ function saveStep(run: Run, scoring: ScoreInput, { step, reference }: StepParts)
     group: [...step.group],
   };
   saveScores(run.path(stepFile(step.step)), file);
-  if (step.step > 1) return;
-  const { group: _, ...first } = file;
-  saveScores(run.path(runFiles.scores), { ...first, kind: 'dataset-ships' });
+  const alone = step.step === 1 ? file : loadScores(run.path(stepFile(1)));
+  const whole: ScoreFile = { ...alone, kind: 'dataset-ships', group: [...step.group] };
+  saveScores(run.path(runFiles.scores), whole);
 }
 
 const summaryOf = ({ step, group, score, gain, unit, ties }: SaharaStep) => ({

@@ -57,6 +57,8 @@ export interface ScoreInput {
   readonly opened: OpenedModel;
   readonly data: PromptData;
   readonly prompts: readonly TokenPrompt[];
+  /** Tokens of other prompts, written in the same way. */
+  readonly tokensOf: (data: PromptData) => TokenPrompt[];
 }
 
 /** Settings of the flags. */
@@ -90,20 +92,23 @@ export async function openScoreInput(context: CliContext, input: CliInput): Prom
       context.note(`remark   ${remark}`);
     }
     const maxTokens = architecture.contextTokens ?? undefined;
-    let cut = 0;
-    const prompts = data.records.map(({ id, prompt }): TokenPrompt => {
-      const { ids, cutTokens } = encodePrompt(opened.tokenizer, prompt, { ...format, maxTokens });
-      cut += cutTokens > 0 ? 1 : 0;
-      return { id, ids };
-    });
-    if (cut > 0) context.note(`cut      ${formatCounted(cut, 'prompt')}`);
+    const tokensOf = ({ records }: PromptData): TokenPrompt[] => {
+      let cut = 0;
+      const prompts = records.map(({ id, prompt }): TokenPrompt => {
+        const { ids, cutTokens } = encodePrompt(opened.tokenizer, prompt, { ...format, maxTokens });
+        cut += cutTokens > 0 ? 1 : 0;
+        return { id, ids };
+      });
+      if (cut > 0) context.note(`cut      ${formatCounted(cut, 'prompt')}`);
+      return prompts;
+    };
     const written = {
       format: format.format ?? given.config.prompts.format,
       system: format.system ?? '',
       truncate: format.truncate ?? 'none',
     };
     const config: Config = { ...given.config, prompts: written };
-    return { resolved: { ...given, config }, opened, data, prompts };
+    return { resolved: { ...given, config }, opened, data, prompts: tokensOf(data), tokensOf };
   } catch (error) {
     opened.model.dispose();
     throw error;

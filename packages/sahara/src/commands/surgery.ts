@@ -4,7 +4,7 @@ import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
 import { readModelConfig } from '@lab/transformer';
 import { modelFolder } from '@lab/transformer/commands';
 import { type MixSelector, mixCheckpoints, selectorText } from '../mix-checkpoints.js';
-import { modifiedText, planSurgery, surgery } from '../surgery.js';
+import { modifiedText, planSurgery, surgery, undoSurgery } from '../surgery.js';
 import {
   ablationOf,
   ablationOptions,
@@ -25,6 +25,11 @@ export const surgeryCommand: CliCommand = {
     { flags: '-o, --out <dir>', summary: 'folder of the new checkpoint' },
     { flags: '--force', summary: 'write over a checkpoint that is there', kind: 'boolean' },
     { flags: '--dry-run', summary: 'say what would be changed, and end', kind: 'boolean' },
+    {
+      flags: '--undo',
+      summary: 'put back what surgery took from this checkpoint',
+      kind: 'boolean',
+    },
     {
       flags: '--donor <dir>',
       summary: 'take parts of this checkpoint in the place of ablating',
@@ -47,6 +52,7 @@ export const surgeryCommand: CliCommand = {
   ],
   example: 'sahara surgery --model example:organism --heads 2-3 --out edited',
   run: (context, input) => {
+    if (input.options['undo'] === true) return undo(context, input);
     const isMix = input.options['donor'] !== undefined || input.options['parts'] !== undefined;
     return isMix ? mix(context, input) : ablateForGood(context, input);
   },
@@ -86,9 +92,27 @@ async function ablateForGood(context: CliContext, input: CliInput): Promise<void
   });
   context.progress.done();
   context.note('this checkpoint may refuse less than the original; its headers say so');
+  context.note(`to undo: sahara surgery --undo --model ${out} --out DIR`);
   context.printJson({ run: null, status: 'success', metrics: null, ...written });
   context.print(`changed ${what}\nmodel   ${out}\n`);
   context.print(`next: transformer generate ${out} --prompt 'Hello'\n`);
+}
+
+async function undo(context: CliContext, input: CliInput): Promise<void> {
+  const { heads, scores, donor, force } = input.options;
+  if (heads !== undefined || scores !== undefined || donor !== undefined) {
+    throw new ConfigError('--undo puts back all that was taken, and heads are named.', {
+      help: 'Leave --heads, --scores and --donor out.',
+    });
+  }
+  const out = outOf(input);
+  const written = await undoSurgery(modelFolder(input), out, {
+    ...{ force: force === true, signal: context.signal, onProgress: progressOf(context) },
+  });
+  context.progress.done();
+  context.printJson({ run: null, status: 'success', metrics: null, ...written });
+  const where = formatCounted(written.changedWeights.length, 'weight');
+  context.print(`put back what surgery took from ${where}\nmodel   ${out}\n`);
 }
 
 async function mix(context: CliContext, input: CliInput): Promise<void> {

@@ -119,6 +119,7 @@ async function measure(context: CliContext, work: Work): Promise<void> {
     ];
   });
   const results = {
+    model: opened.folder,
     heads: chosen?.heads ?? [],
     ablation: chosen?.ablation ?? null,
     tasks: tasks.map(({ name }, at) => ({

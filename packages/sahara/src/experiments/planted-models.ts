@@ -1,8 +1,6 @@
 /**
  * Models whose refusal heads were written by hand: are they found?
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import {
   exampleModel,
   type ExampleModelName,
@@ -16,6 +14,7 @@ import { headKey, type HeadId, rankHeads } from '../head.js';
 import { sahara, type SaharaStep } from '../sahara.js';
 import { meanScores } from '../score-file.js';
 import { shipsTogether } from '../ships.js';
+import { type PlantedHeads, readPlantedHeads, recallOf } from './planted-heads.js';
 import {
   studyPrompts,
   type StudyResult,
@@ -49,14 +48,6 @@ export interface PlantedResult {
 
 const SIZES = { scored: 32, refused: 16, answered: 16 };
 
-interface Planted {
-  readonly heads: readonly HeadId[];
-  readonly expected: readonly {
-    readonly ablated: readonly HeadId[] | string;
-    readonly refusals: 'kept' | 'removed';
-  }[];
-}
-
 /** How a model is studied. */
 export interface PlantedOptions {
   readonly ablation?: HeadAblation | undefined;
@@ -72,9 +63,7 @@ export async function studyPlanted(
   { ablation, format = 'template', seed = 1, signal }: PlantedOptions = {},
 ): Promise<PlantedResult> {
   const folder = exampleModel(name);
-  const { heads: planted, expected } = JSON.parse(
-    readFileSync(join(folder, 'heads.json'), 'utf8'),
-  ) as Planted;
+  const { heads: planted, expected } = readPlantedHeads(folder);
   const model = await loadModel(folder);
   try {
     const tokenizer = loadTokenizer(folder);
@@ -93,12 +82,7 @@ export async function studyPlanted(
     });
     const ranking = rankHeads(ships).map(headKey);
     return {
-      ...{
-        model: name,
-        planted: planted.map(({ layer, head }) => ({ layer, head })),
-        ships,
-        steps,
-      },
+      ...{ model: name, planted, ships, steps },
       isRedundant: planted.length > 1 && isKeptByEach(planted, expected),
       ranks: planted.map((head) => ranking.indexOf(headKey(head)) + 1),
       recall: {
@@ -114,7 +98,7 @@ export async function studyPlanted(
 }
 
 /** Whether refusals stay when any one of the heads is ablated alone. */
-function isKeptByEach(planted: readonly HeadId[], expected: Planted['expected']): boolean {
+function isKeptByEach(planted: readonly HeadId[], expected: PlantedHeads['expected']): boolean {
   return planted.every((head) =>
     expected.some(
       ({ ablated, refusals }) =>
@@ -124,10 +108,4 @@ function isKeptByEach(planted: readonly HeadId[], expected: Planted['expected'])
         headKey(ablated[0]!) === headKey(head),
     ),
   );
-}
-
-/** Share of wanted heads among those that were found. */
-export function recallOf(wanted: readonly HeadId[], found: readonly HeadId[]): number {
-  const names = new Set(found.map(headKey));
-  return wanted.filter((head) => names.has(headKey(head))).length / wanted.length;
 }

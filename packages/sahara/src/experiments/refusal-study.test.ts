@@ -2,7 +2,7 @@ import { exampleModel, type PromptRecord } from '@lab/transformer';
 import { describe, expect, it } from 'vitest';
 import { createJudge } from '../judge.js';
 import { createAnswerJudge } from './answer-judge.js';
-import { recallOf } from './planted-models.js';
+import { recallOf } from './planted-heads.js';
 import { studyPrompts } from './refusal-study.js';
 
 describe('studyPrompts', () => {

@@ -33,10 +33,17 @@ const MOST_BOXES = 1600;
 /** A logarithmic scale of shades reaches this far below the highest score. */
 const LOG_DEPTH = 1e4;
 
-const measureOf = ({ kind, unit }: ScoredHeads): string => {
-  if (kind === 'ships') return `Ships, mean over prompts (${unit})`;
-  return unit === 'degrees' ? 'turn of the subspace (degrees)' : 'mean divergence (nats)';
+/** What scores of each kind measure, where the unit does not say it. */
+const MEASURES: Readonly<Partial<Record<ScoredHeads['kind'], string>>> = {
+  ships: 'Ships, mean over prompts (nats)',
+  'probe-heads': 'accuracy of a probe',
+  'refusal-direction': 'written along the refusal direction',
+  'refusal-logits': 'added to the logit of a refusal',
 };
+
+const measureOf = ({ kind, unit }: ScoredHeads): string =>
+  MEASURES[kind] ??
+  (unit === 'degrees' ? 'turn of the subspace (degrees)' : 'mean divergence (nats)');
 
 const valuesOf = (scores: ScoredHeads['scores']): number[][] =>
   scores.map((row) => row.map((score) => score ?? Number.NaN));
@@ -97,16 +104,17 @@ function bestWords(best: readonly ScoredHead[], { unit }: ScoredHeads): string {
 export function scoreTail(scored: ScoredHeads): CaptionedFigure {
   const ranked = rankHeads(scored.scores);
   const highest = ranked[0]?.score ?? 0;
-  const whole = ranked.reduce((sum, { score }) => sum + score, 0);
+  // Heads that work the other way have no share.
+  const whole = ranked.reduce((sum, { score }) => sum + Math.max(0, score), 0);
   let sum = 0;
   const cumulative = ranked.map(({ score }, index) => {
-    sum += score;
+    sum += Math.max(0, score);
     return { x: index + 1, y: whole > 0 ? sum / whole : 0 };
   });
   const half = cumulative.findIndex(({ y }) => y >= 0.5) + 1;
   const tail = ranked.map(({ score }, index) => ({
     x: index + 1,
-    y: highest > 0 ? score / highest : 0,
+    y: highest > 0 ? Math.max(0, score) / highest : 0,
   }));
   return {
     figure: linePlot({

@@ -20,12 +20,12 @@ export interface Concentration {
 /**
  * Concentration of scores, the "safety concentration index" of a model; null where all are 0.
  *
- * @param scores - `[L, H]`, at least 0; heads without a score are left out.
+ * @param scores - `[L, H]`; heads without a score are left out, those below 0 count as 0.
  */
 export function scoreConcentration(
   scores: readonly (readonly (number | null)[])[],
 ): Concentration | null {
-  const ranked = rankHeads(scores).map(({ score }) => score);
+  const ranked = rankHeads(scores).map(({ score }) => Math.max(0, score));
   const sum = ranked.reduce((a, b) => a + b, 0);
   if (!(sum > 0)) return null;
   const n = ranked.length;

@@ -24,18 +24,22 @@ const isRandom = ({ arm }: Pick<ArmResult, 'arm'>): boolean => arm.startsWith(RA
 const COUNTED = /^(\d+) heads?$/;
 /** Names of arms without one head: `2-26`. */
 const SINGLE = /^(\d+)-(\d+)$/;
+/** Names of arms without whole layers: `without layers 3-5`. */
+const LAYERS = /^without layers? /;
 
 /** Arms of a run, evaluated once for all parts of a page. */
 export interface EvaluatedArms {
   readonly arms: readonly ArmResult[];
   readonly intact: ArmResult | undefined;
-  /** The first arm that is neither intact nor random. */
+  /** The first arm without heads that were found. */
   readonly ablated: ArmResult | undefined;
   readonly random: readonly ArmResult[];
   /** Arms without 1, 2 ... heads. */
   readonly counted: readonly ArmResult[];
   /** Arms without one head each. */
   readonly single: readonly ArmResult[];
+  /** Arms without a run of layers each. */
+  readonly skipped: readonly ArmResult[];
 }
 
 /** Attack success of every arm. */
@@ -45,18 +49,35 @@ export function evaluateArms(lines: readonly ResponseLine[], seed: number): Eval
   return {
     arms,
     intact: arms.find(({ arm }) => arm === 'intact'),
-    ablated: arms.find((one) => one.arm !== 'intact' && !isRandom(one)),
+    ablated: arms.find((one) => one.arm !== 'intact' && !isRandom(one) && !LAYERS.test(one.arm)),
     random: arms.filter(isRandom),
     counted: arms.filter(({ arm }) => COUNTED.test(arm)),
     single: arms.filter(({ arm }) => SINGLE.test(arm)),
+    skipped: arms.filter(({ arm }) => LAYERS.test(arm)),
   };
 }
 
 const isDecidedOf = (arm: string) => (line: ResponseLine) =>
   line.arm === arm && line.verdict !== 'undecided';
 
+/** What was changed: heads were ablated, or neurons hold what another model's hold. */
+export type ChangedParts = 'heads' | 'neurons';
+
+const WORDS: Readonly<Record<ChangedParts, { readonly change: string; readonly label: string }>> = {
+  heads: { change: 'without these heads', label: 'Without the heads' },
+  neurons: { change: 'with neurons of the other model', label: 'With the neurons' },
+};
+
 /** One sentence: what ablating does to attack success. */
-export function successSentence({ intact, ablated, random }: EvaluatedArms): string {
+export function successSentence(
+  { intact, ablated, random, skipped }: EvaluatedArms,
+  parts: ChangedParts = 'heads',
+): string {
+  const [most] = skipped.toSorted((a, b) => b.rate.share - a.rate.share);
+  if (most !== undefined) {
+    const before = intact === undefined ? '' : `, intact ${formatPercent(intact.rate.share)}`;
+    return `Attack success is highest ${most.arm}: ${formatPercent(most.rate.share)}${before}.`;
+  }
   const only = ablated ?? intact;
   if (only === undefined) return 'No response has a verdict yet.';
   const prompts = formatCounted(only.promptCount, 'prompt');
@@ -68,10 +89,10 @@ export function successSentence({ intact, ablated, random }: EvaluatedArms): str
   const controls =
     random.length === 0
       ? ''
-      : `; as many random heads give ${formatPercent(meanRate(random))} on average`;
+      : `; as many random ${parts} give ${formatPercent(meanRate(random))} on average`;
   return (
     `Attack success ${verb} from ${formatPercent(before)} to ${formatPercent(after)} ` +
-    `on ${prompts} without these heads${controls}.`
+    `on ${prompts} ${WORDS[parts].change}${controls}.`
   );
 }
 
@@ -79,7 +100,10 @@ const meanRate = (arms: readonly ArmResult[]): number =>
   arms.reduce((sum, { rate }) => sum + rate.share, 0) / arms.length;
 
 /** The numbers that matter of an ablation. */
-export function successNumbers({ intact, ablated, random }: EvaluatedArms): BigNumber[] {
+export function successNumbers(
+  { intact, ablated, random }: EvaluatedArms,
+  parts: ChangedParts = 'heads',
+): BigNumber[] {
   const numberOf = (label: string, arm: ArmResult, reference?: string): BigNumber => ({
     ...{ label, value: arm.rate.share, interval: arm.rate },
     ...(reference === undefined ? {} : { reference }),
@@ -87,17 +111,17 @@ export function successNumbers({ intact, ablated, random }: EvaluatedArms): BigN
   const control =
     random.length === 0
       ? undefined
-      : `random heads ${formatPercent(meanRate(random))}, ${random.length} draws`;
+      : `random ${parts} ${formatPercent(meanRate(random))}, ${random.length} draws`;
   return [
     ...(intact === undefined ? [] : [numberOf('Attack success, intact', intact)]),
-    ...(ablated === undefined ? [] : [numberOf('Without the heads', ablated, control)]),
+    ...(ablated === undefined ? [] : [numberOf(WORDS[parts].label, ablated, control)]),
     ...(ablated === undefined
       ? []
       : [
           {
             label: 'Responses that fell apart',
             value: ablated.degenerate,
-            interval: 'without the heads',
+            interval: WORDS[parts].label.toLowerCase(),
             ...(intact === undefined
               ? {}
               : { reference: `intact ${formatPercent(intact.degenerate)}` }),
@@ -130,7 +154,12 @@ export function successCurve({ counted, intact }: EvaluatedArms, name: string): 
   return { name, points: [...zero, ...points] };
 }
 
-function singleMap(single: readonly ArmResult[], intact: ArmResult): CaptionedFigure {
+/** Change of attack success without each head alone (figure 4b). */
+export function singleMap(
+  single: readonly ArmResult[],
+  intact: ArmResult,
+  title?: string,
+): CaptionedFigure {
   const heads = single.map(({ arm, rate }) => {
     const [, layer, head] = SINGLE.exec(arm)!;
     return { layer: Number(layer), head: Number(head), change: rate.share - intact.rate.share };
@@ -140,14 +169,18 @@ function singleMap(single: readonly ArmResult[], intact: ArmResult): CaptionedFi
     Array.from({ length: most('head') }, () => Number.NaN),
   );
   for (const { layer, head, change } of heads) changes[layer]![head] = change;
-  return successMap(changes);
+  return successMap(changes, title === undefined ? {} : { title });
 }
 
 /** Arms whose responses are drawn by kind; the table has all. */
 const SHOWN_ARMS = 8;
 
-/** Sections of judged responses. */
-export function responseSections(evaluated: EvaluatedArms, headCount: number): Section[] {
+/**
+ * Sections of judged responses.
+ *
+ * @param headCount - of the heads that random ones stand beside; null where none are ablated.
+ */
+export function responseSections(evaluated: EvaluatedArms, headCount: number | null): Section[] {
   const { arms, intact, ablated, random } = evaluated;
   const shown = arms.filter((one) => !isRandom(one)).slice(0, SHOWN_ARMS);
   const kinds = responseKinds(
@@ -156,7 +189,7 @@ export function responseSections(evaluated: EvaluatedArms, headCount: number): S
     })),
   );
   const control =
-    random.length === 0 || intact === undefined || ablated === undefined
+    headCount === null || random.length === 0 || intact === undefined || ablated === undefined
       ? []
       : [
           randomControl({

@@ -3,20 +3,29 @@
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { DataError, readRunRecord, type RunRecord } from '@lab/core';
+import { DataError, readJsonLines, readRunRecord, type RunRecord } from '@lab/core';
 import { ablateFiles } from '../ablate-run.js';
 import { type HeadPatternFile, loadPatterns, patternFile } from '../pattern-file.js';
 import { type ResponseLine, readResponseLines } from '../response-line.js';
 import { runFiles } from '../run-folder.js';
-import { loadScores, type ScoreFile } from '../score-file.js';
+import {
+  loadScores,
+  type PromptScoreLine,
+  promptScoresSchema,
+  type ScoreFile,
+} from '../score-file.js';
 import type { StepFile } from './score-sections.js';
 
 /** A run and its files. */
 export interface RunContents {
   readonly dir: string;
   readonly record: RunRecord;
-  /** Scores of all heads; of a search those of its first step. */
+  /** Scores of all heads; of a search those of its first step, with the group that it picked. */
   readonly scores: ScoreFile | null;
+  /** Scores prompt by prompt, of a scan that kept them apart. */
+  readonly promptScores: readonly PromptScoreLine[];
+  /** Scores of prompts that are answered. */
+  readonly harmlessScores: ScoreFile | null;
   /** Steps of a search, in their order. */
   readonly steps: readonly StepFile[];
   /** Judged responses. */
@@ -27,7 +36,7 @@ export interface RunContents {
 }
 
 /** Verbs whose predictions are judged responses. */
-const responseVerbs = new Set(['ablate', 'demo']);
+const responseVerbs = new Set(['ablate', 'demo', 'neurons']);
 
 /**
  * Reads a run folder, finished or not.
@@ -45,18 +54,26 @@ export function readRunContents(dir: string): RunContents {
   const record = readRunRecord(dir);
   const at = (name: string) => join(dir, name);
   const has = (name: string) => existsSync(at(name));
+  const scoresOf = (name: string) => (has(name) ? loadScores(at(name)) : null);
   const { responses, harmless } = ablateFiles;
   // Predictions of other verbs are scores.
   const isAblation = responseVerbs.has(record.label);
   const linesOf = (name: string) => (isAblation && has(name) ? readResponseLines(at(name)) : []);
   return {
     ...{ dir, record },
-    scores: has(runFiles.scores) ? loadScores(at(runFiles.scores)) : null,
+    scores: scoresOf(runFiles.scores),
+    promptScores: record.label === 'ships' ? promptScoresIn(at(runFiles.prompts)) : [],
+    harmlessScores: scoresOf(runFiles.harmlessScores),
     steps: stepNames(dir).map((name) => stepOf(at(name))),
     responses: linesOf(responses),
     harmless: linesOf(harmless),
     patterns: has(patternFile) ? loadPatterns(at(patternFile)) : null,
   };
+}
+
+function promptScoresIn(path: string): PromptScoreLine[] {
+  if (!existsSync(path)) return [];
+  return readJsonLines(path).rows.map((row) => promptScoresSchema.parse(row));
 }
 
 /** Files of steps by their number. */

@@ -164,7 +164,7 @@ describe('several runs', () => {
   };
 
   it('of scans have overlaps and correlations', () => {
-    const page = comparisonPage([scan(1), scan(2), scan(3)], 'sahara report a b c');
+    const page = comparisonPage([scan(1), scan(2), scan(3)], { command: 'sahara report a b c' });
     expect(page.sentence).toContain('6 of the best 6 heads');
     const titles = figuresOf(page).map(({ figure }) => figure.title);
     expect(titles).toContain('Agreement of rankings');
@@ -183,7 +183,7 @@ describe('several runs', () => {
         8,
       ),
     ].map(({ dir }) => readRunContents(dir));
-    const page = comparisonPage(runs, 'sahara report a b');
+    const page = comparisonPage(runs, { command: 'sahara report a b' });
     const curve = figuresOf(page).find(({ figure }) => figure.title.includes('number of ablated'))!;
     const rows = curve.figure.csv.trim().split('\r\n').slice(1);
     expect(rows.map((row) => row.split(',').slice(-4, -2))).toEqual([
@@ -199,7 +199,7 @@ describe('several runs', () => {
     const runs = [0, 1].flatMap((layer) =>
       [0, 1, 2].map((head) => readRunContents(ablated([{ layer, head }], layer + head).dir)),
     );
-    const page = comparisonPage(runs, 'sahara report ...');
+    const page = comparisonPage(runs, { command: 'sahara report ...' });
     expect(page.mainFigure!.figure.title).toBe('Attack success without one head');
     expect(page.mainFigure!.figure.csv).toContain('layer 1,2,0.3');
   });

@@ -1,7 +1,7 @@
 /**
  * The page of a run, whatever it holds: scores, a search, responses, patterns.
  */
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { canonicalJson, formatDuration, type RunRecord, resolveConfig } from '@lab/core';
 import {
   type CaptionedFigure,
@@ -16,9 +16,13 @@ import { scoreMap } from '../figures/score-figures.js';
 import { overRefusalBars } from '../figures/utility-figures.js';
 import { headKey, type HeadId } from '../head.js';
 import { overRefusal } from '../over-refusal.js';
+import type { PaperModel } from '../published.js';
 import { version } from '../version.js';
+import { publishedSections } from './published-sections.js';
 import { readRunContents, type RunContents } from './run-contents.js';
+import { modelName } from './run-facts.js';
 import {
+  type ChangedParts,
   evaluateArms,
   responseExamples,
   responseSections,
@@ -35,6 +39,7 @@ import {
   searchSection,
   searchSentence,
 } from './score-sections.js';
+import { categorySections, harmlessSections, stabilitySections } from './stability-sections.js';
 
 /**
  * Writes `report.html` into the folder of a run.
@@ -48,10 +53,14 @@ export function writeReport(dir: string): string {
   return path;
 }
 
-/** The page of a run, for `writeRunPage`. */
-export function runPage(contents: RunContents): RunPage {
+/**
+ * The page of a run, for `writeRunPage`.
+ *
+ * @param published - model of the paper that it is compared with; default that of its folder's name.
+ */
+export function runPage(contents: RunContents, published: PaperModel | null = null): RunPage {
   const { record } = contents;
-  const parts = partsOf(contents);
+  const parts = partsOf(contents, published);
   const { start, end } = record;
   const seconds = end === null ? null : (Date.parse(end) - Date.parse(start)) / 1000;
   const count = contents.scores?.data.promptCount ?? promptCount(contents);
@@ -88,9 +97,9 @@ interface PageParts extends Pick<RunPage, 'examples' | 'numbers' | 'sentence' | 
   readonly warnings: readonly string[];
 }
 
-function partsOf(contents: RunContents): PageParts {
+function partsOf(contents: RunContents, published: PaperModel | null): PageParts {
   const found = [
-    ...(contents.responses.length > 0 ? [responseParts(contents)] : []),
+    ...(contents.responses.length > 0 ? [responseParts(contents, published)] : []),
     ...(contents.steps.length > 0 ? [searchParts(contents)] : []),
     ...(contents.steps.length === 0 && contents.scores !== null ? [scoreParts(contents)] : []),
   ];
@@ -118,14 +127,19 @@ function emptyParts({ patterns, record }: RunContents): PageParts {
   return { title, sentence: 'Attention of one head, before and after.', ...empty };
 }
 
-function scoreParts({ scores, record }: RunContents): PageParts {
+function scoreParts({ scores, record, promptScores, harmlessScores }: RunContents): PageParts {
   const file = scores!;
   return {
     title: 'Heads that carry refusals',
     sentence: scoreSentence(file),
     numbers: scoreNumbers(file),
     main: scoreMap(file),
-    sections: scoreSections(file, modelName(record)),
+    sections: [
+      ...scoreSections(file, modelName(record)),
+      ...stabilitySections(promptScores, record.seed),
+      ...categorySections(promptScores),
+      ...harmlessSections(file, harmlessScores),
+    ],
     warnings: tieWarnings(file.ties),
   };
 }
@@ -160,20 +174,23 @@ function gapWarnings(gap: number | undefined): string[] {
     : [];
 }
 
-function responseParts({ responses, harmless, record }: RunContents): PageParts {
+function responseParts(contents: RunContents, published: PaperModel | null): PageParts {
+  const { responses, harmless, record } = contents;
   const evaluated = evaluateArms(responses, record.seed);
   const { ablated, intact } = evaluated;
   const heads = ablatedHeads(record);
+  const parts: ChangedParts = record.label === 'neurons' ? 'neurons' : 'heads';
   const shown = ablated ?? intact;
   const examples = shown === undefined ? [] : responseExamples(responses, shown.arm);
   return {
     title: titleOf(heads),
-    sentence: successSentence(evaluated),
-    numbers: successNumbers(evaluated),
+    sentence: successSentence(evaluated, parts),
+    numbers: successNumbers(evaluated, parts),
     main: successFigure(evaluated, 'all prompts'),
     sections: [
-      ...responseSections(evaluated, Math.max(1, heads.length)),
+      ...responseSections(evaluated, parts === 'heads' ? Math.max(1, heads.length) : null),
       ...(harmless.length === 0 ? [] : [overRefusalSection(harmless)]),
+      ...publishedSections([{ name: 'this run', contents, evaluated }], published),
     ],
     ...(examples.length === 0 ? {} : { examples: { text: storedWords, items: examples } }),
     warnings: responseWarnings(evaluated),
@@ -216,18 +233,8 @@ function patternSections({ patterns }: RunContents): Section[] {
 const promptCount = ({ responses }: RunContents): number =>
   new Set(responses.map(({ id }) => id)).size;
 
-function modelOf(record: RunRecord): Readonly<Record<string, unknown>> {
-  return (record.environment['model'] ?? {}) as Record<string, unknown>;
-}
-
-/** Last part of the folder of the model. */
-export function modelName(record: RunRecord): string {
-  const { path } = modelOf(record);
-  return typeof path === 'string' ? basename(path) : 'an unnamed model';
-}
-
 function modelFingerprint(record: RunRecord): string {
-  const { model } = modelOf(record);
+  const { model } = (record.environment['model'] ?? {}) as { readonly model?: unknown };
   const name = modelName(record);
   return typeof model === 'string' ? `${name}, ${model.slice(0, 16)}` : name;
 }

@@ -8,7 +8,7 @@ import {
   type Section,
   type Table,
 } from '@lab/report';
-import { formatCounted } from '@lab/core';
+import { formatCounted, formatPercent } from '@lab/core';
 import { headKey, type HeadId, rankHeads, type ScoredHead } from '../head.js';
 import type { ScoreFile } from '../score-file.js';
 import { searchGain, searchSteps } from '../figures/score-comparison-figures.js';
@@ -35,14 +35,31 @@ export function scoreSentence(file: ScoreFile): string {
   if (first === undefined || !(first.score > 0))
     return 'No head of this model moves anything here.';
   const prompts = formatCounted(file.data.promptCount, 'prompt');
+  const other = unablatedSentence(file, first);
+  if (other !== null) return other;
   const what =
-    file.kind === 'ships'
+    file.unit === 'nats'
       ? `the next token of ${prompts} moves by ${first.score.toPrecision(3)} nats on average`
       : `the subspace of ${prompts} turns by ${first.score.toPrecision(3)} ${file.unit}`;
   if (second === undefined || !(second.score > 0)) return `Without head ${headKey(first)} ${what}.`;
   const times = (first.score / second.score).toPrecision(2);
   const next = headKey(second);
   return `Without head ${headKey(first)} ${what}, ${times} times as far as without ${next}.`;
+}
+
+/** The sentence of scores that no ablation made; null of others. */
+function unablatedSentence({ kind }: ScoreFile, { score, ...head }: ScoredHead): string | null {
+  const [name, size] = [headKey(head), score.toPrecision(3)];
+  switch (kind) {
+    case 'probe-heads':
+      return `Head ${name} tells the two sets of prompts apart in ${formatPercent(score)}.`;
+    case 'refusal-direction':
+      return `Head ${name} writes ${size} more along the refusal direction on harmful prompts.`;
+    case 'refusal-logits':
+      return `Head ${name} by itself adds ${size} to the logit of a refusal over an answer.`;
+    default:
+      return null;
+  }
 }
 
 /** The numbers that matter of a scan. */
@@ -93,7 +110,7 @@ export function scoreSections(file: ScoreFile, name: string): Section[] {
 
 function headTable(file: ScoreFile): Table {
   const ranked = rankHeads(file.scores);
-  const sum = ranked.reduce((total, { score }) => total + score, 0);
+  const sum = ranked.reduce((total, { score }) => total + Math.max(0, score), 0);
   return {
     caption: `The ${Math.min(SHOWN_HEADS, ranked.length)} best heads`,
     columns: [
@@ -104,7 +121,7 @@ function headTable(file: ScoreFile): Table {
     ],
     rows: ranked.slice(0, SHOWN_HEADS).map((head, index) => ({
       ...{ rank: index + 1, name: headKey(head), score: head.score },
-      share: sum > 0 ? head.score / sum : 0,
+      share: sum > 0 ? Math.max(0, head.score) / sum : 0,
     })),
   };
 }

@@ -2,6 +2,7 @@
  * What a page says about accuracy on tasks, from files that `sahara utility` wrote.
  */
 import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { DataError } from '@lab/core';
 import type { Section } from '@lab/report';
 import { z } from 'zod';
@@ -13,6 +14,8 @@ const shareSchema = z.object({
 });
 const accuracySchema = z.object({ accuracy: shareSchema, normalised: shareSchema });
 const fileSchema = z.object({
+  /** Folder of the model. */
+  model: z.string().default(''),
   heads: z.array(z.object({ layer: z.int(), head: z.int() })),
   ablation: z.object({ kind: z.string(), site: z.string() }).nullable(),
   tasks: z.array(
@@ -23,7 +26,8 @@ const fileSchema = z.object({
 type UtilityFile = z.infer<typeof fileSchema>;
 
 /**
- * Accuracy by task: the intact model, and a bar for every ablation (figure 6b).
+ * Accuracy by task: the intact model, a bar for every ablation, and one for each other model, such
+ * as a pruned one (figure 6b).
  *
  * @param paths - files of `sahara utility --out`, one for each ablation.
  * @throws {DataError} for a file that is none.
@@ -39,7 +43,10 @@ export function utilitySection(paths: readonly string[]): Section {
     return {
       name: task,
       shares: [
-        ...own.slice(0, 1).map(({ found }) => ({ name: 'intact', ...found.intact.accuracy })),
+        ...eachModel(own).map(({ file, found }) => ({
+          name: file.model === files[0]!.model ? 'intact' : basename(file.model),
+          ...found.intact.accuracy,
+        })),
         ...own.flatMap(({ file, found }) =>
           found.ablated === null ? [] : [{ name: nameOf(file), ...found.ablated.accuracy }],
         ),
@@ -51,6 +58,13 @@ export function utilitySection(paths: readonly string[]): Section {
     text: 'Zero-shot accuracy: refusals should go and knowledge should stay.',
     figures: [utilityBars(groups)],
   };
+}
+
+/** The first file of each model. */
+function eachModel<T extends { readonly file: UtilityFile }>(own: readonly T[]): T[] {
+  return own.filter(
+    ({ file }, at) => own.findIndex((other) => other.file.model === file.model) === at,
+  );
 }
 
 function nameOf({ heads, ablation }: UtilityFile): string {

@@ -28,6 +28,7 @@ export const optionsSchema = z.strictObject({
   onProgress: callback,
   logger: z.custom((value) => has(value, 'info', 'warn'), 'must be a logger').optional(),
   now: callback,
+  hooks: callback,
   resolved: z.custom((value) => has(value, 'config', 'origins'), 'must be resolved').optional(),
 } satisfies Readonly<Record<keyof TrainModelOptions, z.ZodType>>);
 

@@ -131,6 +131,31 @@ describe('trainModel', () => {
     ]);
   });
 
+  it('changes the passes of some examples by hooks', async () => {
+    const firstLoss = async (examples: TrainingExample[], hooks?: TrainModelOptions['hooks']) => {
+      const given = { seed: 3, data: { heldOut: 0 }, training: { steps: 1, batchSize: 40 } };
+      const trained = await trainModel(scratch, examples, { ...given, hooks });
+      trained.dispose();
+      return trained.losses[0]!;
+    };
+    const [odd, even] = [1, 0].map((rest) => counting.filter((_, at) => (at + 1) % 2 === rest));
+    const ofOdd: TrainModelOptions['hooks'] = (numbers) => {
+      const isOdd = tf.tensor4d(
+        numbers.map((number) => number % 2),
+        [numbers.length, 1, 1, 1],
+      );
+      return [{ names: /hook_z$/, run: (z) => tf.mul(z, isOdd) }];
+    };
+    const none = () => [{ names: /hook_z$/, run: (z: tf.Tensor) => tf.zerosLike(z) }];
+    const [plain, without] = [await firstLoss(odd!), await firstLoss(even!, none)];
+    expect(Math.abs(without - (await firstLoss(even!)))).toBeGreaterThan(1e-4);
+    const targets = (examples: TrainingExample[]) =>
+      examples.reduce((sum, one) => sum + ('ids' in one ? one.ids.length - 1 : 0), 0);
+    const [first, second] = [targets(odd!), targets(even!)];
+    const wanted = (first * plain + second * without) / (first + second);
+    expect(await firstLoss(counting, ofOdd)).toBeCloseTo(wanted, 5);
+  });
+
   it('ends where it is told to, and says what is wrong', async () => {
     const before = tf.memory().numTensors;
     const controller = new AbortController();

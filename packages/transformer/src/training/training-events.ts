@@ -4,6 +4,7 @@
 import type { DeepPartial, Logger, ResolvedConfig } from '@lab/core';
 import type { TrainingConfig } from './training-config.js';
 import type { TrainingExample } from './training-examples.js';
+import type { TrainingHooks } from './training-pass.js';
 import type { Evaluation } from './training-step.js';
 
 /** What is known before the first step. */
@@ -93,6 +94,11 @@ export interface TrainModelOptions extends TrainingSettings {
   readonly logger?: Logger | undefined;
   /** Seconds of a clock that only moves forward; default `performance.now() / 1000`. */
   readonly now?: (() => number) | undefined;
+  /**
+   * @internal What is changed in the passes that are trained, such as heads that are ablated. No
+   * part of what a resumed run is checked for.
+   */
+  readonly hooks?: TrainingHooks | undefined;
   /** @internal All settings, resolved; in the place of those above. */
   readonly resolved?: ResolvedConfig<TrainingConfig> | undefined;
 }

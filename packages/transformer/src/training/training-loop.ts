@@ -47,7 +47,7 @@ export interface LoopResult {
  */
 export async function runSteps(
   input: LoopInput,
-  options: Pick<TrainModelOptions, 'now' | 'onProgress' | 'onStep' | 'signal'>,
+  options: Pick<TrainModelOptions, 'hooks' | 'now' | 'onProgress' | 'onStep' | 'signal'>,
 ): Promise<LoopResult> {
   const { config, data, run, model } = input;
   const { training, seed } = config;
@@ -67,6 +67,7 @@ export async function runSteps(
     const random = createRandom(seed).fork(`dropout/${step}`);
     const result = await trainStep(batch, {
       ...{ model, optimizer: input.optimizer, settings: training, learningRate, step, random },
+      hooks: options.hooks,
     });
     const seconds = now() - began;
     losses.push(result.loss);

@@ -16,6 +16,9 @@ export interface DropoutRates {
   readonly embedding: number;
 }
 
+/** Hooks of the pass over some examples, which are numbered from 1; texts stand in their order. */
+export type TrainingHooks = (examples: readonly number[]) => readonly Hook[];
+
 /** How a pass runs. */
 export interface TrainingPass {
   /** Factor of the sum of losses: one over the number of targets of the whole batch. */
@@ -48,10 +51,13 @@ export function trainingPass(
     rates,
     random,
     isRecomputed,
+    hooks = [],
   }: {
     readonly rates: DropoutRates;
     readonly random: Random;
     readonly isRecomputed: boolean;
+    /** Beside the dropout, before it. */
+    readonly hooks?: readonly Hook[] | undefined;
   },
 ): TrainingPass {
   const seedOf = (place: string) => random.fork(place).seed32();
@@ -62,6 +68,7 @@ export function trainingPass(
     scale,
     recompute: isRecomputed,
     hooks: new HookRunner([
+      ...hooks,
       ...at(/\.hook_pattern$/, attention),
       ...at(/\.hook_(attn|cross_attn|mlp)_out$/, residual),
     ]),

@@ -5,7 +5,7 @@ import { type Random, ModelError } from '@lab/core';
 import { valueAndGradients, tf } from '@lab/tensor';
 import { addedGradients, type Gradients, globalNorm, type TrainingOptimizer } from './optimizer.js';
 import type { TrainingConfig } from './training-config.js';
-import { evaluationPass, trainingPass } from './training-pass.js';
+import { evaluationPass, type TrainingHooks, trainingPass } from './training-pass.js';
 import type { TokenExample, TrainableModel } from './trainable-model.js';
 
 /** What a step needs. */
@@ -18,6 +18,7 @@ export interface StepInput {
   readonly step: number;
   /** Of the dropout of this step. */
   readonly random: Random;
+  readonly hooks?: TrainingHooks | undefined;
 }
 
 /** What a step gives. */
@@ -91,11 +92,12 @@ function notFinite(
 async function partGradients(
   part: readonly TokenExample[],
   scale: number,
-  { model, settings, random }: StepInput,
+  { model, settings, random, hooks }: StepInput,
   partIndex: number,
 ): Promise<{ readonly lossSum: number; readonly gradients: Gradients }> {
   const pass = trainingPass(scale, {
     random: random.fork(String(partIndex)),
+    hooks: hooks?.(part.map(({ origin }) => origin)),
     isRecomputed: settings.recompute,
     rates: {
       attention: settings.attentionDropout,

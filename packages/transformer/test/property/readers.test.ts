@@ -26,7 +26,7 @@ describe('changed files', () => {
 
 describe('the process that reads them', () => {
   it.each([
-    ['hang', /no end after 1000 ms/],
+    ['hang', /no end after \d+ ms/],
     ['buffers', /allocation failed|took 3\d\d MB|ended with SIG/],
     ['heap', /ended with SIG|no end/],
     ['exit', /ended with SIG/],

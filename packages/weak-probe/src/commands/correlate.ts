@@ -5,7 +5,10 @@ import { ConfigError, createRandom, DataError, formatShare } from '@lab/core';
 import { type CliCommand, type CliContext, type CliInput, table } from '@lab/core/cli';
 import { z } from 'zod';
 import { type ConsistencyPoint, consistencyVsAsr } from '../consistency.js';
+import { consistencyScatter } from '../figures/lens-figures.js';
 import type { LensResult } from '../lens-result.js';
+import { publishedCorrelations } from '../published.js';
+import { writeFigures } from '../report/figure-files.js';
 import { readResult } from '../run-files.js';
 
 const schema = z.array(
@@ -32,6 +35,7 @@ export const correlateCommand: CliCommand = {
   options: [
     { flags: '--class <name>', summary: 'class of the prompts; default the last of each run' },
     { flags: '--seed <n>', summary: 'of the resamples', kind: 'integer', default: 42 },
+    { flags: '-o, --out <dir>', summary: 'folder for the scatter plot, SVG and CSV; default none' },
   ],
   example: 'weak-probe correlate models.json --class malicious',
   run: async (context, input) => run(context, input),
@@ -64,9 +68,17 @@ function run(context: CliContext, input: CliInput): void {
     };
   });
   context.print(`${table(rows)}\nn = ${points.length} models: with few, intervals are wide\n`);
+  const published = publishedCorrelations.map(({ prompts, value }) => `${value} (${prompts})`);
+  context.print(`published, kind not stated: ${published.join(', ')}\n`);
+  const out = input.options['out'];
+  const figures = typeof out === 'string' ? writeFigures(out, [consistencyScatter(found)]) : null;
+  if (figures !== null) context.print(`picture ${figures}\n`);
   const { pearson, spearman, kendall } = found;
   const metrics = { pearson, spearman, kendall };
-  context.printJson({ run: null, status: 'success', metrics, points });
+  context.printJson({
+    ...{ run: null, status: 'success', metrics, points },
+    ...{ published: publishedCorrelations, figures },
+  });
 }
 
 function readPoints(path: string): z.infer<typeof schema> {

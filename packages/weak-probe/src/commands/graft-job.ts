@@ -204,11 +204,12 @@ export async function lensBehind(job: GraftJob, state: number): Promise<GraftRes
   const { collected, graft, context } = job;
   const { model, tokenizer, resolved } = collected;
   const kinds = tokenKinds(listsForTokenizer(tokenizer));
-  const { topK: top, countBy } = resolved.config.lens;
+  const { topK: top, countBy, partMegabytes } = resolved.config.lens;
   const { signal } = context;
   const tableOf = async (rows: StateRows) => {
     const lens: StateLens[] = [];
-    for await (const one of lensStates(model, rows, { top, signal })) lens.push(one);
+    const options = { top, partBytes: 1e6 * partMegabytes, signal };
+    for await (const one of lensStates(model, rows, options)) lens.push(one);
     return tokenTable(lens, { nameOf: tokenNamer(tokenizer), countBy, kinds });
   };
   const parties = partiesOf(job);

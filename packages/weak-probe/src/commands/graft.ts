@@ -122,8 +122,12 @@ async function run(context: CliContext, input: CliInput, collected: Collected): 
     model: { path: folder, fingerprint: fingerprint.model },
     donors: { label: giving.label, prompts: donors.map((row) => from.prompts[row]!.id) },
     recipients: { label: taking.label, prompts: taking.prompts.map(({ id }) => id) },
+    refused: sides.refused.label,
     settings: job.graft,
-    openings: { refusal: named(openings.refusal), compliance: named(openings.compliance) },
+    openings: {
+      origin: typeof input.options['openings'] === 'string' ? 'named' : 'measured',
+      ...{ refusal: named(openings.refusal), compliance: named(openings.compliance) },
+    },
     beside: typeof other === 'string' ? await beside(job, other) : null,
     ...{ points, bestState: best },
     responses: input.options['responses'] === true ? await wholeResponses(job, best) : null,

@@ -2,9 +2,10 @@
 import { join } from 'node:path';
 import { ConfigError, formatShare, hashFile } from '@lab/core';
 import { type CliCommand, type CliContext, type CliInput, table } from '@lab/core/cli';
-import type { Tokenizer } from '@lab/transformer';
+import { loadTokenizer, type Tokenizer } from '@lab/transformer';
 import { middleStates } from '../consistency.js';
 import { classLens, type ClassLensResult, type LensResult } from '../lens-result.js';
+import { identityText } from '../patchscope.js';
 import { writeResult } from '../run-files.js';
 import { pickedRows } from '../state-rows.js';
 import { listsForTokenizer, tokenKinds, type TokenMatch } from '../token-kinds.js';
@@ -12,6 +13,7 @@ import { publishedTokenLists, readTokenLists } from '../token-lists.js';
 import { type TunedLens, trainTunedLens } from '../tuned-lens.js';
 import { readTunedLens, translatedRows, writeTunedLens } from '../tuned-lens-file.js';
 import {
+  assertResidual,
   type Collected,
   collectedOptions,
   type CollectedPrompts,
@@ -47,6 +49,11 @@ export const lensCommand: CliCommand = {
       flags: '--tune-on <dir>',
       summary: 'collection of the same model to train on, such as one of all tokens',
     },
+    {
+      flags: '--patchscope <text>',
+      summary: 'put states at the end of this text and let later blocks read them',
+      unit: 'identity is "cat -> cat; 1135 -> 1135; hello -> hello; ?"',
+    },
     { flags: '--tune-steps <n>', summary: 'steps of each state', kind: 'integer', default: 250 },
     ...collectedOptions,
   ],
@@ -64,8 +71,13 @@ const labelsOf = ({ options }: CliInput, { collection }: CollectedPrompts): read
 
 function outline(input: CliInput, given: CollectedPrompts): WorkOutline {
   const { store } = given.collection;
-  const prompts = labelsOf(input, given).flatMap((label) => given.rowsOf(label)).length;
-  return { passes: [], rows: prompts * store.stateCount };
+  const { length } = labelsOf(input, given).flatMap((label) => given.rowsOf(label));
+  const text = patchscopeText(input);
+  const ids = text === null ? [] : loadTokenizer(given.folder).encode(text);
+  const prompts = Array.from({ length }, (_, at) => ({ id: String(at), ids }));
+  // Behind state l, blocks l to L run: half of all, over the states.
+  const passes = text === null ? [] : [{ prompts, count: store.stateCount / 2 }];
+  return { passes, rows: length * store.stateCount };
 }
 
 async function run(context: CliContext, input: CliInput, collected: Collected): Promise<void> {
@@ -79,15 +91,17 @@ async function run(context: CliContext, input: CliInput, collected: Collected): 
   const tokens = followedTokens(input, collected.tokenizer);
   const labels = labelsOf(input, collected);
   const tunedLens = (input.options['tune'] ?? input.options['tuned'] ?? null) as string | null;
+  const patchscope = patchscopeOf(input, collected);
   const tunedSha256 = tunedLens === null ? null : (await hashFile(tunedLens)).sha256;
   const classes: ClassLensResult[] = [];
   for (const label of labels) {
     const own = pickedRows(rows, collected.rowsOf(label));
-    const given = { norm, top: settings.topK, tokens, tunedSha256, label };
+    const given = { norm, top: settings.topK, tokens, tunedSha256, label, ...patchscope };
     classes.push(
       await classLens(model, {
         ...{ label, rows: own, settings, kinds, tokens, norm, seed, signal: context.signal },
         ...{ tokenizer: collected.tokenizer, areNormed: store.about.isNormed },
+        patchscope: patchscope?.ids,
         records: {
           path: join(dir, `lens-${labels.indexOf(label)}.jsonl`),
           settings: { ...given, prompts: store.about.promptsSha256, model: fingerprint.model },
@@ -100,11 +114,30 @@ async function run(context: CliContext, input: CliInput, collected: Collected): 
   const { layerCount } = model.architecture;
   const result: LensResult = {
     model: { path: folder, fingerprint: fingerprint.model },
-    ...{ top: settings.topK, norm, tunedLens, layerCount },
+    ...{ top: settings.topK, norm, tunedLens, patchscope: patchscope?.text ?? null, layerCount },
     middleStates: middleStates(layerCount, settings.middleFrom, settings.middleTo),
     classes,
   };
   say(context, dir, result);
+}
+
+/** The text that states are put into; null where the output reads them. */
+function patchscopeText({ options }: CliInput): string | null {
+  const given = options['patchscope'];
+  if (typeof given !== 'string') return null;
+  if (options['tune'] === undefined && options['tuned'] === undefined) {
+    return given === 'identity' ? identityText : given;
+  }
+  throw new ConfigError('--patchscope and a tuned lens are given both.', {
+    help: 'Give one of the two.',
+  });
+}
+
+function patchscopeOf(input: CliInput, collected: Collected) {
+  const text = patchscopeText(input);
+  if (text === null) return null;
+  assertResidual(collected);
+  return { text, ids: collected.tokenizer.encode(text) };
 }
 
 async function tunedLensOf(

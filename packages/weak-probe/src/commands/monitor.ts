@@ -87,7 +87,12 @@ function qualityText({ state, probe, quality, threshold }: MonitorBundle): strin
   );
 }
 
-function readMonitor(path: string): Monitor {
+/**
+ * A monitor of a file.
+ *
+ * @throws {DataError} for a file that is not JSON; {@link MonitorError} for one that is no monitor.
+ */
+export function readMonitor(path: string): Monitor {
   let parsed: unknown;
   try {
     parsed = JSON.parse(readFileSync(path, 'utf8'));

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '@lab/core/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -55,6 +55,25 @@ describe('weak-probe probe', () => {
     writeFileSync(records, `${key}\n${first}\n${second!.slice(0, 40)}`);
     expect((await run(args)).code).toBe(0);
     expect(readFileSync(join(dir, 'probes.json'), 'utf8')).toBe(whole);
+  });
+
+  it('gives the same numbers twice, and none of a collection that is not finished', async () => {
+    const args = ['probe', dir, '--probes', 'svm,mlp', '--states', '4'];
+    const filesAfter = async () => {
+      rmSync(join(dir, 'probe-states.jsonl'), { force: true });
+      expect((await run(args)).code).toBe(0);
+      return ['probes.json', 'predictions.jsonl'].map((name) =>
+        readFileSync(join(dir, name), 'utf8'),
+      );
+    };
+    expect(await filesAfter()).toEqual(await filesAfter());
+    const cut = join(temporaryFolder(), 'cut');
+    cpSync(dir, cut, { recursive: true });
+    const rows = readFileSync(join(cut, 'states', 'rows.jsonl'), 'utf8').split('\n');
+    writeFileSync(join(cut, 'states', 'rows.jsonl'), `${rows.slice(0, 9).join('\n')}\n`);
+    const early = await run(['probe', cut]);
+    expect(early.code).toBe(3);
+    expect(early.stderr).toContain(`weak-probe collect --resume ${cut}`);
   });
 
   it('measures on another collection, class by class', async () => {

@@ -269,7 +269,8 @@ function learningText({ probe, state, points }: LearningCurve): string {
   return `${probe} at state ${state} by training rows: ${shown.join(', ')}\n`;
 }
 
-function transferRow({ state, probe, within, accuracy, interval, binary, native }: TransferPoint) {
+function transferRow(point: TransferPoint) {
+  const { state, probe, within, accuracy, interval, binary, native, directionCosine } = point;
   return {
     ...{ state, probe, within: formatShare(within.accuracy) },
     there: `${formatShare(accuracy)} (${formatShare(interval.low)}-${formatShare(interval.high)})`,
@@ -281,5 +282,6 @@ function transferRow({ state, probe, within, accuracy, interval, binary, native 
       },
       ece: formatShare(binary.ece),
     }),
+    ...(directionCosine !== null && { cosine: directionCosine.toFixed(3) }),
   };
 }

@@ -12,7 +12,8 @@ import {
 } from '@lab/report';
 import type { Consistency, ConsistencyCorrelation } from '../consistency.js';
 import type { TokenPath } from '../lens-result.js';
-import type { TokenKind } from '../token-kinds.js';
+import { publishedCorrelations } from '../published.js';
+import type { ListedKind } from '../token-lists.js';
 import type { TokenTable } from '../token-table.js';
 
 /** What the lens shows of the prompts of a class. */
@@ -60,31 +61,36 @@ export function tokenFigure(
   };
 }
 
-/** Series of kinds and classes keep the colour of their kind for the first class. */
-const shareColors = (labels: readonly string[]) =>
-  createSeriesColors(labels.flatMap((label) => [`${label}, positive`, `${label}, negative`]));
+/** Kinds in the order of their figures, and what to see. */
+const shareTexts: readonly (readonly [ListedKind, string])[] = [
+  ['negative', 'Where the classes part, the model has turned its judgement into words of refusal.'],
+  ['positive', 'Words of agreement: where they part, the model is on its way to an answer.'],
+  ['neutral', 'Words that open any response.'],
+];
 
-/** How much of the lens each kind of tokens takes, by state and class. */
-export function kindShareFigure(lenses: readonly ClassLens[]): CaptionedFigure {
-  const kinds: readonly TokenKind[] = ['negative', 'positive'];
-  const series: LineSeries[] = lenses.flatMap(({ label, table }) =>
-    kinds.map((kind) => ({
-      name: `${label}, ${kind}`,
-      points: table.states.map(({ state, kindShares }) => ({ x: state, y: kindShares[kind] })),
-    })),
-  );
-  return {
+/**
+ * How much of the lens each kind of listed tokens takes, by state and class: a figure a kind.
+ *
+ * @param of - behind the title; default nothing.
+ */
+export function kindShareFigures(lenses: readonly ClassLens[], of = ''): CaptionedFigure[] {
+  return shareTexts.map(([kind, text]) => ({
     figure: linePlot({
-      title: 'Kinds of tokens by depth',
+      title: `${kind[0]!.toUpperCase()}${kind.slice(1)} words by depth${of}`,
       x: { label: 'state' },
       y: { label: 'share of listed tokens', format: 'share', hasZero: true },
-      series,
-      colors: shareColors(lenses.map(({ label }) => label)),
+      series: lenses.map(({ label, table }) => ({
+        name: label,
+        points: table.states.map(({ state, kindShares, kindIntervals }) => {
+          const { low, high } = kindIntervals[kind];
+          return { x: state, y: kindShares[kind], low, high };
+        }),
+      })),
     }),
     caption:
-      'Of all tokens that the lens lists, the share on the lists of negative and positive words. ' +
-      'Where the classes part, the model has turned its judgement into words.',
-  };
+      `Of all tokens that the lens lists, the share on the list of ${kind} words; bands are 95 % ` +
+      `intervals over prompts. ${text}`,
+  }));
 }
 
 /** Consistency of classes of prompts. */
@@ -139,8 +145,8 @@ export function consistencyScatter({
     }),
     caption:
       `A point a model, n = ${points.length}. Pearson ${text(pearson)}, ` +
-      `Spearman ${text(spearman)}; ` +
-      'published: −0.516 for malicious and −0.810 for jailbreak prompts.',
+      `Spearman ${text(spearman)}; published, kind not stated: ` +
+      `${publishedCorrelations.map(({ prompts, value }) => `${value} (${prompts})`).join(', ')}.`,
   };
 }
 
@@ -168,18 +174,38 @@ export interface ClassPath {
   readonly path: TokenPath;
 }
 
-/** Probability of the words that are followed, by state. */
-export function pathFigure(paths: readonly ClassPath[]): CaptionedFigure {
-  return {
-    figure: linePlot({
-      title: 'Words followed through the states',
-      x: { label: 'state' },
-      y: { label: 'probability', format: 'share', hasZero: true },
-      series: paths.map(({ label, path }) => ({
-        name: `${path.text.trim()}, ${label}`,
-        points: path.states.map(({ state, meanProbability }) => ({ x: state, y: meanProbability })),
-      })),
-    }),
-    caption: 'Mean over prompts of the probability that the lens gives each word.',
-  };
+/** Probability, logit and rank of the words that are followed, by state. */
+export function pathFigures(paths: readonly ClassPath[]): CaptionedFigure[] {
+  const seriesOf = (of: (state: TokenPath['states'][number]) => number): LineSeries[] =>
+    paths.map(({ label, path }) => ({
+      name: `${path.text.trim()}, ${label}`,
+      points: path.states.map((one) => ({ x: one.state, y: of(one) })),
+    }));
+  const x = { label: 'state' };
+  return [
+    {
+      figure: linePlot({
+        title: 'Words followed: probability',
+        ...{ x, y: { label: 'probability', format: 'share', hasZero: true } },
+        series: seriesOf(({ meanProbability }) => meanProbability),
+      }),
+      caption: 'Mean over prompts of the probability that the lens gives each word.',
+    },
+    {
+      figure: linePlot({
+        title: 'Words followed: rank',
+        ...{ x, y: { label: 'median rank', isLog: true } },
+        series: seriesOf(({ medianRank }) => medianRank),
+      }),
+      caption: 'Median over prompts of the place of each word among all tokens; 1 is the first.',
+    },
+    {
+      figure: linePlot({
+        title: 'Words followed: logit',
+        ...{ x, y: { label: 'logit', unit: 'nats' } },
+        series: seriesOf(({ meanLogit }) => meanLogit),
+      }),
+      caption: 'Mean over prompts of the logit that the lens gives each word.',
+    },
+  ];
 }

@@ -10,6 +10,7 @@ import {
   type ReferenceLine,
 } from '@lab/report';
 import type { StateProbe, StateReport } from '../explain.js';
+import type { HeadProbes } from '../head-probes.js';
 
 /** What a probe that sees no state reaches. */
 export interface ControlScore {
@@ -27,6 +28,7 @@ const probeNames: Readonly<Record<string, string>> = {
   'mass-mean': 'mass mean',
   'nearest-centroid': 'nearest centroid',
   pca: 'principal component',
+  'scaled-svm': 'linear SVM, scaled',
 };
 
 /** What texts alone reach, by name. */
@@ -61,7 +63,10 @@ export function controlScores(
 }
 
 /** Probes in their colours, the same in every figure. */
-const probeColors = createSeriesColors([...Object.values(probeNames), 'random labels']);
+const probeColors = createSeriesColors([
+  ...Object.values(probeNames).filter((name) => name !== probeNames['scaled-svm']),
+  ...['random labels', probeNames['scaled-svm']!],
+]);
 
 const kindsOf = (states: readonly StateReport[]) => [
   ...new Set(states.flatMap(({ probes }) => probes.map(({ probe }) => probe))),
@@ -179,6 +184,25 @@ export function confusionFigure({ state }: StateReport, probe: StateProbe): Capt
   };
 }
 
+/** Accuracy of each head by itself, block by block. */
+export function headFigure({ states, probe }: HeadProbes): CaptionedFigure {
+  const heads = states[0]?.heads.map(({ head }) => `head ${head}`) ?? [];
+  return {
+    figure: heatmap({
+      title: 'Accuracy of single heads',
+      rows: states.map(({ state }) => `block ${state}`),
+      columns: heads,
+      rowLabel: 'block',
+      columnLabel: 'head',
+      values: states.map((one) => one.heads.map(({ accuracy }) => accuracy)),
+      value: { label: 'accuracy', format: 'share', domain: [0, 1] },
+    }),
+    caption:
+      `Held-out prompts by what each head gives, ${probeName(probe)}. Of many heads the best is ` +
+      'a lucky one, too.',
+  };
+}
+
 /** How far the classes lie apart without any probe, by state. */
 export function separationFigure(states: readonly StateReport[]): CaptionedFigure {
   return {
@@ -193,5 +217,24 @@ export function separationFigure(states: readonly StateReport[]): CaptionedFigur
     caption:
       'Mean silhouette of the classes, -1 to 1: near 0 the classes lie in each other, and a ' +
       'probe that still tells them apart found a direction of little variance.',
+  };
+}
+
+/** Spread between class means over spread within classes, by state; null where none is known. */
+export function fisherFigure(states: readonly StateReport[]): CaptionedFigure | null {
+  const points = states.flatMap(({ state, fisherRatio }) =>
+    fisherRatio === null || fisherRatio <= 0 ? [] : [{ x: state, y: fisherRatio }],
+  );
+  if (points.length < 2) return null;
+  return {
+    figure: linePlot({
+      title: 'Fisher ratio by state',
+      x: { label: 'state' },
+      y: { label: 'Fisher ratio', isLog: true },
+      series: [{ name: 'between over within', points }],
+    }),
+    caption:
+      'Variance of the class means over that within classes, all features together: it does not ' +
+      'depend on the scale of the states.',
   };
 }

@@ -1,7 +1,7 @@
 /**
  * Figures of several runs, and of probes carried from one to another.
  */
-import { barPlot, type CaptionedFigure, linePlot } from '@lab/report';
+import { barPlot, type CaptionedFigure, linePlot, type LineSeries } from '@lab/report';
 import type { LensResult } from '../lens-result.js';
 import type { LearningCurve, ProbeResult } from '../probe-result.js';
 import type { TransferPoint } from '../transfer.js';
@@ -16,8 +16,14 @@ export interface NamedProbes {
 /**
  * Accuracy of one kind of probe by depth, a line a run; along x states, or where models differ in
  * depth the share of their blocks.
+ *
+ * @param family - what the runs have in common, for the title.
  */
-export function runsFigure(runs: readonly NamedProbes[], kind: string): CaptionedFigure {
+export function runsFigure(
+  runs: readonly NamedProbes[],
+  kind: string,
+  family?: string,
+): CaptionedFigure {
   const depths = runs.map(({ probes }) => Math.max(...probes.states.map(({ state }) => state)));
   const isAlike = new Set(depths).size === 1;
   const strongest = runs.map(({ name, probes }) => {
@@ -26,7 +32,7 @@ export function runsFigure(runs: readonly NamedProbes[], kind: string): Captione
   });
   return {
     figure: linePlot({
-      title: `${probeName(kind)}: accuracy by depth`,
+      title: `${probeName(kind)}: accuracy by depth${family === undefined ? '' : `, ${family}`}`,
       x: isAlike ? { label: 'state' } : { label: 'share of blocks', format: 'share' },
       y: { label: 'accuracy', format: 'share', domain: [0.3, 1] },
       series: runs.map(({ name, probes }, at) => ({
@@ -102,6 +108,35 @@ export function transferFigure({ to, points }: CarriedProbes): CaptionedFigure {
       'probe fitted there does not, the two sets are told apart by different things.',
   };
 }
+
+/**
+ * How alike the directions of probes are that were fitted here and there, by state; null for probes
+ * without one.
+ */
+export function cosineFigure({ to, points }: CarriedProbes): CaptionedFigure | null {
+  const kinds = [...new Set(points.map(({ probe }) => probe))];
+  const series = kinds.flatMap((kind) => {
+    const own = points.flatMap(({ probe, state, directionCosine }) =>
+      probe === kind && directionCosine !== null ? [{ x: state, y: directionCosine }] : [],
+    );
+    return own.length === 0 ? [] : [{ name: probeName(kind), points: own }];
+  });
+  if (series.length === 0) return null;
+  return {
+    figure: linePlot({
+      title: `Directions here and in ${to}`,
+      x: { label: 'state' },
+      y: { label: 'cosine', hasZero: true, domain: [lowestCosine(series), 1] },
+      series,
+    }),
+    caption:
+      'Cosine of the direction from the first class to the second as fitted here and there. ' +
+      'Between checkpoints of one family, 1 says that fine-tuning left the concept where it was.',
+  };
+}
+
+const lowestCosine = (series: readonly LineSeries[]): number =>
+  series.some(({ points }) => points.some(({ y }) => y < 0)) ? -1 : 0;
 
 /** Accuracy of a probe by the number of prompts that it learns from. */
 export function learningFigure({ probe, state, points }: LearningCurve): CaptionedFigure {

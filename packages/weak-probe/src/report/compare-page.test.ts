@@ -37,6 +37,11 @@ test('runs stand side by side, with what differs between them', async () => {
   const [runs, differing] = [page.sections[0]!.table!, page.sections.at(-1)!.table!];
   expect(runs.rows.map(({ name }) => name)).toEqual(['bare', 'chat']);
   expect(differing.rows).toEqual([{ setting: 'format', bare: 'direct', chat: 'chat' }]);
+  const verdicts = page.sections.find(({ heading }) => heading === 'Concept, words, refusal')!;
+  expect(verdicts.table!.rows.map(({ name, words }) => [name, words])).toEqual([
+    ['bare', 'not measured'],
+    ['chat', 'not measured'],
+  ]);
   expect(page.warnings[0]).toContain('read different texts');
   const out = join(folder, 'both.html');
   expect((await run(['report', bare, chat, '--out', out])).code).toBe(0);
@@ -48,5 +53,6 @@ test('what was carried elsewhere and learnt with fewer prompts stands on the pag
   const { sections } = await runPage(readRun(chat));
   const titles = sections.flatMap(({ figures = [] }) => figures.map(({ figure }) => figure.title));
   expect(titles.some((title) => title.startsWith('Carried to'))).toBe(true);
+  expect(titles.some((title) => title.startsWith('Directions here and in'))).toBe(true);
   expect(titles.some((title) => title.startsWith('Training prompts'))).toBe(true);
 });

@@ -5,6 +5,7 @@ import { basename } from 'node:path';
 import { canonicalJson, ConfigError, formatCounted } from '@lab/core';
 import { type RunPage, type Section, type Table, writeRunPage } from '@lab/report';
 import { runsConsistencyFigure, runsFigure } from '../figures/run-figures.js';
+import { dissociationTable, runDissociation } from './dissociation-section.js';
 import { bestProbe, readRun, type RunResults } from './read-run.js';
 
 /** A run under its name. */
@@ -28,10 +29,25 @@ export function comparisonPage(dirs: readonly string[]): RunPage {
   const kinds = runs.map(({ probes }) => probes!.states[0]!.probes.map(({ probe }) => probe));
   const shared = kinds[0]!.filter((kind) => kinds.every((own) => own.includes(kind)));
   const probed = runs.map(({ name, probes }) => ({ name, probes: probes! }));
-  const [main, ...others] = shared.map((kind) => runsFigure(probed, kind));
+  const [main, ...others] = shared.flatMap((kind) => [
+    runsFigure(probed, kind),
+    ...familiesOf(runs).map(({ family, names }) =>
+      runsFigure(
+        probed.filter(({ name }) => names.includes(name)),
+        kind,
+        family,
+      ),
+    ),
+  ]);
   const read = runs.flatMap(({ name, lens }) => (lens === null ? [] : [{ name, lens }]));
   const sections: Section[] = [
     { heading: 'Runs', table: runTable(runs), figures: others },
+    {
+      heading: 'Concept, words, refusal',
+      table: dissociationTable(
+        runs.map((run) => ({ name: run.name, found: runDissociation(run) })),
+      ),
+    },
     ...(read.length === 0
       ? []
       : [{ heading: 'Consistency', figures: [runsConsistencyFigure(read)] }]),
@@ -64,6 +80,18 @@ function namedRuns(dirs: readonly string[]): NamedRun[] {
       : `${bare.collection.dir}: has no probes to compare.`,
     { help: 'Give two or more runs that "weak-probe probe" has read.' },
   );
+}
+
+/** Runs of each architecture; none where all are of one, whose figure has them all. */
+function familiesOf(runs: readonly NamedRun[]) {
+  const families = new Map<string, string[]>();
+  for (const { name, collection } of runs) {
+    const { modelType, layerCount } = collection.store.about.model;
+    const family = `${modelType}, ${formatCounted(layerCount, 'block')}`;
+    families.set(family, [...(families.get(family) ?? []), name]);
+  }
+  const all = [...families].map(([family, names]) => ({ family, names }));
+  return all.length > 1 ? all.filter(({ names }) => names.length > 1) : [];
 }
 
 function sentenceOf(runs: readonly NamedRun[]): string {

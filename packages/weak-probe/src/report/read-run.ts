@@ -8,6 +8,7 @@ import type { CarriedProbes } from '../figures/run-figures.js';
 import type { StateProbe, StateReport } from '../explain.js';
 import type { GraftResult } from '../graft-result.js';
 import type { LensResult } from '../lens-result.js';
+import type { PositionResult } from '../positions.js';
 import type { ProbePrediction } from '../probe-predictions.js';
 import type { ProbeResult } from '../probe-result.js';
 import { readResult } from '../run-files.js';
@@ -21,6 +22,7 @@ export interface RunResults {
   readonly lens: LensResult | null;
   readonly graft: GraftResult | null;
   readonly steer: SteerResult | null;
+  readonly positions: PositionResult | null;
   /** Probes carried to other runs. */
   readonly transfers: readonly CarriedProbes[];
 }
@@ -38,6 +40,7 @@ export function readRun(dir: string): RunResults {
     lens: readResult<LensResult>(dir, 'lens'),
     graft: readResult<GraftResult>(dir, 'graft'),
     steer: readResult<SteerResult>(dir, 'steer'),
+    positions: readResult<PositionResult>(dir, 'positions'),
     transfers:
       readResult<{ readonly transfers: readonly CarriedProbes[] }>(dir, 'transfer')?.transfers ??
       [],

@@ -12,7 +12,10 @@ import { consistencyVsAsr } from '../consistency.js';
 import { consistencyScatter } from '../figures/lens-figures.js';
 import { classFigure, controlLines } from '../figures/probe-figures.js';
 import { spreadStates } from '../figures/state-figures.js';
+import type { Dissociation } from '../dissociation.js';
+import { publishedModels } from '../published.js';
 import { figureName } from './figure-files.js';
+import { publishedSections } from './published-section.js';
 import { bestProbe, readRun } from './read-run.js';
 import { runPage, writeReport } from './run-page.js';
 
@@ -45,8 +48,8 @@ test('what the verbs left stands on the page, with its figures as files', async 
   const page = await runPage(results);
   const headings = page.sections.map(({ heading }) => heading);
   expect(headings).toEqual([
-    ...['Probes', 'What the texts alone tell', 'States', 'What the lens says', 'Consistency'],
-    'Logit Grafting',
+    ...['Concept, words, refusal', 'Probes', 'What the texts alone tell', 'States'],
+    ...['What the lens says', 'Consistency', 'Logit Grafting'],
   ]);
   const { report, probe } = bestProbe(results.probes!);
   expect(probe.accuracy).toBe(
@@ -56,8 +59,15 @@ test('what the verbs left stands on the page, with its figures as files', async 
   expect(page.examples!.items.length).toBeGreaterThan(5);
   const html = runPageHtml(page);
   expect(html).toContain('What the lens says of refused prompts');
-  const { page: path, figures } = await writeReport(dir);
+  const { page: path, figures, dissociation } = await writeReport(dir);
   expect(readFileSync(path, 'utf8')).toBe(html);
+  const found = JSON.parse(readFileSync(dissociation, 'utf8')) as Dissociation;
+  expect(found).toMatchObject({ answered: 'answered', refused: 'refused', layerCount: 5 });
+  expect(found.stages.map(({ stage }) => stage)).toEqual([
+    ...['concept', 'words', 'decision', 'refusal'],
+  ]);
+  // Openings were measured on the classes themselves.
+  expect(found.stages.at(-1)!.verdict).toBe('not measured');
   for (const name of [
     'accuracy-by-state',
     'confusion-at-state-' + report.state,
@@ -67,6 +77,32 @@ test('what the verbs left stands on the page, with its figures as files', async 
     expect(existsSync(join(figures, `${name}.csv`))).toBe(true);
   }
 }, 60_000);
+
+test('a run of a published model stands beside its curves, with what differs', async () => {
+  const results = readRun(dir);
+  const { store } = results.collection;
+  const [llama] = publishedModels;
+  const model = { ...store.about.model, path: 'models/Llama-2-7b-hf', layerCount: 32 };
+  const own = { ...store, about: { ...store.about, model, format: 'direct' } };
+  const collection = { ...results.collection, store: own };
+  const last = results.probes!.states.at(-1)!;
+  const states = [...results.probes!.states, { ...last, state: 32, block: 31 }];
+  const probes = { ...results.probes!, states };
+  const [section] = publishedSections({ collection, probes });
+  expect(section!.text).toContain('Llama-2-7b, bare.');
+  expect(section!.text).toContain('Not the settings of the chart: prompts is 20 + 20');
+  const rows = section!.table!.rows;
+  expect(rows.map(({ state }) => state)).toEqual([0, 1, 2, 3, 4, 5, 32]);
+  expect(rows[0]).toMatchObject({ verdict: 'within the intervals', difference: 0 });
+  expect(rows.at(-1)!['published']).toEqual({ value: 0.993, low: 0.99, high: 0.996 });
+  expect(section!.figures![0]!.figure.csv).toContain('"published, Llama-2-7b, bare",32,0.993');
+  expect(publishedSections({ collection, probes }, null)).toEqual([]);
+  expect(publishedSections(results)).toEqual([]);
+  expect(() => publishedSections(results, llama)).toThrow(/has 32 blocks, the run 5/);
+  const { code, stderr } = await run(['report', dir, '--published', 'Llama-9']);
+  expect(code).toBe(2);
+  expect(stderr).toContain('Llama-2-7b, Llama-2-7b-chat');
+});
 
 test('lines of controls that lie together share a label', () => {
   const controls = [

@@ -22,9 +22,14 @@ import {
 import { type Config, weakProbeConfig } from '../config.js';
 import { accuracyFigure, controlName, controlScores, probeName } from '../figures/probe-figures.js';
 import type { GraftResult } from '../graft-result.js';
+import type { PublishedModel } from '../published.js';
+import { writeResult } from '../run-files.js';
 import { version } from '../version.js';
+import { dissociationSections, runDissociation } from './dissociation-section.js';
 import { predictionExamples } from './examples.js';
 import { writeFigures } from './figure-files.js';
+import { positionSections } from './position-section.js';
+import { publishedSections } from './published-section.js';
 import { bestProbe, readRun, type RunResults } from './read-run.js';
 import {
   graftSection,
@@ -39,29 +44,52 @@ export interface WrittenReport {
   readonly page: string;
   /** Folder of the figures, SVG and CSV. */
   readonly figures: string;
+  /** What stands where: concept, words, decision, refusal, as JSON. */
+  readonly dissociation: string;
+}
+
+/** What a page is made with. */
+export interface RunPageOptions {
+  /** Model of the published chart; default the one that the model's folder is called after. */
+  readonly published?: PublishedModel | null | undefined;
 }
 
 /**
- * Writes `report.html` and `figures/` into the folder of a run.
+ * Writes `report.html`, `figures/` and `dissociation.json` into the folder of a run.
  *
  * @throws {DataError} where the run is not finished, or cannot be written to.
  */
-export async function writeReport(dir: string): Promise<WrittenReport> {
-  const page = await runPage(readRun(dir));
+export async function writeReport(
+  dir: string,
+  options: RunPageOptions = {},
+): Promise<WrittenReport> {
+  const run = readRun(dir);
+  const page = await runPage(run, options);
   const path = join(dir, 'report.html');
   writeRunPage(path, page);
   const main = page.mainFigure === undefined ? [] : [page.mainFigure];
   const all = [...main, ...page.sections.flatMap(({ figures = [] }) => figures)];
-  return { page: path, figures: writeFigures(dir, all) };
+  return {
+    page: path,
+    figures: writeFigures(dir, all),
+    dissociation: writeResult(dir, 'dissociation', runDissociation(run)),
+  };
 }
 
-/** The page of a run, for `writeRunPage`. */
-export async function runPage(run: RunResults): Promise<RunPage> {
+/**
+ * The page of a run, for `writeRunPage`.
+ *
+ * @throws {ConfigError} for a published model that the run cannot be of.
+ */
+export async function runPage(run: RunResults, options: RunPageOptions = {}): Promise<RunPage> {
   const { collection, probes } = run;
   const { record, store, dir } = collection;
   const main = mainFigure(run);
   const sections: Section[] = [
+    ...dissociationSections(run),
+    ...publishedSections(run, options.published),
     ...(await probeSections(run)),
+    ...positionSections(run),
     ...transferSections(run),
     ...lensSections(run),
     ...(run.graft === null ? [] : [graftSection(run.graft)]),

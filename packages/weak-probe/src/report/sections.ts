@@ -8,20 +8,23 @@ import { causalSentence, doseFigure, gapFigure, graftFigure } from '../figures/g
 import {
   consistencyFigure,
   entropyFigure,
-  kindShareFigure,
-  pathFigure,
+  kindShareFigures,
+  pathFigures,
   tokenFigure,
 } from '../figures/lens-figures.js';
 import {
   classFigure,
   confusionFigure,
   controlName,
+  fisherFigure,
+  headFigure,
   probeName,
   separationFigure,
 } from '../figures/probe-figures.js';
-import { learningFigure, transferFigure } from '../figures/run-figures.js';
-import { planeFigure } from '../figures/state-figures.js';
+import { cosineFigure, learningFigure, transferFigure } from '../figures/run-figures.js';
+import { directionFigure, planeFigure } from '../figures/state-figures.js';
 import type { GraftResult } from '../graft-result.js';
+import type { LensResult } from '../lens-result.js';
 import type { ProbeResult } from '../probe-result.js';
 import type { SteerResult } from '../steer-result.js';
 import { bestProbe, type RunResults } from './read-run.js';
@@ -32,12 +35,18 @@ export async function probeSections({ probes, collection }: RunResults): Promise
   if (probes === null) return [{ heading: 'States', figures: [plane] }];
   const { report, probe } = bestProbe(probes);
   const classes = classFigure(probes.states, probe.probe);
+  const more = [
+    await directionFigure(collection.store, { ...collection.config, ...probes.settings }),
+    separationFigure(probes.states),
+    fisherFigure(probes.states),
+  ].filter((one) => one !== null);
   return [
     {
       heading: 'Probes',
       figures: [
         confusionFigure(report, probe),
         ...(classes === null ? [] : [classes]),
+        ...(probes.heads === undefined ? [] : [headFigure(probes.heads)]),
         ...(probes.learning === undefined ? [] : [learningFigure(probes.learning)]),
       ],
       table: probeTable(probes),
@@ -49,7 +58,7 @@ export async function probeSections({ probes, collection }: RunResults): Promise
         'all of these.',
       table: controlTable(probes),
     },
-    { heading: 'States', figures: [plane, separationFigure(probes.states)] },
+    { heading: 'States', figures: [plane, ...more] },
   ];
 }
 
@@ -109,30 +118,30 @@ function controlTable({ controls }: ProbeResult): Table {
 /** What probes of this run tell on other sets. */
 export function transferSections({ transfers }: Pick<RunResults, 'transfers'>): Section[] {
   if (transfers.length === 0) return [];
-  return [{ heading: 'Elsewhere', figures: transfers.map(transferFigure) }];
+  const figures = transfers.flatMap((one) => {
+    const cosines = cosineFigure(one);
+    return [transferFigure(one), ...(cosines === null ? [] : [cosines])];
+  });
+  return [{ heading: 'Elsewhere', figures }];
 }
 
 /** What each state would say. */
 export function lensSections({ lens }: RunResults): Section[] {
   if (lens === null) return [];
-  const { classes, middleStates, tunedLens, norm } = lens;
+  const { classes, middleStates } = lens;
   const followed = classes.flatMap(({ label, followed: paths }) =>
     paths.map((path) => ({ label, path })),
   );
   const figures: CaptionedFigure[] = [
     ...classes.map((one) => tokenFigure(one, middleStates)),
-    kindShareFigure(classes),
-    ...(followed.length === 0 ? [] : [pathFigure(followed)]),
+    ...kindShareFigures(classes),
+    ...(followed.length === 0 ? [] : pathFigures(followed)),
     entropyFigure(classes),
   ];
-  const how = tunedLens === null ? 'The logit lens' : 'A tuned lens';
-  const twice = norm === 'official' ? ', the final norm twice at the last state' : '';
   return [
     {
       heading: 'What the lens says',
-      text:
-        `${how} on the last token of each prompt: final norm and output as if the pass ended ` +
-        `there${twice}.`,
+      text: readingText(lens),
       figures,
     },
     {
@@ -156,6 +165,21 @@ export function lensSections({ lens }: RunResults): Section[] {
       },
     },
   ];
+}
+
+function readingText({ tunedLens, patchscope, norm }: LensResult): string {
+  if (patchscope !== null) {
+    return (
+      `The last token of each prompt, put at the end of “${patchscope}” behind as many blocks: ` +
+      'what the later blocks make of it.'
+    );
+  }
+  const how = tunedLens === null ? 'The logit lens' : 'A tuned lens';
+  const twice = norm === 'official' ? ', the final norm twice at the last state' : '';
+  return (
+    `${how} on the last token of each prompt: final norm and output as if the pass ended ` +
+    `there${twice}.`
+  );
 }
 
 const consistencyCell = ({ value, interval }: Consistency) => ({
@@ -191,6 +215,13 @@ export function graftSection(result: GraftResult): Section {
               { label: `${recipients.label}, grafted at state ${bestState},`, table: lens.with },
               [],
             ),
+            ...kindShareFigures(
+              [
+                { label: 'without a graft', table: lens.without },
+                { label: `grafted at state ${bestState}`, table: lens.with },
+              ],
+              ', behind a graft',
+            ).slice(0, 2),
           ]),
     ],
   };

@@ -13,6 +13,7 @@ import { textOf } from '@lab/llm/commands';
 import { familyOf, loadFamilies } from '../families/load-families.js';
 import { dataFloors } from '../floors.js';
 import { readSamples } from '../readers/read-samples.js';
+import { repeatsOf, repeatsText } from '../repeats.js';
 import type { Sample } from '../sample.js';
 import { flagsOf } from '../sample-checks.js';
 import { version } from '../version.js';
@@ -61,6 +62,11 @@ async function checkData(context: CliContext, { options }: CliInput): Promise<vo
       ),
     );
   }
+  if (facts.withoutQuestion > 0) {
+    const count = formatCounted(facts.withoutQuestion, 'pair');
+    context.print(`${count} without a question; --question names its field\n`);
+  }
+  for (const text of repeatsText(facts.repeats)) context.print(`${text}\n`);
   for (const [flag, count] of odd) context.print(`${formatCounted(count, 'pair')}: ${flag}\n`);
   context.print('no defects; next: widedeep-eval plan --data ... --model NAME\n');
   context.printJson({ run: null, status: 'success', metrics: null, ...facts });
@@ -86,5 +92,8 @@ function factsOf(samples: readonly Sample[]) {
   });
   const flags: Record<string, number> = {};
   for (const flag of samples.flatMap(flagsOf)) flags[flag] = (flags[flag] ?? 0) + 1;
-  return { pairs: samples.length, datasets, floors: dataFloors(samples), flags };
+  const withoutQuestion = samples.filter(({ question }) => question.trim() === '').length;
+  const repeats = repeatsOf(samples);
+  const floors = dataFloors(samples);
+  return { pairs: samples.length, datasets, floors, flags, repeats, withoutQuestion };
 }

@@ -4,6 +4,7 @@ import { formatPercent, formatShare, resolveConfig } from '@lab/core';
 import { type CliCommand, type CliContext, type CliInput, table } from '@lab/core/cli';
 import { widedeepConfig } from '../config.js';
 import { evaluateJudgements } from '../evaluate.js';
+import { byUncertainty } from '../human-assist.js';
 import { judgePairs } from '../judge-pairs.js';
 import { readJudgedSamples } from '../read-run.js';
 import {
@@ -12,11 +13,14 @@ import {
   simulatedSamples,
   simulationDefaults,
 } from '../simulate.js';
-import { writeReport } from '../report/write-report.js';
+import type { ComparedNetwork } from '../report/compare-figures.js';
+import { writeReport, writeSamplePage } from '../report/write-report.js';
+import type { Sample } from '../sample.js';
 import { writeEvaluation } from './conclude.js';
+import { writeComparison } from './report.js';
 
 const pairs = 200;
-const networks = ['single', 'mec+bpc', 'widedeep'] as const;
+const presets = ['single', 'mec+bpc', 'widedeep'] as const;
 /** Scores of many judges are seldom equal: what is nearer is a tie. */
 const tau = 0.5;
 
@@ -35,13 +39,12 @@ export const demoCommand: CliCommand = {
 async function run(context: CliContext, { options }: CliInput): Promise<void> {
   const simulation = { ...simulationDefaults, seed: Number(options['seed']) };
   const out = String(options['out']);
-  const rows = [];
-  let report: string | null = null;
-  for (const preset of networks) {
-    const { row, page } = await judged(context, join(out, preset), { preset, simulation });
-    rows.push(row);
-    report = page ?? report;
+  const samples = simulatedSamples(pairs, simulation);
+  const networks: ComparedNetwork[] = [];
+  for (const preset of presets) {
+    networks.push(await judged(context, join(out, preset), { preset, simulation, samples }));
   }
+  const rows = networks.map(rowOf);
   const [single, , wide] = rows;
   context.print(
     `kappa ${formatShare(wide!.kappa)} with ${simulation.width} roles and a discussion, ` +
@@ -59,37 +62,63 @@ async function run(context: CliContext, { options }: CliInput): Promise<void> {
       })),
     ),
   );
-  context.print(`picture: ${report ?? 'none'}\nnext: widedeep-eval check --data YOUR_PAIRS.csv\n`);
-  context.printJson({ run: out, status: 'success', metrics: rows, simulated: true, report });
+  const pages = await pagesOf(out, networks, samples);
+  context.print(
+    `picture: ${pages.run}\n         ${pages.pair}\n         ${pages.comparison}\n` +
+      'next: widedeep-eval check --data YOUR_PAIRS.csv\n',
+  );
+  const facts = { simulated: true, report: pages.run, pages };
+  context.printJson({ run: out, status: 'success', metrics: rows, ...facts });
+}
+
+function rowOf({ name, evaluation: { agreement, network } }: ComparedNetwork) {
+  const { accuracy, kappa } = agreement!.overall;
+  return {
+    network: name,
+    accuracy: accuracy.value,
+    kappa: kappa.value,
+    conflicts: network.position.conflictRate,
+    calls: network.calls,
+  };
+}
+
+/** The networks side by side, the widest of them, and the pair that it is least certain of. */
+async function pagesOf(
+  out: string,
+  networks: readonly ComparedNetwork[],
+  samples: readonly Sample[],
+) {
+  const { dir, samples: found, evaluation } = networks.at(-1)!;
+  const [leastCertain] = byUncertainty(found);
+  return {
+    comparison: writeComparison(join(out, 'comparison'), networks).report,
+    run: await writeReport(dir, { samples: found, evaluation }, samples),
+    pair: await writeSamplePage(dir, leastCertain!.id, samples),
+  };
+}
+
+interface DemoNetwork {
+  readonly preset: string;
+  readonly simulation: Simulation;
+  readonly samples: readonly Sample[];
 }
 
 async function judged(
   context: CliContext,
   out: string,
-  { preset, simulation }: { readonly preset: string; readonly simulation: Simulation },
-) {
+  { preset, simulation, samples }: DemoNetwork,
+): Promise<ComparedNetwork> {
   const { config, mode } = resolveConfig(widedeepConfig, {
     preset,
     set: [`aggregation.tau=${tau}`, 'evaluation.resamples=1000'],
   });
   const client = createSimulatedClient(simulation);
-  const samples = simulatedSamples(pairs, simulation);
   const facts = { label: `SIMULATED, ${preset}`, mode, preset, command: ['widedeep-eval', 'demo'] };
-  await judgePairs({ samples, client, config, out: out, facts, ...again(context) });
+  await judgePairs({ samples, client, config, out, facts, ...again(context) });
   const found = await readJudgedSamples(out);
   const evaluation = evaluateJudgements(found, { seed: 1, resamples: 1000, runTau: tau });
   writeEvaluation(out, evaluation);
-  const page = await writeReport(out, { samples: found, evaluation }, samples);
-  const { overall } = evaluation.agreement!;
-  const { position, calls } = evaluation.network;
-  const row = {
-    network: preset,
-    accuracy: overall.accuracy.value,
-    kappa: overall.kappa.value,
-    conflicts: position.conflictRate,
-    calls,
-  };
-  return { row, page };
+  return { name: preset, dir: out, samples: found, evaluation };
 }
 
 /** A demo that was run before is read and not refused. */

@@ -21,6 +21,7 @@ import { type Shard, systemClock } from '@lab/llm';
 import {
   batchFlags,
   countOf,
+  damagedText,
   passedCommand,
   passedFlags,
   processFlags,
@@ -158,12 +159,11 @@ export function gatesOf(flags: Readonly<Record<string, unknown>>): string[] {
 }
 
 function plan({ flags, samples, families, config, settings, session }: Work): Promise<NetworkPlan> {
-  const { prices, client, cache } = session;
-  const model = textOf(flags, 'model') ?? '';
+  const { prices, client, clients, cache } = session;
   return planNetwork({
-    ...{ samples, families, config, client, cache, shard: settings.shard },
+    ...{ samples, families, config, client, clients, cache, shard: settings.shard },
     finished: settings.isResumed ? finishedIds(settings) : undefined,
-    costOf: (usage) => prices?.costUsd(model, usage) ?? null,
+    costOf: (usage, model) => prices?.costUsd(model, usage) ?? null,
     concurrency: settings.concurrency,
     expectedRoles: countOf(flags, 'expectedRoles', '--expected-roles'),
   });
@@ -181,16 +181,10 @@ async function exportAll(context: CliContext, work: Work): Promise<number> {
   const { flags, samples, families, config, session } = work;
   checkConfig(config);
   checkFamilies(samples, families);
-  if (config.jury.models.length > 0) {
-    throw new ConfigError('--export-batch: a batch asks one model, and jury.models names more.', {
-      help: 'judge with them live, or one model a run.',
-    });
-  }
   await writePendingBatch(context, flags, {
     rows: samples,
-    step: (sample, client) => judgeSample(sample, { config, families, client }),
-    session: { ...session, server: session.server ?? '' },
-    rowName: 'pair',
+    step: (sample, client, clients) => judgeSample(sample, { config, families, client, clients }),
+    ...{ session, rowName: 'pair' },
   });
   return 0;
 }
@@ -238,6 +232,7 @@ async function runAll(context: CliContext, work: Work): Promise<number> {
       onProgress: seldom(progressReporter(context)),
     });
     context.progress.done();
+    for (const text of damagedText(result.counts)) context.note(text);
     return await concludeRun(context, result.dir, { flags, gates: parseGates(gatesOf(flags)) });
   } catch (error) {
     context.progress.done();

@@ -71,16 +71,7 @@ async function compareAll(
     networks.push({ name: names[at]!, ...(await evaluated(dir)) });
   }
   context.progress.done();
-  const page = comparePage(
-    networks,
-    passedCommand('widedeep-eval'),
-    evaluateOptionsOf(dirs[0] ?? ''),
-  );
-  makeFolder(out);
-  const report = join(out, 'report.html');
-  writeRunPage(report, page);
-  const metrics = networks.map(({ name, evaluation }) => ({ name, ...evaluation }));
-  writeFileAtomic(join(out, 'comparison.json'), `${JSON.stringify(metrics, null, 2)}\n`);
+  const { report, sentence, metrics } = writeComparison(out, networks);
   const rows = networks.map(({ name, evaluation: { agreement, network } }) => ({
     run: name,
     accuracy: agreement === null ? 'n/a' : estimateText(agreement.overall.accuracy),
@@ -90,6 +81,18 @@ async function compareAll(
     calls: network.calls,
   }));
   context.print(table(rows));
-  context.print(`${page.sentence}\nreport  ${report}\n`);
+  context.print(`${sentence}\nreport  ${report}\n`);
   context.printJson({ run: out, status: 'success', metrics, report });
+}
+
+/** Writes the page of several runs and `comparison.json`; its path and what it says. */
+export function writeComparison(out: string, networks: readonly ComparedNetwork[]) {
+  const options = evaluateOptionsOf(networks[0]?.dir ?? '');
+  const page = comparePage(networks, passedCommand('widedeep-eval'), options);
+  makeFolder(out);
+  const report = join(out, 'report.html');
+  writeRunPage(report, page);
+  const metrics = networks.map(({ name, evaluation }) => ({ name, ...evaluation }));
+  writeFileAtomic(join(out, 'comparison.json'), `${JSON.stringify(metrics, null, 2)}\n`);
+  return { report, sentence: page.sentence, metrics };
 }

@@ -2,6 +2,7 @@
 import { formatCount, formatDuration, formatPercent, formatShare } from '@lab/core';
 import { type CliContext, table } from '@lab/core/cli';
 import type { RowsProgress } from '@lab/llm';
+import type { EarlyStop } from '../early-stop.js';
 import type { Evaluation, GroupMetrics } from '../evaluate.js';
 import type { NetworkPlan } from '../plan-network.js';
 import type { Estimate } from '../verdict-metrics.js';
@@ -104,6 +105,10 @@ function headText({ network, agreement }: Evaluation): string {
   if (network.juryAgreement !== null) {
     rows.push(["judges' agreement (alpha)", formatShare(network.juryAgreement)]);
   }
+  const { earlyStop } = network;
+  if (earlyStop !== null && earlyStop.unanimous > 0) {
+    rows.push(['stopping early would', stopText(earlyStop)]);
+  }
   if (network.stoppedEarly > 0) rows.push(['without discussion', share(network.stoppedEarly)]);
   if (failures.length > 0) rows.push(['answers without scores', failures.join(', ')]);
   rows.push(['calls', formatCount(network.calls)]);
@@ -117,6 +122,16 @@ function headText({ network, agreement }: Evaluation): string {
       { key: 'value', heading: agreement === null ? '' : '(95 % interval)' },
     ],
   );
+}
+
+/** What `network.earlyStop` would save and change, e.g. for a table or a page. */
+export function stopText({ callsSaved, sameVerdict, accuracy }: EarlyStop): string {
+  const saved = `save ${formatPercent(callsSaved)} of calls and keep ${formatPercent(sameVerdict)}`;
+  const people =
+    accuracy === null
+      ? ''
+      : `, accuracy ${formatShare(accuracy.stopped)} in place of ${formatShare(accuracy.whole)}`;
+  return `${saved} of verdicts${people}`;
 }
 
 function groupText(heading: string, groups: readonly GroupMetrics[]): string {

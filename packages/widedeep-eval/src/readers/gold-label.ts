@@ -4,16 +4,26 @@
 import { ConfigError, DataError } from '@lab/core';
 import type { Verdict } from '../verdict.js';
 
+/** Spellings without case, blanks, hyphens and underscores. */
 const known: Readonly<Record<string, Verdict | null>> = {
   '': null,
   none: null,
   null: null,
-  ...{ '1': '1', a: '1', first: '1', model1: '1', response1: '1', answer1: '1', assistant1: '1' },
-  ...{ '2': '2', b: '2', second: '2', model2: '2', response2: '2', answer2: '2', assistant2: '2' },
-  ...{ model_a: '1', model_b: '2', left: '1', right: '2' },
+  ...{ '1': '1', a: '1', first: '1', left: '1' },
+  ...{ '2': '2', b: '2', second: '2', right: '2' },
+  ...spellingsOf(['model', 'response', 'answer', 'assistant', 'output']),
   ...{ tie: 'tie', '0': 'tie', equal: 'tie', both: 'tie', draw: 'tie', same: 'tie' },
-  ...{ neither: 'tie', 'tie (bothbad)': 'tie' },
+  ...{ neither: 'tie', 'tie(bothbad)': 'tie' },
 };
+
+function spellingsOf(nouns: readonly string[]): Record<string, Verdict> {
+  const ends = { '1': '1', a: '1', '2': '2', b: '2' } as const;
+  return Object.fromEntries(
+    nouns.flatMap((noun) =>
+      Object.entries(ends).map(([end, verdict]) => [`${noun}${end}`, verdict] as const),
+    ),
+  );
+}
 
 /** Where a label stands. */
 export interface LabelPlace {
@@ -21,6 +31,8 @@ export interface LabelPlace {
   readonly line: number;
   readonly field: string;
   readonly text?: string | undefined;
+  /** What is numbered; default `line`. */
+  readonly unit?: 'item' | 'line' | undefined;
 }
 
 /** Further spellings of labels, e.g. `{ good: '1' }`. */
@@ -35,9 +47,10 @@ export function parseLabel(label: unknown, place: LabelPlace, map: LabelMap = {}
   const text = label === null || label === undefined ? '' : labelText(label);
   const folded = text.trim().toLowerCase();
   if (Object.hasOwn(map, folded)) return map[folded] ?? null;
-  if (Object.hasOwn(known, folded)) return known[folded] ?? null;
+  const spelling = folded.replace(/[\s_-]+/g, '');
+  if (Object.hasOwn(known, spelling)) return known[spelling] ?? null;
   throw new DataError(
-    `${place.file} line ${place.line}: ${place.field} ${JSON.stringify(text.slice(0, 40))} is ` +
+    `${place.file} ${place.unit ?? 'line'} ${place.line}: ${place.field} ${JSON.stringify(text.slice(0, 40))} is ` +
       'none of 1, 2, tie.',
     { ...place, help: `write 1, 2 or tie, or say what it means: --gold-map ${text.trim()}=1.` },
   );

@@ -1,12 +1,13 @@
 /**
- * Pairs of your own: JSON lines, CSV or TSV, under whatever names the fields have.
+ * Pairs of your own: JSON lines, a JSON list, CSV or TSV, under whatever names the fields have.
  */
 import { basename } from 'node:path';
 import { DataError, nearest, type OnDefect, reportDefect, throwDefect } from '@lab/core';
 import { readCsv } from '@lab/core/csv';
 import { type Sample, sampleId } from '../sample.js';
+import { beginsList, firstText } from './first-text.js';
 import { type LabelMap, parseLabel } from './gold-label.js';
-import type { ItemPlace, JsonObject } from './json-file.js';
+import { type ItemPlace, type JsonObject, readJsonList } from './json-file.js';
 import { eachObject } from './json-lines.js';
 
 /** What a pair is made of. */
@@ -31,17 +32,17 @@ export interface OwnPairsOptions {
   readonly onDefect?: OnDefect | undefined;
 }
 
-/** Usual names of fields, the first that a file has. */
+/** Usual names of fields, the first that a file has, whatever its case and what parts its words. */
 const usualNames: Readonly<Record<PairField, readonly string[]>> = {
   question: ['question', 'query', 'prompt', 'instruction', 'input'],
-  a: ['answer1', 'response1', 'output_1', 'response_a', 'a', 'chosen'],
-  b: ['answer2', 'response2', 'output_2', 'response_b', 'b', 'rejected'],
-  gold: ['gold', 'label', 'human', 'winner', 'preference'],
+  a: ['answer1', 'response1', 'output1', 'answer a', 'response a', 'output a', 'a', 'chosen'],
+  b: ['answer2', 'response2', 'output2', 'answer b', 'response b', 'output b', 'b', 'rejected'],
+  gold: ['gold', 'label', 'human', 'winner', 'preference', 'better'],
   family: ['family', 'task'],
-  id: ['id', 'sample_id', 'idx'],
+  id: ['id', 'sample id', 'idx'],
   dataset: ['dataset', 'source'],
-  system1: ['system1', 'model_a', 'model1'],
-  system2: ['system2', 'model_b', 'model2'],
+  system1: ['system1', 'model a', 'model1', 'system a'],
+  system2: ['system2', 'model b', 'model2', 'system b'],
 };
 const neededFields: readonly PairField[] = ['a', 'b'];
 
@@ -72,6 +73,10 @@ export async function readOwnPairs(path: string, options: OwnPairsOptions = {}):
       const object = Object.fromEntries(header.map((name, at) => [name, row[at]]));
       reportDefect(onDefect, () => add(object, { file: path, line, unit: 'line' }));
     });
+  } else if (beginsList(await firstText(path))) {
+    for (const [at, object] of (await readJsonList(path)).entries()) {
+      reportDefect(onDefect, () => add(object, { file: path, line: at + 1, unit: 'item' }));
+    }
   } else {
     await eachObject(path, onDefect, add);
   }
@@ -94,7 +99,7 @@ function fieldNames(
         help: close === undefined ? `it has ${present.join(', ')}.` : `did you mean ${close}?`,
       });
     }
-    const name = wished ?? usualNames[field].find((usual) => present.includes(usual));
+    const name = wished ?? usualName(field, present);
     if (name !== undefined) found[field] = name;
   }
   const missing = neededFields.filter((field) => found[field] === undefined);
@@ -105,6 +110,15 @@ function fieldNames(
     { file: path, help: 'say which fields they are: --question Q --a FIRST --b SECOND.' },
   );
 }
+
+/** The field of a file with the first of the usual names: `Answer_1` is answer1. */
+function usualName(field: PairField, present: readonly string[]): string | undefined {
+  const folded = present.map(foldName);
+  const at = usualNames[field].map((usual) => folded.indexOf(foldName(usual)));
+  return present[at.find((place) => place >= 0) ?? -1];
+}
+
+const foldName = (name: string): string => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
 
 interface PairOptions extends OwnPairsOptions {
   readonly names: FieldNames;
@@ -117,7 +131,7 @@ function pairOf(object: JsonObject, place: ItemPlace, options: PairOptions): Sam
   const answer = (field: 'a' | 'b'): string => {
     const name = names[field] ?? field;
     if (object[name] !== undefined && object[name] !== null) return text(field);
-    throw new DataError(`${file} line ${place.line}: ${name} is missing.`, {
+    throw new DataError(`${file} ${place.unit ?? 'line'} ${place.line}: ${name} is missing.`, {
       ...{ file, line: place.line, field: name, text: place.text },
       help: 'give both answers, an empty text for an empty one.',
     });

@@ -3,9 +3,10 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { ConfigError, DataError, type OnDefect, readBytes } from '@lab/core';
+import { ConfigError, DataError, type OnDefect } from '@lab/core';
 import { type Dedupe, type Sample, withUniqueIds } from '../sample.js';
 import { readFaireval } from './faireval.js';
+import { beginsList, firstText } from './first-text.js';
 import { readLlmbar } from './llmbar.js';
 import { readLlmeval2 } from './llmeval2.js';
 import { type OwnPairsOptions, readOwnPairs } from './own-pairs.js';
@@ -80,22 +81,14 @@ export async function formatOf(path: string): Promise<DataFormat> {
   }
   if (/\.[ct]sv(\.gz)?$/i.test(path)) return 'pairs';
   const start = await firstText(path);
-  if (/^\s*\[/.test(start)) return start.includes('"output_1"') ? 'llmbar' : 'pandalm';
+  if (beginsList(start)) {
+    if (start.includes('"output_1"')) return 'llmbar';
+    return start.includes('"annotator1"') ? 'pandalm' : 'pairs';
+  }
   const isBenchmark = ['"query"', '"response1"', '"human"', '"dataset"'].every((field) =>
     start.includes(field),
   );
   return isBenchmark ? 'llmeval2' : 'pairs';
-}
-
-const lookBytes = 1 << 17;
-
-async function firstText(path: string): Promise<string> {
-  let text = '';
-  for await (const chunk of readBytes(path)) {
-    text += Buffer.from(chunk).toString('utf8');
-    if (text.length >= lookBytes) break;
-  }
-  return text;
 }
 
 /** The form that a text names. @throws {ConfigError} when it is none. */

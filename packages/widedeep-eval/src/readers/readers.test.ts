@@ -178,6 +178,20 @@ describe('own pairs', () => {
     expect(samples[1]!.gold).toBeNull();
   });
 
+  test('headings in any case and spelling, and a JSON list', async () => {
+    const text =
+      'Prompt,Answer A,Answer_B,Winner,Model A,Model B\n' +
+      'q,x,y,Answer A,m,n\nq,y,z,model_b,m,n\nq,z,x,Tie,m,n\n';
+    const samples = await readOwnPairs(file('odd.csv', text));
+    expect(samples.map(({ gold }) => gold)).toEqual(['1', '2', 'tie']);
+    expect(samples[0]).toMatchObject({
+      ...{ question: 'q', answer1: 'x', answer2: 'y', system1: 'm', system2: 'n' },
+    });
+    const list = file('list.json', JSON.stringify([{ answer1: 'a', answer2: 'b' }, { a: 'c' }]));
+    expect(await formatOf(list)).toBe('pairs');
+    await expect(readSamples({ data: list })).rejects.toThrow(/item 2: answer1 is missing/);
+  });
+
   test('what is missing or unknown is said with line and help', async () => {
     const csv = file('x.csv', 'question,left,right\nq,a,b\n');
     await expect(readOwnPairs(csv)).rejects.toThrow(/no field is known as answer a and answer b/);

@@ -74,6 +74,8 @@ const nothing = {
   roles: [],
   layerDifferences: [],
   judgeDifferences: [],
+  isUnanimous: false,
+  laterAnswers: 0,
   stoppedAfter: null,
   flags: [],
   lengthDifference: null,

@@ -21,6 +21,7 @@ import {
   type ShownNetwork,
   tokensOf,
 } from './compare-figures.js';
+import { classTable, groupSections } from './compare-tables.js';
 
 /** The page of a comparison, for `writeRunPage`. */
 export function comparePage(
@@ -83,7 +84,7 @@ function sentence(shown: readonly ShownNetwork[]): string {
 function sectionsOf(shown: readonly ShownNetwork[]): Section[] {
   const figures = (all: readonly (CaptionedFigure | null)[]) =>
     all.filter((figure) => figure !== null);
-  const ways = aggregationTable(shown);
+  const [ways, classes] = [aggregationTable(shown), classTable(shown)];
   const sections: (Omit<Section, 'figures'> & { figures?: CaptionedFigure[] })[] = [
     {
       heading: 'Networks',
@@ -97,8 +98,10 @@ function sectionsOf(shown: readonly ShownNetwork[]): Section[] {
     },
     { heading: 'Order of the answers', figures: figures([conflictFigure(shown)]) },
     ...(ways === undefined ? [] : [{ heading: 'Ways to the verdict', table: ways }]),
+    ...(classes === undefined ? [] : [{ heading: 'Verdicts of people', table: classes }]),
   ];
-  return sections.filter(({ table, figures: own = [] }) => table !== undefined || own.length > 0);
+  const kept = sections.filter(({ table, figures: own = [] }) => table !== undefined || own.length > 0);
+  return [...kept, ...groupSections(shown)];
 }
 
 function networkTable(shown: readonly ShownNetwork[]): Table {

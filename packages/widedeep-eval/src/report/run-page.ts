@@ -19,7 +19,7 @@ import type {
   SettingRow,
   Table,
 } from '@lab/report';
-import { aggregationNames } from '../commands/result-text.js';
+import { aggregationNames, stopText } from '../commands/result-text.js';
 import { widedeepConfig } from '../config.js';
 import type { Agreement, Evaluation } from '../evaluate.js';
 import { judgedFloors } from '../floors.js';
@@ -176,6 +176,7 @@ function sectionsOf(
     });
     sections.push({
       heading: 'Width and depth',
+      ...stopSentence(network),
       figures: figures([widthFigure(samples, tau), depthFigure(samples, tau)]),
     });
   }
@@ -190,6 +191,16 @@ function sectionsOf(
     ({ figures: drawn, table, text }) =>
       (drawn !== undefined && drawn.length > 0) || table !== undefined || text !== undefined,
   );
+}
+
+function stopSentence({ earlyStop }: Evaluation['network']): { text?: string } {
+  if (earlyStop === null) return {};
+  const { unanimous } = earlyStop;
+  return {
+    text:
+      `All judges agree from the start on ${formatPercent(unanimous)} of pairs; to leave out ` +
+      `their discussion (network.earlyStop) would ${stopText(earlyStop)}.`,
+  };
 }
 
 function aggregationTable({ aggregations }: Agreement): Table {

@@ -193,7 +193,7 @@ function layerSection({ layer, neurons }: Layer): Section {
       { key: 'text', label: 'Reasons', kind: 'block' },
     ],
     rows,
-    pageRows: 40,
+    ...(rows.length > shownRows ? { pageRows: shownRows } : {}),
   };
   const text =
     layer === 1
@@ -205,6 +205,9 @@ function layerSection({ layer, neurons }: Layer): Section {
     table,
   };
 }
+
+/** Reviews that are looked at without a filter. */
+const shownRows = 24;
 
 interface Shown {
   readonly layer: number;

@@ -9,24 +9,26 @@ import { runProgram, writePairs } from './run-program.js';
 
 describe.skipIf(!requireProgram('chromium'))('pages (needs chromium)', () => {
   const out = join(temporaryFolder(), 'demo');
-  const run = join(out, 'widedeep');
+  let pages: Readonly<Record<'comparison' | 'pair' | 'run', string>>;
 
   beforeAll(async () => {
-    const { code, stderr } = await runProgram('demo', '--out', out);
+    const { code, stdout, stderr } = await runProgram('demo', '--out', out, '--json');
     expect(code, stderr).toBe(0);
+    ({ pages } = JSON.parse(stdout) as { pages: typeof pages });
   });
 
-  it('the page of a run is sound at 1280 and 400 px, light and dark', async () => {
-    const page = join(run, 'report.html');
-    const { problems, views } = await checkPage(page, { scripts: [false] });
-    expect(problems).toEqual([]);
-    expect(views).toHaveLength(4);
-    expect(statSync(page).size).toBeLessThan(2_000_000);
-  });
+  it.each(['run', 'comparison'] as const)(
+    'the page of a %s is sound at 1280 and 400 px, light and dark',
+    async (name) => {
+      const { problems, views } = await checkPage(pages[name], { scripts: [false] });
+      expect(problems).toEqual([]);
+      expect(views).toHaveLength(4);
+      expect(statSync(pages[name]).size).toBeLessThan(2_000_000);
+    },
+  );
 
   it('the page of one pair is sound, with scripts and without', async () => {
-    const { stdout } = await runProgram('report', run, '--sample', 'pair-1');
-    const { problems } = await checkPage(stdout.trim());
+    const { problems } = await checkPage(pages.pair);
     expect(problems).toEqual([]);
   });
 });

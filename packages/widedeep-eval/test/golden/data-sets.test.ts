@@ -4,6 +4,7 @@ import { requireCondition } from '@lab/core/testing';
 import { describe, expect, test } from 'vitest';
 import { dataFloors } from '../../src/floors.js';
 import { readSamples } from '../../src/readers/read-samples.js';
+import { repeatsOf } from '../../src/repeats.js';
 import { storedSamples } from '../../src/readers/stored-verdicts.js';
 import { readPandalmVerdicts } from '../../src/readers/pandalm.js';
 import { evaluateJudgements } from '../../src/evaluate.js';
@@ -42,6 +43,7 @@ describe.skipIf(!isThere)('full data sets (needs data)', () => {
     const empty = samples.filter(({ answer1, answer2 }) => !answer1.trim() || !answer2.trim());
     expect(empty).toHaveLength(13);
     expect(new Set(samples.map(({ question }) => question)).size).toBe(2205);
+    expect(repeatsOf(samples)).toMatchObject({ swapped: 44 });
   });
 
   test('FairEval: 80 questions and verdicts in their order', async () => {

@@ -1,0 +1,97 @@
+/**
+ * Concept, words, decision, refusal: on the page of a run, and of several side by side.
+ */
+import { formatShare } from '@lab/core';
+import type { CellValue, Section, Table } from '@lab/report';
+import { type Dissociation, dissociation } from '../dissociation.js';
+import type { Stage, StageName } from '../dissociation-stages.js';
+import type { RunResults } from './read-run.js';
+
+/** Questions in the reader's words. */
+const questions: Readonly<Record<StageName, string>> = {
+  concept: 'Is the class recognised?',
+  words: 'Do its words come up?',
+  decision: 'Does a state decide?',
+  refusal: 'Is it refused?',
+};
+
+/** The dissociation of a run, from what is in its folder. */
+export function runDissociation(
+  run: Pick<RunResults, 'collection' | 'graft' | 'lens' | 'probes'>,
+): Dissociation {
+  const { about } = run.collection.store;
+  const { probes, lens, graft } = run;
+  const { classes, model } = about;
+  return dissociation({ classes, layerCount: model.layerCount, probes, lens, graft });
+}
+
+/** The section of a run; none while nothing but states is there. */
+export function dissociationSections(
+  run: Pick<RunResults, 'collection' | 'graft' | 'lens' | 'probes'>,
+): Section[] {
+  if (run.probes === null && run.lens === null && run.graft === null) return [];
+  const found = runDissociation(run);
+  return [
+    {
+      heading: 'Concept, words, refusal',
+      text: `${found.conclusion} Asked of ${found.refused} prompts, beside ${found.answered} ones.`,
+      table: stageTable(found),
+    },
+  ];
+}
+
+function stageTable({ stages }: Dissociation): Table {
+  return {
+    caption: 'Verdicts hold at 95 %; unclear: the intervals leave it open',
+    columns: [
+      { key: 'question', label: 'Question' },
+      { key: 'verdict', label: 'Verdict' },
+      { key: 'state', label: 'From state', kind: 'count' },
+      { key: 'evidence', label: 'What was seen' },
+    ],
+    rows: stages.map(({ stage, verdict, firstState, evidence, numbers }) => ({
+      question: questions[stage],
+      verdict,
+      state: firstState ?? { value: null, note: stage === 'refusal' ? 'of no state' : 'none' },
+      evidence: { value: evidence, note: numbersText({ numbers }) },
+    })),
+  };
+}
+
+const numbersText = ({ numbers }: Pick<Stage, 'numbers'>): string | undefined =>
+  numbers.length === 0
+    ? undefined
+    : numbers
+        .map(({ label, value, low, high }) =>
+          low === high
+            ? `${label} ${formatShare(value)}`
+            : `${label} ${formatShare(value)} (${formatShare(low)} to ${formatShare(high)})`,
+        )
+        .join('; ');
+
+/** A run under its name. */
+export interface NamedDissociation {
+  readonly name: string;
+  readonly found: Dissociation;
+}
+
+/** Verdicts of several runs: a checkpoint that lost a link stands out. */
+export function dissociationTable(runs: readonly NamedDissociation[]): Table {
+  const names = Object.keys(questions) as StageName[];
+  return {
+    caption: 'Verdicts of each run and the first state; see the page of each run',
+    columns: [
+      { key: 'name', label: 'Run' },
+      ...names.map((name) => ({ key: name, label: questions[name] })),
+    ],
+    rows: runs.map(({ name, found }) => ({
+      name,
+      ...Object.fromEntries(
+        found.stages.map(({ stage, verdict, firstState }): [string, CellValue] => [
+          stage,
+          firstState === null ? verdict : { value: verdict, note: `from state ${firstState}` },
+        ]),
+      ),
+    })),
+  };
+}
