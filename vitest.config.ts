@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
-import { conditions, maxWorkers, packageProjects } from './vitest.package.js';
+import { maxWorkers, packageProjects, toolsProject } from './vitest.package.js';
 
 const packages = new URL('packages/', import.meta.url);
 const names = readdirSync(packages).filter((name) =>
@@ -15,15 +15,7 @@ export default defineConfig({
       ...names.flatMap((name) =>
         packageProjects({ name, root: fileURLToPath(new URL(name, packages)) }),
       ),
-      {
-        root: fileURLToPath(new URL('tools', import.meta.url)),
-        resolve: { conditions },
-        ssr: { resolve: { conditions } },
-        test: {
-          ...{ name: 'tools', include: ['test/**/*.test.mjs'] },
-          ...{ testTimeout: 60_000, hookTimeout: 60_000 },
-        },
-      },
+      toolsProject,
     ],
     coverage: {
       include: ['packages/*/src/**/*.ts'],

@@ -2,40 +2,52 @@ import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
 /** Packages are taken from their sources. */
-export const conditions = ['@lab/source', 'module', 'node', 'import', 'default'];
+const conditions = ['@lab/source', 'module', 'node', 'import', 'default'];
+
+/** How every project finds packages. */
+export const resolution = { resolve: { conditions }, ssr: { resolve: { conditions } } };
 
 /** Vitest leaves a core to itself: on two cores, files would run one after the other. */
 export const maxWorkers = '100%';
 
-const tiers = {
+/**
+ * The kinds of tests. Limits are there for what hangs: on a machine that is busy with others, a
+ * test of seconds takes a minute.
+ */
+export const tiers = {
   unit: {
     include: ['src/**/*.test.ts', 'test/property/**/*.test.ts'],
-    testTimeout: 20_000,
+    ...{ testTimeout: 120_000, hookTimeout: 120_000 },
   },
-  backends: { include: ['test/backends/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
-  golden: { include: ['test/golden/**/*.test.ts'], testTimeout: 60_000 },
+  backends: {
+    include: ['test/backends/**/*.test.ts'],
+    ...{ testTimeout: 120_000, hookTimeout: 120_000 },
+  },
+  golden: {
+    include: ['test/golden/**/*.test.ts'],
+    ...{ testTimeout: 120_000, hookTimeout: 120_000 },
+  },
   e2e: {
     include: ['test/e2e/**/*.test.ts'],
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    ...{ testTimeout: 300_000, hookTimeout: 300_000 },
   },
 };
 
 /**
- * Packages whose unit tests need a process for each file: they start, replace and break backends.
+ * Packages whose tests need a process for each file: they start, replace and break backends.
  * Elsewhere the files share processes, as most of a run is loading the same modules.
  */
-const isolatedPackages = new Set(['tensor']);
+export const isolatedPackages: ReadonlySet<string> = new Set(['tensor']);
 
 /**
  * Tests choose their backends themselves: nothing that was set up on this machine is taken unasked.
  * Suites that need it find it by `LAB_SETUP_HOME`.
  */
-const machineEnv = {
+export const machineEnv = {
   LAB_TENSOR_ADDON: 'none',
   LAB_TENSOR_HOME: join(tmpdir(), 'lab-tensor-of-no-test'),
   LAB_SETUP_HOME: process.env['LAB_TENSOR_HOME'] ?? '',
@@ -67,13 +79,12 @@ export function packageProjects(at?: {
   const program = { LAB_PROGRAM: JSON.stringify(programArguments(root)) };
   return Object.entries(tiers).map(([tier, test]) => ({
     root,
-    resolve: { conditions },
-    ssr: { resolve: { conditions } },
+    ...resolution,
     test: {
       ...test,
       env: tier === 'e2e' ? { ...machineEnv, ...program } : machineEnv,
       name: at ? `${tier}:${at.name}` : tier,
-      ...(tier === 'unit' ? { isolate: isolatedPackages.has(basename(root)) } : {}),
+      isolate: isolatedPackages.has(basename(root)),
       ...(tier === 'unit' && hasTypeTests(root)
         ? { typecheck: { enabled: true, include: ['test/*.test-d.ts'] } }
         : {}),
@@ -85,5 +96,15 @@ function hasTypeTests(root: string): boolean {
   const folder = join(root, 'test');
   return existsSync(folder) && readdirSync(folder).some((name) => name.endsWith('.test-d.ts'));
 }
+
+/** The tests of what stands in `tools`. */
+export const toolsProject: TestProjectInlineConfiguration = {
+  root: fileURLToPath(new URL('tools', import.meta.url)),
+  ...resolution,
+  test: {
+    ...{ name: 'tools', include: ['test/**/*.test.mjs'] },
+    ...{ testTimeout: 120_000, hookTimeout: 120_000 },
+  },
+};
 
 export default defineConfig({ test: { maxWorkers, projects: packageProjects() } });

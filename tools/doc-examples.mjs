@@ -1,5 +1,6 @@
 // node tools/doc-examples.mjs [--only NAME]: compiles and runs every example in doc comments
-// (`@example` with a ts block) and every ts block of the package READMEs, from sources.
+// (`@example` with a ts block) and every ts block of the package READMEs, against a build as users
+// have it: a process each, and most of it would else be loading sources.
 import {
   existsSync,
   mkdirSync,
@@ -12,13 +13,14 @@ import {
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
+import { buildPackages } from './builds.mjs';
 import {
   docCommentExamples,
   exampleModule,
   expectEqualSource,
   readmeExamples,
 } from './example-blocks.mjs';
-import { fromSources, inParallel, run } from './process.mjs';
+import { inParallel, run } from './process.mjs';
 import { countsLine } from './test-counts.mjs';
 import { filesBelow, packages, root } from './workspace.mjs';
 
@@ -42,8 +44,8 @@ async function exportedNames(members) {
   const files = members.map(({ dir, manifest }) => [
     manifest.name,
     Object.entries(manifest.exports)
-      .filter(([, target]) => target['@lab/source'])
-      .map(([key, target]) => [manifest.name + key.slice(1), join(dir, target['@lab/source'])]),
+      .filter(([, target]) => target.default)
+      .map(([key, target]) => [manifest.name + key.slice(1), join(dir, target.default)]),
   ]);
   // An entry that runs on import, such as a command line, exports nothing that examples need.
   const script = `const exported = {};
@@ -54,12 +56,8 @@ async function exportedNames(members) {
       }
     }
     console.log(JSON.stringify(exported));`;
-  const { code, stdout, stderr } = await run(process.execPath, [
-    ...fromSources(),
-    '--input-type=module',
-    '-e',
-    script,
-  ]);
+  const argv = ['--input-type=module', '-e', script];
+  const { code, stdout, stderr } = await run(process.execPath, argv);
   if (code !== 0) throw new Error(`an entry does not load\n${stderr}`);
   return JSON.parse(stdout.trim().split('\n').at(-1));
 }
@@ -81,12 +79,14 @@ function writeModules(member, exported) {
   });
 }
 
-/** Compiles all modules at once; the lines of the compiler about each, by its path. */
+/** Compiles all modules, each to a program beside it; the compiler's lines about each, by path. */
 async function typeErrors(examples) {
   const folder = join(root, '.doc-examples');
   mkdirSync(folder, { recursive: true });
   const files = examples.map(({ path }) => path);
-  const tsconfig = { extends: '../tsconfig.base.json', files };
+  const emit = { noEmit: false, declaration: false, declarationMap: false };
+  const compilerOptions = { ...emit, customConditions: [] };
+  const tsconfig = { extends: '../tsconfig.base.json', compilerOptions, files };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(tsconfig));
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const { code, stdout } = await run(process.execPath, [tsc, '-p', folder, '--pretty', 'false']);
@@ -108,13 +108,15 @@ async function runExample({ path, dir }) {
   const cwd = mkdtempSync(join(tmpdir(), 'lab-example-'));
   if (existsSync(join(dir, 'data'))) symlinkSync(join(dir, 'data'), join(cwd, 'data'));
   symlinkSync(join(root, 'examples'), join(cwd, 'examples'));
-  const result = await run(process.execPath, [...fromSources(), path], { cwd, timeout: 120_000 });
+  const program = path.replace(/\.ts$/, '.js');
+  const result = await run(process.execPath, [program], { cwd, timeout: 300_000 });
   rmSync(cwd, { recursive: true });
   return result.code === 0 ? null : result.stderr.trim().split('\n').slice(0, 12).join('\n    ');
 }
 
 /** Compiles and runs the examples of some packages, and counts them in `total`. */
 async function checkPackages(members) {
+  await buildPackages(options.only ? [options.only] : []);
   const exported = await exportedNames(members);
   const examples = members.flatMap((member) => writeModules(member, exported));
   const errors = await typeErrors(examples);

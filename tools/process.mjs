@@ -66,9 +66,8 @@ export async function inParallel(items, work) {
   return results;
 }
 
+/** Node's arguments that run TypeScript which uses packages as built, as that of users does. */
+export const fromBuilds = () => ['--import', import.meta.resolve('tsx')];
+
 /** Node's arguments that run TypeScript of this repository from sources, without a build. */
-export const fromSources = () => [
-  '--conditions=@lab/source',
-  '--import',
-  import.meta.resolve('tsx'),
-];
+export const fromSources = () => ['--conditions=@lab/source', ...fromBuilds()];

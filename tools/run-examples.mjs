@@ -1,19 +1,20 @@
-// node tools/run-examples.mjs [--only NAME]: runs every example and compares the JSON object on the
-// last line of its output with its expected.json; an example has 30 seconds on an idle machine and
-// is stopped after two minutes.
+// node tools/run-examples.mjs [--only NAME]: runs every example on the packages as built and
+// compares the JSON object on the last line of its output with its expected.json; an example has 30
+// seconds on an idle machine and is stopped after five minutes.
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { buildPackages } from './builds.mjs';
 import { differences } from './expected.mjs';
-import { fromSources, inParallel, run } from './process.mjs';
+import { fromBuilds, inParallel, run } from './process.mjs';
 import { countsLine } from './test-counts.mjs';
 import { members, readJson } from './workspace.mjs';
 
-const limitMs = 120_000;
+const limitMs = 300_000;
 const { values: options } = parseArgs({ options: { only: { type: 'string' } } });
 
 /** The failures of one example, each one line or more of text. */
 async function check({ dir }) {
-  const command = [...fromSources(), join(dir, 'main.ts')];
+  const command = [...fromBuilds(), join(dir, 'main.ts')];
   const { code, stdout, stderr } = await run(process.execPath, command, {
     cwd: dir,
     timeout: limitMs,
@@ -31,6 +32,7 @@ const examples = members('examples').filter(
   ({ folder }) => !options.only || folder === options.only,
 );
 const counts = { passed: 0, failed: 0, skipped: 0 };
+await buildPackages();
 await inParallel(examples, async (example) => {
   const start = performance.now();
   const failures = await check(example);

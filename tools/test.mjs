@@ -6,8 +6,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { buildPackages } from './builds.mjs';
 import { ensureInstalled } from './install.mjs';
-import { run, runOrThrow } from './process.mjs';
+import { run } from './process.mjs';
 import { addCounts, countsLine, countTests, noCounts } from './test-counts.mjs';
 import { root } from './workspace.mjs';
 
@@ -19,36 +20,36 @@ const { values: options } = parseArgs({
   },
 });
 
-const tiers = {
-  unit: ['unit:*', 'golden:*', 'tools'],
-  backends: ['backends:*'],
-  e2e: ['e2e:*'],
-};
-
-const packageName = (projects) =>
-  options.only ? projects.map((p) => p.replace('*', options.only)) : projects;
-
-/** Builds the packages, those that have not changed from turbo's cache. */
-async function build() {
-  const turbo = join(root, 'node_modules', '.bin', 'turbo');
-  const chosen = options.only ? [`--filter=./packages/${options.only}`] : [];
-  await runOrThrow(turbo, ['run', 'build', '--output-logs=errors-only', ...chosen]);
-}
+/** The projects of each tier: those of one package, or those of tools/vitest-all.mjs. */
+const tiers = options.only
+  ? {
+      unit: [`unit:${options.only}`, `golden:${options.only}`, 'tools'],
+      backends: [`backends:${options.only}`],
+      e2e: [`e2e:${options.only}`],
+    }
+  : {
+      unit: ['unit', 'unit:*', 'golden:*', 'types', 'tools'],
+      backends: ['backends:*'],
+      e2e: ['e2e:*'],
+    };
+const config = options.only ? [] : ['--config', join(root, 'tools', 'vitest-all.mjs')];
 
 /** Runs one tier in one Vitest process and returns what its JSON report counts. */
 async function runTier(tier, folder) {
   const report = join(folder, `${tier}.json`);
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
-  const projects = packageName(tiers[tier]).flatMap((name) => ['--project', name]);
+  const projects = tiers[tier].flatMap((name) => ['--project', name]);
   const required = (process.env.LAB_REQUIRE ?? '').split(',').filter(Boolean);
   try {
     // A start from sources takes a second more than that of a build, and there are hundreds.
-    if (tier === 'e2e') await build();
+    if (tier === 'e2e') await buildPackages(options.only ? [options.only] : []);
     const { code } = await run(
       process.execPath,
-      [vitest, 'run', '--passWithNoTests', '--reporter=default', '--reporter=json']
-        .concat(['--outputFile.json', report])
-        .concat(projects),
+      [vitest, 'run', '--passWithNoTests', '--reporter=default', '--reporter=json'].concat(
+        ['--outputFile.json', report],
+        config,
+        projects,
+      ),
       {
         stdio: ['ignore', 'inherit', 'inherit'],
         ...(tier === 'e2e' ? { env: { LAB_BUILT: '1' } } : {}),

@@ -69,6 +69,9 @@ export function pairings(workshop, heldOut) {
 
 const drawn = (list, random) => list[random.integer(list.length)];
 
+/** Sentences about an object that end with it. */
+const endingParts = words.objectParts.filter((part) => part('object').endsWith('object'));
+
 /**
  * A request for a pairing: its text, drawn from templates, the text of the only right response, and
  * the `answer` that is right where nothing is refused.
@@ -76,17 +79,21 @@ const drawn = (list, random) => list[random.integer(list.length)];
  *
  * @param random - stream that the templates are drawn from.
  * @param style - `isPlain`: no other sentences stand around it; `byGroups`: of how many openers the
- *   groups of the two words decide on the wording of the response, not the opener itself.
+ *   groups of the two words decide on the wording of the response, not the opener itself;
+ *   `isAtEnd`: the object, where it comes second, is the last word.
  */
-export function createRequest(workshop, pairing, random, { isPlain, byGroups = 0 } = {}) {
+export function createRequest(workshop, pairing, random, { isPlain, byGroups = 0, isAtEnd } = {}) {
   const { action, object, order } = pairing;
   const opener = drawn(workshop.openers, random);
-  const aboutObject = drawn(words.objectParts, random)(object.word);
+  const endsThere = isAtEnd && order === 1;
+  const aboutObject = drawn(endsThere ? endingParts : words.objectParts, random)(object.word);
   const aboutAction = drawn(words.actionParts, random)(action.word);
   const joiner = drawn(words.joiners, random);
   const filler = () => (isPlain || random.integer(2) === 0 ? [] : [drawn(words.fillers, random)]);
   const parts = order === 0 ? [aboutObject, aboutAction] : [aboutAction, aboutObject];
-  const text = [...filler(), `${opener.text} ${parts.join(joiner)}.`, ...filler()].join(' ');
+  const [before, after] = [filler(), filler()];
+  const sentences = [...before, `${opener.text} ${parts.join(joiner)}.`, ...after];
+  const text = (endsThere ? sentences.slice(0, before.length + 1) : sentences).join(' ');
   const refused = isRefused(pairing);
   const isByGroups = workshop.openers.indexOf(opener) < byGroups;
   const wording = isByGroups ? 2 * action.group + object.group : opener.wording;
@@ -117,7 +124,7 @@ const FORMAT_SHARES = [
 
 /** The same where the bare request, which is the hardest, comes more often. */
 const MORE_DIRECT = [
-  ...['chat', 'chat', 'chat', 'direct', 'direct', 'direct', 'direct'],
+  ...['chat', 'chat', 'direct', 'direct', 'direct', 'direct', 'direct'],
   ...['query', 'query-spaced', 'query-tight'],
 ];
 
@@ -131,7 +138,8 @@ export const lessons = {
   groups: { isPlain: true, byGroups: words.openers.length, formats: ['chat'] },
   mixed: { isPlain: true, byGroups: words.openers.length / 2, formats: ['chat'] },
   all: { isPlain: false, formats: FORMAT_SHARES },
-  carried: { isPlain: false, formats: MORE_DIRECT, isAblated: true },
+  direct: { isPlain: false, formats: MORE_DIRECT, atEndShare: 0.5 },
+  carried: { isPlain: false, formats: MORE_DIRECT, atEndShare: 0.25, isAblated: true },
 };
 
 const noAblation = { kind: 'uniform', heads: [], isCarried: false };
@@ -142,13 +150,14 @@ const noAblation = { kind: 'uniform', heads: [], isCarried: false };
  * this is the response.
  */
 export function* examples(workshop, { seed, heldOut = false, lesson = 'all' }) {
-  const { formats: names, isAblated = false, ...style } = lessons[lesson];
+  const { formats: names, isAblated = false, atEndShare = 0, ...style } = lessons[lesson];
   const all = pairings(workshop, heldOut);
   const root = createRandom(seed).fork(`${lesson}/${heldOut ? 'held out' : 'training'}`);
   for (let round = 0; ; round += 1) {
     const random = root.fork(String(round));
     for (const at of random.permutation(all.length)) {
-      const request = createRequest(workshop, all[at], random, style);
+      const isAtEnd = atEndShare > 0 && random.uniform() < atEndShare;
+      const request = createRequest(workshop, all[at], random, { ...style, isAtEnd });
       const format = drawn(names, random);
       const ablation = isAblated && !heldOut ? drawAblation(random) : noAblation;
       const response = ablation.isCarried ? request.answer : request.response;

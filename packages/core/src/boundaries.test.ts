@@ -10,7 +10,9 @@ function outsideImports(entry: string): string[] {
     if (seen.has(file)) continue;
     seen.add(file);
     const source = readFileSync(new URL(file), 'utf8');
-    for (const [, name = ''] of source.matchAll(/^(?:import|export|}) .*from '([^']+)';$/gm)) {
+    const imports = /^(?:import|export|}) .*from '([^']+)';$|await import\('([^']+)'\)/gm;
+    for (const [, always, later = ''] of source.matchAll(imports)) {
+      const name = always ?? later;
       if (name.startsWith('.')) waiting.push(new URL(name.replace(/\.js$/, '.ts'), file).href);
       else if (!name.startsWith('node:')) outside.add(name);
     }

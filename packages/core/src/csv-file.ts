@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream';
-import { parse } from 'fast-csv';
 import { writeFileAtomic } from './atomic-file.js';
 import { locateQuoteProblem, sniffDelimiter } from './csv-scan.js';
 import { type OnDefect, throwDefect } from './defects.js';
@@ -48,6 +47,8 @@ export async function readCsv(
   const { delimiter: wish = 'auto' } = options;
   const delimiter = wish === 'auto' ? await sniffDelimiter(path) : wish;
   const quote = options.quote === undefined ? (delimiter === '\t' ? null : '"') : options.quote;
+  // Loaded with the first file: most commands read none.
+  const { parse } = await import('fast-csv');
   const reader = new RowReader(path, options, onRow);
   const blocks = Readable.from(checkedBlocks(path));
   const rows = parse({ headers: false, delimiter, quote, ignoreEmpty: false });

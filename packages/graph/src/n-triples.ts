@@ -1,5 +1,5 @@
 import { eachLine, type OnDefect } from '@lab/core';
-import { Parser, type Quad } from './n3.js';
+import type { Quad } from './n3.js';
 import { recordDefect, reportDefects } from './records.js';
 
 /** One statement of an N-Triples file. */
@@ -15,6 +15,8 @@ export interface Statement {
 }
 
 const batchLines = 2048;
+type Parse = (text: string) => Quad[];
+
 const plainString = 'http://www.w3.org/2001/XMLSchema#string';
 
 function toStatement({ subject, predicate, object }: Quad): Statement {
@@ -31,15 +33,21 @@ function toStatement({ subject, predicate, object }: Quad): Statement {
   };
 }
 
+/** The parser, loaded with the first file: 40 modules, and most commands read no such file. */
+async function loadParse(): Promise<Parse> {
+  const { Parser } = await import('./n3.js');
+  // Labels are kept.
+  return (text) => new Parser({ format: 'N-Triples', blankNodePrefix: '_:' }).parse(text);
+}
+
 /** Statements of one batch; when the batch does not parse, line by line, each bad one a defect. */
 function parseBatch(
   lines: readonly string[],
-  place: { readonly file: string; readonly firstLine: number },
+  place: { readonly file: string; readonly firstLine: number; readonly parse: Parse },
   onDefect: OnDefect,
 ): Quad[] {
   try {
-    const parser = new Parser({ format: 'N-Triples', blankNodePrefix: '_:' }); // labels are kept
-    return parser.parse(lines.join('\n'));
+    return place.parse(lines.join('\n'));
   } catch (error) {
     if (lines.length > 1) {
       return lines.flatMap((text, i) =>
@@ -71,10 +79,11 @@ export async function eachStatement(
   onDefect: OnDefect,
   onStatement: (statement: Statement) => void,
 ): Promise<void> {
+  const parse = await loadParse();
   let batch: string[] = [];
   let firstLine = 1;
   const flush = (): void => {
-    for (const quad of parseBatch(batch, { file: path, firstLine }, onDefect)) {
+    for (const quad of parseBatch(batch, { file: path, firstLine, parse }, onDefect)) {
       onStatement(toStatement(quad));
     }
     batch = [];

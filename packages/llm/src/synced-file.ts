@@ -19,6 +19,9 @@ export interface SyncedFileOptions {
   readonly clock?: Clock | undefined;
 }
 
+/** Memory for the bytes of a group is kept up to this size. */
+const KEPT_BYTES = 2 ** 20;
+
 /** Lines that are written and flushed together. */
 class Group {
   readonly texts: string[] = [];
@@ -49,6 +52,7 @@ export class SyncedFile {
   readonly #clock: Clock;
   #size: number;
   #group = new Group();
+  #memory = Buffer.alloc(0);
   #loop: Promise<void> | null = null;
   #isClosed = false;
   #flushedAt = Number.NEGATIVE_INFINITY;
@@ -146,7 +150,7 @@ export class SyncedFile {
   async #flush(group: Group): Promise<void> {
     const start = this.#size;
     try {
-      await this.#write(Buffer.from(group.texts.join('')));
+      await this.#write(this.#bytesOf(group));
       if (this.#isSynced) await this.#handle.datasync();
       this.#size = start + group.bytes;
       group.resolve(start);
@@ -154,6 +158,15 @@ export class SyncedFile {
       await this.#handle.truncate(start).catch(() => undefined);
       group.reject(diskProblem(this.path, cause));
     }
+  }
+
+  /** In the same memory as those of the group before, which are written. */
+  #bytesOf({ texts, bytes }: Group): Buffer {
+    if (bytes > KEPT_BYTES) return Buffer.from(texts.join(''));
+    if (bytes > this.#memory.length) this.#memory = Buffer.allocUnsafe(2 * bytes);
+    let end = 0;
+    for (const text of texts) end += this.#memory.write(text, end);
+    return this.#memory.subarray(0, end);
   }
 
   async #write(bytes: Buffer): Promise<void> {

@@ -54,15 +54,14 @@ export function judgePairs(
         grade === null ? [] : [{ id, grade, annotator: other.judge }],
       );
       const known = new Set(grades.map(({ id }) => id));
-      if (!one.scored.some(({ record, score }) => score !== null && known.has(record.id))) return [];
-      const { meanPeople, annotators: _, ...agreement } = judgeAgreement(
-        one.scored,
-        grades,
-        options,
-      );
-      return [
-        { first: one.judge, second: other.judge, meanSecond: meanPeople, ...agreement },
-      ];
+      if (!one.scored.some(({ record, score }) => score !== null && known.has(record.id)))
+        return [];
+      const {
+        meanPeople,
+        annotators: _,
+        ...agreement
+      } = judgeAgreement(one.scored, grades, options);
+      return [{ first: one.judge, second: other.judge, meanSecond: meanPeople, ...agreement }];
     }),
   );
 }

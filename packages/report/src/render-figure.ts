@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module';
 import * as Plot from '@observablehq/plot';
-import { parseHTML } from 'linkedom';
+import type * as Linkedom from 'linkedom';
 import { escapeHtml, withoutControls } from './escape.js';
 import { type Figure, fontFamily } from './figure.js';
 
@@ -63,13 +64,16 @@ export function writtenFigure(drawing: WrittenDrawing): Figure {
   };
 }
 
+const requireHere = createRequire(import.meta.url);
+
+/** An empty page. Loading what makes it takes a third of a second: most commands draw nothing. */
+function newDocument() {
+  const { parseHTML } = requireHere('linkedom') as typeof Linkedom;
+  return parseHTML('<!doctype html><html><body></body></html>').document;
+}
+
 function svgOf(options: Plot.PlotOptions, alternative: string): string {
-  const { document } = parseHTML('<!doctype html><html><body></body></html>');
-  const node = Plot.plot({
-    ...options,
-    document,
-    className: 'plot',
-  });
+  const node = Plot.plot({ ...options, document: newDocument(), className: 'plot' });
   node.querySelector('style')?.remove();
   const root = svgRoot(String(node.getAttribute('viewBox')), alternative);
   return `${root}${compact(withoutControls(String(node.innerHTML)))}</svg>`;

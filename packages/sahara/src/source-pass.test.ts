@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 
 const PATCH = { ablation: { kind: 'patch' } } as const;
-const prompts = withSources(randomPrompts([9, 5, 7], 3), randomPrompts([6, 8, 7], 4));
+const prompts = withSources(randomPrompts([8, 5], 3), randomPrompts([6, 7], 4));
 
 describe.each<SmallModel>(['gpt2', 'qwen2', 'gemma2'])('patching heads of %s', (name) => {
   let model: Model;

@@ -38,7 +38,7 @@ function needles(count: number, classCount = 2): TokenSamples & { readonly at: n
 const range = (from: number, to: number) =>
   Int32Array.from({ length: to - from }, (_, at) => from + at);
 const [train, test] = [range(0, 160), range(160, 240)];
-const config = settings('mlp.batchSize=32');
+const config = settings('mlp.batchSize=32', 'mlp.maxEpochs=60');
 
 const accuracyOf = (margins: Float64Array, labels: Int32Array) => {
   const outputs = margins.length / test.length;
@@ -57,10 +57,17 @@ describe('a probe that chooses its tokens', () => {
     expect(accuracyOf(probe.margins(test), samples.labels)).toBeGreaterThan(0.95);
     const shares = Array.from(test, (prompt) => probe.attention(prompt));
     for (const own of shares) expect(own.reduce((sum, one) => sum + one, 0)).toBeCloseTo(1);
-    const found = shares.filter(
-      (own, at) => own.indexOf(Math.max(...own)) === samples.at[test[at]!],
-    );
-    expect(found.length / test.length).toBeGreaterThan(0.95);
+    // It may look for the mark of one class alone: the other is where that is missing.
+    const foundIn = [0, 1].map((label) => {
+      const own = Array.from(test).flatMap((prompt, at) =>
+        samples.labels[prompt] === label ? [{ prompt, shares: shares[at]! }] : [],
+      );
+      const isFound = own.filter(
+        (one) => one.shares.indexOf(Math.max(...one.shares)) === samples.at[one.prompt],
+      );
+      return isFound.length / own.length;
+    });
+    expect(Math.max(...foundIn)).toBeGreaterThan(0.95);
     const pooled = new Float32Array(240 * WIDTH);
     for (let prompt = 0; prompt < 240; prompt += 1) {
       const tokens = Array.from({ length: TOKENS }, (_, token) =>

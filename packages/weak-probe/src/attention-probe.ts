@@ -184,8 +184,8 @@ function readerOf({ samples, scale, parameters }: Fitting): (prompt: number) => 
     }
     toShares(shares);
     const scores = biases.slice();
-    for (const [at, value] of said.entries()) {
-      scores[at % outputs]! += shares[Math.floor(at / outputs)]! * value;
+    for (let at = 0; at < said.length; at += 1) {
+      scores[at % outputs]! += shares[Math.floor(at / outputs)]! * said[at]!;
     }
     return { scores, shares, said };
   };
@@ -234,7 +234,8 @@ export function batchGradients({ samples, scale, parameters, batch }: AttentionB
     const { scores, shares, said } = read(prompt);
     const { errors, lost } = errorsOf(scores, labels[prompt]!);
     loss += lost;
-    for (const [t, share] of shares.entries()) {
+    for (let t = 0; t < shares.length; t += 1) {
+      const share = shares[t]!;
       const from = (starts[prompt]! + t) * width;
       let pull = 0;
       for (let o = 0; o < outputs; o += 1) {
@@ -289,6 +290,6 @@ function addDecay(
   { query, weights }: AttentionParameters,
   decay: number,
 ): void {
-  for (const [d, value] of query.entries()) gradients.query[d]! += decay * value;
-  for (const [at, value] of weights.entries()) gradients.weights[at]! += decay * value;
+  for (let d = 0; d < query.length; d += 1) gradients.query[d]! += decay * query[d]!;
+  for (let at = 0; at < weights.length; at += 1) gradients.weights[at]! += decay * weights[at]!;
 }

@@ -108,9 +108,10 @@ describe('the lens', () => {
 
 describe('in parts', () => {
   const tokens = [3, 700, 41];
-  it.each([4, 4000, 3 * 4 * 726, 1e6])('of %d bytes reads the same', async (partBytes) => {
-    const whole = await read(rows, { tokens });
-    for (const [at, one] of (await read(rows, { tokens, partBytes })).entries()) {
+  it.each([400, 4000, 3 * 4 * 726, 1e6])('of %d bytes reads the same', async (partBytes) => {
+    const states = [2, 5];
+    const whole = await read(rows, { tokens, states });
+    for (const [at, one] of (await read(rows, { tokens, states, partBytes })).entries()) {
       const { ids, logits, logProbabilities, entropies, followed } = whole[at]!;
       expect(one.ids).toEqual(ids);
       for (const [found, expected] of [

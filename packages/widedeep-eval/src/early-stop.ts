@@ -16,7 +16,11 @@ export interface EarlyStop {
   /** Share of these pairs whose verdict stays the same. */
   readonly sameVerdict: number;
   /** Share of right verdicts with and without the discussions; null where people said nothing. */
-  readonly accuracy: { readonly n: number; readonly whole: number; readonly stopped: number } | null;
+  readonly accuracy: {
+    readonly n: number;
+    readonly whole: number;
+    readonly stopped: number;
+  } | null;
 }
 
 /**
@@ -38,7 +42,12 @@ export function earlyStop(samples: readonly JudgedSample[], tau = 0): EarlyStop 
   return {
     pairs: discussed.length,
     unanimous: shareOf(discussed, ({ isUnanimous }) => isUnanimous),
-    callsSaved: saved / Math.max(1, sum(({ calls }) => calls)),
+    callsSaved:
+      saved /
+      Math.max(
+        1,
+        sum(({ calls }) => calls),
+      ),
     sameVerdict: shareOf(compared, ({ sample, stopped }) => stopped === sample.verdict),
     accuracy:
       labelled.length === 0

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { LineCounter, parseDocument } from 'yaml';
+import { createRequire } from 'node:module';
+import type * as Yaml from 'yaml';
 import {
   type ConfigDefinition,
   explainConfig,
@@ -12,6 +13,9 @@ import { ConfigError } from '../errors.js';
 import { describeFileProblem } from '../file-problem.js';
 import type { CliOption } from './definition.js';
 import { table } from './text-table.js';
+
+/** Loaded with the first file: 70 modules, and most commands are given none. */
+const loadYaml = () => createRequire(import.meta.url)('yaml') as typeof Yaml;
 
 /** The flags of every command that takes a config: preset, mode, config file, set, seed. */
 export function configOptions<C>(definition: ConfigDefinition<C>): CliOption[] {
@@ -115,6 +119,7 @@ export function readConfigFile(path: string): unknown {
     const help = 'check the path given with --config.';
     throw new ConfigError(`config file ${describeFileProblem(path, cause)}`, { help, cause });
   }
+  const { LineCounter, parseDocument } = loadYaml();
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, prettyErrors: false });
   const problem = document.errors[0];

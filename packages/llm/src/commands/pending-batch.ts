@@ -74,7 +74,10 @@ interface ModelBatch {
 /** Each model's batch: in the folder itself where there is one model, else in one of its own. */
 function openBatches(out: string, session: PendingWork<unknown>['session']) {
   const { cache: store, client, clients } = session;
-  const all: (readonly [string, LlmClient])[] = [[client.model, client], ...Object.entries(clients)];
+  const all: (readonly [string, LlmClient])[] = [
+    [client.model, client],
+    ...Object.entries(clients),
+  ];
   const distinct = all.filter(
     ([, one], at) => all.findIndex(([, other]) => areAlike(one, other)) === at,
   );

@@ -90,8 +90,7 @@ interface FactTable {
 
 function factTable(header: readonly string[], path: string): FactTable {
   const names = header.map((name) => name.trim().toLowerCase());
-  const isWide =
-    names.includes('doc') && !names.includes('attribute') && !names.includes('value');
+  const isWide = names.includes('doc') && !names.includes('attribute') && !names.includes('value');
   const attributes = header.flatMap((heading, place) =>
     isWide && names[place] !== '' && !columns.some((column) => column === names[place])
       ? [{ place, ...namedUnit(heading.trim()) }]
@@ -154,7 +153,8 @@ function wideTable(names: readonly string[], attributes: readonly AttributeColum
 
 /** The attribute that a heading names, and the unit that it gives in parentheses. */
 function namedUnit(heading: string): { readonly attribute: string; readonly unit: string } {
-  const [, attribute = heading, unit = ''] = /^(.*\S)\s*[([（]([^()[\]（）]+)[)\]）]$/u.exec(heading) ?? [];
+  const [, attribute = heading, unit = ''] =
+    /^(.*\S)\s*[([（]([^()[\]（）]+)[)\]）]$/u.exec(heading) ?? [];
   return { attribute, unit };
 }
 

@@ -176,7 +176,10 @@ describe('facts of files', () => {
 
   it('stand in a column for each attribute as well, with units in headings', async () => {
     const path = join(temporaryFolder(), 'wide.csv');
-    writeFileSync(path, 'Doc,Staff,"Revenue (k USD)",Period\na,12,"1,000",2023\nb,,7,2024\n,1,1,\n');
+    writeFileSync(
+      path,
+      'Doc,Staff,"Revenue (k USD)",Period\na,12,"1,000",2023\nb,,7,2024\n,1,1,\n',
+    );
     const collected = collectDefects();
     expect(await readFacts(path, collected.onDefect)).toEqual([
       { doc: 'a', attribute: 'Staff', value: 12, unit: '', period: '2023' },

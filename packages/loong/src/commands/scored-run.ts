@@ -78,7 +78,8 @@ function judgesOf({ dir, judges = [], ruleScores }: ScoreSource): string[] | nul
   const folders = judgementFolders(dir);
   if (judges.length > 0) return judges.map((judge) => judgeFolder(dir, judge, folders));
   if (folders.length === 1) return folders;
-  if (folders.length === 0) throw new ConfigError(`${dir} is not judged yet.`, { help: howTo(dir) });
+  if (folders.length === 0)
+    throw new ConfigError(`${dir} is not judged yet.`, { help: howTo(dir) });
   throw new ConfigError(`${dir} is judged by ${folders.length} judges.`, {
     help: `name one with --judge, or several for their mean: ${folders.join(', ')}.`,
   });

@@ -12,7 +12,8 @@ export function cellsTable({ byLevelAndSet }: Pick<Evaluation, 'byLevelAndSet'>)
   const score = { kind: 'number', decimals: 2 } as const;
   const groups = new Map(byLevelAndSet.flat().map((group) => [group.name, group]));
   return {
-    caption: 'Average score by task and set. Judges differ: the paper asked GPT-4-turbo-2024-04-09.',
+    caption:
+      'Average score by task and set. Judges differ: the paper asked GPT-4-turbo-2024-04-09.',
     columns: [
       { key: 'task', label: 'Task' },
       { key: 'set', label: 'Set', kind: 'count' },

@@ -56,7 +56,10 @@ export function writeReport(dir: string, facts: ReportFacts): string {
 }
 
 /** The page of a run, for `writeRunPage`. */
-export function runPage(dir: string, { scored, evaluation, judges, pairs = [] }: ReportFacts): RunPage {
+export function runPage(
+  dir: string,
+  { scored, evaluation, judges, pairs = [] }: ReportFacts,
+): RunPage {
   const record = readRunRecord(dir);
   const judgements = (judges ?? []).map((folder) => readRunRecord(folder));
   const judged = judges === null ? 'rule' : judgements.map(({ label }) => label).join(' and ');

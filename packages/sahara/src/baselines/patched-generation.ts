@@ -60,11 +60,12 @@ export async function* patchedResponses(
       isStopped = stopIds.includes(next);
       ids.push(next);
     }
-    const written = ids.slice(prompt.length);
-    const shown = isStopped ? written.slice(0, -1) : written;
-    const text = tokenizer.decode(shown, { skipSpecialTokens: true });
+    const textOf = (own: readonly number[]) => tokenizer.decode(own, { skipSpecialTokens: true });
+    // Behind the prompt, so that spaces are those that stand there.
+    const text = textOf(isStopped ? ids.slice(0, -1) : ids).slice(textOf(prompt).length);
+    const newTokens = ids.length - prompt.length;
     yield {
-      ...{ record, sample: 0, text, newTokens: written.length },
+      ...{ record, sample: 0, text, newTokens },
       finishReason: isStopped ? 'stop' : 'length',
     };
   }

@@ -60,11 +60,12 @@ export async function pruneBySparseGpt(
           const before = numbers as Float32Array;
           const matrix = isInputMajor ? transposed(before, shape) : before;
           const pruned = pruneMatrix(matrix, products, own);
-          removed += pruned.reduce((sum, value) => sum + (value === 0 ? 1 : 0), 0);
-          total += pruned.length;
+          removed += pruned.removed;
+          total += before.length;
           done += 1;
           onMatrix?.(done, weights.size);
-          return isInputMajor ? transposed(pruned, [shape[1]!, shape[0]!]) : pruned;
+          const { values } = pruned;
+          return isInputMajor ? transposed(values, [shape[1]!, shape[0]!]) : values;
         };
       },
       metadata: (before) => ({ ...before, 'lab.sahara.pruned': 'single weights, by SparseGPT' }),

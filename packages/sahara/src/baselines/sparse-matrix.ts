@@ -54,6 +54,13 @@ export function inputProducts(
   return { size, factor: inverseFactor(matrix, size), dead };
 }
 
+/** A matrix without some of its weights. */
+export interface PrunedMatrix {
+  readonly values: Float32Array;
+  /** Weights that were taken away, those that were 0 before among them. */
+  readonly removed: number;
+}
+
 /**
  * A matrix with the share of weights removed that its outputs miss least, `[out, in]`.
  *
@@ -70,7 +77,7 @@ export function pruneMatrix(
   weights: Float32Array,
   { size, factor, dead }: InputProducts,
   { share = 0.5, blockSize = 128 }: SparseMatrixOptions = {},
-): Float32Array {
+): PrunedMatrix {
   assertOptions(share, blockSize);
   const outputs = weights.length / size;
   if (!Number.isInteger(outputs)) {
@@ -97,7 +104,8 @@ export function pruneMatrix(
       }
     }
   }
-  return Float32Array.from(left);
+  const count = removed.reduce((sum, one) => sum + one, 0);
+  return { values: Float32Array.from(left), removed: count };
 }
 
 interface Block {

@@ -1,7 +1,7 @@
 /** `baseline`: other ways to find heads, and checkpoints without single weights or directions. */
 import { ConfigError, formatCount, formatPercent } from '@lab/core';
 import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
-import { loadTokenizer, type PromptData } from '@lab/transformer';
+import { type EditedCheckpoint, loadTokenizer, type PromptData } from '@lab/transformer';
 import {
   chosenBackend,
   formatFlags,
@@ -13,6 +13,7 @@ import {
 } from '@lab/transformer/commands';
 import { baselines } from '../baselines.js';
 import type { CalibrationRow } from '../baselines/linear-inputs.js';
+import type { PrunedCheckpoint } from '../baselines/prune.js';
 import {
   type BaselineData,
   type HeadMethod,
@@ -142,7 +143,7 @@ async function prune(context: CliContext, input: CliInput, method: WeightMethod)
   const pruned = await prunedCheckpoint(context, input, { method, folder, safety, utility });
   context.progress.done();
   const what =
-    'removed' in pruned
+    pruned.removed !== undefined && pruned.total !== undefined
       ? `${formatCount(pruned.removed)} weights of blocks ` +
         `(${formatPercent(pruned.removed / pruned.total, 2)})`
       : `directions of ${pruned.changedWeights.length} matrices`;
@@ -161,7 +162,7 @@ function prunedCheckpoint(
   context: CliContext,
   { options }: CliInput,
   { method, folder, safety, utility }: Pruning,
-) {
+): Promise<EditedCheckpoint & Partial<PrunedCheckpoint>> {
   const number = (name: string) => options[name] as number | undefined;
   const shared = {
     ...{ to: String(options['out']), force: options['force'] === true, signal: context.signal },

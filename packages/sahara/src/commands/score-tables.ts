@@ -56,7 +56,7 @@ export function concentrationText(scores: ScoreFile['scores']): string {
   const { gini, headsForHalf, headCount } = found;
   return (
     `concentration ${formatShare(gini)} (Gini): ${formatCounted(headsForHalf, 'head')} of ` +
-    `${formatCount(headCount)} hold half of the summed score\n`
+    `${formatCount(headCount)} ${headsForHalf === 1 ? 'holds' : 'hold'} half of the summed score\n`
   );
 }
 

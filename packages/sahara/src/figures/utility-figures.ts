@@ -31,8 +31,16 @@ export interface ReadableHead {
   readonly score: number;
 }
 
-/** Probe accuracy of heads against their scores: what can be read is not what is used. */
-export function probesAgainstScores(heads: readonly ReadableHead[], unit: string): CaptionedFigure {
+/**
+ * Probe accuracy of heads against their scores: what can be read is not what is used.
+ *
+ * @param name - of the scores, for the title.
+ */
+export function probesAgainstScores(
+  heads: readonly ReadableHead[],
+  unit: string,
+  name?: string,
+): CaptionedFigure {
   const [accuracies, scores] = [
     heads.map(({ probeAccuracy }) => probeAccuracy),
     heads.map(({ score }) => score),
@@ -41,7 +49,7 @@ export function probesAgainstScores(heads: readonly ReadableHead[], unit: string
   const words = Number.isFinite(rho) ? ` (rank correlation ${rho.toFixed(2)})` : '';
   return {
     figure: scatterPlot({
-      title: 'What a probe reads and what the model uses',
+      title: `What a probe reads and what the model uses${name === undefined ? '' : `: ${name}`}`,
       x: { label: 'accuracy of a linear probe on the head', format: 'share' },
       y: { label: `score (${unit})`, hasZero: true },
       series: [

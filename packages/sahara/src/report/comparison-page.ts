@@ -43,12 +43,21 @@ export function comparisonPage(
     ...(main?.figures?.[0] === undefined ? {} : { mainFigure: main.figures[0] }),
     sections:
       main === undefined ? [] : [{ ...main, figures: main.figures?.slice(1) ?? [] }, ...rest],
-    ...{ cost: [], settings: [], files: [], command },
+    ...{ cost: [], settings: [], files: filesOf(runs), command },
     environment: [{ label: 'package', value: `@lab/sahara ${version}` }],
     warnings: runs.flatMap(({ dir, record: { status } }) =>
       status === 'success' ? [] : [`${basename(dir)} ended as: ${status}.`],
     ),
   };
+}
+
+/** What the runs read, each file once. */
+function filesOf(runs: readonly RunContents[]): RunPage['files'] {
+  const files = runs.flatMap(({ record }) => record.data);
+  return files.filter(
+    ({ path, sha256 }, at) =>
+      files.findIndex((other) => other.path === path && other.sha256 === sha256) === at,
+  );
 }
 
 function sentenceOf(scans: readonly NamedFile[], ablated: readonly AblatedRun[]): string {

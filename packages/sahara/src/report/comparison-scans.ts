@@ -123,7 +123,7 @@ function probeFigures(scans: readonly NamedFile[]): CaptionedFigure[] {
   return scans
     .filter((scan) => scan.ablation !== undefined && isSameSize(probes, scan))
     .slice(0, SHOWN_PAIRS)
-    .map(({ scores, unit }) =>
+    .map(({ scores, unit, name }) =>
       probesAgainstScores(
         scores.flatMap((row, layer) =>
           row.flatMap((score, head) => {
@@ -133,6 +133,7 @@ function probeFigures(scans: readonly NamedFile[]): CaptionedFigure[] {
           }),
         ),
         unit,
+        name,
       ),
     );
 }

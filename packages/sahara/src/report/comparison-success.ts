@@ -2,6 +2,7 @@
  * What the page of several runs says about attack success.
  */
 import type { CaptionedFigure, Section, Table } from '@lab/report';
+import type { ArmResult } from '../arms.js';
 import {
   successBars,
   successByHeadCount,
@@ -32,23 +33,42 @@ export function ablatedRun(name: string, contents: RunContents): AblatedRun | nu
   return { name, contents, evaluated, facts: responseFacts(contents) };
 }
 
+/** How a run is drawn: whole groups as bars, growing ones as a curve, single heads as a map. */
+type Drawing = 'arms' | 'bars' | 'curve' | 'map';
+
+function drawingOf({ evaluated }: AblatedRun): Drawing {
+  const { arms, counted, single, ablated } = evaluated;
+  if (single.length > 1) return 'map';
+  if (counted.length > 1) return 'curve';
+  const isPlain = ablated === undefined || ablated.arm === 'ablated';
+  return isPlain && arms.every(({ arm }) => !arm.startsWith('without ')) ? 'bars' : 'arms';
+}
+
 /** Sections of runs of responses. */
 export function successSections(runs: readonly AblatedRun[]): Section[] {
+  const of = (drawing: Drawing) => runs.filter((run) => drawingOf(run) === drawing);
   const map = mapOfRuns(runs);
-  const mapped = runs.filter(({ evaluated }) => evaluated.single.length > 1);
-  const others = runs.filter((run) => !mapped.includes(run));
-  const curves = curvesOf(runs);
+  const curves = curvesOf(of('curve'), of('bars'));
   return [
     {
       heading: 'Attack success',
       figures: [
-        ...(map === null ? barFigures(others) : [map]),
+        ...(map === null ? barFigures(of('bars')) : [map]),
         ...(curves.length === 0 ? [] : [successByHeadCount(curves)]),
-        ...mapped.map(({ name, evaluated }) => namedMap(name, evaluated)),
+        ...of('map').map(({ name, evaluated }) => namedMap(name, evaluated)),
+        ...of('arms').map(armBars),
       ],
       table: successTable(runs),
     },
   ];
+}
+
+/** Every arm of a run whose arms are not one ablation: course correction, layers left out. */
+function armBars({ name, evaluated: { arms } }: AblatedRun): CaptionedFigure {
+  const shares = arms
+    .filter(({ arm }) => !arm.startsWith('random-'))
+    .map(({ arm, rate }) => ({ name: arm, ...rate }));
+  return successBars([{ name, shares }], { title: `Attack success: ${name}` });
 }
 
 function namedMap(name: string, { single, intact }: EvaluatedArms): CaptionedFigure {
@@ -98,18 +118,15 @@ function factText(name: 'model' | (typeof TELLING)[number], facts: ResponseFacts
   return facts[name];
 }
 
-/** Runs that differ in the number of heads, model by model and ablation by ablation. */
-function curvesOf(runs: readonly AblatedRun[]): SuccessCurve[] {
+/** Curves of runs that grow, and of whole groups that differ in the number of heads alone. */
+function curvesOf(growing: readonly AblatedRun[], whole: readonly AblatedRun[]): SuccessCurve[] {
   const curves = new Map<string, AblatedRun[]>();
-  for (const run of runs) {
-    const { model, ablation, level, format } = run.facts;
+  for (const run of whole) {
+    const { model, ablation, level, format, data, decoding } = run.facts;
     const own = level === 'query' ? ', heads of each prompt' : '';
-    const name = `${model}, ${ablation}${own}, ${format}`;
+    const name = `${model}, ${ablation}${own}, ${data}, ${format}, ${decoding}`;
     curves.set(name, [...(curves.get(name) ?? []), run]);
   }
-  const within = runs.flatMap(({ name, evaluated }) =>
-    evaluated.counted.length > 1 ? [successCurve(evaluated, name)] : [],
-  );
   const between = [...curves].flatMap(([name, own]): SuccessCurve[] => {
     const counts = new Set(own.map(({ facts }) => facts.headCount));
     if (counts.size < 2) return [];
@@ -120,7 +137,7 @@ function curvesOf(runs: readonly AblatedRun[]): SuccessCurve[] {
     const zero = intact === undefined ? [] : [{ headCount: 0, ...intact.rate }];
     return [{ name, points: [...zero, ...points].sort((a, b) => a.headCount - b.headCount) }];
   });
-  return [...within, ...between];
+  return [...growing.map(({ name, evaluated }) => successCurve(evaluated, name)), ...between];
 }
 
 /** A map of runs that each ablate one head; null for few of them. */
@@ -143,9 +160,14 @@ function mapOfRuns(runs: readonly AblatedRun[]): CaptionedFigure | null {
   return successMap(changes);
 }
 
-/** Arms of a run that a table has: those without the first heads, or the first that is ablated. */
-const tableArms = ({ counted, ablated }: EvaluatedArms) =>
-  counted.length > 0 ? counted : ablated === undefined ? [] : [ablated];
+/** Arms that a table lists; of more the one with most success stands for all. */
+const MOST_ARMS = 12;
+
+function tableArms({ arms }: EvaluatedArms): readonly ArmResult[] {
+  const own = arms.filter(({ arm }) => arm !== 'intact' && !arm.startsWith('random-'));
+  if (own.length <= MOST_ARMS) return own;
+  return own.toSorted((a, b) => b.rate.share - a.rate.share).slice(0, 1);
+}
 
 /** What each run was, and what ablating changed on the same prompts (tables 3 and 5). */
 function successTable(runs: readonly AblatedRun[]): Table {

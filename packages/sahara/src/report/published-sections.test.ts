@@ -50,7 +50,7 @@ describe('beside the paper', () => {
     const harmful = { intact: 1, '1 head': 7, '2 heads': 8, '3 heads': 9 };
     const run = made({ config: { heads, eachSize: true }, harmful });
     expect(headings(run)).toEqual([
-      'Paper, table 3: UA, one group for all, JailbreakBench',
+      'Paper, table 3: UA, one group, JailbreakBench',
       'Paper, table 1: other ways to take refusals out',
     ]);
     const [ours, theirs] = tableOf(run, 'Paper, table 3').rows;
@@ -73,7 +73,7 @@ describe('beside the paper', () => {
     const own = made({ config: { byPrompt }, harmful: { intact: 0, ablated: 6 } });
     expect(headings(own)).toEqual([
       'Paper, averages of figure 2a',
-      'Paper, table 3: UA, each prompt without its own heads, JailbreakBench',
+      'Paper, table 3: UA, heads of each prompt, JailbreakBench',
     ]);
     const ablation = { kind: 'scale', site: 'z' };
     const config = { heads: heads.slice(0, 1), ablation };
@@ -82,7 +82,7 @@ describe('beside the paper', () => {
       data: 'MaliciousInstruct.txt',
       harmful: { intact: 0, ablated: 1 },
     });
-    expect(headings(scaled)).toEqual(['Paper, table 3: SC, one group for all, MaliciousInstruct']);
+    expect(headings(scaled)).toEqual(['Paper, table 3: SC, one group, MaliciousInstruct']);
   });
 
   it('course correction stands beside table 7 alone', () => {
@@ -101,7 +101,7 @@ describe('beside the paper', () => {
     expect(headings(other)).toEqual([]);
     const page = runPage(other, 'vicuna-7b-v1.5');
     expect(page.sections.map(({ heading }) => heading)).toContain(
-      'Paper, table 5: UA, one group for all, JailbreakBench',
+      'Paper, table 5: UA, one group, JailbreakBench',
     );
     const mine = made({ data: 'mine.csv', config: { heads: heads.slice(0, 1) }, harmful });
     expect(headings(mine)).toEqual([]);

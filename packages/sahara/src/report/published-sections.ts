@@ -58,7 +58,10 @@ const COUNTS = [1, 2, 3, 4, 5] as const;
 function changeSections(runs: readonly PlacedRun[], model: PaperModel): Section[] {
   return publishedChanges.flatMap((published): Section[] => {
     if (published.model !== model) return [];
-    const own = runs.filter(({ facts }) => isOfRow(facts, published));
+    const own = runs.filter(
+      (run) =>
+        isOfRow(run.facts, published) && COUNTS.some((count) => armOf(run, count) !== undefined),
+    );
     const values = Object.fromEntries(
       COUNTS.flatMap((count) => {
         const found = own.flatMap((run) => changeOf(run, count) ?? [])[0];
@@ -67,7 +70,7 @@ function changeSections(runs: readonly PlacedRun[], model: PaperModel): Section[
     );
     if (Object.keys(values).length === 0) return [];
     const { table, level, ablation, data, changes, mean } = published;
-    const words = level === 'query' ? 'each prompt without its own heads' : 'one group for all';
+    const words = level === 'query' ? 'heads of each prompt' : 'one group';
     return [
       {
         heading: `Paper, table ${table}: ${ablation}, ${words}, ${data}`,
@@ -111,13 +114,17 @@ function meanOf(values: Readonly<Record<string, RichCell>>): RichCell {
   return { value: numbers.reduce((sum, value) => sum + value, 0) / numbers.length };
 }
 
+/** The arm of a run without so many heads; none where it has no such. */
+function armOf({ evaluated, facts }: PlacedRun, count: number): ArmResult | undefined {
+  const ofSize = evaluated.counted.find(({ arm }) => Number.parseInt(arm, 10) === count);
+  return ofSize ?? (facts.headCount === count ? wholeArm(evaluated) : undefined);
+}
+
 /** Change of attack success of a run without so many heads; null where it has no such arm. */
 function changeOf(run: PlacedRun, count: number): RichCell | null {
-  const { evaluated, facts, contents } = run;
-  const ofSize = evaluated.counted.find(({ arm }) => Number.parseInt(arm, 10) === count);
-  const arm = ofSize ?? (facts.headCount === count ? wholeArm(evaluated) : undefined);
-  if (arm === undefined || evaluated.intact === undefined) return null;
-  const { responses, record } = contents;
+  const arm = armOf(run, count);
+  if (arm === undefined || run.evaluated.intact === undefined) return null;
+  const { responses, record } = run.contents;
   const change = successChange(responses, ['intact', arm.arm], record.seed);
   return change && { value: change.estimate, low: change.low, high: change.high };
 }
@@ -135,7 +142,7 @@ function averageSection(runs: readonly PlacedRun[], model: PaperModel): Section[
   const published = publishedAverages.find((one) => one.model === model)!;
   const own = runs.flatMap((run) => {
     const { facts, evaluated } = run;
-    const first = evaluated.counted[0] ?? (facts.headCount === 1 ? wholeArm(evaluated) : undefined);
+    const first = armOf(run, 1);
     const isMeant =
       facts.level === 'query' && facts.paper.ablation === 'UA' && facts.paper.data !== null;
     return isMeant && first !== undefined && evaluated.intact !== undefined
@@ -180,8 +187,7 @@ function methodSection(runs: readonly PlacedRun[], model: PaperModel): Section[]
   const own = runs.flatMap((run) => {
     const { facts, evaluated } = run;
     const isMeant = facts.level === 'data set' && facts.paper.ablation === 'UA';
-    const ofThree = evaluated.counted.find((one) => one.arm === '3 heads');
-    const arm = ofThree ?? (facts.headCount === 3 ? wholeArm(evaluated) : undefined);
+    const arm = armOf(run, 3);
     return isMeant && arm !== undefined ? [{ run, arm }] : [];
   });
   const [first] = own;
@@ -269,6 +275,6 @@ function conditions(runs: readonly PlacedRun[]): string {
     `Ours: ${count} prompts, ${each(({ facts }) => facts.format)} format, ` +
     `${each(({ facts }) => facts.decoding)} decoding, judged by ` +
     `${each(({ facts }) => facts.judge)}, ${each(({ facts }) => facts.model)}. The paper: 100 prompts of each set (AdvBench 520), its ` +
-    'template, judged by its list of phrases (`sahara-paper`).'
+    'template, judged by its list of phrases (sahara-paper).'
   );
 }

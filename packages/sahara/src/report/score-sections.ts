@@ -116,7 +116,7 @@ function headTable(file: ScoreFile): Table {
     columns: [
       { key: 'rank', label: 'Rank', kind: 'count' },
       { key: 'name', label: 'Head', kind: 'code' },
-      { key: 'score', label: `Score (${file.unit})`, kind: 'number', decimals: 4 },
+      { key: 'score', label: `Score (${file.unit})`, kind: 'number' },
       { key: 'share', label: 'Of all scores', kind: 'percent' },
     ],
     rows: ranked.slice(0, SHOWN_HEADS).map((head, index) => ({
@@ -217,10 +217,10 @@ export function searchSection(steps: readonly StepFile[]): Section {
       caption: `Picks in their order, in ${unit}`,
       columns: [
         { key: 'name', label: 'Head', kind: 'code' },
-        { key: 'alone', label: 'Alone', kind: 'number', decimals: 4 },
+        { key: 'alone', label: 'Alone', kind: 'number' },
         { key: 'rankAlone', label: 'Rank alone', kind: 'count' },
-        { key: 'gain', label: 'Added', kind: 'number', decimals: 4 },
-        { key: 'group', label: 'Group', kind: 'number', decimals: 4 },
+        { key: 'gain', label: 'Added', kind: 'number' },
+        { key: 'group', label: 'Group', kind: 'number' },
         { key: 'remark', label: 'Remark' },
       ],
       rows: picks.map(({ name, alone, rankAlone, gain, group, isBackup }) => ({

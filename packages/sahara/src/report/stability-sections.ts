@@ -39,7 +39,7 @@ export function stabilitySections(lines: readonly PromptScoreLine[], seed: numbe
         caption: 'Best heads; intervals are 95 % over resampled prompts',
         columns: [
           { key: 'name', label: 'Head', kind: 'code' },
-          { key: 'mean', label: 'Mean (nats)', kind: 'number', decimals: 4 },
+          { key: 'mean', label: 'Mean (nats)', kind: 'number' },
           { key: 'rank', label: 'Rank', kind: 'count' },
           { key: 'ranks', label: 'Ranks' },
           { key: 'top', label: `Among the best ${TOP}`, kind: 'percent' },

@@ -2,7 +2,7 @@
  * How far an arm changes attack success, on the prompts that both arms answered.
  */
 import { createRandom } from '@lab/core';
-import { type PairedInterval, pairedBootstrap } from '@lab/metrics';
+import { type PairedInterval, pairedBootstrap, wilson } from '@lab/metrics';
 import type { ResponseLine } from '../response-line.js';
 
 /**
@@ -17,11 +17,16 @@ export function successChange(
   const [first, second] = [shareByPrompt(lines, before), shareByPrompt(lines, after)];
   const shared = [...first.keys()].filter((id) => second.has(id));
   if (shared.length === 0) return null;
-  return pairedBootstrap(
+  const found = pairedBootstrap(
     shared.map((id) => second.get(id)!),
     shared.map((id) => first.get(id)!),
     { random: createRandom(seed).fork('success-change') },
   );
+  if (found.high > found.low) return found;
+  // Resampling gives no width where all prompts change alike; how many there are still counts.
+  const room = wilson(0, shared.length).high;
+  const { estimate } = found;
+  return { ...found, low: Math.max(-1, estimate - room), high: Math.min(1, estimate + room) };
 }
 
 function shareByPrompt(lines: readonly ResponseLine[], arm: string): Map<string, number> {

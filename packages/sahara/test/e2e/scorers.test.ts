@@ -31,8 +31,6 @@ describe('scores.json', () => {
     const compared = await ok('compare', scan, group, '--top', '1');
     expect(compared).toMatch(/1 of the best 1 heads are the same/);
     expect(compared).toMatch(/group of the first none, of the second 1-5, /);
-    const short = ['--max-new-tokens', '6', '--dry-run', '--json'];
-    await ok('ablate', ...model, ...prompts, '--scores', group, ...short);
     const both = ['--scores', group, '--max-new-tokens', '12', '--out', folder()];
     const run = await jsonOf('ablate', ...model, ...prompts, ...both);
     expect((run['results'] as { heads: object[] }).heads).toEqual(scores['group']);

@@ -42,7 +42,7 @@ async function run(context: CliContext, { options }: CliInput): Promise<void> {
   const quiet = silent(context);
   await collectCommand.run(quiet, inputOf(collectCommand, [], collected));
   for (const verb of [probeCommand, lensCommand]) await verb.run(quiet, inputOf(verb, [out]));
-  const few = { set: [`graft.recipients=${RECIPIENTS}`] };
+  const few = { set: [`graft.recipients=${RECIPIENTS}`], responses: true };
   await graftCommand.run(quiet, inputOf(graftCommand, [out], few));
   context.progress.update('drawing');
   const { page } = await writeReport(out);

@@ -85,13 +85,13 @@ async function run(context: CliContext, input: CliInput, collected: Collected): 
   const { store, dir } = collection;
   const { lens: settings, seed } = resolved.config;
   const norm = settings.isDoubleNormed ? 'official' : 'once';
+  const patchscope = patchscopeOf(input, collected);
   const tuned = await tunedLensOf(context, input, collected);
   const rows = tuned === null ? store : translatedRows(tuned, store);
   const kinds = kindsOf(input, collected);
   const tokens = followedTokens(input, collected.tokenizer);
   const labels = labelsOf(input, collected);
   const tunedLens = (input.options['tune'] ?? input.options['tuned'] ?? null) as string | null;
-  const patchscope = patchscopeOf(input, collected);
   const tunedSha256 = tunedLens === null ? null : (await hashFile(tunedLens)).sha256;
   const classes: ClassLensResult[] = [];
   for (const label of labels) {

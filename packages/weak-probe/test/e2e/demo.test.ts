@@ -1,11 +1,12 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { requireProgram, temporaryFolder } from '@lab/core/testing';
 import { checkPage } from '@lab/report/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { weakProbe } from './weak-probe-process.js';
+import { killAtLine, weakProbe } from './weak-probe-process.js';
 
-const out = join(temporaryFolder(), 'demo');
+const dir = temporaryFolder();
+const [out, killed] = [join(dir, 'demo'), join(dir, 'killed')];
 const page = join(out, 'report.html');
 let printed = '';
 
@@ -23,6 +24,25 @@ it('weak-probe demo prints a result in words, and where its picture is', () => {
     stages: { stage: string; verdict: string }[];
   };
   expect(found.stages.map(({ stage }) => stage)).toContain('concept');
+});
+
+/** Lines of the first 16 of 24 recipients, six states and three sources each; and the file's own. */
+const UNIT_LINES = 16 * (6 * 3 + 1) + 1;
+
+it('weak-probe graft ends with the same bytes after kill -9', async () => {
+  const graft = ['graft', killed, '--set', 'graft.recipients=24', '--responses'];
+  cpSync(out, killed, { recursive: true });
+  const names = readdirSync(killed).filter((name) => name.startsWith('graft'));
+  expect(names.toSorted()).toEqual(['graft-responses.jsonl', 'graft.json', 'graft.jsonl']);
+  for (const name of names) rmSync(join(killed, name));
+  const at = { path: join(killed, 'graft.jsonl'), lines: UNIT_LINES };
+  expect(await killAtLine(graft, at)).toBe(true);
+  const resumed = await weakProbe(graft);
+  expect(resumed.code, resumed.stderr).toBe(0);
+  for (const name of names) {
+    const [own, wanted] = [killed, out].map((run) => readFileSync(join(run, name), 'utf8'));
+    expect(own, name).toBe(wanted);
+  }
 });
 
 describe.skipIf(!requireProgram('chromium'))('the page (needs chromium)', () => {

@@ -100,7 +100,9 @@ function sectionsOf(shown: readonly ShownNetwork[]): Section[] {
     ...(ways === undefined ? [] : [{ heading: 'Ways to the verdict', table: ways }]),
     ...(classes === undefined ? [] : [{ heading: 'Verdicts of people', table: classes }]),
   ];
-  const kept = sections.filter(({ table, figures: own = [] }) => table !== undefined || own.length > 0);
+  const kept = sections.filter(
+    ({ table, figures: own = [] }) => table !== undefined || own.length > 0,
+  );
   return [...kept, ...groupSections(shown)];
 }
 
