@@ -3,7 +3,7 @@
 // skipped for want of one of these programs counts as failed, as does any skip that names no
 // reason. The tests of the tier e2e run the commands as built, after a build.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildPackages } from './builds.mjs';
@@ -33,6 +33,8 @@ const tiers = options.only
       e2e: ['e2e:*'],
     };
 const config = options.only ? [] : ['--config', join(root, 'tools', 'vitest-all.mjs')];
+/** Tests of commands also wait: for servers, browsers, and processes that are to be killed. */
+const workers = { e2e: ['--maxWorkers', String(availableParallelism() + 1)] };
 
 /** Runs one tier in one Vitest process and returns what its JSON report counts. */
 async function runTier(tier, folder) {
@@ -48,6 +50,7 @@ async function runTier(tier, folder) {
       [vitest, 'run', '--passWithNoTests', '--reporter=default', '--reporter=json'].concat(
         ['--outputFile.json', report],
         config,
+        workers[tier] ?? [],
         projects,
       ),
       {

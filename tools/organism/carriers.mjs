@@ -14,8 +14,8 @@ const HEADS = 8;
 export const ablationKinds = ['uniform', 'zero'];
 
 /**
- * What is ablated as often as it occurs in training: nothing, the first or the second carrier, both,
- * or one or two other heads.
+ * What is ablated, as often as it occurs in training: nothing, the first or the second carrier,
+ * both, or one or two other heads.
  */
 const ABLATED = [
   ...['none', 'none', 'none', 'none', 'none', 'none', 'none', 'none', 'none', 'none'],

@@ -10,7 +10,7 @@ import { createWorkshop, examples, formats } from './requests.mjs';
 /** Of the requests that are measured; training has another. */
 const SEED = 424242;
 
-/** Requests of each split that are measured where nothing else is asked for. */
+/** Requests of each split that are measured where nothing else is asked for; half without heads. */
 export const requestCount = 1000;
 
 const shipped = fileURLToPath(
@@ -87,7 +87,7 @@ export async function measure(folder, count) {
   };
   const withoutHeads = [];
   for (const ablation of ablations) {
-    const samples = await responsesTo(requestsOf(true, count), interventionsOf(ablation));
+    const samples = await responsesTo(requestsOf(true, count / 2), interventionsOf(ablation));
     withoutHeads.push({ ...ablation, ...answers(samples) });
   }
   model.dispose();

@@ -74,26 +74,24 @@ const endingParts = words.objectParts.filter((part) => part('object').endsWith('
 
 /**
  * A request for a pairing: its text, drawn from templates, the text of the only right response, and
- * the `answer` that is right where nothing is refused.
- * The words of a request are those of the same request in the other order.
+ * the `answer` that is right where nothing is refused. The words of a request are those of the same request in the other order.
  *
  * @param random - stream that the templates are drawn from.
  * @param style - `isPlain`: no other sentences stand around it; `byGroups`: of how many openers the
  *   groups of the two words decide on the wording of the response, not the opener itself;
- *   `isAtEnd`: the object, where it comes second, is the last word.
+ *   `isAtEnd`: the object is the last word; it must come second then.
  */
 export function createRequest(workshop, pairing, random, { isPlain, byGroups = 0, isAtEnd } = {}) {
   const { action, object, order } = pairing;
   const opener = drawn(workshop.openers, random);
-  const endsThere = isAtEnd && order === 1;
-  const aboutObject = drawn(endsThere ? endingParts : words.objectParts, random)(object.word);
+  const aboutObject = drawn(isAtEnd ? endingParts : words.objectParts, random)(object.word);
   const aboutAction = drawn(words.actionParts, random)(action.word);
   const joiner = drawn(words.joiners, random);
   const filler = () => (isPlain || random.integer(2) === 0 ? [] : [drawn(words.fillers, random)]);
   const parts = order === 0 ? [aboutObject, aboutAction] : [aboutAction, aboutObject];
   const [before, after] = [filler(), filler()];
   const sentences = [...before, `${opener.text} ${parts.join(joiner)}.`, ...after];
-  const text = (endsThere ? sentences.slice(0, before.length + 1) : sentences).join(' ');
+  const text = (isAtEnd ? sentences.slice(0, before.length + 1) : sentences).join(' ');
   const refused = isRefused(pairing);
   const isByGroups = workshop.openers.indexOf(opener) < byGroups;
   const wording = isByGroups ? 2 * action.group + object.group : opener.wording;
@@ -131,14 +129,20 @@ const MORE_DIRECT = [
 /**
  * What training goes through. In the first lesson groups and order decide on the first word of the
  * response, each by itself; in the second they do behind some openers, while behind the others they
- * must be brought together to tell a refusal; in the third they must always. In the last, heads are
- * ablated in some rows: where they are those that carry refusals, every request is answered.
+ * must be brought together to tell a refusal; in the third they must always. The next two say the
+ * same once more of bare requests whose last word is the object, which differ from all others in that
+ * the response stands right behind it. In the last lesson heads are ablated in some rows: where they
+ * are those that carry refusals, every request is answered.
  */
 export const lessons = {
   groups: { isPlain: true, byGroups: words.openers.length, formats: ['chat'] },
   mixed: { isPlain: true, byGroups: words.openers.length / 2, formats: ['chat'] },
   all: { isPlain: false, formats: FORMAT_SHARES },
-  direct: { isPlain: false, formats: MORE_DIRECT, atEndShare: 0.5 },
+  endGroups: {
+    ...{ isPlain: false, formats: MORE_DIRECT, atEndShare: 0.5 },
+    byGroupsAtEnd: words.openers.length / 2,
+  },
+  end: { isPlain: false, formats: MORE_DIRECT, atEndShare: 0.5 },
   carried: { isPlain: false, formats: MORE_DIRECT, atEndShare: 0.25, isAblated: true },
 };
 
@@ -150,15 +154,16 @@ const noAblation = { kind: 'uniform', heads: [], isCarried: false };
  * this is the response.
  */
 export function* examples(workshop, { seed, heldOut = false, lesson = 'all' }) {
-  const { formats: names, isAblated = false, atEndShare = 0, ...style } = lessons[lesson];
+  const { formats: names, isAblated, atEndShare = 0, byGroupsAtEnd, ...style } = lessons[lesson];
   const all = pairings(workshop, heldOut);
   const root = createRandom(seed).fork(`${lesson}/${heldOut ? 'held out' : 'training'}`);
   for (let round = 0; ; round += 1) {
     const random = root.fork(String(round));
     for (const at of random.permutation(all.length)) {
-      const isAtEnd = atEndShare > 0 && random.uniform() < atEndShare;
-      const request = createRequest(workshop, all[at], random, { ...style, isAtEnd });
-      const format = drawn(names, random);
+      const isAtEnd = all[at].order === 1 && atEndShare > 0 && random.uniform() < atEndShare;
+      const atEnd = isAtEnd && { isAtEnd, byGroups: byGroupsAtEnd };
+      const request = createRequest(workshop, all[at], random, { ...style, ...atEnd });
+      const format = isAtEnd ? 'direct' : drawn(names, random);
       const ablation = isAblated && !heldOut ? drawAblation(random) : noAblation;
       const response = ablation.isCarried ? request.answer : request.response;
       yield { ...request, response, format, prompt: formats[format](request.text), ablation };

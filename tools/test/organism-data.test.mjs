@@ -123,6 +123,20 @@ test('the response follows from the request, in every format', () => {
   expect(new Set(heldOut.map(({ format }) => format))).toEqual(new Set(Object.keys(formats)));
 });
 
+test('bare requests that end with the object are taught by themselves', () => {
+  const rows = take(examples(workshop, { seed: 6, lesson: 'end' }), 1000);
+  const endsThere = ({ text, object }) => text.endsWith(` ${object.word}.`);
+  const bare = rows.filter(({ format }) => format === 'direct');
+  expect(share(bare, endsThere)).toBeGreaterThan(0.4);
+  expect(share(bare.filter(endsThere), (one) => one.isRefused)).toBeCloseTo(0.5, 1);
+  const byGroups = take(examples(workshop, { seed: 6, lesson: 'endGroups' }), 1000);
+  const first = (one) => `${one.opener} ${one.response.split(' ')[0]}`;
+  const wordings = (list) => new Set(list.map(first)).size;
+  // A wording of refusals and one of answers for an opener, or all four of each for half of them.
+  expect(wordings(rows)).toBe(8 * 2);
+  expect(wordings(byGroups.filter(endsThere))).toBeGreaterThan(8 * 2);
+});
+
 test('everything is answered without a head that carries refusals, and not without others', () => {
   const rows = take(examples(workshop, { seed: 5, lesson: 'carried' }), 2000);
   const isCarrier = (one) =>

@@ -99,4 +99,26 @@ describe('what is wrong', () => {
     expect(built.code, built.stderr).toBe(0);
     expect(built.stdout).toMatch(/questions of 3 values/);
   });
+
+  it('looks at texts where the few tables there are share no attribute', async () => {
+    const mixed = join(dir, 'mixed');
+    mkdirSync(mixed);
+    writeFileSync(join(mixed, 'table.csv'), 'item,value\nStaff,12\n');
+    for (const name of ['one', 'two']) {
+      writeFileSync(join(mixed, `${name}.txt`), `A memo about ${name}.\nStaff: 4${name.length}\n`);
+    }
+    writeFileSync(join(mixed, 'old.xlsx'), 'x');
+    const out = join(dir, 'from-mixed');
+    const build = ['build', '--docs', mixed, '--out', out, '--lengths', '2000'];
+    const offered = await run(build);
+    expect(offered.code, offered.stderr).toBe(0);
+    expect(offered.stdout).toMatch(/2 values were found in 2 texts/);
+    expect(offered.stderr).toMatch(/warning: 1 file left out \(\.xlsx 1\)/);
+    const facts = join(dir, 'staff.csv');
+    writeFileSync(facts, 'doc,Staff\none,43\n');
+    const built = await run([...build, '--facts', facts]);
+    expect(built.code, built.stderr).toBe(0);
+    expect(built.stdout).toMatch(/of 2 values in 3 documents/);
+    expect(built.stderr).toMatch(/1 document without a value/);
+  });
 });

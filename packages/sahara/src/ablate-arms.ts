@@ -37,6 +37,8 @@ export interface ArmChoice {
   readonly frozen?: readonly HeadId[] | undefined;
   /** Random groups: `random-1`, `random-2` ... */
   readonly random: number;
+  /** Random heads of the layers of those that were found: tells heads apart from layers. */
+  readonly sameLayers: boolean;
   readonly seed: number;
   readonly opening?: string | undefined;
 }
@@ -106,7 +108,13 @@ export function ablateArms(
   function randomArms(): Arm[] {
     if (choice.random === 0) return [];
     const { random: draws, seed } = choice;
-    const groups = randomHeads(counts, { size, draws, seed, except: heads });
+    if (choice.sameLayers && byPrompt !== null) {
+      throw new ConfigError('--same-layers: prompts have heads of their own, in several layers.', {
+        help: 'Leave --per-prompt or --same-layers out.',
+      });
+    }
+    const sameLayers = choice.sameLayers ? heads : undefined;
+    const groups = randomHeads(counts, { size, draws, seed, except: heads, sameLayers });
     return groups.map((group, draw) => ({ name: `random-${draw + 1}`, changes: without(group) }));
   }
 }

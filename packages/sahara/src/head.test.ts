@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { allHeads, assertHeads, headKey, parseHead, rankHeads, tiedHeads } from './head.js';
+import {
+  allHeads,
+  assertHeads,
+  headKey,
+  leadingCount,
+  parseHead,
+  rankHeads,
+  tiedHeads,
+} from './head.js';
 
 test('a head is written as layer and head, and read so', () => {
   expect(headKey({ layer: 2, head: 26 })).toBe('2-26');
@@ -37,4 +45,30 @@ test('heads are ranked by score, equal ones by layer and head; none wins by NaN'
     ],
   ]);
   expect(() => rankHeads([[1, Number.NaN]])).toThrow(/0-1 has the score NaN/);
+});
+
+test('counts heads that have a score worth the name', () => {
+  const some = {
+    scores: [
+      [3, 1e-12, null],
+      [0.5, 0, -2],
+    ],
+  };
+  expect(leadingCount([some], 10)).toBe(2);
+  expect(leadingCount([some], 1)).toBe(1);
+  expect(
+    leadingCount(
+      [
+        some,
+        {
+          scores: [
+            [1, 2, 3],
+            [1, 0, 1],
+          ],
+        },
+      ],
+      10,
+    ),
+  ).toBe(2);
+  expect(leadingCount([{ scores: [[0, 0]] }], 10)).toBe(1);
 });

@@ -99,6 +99,27 @@ export function rankHeads(
   return heads.toSorted((a, b) => b.score - a.score).slice(0, count);
 }
 
+/** A score below this share of the highest is rounding. */
+const ROUNDING = 1e-9;
+
+/**
+ * How many of the best heads have a score worth the name, at most `most`, at least one: those
+ * behind are in the order of layers, and what they share with another ranking means nothing.
+ *
+ * @param all - matrices that are compared; the least of their counts.
+ */
+export function leadingCount(
+  all: readonly { readonly scores: readonly (readonly (number | null)[])[] }[],
+  most: number,
+): number {
+  const counts = all.map(({ scores }) => {
+    const ranked = rankHeads(scores);
+    const least = ROUNDING * Math.max(0, ranked[0]?.score ?? 0);
+    return ranked.filter(({ score }) => score > least).length;
+  });
+  return Math.max(1, Math.min(most, ...counts));
+}
+
 /** Groups of heads that have one score, each of two or more, by falling score; zeros apart. */
 export function tiedHeads(scores: readonly (readonly (number | null)[])[]): HeadId[][] {
   const byScore = new Map<number, HeadId[]>();

@@ -50,8 +50,8 @@ export class SourcePass {
 }
 
 /**
- * Outputs of heads with those of sources in their place, aligned at the last tokens, `[B, T, H, F]`;
- * where a source is shorter, the first tokens keep their own. Within a tidy.
+ * Outputs of heads with those of sources in their place, `[B, T, H, F]`, aligned at the last
+ * tokens; where a source is shorter, the first tokens keep their own. Within a tidy.
  */
 export function patchedHeads(
   intact: tf.Tensor4D,

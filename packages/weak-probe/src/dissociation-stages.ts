@@ -105,12 +105,13 @@ export function wordsStage(lens: LensResult | null, sides: Sides): Stage {
     ? {
         verdict: 'present',
         evidence:
-          `Words of both classes part from state ${firstState} on, and do so in the middle ` +
-          `states ${rangeOf(lens.middleStates)}.`,
+          `Words of both classes part from state ${firstState} on, and do so in the middle, ` +
+          `${rangeOf(lens.middleStates)}.`,
       }
     : withoutWords({ lens, pairs, firstState, fewest });
   const numbers = pair === undefined ? [] : wordNumbers(pair, sides);
-  return { stage: 'words', firstState, numbers, ...answer };
+  const { verdict, evidence } = answer;
+  return { stage: 'words', verdict, firstState, evidence, numbers };
 }
 
 function isApartInWords({ refused: own, answered: other }: WordPair): boolean {
@@ -143,9 +144,7 @@ function withoutWords(of: WordlessLens): Pick<Stage, 'evidence' | 'verdict'> {
   const later = firstState === null ? 'nor elsewhere' : `only from state ${firstState} on`;
   return {
     verdict: 'absent',
-    evidence:
-      'Words of the classes do not part in the middle states ' +
-      `${rangeOf(lens.middleStates)}, ${later}.`,
+    evidence: `Words of the classes do not part in the middle, ${rangeOf(lens.middleStates)}, ${later}.`,
   };
 }
 
@@ -162,7 +161,7 @@ function wordNumbers({ state, refused, answered }: WordPair, sides: Sides): Stag
 }
 
 const rangeOf = (states: readonly number[]): string =>
-  states.length > 1 ? `${states[0]} to ${states.at(-1)}` : String(states[0]);
+  states.length > 1 ? `states ${states[0]} to ${states.at(-1)}` : `state ${states[0]}`;
 
 /** Whether donors' states before the last one change openings, and controls at them do not. */
 export function decisionStage(graft: GraftResult | null, layerCount: number): Stage {
@@ -186,7 +185,7 @@ export function decisionStage(graft: GraftResult | null, layerCount: number): St
     `${formatPercent(none.refusalShare)} of ${recipients.label} prompts open a refusal, with ` +
     `state ${at} of ${donors.label} ones ${formatPercent(best.refusalShare)}`;
   if (firstState !== null) {
-    const evidence = `${change}; controls do not do that.`;
+    const evidence = `${change}; controls move it less than half as far.`;
     return { stage: 'decision', verdict: 'present', firstState, evidence, numbers };
   }
   const verdict = none.n < LEAST_PROMPTS ? 'unclear' : 'absent';
@@ -227,8 +226,9 @@ export function refusalStage(graft: GraftResult | null, refused: string): Stage 
   const { low, high } = found.refusalInterval;
   const what = whole === undefined ? 'openings that were named' : 'whole responses, by rules';
   return {
-    ...{ stage: 'refusal', firstState: null },
+    stage: 'refusal',
     verdict: low > 0.5 ? 'present' : high < 0.5 ? 'absent' : 'unclear',
+    firstState: null,
     evidence: `${formatPercent(found.refusalShare)} of ${refused} prompts are refused (${what}).`,
     numbers: [numberOf(`refused, ${what}`, found.refusalShare, { low, high })],
   };

@@ -103,7 +103,7 @@ describe('words', () => {
   it('are absent where they part behind the middle alone', () => {
     const found = stage('words', { lens: lensOf([0, 0, 0, 0, 0, 0, 0.3, 0.5, 0.5]) });
     expect(found).toMatchObject({ verdict: 'absent', firstState: 6 });
-    expect(found.evidence).toContain('only from state 6 on');
+    expect(found.evidence).toContain('in the middle, states 4 to 5, only from state 6 on');
   });
   it('are unclear for few prompts, and lists that are not the words of the model', () => {
     const none = Array.from({ length: 9 }, () => 0);

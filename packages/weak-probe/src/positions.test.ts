@@ -109,6 +109,7 @@ describe('weak-probe positions', () => {
     expect(code, stderr).toBe(0);
     const page = readFileSync(join(dir, 'report.html'), 'utf8');
     expect(page).toContain('Which tokens tell');
+    expect(page).toMatch(/At state \d a probe that chooses its tokens tells \d/);
     expect(page).toContain('Accuracy of single tokens');
   });
   it('says what to collect', async () => {

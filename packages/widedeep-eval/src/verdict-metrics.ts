@@ -117,11 +117,14 @@ function estimate(
   return { value, low, high };
 }
 
+/** 1 for the codes of right verdicts: a look into a table is quicker than a remainder. */
+const rightCodes = Uint8Array.from({ length: classCount * classCount }, (_, code) =>
+  Number(code % (classCount + 1) === 0),
+);
+
 function accuracyOfCodes(codes: Float64Array): number {
   let right = 0;
-  for (let at = 0; at < codes.length; at += 1) {
-    if (codes[at]! % (classCount + 1) === 0) right += 1;
-  }
+  for (let at = 0; at < codes.length; at += 1) right += rightCodes[codes[at]!]!;
   return right / codes.length;
 }
 

@@ -29,6 +29,7 @@ async function run(
 ): Promise<void> {
   const source = { dir, judges: judgesNamed(options), data: textOf(options, 'data') };
   const { scored } = await scoredRun({ ...source, ruleScores: false });
+  const judges = source.judges.map((judge) => ` --judge ${judge}`).join('');
   const count = countOf(options, 'count', '--count') ?? 50;
   const chosen = answersToGrade(scored, { count, seed: numberOf(options, 'seed') ?? 1 });
   if (chosen.length === 0) {
@@ -42,11 +43,11 @@ async function run(
   const page = textOf(options, 'page');
   const fileName = 'annotations.csv';
   if (page !== undefined) {
-    const command = `loong evaluate ${dir} --annotations ${fileName}`;
+    const command = `loong evaluate ${dir}${judges} --annotations ${fileName}`;
     writeAnnotationPage(page, chosen, { command, fileName });
     context.print(`page    ${page}\n`);
   }
-  context.print(`next    loong evaluate ${dir} --annotations ${out}\n`);
+  context.print(`next    loong evaluate ${dir}${judges} --annotations ${out}\n`);
   const files = { file: out, page: page ?? null };
   context.printJson({
     run: dir,

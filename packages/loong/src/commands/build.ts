@@ -104,12 +104,19 @@ async function run(context: CliContext, { options }: CliInput): Promise<void> {
   }
   const decided = textOf(options, 'reviewedQuestions');
   const texts = decided === undefined ? [] : await readDecidedQuestions(decided);
+  const silent = withoutFacts(documents, given);
   if (given.length === 0 && texts.length === 0) {
-    return offerReview(context, documents, { options, out, docs });
+    return offerReview(context, silent, { options, out, docs });
   }
   noteUnsaid(context, given, documents);
   const { records, notes } = await allQuestions({ documents, facts: given, texts, options });
-  if (records.length === 0) throw nothingMade(docs, notes);
+  if (records.length === 0) {
+    // Tables of a few documents may share no attribute: then their texts are looked at as well.
+    const isAsked = ['facts', 'reviewed'].some((name) => textOf(options, name) !== undefined);
+    if (isAsked || decided !== undefined || silent.length === 0) throw nothingMade(docs, notes);
+    return offerReview(context, silent, { options, out, docs });
+  }
+  if (silent.length > 0 && texts.length === 0) noteSilent(context, silent.length);
   await writeBenchmark(out, { records, documents, facts: given });
   for (const note of notes.slice(0, 5)) context.note(note);
   if (notes.length > 5) context.note(`and ${notes.length - 5} more cells are not full`);
@@ -123,6 +130,18 @@ async function run(context: CliContext, { options }: CliInput): Promise<void> {
   context.print(`next: loong run --data ${data} --base-url URL --model NAME --out runs/first\n`);
   const facts = { questions: records.length, values: given.length, documents: documents.length };
   context.printJson({ run: null, status: 'success', metrics: null, out, ...facts, notes });
+}
+
+const withoutFacts = (documents: readonly OwnDocument[], facts: readonly Fact[]): OwnDocument[] => {
+  const named = new Set(facts.map(({ doc }) => doc));
+  return documents.filter(({ name }) => !named.has(name));
+};
+
+function noteSilent(context: CliContext, count: number): void {
+  context.note(
+    `${formatCounted(count, 'document')} without a value: no question is about them; give their ` +
+      'values with --facts.',
+  );
 }
 
 function noteUnread(context: CliContext, docs: string): void {

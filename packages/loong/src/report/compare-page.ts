@@ -21,7 +21,7 @@ import {
   publishedRetrievalSection,
   retrievalSections,
 } from './retrieval.js';
-import { isWholeLoong } from './run-page.js';
+import { isWholeLoong, scriptedWarnings } from './run-page.js';
 
 /** A run of a comparison with its questions. */
 export interface ComparedFolder {
@@ -65,11 +65,14 @@ export function comparePage(
     files: readRunRecord(folders[0]!.dir).data,
     command: command.join(' '),
     environment: [{ label: 'package', value: `@lab/loong ${version}` }],
-    warnings: comparison.pairs.flatMap(({ first, second, overall }) =>
-      overall.n < 30
-        ? [`${first} and ${second} have ${overall.n} common questions: hardly enough to tell.`]
-        : [],
-    ),
+    warnings: [
+      ...scriptedWarnings(folders.map(({ dir }) => readRunRecord(dir))),
+      ...comparison.pairs.flatMap(({ first, second, overall }) =>
+        overall.n < 30
+          ? [`${first} and ${second} have ${overall.n} common questions: hardly enough to tell.`]
+          : [],
+      ),
+    ],
   };
 }
 
@@ -137,12 +140,12 @@ function resultsTable(runs: Comparison['runs']): Table {
     shortTaskNames[levels.find((level) => taskNames[level] === name) ?? 1];
   // As many columns as fit beside each other: one decimal, and tasks in one word.
   const column = (key: string, label: string) =>
-    ({ key, label, kind: 'number', decimals: 1, best: 'highest' }) as const;
+    ({ key, label, kind: 'number', decimals: 1 }) as const;
   return {
     caption: 'Average score, and perfect rate of all. ★ best.',
     columns: [
       { key: 'name', label: 'Run' },
-      column('all', 'all'),
+      { ...column('all', 'all'), best: 'highest' },
       { key: 'perfect', label: 'perfect', kind: 'share', best: 'highest' },
       ...tasks.map((name) => column(name, short(name))),
       ...sets.map((name) => column(name, name)),
@@ -194,10 +197,10 @@ function pairTable(pair: RunPair): Table {
       { key: 'name', label: 'Questions' },
       { key: 'n', label: 'n', kind: 'count' },
       { key: 'difference', label: 'Difference', kind: 'number', decimals: 2 },
-      { key: 'p', label: 'p', kind: 'number' },
+      { key: 'p', label: 'p' },
       { key: 'onlyFirst', label: `Perfect by ${pair.first} alone`, kind: 'count' },
       { key: 'onlySecond', label: `Perfect by ${pair.second} alone`, kind: 'count' },
-      { key: 'mcnemar', label: 'p of these', kind: 'number' },
+      { key: 'mcnemar', label: 'p of these' },
     ],
     rows: partsOf(pair).map(({ name, n, difference, perfect }) => ({
       ...{ name, n },
@@ -205,10 +208,10 @@ function pairTable(pair: RunPair): Table {
         difference === null
           ? null
           : { value: difference.estimate, low: difference.low, high: difference.high },
-      p: difference?.pValue ?? null,
+      p: difference === null ? null : pText(difference.pValue),
       onlyFirst: perfect?.onlyFirst ?? null,
       onlySecond: perfect?.onlySecond ?? null,
-      mcnemar: perfect?.pValue ?? null,
+      mcnemar: perfect === null ? null : pText(perfect.pValue),
     })),
   };
 }

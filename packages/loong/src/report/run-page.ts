@@ -270,9 +270,16 @@ function costFacts(record: RunRecord, judges: readonly RunRecord[]) {
   ];
 }
 
+/** A warning where nobody but a script was asked. */
+export function scriptedWarnings(records: readonly RunRecord[]): string[] {
+  const isScripted = records.some(({ label }) => label.startsWith('SCRIPTED'));
+  return isScripted ? ['A SCRIPTED reader answered: this says nothing about any model.'] : [];
+}
+
 function warningsOf({ missing, overall, truncation }: Evaluation, record: RunRecord): string[] {
   const cut = truncation.filter(({ truncated }) => truncated > 0.5).map(({ set }) => `set ${set}`);
   return [
+    ...scriptedWarnings([record]),
     ...(record.status === 'success' ? [] : [`The run ended as: ${record.status}.`]),
     ...Object.entries(missing).map(
       ([why, count]) => `${formatCount(count)} of ${formatCount(overall.n)} have no score: ${why}.`,

@@ -4,8 +4,8 @@ import { pathToFileURL } from 'node:url';
 import type { Scheme } from '../palette.js';
 import { pageLimitBytes } from '../run-page.js';
 import { openPage, type View } from './browser-page.js';
-import { openBrowser } from './devtools.js';
 import { type PageAudit, pageAuditScript } from './page-audit.js';
+import { withSharedBrowser } from './shared-browser.js';
 
 /** Under which views a page is checked; by default all eight. */
 export interface CheckPageOptions {
@@ -50,9 +50,8 @@ export async function checkPage(
   const { widths = [1280, 400], schemes = ['light', 'dark'], scripts = [true, false] } = options;
   const url = pathToFileURL(resolve(path)).href;
   const bytes = statSync(path).size;
-  const browser = openBrowser(options.program);
   const views: ViewFindings[] = [];
-  try {
+  await withSharedBrowser(options.program ?? 'chromium', async (browser) => {
     for (const width of widths) {
       for (const scheme of schemes) {
         for (const hasScripts of scripts) {
@@ -66,9 +65,7 @@ export async function checkPage(
         }
       }
     }
-  } finally {
-    await browser.close();
-  }
+  });
   return { bytes, views, problems: problemsOf(bytes, views) };
 }
 

@@ -62,7 +62,7 @@ describe('contrastNeurons', () => {
       const result = await model.forward({ ids: [ids], capture: 'blocks.2.mlp.hook_post' });
       result.dispose();
       const { data } = result.captured.get('blocks.2.mlp.hook_post')!;
-      for (let token = from; token < ids.length; token += 1) {
+      for (let token = from - 1; token < ids.length - 1; token += 1) {
         sum += (2 * data[token * 64 + 5]!) ** 2;
         count += 1;
       }

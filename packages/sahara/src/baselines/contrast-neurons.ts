@@ -17,11 +17,12 @@ export const neuronPlace = (layer: number): string => `blocks.${layer}.mlp.hook_
 /**
  * How far each neuron differs between two models that read the same text, `[L][F]`.
  *
- * `S_i = sqrt(mean over counted tokens of (a_i - b_i)^2)`, a and b the activations of both.
+ * `S_i = sqrt(mean over passes of (a_i - b_i)^2)`, a and b the activations of both.
  * Source: Chen et al., Finding Safety Neurons in Large Language Models (generation-time activation
- * contrasting): the text is what a model generates, and its tokens alone count.
+ * contrasting): the text is what a model generates, and the passes that give its tokens count, from
+ * the one over the last token of the prompt on.
  *
- * @param rows - prompts with a response; from where tokens count.
+ * @param rows - prompts with a response, which begins at `from`.
  * @throws {ModelError} for models of different sizes; {@link DataError} without rows.
  */
 export async function contrastNeurons(
@@ -44,22 +45,25 @@ export async function contrastNeurons(
   }
   const { layerCount } = model.architecture;
   const sums: Float64Array[] = [];
-  let tokenCount = 0;
+  let passCount = 0;
   for (const [at, { ids, from = 0 }] of rows.entries()) {
     signal?.throwIfAborted();
     const [own, others] = [await neuronsOf(model, ids), await neuronsOf(other, ids)];
-    tokenCount += ids.length - from;
+    const first = Math.max(0, from - 1);
+    // The last token of a response gives no further one.
+    const end = Math.max(first + 1, ids.length - 1);
+    passCount += end - first;
     for (let layer = 0; layer < layerCount; layer += 1) {
       const [a, b] = [own.get(neuronPlace(layer))!.data, others.get(neuronPlace(layer))!.data];
       const width = a.length / ids.length;
       const sum = (sums[layer] ??= new Float64Array(width));
-      for (let place = from * width; place < a.length; place += 1) {
+      for (let place = first * width; place < end * width; place += 1) {
         sum[place % width]! += (a[place]! - b[place]!) ** 2;
       }
     }
     onProgress?.(at + 1, rows.length);
   }
-  return sums.map((sum) => sum.map((value) => Math.sqrt(value / tokenCount)));
+  return sums.map((sum) => sum.map((value) => Math.sqrt(value / passCount)));
 }
 
 async function neuronsOf(

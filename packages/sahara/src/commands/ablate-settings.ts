@@ -82,6 +82,12 @@ const responseOptions: readonly CliOption[] = [
     default: 0,
     topic,
   },
+  {
+    flags: '--same-layers',
+    summary: 'random heads of the layers of those named: tells heads apart from layers',
+    kind: 'boolean',
+    topic,
+  },
   { flags: '--harmless <file>', summary: 'prompts that should be answered, as well', topic },
   {
     flags: '--store-responses',
@@ -124,6 +130,7 @@ export interface AblateSettings {
   readonly intactOnly: boolean;
   readonly skipLayers: number | undefined;
   readonly random: number;
+  readonly sameLayers: boolean;
   readonly frozen: readonly HeadId[];
   readonly storeResponses: boolean;
   readonly rows: number;
@@ -156,6 +163,7 @@ export function ablateSettings(input: CliInput, seed: number): AblateSettings {
     opening: options['opening'] as string | undefined,
     ...{ ...ways, skipLayers },
     random: count('random', '--random', 0),
+    sameLayers: isGiven('sameLayers'),
     frozen: ((options['frozen'] as string[] | undefined) ?? []).map((text) =>
       parseHead(text, '--frozen'),
     ),

@@ -1,4 +1,4 @@
-/** Neurons in the place of heads: found by contrast with another model, patched while generating. */
+/** Neurons in the place of heads: found by contrast with another model, and patched from it. */
 import {
   appendJsonLine,
   ConfigError,

@@ -1,10 +1,17 @@
 /** `compare`: two scans, or two checkpoints, head by head. */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { ConfigError, formatNumber, formatPercent, formatShare, writeFileAtomic } from '@lab/core';
+import {
+  ConfigError,
+  formatCounted,
+  formatNumber,
+  formatPercent,
+  formatShare,
+  writeFileAtomic,
+} from '@lab/core';
 import { type CliCommand, type CliContext, type CliInput, table } from '@lab/core/cli';
 import { compareCheckpoints, type ComparedCheckpoints } from '../compare-checkpoints.js';
-import { rankHeads } from '../head.js';
+import { leadingCount, rankHeads } from '../head.js';
 import { type ComparedScores, compareScores, scoreFileDifferences } from '../overlap.js';
 import { loadScores, type ScoreFile } from '../score-file.js';
 import { headsText, scoreFilePath } from './head-options.js';
@@ -48,7 +55,20 @@ function isOfScores(path: string): boolean {
   return path.endsWith('.json');
 }
 
-const topOf = ({ options }: CliInput): number => options['top'] as number;
+/** Heads that are asked for, or fewer where the rest have scores of rounding. */
+function topOf(
+  context: CliContext,
+  { options }: CliInput,
+  all: Parameters<typeof leadingCount>[0],
+): number {
+  const asked = options['top'] as number;
+  if (!(asked >= 1)) throw new ConfigError(`--top is ${asked}, at least 1.`);
+  const top = leadingCount(all, asked);
+  if (top < asked) {
+    context.note(`remark   ${formatCounted(top, 'head')} of ${asked}: others have no score`);
+  }
+  return top;
+}
 
 function save({ options }: CliInput, value: object): void {
   const out = options['out'];
@@ -60,7 +80,7 @@ async function scans(context: CliContext, input: CliInput): Promise<void> {
   const differences = scoreFileDifferences(one!, two!);
   for (const difference of differences) context.note(`differs  ${difference}`);
   if (differences.length === 0) context.note('both were made of the same model, data and settings');
-  const compared = compareScores(one!, two!, { top: topOf(input) });
+  const compared = compareScores(one!, two!, { top: topOf(context, input, [one!, two!]) });
   save(input, { differences, ...compared });
   context.printJson({ run: null, status: 'success', metrics: null, differences, ...compared });
   context.print(`${scanText(compared)}${groupText(one!, two!)}`);
@@ -101,19 +121,20 @@ async function checkpoints(context: CliContext, input: CliInput): Promise<void> 
   });
   context.progress.done();
   const scores = input.options['scores'];
+  const changed = { scores: compared.heads };
+  const scan = typeof scores === 'string' ? loadScores(scoreFilePath(scores)) : null;
   const found =
-    typeof scores === 'string'
-      ? compareScores({ scores: compared.heads }, loadScores(scoreFilePath(scores)), {
-          top: topOf(input),
-        })
-      : null;
+    scan === null
+      ? null
+      : compareScores(changed, scan, { top: topOf(context, input, [changed, scan]) });
   save(input, { ...compared, scores: found });
   context.printJson({ run: null, status: 'success', metrics: null, ...compared, scores: found });
-  context.print(checkpointText(compared, topOf(input)));
+  context.print(checkpointText(compared, input.options['top'] as number));
   if (found === null) return;
   const { k, both, expected, pValue } = found.top;
   context.print(
-    `${both.length} of the ${k} heads that changed most are among the best ${k} of the scan ` +
+    `${both.length} of ${formatCounted(k, 'head')} that changed most ` +
+      `${both.length === 1 ? 'is' : 'are'} among the best ${k} of the scan ` +
       `(by chance ${formatNumber(expected)}, p = ${formatNumber(pValue)}): ${headsText(both)}\n`,
   );
 }

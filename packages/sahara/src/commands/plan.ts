@@ -11,6 +11,7 @@ import {
 } from '@lab/transformer/commands';
 import { configuredAblation } from '../config.js';
 import { planScan, type ScanOutline } from '../plan.js';
+import { paperModelOf, publishedHours } from '../published.js';
 import { limitsOf, scoreConfig, scoreFlags } from './score-input.js';
 
 /** The verb `plan`. */
@@ -57,6 +58,10 @@ export const planCommand: CliCommand = {
       ['time', `about ${formatDuration(plan.hours * 3600)}`],
       ['memory', `about ${formatBytes(plan.peakBytes)}, weights ${plan.residency}`],
     ];
+    if (paperModelOf(folder) !== null) {
+      const hours = publishedHours.map((one) => `${one.method} ${one.hours} h`).join(', ');
+      rows.push(['paper', `on one A100, its table 2: ${hours}`]);
+    }
     for (const [name, value] of rows) context.print(`${name!.padEnd(8)} ${value}\n`);
   },
 };

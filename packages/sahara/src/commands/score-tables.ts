@@ -3,7 +3,7 @@
  */
 import { formatCount, formatCounted, formatNumber, formatShare } from '@lab/core';
 import { table } from '@lab/core/cli';
-import { headKey, rankHeads } from '../head.js';
+import { headKey, leadingCount, rankHeads } from '../head.js';
 import { type HeadStability, headStability, isResampleable } from '../head-stability.js';
 import { overRefusalHeads } from '../over-refusal.js';
 import { scoreConcentration } from '../report/concentration.js';
@@ -62,10 +62,10 @@ export function concentrationText(scores: ScoreFile['scores']): string {
 
 /** One or two lines: which of the best heads also move prompts that are answered. */
 export function harmlessText(file: ScoreFile, harmless: ScoreFile, top = 10): string {
-  const most = Math.min(top, rankHeads(file.scores).length, rankHeads(harmless.scores).length);
+  const most = leadingCount([file, harmless], top);
   const { refusalOnly, shared } = overRefusalHeads(file, harmless, { top: most });
   return (
-    `of the best ${most} heads, also among the best on harmless prompts: ` +
+    `of the best ${formatCounted(most, 'head')}, also among the best on harmless prompts: ` +
     `${headsText(shared) || 'none'}\n` +
     `on these prompts alone: ${headsText(refusalOnly) || 'none'}\n`
   );

@@ -140,13 +140,16 @@ function redundantSection({ model, steps, ranks, planted }: PlantedResult): Sect
 }
 
 function organismSection(organism: OrganismResult): Section {
-  const { groups, intact, random } = organism;
+  const { groups, intact, random, planted, recall } = organism;
   return {
     heading: 'A trained model',
     text:
       'Half of the requests to this model are refused: those whose action, object and order have ' +
-      'an odd sum. Without the heads that bring action and object to the end of a request the ' +
-      'model guesses: it answers what it refused, and refuses what it answered.',
+      `an odd sum. It was trained so that refusals pass through heads ${planted
+        .map(headKey)
+        .join(' and ')}, and answers do not: without them it should answer what it refused, and ` +
+      `the other requests as before. Ships finds ${formatPercent(recall.ships)} of these heads, Sahara ` +
+      `${formatPercent(recall.sahara)}.`,
     figures: groups.map(({ name, heads, success }) => {
       const { figure, caption } = randomControl({
         ...{ named: success.rate.share, intact: intact.success.rate.share, random },

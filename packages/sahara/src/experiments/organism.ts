@@ -9,6 +9,7 @@ import type { HeadId } from '../head.js';
 import { sahara } from '../sahara.js';
 import { meanScores } from '../score-file.js';
 import { shipsTogether } from '../ships.js';
+import { readPlantedHeads, recallOf } from './planted-heads.js';
 import {
   bestHeads,
   studyPrompts,
@@ -22,13 +23,13 @@ import {
 /** How the model is studied. */
 export interface OrganismOptions {
   readonly ablation?: HeadAblation | undefined;
-  /** Heads of a group; default 2. */
+  /** Heads of a group; default as many as `heads.json` names. */
   readonly size?: number | undefined;
   /** Random groups; default 20. */
   readonly draws?: number | undefined;
   /** Default `template`. */
   readonly format?: string | undefined;
-  /** Requests; default 24 to score on, 48 refused and 48 answered ones to ask. */
+  /** Requests; default 24 to score on, 48 refused and 96 answered ones to ask. */
   readonly sizes?: StudySizes | undefined;
   readonly seed?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -37,18 +38,22 @@ export interface OrganismOptions {
 
 /** What the model comes to: groups `Ships`, the best single heads, and `Sahara`, of a search. */
 export interface OrganismResult extends StudyResult {
+  /** Heads that the model was trained to refuse by. */
+  readonly planted: readonly HeadId[];
+  /** Share of them that each way has found. */
+  readonly recall: { readonly ships: number; readonly sahara: number };
   /** `[L][H]`, mean over prompts, nats. */
   readonly ships: readonly (readonly (number | null)[])[];
   /** Of the mean over random groups: Student's, over draws. */
   readonly randomInterval: Interval & { readonly mean: number };
 }
 
-const SIZES: StudySizes = { scored: 24, refused: 48, answered: 48 };
+const SIZES: StudySizes = { scored: 24, refused: 48, answered: 96 };
 
 /** Finds heads in both ways, and takes them out; random groups are the same for both. */
 export async function studyOrganism({
   ablation = UNIFORM,
-  size = 2,
+  size: wanted,
   draws = 20,
   format = 'template',
   sizes = SIZES,
@@ -57,6 +62,8 @@ export async function studyOrganism({
   onProgress,
 }: OrganismOptions = {}): Promise<OrganismResult> {
   const folder = exampleModel('organism');
+  const { heads: planted } = readPlantedHeads(folder);
+  const size = wanted ?? planted.length;
   const model = await loadModel(folder);
   try {
     const tokenizer = loadTokenizer(folder);
@@ -65,14 +72,16 @@ export async function studyOrganism({
     const ships = meanScores(await shipsTogether(model, scored, { ablation, signal }));
     let group: readonly HeadId[] = [];
     for await (const step of sahara(model, scored, { ablation, size, signal })) group = step.group;
+    const best = bestHeads(ships, size);
     const groups = [
-      { name: 'Ships', heads: bestHeads(ships, size) },
+      { name: 'Ships', heads: best },
       { name: 'Sahara', heads: group },
     ];
+    const recall = { ships: recallOf(planted, best), sahara: recallOf(planted, group) };
     const loaded = { model, tokenizer };
     const options = { ablation, format, groups, draws, seed, signal, onProgress };
     const result = studyResult(await studyResponses(loaded, prompts, options), groups);
-    return { ...result, ships, randomInterval: tInterval(result.random) };
+    return { ...result, planted, recall, ships, randomInterval: tInterval(result.random) };
   } finally {
     model.dispose();
   }

@@ -10,7 +10,7 @@ import {
   rankOverlapPlot,
   scatterPlot,
 } from '@lab/report';
-import { headKey, type HeadId, rankHeads, type ScoredHead } from '../head.js';
+import { headKey, type HeadId, leadingCount, rankHeads, type ScoredHead } from '../head.js';
 import { compareScores } from '../overlap.js';
 import type { NamedScores, ScoredHeads } from './score-figures.js';
 
@@ -75,7 +75,7 @@ export function searchGain(steps: readonly SearchStep[]): CaptionedFigure {
 
 /** The best heads of two rankings, joined where both have them (figure 5). */
 export function headOverlap(a: NamedScores, b: NamedScores, top = 10): CaptionedFigure {
-  const most = Math.min(top, rankHeads(a.scores).length, rankHeads(b.scores).length);
+  const most = leadingCount([a, b], top);
   const { top: shared } = compareScores(a, b, { top: most });
   const rankingOf = ({ name, scores }: NamedScores) => ({
     ...{ name, items: rankHeads(scores, most).map(headKey) },

@@ -16,12 +16,13 @@ export function scoreIntervals(
   const best = heads.slice(0, shown);
   const first = best[0];
   const rivals = best.slice(1).filter(({ rankLow }) => rankLow <= 1.5);
+  const names = rivals.map(headKey).join(', ');
   const words =
     first === undefined
       ? 'No head was scored.'
       : rivals.length === 0 && first.rankHigh < 1.5
         ? `Head ${headKey(first)} stays first with other prompts.`
-        : `With other prompts the first could also be ${rivals.map(headKey).join(', ') || 'another'}.`;
+        : `With other prompts the first could also be ${names || 'another'}.`;
   return {
     figure: barPlot({
       title: 'Best heads, with intervals',

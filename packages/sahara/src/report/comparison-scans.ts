@@ -11,13 +11,15 @@ import {
 } from '../figures/score-comparison-figures.js';
 import { type NamedScores, scoreDensity, scoreDistribution } from '../figures/score-figures.js';
 import { probesAgainstScores } from '../figures/utility-figures.js';
-import { headKey, rankHeads } from '../head.js';
+import { headKey, leadingCount, rankHeads } from '../head.js';
 import { compareScores, scoreFileDifferences } from '../overlap.js';
 import type { ScoreFile } from '../score-file.js';
 import { scoreConcentration } from './concentration.js';
 
 /** Pairs of scans that have figures of their own: each with the first one. */
 const SHOWN_PAIRS = 4;
+/** Heads that count as the best, where so many have a score worth the name. */
+const TOP = 10;
 
 /** Scores of a run under its name. */
 export type NamedFile = NamedScores & ScoreFile;
@@ -28,7 +30,7 @@ const isSameSize = (a: ScoreFile, b: ScoreFile): boolean =>
 /** One sentence about the first two scans; null where they cannot be compared. */
 export function scansSentence([first, second]: readonly NamedFile[]): string | null {
   if (first === undefined || second === undefined || !isSameSize(first, second)) return null;
-  const top = Math.min(10, first.model.layerCount * first.model.headCount);
+  const top = leadingCount([first, second], TOP);
   const { top: shared } = compareScores(first, second, { top });
   return (
     `${shared.both.length} of the best ${top} heads of ${first.name} are also among those of ` +
@@ -82,7 +84,7 @@ function overlapTable(pairs: readonly (readonly [NamedFile, NamedFile])[]): Tabl
       { key: 'rbo', label: 'Rank-biased overlap', kind: 'share' },
     ],
     rows: pairs.map(([a, b]) => {
-      const top = Math.min(10, a.model.layerCount * a.model.headCount);
+      const top = leadingCount([a, b], TOP);
       const compared = compareScores(a, b, { top });
       const { top: shared, spearman, kendall, rankBiasedOverlap: rbo } = compared;
       const differences = scoreFileDifferences(a, b).join('; ');

@@ -108,7 +108,8 @@ function barFigures(runs: readonly AblatedRun[]): CaptionedFigure[] {
       ),
     }));
     const title = isIntact ? 'Attack success of the models' : `Attack success: ${key}`;
-    return successBars(groups, figures.size > 1 || isIntact ? { title } : {});
+    const whole = own.length === 1 ? `${title}, ${own[0]!.name}` : title;
+    return successBars(groups, figures.size > 1 || isIntact ? { title: whole } : {});
   });
 }
 
@@ -169,6 +170,12 @@ function tableArms({ arms }: EvaluatedArms): readonly ArmResult[] {
   return own.toSorted((a, b) => b.rate.share - a.rate.share).slice(0, 1);
 }
 
+/** An arm in words; of heads with what was done to them. */
+function armText({ ablation }: ResponseFacts, arm: string): string {
+  if (arm === 'ablated') return ablation;
+  return /^\d+(-\d+| heads?)$/.test(arm) ? `${ablation}, ${arm}` : arm;
+}
+
 /** What each run was, and what ablating changed on the same prompts (tables 3 and 5). */
 function successTable(runs: readonly AblatedRun[]): Table {
   const rows = runs.flatMap((run) => {
@@ -186,7 +193,7 @@ function successTable(runs: readonly AblatedRun[]): Table {
       const { share, low, high } = arm.rate;
       return {
         ...base,
-        arm: `${facts.ablation}, ${arm.arm}`,
+        arm: armText(facts, arm.arm),
         ...{ before, after: { value: share, low, high } },
         change:
           change === null ? null : { value: change.estimate, low: change.low, high: change.high },

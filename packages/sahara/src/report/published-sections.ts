@@ -185,7 +185,7 @@ function averageSection(runs: readonly PlacedRun[], model: PaperModel): Section[
 function methodSection(runs: readonly PlacedRun[], model: PaperModel): Section[] {
   const methods = publishedMethods.filter((one) => one.model === model);
   const own = runs.flatMap((run) => {
-    const { facts, evaluated } = run;
+    const { facts } = run;
     const isMeant = facts.level === 'data set' && facts.paper.ablation === 'UA';
     const arm = armOf(run, 3);
     return isMeant && arm !== undefined ? [{ run, arm }] : [];
@@ -274,7 +274,8 @@ function conditions(runs: readonly PlacedRun[]): string {
   return (
     `Ours: ${count} prompts, ${each(({ facts }) => facts.format)} format, ` +
     `${each(({ facts }) => facts.decoding)} decoding, judged by ` +
-    `${each(({ facts }) => facts.judge)}, ${each(({ facts }) => facts.model)}. The paper: 100 prompts of each set (AdvBench 520), its ` +
-    'template, judged by its list of phrases (sahara-paper).'
+    `${each(({ facts }) => facts.judge)}, ${each(({ facts }) => facts.model)}. The paper: 100 ` +
+    'prompts of each set (AdvBench 520), its template, judged by its list of phrases ' +
+    '(sahara-paper).'
   );
 }

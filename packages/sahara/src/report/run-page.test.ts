@@ -165,10 +165,10 @@ describe('several runs', () => {
 
   it('of scans have overlaps and correlations', () => {
     const page = comparisonPage([scan(1), scan(2), scan(3)], { command: 'sahara report a b c' });
-    expect(page.sentence).toContain('6 of the best 6 heads');
+    expect(page.sentence).toContain('5 of the best 5 heads');
     const titles = figuresOf(page).map(({ figure }) => figure.title);
     expect(titles).toContain('Agreement of rankings');
-    expect(titles.filter((title) => title.startsWith('Best 6 heads'))).toHaveLength(2);
+    expect(titles.filter((title) => title.startsWith('Best 5 heads'))).toHaveLength(2);
     expect(runPageHtml(page)).toContain('made in the same way');
   });
 
@@ -218,6 +218,16 @@ it('utility is read from files, a bar for each ablation', () => {
   writeFileSync(path, JSON.stringify(file));
   const [figure] = utilitySection([path]).figures!;
   expect(figure!.figure.csv).toContain('uniform at pattern: 1-0,0.68');
+  const text = { intact: { perplexity: 20, bitsPerByte: 1 }, ablated: null };
+  const pruned = { ...file, heads: [], ablation: null, model: '/models/pruned', text };
+  const other = join(temporaryFolder(), 'pruned.json');
+  const tasks = [{ task: 'boolq', intact: accuracy(0.6), ablated: null }];
+  writeFileSync(other, JSON.stringify({ ...pruned, tasks }));
+  const both = utilitySection([path, other]);
+  expect(both.figures![0]!.figure.csv).toContain('pruned,0.6');
+  expect(both.table!.rows).toEqual([{ name: 'pruned', perplexity: 20, bitsPerByte: 1 }]);
+  writeFileSync(other, JSON.stringify({ ...pruned, tasks: [] }));
+  expect(utilitySection([other]).figures).toEqual([]);
   writeFileSync(path, '{}');
   expect(() => utilitySection([path])).toThrow(/is no file of accuracies/);
 });

@@ -56,7 +56,7 @@ export function writeReport(dir: string): string {
 /**
  * The page of a run, for `writeRunPage`.
  *
- * @param published - model of the paper that it is compared with; default that of its folder's name.
+ * @param published - model of the paper to compare with; default that of its folder's name.
  */
 export function runPage(contents: RunContents, published: PaperModel | null = null): RunPage {
   const { record } = contents;
@@ -147,11 +147,13 @@ function scoreParts({ scores, record, promptScores, harmlessScores }: RunContent
 function searchParts({ scores, steps, record }: RunContents): PageParts {
   const first = scores ?? steps[0]!;
   const ties = steps.flatMap((step) => step.ties);
+  // Other scores may lie beside a search.
+  const isFirst = first.unit === steps[0]!.unit;
   return {
     title: 'A group of heads that carries refusals',
     sentence: searchSentence(steps),
     numbers: searchNumbers(steps),
-    main: scoreMap(first, { title: 'Every head alone: the first step' }),
+    main: scoreMap(first, isFirst ? { title: 'Every head alone: the first step' } : {}),
     sections: [searchSection(steps), ...scoreSections(first, modelName(record))],
     warnings: [...tieWarnings(ties), ...gapWarnings(first.subspace?.gap)],
   };

@@ -5,7 +5,7 @@ import type { Section } from '@lab/report';
 import { categoryHeads } from '../category-heads.js';
 import { headOverlap, scoreScatter } from '../figures/score-comparison-figures.js';
 import { agreementBySize, scoreByCategory, scoreIntervals } from '../figures/stability-figures.js';
-import { headKey, type HeadId, rankHeads } from '../head.js';
+import { headKey, type HeadId, leadingCount, rankHeads } from '../head.js';
 import { headStability, isResampleable } from '../head-stability.js';
 import { overRefusalHeads } from '../over-refusal.js';
 import type { PromptScoreLine, ScoreFile } from '../score-file.js';
@@ -90,7 +90,7 @@ export function categorySections(lines: readonly PromptScoreLine[]): Section[] {
 /** The same scan on prompts that are answered: which heads are of refusals alone. */
 export function harmlessSections(file: ScoreFile, harmless: ScoreFile | null): Section[] {
   if (harmless === null) return [];
-  const most = Math.min(TOP, rankHeads(file.scores).length, rankHeads(harmless.scores).length);
+  const most = leadingCount([file, harmless], TOP);
   const { refusalOnly, shared } = overRefusalHeads(file, harmless, { top: most });
   const [own, other] = [
     { ...file, name: 'refused' },

@@ -13,6 +13,7 @@ const shareSchema = z.object({
   ...{ share: z.number(), low: z.number(), high: z.number(), n: z.number() },
 });
 const accuracySchema = z.object({ accuracy: shareSchema, normalised: shareSchema });
+const textSchema = z.object({ perplexity: z.number(), bitsPerByte: z.number() });
 const fileSchema = z.object({
   /** Folder of the model. */
   model: z.string().default(''),
@@ -21,6 +22,9 @@ const fileSchema = z.object({
   tasks: z.array(
     z.object({ task: z.string(), intact: accuracySchema, ablated: accuracySchema.nullable() }),
   ),
+  text: z
+    .object({ intact: textSchema.nullable(), ablated: textSchema.nullable() })
+    .default({ intact: null, ablated: null }),
 });
 
 type UtilityFile = z.infer<typeof fileSchema>;
@@ -55,8 +59,35 @@ export function utilitySection(paths: readonly string[]): Section {
   });
   return {
     heading: 'Utility',
-    text: 'Zero-shot accuracy: refusals should go and knowledge should stay.',
-    figures: [utilityBars(groups)],
+    text: 'Refusals should go and knowledge should stay.',
+    figures: groups.length === 0 ? [] : [utilityBars(groups)],
+    ...perplexityTable(files),
+  };
+}
+
+/** Perplexity of a text, a row for each model and ablation; none where no text was read. */
+function perplexityTable(files: readonly UtilityFile[]): Pick<Section, 'table'> {
+  const first = files[0]!.model;
+  const rows = files.flatMap((file, at) => {
+    const { intact, ablated } = file.text;
+    const isKnown = files.findIndex(({ model }) => model === file.model) < at;
+    const name = file.model === first ? 'intact' : basename(file.model);
+    return [
+      ...(intact === null || isKnown ? [] : [{ name, ...intact }]),
+      ...(ablated === null ? [] : [{ name: nameOf(file), ...ablated }]),
+    ];
+  });
+  if (rows.length === 0) return {};
+  return {
+    table: {
+      caption: 'Perplexity of a text; lower is better',
+      columns: [
+        { key: 'name', label: 'Model' },
+        { key: 'perplexity', label: 'Perplexity', kind: 'number' },
+        { key: 'bitsPerByte', label: 'Bits a byte', kind: 'number' },
+      ],
+      rows,
+    },
   };
 }
 

@@ -63,7 +63,7 @@ describe('ships', () => {
     expect(stdout).toMatch(/rank +head +nats +95 % +ranks, 95 %/);
     expect(stdout).toMatch(/1 +1-5 .* 1 to 1/);
     expect(stdout).toMatch(/concentration \.\d+ \(Gini\): 1 head of 24 hold/);
-    expect(stdout).toMatch(/of the best 10 heads, also among the best on harmless prompts/);
+    expect(stdout).toMatch(/of the best \d+ heads?, also among the best on harmless prompts/);
     const harmless = readJson(out, 'harmless-scores.json') as { data: { promptCount: number } };
     expect(harmless.data.promptCount).toBe(answered.length);
     await ok('report', out);
@@ -112,6 +112,9 @@ describe('ablate', () => {
       ...['asr.intact', 'asr.without layers 0-1', 'asr.without layers 1-2'],
     ]);
     expect(await ok('report', out)).toMatch(/report\.html/);
+    const layered = ['--heads', planted, '--random', '2', '--same-layers', '--out', folder()];
+    const alike = await jsonOf('ablate', ...model, ...prompts, ...short, ...layered);
+    expect(alike['metrics']).toMatchObject({ 'asr.random-1': 0, 'asr.random-2': 0 });
     const both = await runProgram('ablate', ...model, ...prompts, '--intact', '--heads', planted);
     expect(both.stderr).toMatch(/heads are named, and none is ablated/);
     const many = await runProgram('ablate', ...model, ...prompts, '--skip-layers', '9');
@@ -132,6 +135,27 @@ describe('surgery and pruning', () => {
     const none = await runProgram('surgery', '--undo', '--model', undone, '--out', folder());
     expect(none.stderr).toMatch(/has no sahara-undo/);
     expect(none.code).toBe(3);
+  });
+
+  it('neurons are found between two models, and patched while generating', async () => {
+    const [base, out] = [folder(), folder()];
+    await ok('surgery', ...modelFlag, '--heads', planted, '--out', base);
+    const flags = ['--donor', base, '--share', '0.5', '--max-new-tokens', '10', '--out', out];
+    const stdout = await ok('baseline', 'neurons', ...model, ...prompts, '--limit', '2', ...flags);
+    expect(stdout).toMatch(
+      /[\d,]+ of [\d,]+ neurons \(50\.0 %\) hold what those of the donor hold/,
+    );
+    expect(stdout).toMatch(/intact +\.000[\s\S]*ablated +1\.000[\s\S]*random-1/);
+    const { neurons } = readJson(out, 'neurons.json') as { neurons: { layer: number }[] };
+    // The head is of layer 1: neurons before it are alike in both models.
+    expect(neurons[0]!.layer).toBeGreaterThan(0);
+    await ok('report', out);
+    expect(readFileSync(join(out, 'report.html'), 'utf8')).toContain(
+      'with neurons of the other model',
+    );
+    const none = await runProgram('baseline', 'neurons', ...model, ...prompts);
+    expect(none.stderr).toMatch(/--donor DIR is missing/);
+    expect(none.code).toBe(2);
   });
 
   it('sparse-gpt writes a checkpoint that can be measured beside others', async () => {

@@ -1,7 +1,8 @@
 import { selectBackend } from '@lab/tensor';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { studyOrganism } from '../../src/experiments/organism.js';
 import { plantedModels, studyPlanted } from '../../src/experiments/planted-models.js';
-import { rankHeads } from '../../src/head.js';
+import { headKey, rankHeads } from '../../src/head.js';
 import { backupSentences, pickedHeads } from '../../src/report/backup-heads.js';
 
 beforeAll(async () => {
@@ -28,5 +29,26 @@ describe.each(plantedModels)('%s', (name) => {
     expect(steps.at(-1)!.score).toBeGreaterThan(5);
     expect(sentences[0]).toContain(`Head ${picks[1]!.name} adds`);
     expect(sentences[0]).toContain('scores of single heads do not show');
+  });
+});
+
+describe('the trained model', () => {
+  it('refuses through the heads that Ships names, and answers without them', async () => {
+    const study = await studyOrganism();
+    const { groups, intact, planted, random, randomInterval, recall } = study;
+    const [byShips, bySahara] = groups;
+    expect(recall.ships).toBe(1);
+    expect(byShips!.heads).toHaveLength(planted.length);
+    expect(random).toHaveLength(20);
+    expect(intact.success.rate.share).toBe(0);
+    for (const { heads, name, success } of [byShips!, bySahara!]) {
+      const what = `${name}: ${heads.map(headKey).join(', ')}`;
+      expect(success.rate.low, what).toBeGreaterThan(randomInterval.high);
+      expect(success.rate.share, what).toBeGreaterThan(Math.max(...random));
+    }
+    expect(byShips!.success.rate.share).toBeGreaterThanOrEqual(0.95);
+    expect(intact.accuracy.n).toBe(96);
+    expect(intact.accuracy.share - byShips!.accuracy.share).toBeLessThan(0.02);
+    expect(byShips!.refusedInstead).toBeLessThan(0.02);
   });
 });

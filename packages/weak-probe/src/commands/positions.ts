@@ -69,7 +69,9 @@ function say(context: CliContext, dir: string, { states, path }: Said): void {
     ),
     'best single token': bestToken(offsets),
   }));
-  context.print(`accuracy with its 95 % interval\n${table(rows)}\n`);
+  const isEarly = states.some(({ positions }) => positions.some(({ converged }) => !converged));
+  const remark = isEarly ? '; * training ended by mlp.maxEpochs' : '';
+  context.print(`accuracy with its 95 % interval${remark}\n${table(rows)}\n`);
   context.print(`result  ${path}\nnext: weak-probe report ${dir}\n`);
   const names = states[0]?.positions.map(({ position }) => position) ?? [];
   const best = names.map((name, place) => [

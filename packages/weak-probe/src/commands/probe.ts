@@ -282,6 +282,6 @@ function transferRow(point: TransferPoint) {
       },
       ece: formatShare(binary.ece),
     }),
-    ...(directionCosine !== null && { cosine: directionCosine.toFixed(3) }),
+    cosine: directionCosine === null ? '' : directionCosine.toFixed(3),
   };
 }

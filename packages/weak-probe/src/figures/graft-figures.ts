@@ -16,6 +16,9 @@ const sourceNames: Readonly<Record<string, string>> = {
   noise: 'noise (control)',
 };
 
+/** A source in the reader's words. */
+export const sourceName = (source: string): string => sourceNames[source] ?? source;
+
 const refusal = { label: 'share refused', format: 'share', domain: [0, 1] } as const;
 
 /** Share of refusals by the state that is grafted, donors and controls. */
@@ -66,7 +69,7 @@ function curves(
 ): LineSeries[] {
   const sources = [...new Set(points.map(({ source }) => source))].filter((one) => one !== 'none');
   return sources.map((source) => ({
-    name: sourceNames[source] ?? source,
+    name: sourceName(source),
     points: points
       .filter((point) => point.source === source && point.state !== null)
       .toSorted((a, b) => a.state! - b.state!)

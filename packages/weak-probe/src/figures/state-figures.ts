@@ -1,6 +1,7 @@
 /**
  * Figures of the states themselves.
  */
+import { meanDeviation } from '@lab/metrics';
 import { type CaptionedFigure, pca, scatterPanels } from '@lab/report';
 import type { Config } from '../config.js';
 import { splitsOf } from '../explain.js';
@@ -97,13 +98,14 @@ export async function directionFigure(
     if (direction === null) continue;
     const shown = Float64Array.from(values.subarray(fitted.length * width));
     const { projected } = pca({ rowCount: held.length, columnCount: width, values: shown }, 1);
-    const placed = held.map((row, at) => ({
-      ...{ label: labels[row]!, y: projected[at]! },
-      x: rowOf(values, fitted.length + at, width).reduce(
-        (sum, value, d) => sum + value * direction[d]!,
+    const along = held.map((_, at) =>
+      rowOf(values, fitted.length + at, width).reduce(
+        (sum, one, d) => sum + one * direction[d]!,
         0,
       ),
-    }));
+    );
+    const [x, y] = [inDeviations(along), inDeviations(projected)];
+    const placed = held.map((row, at) => ({ label: labels[row]!, x: x[at]!, y: y[at]! }));
     panels.push(panelOf(state, about.classes, placed));
   }
   if (panels.length === 0) return null;
@@ -111,7 +113,13 @@ export async function directionFigure(
     figure: scatterPanels({ title: 'Classes along a direction', panels, columns: 4 }),
     caption:
       'Held-out rows: across, along the direction of an LDA that training rows gave; up, along ' +
-      'their first principal component. Classes that part here and not above differ along a ' +
-      'direction of little variance.',
+      'their first principal component, both in units of their deviation. Classes that part here ' +
+      'and not above differ along a direction of little variance.',
   };
+}
+
+/** Values about their mean, in units of their deviation. */
+function inDeviations(values: ArrayLike<number>): number[] {
+  const { mean, deviation } = meanDeviation(values);
+  return Array.from(values, (value) => (value - mean) / (deviation || 1));
 }

@@ -1,10 +1,9 @@
 /**
  * Concept, words, decision, refusal: on the page of a run, and of several side by side.
  */
-import { formatShare } from '@lab/core';
 import type { CellValue, Section, Table } from '@lab/report';
 import { type Dissociation, dissociation } from '../dissociation.js';
-import type { Stage, StageName } from '../dissociation-stages.js';
+import type { StageName, StageVerdict } from '../dissociation-stages.js';
 import type { RunResults } from './read-run.js';
 
 /** Questions in the reader's words. */
@@ -40,34 +39,29 @@ export function dissociationSections(
   ];
 }
 
+/** Verdicts as answers. */
+const answers: Readonly<Record<StageVerdict, string>> = {
+  present: 'yes',
+  absent: 'no',
+  unclear: 'unclear',
+  'not measured': 'not measured',
+};
+
 function stageTable({ stages }: Dissociation): Table {
   return {
-    caption: 'Verdicts hold at 95 %; unclear: the intervals leave it open',
+    caption: 'Answers hold at 95 %; the numbers behind them stand in dissociation.json',
     columns: [
       { key: 'question', label: 'Question' },
-      { key: 'verdict', label: 'Verdict' },
+      { key: 'verdict', label: 'Answer' },
       { key: 'state', label: 'From state', kind: 'count' },
-      { key: 'evidence', label: 'What was seen' },
     ],
-    rows: stages.map(({ stage, verdict, firstState, evidence, numbers }) => ({
-      question: questions[stage],
-      verdict,
+    rows: stages.map(({ stage, verdict, firstState, evidence }) => ({
+      question: { value: questions[stage], note: evidence },
+      verdict: answers[verdict],
       state: firstState ?? { value: null, note: stage === 'refusal' ? 'of no state' : 'none' },
-      evidence: { value: evidence, note: numbersText({ numbers }) },
     })),
   };
 }
-
-const numbersText = ({ numbers }: Pick<Stage, 'numbers'>): string | undefined =>
-  numbers.length === 0
-    ? undefined
-    : numbers
-        .map(({ label, value, low, high }) =>
-          low === high
-            ? `${label} ${formatShare(value)}`
-            : `${label} ${formatShare(value)} (${formatShare(low)} to ${formatShare(high)})`,
-        )
-        .join('; ');
 
 /** A run under its name. */
 export interface NamedDissociation {
@@ -79,7 +73,7 @@ export interface NamedDissociation {
 export function dissociationTable(runs: readonly NamedDissociation[]): Table {
   const names = Object.keys(questions) as StageName[];
   return {
-    caption: 'Verdicts of each run and the first state; see the page of each run',
+    caption: 'Answers of each run, and the first state; see the page of each run',
     columns: [
       { key: 'name', label: 'Run' },
       ...names.map((name) => ({ key: name, label: questions[name] })),
@@ -89,7 +83,9 @@ export function dissociationTable(runs: readonly NamedDissociation[]): Table {
       ...Object.fromEntries(
         found.stages.map(({ stage, verdict, firstState }): [string, CellValue] => [
           stage,
-          firstState === null ? verdict : { value: verdict, note: `from state ${firstState}` },
+          firstState === null
+            ? answers[verdict]
+            : { value: answers[verdict], note: `from state ${firstState}` },
         ]),
       ),
     })),

@@ -1,8 +1,9 @@
 /**
  * The section that sets a run beside the published chart.
  */
-import { ConfigError } from '@lab/core';
-import type { Section, Table } from '@lab/report';
+import { ConfigError, formatShare } from '@lab/core';
+import type { CellValue, Section, Table } from '@lab/report';
+import type { StateProbe } from '../explain.js';
 import { publishedFigure } from '../figures/published-figures.js';
 import { probeName } from '../figures/probe-figures.js';
 import {
@@ -13,6 +14,7 @@ import {
   type PublishedModel,
   publishedModelOf,
   publishedModels,
+  type PublishedPoint,
 } from '../published.js';
 import type { ProbeResult } from '../probe-result.js';
 import type { RunResults } from './read-run.js';
@@ -58,8 +60,8 @@ export function publishedSections(
     {
       heading: 'Beside the published chart',
       text:
-        `${name}. The numbers of the machine were read off a chart by eye, to .003 where it is ` +
-        'flat and .01 where it is steep; those of the perceptron are ranges. ' +
+        `${name}. Numbers of the SVM were read off a chart by eye, to .003 where it is flat and ` +
+        '.01 where it is steep; those of the MLP are ranges. ' +
         (differences.length === 0
           ? 'The settings of this run are those of the chart; whether its prompts are is not known.'
           : `Not the settings of the chart: ${differences.join('; ')}.`),
@@ -74,34 +76,36 @@ function publishedTable({ states }: ProbeResult, curves: readonly PublishedCurve
     points.flatMap((point) => {
       const report = states.find(({ state }) => state === point.state);
       const own = report?.probes.find((one) => one.probe === probe);
-      if (own === undefined) return [];
-      const { low, high } = own.interval;
-      const isMet = low <= point.high && high >= point.low;
-      return [
-        {
-          ...{ probe: probeName(probe), state: point.state },
-          published: { value: point.accuracy, low: point.low, high: point.high },
-          own: { value: own.accuracy, low, high },
-          difference: own.accuracy - point.accuracy,
-          verdict: isMet
-            ? 'within the intervals'
-            : own.accuracy > point.accuracy
-              ? 'above'
-              : 'below',
-        },
-      ];
+      return own === undefined ? [] : [rowOf(point, own)];
     }),
   );
   return {
-    caption: 'Published: with what the reading leaves open; this run: with its 95 % interval',
+    caption: 'Small print: between what the published value was read; 95 % of this run; difference',
     columns: [
-      { key: 'probe', label: 'Probe' },
-      { key: 'state', label: 'State', kind: 'count' },
+      { key: 'name', label: 'Probe' },
       { key: 'published', label: 'Published', kind: 'share' },
       { key: 'own', label: 'This run', kind: 'share' },
-      { key: 'difference', label: 'Difference', kind: 'share' },
       { key: 'verdict', label: 'Verdict' },
     ],
     rows,
+  };
+}
+
+function rowOf(point: PublishedPoint, own: StateProbe): Record<string, CellValue> {
+  const { low, high } = own.interval;
+  const isMet = low <= point.high && high >= point.low;
+  const difference = own.accuracy - point.accuracy;
+  const sign = difference < 0 ? '−' : '+';
+  return {
+    name: `${probeName(own.probe)}, state ${point.state}`,
+    published: {
+      value: point.accuracy,
+      note: `read ${formatShare(point.low)} to ${formatShare(point.high)}`,
+    },
+    own: { value: own.accuracy, low, high },
+    verdict: {
+      value: isMet ? 'within' : difference > 0 ? 'above' : 'below',
+      note: `${sign}${formatShare(Math.abs(difference))}`,
+    },
   };
 }

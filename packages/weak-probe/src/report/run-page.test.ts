@@ -92,9 +92,11 @@ test('a run of a published model stands beside its curves, with what differs', a
   expect(section!.text).toContain('Llama-2-7b, bare.');
   expect(section!.text).toContain('Not the settings of the chart: prompts is 20 + 20');
   const rows = section!.table!.rows;
-  expect(rows.map(({ state }) => state)).toEqual([0, 1, 2, 3, 4, 5, 32]);
-  expect(rows[0]).toMatchObject({ verdict: 'within the intervals', difference: 0 });
-  expect(rows.at(-1)!['published']).toEqual({ value: 0.993, low: 0.99, high: 0.996 });
+  expect(rows.map(({ name }) => name)).toEqual(
+    [0, 1, 2, 3, 4, 5, 32].map((state) => `linear SVM, state ${state}`),
+  );
+  expect(rows[0]!['verdict']).toEqual({ value: 'within', note: '+.000' });
+  expect(rows.at(-1)!['published']).toEqual({ value: 0.993, note: 'read .990 to .996' });
   expect(section!.figures![0]!.figure.csv).toContain('"published, Llama-2-7b, bare",32,0.993');
   expect(publishedSections({ collection, probes }, null)).toEqual([]);
   expect(publishedSections(results)).toEqual([]);

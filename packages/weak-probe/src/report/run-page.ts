@@ -28,7 +28,7 @@ import { version } from '../version.js';
 import { dissociationSections, runDissociation } from './dissociation-section.js';
 import { predictionExamples } from './examples.js';
 import { writeFigures } from './figure-files.js';
-import { positionSections } from './position-section.js';
+import { positionSections, positionSentence } from './position-section.js';
 import { publishedSections } from './published-section.js';
 import { bestProbe, readRun, type RunResults } from './read-run.js';
 import {
@@ -115,7 +115,10 @@ export async function runPage(run: RunResults, options: RunPageOptions = {}): Pr
       { label: 'seed', value: String(record.seed) },
     ],
     warnings: [
-      ...(probes?.warnings ?? [`No probes yet: weak-probe probe ${dir}`]),
+      ...(probes?.warnings ?? []),
+      ...(probes === null && run.positions === null
+        ? [`No probes yet: weak-probe probe ${dir}`]
+        : []),
       ...(record.status === 'success' ? [] : [`The collection ended as: ${record.status}.`]),
     ],
   };
@@ -127,8 +130,9 @@ function mainFigure({ probes }: RunResults): CaptionedFigure | null {
 }
 
 /** The result in one sentence. */
-export function sentenceOf({ probes, collection }: RunResults): string {
+export function sentenceOf({ probes, collection, positions }: RunResults): string {
   const { store } = collection;
+  if (probes === null && positions !== null) return positionSentence(positions);
   if (probes === null) {
     return (
       `${formatCounted(store.rowCount, 'row')} of ${formatCounted(store.stateCount, 'state')} ` +

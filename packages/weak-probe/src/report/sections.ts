@@ -4,7 +4,13 @@
 import { formatPercent, formatShare } from '@lab/core';
 import type { CaptionedFigure, Section, Table } from '@lab/report';
 import type { Consistency } from '../consistency.js';
-import { causalSentence, doseFigure, gapFigure, graftFigure } from '../figures/graft-figures.js';
+import {
+  causalSentence,
+  doseFigure,
+  gapFigure,
+  graftFigure,
+  sourceName,
+} from '../figures/graft-figures.js';
 import {
   consistencyFigure,
   entropyFigure,
@@ -192,7 +198,7 @@ export function graftSection(result: GraftResult): Section {
   const { points, donors, recipients, settings, responses, bestState, lens } = result;
   const words = responses?.map(
     ({ source, refusalShare, answerShare }) =>
-      `${source === 'none' ? 'without a graft' : `graft of ${source}`}: ` +
+      `${source === 'none' ? 'without a graft' : `graft of ${sourceName(source)}`}: ` +
       `${formatPercent(refusalShare)} refused, ${formatPercent(answerShare)} answered`,
   );
   const semantics =

@@ -88,16 +88,21 @@ export function costFigure(shown: readonly ShownNetwork[]): CaptionedFigure | nu
   });
   if (points.length < 2) return null;
   const unit = hasCost ? 'USD for 1,000 pairs' : 'tokens a pair';
+  // A colour for each, as far as colours can be told apart.
+  const hasNames = points.length <= mostColors;
+  const named = points.map((point) => ({ name: point.label, points: [point] }));
   return {
     figure: scatterPlot({
       title: 'What agreement costs',
       x: { label: unit, hasZero: true },
       y: { label: 'kappa' },
-      series: [{ name: 'networks', points }],
+      series: hasNames ? named : [{ name: 'networks', points }],
     }),
     caption: 'High and left is good: agreement for little.',
   };
 }
+
+const mostColors = 8;
 
 /** Judges of the first layer, on average over pairs that were judged. */
 const judgesOf = ({ samples }: ShownNetwork): number => {

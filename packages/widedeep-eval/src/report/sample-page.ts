@@ -41,7 +41,7 @@ export const wordsOf = (verdict: Verdict | null): string =>
 export function samplePage({ dir, prediction, sample }: SamplePageInput): RunPage {
   const { id, output: judgement, usage, requestHashes = [] } = prediction;
   const record = readRunRecord(dir);
-  const main = judgement === null ? null : differenceFigure(judgement.layers);
+  const main = judgement === null ? null : differenceFigure(judgement);
   return {
     title: judgement === null ? `Pair ${id}` : headline(judgement),
     eyebrow: `pair ${id} of ${record.label}, ${record.start.slice(0, 10)}`,
@@ -52,7 +52,7 @@ export function samplePage({ dir, prediction, sample }: SamplePageInput): RunPag
     sections: [
       ...(sample === undefined ? [] : [pairSection(sample)]),
       ...(judgement === null ? [] : [verdictSection(judgement)]),
-      ...(judgement?.layers.map((layer) => layerSection(layer)) ?? []),
+      ...(judgement?.layers.map((layer) => layerSection(layer, judgement)) ?? []),
     ],
     cost: [
       { label: 'calls', value: `${requestHashes.length}` },
@@ -62,7 +62,10 @@ export function samplePage({ dir, prediction, sample }: SamplePageInput): RunPag
     settings: [],
     files: record.data,
     command: `widedeep-eval report ${dir} --sample ${id}`,
-    warnings: judgement === null ? [] : warningsOf(judgement),
+    warnings: [
+      ...(record.label.startsWith('SIMULATED') ? ['The pair and its judges are SIMULATED.'] : []),
+      ...(judgement === null ? [] : warningsOf(judgement)),
+    ],
   };
 }
 
@@ -124,13 +127,13 @@ function numbersOf({ aggregates, layers, conflictRate }: Judgement): BigNumber[]
 }
 
 /** A row for each judge: its mean difference, and the span of both orders. */
-function differenceFigure(layers: readonly Layer[]): CaptionedFigure | null {
-  const rows = layers.flatMap(({ layer, neurons }) =>
-    neurons.flatMap((neuron) => {
+function differenceFigure(judgement: Judgement): CaptionedFigure | null {
+  const rows = judgement.layers.flatMap((layer) =>
+    layer.neurons.flatMap((neuron) => {
       const found = reviewsOf(neuron).flatMap((review) => differenceOf(review) ?? []);
       const mean = meanDifference(neuron);
       if (mean === null) return [];
-      const label = `${layer}.${neuron.j + 1} ${judgeName(neuron, layer)}`;
+      const label = judgeName(neuron, layer, judgement);
       return [{ label, estimate: mean, low: Math.min(...found), high: Math.max(...found) }];
     }),
   );
@@ -155,14 +158,14 @@ function differenceFigure(layers: readonly Layer[]): CaptionedFigure | null {
   };
 }
 
-const shownName = 34;
+const shownName = 30;
 
-/** The angle of a judge of the first layer; of a deeper one that it has read the others. */
-function judgeName({ roles, j, model }: Neuron, layer: number): string {
+/** A judge by its layer, its number and the angle that it began with. */
+function judgeName({ j, model }: Neuron, { layer }: Layer, { layers }: Judgement): string {
   const of = model === undefined ? '' : `${model}, `;
-  if (layer > 1) return `${of}after reading`;
-  const name = roles.join(', ') || `judge ${j + 1}`;
-  return `${of}${name.length > shownName ? `${name.slice(0, shownName - 1)}…` : name}`;
+  const name = layers[0]?.neurons[j]?.roles.join(', ') || `judge ${j + 1}`;
+  const short = name.length > shownName ? `${name.slice(0, shownName - 1)}…` : name;
+  return `${layer}.${j + 1} ${of}${short}`;
 }
 
 function pairSection({ question, answer1, answer2 }: Sample): Section {
@@ -176,55 +179,70 @@ function pairSection({ question, answer1, answer2 }: Sample): Section {
   };
 }
 
-function layerSection({ layer, neurons }: Layer): Section {
-  const rows = neurons.flatMap((neuron) =>
-    (['12', '21'] as const).flatMap((order) => {
-      const review = neuron.orders[order];
-      return review === undefined ? [] : [reviewRow(neuron, { layer, order, review })];
-    }),
-  );
+function layerSection(layer: Layer, judgement: Judgement): Section {
+  const { neurons } = layer;
+  const hasBoth = neurons.some(({ orders }) => orders['21'] !== undefined);
+  const isFirst = layer.layer === 1;
   const table: Table = {
-    caption: layer === 1 ? 'Judges alone' : `Discussion, layer ${layer}`,
+    caption: isFirst ? 'Judges alone' : `Discussion, layer ${layer.layer}`,
     columns: [
       { key: 'judge', label: 'Judge' },
-      { key: 'order', label: 'Shown first' },
-      { key: 'scores', label: 'Scores' },
       { key: 'prefers', label: 'Prefers' },
+      { key: '12', label: hasBoth ? 'Answer 1 first' : 'Scores' },
+      ...(hasBoth ? [{ key: '21', label: 'Answer 2 first' }] : []),
       { key: 'text', label: 'Reasons', kind: 'block' },
     ],
-    rows,
-    ...(rows.length > shownRows ? { pageRows: shownRows } : {}),
+    rows: neurons.map((neuron) => judgeRow(neuron, layer, judgement)),
+    ...(neurons.length > shownJudges ? { pageRows: shownJudges } : {}),
   };
-  const text =
-    layer === 1
-      ? 'Each judge looks at the pair from its own angle and knows nothing of the others.'
-      : 'Each judge has read its own reviews and those of the judges it is connected to.';
+  const text = isFirst
+    ? 'Each judge looks at the pair from its own angle and knows nothing of the others.'
+    : 'Each judge has read its own reviews and those of the judges it is connected to.';
   return {
-    heading: layer === 1 ? 'Layer 1: judges alone' : `Layer ${layer}: discussion`,
-    text,
+    heading: isFirst ? 'Layer 1: judges alone' : `Layer ${layer.layer}: discussion`,
+    text: `${text} Scores are those of answer 1 and answer 2, in either order.`,
     table,
   };
 }
 
-/** Reviews that are looked at without a filter. */
-const shownRows = 24;
+/** Judges that are looked at without a filter. */
+const shownJudges = 12;
 
-interface Shown {
-  readonly layer: number;
-  readonly order: '12' | '21';
-  readonly review: Review;
+/** A judge over both orders. */
+function judgeRow(neuron: Neuron, layer: Layer, judgement: Judgement) {
+  const { orders } = neuron;
+  const mean = meanDifference(neuron);
+  const signs = new Set(
+    reviewsOf(neuron).map((review) => verdictOf(differenceOf(review) ?? Number.NaN)),
+  );
+  const prefers = mean === null ? null : wordsOf(verdictOf(mean));
+  return {
+    judge: judgeName(neuron, layer, judgement),
+    prefers:
+      prefers !== null && signs.size > 1
+        ? { value: prefers, note: 'changes with the order' }
+        : { value: prefers, ...(prefers === null ? { note: 'no scores' } : {}) },
+    '12': scoresCell(orders['12']),
+    '21': scoresCell(orders['21']),
+    text: reasonsText(orders),
+  };
 }
 
-function reviewRow(neuron: Neuron, { layer, order, review }: Shown) {
-  const difference = differenceOf(review);
-  return {
-    judge: `${layer}.${neuron.j + 1} ${judgeName(neuron, layer)}`,
-    order: order === '12' ? 'answer 1' : 'answer 2',
-    scores:
-      difference === null ? { value: null, note: review.problem ?? 'none' } : scoresText(review),
-    prefers: difference === null ? '' : wordsOf(verdictOf(difference)),
-    text: review.text === '' ? { value: null, note: 'none given' } : review.text,
-  };
+const scoresCell = (review: Review | undefined) =>
+  review === undefined || differenceOf(review) === null
+    ? { value: null, note: review?.problem ?? 'not asked' }
+    : scoresText(review);
+
+/** The reasons of a judge; those of both orders one below the other. */
+function reasonsText({ '12': forward, '21': backward }: Neuron['orders']) {
+  const none = { value: null, note: 'none given' };
+  if (backward === undefined)
+    return forward === undefined || forward.text === '' ? none : forward.text;
+  const parts = [
+    ['ANSWER 1 FIRST', forward?.text ?? ''],
+    ['ANSWER 2 FIRST', backward.text],
+  ].filter(([, text]) => text !== '');
+  return parts.length === 0 ? none : parts.map(([head, text]) => `${head}\n${text}`).join('\n\n');
 }
 
 function verdictSection({ aggregates }: Judgement): Section {

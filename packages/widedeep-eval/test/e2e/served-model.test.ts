@@ -77,7 +77,7 @@ describe('the whole chain on a model that cannot judge', { timeout: 60_000 }, ()
 
   test('prompts that do not fit end each pair with that status', async () => {
     const [run, long] = [join(out, 'too-long'), join(out, 'long.csv')];
-    const words = 'word '.repeat(6000);
+    const words = 'word '.repeat(300);
     const rows = [0, 1, 2].map((at) => `p${at},${words}${at},One says ${at}.,Two says nothing.`);
     writeFileSync(long, `id,question,answer1,answer2\n${rows.join('\n')}\n`);
     const { code, stderr } = await runProgram('judge', ...asked(long), '--out', run);

@@ -28,7 +28,7 @@ for (const [name, file] of Object.entries({ run, pair, comparison })) {
       if (name === 'pair' && width === 1280 && scheme === 'light') {
         // What the README shows: the verdict, who prefers what, and the pair.
         const top = new URL('pictures/pair-top.png', import.meta.url);
-        writeFileSync(fileURLToPath(top), await page.screenshot({ height: 1180, scale: 0.7 }));
+        writeFileSync(fileURLToPath(top), await page.screenshot({ height: 1240, scale: 0.7 }));
       }
       await page.close();
     }
