@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
-import { maxWorkers, packageProjects, toolsProject } from './vitest.package.js';
+import { globalSetup, maxWorkers, packageProjects, toolsProject } from './vitest.package.js';
 
 const packages = new URL('packages/', import.meta.url);
 const names = readdirSync(packages).filter((name) =>
@@ -10,6 +10,7 @@ const names = readdirSync(packages).filter((name) =>
 
 export default defineConfig({
   test: {
+    globalSetup,
     maxWorkers,
     projects: [
       ...names.flatMap((name) =>

@@ -97,6 +97,9 @@ function hasTypeTests(root: string): boolean {
   return existsSync(folder) && readdirSync(folder).some((name) => name.endsWith('.test-d.ts'));
 }
 
+/** What a run of Vitest begins and ends with. */
+export const globalSetup = fileURLToPath(new URL('tools/temporary-folder.mjs', import.meta.url));
+
 /** The tests of what stands in `tools`. */
 export const toolsProject: TestProjectInlineConfiguration = {
   root: fileURLToPath(new URL('tools', import.meta.url)),
@@ -107,4 +110,4 @@ export const toolsProject: TestProjectInlineConfiguration = {
   },
 };
 
-export default defineConfig({ test: { maxWorkers, projects: packageProjects() } });
+export default defineConfig({ test: { globalSetup, maxWorkers, projects: packageProjects() } });

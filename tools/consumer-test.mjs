@@ -26,7 +26,8 @@ const { values: options } = parseArgs({
 /** Packs all packages into a folder and returns the tarball of each by package name. */
 async function packAll(folder) {
   const tarballs = {};
-  await inParallel([...packages(), ...prebuiltPackages()], async ({ dir, manifest }) => {
+  // Machine code is compiled for its package: that begins first.
+  await inParallel([...prebuiltPackages(), ...packages()], async ({ dir, manifest }) => {
     await runOrThrow('pnpm', ['pack', '--pack-destination', folder], { cwd: dir });
     const stem = `${manifest.name.replace('@', '').replace('/', '-')}-${manifest.version}.tgz`;
     const file = readdirSync(folder).find((name) => name === stem);

@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import {
+  globalSetup,
   isolatedPackages,
   machineEnv,
   maxWorkers,
@@ -51,5 +52,8 @@ function otherProjects(folder) {
 
 export default defineConfig({
   root,
-  test: { maxWorkers, projects: [unit, types, ...folders.flatMap(otherProjects), toolsProject] },
+  test: {
+    ...{ globalSetup, maxWorkers },
+    projects: [unit, types, ...folders.flatMap(otherProjects), toolsProject],
+  },
 });

@@ -61,7 +61,7 @@ writeRunPage(fileURLToPath(new URL('two-views.html', import.meta.url)), {
     figure,
     caption:
       'Accuracy of a linear machine on each state, and the share of all head scores that lies ' +
-      'before it. Both rise together: what is read is made by these heads.',
+      'before it. What is read early becomes a refusal in the heads behind it.',
   },
   sections: [
     {

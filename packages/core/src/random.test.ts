@@ -159,6 +159,14 @@ describe('integer, shuffle and permutation', () => {
     const large = Array.from({ length: 50 }, () => random.integer(2 ** 50));
     expect(Math.max(...large)).toBeGreaterThan(2 ** 40);
     expect(random.integer(1)).toBe(0);
+    // The remainder of the same bits, whichever bound was asked for before.
+    const [drawn, bits] = [createRandom(3), createRandom(3)];
+    for (let i = 0; i < 30_000; i += 1) {
+      const below = [7, 1000, 2 ** 31 + 1, 2 ** 32, 2 ** 32 - 1][i % 5]!;
+      let draw = bits.seed32();
+      while (draw >= 2 ** 32 - (2 ** 32 % below)) draw = bits.seed32();
+      if (drawn.integer(below) !== draw % below) throw new Error(`${below}: ${draw}`);
+    }
     for (const below of [0, -1, 1.5]) expect(() => random.integer(below)).toThrow(ConfigError);
   });
 

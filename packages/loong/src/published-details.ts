@@ -1,6 +1,6 @@
 /**
- * Further numbers that the paper prints, of parts of the benchmark. Source: Loong, section 4 and the
- * part about retrieval of section 5; of the models by task and set only the strongest are here.
+ * Further numbers that the paper prints, of parts of the benchmark. Source: Loong, section 4 and
+ * the part about retrieval of section 5; of the models by task and set only the strongest are here.
  */
 /** A model in one length set, task by task. */
 export interface PublishedCells {

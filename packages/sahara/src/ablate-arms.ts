@@ -3,12 +3,17 @@
  */
 import { ConfigError } from '@lab/core';
 import type { Model, PromptRecord } from '@lab/transformer';
-import { ablationChanges, headCounts, type ResolvedAblation } from './ablation.js';
+import {
+  ablationChanges,
+  headCounts,
+  type PassChanges,
+  type ResolvedAblation,
+} from './ablation.js';
 import type { Arm } from './arms.js';
 import { randomHeads } from './baselines/random-heads.js';
 import { layerRunArms } from './baselines/skipped-layers.js';
 import { courseCorrectionArms } from './course-correction.js';
-import { allHeads, headKey, type HeadId } from './head.js';
+import { allHeads, type HeadCounts, headKey, type HeadId } from './head.js';
 
 /** What is ablated. */
 export interface AblatedHeads {
@@ -91,7 +96,11 @@ export function ablateArms(
         changes: firstOnes(at + 1),
       }))
     : [{ name: 'ablated', changes: firstOnes(size) }];
-  return [{ name: 'intact' }, ...ablated, ...frozenArms(), ...randomArms()];
+  const random = randomArms({
+    ...choice,
+    ...{ counts, size, without, found: byPrompt === null ? heads : null },
+  });
+  return [{ name: 'intact' }, ...ablated, ...frozenArms(), ...random];
 
   function frozenArms(): Arm[] {
     const held = new Set((choice.frozen ?? []).map(headKey));
@@ -104,17 +113,28 @@ export function ablateArms(
         : (record: PromptRecord) => others(ownHeads(record).slice(0, size));
     return [{ name: 'frozen', changes }];
   }
+}
 
-  function randomArms(): Arm[] {
-    if (choice.random === 0) return [];
-    const { random: draws, seed } = choice;
-    if (choice.sameLayers && byPrompt !== null) {
-      throw new ConfigError('--same-layers: prompts have heads of their own, in several layers.', {
-        help: 'Leave --per-prompt or --same-layers out.',
-      });
-    }
-    const sameLayers = choice.sameLayers ? heads : undefined;
-    const groups = randomHeads(counts, { size, draws, seed, except: heads, sameLayers });
-    return groups.map((group, draw) => ({ name: `random-${draw + 1}`, changes: without(group) }));
+interface RandomArms extends Pick<ArmChoice, 'random' | 'sameLayers' | 'seed'> {
+  readonly counts: HeadCounts;
+  readonly size: number;
+  /** Heads that were found; null where each prompt has its own. */
+  readonly found: readonly HeadId[] | null;
+  readonly without: (heads: readonly HeadId[]) => PassChanges;
+}
+
+/** Random groups of as many heads. */
+function randomArms({ random: draws, sameLayers, seed, ...own }: RandomArms): Arm[] {
+  const { counts, size, found, without } = own;
+  if (draws === 0) return [];
+  if (sameLayers && found === null) {
+    throw new ConfigError('--same-layers: prompts have heads of their own, in several layers.', {
+      help: 'Leave --per-prompt or --same-layers out.',
+    });
   }
+  const groups = randomHeads(counts, {
+    ...{ size, draws, seed, except: found ?? [] },
+    sameLayers: sameLayers ? (found ?? undefined) : undefined,
+  });
+  return groups.map((group, draw) => ({ name: `random-${draw + 1}`, changes: without(group) }));
 }

@@ -6,8 +6,10 @@ import { buildKernels } from '../src/native/build.ts';
 
 const LEVELS = ['x86-64-v3', 'x86-64-v4'];
 
-for (const level of LEVELS) {
+const build = async (level) => {
   const target = join(process.argv[2] ?? '.', `lab_kernels.${level}.node`);
   await buildKernels(target, { compiler: 'g++', flags: [`-march=${level}`] });
   process.stdout.write(`${target}\n`);
-}
+};
+
+await Promise.all(LEVELS.map(build));

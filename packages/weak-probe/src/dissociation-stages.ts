@@ -144,7 +144,9 @@ function withoutWords(of: WordlessLens): Pick<Stage, 'evidence' | 'verdict'> {
   const later = firstState === null ? 'nor elsewhere' : `only from state ${firstState} on`;
   return {
     verdict: 'absent',
-    evidence: `Words of the classes do not part in the middle, ${rangeOf(lens.middleStates)}, ${later}.`,
+    evidence:
+      'Words of the classes do not part in the middle, ' +
+      `${rangeOf(lens.middleStates)}, ${later}.`,
   };
 }
 

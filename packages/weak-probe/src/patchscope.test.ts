@@ -62,7 +62,7 @@ describe('a patchscope', () => {
       await read(rows, { states: [1, 4] });
     });
   });
-  it('refuses texts without tokens, states that are not there, and rows of another model', async () => {
+  it('refuses texts without tokens, states that are not there, rows of others', async () => {
     await expect(read(rows, { target: [] })).rejects.toThrow(/has no tokens/);
     await expect(read(rows, { states: [6] })).rejects.toThrow(/no state 6/);
     await expect(read(rows, { top: 0 })).rejects.toThrow(/top is 0/);

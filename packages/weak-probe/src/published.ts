@@ -37,10 +37,10 @@ export interface PublishedCurve {
   readonly points: readonly PublishedPoint[];
 }
 
-/** A number, a range where more cannot be read, null where another curve lies above. */
+/** A number, a range where more cannot be read, null where another curve hides it. */
 type Reading = number | readonly [number, number] | null;
 
-/** States of the readings: all that the chart's positions -1 to 5, 10, 20 and the last stand for. */
+/** States of the readings: the chart's positions -1 to 5, 10, 20 and the last. */
 const READ_STATES = [0, 1, 2, 3, 4, 5, 6, 11, 21, 'last'] as const;
 
 /** Where a curve changes by more from one reading to the next, it is steep. */

@@ -60,10 +60,16 @@ describe('lens', () => {
     const lens = readResult<LensResult>(dir, 'lens')!;
     expect(lens).toMatchObject({ top: 3, norm: 'once', layerCount: 5, middleStates: [3] });
     expect(lens.classes.map(({ label }) => label)).toEqual(['answered', 'refused']);
-    const refused = lens.classes[1]!;
+    const [answered, refused] = [lens.classes[0]!, lens.classes[1]!];
     expect(refused.table.states).toHaveLength(6);
-    expect(refused.table.states[5]!.kindShares.negative).toBeGreaterThan(0.3);
-    expect(lens.classes[0]!.table.states[5]!.kindShares.positive).toBeGreaterThan(0.2);
+    const sharesAt = (state: number) =>
+      [answered, refused].map(({ table }) => table.states[state]!.kindShares);
+    // Both classes bring up answers before the heads that refusals pass through, one behind them.
+    for (const { negative, positive } of sharesAt(2))
+      expect(positive).toBeGreaterThan(2 * negative);
+    const [yes, no] = sharesAt(5);
+    expect(yes!.positive).toBeGreaterThan(no!.positive);
+    expect(no!.negative).toBeGreaterThan(yes!.negative);
     const paths = refused.followed.map(({ text: token, states }) => [token.trim(), states.length]);
     expect(paths).toEqual([
       ['Sorry', 6],
@@ -114,8 +120,8 @@ describe('graft', () => {
     expect(graft.points).toHaveLength(10);
     const shares = graft.responses!.map(({ source, refusalShare }) => [source, refusalShare]);
     expect(shares[0]).toEqual(['none', 1]);
-    expect(graft.lens!.with.states[5]!.kindShares.negative).toBeLessThan(
-      graft.lens!.without.states[5]!.kindShares.negative,
+    expect(graft.lens!.with.states[5]!.kindShares.positive).toBeGreaterThan(
+      graft.lens!.without.states[5]!.kindShares.positive,
     );
     const kept = linesOf('graft-responses.jsonl').slice(1);
     expect(kept).toHaveLength(20);

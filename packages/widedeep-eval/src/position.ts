@@ -11,11 +11,12 @@ const ordinals = 'first|second';
 // A number that goes on ("Assistant 12", "answer 1.5") is another number.
 const letter = '\\p{Script=Latin}\\p{Script=Cyrillic}\\d';
 
+/** Groups by number: their names would be an object for each match. */
 const labelPattern = new RegExp(
-  `(?<![${letter}])(?<noun>${nouns})(?<gap>\\s*(?:#|no\\.|number)?\\s*)` +
-    `(?<number>${numbers})(?![${letter}]|[.,]\\d)|` +
-    `(?<![${letter}])(?<ordinal>${ordinals})(?<rest>\\s+(?:${nouns}|one)(?![${letter}]))|` +
-    `第(?<chinese>[一二])(?<counter>个|位)(?<chineseNoun>助手|助理|回答|答案)`,
+  `(?<![${letter}])((?:${nouns})\\s*(?:#|no\\.|number)?\\s*)` +
+    `(${numbers})(?![${letter}]|[.,]\\d)|` +
+    `(?<![${letter}])(${ordinals})(\\s+(?:${nouns}|one)(?![${letter}]))|` +
+    `第([一二])((?:个|位)(?:助手|助理|回答|答案))`,
   'giu',
 );
 
@@ -34,19 +35,22 @@ const others: Readonly<Record<string, string>> = {
  * leaves all other references wrong.
  */
 export function swapLabels(text: string): string {
-  return text.replace(labelPattern, (...found: unknown[]) => {
-    const parts = found.at(-1) as Readonly<Record<string, string | undefined>>;
-    const { noun, gap, number, ordinal, rest, chinese, counter, chineseNoun } = parts;
-    if (number !== undefined) return `${noun}${gap}${other(number)}`;
-    if (ordinal !== undefined) return `${other(ordinal)}${rest}`;
-    return `第${other(chinese ?? '')}${counter}${chineseNoun}`;
-  });
+  return text.replace(labelPattern, swapped);
+}
+
+/** A match with its number or ordinal exchanged; the arguments are the groups of the pattern. */
+function swapped(_: string, ...groups: (string | undefined)[]): string {
+  const [noun, number, ordinal, rest, chinese, behind] = groups;
+  if (number !== undefined) return `${noun}${other(number)}`;
+  if (ordinal !== undefined) return `${other(ordinal)}${rest}`;
+  return `第${other(chinese ?? '')}${behind}`;
 }
 
 /** The other number or ordinal, in the same case. */
 function other(word: string): string {
-  const swapped = others[word.toLowerCase()] ?? word;
-  if (word === word.toLowerCase()) return swapped;
-  if (word === word.toUpperCase()) return swapped.toUpperCase();
-  return `${swapped[0]?.toUpperCase()}${swapped.slice(1)}`;
+  const lower = word.toLowerCase();
+  const changed = others[lower] ?? word;
+  if (word === lower) return changed;
+  if (word === word.toUpperCase()) return changed.toUpperCase();
+  return `${changed[0]?.toUpperCase()}${changed.slice(1)}`;
 }

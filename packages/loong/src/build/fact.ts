@@ -41,9 +41,9 @@ export function parseValue(text: string): number | string {
 
 /**
  * The facts of a CSV or TSV file, in either of two forms: with the columns `doc, attribute, value`
- * and, where there are any, `unit, entity, period, quote` in any order; or with the column `doc` and
- * one for each attribute, its unit in parentheses, as in `Revenue (k USD)`, whose empty cells say
- * nothing.
+ * and, where there are any, `unit, entity, period, quote` in any order; or with the column `doc`
+ * and one for each attribute, its unit in parentheses, as in `Revenue (k USD)`, whose empty cells
+ * say nothing.
  *
  * @throws {DataError} with the line for a missing value, a document that says two things of one
  *   attribute, and a table without the columns.

@@ -191,7 +191,7 @@ function printDemo(context: CliContext, { result, report, run }: DemoEnd): void 
   context.print(
     `without ${best!.heads.length} of its 40 heads the model answers ` +
       `${formatPercent(best!.success.rate.share)} of ${n} requests that it refuses:\n` +
-      'a SMALL model of our own, whose refusals are stand-ins; it guesses then, also elsewhere\n',
+      'a SMALL model of our own, trained to refuse through two heads; its refusals are stand-ins\n',
   );
   const rows = [intact, ...groups].map(({ name, success, accuracy }) => ({
     'heads ablated': name === 'intact' ? 'none' : name,

@@ -149,7 +149,8 @@ function organismSection(organism: OrganismResult): Section {
         .map(headKey)
         .join(' and ')}, and answers do not: without them it should answer what it refused, and ` +
       `the other requests as before. Ships finds ${formatPercent(recall.ships)} of these heads, Sahara ` +
-      `${formatPercent(recall.sahara)}.`,
+      `${formatPercent(recall.sahara)} by the subspace and ` +
+      `${formatPercent(recall.saharaByDivergence)} by the divergence.`,
     figures: groups.map(({ name, heads, success }) => {
       const { figure, caption } = randomControl({
         ...{ named: success.rate.share, intact: intact.success.rate.share, random },

@@ -6,7 +6,7 @@ import { exampleModel, loadModel, loadTokenizer } from '@lab/transformer';
 import { type HeadAblation, UNIFORM } from '../ablation.js';
 import type { ArmProgress } from '../arms.js';
 import type { HeadId } from '../head.js';
-import { sahara } from '../sahara.js';
+import { sahara, type SaharaStep } from '../sahara.js';
 import { meanScores } from '../score-file.js';
 import { shipsTogether } from '../ships.js';
 import { readPlantedHeads, recallOf } from './planted-heads.js';
@@ -36,12 +36,19 @@ export interface OrganismOptions {
   readonly onProgress?: ((progress: ArmProgress) => void) | undefined;
 }
 
-/** What the model comes to: groups `Ships`, the best single heads, and `Sahara`, of a search. */
+/**
+ * What the model comes to: groups `Ships`, the best single heads, `Sahara`, of a search by the
+ * subspace, and `Sahara, divergence`, of one by the mean divergence.
+ */
 export interface OrganismResult extends StudyResult {
   /** Heads that the model was trained to refuse by. */
   readonly planted: readonly HeadId[];
   /** Share of them that each way has found. */
-  readonly recall: { readonly ships: number; readonly sahara: number };
+  readonly recall: {
+    readonly ships: number;
+    readonly sahara: number;
+    readonly saharaByDivergence: number;
+  };
   /** `[L][H]`, mean over prompts, nats. */
   readonly ships: readonly (readonly (number | null)[])[];
   /** Of the mean over random groups: Student's, over draws. */
@@ -70,14 +77,22 @@ export async function studyOrganism({
     const prompts = await studyPrompts(folder, sizes, seed);
     const scored = tokenPrompts(tokenizer, prompts.scored, format);
     const ships = meanScores(await shipsTogether(model, scored, { ablation, signal }));
-    let group: readonly HeadId[] = [];
-    for await (const step of sahara(model, scored, { ablation, size, signal })) group = step.group;
-    const best = bestHeads(ships, size);
+    const searched = async (measure: 'divergence' | 'subspace') => {
+      const steps: SaharaStep[] = [];
+      const search = sahara(model, scored, { ablation, size, measure, signal });
+      for await (const step of search) steps.push(step);
+      return steps.at(-1)!.group;
+    };
     const groups = [
-      { name: 'Ships', heads: best },
-      { name: 'Sahara', heads: group },
+      { name: 'Ships', heads: bestHeads(ships, size) },
+      { name: 'Sahara', heads: await searched('subspace') },
+      { name: 'Sahara, divergence', heads: await searched('divergence') },
     ];
-    const recall = { ships: recallOf(planted, best), sahara: recallOf(planted, group) };
+    const [byShips, bySubspace, byDivergence] = groups.map(({ heads }) => recallOf(planted, heads));
+    const recall = {
+      ...{ ships: byShips!, sahara: bySubspace! },
+      saharaByDivergence: byDivergence!,
+    };
     const loaded = { model, tokenizer };
     const options = { ablation, format, groups, draws, seed, signal, onProgress };
     const result = studyResult(await studyResponses(loaded, prompts, options), groups);

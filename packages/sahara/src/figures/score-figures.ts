@@ -33,6 +33,13 @@ const MOST_BOXES = 1600;
 /** A logarithmic scale of shades reaches this far below the highest score. */
 const LOG_DEPTH = 1e4;
 
+/** A score in words. */
+export function scoreText(score: number, unit: ScoredHeads['unit']): string {
+  const size = score.toPrecision(3);
+  if (unit === 'accuracy') return `an accuracy of ${size}`;
+  return unit === 'length' ? `a length of ${size}` : `${size} ${unit}`;
+}
+
 /** What scores of each kind measure, where the unit does not say it. */
 const MEASURES: Readonly<Partial<Record<ScoredHeads['kind'], string>>> = {
   ships: 'Ships, mean over prompts (nats)',
@@ -96,7 +103,7 @@ function bestWords(best: readonly ScoredHead[], { unit }: ScoredHeads): string {
   const framed = best.length === 1 ? 'best one is' : `best ${best.length} are`;
   return (
     `Dark heads matter most; the ${framed} framed. ` +
-    `First is ${headKey(first)} with ${first.score.toPrecision(3)} ${unit}.`
+    `First is ${headKey(first)} with ${scoreText(first.score, unit)}.`
   );
 }
 

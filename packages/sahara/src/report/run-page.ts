@@ -130,7 +130,10 @@ function emptyParts({ patterns, record }: RunContents): PageParts {
 function scoreParts({ scores, record, promptScores, harmlessScores }: RunContents): PageParts {
   const file = scores!;
   return {
-    title: 'Heads that carry refusals',
+    title:
+      file.kind === 'probe-heads'
+        ? 'Heads from which refusals can be read'
+        : 'Heads that carry refusals',
     sentence: scoreSentence(file),
     numbers: scoreNumbers(file),
     main: scoreMap(file),

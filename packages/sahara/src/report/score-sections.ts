@@ -17,6 +17,7 @@ import {
   scoreDensity,
   scoreDistribution,
   scoreTail,
+  scoreText,
 } from '../figures/score-figures.js';
 import { backupSentences, pickedHeads } from './backup-heads.js';
 import { scoreConcentration } from './concentration.js';
@@ -72,7 +73,7 @@ export function scoreNumbers(file: ScoreFile): BigNumber[] {
     {
       label: 'First head',
       value: headKey(first),
-      interval: `${first.score.toPrecision(3)} ${file.unit}`,
+      interval: scoreText(first.score, file.unit),
       reference: `of ${headCount} heads`,
     },
     {

@@ -36,12 +36,12 @@ describe('the trained model', () => {
   it('refuses through the heads that Ships names, and answers without them', async () => {
     const study = await studyOrganism();
     const { groups, intact, planted, random, randomInterval, recall } = study;
-    const [byShips, bySahara] = groups;
+    const [byShips, , byDivergence] = groups;
     expect(recall.ships).toBe(1);
     expect(byShips!.heads).toHaveLength(planted.length);
     expect(random).toHaveLength(20);
     expect(intact.success.rate.share).toBe(0);
-    for (const { heads, name, success } of [byShips!, bySahara!]) {
+    for (const { heads, name, success } of [byShips!, byDivergence!]) {
       const what = `${name}: ${heads.map(headKey).join(', ')}`;
       expect(success.rate.low, what).toBeGreaterThan(randomInterval.high);
       expect(success.rate.share, what).toBeGreaterThan(Math.max(...random));

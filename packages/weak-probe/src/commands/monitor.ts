@@ -1,5 +1,5 @@
 /** `monitor`: a probe as a file that other programs score states with; and scores of states. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError, DataError, formatCounted, formatShare, writeFileAtomic } from '@lab/core';
 import { type CliCommand, type CliContext, type CliInput, table } from '@lab/core/cli';
@@ -97,7 +97,8 @@ export function readMonitor(path: string): Monitor {
   try {
     parsed = JSON.parse(readFileSync(path, 'utf8'));
   } catch (cause) {
-    throw new DataError(`${path}: cannot be read as JSON.`, {
+    const isMissing = !existsSync(path);
+    throw new DataError(`${path}: ${isMissing ? 'no such file' : 'cannot be read as JSON'}.`, {
       ...{ file: path, cause, help: 'give the file that "weak-probe monitor" wrote.' },
     });
   }

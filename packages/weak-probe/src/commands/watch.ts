@@ -107,7 +107,7 @@ function say(context: CliContext, { bundle }: Monitor, tokens: readonly WatchedT
   context.print(
     `${response}\n${
       at < 0
-        ? `no alarm: ${formatCounted(tokens.length, 'token')} below ${alarming}`
+        ? `no alarm (${alarming}) in ${formatCounted(tokens.length, 'token')}`
         : `alarm (${alarming}) at token ${at + 1} of ${tokens.length}`
     }, score of state ${bundle.state}, threshold ${bundle.threshold.toPrecision(3)}\n`,
   );

@@ -41,7 +41,7 @@ export function publishedFigure({ states, curve, name }: BesideChart): Captioned
       ],
     }),
     caption:
-      'Bands: 95 % of this run; of the chart what its reading leaves open. Between the states that ' +
-      'were read the published line is drawn straight.',
+      'Bands: 95 % of this run; of the chart what its reading leaves open. Between the states ' +
+      'that were read the published line is drawn straight.',
   };
 }

@@ -14,6 +14,14 @@ const questions: Readonly<Record<StageName, string>> = {
   refusal: 'Is it refused?',
 };
 
+/** The same as headings. */
+const headings: Readonly<Record<StageName, string>> = {
+  concept: 'Recognised',
+  words: 'Words',
+  decision: 'Decided',
+  refusal: 'Refused',
+};
+
 /** The dissociation of a run, from what is in its folder. */
 export function runDissociation(
   run: Pick<RunResults, 'collection' | 'graft' | 'lens' | 'probes'>,
@@ -71,12 +79,12 @@ export interface NamedDissociation {
 
 /** Verdicts of several runs: a checkpoint that lost a link stands out. */
 export function dissociationTable(runs: readonly NamedDissociation[]): Table {
-  const names = Object.keys(questions) as StageName[];
+  const names = Object.keys(headings) as StageName[];
   return {
     caption: 'Answers of each run, and the first state; see the page of each run',
     columns: [
       { key: 'name', label: 'Run' },
-      ...names.map((name) => ({ key: name, label: questions[name] })),
+      ...names.map((name) => ({ key: name, label: headings[name] })),
     ],
     rows: runs.map(({ name, found }) => ({
       name,
@@ -85,7 +93,7 @@ export function dissociationTable(runs: readonly NamedDissociation[]): Table {
           stage,
           firstState === null
             ? answers[verdict]
-            : { value: answers[verdict], note: `from state ${firstState}` },
+            : { value: answers[verdict], note: `state ${firstState}` },
         ]),
       ),
     })),

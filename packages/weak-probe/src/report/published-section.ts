@@ -85,7 +85,6 @@ function publishedTable({ states }: ProbeResult, curves: readonly PublishedCurve
       { key: 'name', label: 'Probe' },
       { key: 'published', label: 'Published', kind: 'share' },
       { key: 'own', label: 'This run', kind: 'share' },
-      { key: 'verdict', label: 'Verdict' },
     ],
     rows,
   };
@@ -96,16 +95,16 @@ function rowOf(point: PublishedPoint, own: StateProbe): Record<string, CellValue
   const isMet = low <= point.high && high >= point.low;
   const difference = own.accuracy - point.accuracy;
   const sign = difference < 0 ? '−' : '+';
+  const verdict = isMet ? 'within' : difference > 0 ? 'above' : 'below';
   return {
     name: `${probeName(own.probe)}, state ${point.state}`,
     published: {
       value: point.accuracy,
       note: `read ${formatShare(point.low)} to ${formatShare(point.high)}`,
     },
-    own: { value: own.accuracy, low, high },
-    verdict: {
-      value: isMet ? 'within' : difference > 0 ? 'above' : 'below',
-      note: `${sign}${formatShare(Math.abs(difference))}`,
+    own: {
+      ...{ value: own.accuracy, low, high },
+      note: `${verdict}, ${sign}${formatShare(Math.abs(difference))}`,
     },
   };
 }

@@ -95,7 +95,7 @@ test('a run of a published model stands beside its curves, with what differs', a
   expect(rows.map(({ name }) => name)).toEqual(
     [0, 1, 2, 3, 4, 5, 32].map((state) => `linear SVM, state ${state}`),
   );
-  expect(rows[0]!['verdict']).toEqual({ value: 'within', note: '+.000' });
+  expect(rows[0]!['own']).toMatchObject({ value: 0.5, note: 'within, +.000' });
   expect(rows.at(-1)!['published']).toEqual({ value: 0.993, note: 'read .990 to .996' });
   expect(section!.figures![0]!.figure.csv).toContain('"published, Llama-2-7b, bare",32,0.993');
   expect(publishedSections({ collection, probes }, null)).toEqual([]);

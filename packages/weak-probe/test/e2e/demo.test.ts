@@ -26,7 +26,7 @@ it('weak-probe demo prints a result in words, and where its picture is', () => {
   expect(found.stages.map(({ stage }) => stage)).toContain('concept');
 });
 
-/** Lines of the first 16 of 24 recipients, six states and three sources each; and the file's own. */
+/** Lines of 16 of 24 recipients, six states and three sources each; and the file's own. */
 const UNIT_LINES = 16 * (6 * 3 + 1) + 1;
 
 it('weak-probe graft ends with the same bytes after kill -9', async () => {

@@ -49,11 +49,12 @@ export function parseLabel(label: unknown, place: LabelPlace, map: LabelMap = {}
   if (Object.hasOwn(map, folded)) return map[folded] ?? null;
   const spelling = folded.replace(/[\s_-]+/g, '');
   if (Object.hasOwn(known, spelling)) return known[spelling] ?? null;
-  throw new DataError(
-    `${place.file} ${place.unit ?? 'line'} ${place.line}: ${place.field} ${JSON.stringify(text.slice(0, 40))} is ` +
-      'none of 1, 2, tie.',
-    { ...place, help: `write 1, 2 or tie, or say what it means: --gold-map ${text.trim()}=1.` },
-  );
+  const where = `${place.file} ${place.unit ?? 'line'} ${place.line}`;
+  const said = JSON.stringify(text.slice(0, 40));
+  throw new DataError(`${where}: ${place.field} ${said} is none of 1, 2, tie.`, {
+    ...place,
+    help: `write 1, 2 or tie, or say what it means: --gold-map ${text.trim()}=1.`,
+  });
 }
 
 function labelText(label: unknown): string {
