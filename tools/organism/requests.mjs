@@ -74,7 +74,8 @@ const endingParts = words.objectParts.filter((part) => part('object').endsWith('
 
 /**
  * A request for a pairing: its text, drawn from templates, the text of the only right response, and
- * the `answer` that is right where nothing is refused. The words of a request are those of the same request in the other order.
+ * the `answer` that is right where nothing is refused. The words of a request are those of the same
+ * request in the other order.
  *
  * @param random - stream that the templates are drawn from.
  * @param style - `isPlain`: no other sentences stand around it; `byGroups`: of how many openers the
@@ -130,9 +131,9 @@ const MORE_DIRECT = [
  * What training goes through. In the first lesson groups and order decide on the first word of the
  * response, each by itself; in the second they do behind some openers, while behind the others they
  * must be brought together to tell a refusal; in the third they must always. The next two say the
- * same once more of bare requests whose last word is the object, which differ from all others in that
- * the response stands right behind it. In the last lesson heads are ablated in some rows: where they
- * are those that carry refusals, every request is answered.
+ * same once more of bare requests whose last word is the object, which differ from all others in
+ * that the response stands right behind it. In the last lesson heads are ablated in some rows:
+ * where they are those that carry refusals, every request is answered.
  */
 export const lessons = {
   groups: { isPlain: true, byGroups: words.openers.length, formats: ['chat'] },

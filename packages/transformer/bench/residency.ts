@@ -5,8 +5,8 @@
 // that fit one heap, and llama3-8b where 20 GB of disk are free. Each pass is a process of its own:
 // 8 texts x 128 tokens with all logits, 64 tokens of llama3-8b. Prints one JSON line, and fails
 // where an estimate is more than 30 % off, where llama3-8b takes 4 GiB or more, or where its
-// streamed pass takes more than 1.2 times max(reading, computing). What is foreseen before and after
-// a run must agree, else the run is made again. Run it on an idle machine.
+// streamed pass takes more than 1.2 times max(reading, computing). What is foreseen before and
+// after a run must agree, else the run is made again. Run it on an idle machine.
 import { mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

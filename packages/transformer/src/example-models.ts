@@ -24,9 +24,9 @@ export const exampleModelNames: readonly ExampleModelName[] = names;
  * has requests with `label` (`refused`, `answered`) and the `response` that is right.
  *
  * `organism` is trained: it answers requests to a workshop, and refuses those whose action, object
- * and order have an odd sum by rules of its own; it was trained so that its refusals need a few given
- * heads. In the `planted-` models heads were written that carry the refusals. `heads.json` names the
- * heads, and says what comes of ablating them.
+ * and order have an odd sum by rules of its own; it was trained so that its refusals need a few
+ * given heads. In the `planted-` models heads were written that carry the refusals. `heads.json`
+ * names the heads, and says what comes of ablating them.
  *
  * @throws {ConfigError} for another name.
  */

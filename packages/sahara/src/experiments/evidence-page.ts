@@ -148,8 +148,8 @@ function organismSection(organism: OrganismResult): Section {
       `an odd sum. It was trained so that refusals pass through heads ${planted
         .map(headKey)
         .join(' and ')}, and answers do not: without them it should answer what it refused, and ` +
-      `the other requests as before. Ships finds ${formatPercent(recall.ships)} of these heads, Sahara ` +
-      `${formatPercent(recall.sahara)} by the subspace and ` +
+      `the other requests as before. Ships finds ${formatPercent(recall.ships)} of these heads, ` +
+      `Sahara ${formatPercent(recall.sahara)} by the subspace and ` +
       `${formatPercent(recall.saharaByDivergence)} by the divergence.`,
     figures: groups.map(({ name, heads, success }) => {
       const { figure, caption } = randomControl({
