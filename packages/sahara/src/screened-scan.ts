@@ -20,7 +20,7 @@ import {
 
 /** How heads are screened. */
 export interface ScreenedShipsOptions extends ShipsOptions {
-  /** Share of the heads that get an exact score, 0 to 1; at least one. Default .2. */
+  /** Share of the heads that get an exact score, 0 to 1; at least one. Default .25. */
   readonly share?: number | undefined;
   /** Most probable tokens whose probabilities are followed one by one; default 0. */
   readonly topTokens?: number | undefined;
@@ -92,10 +92,10 @@ export async function screenedShips(
   }
 }
 
-function screenedCount({ share = 0.2 }: ScreenedShipsOptions, { heads }: ShipsPlan): number {
+function screenedCount({ share = 0.25 }: ScreenedShipsOptions, { heads }: ShipsPlan): number {
   if (share > 0 && share <= 1) return Math.max(1, Math.ceil(share * heads.length));
   throw new ConfigError(`sahara/screened: a share of ${share}.`, {
-    help: 'Give a share of the heads above 0 and up to 1, such as .2.',
+    help: 'Give a share of the heads above 0 and up to 1, such as .25.',
   });
 }
 
