@@ -1,4 +1,4 @@
-// Heads that refusals are to pass through, and which heads are ablated in which rows of a lesson.
+// Heads that refusals are to need, and which heads are ablated in which rows of a lesson.
 
 /** Each of them is needed for a refusal. */
 export const carriers = [
@@ -33,8 +33,8 @@ export const otherHeads = Array.from({ length: LAYERS * HEADS }, (_, at) => ({
 })).filter((head) => !isCarrier(head));
 
 /**
- * Heads that are ablated in a row, with the kind; `isCarried` where refusals pass through one of
- * them, so that every request is answered.
+ * Heads that are ablated in a row, with the kind; `isCarried` where refusals need one of them, so
+ * that every request is answered.
  */
 export function drawAblation(random) {
   const what = ABLATED[random.integer(ABLATED.length)];

@@ -64,7 +64,7 @@ function answers(samples) {
   };
 }
 
-/** Ways to ablate the heads that refusals pass through, alone and together. */
+/** Ways to ablate the heads that refusals need, alone and together. */
 const ablations = [carriers, ...carriers.map((head) => [head])].flatMap((heads) =>
   ablationKinds.map((kind) => ({ kind, heads })),
 );

@@ -177,12 +177,13 @@ export {
 export { type MergeOptions, type MergeSummary, mergeShards } from './rows/merge-shards.js';
 export type { CostOf } from './rows/row-calls.js';
 export { type FileRow, type ReadRowsOptions, readRows } from './rows/row-file.js';
-export type {
-  Prediction,
-  RowFailure,
-  RowStatus,
-  RowTiming,
-  RunRow,
+export {
+  isSampleFailure,
+  type Prediction,
+  type RowFailure,
+  type RowStatus,
+  type RowTiming,
+  type RunRow,
 } from './rows/row-record.js';
 export type { RunDescription } from './rows/run-files.js';
 export {

@@ -91,7 +91,12 @@ const judgeSchema = z.strictObject({
     .enum(['anchored', 'first'])
     .default('anchored')
     .describe('which score of a text counts: the last [[n]], or the first (released code)'),
-  attempts: z.int().min(1).max(10).default(3).describe('requests until a score can be read'),
+  attempts: z
+    .int()
+    .min(1)
+    .max(10)
+    .default(3)
+    .describe('times that a judge is asked until a score can be read, in either format'),
   temperature: z.number().min(0).max(2).default(0).describe('of sampling'),
   maxTokens: z.int().min(16).default(1024).describe('tokens of a judgement at most'),
   judgeEmpty: z

@@ -19,7 +19,7 @@ import { z } from 'zod';
 import { questionText } from './assemble.js';
 import type { LoongConfig } from './config.js';
 import { type Judgement, parseScore, scoreRange } from './judgement.js';
-import { jsonForm, judgePrompts, scoreReminders } from './prompts/judge-prompts.js';
+import { jsonForm, jsonReminders, judgePrompts, scoreReminders } from './prompts/judge-prompts.js';
 import { answerText, type LoongRecord } from './record.js';
 import { version } from './version.js';
 
@@ -69,7 +69,8 @@ export function judgeRequest(answer: AnsweredRecord, { judge }: LoongConfig): Ch
 /**
  * Judges answers; `predictions.jsonl` of the folder has a {@link Judgement} for each, in their
  * order. A judgement without a score is asked for again, and then stays without one, with the
- * status `unparsed`: it is never a number.
+ * status `unparsed`: it is never a number. A folder is gone on with where there are more answers
+ * than before, and refused where one of them is another than was judged.
  *
  * @throws {InterruptedError} {BudgetError} {FailedRowsError} {LlmFailure} as `runRows`.
  */
@@ -92,8 +93,9 @@ export async function judgeAnswers(options: JudgeOptions): Promise<RowsResult> {
         server: facts.server ?? null,
         mode: facts.mode ?? null,
         settings: config.judge,
-        prompts: sha256(JSON.stringify([judgePrompts, jsonForm, scoreReminders])).slice(0, 16),
-        records: sha256(answers.map(({ id }) => id).join('\n')).slice(0, 16),
+        prompts: sha256(
+          JSON.stringify([judgePrompts, jsonForm, scoreReminders, jsonReminders]),
+        ).slice(0, 16),
       },
       ...describedFacts(facts),
       packages: { '@lab/loong': version },
@@ -129,32 +131,47 @@ async function judgeInWords(
 ): Promise<Judgement> {
   const { attempts, parse } = config.judge;
   const request = judgeRequest(answer, config);
-  let messages: readonly ChatMessage[] = request.messages;
+  const reminder = scoreReminders[answer.record.language];
+  let { messages } = request;
   for (let requests = 1; ; requests += 1) {
     const { text } = await client.chat({ ...request, messages });
     const parsed = parseScore(text, parse);
     if (parsed.score !== null || requests >= attempts) {
       return { score: parsed.score, problem: parsed.problem, explanation: text, requests };
     }
-    messages = [
-      ...request.messages,
-      { role: 'assistant', content: text },
-      { role: 'user', content: scoreReminders[answer.record.language] },
-    ];
+    messages = askedAgain(request, text, reminder);
   }
 }
 
+/** The first request, what came of it, and what is wanted instead. */
+const askedAgain = (request: ChatRequest, reply: string, reminder: string): ChatMessage[] => [
+  ...request.messages,
+  { role: 'assistant', content: reply.trim() === '' ? '(nothing)' : reply },
+  { role: 'user', content: reminder },
+];
+
+/** Replies that are no data, or were cut, are asked for again like those without a score. */
 async function judgeAsData(
   answer: AnsweredRecord,
   { client }: JudgeContext,
   config: LoongConfig,
 ): Promise<Judgement> {
-  try {
-    const { json } = await client.json(judgeRequest(answer, config), jsonSchema);
-    return { score: json.score, problem: null, explanation: json.explanation, requests: 1 };
-  } catch (error) {
-    if (!(error instanceof LlmFailure) || error.kind !== 'parse') throw error;
-    const explanation = error.body ?? '';
-    return { score: null, problem: 'no-score', explanation, requests: 1 };
+  const request = judgeRequest(answer, config);
+  const reminder = jsonReminders[answer.record.language];
+  let { messages } = request;
+  for (let requests = 1; ; requests += 1) {
+    try {
+      const { json } = await client.json({ ...request, messages }, jsonSchema);
+      return { score: json.score, problem: null, explanation: json.explanation, requests };
+    } catch (error) {
+      if (!(error instanceof LlmFailure) || !isNoData(error)) throw error;
+      const explanation = error.body ?? '';
+      if (requests >= config.judge.attempts) {
+        return { score: null, problem: 'no-score', explanation, requests };
+      }
+      messages = askedAgain(request, explanation, reminder);
+    }
   }
 }
+
+const isNoData = ({ kind }: LlmFailure): boolean => kind === 'parse' || kind === 'truncated';

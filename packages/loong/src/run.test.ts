@@ -260,6 +260,54 @@ describe('judgeAnswers', () => {
     expect(found).toMatchObject({ output: { score: 88, explanation: 'x' } });
   });
 
+  it('asks again for data that is none, as often as for a score in words', async () => {
+    const json = ['judge.format=json'];
+    // Each time the client itself asks once more for what does not fit.
+    const mended = await judge(['a', 'b', '{"explanation": "x", "score": 88}'], json);
+    expect(mended).toMatchObject({ calls: 3, status: 'ok', output: { score: 88, requests: 2 } });
+    const never = await judge(['a', 'b', 'c', 'd'], [...json, 'judge.attempts=2']);
+    expect(never).toMatchObject({
+      ...{ calls: 4, status: 'unparsed' },
+      output: { score: null, problem: 'no-score', explanation: 'd', requests: 2 },
+    });
+  });
+
+  it('is without a score where the data was cut each time, as where words were', async () => {
+    const client = createScriptedClient({
+      answer: () => ({ text: '{"explanation": "so lo', finish: 'length' }),
+    });
+    for (const format of ['json', 'text']) {
+      const { config: own } = resolveConfig(loongConfig, { set: [`judge.format=${format}`] });
+      const dir = join(temporaryFolder(), 'judged');
+      await judgeAnswers({ answers: [answer], client, config: own, out: dir });
+      expect(readJudgements(dir).get('a')).toMatchObject({
+        ...{ status: 'unparsed', output: { score: null, problem: 'no-score', requests: 3 } },
+      });
+    }
+  });
+
+  it('goes on where more rows of its run were answered, and asks for those alone', async () => {
+    const asked: string[] = [];
+    const client = createScriptedClient({
+      answer: ({ messages }) => {
+        asked.push(/DATA answer\n(.*)\n/.exec(messages[0]!.content)?.[1] ?? '');
+        return 'Rating: [[70]]';
+      },
+    });
+    const dir = join(temporaryFolder(), 'judged');
+    const answers = ['first', 'second', 'third'].map((response) => ({
+      ...{ ...answer, id: response, response },
+    }));
+    const settings = { client, config, out: dir, resume: true };
+    await judgeAnswers({ ...settings, answers: answers.slice(1, 2) });
+    await judgeAnswers({ ...settings, answers });
+    expect(asked).toEqual(['second', 'first', 'third']);
+    expect([...readJudgements(dir).keys()]).toEqual(['first', 'second', 'third']);
+    const changed = answers.map((one) => (one.id === 'first' ? { ...one, response: 'new' } : one));
+    await expect(judgeAnswers({ ...settings, answers: changed })).rejects.toThrow(/"first" was/);
+    expect(asked).toHaveLength(3);
+  });
+
   it('shows question, gold answer and answer, each between marks, in its language', () => {
     const prompt = judgePrompt(answer);
     expect(prompt).toContain('<<<DATA gold\ngold [[1]]\nDATA gold>>>');

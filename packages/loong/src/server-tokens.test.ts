@@ -47,6 +47,22 @@ describe('the counter of a server', () => {
     expect(await counter.joined(['ab', 'cd'])).toBe(11);
   });
 
+  it('asks again for what failed', async () => {
+    const { client, asked } = characterServer();
+    let failures = 2;
+    const counter = createServerCounter({
+      count: async (messages) => {
+        failures -= 1;
+        if (failures >= 0) throw new Error('busy');
+        return client.count(messages);
+      },
+    });
+    await expect(counter.count('four')).rejects.toThrow('busy');
+    expect(await counter.count('four')).toBe(4);
+    expect(await counter.overhead()).toBe(7);
+    expect(asked.toSorted()).toEqual(['four', 'x']);
+  });
+
   it('decides what fits: prompt and chat format within the window', async () => {
     const { client } = characterServer();
     const counter = createServerCounter(client);

@@ -21,7 +21,14 @@ export function createServerCounter(client: Pick<LlmClient, 'count'>): TokenCoun
   let overhead: Promise<number> | undefined;
   const asked = async (content: string): Promise<number> =>
     (await client.count([{ role: 'user', content }])).tokens;
-  const overheadOf = () => (overhead ??= asked(oneToken).then((tokens) => tokens - 1));
+  // A call that failed is made again, by whoever asks next.
+  const overheadOf = () => {
+    const counted = (overhead ??= asked(oneToken).then((tokens) => tokens - 1));
+    counted.catch(() => {
+      if (overhead === counted) overhead = undefined;
+    });
+    return counted;
+  };
   const count = (text: string): Promise<number> => {
     if (text === '') return Promise.resolve(0);
     const key = sha256(text);
@@ -30,6 +37,9 @@ export function createServerCounter(client: Pick<LlmClient, 'count'>): TokenCoun
     const counted = Promise.all([asked(text), overheadOf()]).then(([all, own]) => all - own);
     if (counts.size >= keptCounts) counts.delete(counts.keys().next().value!);
     counts.set(key, counted);
+    counted.catch(() => {
+      if (counts.get(key) === counted) counts.delete(key);
+    });
     return counted;
   };
   return {

@@ -2,15 +2,7 @@
  * A run of responses with heads ablated: what it is about, its lines, what they come to.
  */
 import { existsSync } from 'node:fs';
-import {
-  appendJsonLine,
-  canonicalJson,
-  ConfigError,
-  createRun,
-  resumeRun,
-  type Run,
-  writeFileAtomic,
-} from '@lab/core';
+import { appendJsonLine, createRun, type Run, writeFileAtomic } from '@lab/core';
 import type { McNemarResult } from '@lab/metrics';
 import type { PromptData } from '@lab/transformer';
 import type { OpenedModel } from '@lab/transformer/commands';
@@ -18,6 +10,7 @@ import { type Arm, type ArmResult, armResults, armWarnings } from './arms.js';
 import type { HeadId } from './head.js';
 import { type OverRefusal, overRefusal, refusalChange } from './over-refusal.js';
 import { readResponseLines, type ResponseLine } from './response-line.js';
+import { resumedRun } from './run-folder.js';
 import type { ResolvedAblation } from './ablation.js';
 import { version } from './version.js';
 
@@ -62,22 +55,7 @@ export function openAblateRun(facts: AblateFacts, { out, resume }: AblatePlace):
     harmless: harmless?.sha256 ?? null,
     settings,
   };
-  if (resume !== undefined) {
-    const run = resumeRun(resume);
-    const before = (run.record.environment['subject'] ?? {}) as Record<string, unknown>;
-    const differ = Object.entries(subject).filter(
-      ([name, value]) => canonicalJson(before[name] ?? null) !== canonicalJson(value),
-    );
-    if (differ.length > 0) {
-      run.release();
-      const names = differ.map(([name]) => name).join(' and ');
-      throw new ConfigError(`sahara: ${resume} was begun with another ${names}.`, {
-        help: 'Put the files back as they were, or begin a new run.',
-      });
-    }
-    run.update({ status: 'started', error: null, end: null });
-    return run;
-  }
+  if (resume !== undefined) return resumedRun(resume, subject);
   const { layerCount, headCount } = opened.model.architecture;
   return createRun({
     ...{ parent: 'runs', dir: out, method: 'sahara', label: 'ablate', seed: settings.seed },

@@ -121,21 +121,36 @@ export async function* generateResponses(
 }
 
 /**
- * Ids of all prompts, before any response is made: a token at least must fit behind each. Where
- * prompts may be cut, so many as are asked for, or half of the places.
+ * Tokens that a prompt may have: one at least must fit behind it; where prompts may be cut, so many
+ * as are asked for, or half of the places. Undefined where there is no bound.
+ *
+ * @param places - tokens that the model takes; null for any number.
+ */
+export function promptRoom(
+  places: number | null,
+  { maxTokens, maxNewTokens = 128, truncate = 'none' }: ResponseOptions,
+): number | undefined {
+  if (places === null) return maxTokens;
+  const most = places - 1;
+  if (maxTokens !== undefined) return Math.min(maxTokens, most);
+  return truncate === 'none'
+    ? most
+    : Math.min(most, Math.max(places - maxNewTokens, Math.ceil(places / 2)));
+}
+
+/**
+ * Ids of all prompts, before any response is made; see {@link promptRoom}.
  *
  * @throws {DataError} naming the prompt that has too many tokens, and may not be cut.
  */
-function encodedPrompts(
+export function encodedPrompts(
   tokenizer: Tokenizer,
   records: readonly PromptRecord[],
   options: ResponseOptions & { readonly places: number | null },
 ): number[][] {
-  const { places, maxNewTokens = 128, truncate = 'none', logger } = options;
+  const { places, truncate, logger } = options;
   const { format, system, opening } = options;
-  const most = places ?? Infinity;
-  const room = truncate === 'none' ? most - 1 : Math.max(most - maxNewTokens, Math.ceil(most / 2));
-  const maxTokens = options.maxTokens ?? (places === null ? undefined : room);
+  const maxTokens = promptRoom(places, options);
   let cut = 0;
   const prompts = records.map(({ id, prompt }) => {
     try {

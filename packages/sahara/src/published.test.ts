@@ -31,7 +31,13 @@ describe('published numbers', () => {
   it('are found by the names of folders and files', () => {
     expect(paperModelOf('/models/Llama-2-7b-chat-hf')).toBe('llama-2-7b-chat');
     expect(paperModelOf('lmsys/vicuna-7b-v1.5')).toBe('vicuna-7b-v1.5');
+    expect(paperModelOf('hub/models--meta-llama--Llama-2-7b-chat-hf/snapshots/f5db02/')).toBe(
+      'llama-2-7b-chat',
+    );
     expect(paperModelOf('Llama-2-7b-hf')).toBeNull();
+    expect(paperModelOf('llama-2-7b-chat.Q4_K_M.gguf')).toBe('llama-2-7b-chat');
+    expect(paperModelOf('Llama-2-7b-chat-hf-without')).toBeNull();
+    expect(paperModelOf('vicuna-7b-v1.5-16k')).toBeNull();
     expect(paperModelOf('Llama-2-13b-chat-hf')).toBeNull();
     expect(
       ['jbb.csv', 'MaliciousInstruct.txt', 'harmful_behaviors.csv', 'mine.csv'].map(paperDataOf),

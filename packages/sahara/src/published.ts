@@ -142,11 +142,16 @@ export const publishedHours = [
   { method: 'Ships and Sahara', hours: 6 },
 ] as const;
 
-/** The model of the paper that the name of a folder stands for; null for another. */
+/**
+ * The model of the paper that the name of a folder stands for; null for another, also for one that
+ * was made of it, such as `Llama-2-7b-chat-hf-without`.
+ */
 export function paperModelOf(name: string): PaperModel | null {
   const words = name.toLowerCase();
-  if (/llama-?2-?7b-?chat/.test(words)) return llama;
-  return /vicuna-?7b-?v?1\.5/.test(words) ? vicuna : null;
+  // Behind it stand the snapshot of a Hugging Face cache, or the number format of a GGUF file.
+  const ends = String.raw`(?:/snapshots/[0-9a-f]+|[.-](?:i?q\d\w*|b?f\d+)\.gguf)?/?$`;
+  if (new RegExp(`llama-?2-?7b-?chat(?:-hf)?${ends}`).test(words)) return llama;
+  return new RegExp(String.raw`vicuna-?7b-?v?1\.5${ends}`).test(words) ? vicuna : null;
 }
 
 /** The data set of the paper that the name of a file stands for; null for another. */

@@ -6,6 +6,7 @@ import {
   canonicalJson,
   ConfigError,
   createRun,
+  DataError,
   InterruptedError,
   readJsonLines,
   resumeRun,
@@ -87,17 +88,7 @@ const subjectOf = ({ resolved, opened, data, group = [], label, ...others }: Run
 export function openScoreRun(facts: RunFacts, { out, resume }: RunPlace): Run {
   const subject = subjectOf(facts);
   const { resolved, opened, data } = facts;
-  if (resume !== undefined) {
-    const run = resumeRun(resume);
-    try {
-      assertSame(resume, run.record.environment['subject'], subject);
-    } catch (error) {
-      run.release();
-      throw error;
-    }
-    run.update({ status: 'started', error: null, end: null });
-    return run;
-  }
+  if (resume !== undefined) return resumedRun(resume, subject);
   const { config, mode, preset, origins } = resolved;
   const { layerCount, headCount } = opened.model.architecture;
   return createRun({
@@ -113,11 +104,26 @@ export function openScoreRun(facts: RunFacts, { out, resume }: RunPlace): Run {
   });
 }
 
-function assertSame(dir: string, before: unknown, now: Record<string, unknown>): void {
-  const known = (before ?? {}) as Record<string, unknown>;
-  const differ = Object.keys(now).filter(
-    (name) => canonicalJson(known[name] ?? null) !== canonicalJson(now[name]),
-  );
+/**
+ * A run that goes on.
+ *
+ * @param subject - what must be the same as where it was begun.
+ * @throws {ConfigError} naming what differs.
+ */
+export function resumedRun(dir: string, subject: Readonly<Record<string, unknown>>): Run {
+  const run = resumeRun(dir);
+  try {
+    assertSame(dir, run.record.environment['subject'], subject);
+  } catch (error) {
+    run.release();
+    throw error;
+  }
+  run.update({ status: 'started', error: null, end: null });
+  return run;
+}
+
+function assertSame(dir: string, before: unknown, now: Readonly<Record<string, unknown>>): void {
+  const differ = differences(before, now);
   if (differ.length === 0) return;
   throw new ConfigError(`sahara: ${dir} was begun with another ${differ.join(' and ')}.`, {
     help: 'Give the same model, prompts and settings, or begin a new run.',
@@ -125,8 +131,41 @@ function assertSame(dir: string, before: unknown, now: Record<string, unknown>):
   });
 }
 
-/** Verbs whose runs go on where they were stopped. */
-const resumable = new Set(['ablate', 'sahara', 'ships']);
+/** Values longer than this, such as hashes, say nothing to a reader. */
+const LONG = 24;
+
+/** Names of values that differ, the inner ones of settings, with short values. */
+function differences(before: unknown, now: Readonly<Record<string, unknown>>): string[] {
+  const known = (before ?? {}) as Record<string, unknown>;
+  return Object.entries(now).flatMap(([name, value]) => {
+    const [own, others] = [known[name] ?? null, value ?? null];
+    const [was, is] = [canonicalJson(own), canonicalJson(others)];
+    if (was === is) return [];
+    if (isPlain(own) && isPlain(others)) {
+      return differences(own, others).map((inner) => `${name}.${inner}`);
+    }
+    return [was.length > LONG || is.length > LONG ? name : `${name} (${was}, now ${is})`];
+  });
+}
+
+const isPlain = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Verbs whose runs go on where they were stopped, by the labels of runs. */
+const resumable = new Map([
+  ...['ablate', 'sahara', 'ships'].map((label) => [label, label] as const),
+  ['neurons', 'baseline neurons'] as const,
+]);
+
+/** How a run that was stopped is gone on with, or made again. */
+function wayOn({ dir, record }: Run): string {
+  const { label, config } = record;
+  const verb = resumable.get(label);
+  if (verb !== undefined) return `saved: resume with "sahara ${verb} --resume ${dir}"`;
+  const { method } = (config.resolved ?? {}) as { readonly method?: unknown };
+  const again = label === 'baseline' && typeof method === 'string' ? `${label} ${method}` : label;
+  return `stopped: run "sahara ${again}" again`;
+}
 
 /**
  * What the work of a run comes to; its end is written to the folder whatever happens.
@@ -146,12 +185,7 @@ export async function withinRun<T extends Readonly<Record<string, unknown>>>(
     const isStop = signal.aborted;
     run.finish({ status: isStop ? 'interrupted' : 'error', error });
     if (!isStop) throw error;
-    const { label } = run.record;
-    throw new InterruptedError(
-      resumable.has(label)
-        ? `saved: resume with "sahara ${label} --resume ${run.dir}"`
-        : `stopped: run "sahara ${label}" again`,
-    );
+    throw new InterruptedError(wayOn(run));
   }
 }
 
@@ -198,5 +232,14 @@ export function doneSteps(run: Run): SaharaStep[] {
 function linesOf<T>(run: Run, name: string, schema: z.ZodType<T>): T[] {
   const path = run.path(name);
   if (!existsSync(path)) return [];
-  return readJsonLines(path).rows.map((row) => schema.parse(row));
+  return readJsonLines(path).rows.map((row, at) => {
+    const { data, error } = schema.safeParse(row);
+    if (error === undefined) return data;
+    const [issue] = error.issues;
+    const where = issue!.path.length === 0 ? '' : `${issue!.path.join('.')}: `;
+    throw new DataError(`${path} line ${at + 1}: ${where}${issue!.message}.`, {
+      ...{ file: path, line: at + 1, cause: error },
+      help: 'The file was changed or damaged: remove the line, or begin a new run.',
+    });
+  });
 }

@@ -151,6 +151,24 @@ describe('sahara', () => {
     expect(wide[1]!.score).toBeGreaterThanOrEqual(greedy[1]!.score - 1e-9);
   });
 
+  it('with a beam a gain is over the group that the head joined', async () => {
+    const steps = await stepsOf({ size: 1, beam: 3 });
+    // The third of the groups so far is let win, by scores that are said to be known.
+    const [best, , third] = steps[0]!.beams;
+    const known = new Map(
+      steps[0]!.beams.map(({ group }) => {
+        const taken = new Set(group.map(headKey));
+        const others = heads.filter((one) => !taken.has(headKey(one)));
+        const score = group === third!.group ? 500 : 1;
+        return [groupKey(group), others.map((one): HeadScore => ({ ...one, score }))];
+      }),
+    );
+    const [second] = await stepsOf({ size: 2, beam: 3, steps, known });
+    expect(headKey(second!.group[0]!)).toBe(headKey(third!.group[0]!));
+    expect(third!.score).toBeLessThan(best!.score);
+    expect(second!.gain).toBeCloseTo(500 - third!.score, 9);
+  });
+
   it('a size or beam below 1 is refused', async () => {
     await expect(stepsOf({ size: 0 })).rejects.toThrow(/size is 0/);
     await expect(stepsOf({ beam: 1.5 })).rejects.toThrow(/beam is 1.5/);

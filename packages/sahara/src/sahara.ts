@@ -48,7 +48,7 @@ export interface SaharaStep {
   readonly group: readonly HeadId[];
   /** Of the group, against the intact model. */
   readonly score: number;
-  /** What the last head added. */
+  /** What the last head added to the group that it joined. */
   readonly gain: number;
   /** Of the group with each further head, `[L][H]`; null for its own. */
   readonly scores: readonly (readonly (number | null)[])[];
@@ -108,11 +108,11 @@ export async function* sahara(
         }),
       );
     }
-    const before = beams[0]!.score;
+    const before = beams;
     beams = bestGroups(searched, beam);
     const best = beams[0]!;
     const own = searched.find(({ group }) => isPrefix(group, best.group))!;
-    const gain = best.score - before;
+    const gain = best.score - before.find(({ group }) => group === own.group)!.score;
     yield {
       ...{ step, group: best.group, score: best.score, gain, scores: own.scores },
       ...{ unit: own.unit, ties: tiesOf(own, best), beams },

@@ -39,6 +39,15 @@ describe('subspaces of states', () => {
     expect(shift({ side: 'right' })).toBeCloseTo(34.85142525, 7);
   });
 
+  it('that lose a direction turn by a right angle for it', () => {
+    const plane = safetySubspace(first, { rank: 2 });
+    const line = safetySubspace(rowsOf([1, 2, 3, 4].map((row) => [row, 2 * row, 0])), { rank: 2 });
+    expect([plane.rank, line.rank]).toEqual([2, 1]);
+    const [angle] = degrees(principalAngles(plane.basis, line.basis));
+    expect(subspaceShift(plane, line)).toBeCloseTo(angle! + 90, 9);
+    expect(subspaceShift(line, plane)).toBeCloseTo(angle! + 90, 9);
+  });
+
   it('of centred states have no part along the mean', () => {
     const { basis } = safetySubspace(first, { center: true });
     expect(basis.data.reduce((sum, value) => sum + value, 0)).toBeCloseTo(0, 12);

@@ -155,9 +155,13 @@ const copyOf = ({ rows, columns, data }: MatrixLike): Matrix => ({
 
 /**
  * Sum of the principal angles of two subspaces, in degrees: data-set Ships.
+ *
  * `Ships(Q, h) = sum_j phi_j`. Source: paper, eq. 11.
+ * A direction that one of them has and the other lacks counts as a right angle: otherwise the head
+ * whose ablation takes a whole direction away would score less than one that turns it.
  */
 export function subspaceShift(intact: Subspace, ablated: Subspace): number {
   const angles = principalAngles(intact.basis, ablated.basis);
-  return (angles.reduce((sum, angle) => sum + angle, 0) * 180) / Math.PI;
+  const turned = (angles.reduce((sum, angle) => sum + angle, 0) * 180) / Math.PI;
+  return turned + 90 * Math.abs(intact.rank - ablated.rank);
 }

@@ -45,7 +45,10 @@ const notMeasured = (stage: StageName, evidence: string): Stage => ({
   ...{ stage, verdict: 'not measured', firstState: null, evidence, numbers: [] },
 });
 
-/** Whether the interval of a probe lies above what the texts alone tell, at any state. */
+/**
+ * Whether a probe lies above what the texts alone tell, at any state; its intervals hold for all
+ * states at once.
+ */
 export function conceptStage(probes: ProbeResult | null): Stage {
   const found = probes?.emergence[0];
   if (probes === null || found === undefined) {
@@ -178,14 +181,17 @@ export function decisionStage(graft: GraftResult | null, layerCount: number): St
   );
   const firstState = moved.length === 0 ? null : Math.min(...moved.map(({ state }) => state!));
   const at = firstState ?? graft.bestState;
-  const best = inside.find((point) => isDonor(point) && point.state === at) ?? none;
+  const best =
+    moved.find(({ state }) => state === firstState) ??
+    inside.find((point) => isDonor(point) && point.state === at) ??
+    none;
   const numbers = [
     numberOf('refused without a graft', none.refusalShare, none.refusalInterval),
-    numberOf(`refused with state ${at}`, best.refusalShare, best.refusalInterval),
+    numberOf(`refused with state ${at}${sourceOf(best)}`, best.refusalShare, best.refusalInterval),
   ];
   const change =
     `${formatPercent(none.refusalShare)} of ${recipients.label} prompts open a refusal, with ` +
-    `state ${at} of ${donors.label} ones ${formatPercent(best.refusalShare)}`;
+    `state ${at} of ${donors.label} ones${sourceOf(best)} ${formatPercent(best.refusalShare)}`;
   if (firstState !== null) {
     const evidence = `${change}; controls move it less than half as far.`;
     return { stage: 'decision', verdict: 'present', firstState, evidence, numbers };
@@ -194,6 +200,10 @@ export function decisionStage(graft: GraftResult | null, layerCount: number): St
   const evidence = `${change}: no state changes that surely and beyond controls.`;
   return { stage: 'decision', verdict, firstState, evidence, numbers };
 }
+
+/** How donors were taken, where it is not their mean. */
+const sourceOf = ({ source }: GraftPoint): string =>
+  source === 'mean' || source === 'none' ? '' : ` (${source})`;
 
 const isDonor = ({ source }: GraftPoint): boolean =>
   ['mean', 'nearest', 'single', 'random-donor'].includes(source);

@@ -125,6 +125,16 @@ describe('the decision', () => {
     expect(stage('decision', { graft: graftOf({ control: 0.1 }) }).verdict).toBe('absent');
     expect(stage('decision', { graft: graftOf({ donors: [1, 0.95] }) }).verdict).toBe('absent');
   });
+  it('names what the donors did that moved it, not the first ones of the state', () => {
+    const graft = graftOf({ donors: [1, 0.95] });
+    const mean = graft.points.find(({ source, state }) => source === 'mean' && state === 4)!;
+    const refusalInterval = { low: 0, high: 0.15 };
+    const nearest = { ...mean, source: 'nearest' as const, refusalShare: 0.05, refusalInterval };
+    const found = stage('decision', { graft: { ...graft, points: [...graft.points, nearest] } });
+    expect(found).toMatchObject({ verdict: 'present', firstState: 4 });
+    expect(found.evidence).toContain('with state 4 of calm ones (nearest) 5.0 %');
+    expect(found.numbers[1]).toMatchObject({ value: 0.05, high: 0.15 });
+  });
   it('does not count the state behind all blocks', () => {
     const donors = [1, 1, 1, 1, 1, 0];
     expect(stage('decision', { graft: graftOf({ donors }) }).verdict).toBe('absent');

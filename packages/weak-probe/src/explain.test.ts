@@ -141,12 +141,24 @@ describe('emergence', () => {
     const states = await explained(memoryStore({ distances: [0, 8] }));
     const found = emergence(
       states.map(({ report }) => report),
-      0.6,
+      { baseline: 0.6, rowCount: 24 },
     );
     expect(found.map(({ probe, firstState }) => [probe, firstState])).toEqual([
       ['svm', 1],
       ['mlp', 1],
     ]);
-    expect(emergence([], 0.5)).toEqual([]);
+    expect(emergence([], { baseline: 0.5, rowCount: 24 })).toEqual([]);
+  });
+
+  it('is no luck of one state among many', () => {
+    const probe = (right: number) => ({ probe: 'svm', accuracy: right / 100 });
+    const curve = (rights: readonly number[]) =>
+      rights.map((right, state) => ({ state, probes: [probe(right)] })) as never[];
+    const against = { baseline: 0.5, rowCount: 100 };
+    // 61 of 100 lie above a half at 95 % (.512 to .700), and not among 33 states.
+    expect(emergence(curve([61]), against)[0]).toMatchObject({ firstState: 0 });
+    const many = [...Array.from({ length: 32 }, () => 50), 61];
+    expect(emergence(curve(many), against)[0]).toMatchObject({ firstState: null });
+    expect(emergence(curve([...many.slice(1), 70]), against)[0]).toMatchObject({ firstState: 32 });
   });
 });

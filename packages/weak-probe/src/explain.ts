@@ -75,6 +75,12 @@ export function splitsOf({ store, config }: Pick<ExplainOptions, 'config' | 'sto
   return makeSplits({ labels, classes: about.classes, groups }, settings);
 }
 
+/** Different rows that the splits predict, for intervals. */
+export const predictedCount = (
+  { store, config }: Pick<ExplainOptions, 'config' | 'store'>,
+  splits: readonly Split[],
+): number => (config.split.folds > 0 ? store.rowCount : splits[0]!.test.length);
+
 /** What results say of the splits. */
 export function splitReports({ rows }: StateStore, splits: readonly Split[]): SplitReport[] {
   const texts = rows.map(({ promptSha256 }) => promptSha256);
@@ -185,7 +191,7 @@ async function measureProbes(work: StateWork) {
       control = await randomLabelScores(rows, { split, settings: config, state, signal });
     }
   }
-  const rowCount = config.split.folds > 0 ? store.rowCount : splits[0]!.test.length;
+  const rowCount = predictedCount(options, splits);
   return tallies.map(({ kind, tally }) => {
     const scores = scorePredictions(tally.tested, classes, { rowCount });
     const randomLabels = control.get(kind) ?? null;

@@ -6,7 +6,13 @@ import { tf } from '@lab/tensor';
 import type { Model } from '@lab/transformer';
 import { BlockWalk } from './block-walk.js';
 import { eachRow, type FirstToken, firstTokenOf, type Openings } from './first-tokens.js';
-import { assertGraft, graftedResidual, type GraftPlace, type GraftSettings } from './grafting.js';
+import {
+  assertGraft,
+  assertPositions,
+  graftedResidual,
+  type GraftPlace,
+  type GraftSettings,
+} from './grafting.js';
 import { assertParties, type GraftParties, type GraftSource, vectorsAt } from './graft-vectors.js';
 import { type EncodedPrompt, promptBatches, type PromptBatch } from './hidden-states.js';
 import type { CallOptions } from './state-rows.js';
@@ -79,6 +85,7 @@ function assertSweep(model: Model, input: GraftSweepInput, states: readonly numb
   const { semantics, share, recipients } = input;
   for (const state of states) assertGraft(model.architecture, { state, semantics, share });
   assertParties(model, input, recipients.length);
+  assertPositions(recipients, input.positions);
 }
 
 interface BatchSweep {

@@ -4,7 +4,7 @@
 import { tf } from '@lab/tensor';
 import type { Model } from '@lab/transformer';
 import { BlockWalk } from './block-walk.js';
-import { assertGraft, graftedResidual, type GraftSettings } from './grafting.js';
+import { assertGraft, assertPositions, graftedResidual, type GraftSettings } from './grafting.js';
 import { assertParties, type GraftParties, type GraftSource, vectorsAt } from './graft-vectors.js';
 import { type EncodedPrompt, type PromptBatch, promptBatches } from './hidden-states.js';
 import { statePlaces } from './state-places.js';
@@ -31,6 +31,7 @@ export async function graftedStates(model: Model, input: GraftedStatesInput): Pr
   const { width, layerCount } = architecture;
   assertParties(model, input, recipients.length);
   assertGraft(architecture, input);
+  assertPositions(recipients, input.positions);
   const states: Float32Array[] = [];
   for (let before = 0; before < state; before += 1) {
     states.push(await recipientStates.readState(before));

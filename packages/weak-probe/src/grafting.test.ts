@@ -124,6 +124,16 @@ describe('a clean graft', () => {
     }
     await expect(sweep({ positions: [0], states: [3] })).rejects.toThrow(/Count|position 0/);
   });
+  it('refuses positions that a shorter prompt of the batch does not have', async () => {
+    const lengths = refused.map(({ ids }) => ids.length);
+    const [shortest, longest] = [Math.min(...lengths), Math.max(...lengths)];
+    expect(longest).toBeGreaterThan(shortest);
+    const { id } = refused[lengths.findIndex((length) => length < longest)]!;
+    const text = `position -${longest} of `;
+    const given = { positions: [-longest], states: [3] };
+    await expect(sweep(given)).rejects.toThrow(new RegExp(`${text}\\d+ tokens of prompt ${id}`));
+    expect(await sweep({ ...given, positions: [-shortest] })).not.toHaveLength(0);
+  });
   it('leaves states before it, and shows the lens those behind', async () => {
     const parties = { recipientStates: refusedStates, donorStates: answeredStates };
     const found = await graftedStates(model, { recipients: refused, ...parties, state: 3 });

@@ -4,6 +4,7 @@
 import { ConfigError, ShapeError } from '@lab/core';
 import { tf } from '@lab/tensor';
 import type { Intervention, Model } from '@lab/transformer';
+import type { EncodedPrompt } from './hidden-states.js';
 import { rowOf } from './state-rows.js';
 import { assertState } from './state-store.js';
 
@@ -184,16 +185,31 @@ type GraftMixture = Omit<GraftSettings, 'state'>;
 
 /** 1 for each place of a batch that is grafted; its prompts end together. */
 function placesFromEnd(positions: readonly number[], length: number): Uint8Array {
+  assertFromEnd(positions, length);
   const isAt = new Uint8Array(length);
-  for (const position of positions) {
-    if (!(Number.isInteger(position) && position < 0 && position >= -length)) {
-      throw new ConfigError(`weak-probe/graft: position ${position} of ${length} tokens.`, {
-        help: `Count from the end of the prompts: ${-length} to -1.`,
-      });
-    }
-    isAt[length + position] = 1;
-  }
+  for (const position of positions) isAt[length + position] = 1;
   return isAt;
+}
+
+/**
+ * Refuses positions that a prompt does not have: in a batch they would be padding before it.
+ *
+ * @throws {ConfigError} for positions that are not counted from the end, or lie before a prompt.
+ */
+export function assertPositions(
+  prompts: readonly EncodedPrompt[],
+  positions: readonly number[] = [-1],
+): void {
+  for (const { id, ids } of prompts) assertFromEnd(positions, ids.length, ` of prompt ${id}`);
+}
+
+function assertFromEnd(positions: readonly number[], length: number, of = ''): void {
+  for (const position of positions) {
+    if (Number.isInteger(position) && position < 0 && position >= -length) continue;
+    throw new ConfigError(`weak-probe/graft: position ${position} of ${length} tokens${of}.`, {
+      help: `Count from the end of the prompts: ${-length} to -1.`,
+    });
+  }
 }
 
 /** Length of each row, `[N]`. */

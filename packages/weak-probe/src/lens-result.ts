@@ -64,6 +64,8 @@ export interface ClassLensInput
   readonly tokenizer: Tokenizer;
   /** Text that states are put into, as ids; without one they are read by the output alone. */
   readonly patchscope?: readonly number[] | undefined;
+  /** Default all. */
+  readonly states?: readonly number[] | undefined;
   readonly kinds: TokenKinds;
   readonly settings: Config['lens'];
   /** Of the resamples of intervals. */
@@ -118,7 +120,8 @@ async function readStates(model: Model, input: ClassLensInput): Promise<ReadStat
   const { topK: top } = settings;
   const file = openRecordFile<StateRecord>(input.records.path, input.records.settings);
   const done = file.records.map((record) => recordedState(record, { top, tokens }));
-  const states = Array.from({ length: rows.stateCount }, (_, state) => state).slice(done.length);
+  const all = input.states ?? Array.from({ length: rows.stateCount }, (_, state) => state);
+  const states = all.slice(done.length);
   const partBytes = 1e6 * settings.partMegabytes;
   const options = { top, tokens, states, partBytes, signal };
   const lens: ReadState[] = [...done];
@@ -137,7 +140,7 @@ async function readStates(model: Model, input: ClassLensInput): Promise<ReadStat
         ranks: [...followed.ranks],
       },
     });
-    onProgress?.(lens.length, rows.stateCount);
+    onProgress?.(lens.length, all.length);
   }
   return lens;
 }

@@ -7,7 +7,7 @@ import type { Config } from './config.js';
 import { readSamples, splitsOf } from './explain.js';
 import type { MonitorBundle, MonitorQuality } from './monitor.js';
 import type { PlainProbe, ProbeLayer } from './plain-probe.js';
-import { type RowPredictions, predictRows } from './probe-predictions.js';
+import { type ProbePrediction, predictRows, type RowPredictions } from './probe-predictions.js';
 import { accuracyOf } from './probe-scores.js';
 import { fitProbe, type Probe, type ProbeKind, trainingRows } from './probes.js';
 import { assertState, type StateStore } from './state-store.js';
@@ -62,6 +62,37 @@ export async function makeMonitor(options: MakeMonitorOptions): Promise<MonitorB
     threshold: finite,
     quality: qualityOf(measured!, { slope, intercept, threshold: finite }),
   };
+}
+
+/** Whose best state {@link bestMonitorState} says. */
+export type MonitorChoice = Pick<MakeMonitorOptions, 'config' | 'probe' | 'store'>;
+
+/**
+ * The state at which a probe is right most often on the half of the test rows that a monitor is set
+ * on, the first of equal ones: the other half stays unseen for its quality.
+ *
+ * @param predictions - of the states, by `explainStates`.
+ * @returns null where none are of this probe and these test rows.
+ */
+export function bestMonitorState(
+  { store, config, probe = 'svm' }: MonitorChoice,
+  predictions: readonly ProbePrediction[],
+): number | null {
+  const { test } = splitsOf({ store, config })[0]!;
+  const chosen = new Set(halfOf(test, store.labels, 0));
+  const own = predictions.filter((one) => one.probe === probe && one.split === 0);
+  const states = [...new Set(own.map(({ state }) => state))].toSorted((a, b) => a - b);
+  let best: { readonly state: number; readonly right: number } | null = null;
+  for (const state of states) {
+    const lines = own.filter((one) => one.state === state);
+    const isSame = lines.every(({ id }, at) => id === store.rows[test[at] ?? -1]?.id);
+    if (!isSame || lines.length !== test.length) return null;
+    const right = lines.filter(
+      ({ predicted, label }, at) => chosen.has(test[at]!) && predicted === label,
+    ).length;
+    if (best === null || right > best.right) best = { state, right };
+  }
+  return best?.state ?? null;
 }
 
 /** Every second row of each class. */

@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { LabError } from '@lab/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { memoryStore, settings } from './__fixtures__/memory-store.js';
-import { makeMonitor } from './make-monitor.js';
+import { splitsOf } from './explain.js';
+import { bestMonitorState, makeMonitor } from './make-monitor.js';
 import { createMonitor, type MonitorBundle } from './monitor.js';
+import type { ProbePrediction } from './probe-predictions.js';
 
 const store = memoryStore({ counts: [200, 200], distances: [0, 4] });
 const make = (probe: 'logistic' | 'mlp' | 'svm', ...set: string[]) =>
@@ -41,6 +43,40 @@ describe.each(['svm', 'logistic', 'mlp'] as const)('a monitor of %s', (kind) => 
       expect(probability).toBeGreaterThanOrEqual(0);
       expect(probability).toBeLessThanOrEqual(1);
     }
+  });
+});
+
+describe('the state of a monitor', () => {
+  const config = settings('split.testShare=0.5');
+  const { test } = splitsOf({ store, config })[0]!;
+  const seen = [0, 0];
+  /** For each test row, whether the threshold is set on it: every second one of its class. */
+  const isSetOn = Array.from(test, (row) => (seen[store.labels[row]!]! += 1) % 2 === 0);
+  const lines = (state: number, isRight: (at: number) => boolean) =>
+    Array.from(test, (row, at): ProbePrediction => {
+      const { id, label } = store.rows[row]!;
+      const predicted = isRight(at) ? label : 'other';
+      return { state, probe: 'svm', split: 0, id, label, predicted, margins: [0] };
+    });
+
+  it('is chosen on the rows that set its threshold, not on those of its quality', () => {
+    // State 0 is right where the threshold is set; state 1 more often, though less there.
+    const found = [...lines(0, (at) => isSetOn[at]!), ...lines(1, (at) => at % 10 > 0)];
+    expect(bestMonitorState({ store, config }, found)).toBe(0);
+    expect(
+      bestMonitorState(
+        { store, config },
+        lines(1, () => true),
+      ),
+    ).toBe(1);
+  });
+
+  it('is not known of other probes and other splits', () => {
+    const found = lines(0, () => true);
+    expect(bestMonitorState({ store, config, probe: 'mlp' }, found)).toBeNull();
+    const other = settings('split.testShare=0.5', 'seed=7');
+    expect(bestMonitorState({ store, config: other }, found)).toBeNull();
+    expect(bestMonitorState({ store, config }, found.slice(1))).toBeNull();
   });
 });
 

@@ -15,6 +15,7 @@ import {
   type ExplainOptions,
   explainSettings,
   explainStates,
+  predictedCount,
   type SplitReport,
   splitReports,
   splitsOf,
@@ -39,7 +40,7 @@ export interface ProbeResult {
   /** The control with the highest accuracy; null without controls. */
   readonly strongestControl: TextControl | null;
   readonly states: readonly StateReport[];
-  /** Where each probe beats the strongest control; empty without controls. */
+  /** Where each probe surely beats the strongest control, over all states; empty without controls. */
   readonly emergence: readonly Emergence[];
   /** What may make figures look better or worse than they are. */
   readonly warnings: readonly string[];
@@ -99,7 +100,13 @@ export async function probeCollection(options: ProbeCollectionOptions): Promise<
     controls,
     strongestControl: strongest?.control ?? null,
     states,
-    emergence: strongest === null ? [] : emergence(states, strongest.accuracy),
+    emergence:
+      strongest === null
+        ? []
+        : emergence(states, {
+            baseline: strongest.accuracy,
+            rowCount: predictedCount({ store, config }, splits),
+          }),
     warnings: warningsOf(states, reports, store.labels, store.about.classes),
     ...(heads !== null && { heads }),
   };
@@ -127,7 +134,7 @@ function controlsOf({ store, prompts }: Collection, config: Config): ControlScor
   const textOf = new Map(prompts.map(({ id, prompt }) => [id, prompt]));
   const splits = splitsOf({ store, config });
   const texts = store.rows.map(({ id }) => textOf.get(id) ?? '');
-  const rowCount = config.split.folds > 0 ? store.rowCount : splits[0]!.test.length;
+  const rowCount = predictedCount({ store, config }, splits);
   return textBaselines({ texts, labels: store.labels, classes: store.about.classes }, splits, {
     rowCount,
   });

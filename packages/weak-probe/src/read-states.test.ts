@@ -158,6 +158,20 @@ describe('steer', () => {
       expect(causal.random.gapEffects).toHaveLength(2);
     }
   });
+  it('goes on where it was ended, to the same result', async () => {
+    const args = ['steer', dir, '--state', '4', '--probe', 'svm', '--doses=-1,0,1', '--draws', '2'];
+    const whole = readFileSync(join(dir, 'steer.json'), 'utf8');
+    const records = linesOf('steer.jsonl');
+    // Three doses and the removal, of each class.
+    expect(records).toHaveLength(1 + 8);
+    cutTo('steer.jsonl', 3);
+    await done(args);
+    expect(readFileSync(join(dir, 'steer.json'), 'utf8')).toBe(whole);
+    expect(linesOf('steer.jsonl')).toEqual(records);
+    await done([...args, '--positions', 'last']);
+    expect(readFileSync(join(dir, 'steer.json'), 'utf8')).not.toBe(whole);
+    expect(readdirSync(dir).filter((name) => name.startsWith('steer-'))).toHaveLength(1);
+  });
 });
 
 describe('correlate', () => {

@@ -23,6 +23,9 @@ export type ResultKind = keyof typeof resultFiles;
 /** Prompts of a collection, a JSON line each: id, label, prompt. */
 export const promptsFile = 'prompts.jsonl';
 
+/** What probes said of each test row, a JSON line each. */
+export const predictionsFile = 'predictions.jsonl';
+
 /** Folder of the states of a collection. */
 export const statesFolder = 'states';
 

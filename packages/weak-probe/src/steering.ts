@@ -156,7 +156,8 @@ export interface DoseOptions extends SteeredPrompts {
   readonly respond?: ({ readonly tokenizer: Tokenizer } & RespondOptions) | undefined;
 }
 
-const DOSES = [-2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2];
+/** Doses of a curve that names none. */
+export const defaultDoses: readonly number[] = [-2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2];
 
 /**
  * What responses become as more of a direction is added: first tokens, and whole responses where
@@ -165,7 +166,7 @@ const DOSES = [-2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2];
  * @throws as `steeringInterventions`.
  */
 export async function doseResponse(model: Model, options: DoseOptions): Promise<DosePoint[]> {
-  const { steering, doses = DOSES, respond, prompts, onProgress } = options;
+  const { steering, doses = defaultDoses, respond, prompts, onProgress } = options;
   const points: DosePoint[] = [];
   for (const [at, dose] of doses.entries()) {
     const one: Steering = { ...steering, kind: 'add', dose };

@@ -7,7 +7,7 @@ const config = settings('probe.kinds=["svm","mass-mean"]');
 describe('transferProbes', () => {
   it('measures probes on another set, beside what that set itself could teach', async () => {
     const from = memoryStore({ counts: [60, 60], distances: [0, 6] });
-    const to = memoryStore({ counts: [50, 70], distances: [0, 6], seed: 2 });
+    const to = memoryStore({ counts: [50, 70], distances: [0, 6], seed: 2, texts: 'other' });
     const points = await transferProbes({ from, to, config });
     expect(points.map(({ state, probe }) => `${state} ${probe}`)).toEqual([
       ...['0 svm', '0 mass-mean', '1 svm', '1 mass-mean'],
@@ -15,6 +15,7 @@ describe('transferProbes', () => {
     const [none, , clear, mean] = points;
     expect(none!.binary!.auroc).toBeLessThan(0.7);
     for (const point of [clear!, mean!]) {
+      expect(point).toMatchObject({ rowCount: 120, leftOutCount: 0 });
       expect(point.accuracy).toBeGreaterThan(0.97);
       expect(point.native).toBeGreaterThan(0.97);
       expect(point.within.accuracy).toBeGreaterThan(0.97);
@@ -37,9 +38,32 @@ describe('transferProbes', () => {
     await expect(transferProbes({ from, to: swapped, config })).rejects.toThrow(/do not match/);
   });
 
+  it('leaves out rows whose texts the probe was fitted on', async () => {
+    const shape = { counts: [40, 40], distances: [0], width: 100 };
+    const from = memoryStore(shape);
+    const [same] = await transferProbes({ from, to: from, config });
+    // States say nothing of the classes: what is seen is known by heart, what is not by chance.
+    expect(same).toMatchObject({ rowCount: 24, leftOutCount: 56 });
+    expect(same!.accuracy).toBe(same!.within.accuracy);
+    expect(same!.accuracy).toBeLessThan(0.8);
+    const more = memoryStore({ ...shape, counts: [50, 50], seed: 4 });
+    const [point] = await transferProbes({ from, to: more, config });
+    expect(point).toMatchObject({ rowCount: 44, leftOutCount: 56 });
+  });
+
+  it('needs a row that is not known', async () => {
+    const from = memoryStore({ counts: [40, 40], distances: [8] });
+    const { promptSha256 } = from.rows[0]!;
+    const alike = { ...from, rows: from.rows.map((row) => ({ ...row, promptSha256 })) };
+    // Equal texts would stay on one side of a grouped split.
+    const plain = settings('data.deduplicate=false', 'probe.kinds=["svm"]');
+    const found = transferProbes({ from: alike, to: alike, config: plain });
+    await expect(found).rejects.toThrow(/texts of all 80 rows/);
+  });
+
   it('takes three classes without a curve', async () => {
     const from = memoryStore({ counts: [30, 30, 30], distances: [9] });
-    const to = memoryStore({ counts: [20, 20, 20], distances: [9], seed: 3 });
+    const to = memoryStore({ counts: [20, 20, 20], distances: [9], seed: 3, texts: 'other' });
     const points = await transferProbes({ from, to, config: settings('probe.kinds=["svm"]') });
     expect(points[0]!.accuracy).toBeGreaterThan(0.95);
     expect([points[0]!.binary, points[0]!.directionCosine]).toEqual([null, null]);

@@ -2,7 +2,7 @@
  * Whether a probe means the same elsewhere: fitted on one set of states, measured on another, of
  * other prompts or of another checkpoint.
  */
-import { ConfigError } from '@lab/core';
+import { ConfigError, DataError } from '@lab/core';
 import {
   auroc,
   expectedCalibrationError,
@@ -39,9 +39,14 @@ export interface TransferPoint {
   readonly probe: ProbeKind;
   /** On the test rows of the set it was fitted on. */
   readonly within: { readonly accuracy: number; readonly auroc: number | null };
-  /** On all rows of the other set. */
+  /** On the rows of the other set whose texts the probe was not fitted on. */
   readonly accuracy: number;
+  /** 95 %, Wilson. */
   readonly interval: Interval;
+  /** Rows that were measured, and rows left out: their texts were in the training. */
+  readonly rowCount: number;
+  readonly leftOutCount: number;
+  /** Null where a class has no row left, as well. */
   readonly binary: BinaryTransfer | null;
   /** A probe fitted on the other set's training rows, on its test rows: what could be reached. */
   readonly native: number;
@@ -66,13 +71,18 @@ export interface TransferOptions {
 /**
  * Probes of each state, fitted on one set's training rows and measured on another set.
  *
+ * Rows of the other set whose text is among the training rows are left out: prompts that two
+ * checkpoints have in common would else be measured on what the probe has seen.
+ *
  * @throws {ConfigError} when width, number of states or classes of the two sets differ.
+ * @throws {DataError} when no row is left.
  */
 export async function transferProbes(options: TransferOptions): Promise<TransferPoint[]> {
   const { from, to, config } = options;
   const places = carriedPlaces(options);
   const [split] = splitsOf({ store: from, config });
   const [other] = splitsOf({ store: to, config });
+  const unseen = unseenRows(options, split!);
   const all = Array.from({ length: from.stateCount }, (_, state) => state);
   const points: TransferPoint[] = [];
   for (const state of options.states ?? all) {
@@ -82,10 +92,21 @@ export async function transferProbes(options: TransferOptions): Promise<Transfer
     const labels = found.labels.map((place) => places[place]!);
     const target = { samples: { ...found, labels }, split: other! };
     for (const kind of config.probe.kinds) {
-      points.push({ state, ...(await carry(kind, { source, target, options })) });
+      points.push({ state, ...(await carry(kind, { source, target, unseen, options })) });
     }
   }
   return points;
+}
+
+/** Rows of the other set whose texts are not among the training rows. */
+function unseenRows({ from, to }: TransferOptions, { train }: Split): Int32Array {
+  const seen = new Set(Array.from(train, (row) => from.rows[row]!.promptSha256));
+  const kept = [...to.rows.keys()].filter((row) => !seen.has(to.rows[row]!.promptSha256));
+  if (kept.length > 0) return Int32Array.from(kept);
+  throw new DataError(
+    `weak-probe/transfer: the probes were fitted on the texts of all ${to.rowCount} rows.`,
+    { help: 'Carry them to other prompts, or to all prompts of the same set.' },
+  );
 }
 
 /**
@@ -124,12 +145,14 @@ interface Side {
 interface Carrying {
   readonly source: Side;
   readonly target: Side;
+  /** Rows of the target that are measured. */
+  readonly unseen: Int32Array;
   readonly options: TransferOptions;
 }
 
 async function carry(
   kind: ProbeKind,
-  { source, target, options }: Carrying,
+  { source, target, unseen, options }: Carrying,
 ): Promise<Omit<TransferPoint, 'state'>> {
   const { config, from, signal } = options;
   const { classes } = from.about;
@@ -138,12 +161,15 @@ async function carry(
   const probe = await fit(source);
   const native = await fit(target);
   const held = predictRows(probe, source.split.test, source.samples);
-  const { labels, rows } = target.samples;
+  const { rows } = target.samples;
+  const labels = unseen.map((row) => target.samples.labels[row]!);
   const judge = probe.plain();
-  const scores = scoreRows(judge, rows.values);
+  const all = scoreRows(judge, rows.values);
+  const scores = Array.from(unseen, (row) => all[row]!);
   const predicted = scores.map((own) => classOfScores(judge, own));
   const accuracy = accuracyOf({ predicted, actual: labels });
-  const margins = classes.length === 2 ? scores.map((own) => own[0]!) : null;
+  const isWhole = classes.length === 2 && new Set(labels).size === 2;
+  const margins = isWhole ? scores.map((own) => own[0]!) : null;
   return {
     ...{ probe: kind, accuracy },
     within: {
@@ -151,6 +177,7 @@ async function carry(
       auroc: held.margins === null ? null : auroc(held.margins, held.actual),
     },
     interval: wilson(accuracy * labels.length, labels.length),
+    ...{ rowCount: labels.length, leftOutCount: rows.rowCount - labels.length },
     binary: margins === null || held.margins === null ? null : binaryOf(held, { margins, labels }),
     native: accuracyOf(predictRows(native, target.split.test, target.samples)),
     directionCosine: cosineOf(probe, native),

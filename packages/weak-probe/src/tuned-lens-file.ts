@@ -34,29 +34,42 @@ export async function writeTunedLens(path: string, lens: TunedLens): Promise<voi
 /**
  * A lens of a file.
  *
- * @throws {DataError} for a file that is none, or of another version.
+ * @throws {DataError} for a file that is none, or of another version, or that lacks a matrix.
  */
 export async function readTunedLens(path: string): Promise<TunedLens> {
   const { tensors, metadata } = await readSafetensors(path);
-  const text = metadata?.['tuned-lens'];
-  const found = headerSchema.safeParse(text === undefined ? undefined : JSON.parse(text));
-  if (!found.success) {
-    throw new DataError(`${path}: is no tuned lens of version 1.`, {
-      file: path,
-      help: 'Make it again with "weak-probe lens --tune".',
-    });
-  }
-  const { translators, ...header } = found.data;
-  const floats = (name: string) => tensors[name]!.data as Float32Array;
+  const found = headerSchema.safeParse(headerOf(metadata?.['tuned-lens']));
+  if (!found.success) throw noLens(path, 'is no tuned lens of version 1');
+  const { modelFingerprint, width, stateCount, translators } = found.data;
+  const floats = (name: string, length: number) => {
+    const data = tensors[name]?.data;
+    if (data instanceof Float32Array && data.length === length) return data;
+    const has = data === undefined ? 'is missing' : `has ${data.length} numbers`;
+    throw noLens(path, `${name} ${has}, a tuned lens of width ${width} has ${length}, float32`);
+  };
   return {
-    modelFingerprint: header.modelFingerprint,
-    ...{ width: header.width, stateCount: header.stateCount },
+    ...{ modelFingerprint, width, stateCount },
     translators: translators.map(({ state, before, after }) => ({
-      ...{ state, before, after },
-      ...{ weight: floats(`${state}.weight`), bias: floats(`${state}.bias`) },
+      ...{ state, before, after, weight: floats(`${state}.weight`, width * width) },
+      bias: floats(`${state}.bias`, width),
     })),
   };
 }
+
+/** The header of a lens; undefined where it is not JSON. */
+function headerOf(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const noLens = (path: string, what: string) =>
+  new DataError(`${path}: ${what}.`, {
+    file: path,
+    help: 'Make it again with "weak-probe lens --tune".',
+  });
 
 /**
  * States as the lens translates them, for `lensStates`: states without a translator, such as the

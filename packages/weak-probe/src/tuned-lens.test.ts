@@ -1,7 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DataError } from '@lab/core';
 import { temporaryFolder } from '@lab/core/testing';
 import { selectBackend } from '@lab/tensor';
+import { writeSafetensors } from '@lab/tensor/io';
 import { expectNoLeak } from '@lab/tensor/testing';
 import { loadModel, type Model } from '@lab/transformer';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -47,6 +49,24 @@ it('is the same from a file', async () => {
   expect(await readTunedLens(path)).toEqual(lens);
   writeFileSync(path, 'x');
   await expect(readTunedLens(path)).rejects.toThrow(/lens\.safetensors/);
+});
+
+it('is refused with its path where header or matrices are damaged', async () => {
+  const path = join(temporaryFolder(), 'lens.safetensors');
+  const bias = { shape: [2], data: new Float32Array(2) };
+  const write = (header: string, arrays: Record<string, typeof bias>) =>
+    writeSafetensors(path, arrays, { 'tuned-lens': header });
+  await write('{', { '3.bias': bias });
+  await expect(readTunedLens(path)).rejects.toThrow(/lens\.safetensors: is no tuned lens/);
+  const translators = [{ state: 3, before: 1, after: 0 }];
+  const size = { width: 2, stateCount: 6 };
+  const header = { schemaVersion: 1, modelFingerprint: 'organism', ...size, translators };
+  await write(JSON.stringify(header), { '3.bias': bias });
+  const missing = await readTunedLens(path).catch((error: unknown) => error);
+  expect(missing).toBeInstanceOf(DataError);
+  expect((missing as DataError).message).toMatch(/lens\.safetensors: 3\.weight is missing/);
+  await write(JSON.stringify(header), { '3.bias': bias, '3.weight': bias });
+  await expect(readTunedLens(path)).rejects.toThrow(/3\.weight has 2 numbers, .* has 4/);
 });
 
 it('keeps nothing on the backend, and refuses settings out of range', async () => {

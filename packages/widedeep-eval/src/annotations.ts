@@ -53,10 +53,14 @@ export interface ArmOptions {
   readonly seed: number;
 }
 
-/** The question that a sample is to an annotator. */
+/**
+ * The question that a sample is to an annotator.
+ *
+ * @param judgement - null where the network could not judge it.
+ */
 export function annotationQuestion(
   sample: Sample,
-  judgement: Judgement,
+  judgement: Judgement | null,
   { hasArms, seed }: ArmOptions,
 ): AnnotationQuestion {
   const { id, question, answer1, answer2 } = sample;
@@ -69,8 +73,8 @@ export function annotationQuestion(
   return {
     ...{ id, question, answer1, answer2 },
     arm: isAlone ? 'alone' : 'assisted',
-    network: isAlone ? '' : (judgement.verdict ?? ''),
-    reasons: isAlone ? '' : reasonsFor(judgement),
+    network: isAlone ? '' : (judgement?.verdict ?? ''),
+    reasons: isAlone || judgement === null ? '' : reasonsFor(judgement),
     uncertainty: outcomeEntropy(judged.outcomes),
   };
 }

@@ -51,8 +51,29 @@ test('an answer that was cut before its scores is asked for with twice the token
 });
 
 test('scores before a cut count', async () => {
-  const { review } = await ask([{ text: scored(8, 6), finish: 'length' }]);
+  const { review } = await ask([{ text: `${scored(8, 6)}\nThe`, finish: 'length' }]);
   expect(review).toMatchObject({ u: 8, v: 6, finish: 'length' });
+});
+
+test.each(['1', '1.', '7/', '10'])(
+  'an answer that ends in %j when it is cut is asked again',
+  async (end) => {
+    const cut = { text: scored(8, end), finish: 'length' } as const;
+    const { review, asked } = await ask([cut, scored(8, 10)]);
+    expect(asked.map(({ maxTokens }) => maxTokens)).toEqual([512, 1024]);
+    expect(review).toMatchObject({ u: 8, v: 10 });
+  },
+);
+
+test('reasons that are cut behind scores leave these whole', async () => {
+  const text = 'Score of Assistant 1: 8\nScore of Assistant 2: 6\nOf mistakes it makes 1';
+  const { review } = await ask([{ text, finish: 'length' }], ['judge.explanation=after']);
+  expect(review).toMatchObject({ u: 8, v: 6 });
+});
+
+test('a heading with the angle of the judge is no part score', async () => {
+  const { review } = await ask(['A:\nAssistant 1: 8\nAssistant 2: 6']);
+  expect(review).toMatchObject({ u: 8, v: 6 });
 });
 
 test('all judges are asked before one of them is asked again', async () => {

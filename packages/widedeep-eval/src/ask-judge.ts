@@ -11,7 +11,7 @@ import type { Order, Review, ReviewProblem } from './judgement.js';
 import { type JudgeQuestion, judgeRequest, type Retry, verdictSchema } from './judge-request.js';
 import { swapLabels } from './position.js';
 import { looksLikeRefusal } from './refusal.js';
-import { parseScores } from './scores.js';
+import { type AnswerForm, parseScores } from './scores.js';
 import { weightedScores } from './weighted-scores.js';
 
 /** A question, and who answers it. */
@@ -93,7 +93,7 @@ async function ask(
   const request = judgeRequest(question, config, retry);
   try {
     if (config.judge.format === 'text') {
-      return reviewOfText(await client.chat(request), question.order, config.judge);
+      return reviewOfText(await client.chat(request), question, config.judge);
     }
     const result = await client.json(request, verdictSchema);
     const { about1, about2, score1, score2 } = result.json;
@@ -117,13 +117,33 @@ function problemOf(error: unknown): ReviewProblem | null {
 }
 
 /** The review that an answer in free text is. */
-function reviewOfText(result: ChatResult, order: Order, judge: JudgeConfig['judge']): Review {
-  const parsed = parseScores(result.text);
-  if (parsed.isParsed) return reviewOf(withProbabilities(parsed, result, judge), result, order);
+function reviewOfText(
+  result: ChatResult,
+  { order, roles }: JudgeQuestion,
+  judge: JudgeConfig['judge'],
+): Review {
+  const { explanation } = judge;
+  // One angle alone is what such scores are of; of several, a heading names a part.
+  const form = { explanation, angle: roles.length === 1 ? roles[0] : undefined };
+  const parsed = parseScores(result.text, form);
+  if (parsed.isParsed && !isCutInScore(result, parsed, form)) {
+    return reviewOf(withProbabilities(parsed, result, judge), result, order);
+  }
   if (result.finish === 'filter') return failedReview(result.text, 'content-filter', result);
   if (result.finish === 'length') return failedReview(result.text, 'length', result);
   const problem = looksLikeRefusal(result.text) ? 'refusal' : 'unparsed';
   return failedReview(result.text, problem, result);
+}
+
+/** Whether an answer was cut where another digit would make another score, as in 1 of 10. */
+function isCutInScore(
+  { text, finish }: ChatResult,
+  { score1, score2 }: Pick<Scored, 'score1' | 'score2'>,
+  form: AnswerForm,
+): boolean {
+  if (finish !== 'length') return false;
+  const longer = parseScores(`${text}5`, form);
+  return !longer.isParsed || longer.score1 !== score1 || longer.score2 !== score2;
 }
 
 interface Scored {

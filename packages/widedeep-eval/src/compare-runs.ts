@@ -8,7 +8,7 @@ import { compareJudges, type JudgeDifference } from './verdict-metrics.js';
 
 /**
  * Whether the first run agrees better with people than the second: on the pairs of both that people
- * decided. Another tie threshold counts for the first run alone.
+ * decided, as either run says. Another tie threshold counts for the first run alone.
  *
  * @throws {DataError} where there is no such pair.
  */
@@ -20,8 +20,9 @@ export function compareRuns(
   const others = new Map(second.map((sample) => [sample.id, sample]));
   const both = first.flatMap((sample) => {
     const other = others.get(sample.id);
-    if (other === undefined || sample.gold === null) return [];
-    return [{ gold: sample.gold, first: verdictWith(sample, tau), second: other.verdict }];
+    const gold = sample.gold ?? other?.gold ?? null;
+    if (other === undefined || gold === null) return [];
+    return [{ gold, first: verdictWith(sample, tau), second: other.verdict }];
   });
   return compareJudges(both, { random: createRandom(seed).fork('compare'), resamples });
 }

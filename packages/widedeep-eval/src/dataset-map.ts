@@ -4,7 +4,7 @@
  * Families: as the released code has them. Categories: the figure in its repository.
  *
  * Deviation: the abilities are drawn and not tabulated in what could be seen; the map is ours and
- * can be replaced (`abilities` of `evaluateVerdicts`).
+ * can be replaced (`abilities` of `evaluateJudgements`).
  */
 
 /** What is known of a data set. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { evaluateJudgements } from './evaluate.js';
+import { evaluateJudgements, type EvaluateOptions } from './evaluate.js';
 import { failedGates, parseGates } from './gate.js';
 import { byUncertainty, leastCertain, outcomeEntropy, withHumanVerdicts } from './human-assist.js';
 import type { JudgedSample } from './judged-sample.js';
@@ -113,6 +113,16 @@ describe('what people decide', () => {
     const order = byUncertainty([certain, split, none]).map(({ id }) => id);
     expect(order).toEqual(['c', 'b', 'a']);
     expect(leastCertain([certain, split, none], 0.3)).toHaveLength(1);
+  });
+
+  test('another threshold counts for what people do not decide, too', () => {
+    const means = { U: 6, V: 5.8 };
+    const aggregates = { voteLast: '1', voteAll: '1', avgLast: means, avgAll: means } as const;
+    const near = judged('d', 'tie', { aggregates });
+    const accuracy = (tau?: EvaluateOptions['tau']) =>
+      evaluateJudgements([near, none], { human: 0.5, resamples: 100, tau }).agreement!.human!
+        .metrics.accuracy.value;
+    expect([accuracy(), accuracy({ value: 0.5, scope: 'all' })]).toEqual([0.5, 1]);
   });
 
   test('with people for two thirds all are right', () => {

@@ -137,7 +137,7 @@ function agreementOf(samples: readonly JudgedSample[], options: EvaluateOptions)
   const grouped = { samples: samples.filter(({ gold }) => gold !== null), verdict, interval };
   const abilities = options.abilities ?? defaultAbilities;
   const byDataset = groupMetrics(grouped, ({ dataset }) => [dataset]);
-  const decided = human === 0 ? null : withHumanVerdicts(samples, human);
+  const decided = human === 0 ? null : withHumanVerdicts(samples, human, verdict);
   return {
     overall: verdictMetrics(all, interval),
     twoClass: withoutTies(all, interval),

@@ -47,13 +47,21 @@ export function leastCertain(samples: readonly JudgedSample[], share: number): J
   return byUncertainty(samples).slice(0, Math.round(share * samples.length));
 }
 
-/** The verdicts with those of people in place of the least certain ones, by id. */
+/**
+ * The verdicts with those of people in place of the least certain ones, by id.
+ *
+ * @param verdict - of the network; default that of its run.
+ */
 export function withHumanVerdicts(
   samples: readonly JudgedSample[],
   share: number,
+  verdict: (sample: JudgedSample) => Verdict | null = (sample) => sample.verdict,
 ): ReadonlyMap<string, Verdict | null> {
   const asked = new Set(leastCertain(samples, share).map(({ id }) => id));
   return new Map(
-    samples.map(({ id, verdict, gold }) => [id, asked.has(id) && gold !== null ? gold : verdict]),
+    samples.map((sample) => {
+      const { id, gold } = sample;
+      return [id, asked.has(id) && gold !== null ? gold : verdict(sample)];
+    }),
   );
 }

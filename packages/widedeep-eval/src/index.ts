@@ -44,7 +44,7 @@ export { type DataFormat, readSamples, type SampleSource } from './readers/read-
 export { writeReport, writeSamplePage } from './report/write-report.js';
 export { parseRoles } from './roles.js';
 export { type Sample, sampleId } from './sample.js';
-export { type ParsedScores, parseScores } from './scores.js';
+export { type AnswerForm, type ParsedScores, parseScores } from './scores.js';
 export { createSimulatedClient, type Simulation, simulatedSamples } from './simulate.js';
 export { compareJudges, type VerdictMetrics, verdictMetrics } from './verdict-metrics.js';
 export { type Verdict, verdictOf } from './verdict.js';

@@ -5,7 +5,9 @@ import { temporaryFolder } from '@lab/core/testing';
 import { createScriptedClient, type LlmClient, LlmFailure, mergeShards } from '@lab/llm';
 import { describe, expect, test } from 'vitest';
 import { configWith } from './__fixtures__/scripted-network.js';
+import { compareRuns } from './compare-runs.js';
 import { evaluateJudgements } from './evaluate.js';
+import { judgedSample } from './judged-sample.js';
 import { judgePairs, type JudgePairsOptions } from './judge-pairs.js';
 import { eachPrediction, readJudgedSamples } from './read-run.js';
 import { createSimulatedClient, simulatedSamples, simulationDefaults } from './simulate.js';
@@ -136,6 +138,41 @@ test('a sample without enough scores is a prediction with that status', async ()
   await eachPrediction(out, ({ output }) => {
     expect(output).toMatchObject({ verdict: null, roles: [{ source: 'fallback' }, {}] });
   });
+});
+
+/** A row as runs wrote it that kept nothing of pairs that failed. */
+const bareSample = (id: string) =>
+  judgedSample({
+    ...{ id, requestHash: null, status: 'context-length', output: null, costUsd: 0 },
+    usage: { prompt: 0, completion: 0, cached: 0, reasoning: 0 },
+  });
+
+test('a pair that cannot be judged keeps what people say of it, and counts as wrong', async () => {
+  await wholeRun;
+  const out = folder();
+  const long = { ...samples[1]!, answer1: 'word '.repeat(9000) };
+  const narrow = configWith(['data.contextTokens=4000', 'data.truncate=false', 'network.layers=1']);
+  const pairs = [samples[0]!, long, ...samples.slice(2)];
+  const { counts } = await run({ out, samples: pairs, config: narrow });
+  expect(counts.byStatus).toEqual({ 'context-length': 1, ok: 11 });
+  await eachPrediction(out, ({ status, output, problem }) => {
+    expect(problem === undefined).toBe(status === 'ok');
+    expect(output).not.toBeNull();
+  });
+  const found = await readJudgedSamples(out);
+  expect(found[1]).toMatchObject({ gold: samples[1]!.gold, verdict: null, dataset: long.dataset });
+  const quick = { resamples: 100 };
+  const { overall, byDataset } = evaluateJudgements(found, quick).agreement!;
+  expect([overall.n, overall.unjudged, byDataset[0]!.n]).toEqual([12, 1, 12]);
+  const other = await readJudgedSamples(undisturbed);
+  const bare = found.map((sample) => (sample.verdict === null ? bareSample(sample.id) : sample));
+  for (const [one, two] of [
+    [found, other],
+    [bare, other],
+    [other, bare],
+  ] as const) {
+    expect(compareRuns(one, two, quick).n).toBe(12);
+  }
 });
 
 test('rules judge without a call', async () => {

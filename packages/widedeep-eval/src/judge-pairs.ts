@@ -4,7 +4,9 @@
 import { ConfigError, sha256 } from '@lab/core';
 import {
   describedFacts,
+  isSampleFailure,
   type LlmClient,
+  LlmFailure,
   type MethodRunOptions,
   type RowContext,
   rowSettingsOf,
@@ -15,7 +17,7 @@ import type { WidedeepConfig } from './config.js';
 import { builtInFamilies } from './families/built-in.js';
 import type { Families } from './families/load-families.js';
 import type { Judgement } from './judgement.js';
-import { judgeSample } from './judge-sample.js';
+import { judgeSample, unjudged } from './judge-sample.js';
 import type { Sample } from './sample.js';
 import { version } from './version.js';
 
@@ -35,7 +37,8 @@ export const unjudgedStatus = 'unparsed';
 
 /**
  * Judges samples; `predictions.jsonl` of the folder has a {@link Judgement} for each, in the order
- * of the samples. Cache, budget, shards and resuming are those of `@lab/llm`.
+ * of the samples: one without a verdict for a pair that does not fit or is refused. Cache, budget,
+ * shards and resuming are those of `@lab/llm`.
  *
  * @throws {ConfigError} for settings that do not go together, a family that there is not, and a
  *   folder that holds another run.
@@ -72,12 +75,23 @@ export async function judgePairs(options: JudgePairsOptions): Promise<RowsResult
 
 async function judgeRow(
   sample: Sample,
-  { client, clients, setStatus }: RowContext,
+  { client, clients, setStatus, addFields }: RowContext,
   { config, families }: { readonly config: WidedeepConfig; readonly families: Families },
 ): Promise<Judgement> {
-  const judgement = await judgeSample(sample, { config, families, client, clients });
-  if (judgement.verdict === null) setStatus(unjudgedStatus);
-  return judgement;
+  try {
+    const judgement = await judgeSample(sample, { config, families, client, clients });
+    if (judgement.verdict === null) setStatus(unjudgedStatus);
+    return judgement;
+  } catch (error) {
+    // Prompts that are cut again and again end a run, which is for its engine to see.
+    if (!(error instanceof LlmFailure) || !isSampleFailure(error.kind)) throw error;
+    if (error.kind === 'truncated') throw error;
+    setStatus(error.kind);
+    const { message: problem, body } = error;
+    addFields(body === undefined ? { problem } : { problem, body });
+    // What people say of it is kept: a pair without a verdict counts as wrong.
+    return unjudged(sample);
+  }
 }
 
 /** Digests of the families in use, so that a run goes on only with the same prompts. */

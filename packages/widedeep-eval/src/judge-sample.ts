@@ -85,10 +85,15 @@ function systemsOf({ system1, system2 }: Sample): Pick<Judgement, 'system1' | 's
   return system1 === undefined || system2 === undefined ? {} : { system1, system2 };
 }
 
+/** What is kept of a pair that could not be judged: all but a verdict. */
+export function unjudged(sample: Sample): Judgement {
+  return judgedAtOnce(sample, { verdict: null, flags: flagsOf(sample) });
+}
+
 /** A judgement without a call. */
 function judgedAtOnce(
   sample: Sample,
-  { verdict, flags }: { readonly verdict: Verdict; readonly flags: readonly SampleFlag[] },
+  { verdict, flags }: { readonly verdict: Verdict | null; readonly flags: readonly SampleFlag[] },
 ): Judgement {
   const aggregates: Aggregates = {
     voteLast: verdict,

@@ -39,7 +39,7 @@ export const presets = {
     values: {},
   },
   cheap: {
-    description: 'two roles, no discussion where all agree: about a quarter of the calls',
+    description: 'two roles, no discussion where all agree: 5 to 9 calls of a pair, not 21',
     values: { roles: { kind: 'limited' }, network: { earlyStop: true } },
   },
   single: { description: 'baseline: one call, one order, no role', values: flat },

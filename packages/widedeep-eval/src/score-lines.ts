@@ -65,17 +65,21 @@ const arabicZero = 0x660;
 
 /** The line without markup and invisible characters, in half-width characters. */
 export function cleanLine(line: string): string {
-  return line
-    .replace(/[\uff01-\uff5e]/gu, (sign) => String.fromCharCode(sign.charCodeAt(0) - 0xfee0))
-    .replace(/[\u0660-\u0669]/gu, (digit) => `${digit.charCodeAt(0) - arabicZero}`)
-    .replace(/🔟/gu, '10')
-    .replace(/\p{Cf}|\ufe0f|\u20e3/gu, '')
-    .replace(/[\u00a0\u3000\t]/gu, ' ')
-    .replace(/\\(?:boxed|text(?:bf)?|mathbf)\{|[*`"“”「」{}]|\\?\$/gu, '')
-    .replace(/_/gu, ' ')
-    .replace(/^(?:[\s>#|[,•·]|-(?=\s))+|[\s|\],]+$/gu, '')
-    .replace(/^\d{1,2}[.)]\s+(?=\D)/u, '')
-    .trim();
+  return (
+    line
+      .replace(/[\uff01-\uff5e]/gu, (sign) => String.fromCharCode(sign.charCodeAt(0) - 0xfee0))
+      .replace(/[\u0660-\u0669]/gu, (digit) => `${digit.charCodeAt(0) - arabicZero}`)
+      .replace(/🔟/gu, '10')
+      .replace(/\p{Cf}|\ufe0f|\u20e3/gu, '')
+      .replace(/[\u00a0\u3000\t]/gu, ' ')
+      .replace(/\\(?:boxed|text(?:bf)?|mathbf)\{|[*`"“”「」{}]|\\?\$/gu, '')
+      .replace(/_/gu, ' ')
+      // Brackets of the form that was asked for, kept around the number.
+      .replace(/(?:<(\d+(?:[.,]\d+)?)>|\[(\d+(?:[.,]\d+)?)\])/gu, '$1$2')
+      .replace(/^(?:[\s>#|[,•·]|-(?=\s))+|[\s|\],]+$/gu, '')
+      .replace(/^\d{1,2}[.)]\s+(?=\D)/u, '')
+      .trim()
+  );
 }
 
 const pairLabel = new RegExp(

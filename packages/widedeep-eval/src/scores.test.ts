@@ -1,9 +1,9 @@
 import { cpuMilliseconds } from '@lab/core/testing';
 import { expect, test } from 'vitest';
-import { parseScores } from './scores.js';
+import { type AnswerForm, parseScores } from './scores.js';
 
-const scoresOf = (text: string): [number, number] | null => {
-  const parsed = parseScores(text);
+const scoresOf = (text: string, form?: AnswerForm): [number, number] | null => {
+  const parsed = parseScores(text, form);
   return parsed.isParsed ? [parsed.score1, parsed.score2] : null;
 };
 
@@ -41,6 +41,18 @@ test.each([
   ['1. 7\n2. 4', [7, 4]],
   ['アシスタント1：8点\r\nアシスタント2：3点', [8, 3]],
   ['المساعد ١: ٨\nالمساعد ٢: ٥', [8, 5]],
+  ['So, Assistant 1 gets an 8 and Assistant 2 gets a 5.', [8, 5]],
+  ['Style: 5 and 8.\nI think that Assistant 1 gets an 8 and Assistant 2 gets a 5.', [8, 5]],
+  ['Score of Assistant 1: [8]\nScore of Assistant 2: <6.5>', [8, 6.5]],
+  // Headings that name no criterion, or say that they are of all.
+  ['Scores:\nAssistant 1: 8\nAssistant 2: 5', [8, 5]],
+  ['## My evaluation\nAssistant 1: 8\nAssistant 2: 5', [8, 5]],
+  ['**Overall quality**\nAssistant 1: 8\nAssistant 2: 5', [8, 5]],
+  ['**Both are good.**\nAssistant 1: 8\nAssistant 2: 5', [8, 5]],
+  ['Accuracy: both are fine. Scores:\nAssistant 1: 8\nAssistant 2: 5', [8, 5]],
+  ['Scores of both assistants:\nAssistant 1: 8\nAssistant 2: 5', [8, 5]],
+  ['Style:\nAssistant 1: 5\nAssistant 2: 8\nOverall:\nAssistant 1: 7\nAssistant 2: 4', [7, 4]],
+  ['Assistant 1: 5\nAssistant 2: 8\nFinal score of Assistant 1: 7\nAssistant 2: 4', [7, 4]],
 ])('scores of %j', (text, scores) => {
   expect(scoresOf(text)).toEqual(scores);
 });
@@ -75,6 +87,37 @@ test.each([
   ['| | Assistant 1 | Assistant 2 |\n| Style | 7 | 5 |', 'a part score'],
   ['1. 7\n2. 4\n3. 5', 'a list of three'],
   ['Assistant 12: 8\nAssistant 21: 6', 'other assistants'],
+  [
+    'Accuracy:\nAssistant 1: 9\nAssistant 2: 4\nStyle:\nAssistant 1: 5\nAssistant 2: 8',
+    'scores of two parts',
+  ],
+  ['Assistant 1: 9\nAssistant 2: 4\nIt is short.\nAssistant 1: 5\nAssistant 2: 8', 'two blocks'],
+  ['Style:\nAssistant 1: 5\nAssistant 2: 8', 'a part alone'],
+  ['**Clarity and style**\n\nAssistant 1: 5\nAssistant 2: 8', 'a part alone, marked'],
+  ['In terms of the writing and its tone:\nAssistant 1: 5\nAssistant 2: 8', 'a part, at length'],
+  ['Not my verdict, an example:\nAssistant 1: 5\nAssistant 2: 8', 'an example'],
+  ['Scores for style:\nAssistant 1: 5\nAssistant 2: 8', 'scores of a part'],
+  ['Style:\nAssistant 1 gets a 5 and Assistant 2 gets an 8.', 'a sentence on a part'],
+  [
+    '| | Assistant 1 | Assistant 2 |\n|-|-|-|\n| Overall | 7 | 5 |\n' +
+      'Correction: I mixed up the columns.',
+    'a table that is taken back',
+  ],
+  [
+    '| | Assistant 1 | Assistant 2 |\n|-|-|-|\n| Overall | 7 | 5 |\nAssistant 2 clearly wins.',
+    'a table against what is said',
+  ],
+  [
+    'Assistant 2 is the winner.\nAssistant 1 deserves a 9 and Assistant 2 deserves a 2.',
+    'a sentence against what is said',
+  ],
+  [
+    'It would be wrong to say that Assistant 1 deserves a 9 and Assistant 2 deserves a 2.',
+    'a sentence that denies it',
+  ],
+  ['On style alone Assistant 1 gets a 9 and Assistant 2 gets a 2.', 'a sentence on a part'],
+  ['If so, e.g. Assistant 1 gets a 9 and Assistant 2 gets a 2.', 'an example'],
+  ['A list:\n1. 7\n2. 4', 'a list within prose'],
 ])('%j is unparsed: %s', (text) => {
   expect(scoresOf(text)).toBeNull();
 });
@@ -89,4 +132,35 @@ test('time grows with the length alone', async () => {
   const lines = Array.from({ length: 2000 }, () => `${words.slice(0, 200)} 1`).join('\n');
   const spent = await cpuMilliseconds(() => expect(scoresOf(lines)).toBeNull());
   expect(spent).toBeLessThan(4000);
+});
+
+const top = 'Score of Assistant 1: 8\nScore of Assistant 2: 6\n';
+
+test.each([
+  'Assistant 1 makes one mistake; it should be 4 steps instead of 3, and changes nothing.',
+  'Assistant 2 actually says sorry, and earns its score of 6.',
+  'I rate the first higher as it names 3 causes: 8/10 against 6/10.',
+  'Assistant 1 corrects the order of the steps and reverses the list.',
+])('reasons behind the scores do not take them back: %j', (reasons) => {
+  expect(scoresOf(`${top}${reasons}`, { explanation: 'after' })).toEqual([8, 6]);
+});
+
+test.each([
+  'Correction: the first is worse.',
+  'On second thought, I lower Assistant 1 to 5.',
+  'The scores should be swapped.',
+  'The first is weak, so my final scores are 5 and 6.',
+  'It deserves 4/10 for this.',
+  'I swapped the scores.',
+  'Forget these numbers, I read the wrong question.',
+  'Assistant 2 clearly wins.',
+  'Reasons.\nAssistant 1: 5\nAssistant 2: 6',
+])('scores before their reasons are unparsed where these give others: %j', (reasons) => {
+  expect(scoresOf(`${top}${reasons}`, { explanation: 'after' })).toBeNull();
+});
+
+test('the criterion that a judge was asked about is no part to it', () => {
+  const text = 'Style:\nAssistant 1: 5\nAssistant 2: 8';
+  expect(scoresOf(text, { angle: 'Style' })).toEqual([5, 8]);
+  expect(scoresOf(text, { angle: 'Depth' })).toBeNull();
 });

@@ -14,6 +14,8 @@ import {
   pureScore,
   scorePair,
 } from './score-lines.js';
+import { isExampleHeading, isLastWord, isPartHeading, objectionTo } from './score-guards.js';
+import type { ReasonPlace, ScorePair } from './score-guards.js';
 import { scoresInSentence, scoresInTable } from './score-places.js';
 
 /** Scores that were found, or why there are none. */
@@ -34,41 +36,37 @@ interface Found extends LabelledScore {
   readonly endLine: number;
 }
 
-/** Behind the scores these say that they are not the last word. */
-const secondThoughts = new RegExp(
-  '\\b(?:correct(?:ion|ed|ing)|revis\\w+|chang\\w+|adjust\\w+|actually|wait|instead|typo|' +
-    'mistake\\w*|swap\\w*|revers\\w*|mixed up|oops|sorry|apolog\\w+|should (?:be|have been)|' +
-    'second thoughts?|reconsider\\w*)\\b|更正|应该是|исправ|ошиб|corrig',
-  'iu',
-);
-const laterScore = /\b(?:score|rating|rated?)\w*\b[^.\n]{0,60}\d|\d\s*(?:\/\s*10\b|out of 10)/iu;
-
-/** Who is said to win without reserve. */
-const winnerPattern = new RegExp(
-  '\\bassistant (?<winner>[12]) (?:is (?:overall better|better overall|' +
-    'better in every (?:respect|way)|the (?:clear )?winner)|wins overall|clearly wins)\\b',
-  'iu',
-);
-
 /** Lines of scores are short; others are prose, however they begin. */
 const maxLineLength = 240;
 const mayHoldLabel = /[12１２١٢]|scor|rating|得分|评分|分数/iu;
 
+/** What an answer was asked for, as far as it bears on where scores stand. */
+export interface AnswerForm {
+  /**
+   * Whether reasons stand before the scores (default) or after them: behind scores, reasons may
+   * speak of mistakes without taking the scores back.
+   */
+  readonly explanation?: ReasonPlace | undefined;
+  /** The criterion that the judge was asked about; a heading that names another is of a part. */
+  readonly angle?: string | undefined;
+}
+
 /**
  * The scores of a judge's answer.
  *
- * Where scores are given more than once and differ, the last pair counts if it ends the answer.
- * Accepted around a label: markdown, quotes, full-width characters, words such as "final score of",
- * and labels in Chinese, Portuguese, Spanish and Russian.
+ * Where scores are given more than once and differ, the last pair counts if it ends the answer and
+ * is said to be of all, or to correct what came before. Accepted around a label: markdown, quotes,
+ * full-width characters, words such as "final score of", and labels in Chinese, Portuguese, Spanish
+ * and Russian.
  *
  * Deviation: the released code takes any digits and dots behind its label, also outside 1 to 10,
  * and scores of 0 where it finds none.
  */
-export function parseScores(answer: string): ParsedScores {
+export function parseScores(answer: string, form: AnswerForm = {}): ParsedScores {
   const { text } = splitReasoning(answer);
   const lines = text.split(/\r\n|[\n\r\u2028\u2029]/);
   const found = findScores(lines);
-  if (found.length === 0) return scoresElsewhere(lines);
+  if (found.length === 0) return scoresElsewhere(lines, form);
   const [first = [], second = []] = [1, 2].map((label) =>
     found.filter((score) => score.label === label),
   );
@@ -77,43 +75,65 @@ export function parseScores(answer: string): ParsedScores {
   if (last2 === undefined) return unparsed('no line with the score of Assistant 2');
   if (last1.value === null) return unparsed('the score of Assistant 1 is no number from 1 to 10');
   if (last2.value === null) return unparsed('the score of Assistant 2 is no number from 1 to 10');
-  const rest = lines.slice(Math.max(last1.endLine, last2.endLine) + 1).join('\n');
+  const behind = lines.slice(Math.max(last1.endLine, last2.endLine) + 1).join('\n');
   if (areSeveral(first) || areSeveral(second)) {
-    const isEnd = rest.replace(/[\s`]/g, '') === '';
+    const isEnd = behind.replace(/[\s`]/g, '') === '';
     const isBlock = first.length === second.length && isBlankBetween(lines, last1, last2);
     if (!isEnd || !isBlock || !isSetApart(lines, first, second)) {
       return unparsed('scores that differ');
     }
   }
-  if (secondThoughts.test(rest) || laterScore.test(rest)) return unparsed('scores taken back');
-  const winner = winnerPattern.exec(text)?.groups?.['winner'];
-  const difference = last1.value - last2.value;
-  if (winner !== undefined && (winner === '1' ? -difference : difference) > 0) {
-    return unparsed('scores against what is said');
-  }
+  const start = Math.min(last1.line, last2.line);
   const own = new Set(found.flatMap(({ line, endLine }) => [line, endLine]));
-  const evidence = lines.filter((_, at) => !own.has(at)).join('\n');
-  return { isParsed: true, score1: last1.value, score2: last2.value, evidence: evidence.trim() };
+  return judged({ lines, start, behind, scores: [last1.value, last2.value], own }, form);
 }
 
 /** Scores in a table or in the last sentence, where no line is a score. */
-function scoresElsewhere(lines: readonly string[]): ParsedScores {
-  const scores = scoresInTable(lines) ?? scoresInSentence(lines);
-  if (scores === null) return unparsed('no line with the score of Assistant 1');
-  const [score1, score2] = scores;
-  return { isParsed: true, score1, score2, evidence: lines.join('\n').trim() };
+function scoresElsewhere(lines: readonly string[], form: AnswerForm): ParsedScores {
+  const place = scoresInTable(lines) ?? scoresInSentence(lines);
+  if (place === null) return unparsed('no line with the score of Assistant 1');
+  const { scores, line } = place;
+  const behind = lines.slice(line + 1).join('\n');
+  return judged({ lines, start: line, behind, scores, own: new Set() }, form);
 }
 
-/** Whether something is said between the last scores and those before. */
+interface Candidate {
+  readonly lines: readonly string[];
+  /** The first line of the scores. */
+  readonly start: number;
+  readonly behind: string;
+  readonly scores: ScorePair;
+  /** Lines that are scores and nothing else. */
+  readonly own: ReadonlySet<number>;
+}
+
+/** The scores, unless what stands around them speaks against them. */
+function judged(
+  { lines, start, behind, scores, own }: Candidate,
+  { explanation = 'before', angle }: AnswerForm,
+): ParsedScores {
+  const above = lines.slice(0, start).findLast((line) => line.replace(/[\s`]/g, '') !== '') ?? '';
+  if (isPartHeading(above, angle)) return unparsed('scores of a part alone');
+  if (isExampleHeading(above)) return unparsed('scores that are said to be none');
+  const objection = objectionTo({ text: lines.join('\n'), behind, scores }, explanation);
+  if (objection !== null) return unparsed(objection);
+  const evidence = lines.filter((_, at) => !own.has(at)).join('\n');
+  return { isParsed: true, score1: scores[0], score2: scores[1], evidence: evidence.trim() };
+}
+
+/** Whether the last scores are said to be of all, or to correct those before. */
 function isSetApart(
   lines: readonly string[],
   first: readonly Found[],
   second: readonly Found[],
 ): boolean {
   const end = Math.max(first.at(-2)?.endLine ?? -1, second.at(-2)?.endLine ?? -1);
-  const start = Math.min(first.at(-1)?.line ?? 0, second.at(-1)?.line ?? 0);
-  const isFinal = /\b(?:final|overall|revised)\b/iu.test(lines[start] ?? '');
-  return isFinal || lines.slice(end + 1, start).some((line) => line.replace(/[\s`]/g, '') !== '');
+  const starts = [first.at(-1)?.line ?? 0, second.at(-1)?.line ?? 0];
+  const between = lines.slice(end + 1, Math.min(...starts));
+  return isLastWord(
+    between,
+    starts.map((line) => lines[line] ?? ''),
+  );
 }
 
 const unparsed = (problem: string): ParsedScores => ({ isParsed: false, problem });

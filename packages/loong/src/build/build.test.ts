@@ -3,6 +3,8 @@ import { smallBenchmark } from '../__fixtures__/small-benchmark.js';
 import { makeCorpus } from '../synthetic/corpus.js';
 import { countTokens } from '../tokens.js';
 import { factsOfTables, knownFacts, unsaidFacts } from './benchmark.js';
+import { parseValue } from './fact.js';
+import { numbersIn } from '../rules/normalise.js';
 import { makeQuestions } from './make-questions.js';
 import { changedValue, type Construction, goldOf, type Operation } from './operations.js';
 
@@ -36,6 +38,18 @@ describe('goldOf', () => {
     expect(trend({ a: 3, b: 2, c: 1 })).toMatchObject({ trend: 'falling' });
     expect(trend({ a: 1, b: 1, c: 1 })).toMatchObject({ trend: 'constant' });
     expect(trend({ a: 1, b: 3, c: 2 })).toMatchObject({ trend: 'mixed' });
+  });
+
+  it('goes by time where names are numbers, whose keys are in an order of their own', () => {
+    const periods = { 12: '2021-Q4', 7: '2022-Q1', 9: '2022-Q2' };
+    const answer = gold('trend', { periods, values: { 12: 1, 7: 2, 9: 3 } });
+    expect(answer).toMatchObject({ trend: 'rising' });
+    expect(Object.keys(answer)).toEqual(['2021-Q4', '2022-Q1', '2022-Q2', 'trend']);
+  });
+
+  it('groups by values that are names of built-in properties', () => {
+    const values = { a: 'constructor', b: 'x', c: 'constructor' };
+    expect(gold('group', { values })).toEqual({ constructor: ['a', 'c'], x: ['b'] });
   });
 });
 
@@ -100,6 +114,28 @@ describe('makeQuestions', () => {
     expect(trend.question).toContain('"Acme: Revenue" develop from 2020 to 2023');
     expect(trend.answer).toEqual({ 2020: 0, 2021: 10, 2022: 20, 2023: 30, trend: 'rising' });
   });
+
+  it('compares no values of two units, and says so', async () => {
+    const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+    const documents = names.map((name) => ({
+      ...{ name, title: name, type: 'own', language: 'en' as const, text: `Revenue of ${name}.` },
+    }));
+    // 5 million are more than 3000 k: only where units are alike the greatest number is the most.
+    const facts = names.map((doc, at) => ({
+      ...{ doc, attribute: 'Revenue', entity: 'Acme', period: `202${at}` },
+      ...(at < 3 ? { value: 5 + at, unit: 'million' } : { value: 3000 + at, unit: 'k' }),
+    }));
+    const { records, notes } = await makeQuestions({ documents, facts, lengths: [5000] });
+    expect(new Set(records.map(({ level }) => level))).toEqual(new Set([1, 2, 3, 4]));
+    for (const { doc, construction } of records) {
+      const { unit } = construction as unknown as Construction;
+      const own = facts.filter((fact) => fact.unit === unit).map((fact) => fact.doc);
+      expect(own).toEqual(expect.arrayContaining([...doc]));
+    }
+    expect(notes[0]).toBe(
+      'own, en: "Revenue" has the units million, k; no question is about two of them',
+    );
+  });
 });
 
 describe('the made-up corpus', () => {
@@ -115,6 +151,26 @@ describe('the made-up corpus', () => {
     const facts = factsOfTables(documents);
     expect(facts).toHaveLength(240);
     expect(unsaidFacts(facts, documents)).toEqual([]);
+  });
+});
+
+describe('parseValue', () => {
+  it.each([
+    ['1,234.5', 1234.5],
+    ['$1,234', 1234],
+    ['$(1,234)', -1234],
+    ['($1,234)', -1234],
+    ['-$5', -5],
+    ['$-5', -5],
+    ['−5', -5],
+    ['＄（１，２３４）', -1234],
+    ['1,23', '1,23'],
+    ['3 million', '3 million'],
+    ['7%', '7%'],
+    ['2024-05-01', '2024-05-01'],
+  ])('reads %j as numbersIn does, where all of it is a number', (text, value) => {
+    expect(parseValue(text)).toBe(value);
+    if (typeof value === 'number') expect(numbersIn(text.normalize('NFKC'))[0]?.value).toBe(value);
   });
 });
 

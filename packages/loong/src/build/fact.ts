@@ -3,6 +3,7 @@
  */
 import { DataError, nearest, type OnDefect, throwDefect } from '@lab/core';
 import { readCsv, writeCsv } from '@lab/core/csv';
+import { wholeNumber } from '../rules/normalise.js';
 
 /** A value of an attribute in a document. */
 export interface Fact {
@@ -33,10 +34,7 @@ export const factColumns: readonly string[] = columns;
  */
 export function parseValue(text: string): number | string {
   const trimmed = text.normalize('NFKC').trim();
-  const bare = trimmed.replace(/^[($€£¥\s-]+|[)\s]+$/g, '');
-  if (!/^(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?$/.test(bare)) return trimmed;
-  const size = Number(bare.replaceAll(',', ''));
-  return /^[$€£¥\s]*-|^-|^\(.*\)$/.test(trimmed) ? -size : size;
+  return wholeNumber(trimmed) ?? trimmed;
 }
 
 /**

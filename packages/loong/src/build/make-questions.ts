@@ -6,7 +6,13 @@ import type { LoongRecord } from '../record.js';
 import type { Subtask } from '../tasks.js';
 import { countJoined, countTokens } from '../tokens.js';
 import type { Fact } from './fact.js';
-import { type Construction, changedValue, goldOf, type Operation } from './operations.js';
+import {
+  changedValue,
+  comparePeriods,
+  type Construction,
+  goldOf,
+  type Operation,
+} from './operations.js';
 import { builtTemplate, classNames, questionTexts } from './question-texts.js';
 import type { OwnDocument } from './read-documents.js';
 
@@ -53,7 +59,8 @@ const ofNumbersAlone: ReadonlySet<Operation> = new Set<Operation>([
  * Makes questions over the four tasks: for each operation, length set, domain and language up to
  * `perCell`, over documents that all have the attribute. As many documents are taken as fit into
  * the length. A question is made only where every one of its documents counts: where another value
- * in it alone would change the gold answer.
+ * in it alone would change the gold answer. Values of one attribute in several units are never
+ * compared: each question keeps to one of them, and a note says so.
  *
  * @throws {ConfigError} for lengths that do not rise.
  */
@@ -61,7 +68,7 @@ export async function makeQuestions(options: MakeQuestionsOptions): Promise<Made
   const { documents, facts, lengths, perCell = 2, seed = 1 } = options;
   checkLengths(lengths);
   const random = createRandom(seed).fork('build');
-  const notes: string[] = [];
+  const [units, notes]: [string[], string[]] = [[], []];
   const records = new Map<string, LoongRecord>();
   const groups = new Map<string, OwnDocument[]>();
   for (const document of documents) {
@@ -70,6 +77,7 @@ export async function makeQuestions(options: MakeQuestionsOptions): Promise<Made
   }
   for (const [key, own] of groups) {
     const group = await groupOf(own, facts);
+    units.push(...unitNotes(key, group));
     for (const operation of operations) {
       for (const [index, most] of lengths.entries()) {
         const cell = { operation, set: index + 1, most, least: lengths[index - 1] ?? 0 };
@@ -83,7 +91,7 @@ export async function makeQuestions(options: MakeQuestionsOptions): Promise<Made
       }
     }
   }
-  return { records: [...records.values()], notes };
+  return { records: [...records.values()], notes: [...units, ...notes] };
 }
 
 function checkLengths(lengths: readonly number[]): void {
@@ -100,7 +108,8 @@ function checkLengths(lengths: readonly number[]): void {
 /** Documents of one domain and language, and what they say. */
 interface Group {
   readonly byName: ReadonlyMap<string, SizedDocument>;
-  readonly byAttribute: ReadonlyMap<string, readonly Fact[]>;
+  /** Facts of each attribute in each of its units: values of two units are not compared. */
+  readonly byMeasure: ReadonlyMap<string, readonly Fact[]>;
 }
 
 type SizedDocument = OwnDocument & { readonly tokens: number };
@@ -121,13 +130,28 @@ async function groupOf(documents: readonly OwnDocument[], facts: readonly Fact[]
     const tokens = await countTokens(blockText(document));
     byName.set(document.name, { ...document, tokens });
   }
-  const byAttribute = new Map<string, Fact[]>();
+  const byMeasure = new Map<string, Fact[]>();
   for (const fact of facts) {
     if (!byName.has(fact.doc)) continue;
-    const key = fact.attribute;
-    byAttribute.set(key, [...(byAttribute.get(key) ?? []), fact]);
+    const key = `${fact.attribute}\n${fact.unit}`;
+    byMeasure.set(key, [...(byMeasure.get(key) ?? []), fact]);
   }
-  return { byName, byAttribute };
+  return { byName, byMeasure };
+}
+
+/** Attributes of several units: the questions about one leave out the values of the others. */
+function unitNotes(key: string, { byMeasure }: Group): string[] {
+  const units = new Map<string, string[]>();
+  for (const [first] of byMeasure.values()) {
+    const { attribute, unit } = first!;
+    units.set(attribute, [...(units.get(attribute) ?? []), unit === '' ? 'none' : unit]);
+  }
+  return [...units]
+    .filter(([, own]) => own.length > 1)
+    .map(
+      ([attribute, own]) =>
+        `${key}: "${attribute}" has the units ${own.join(', ')}; no question is about two of them`,
+    );
 }
 
 async function fillCell(
@@ -149,16 +173,16 @@ async function fillCell(
   return made;
 }
 
-/** Facts that a question can be made of: those of an attribute, or of an entity over time. */
-function sourcesOf({ byAttribute }: Group, operation: Operation): (readonly Fact[])[] {
-  const all = [...byAttribute.values()];
+/** Facts that a question can be made of: those of an attribute in a unit, or of an entity over time. */
+function sourcesOf({ byMeasure }: Group, operation: Operation): (readonly Fact[])[] {
+  const all = [...byMeasure.values()];
   const numbers = (facts: readonly Fact[]) =>
     facts.filter(({ value }) => typeof value === 'number');
   if (operation === 'trend') {
     const series = new Map<string, Fact[]>();
     for (const fact of all.flatMap(numbers)) {
       if (fact.entity === undefined || fact.period === undefined) continue;
-      const key = `${fact.entity}\n${fact.attribute}`;
+      const key = `${fact.entity}\n${fact.attribute}\n${fact.unit}`;
       series.set(key, [...(series.get(key) ?? []), fact]);
     }
     return [...series.values()].filter((facts) => new Set(periodsOf(facts)).size >= 3);
@@ -233,7 +257,7 @@ function fitting(
 function inTime(facts: readonly Fact[]): Fact[] {
   const byPeriod = new Map<string, Fact>();
   for (const fact of facts) if (!byPeriod.has(fact.period!)) byPeriod.set(fact.period!, fact);
-  return [...byPeriod.values()].toSorted((a, b) => (a.period! < b.period! ? -1 : 1));
+  return [...byPeriod.values()].toSorted((a, b) => comparePeriods(a.period!, b.period!));
 }
 
 function constructionOf(
@@ -258,8 +282,8 @@ function constructionOf(
       return { ...base, limits: [at(0.5)] };
     case 'group': {
       if (typeof facts[0]!.value === 'string') {
-        const classes = new Set(Object.values(values)).size;
-        return classes < facts.length && classes > 1 ? base : null;
+        const count = new Set(facts.map(({ value }) => String(value))).size;
+        return count < facts.length && count > 1 ? base : null;
       }
       const limits = [at(1 / 3), at(2 / 3)];
       if (limits[0] === limits[1]) return null;

@@ -25,7 +25,7 @@ export interface Construction {
   readonly operation: Operation;
   readonly attribute: string;
   readonly unit: string;
-  /** Values by document; for `trend` in the order of time. */
+  /** Values by document, in no order. */
   readonly values: Readonly<Record<string, number | string>>;
   /** The value that `which` asks for. */
   readonly wanted?: number | string | undefined;
@@ -71,20 +71,28 @@ export function goldOf(construction: Construction): Answer {
 }
 
 function groupsOf({ values, limits, classes }: Construction): Record<string, string[]> {
-  const groups: Record<string, string[]> = {};
-  for (const name of classes ?? []) groups[name] = [];
+  const groups = new Map<string, string[]>();
+  for (const name of classes ?? []) groups.set(name, []);
   for (const [name, value] of Object.entries(values)) {
     const group =
       limits === undefined || classes === undefined
         ? String(value)
         : classes[limits.filter((limit) => Number(value) >= limit).length]!;
-    groups[group] = [...(groups[group] ?? []), name];
+    groups.set(group, [...(groups.get(group) ?? []), name]);
   }
-  return groups;
+  return Object.fromEntries(groups);
 }
 
+/** Which of two periods is the earlier one. */
+export const comparePeriods = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
 function trendOf({ values, periods = {} }: Construction): Record<string, unknown> {
-  const entries = Object.entries(values);
+  const timeOf = new Map(Object.entries(periods));
+  const period = (name: string) => timeOf.get(name) ?? name;
+  // Not in the order of the keys: names such as `12` come first there, and by their numbers.
+  const entries = Object.entries(values).toSorted(([a], [b]) =>
+    comparePeriods(period(a), period(b)),
+  );
   const steps = entries
     .slice(1)
     .map(([, value], index) => Math.sign(Number(value) - Number(entries[index]![1])));
@@ -95,7 +103,7 @@ function trendOf({ values, periods = {} }: Construction): Record<string, unknown
       : steps.every((step) => step === 0)
         ? 'constant'
         : 'mixed';
-  const byPeriod = entries.map(([name, value]) => [periods[name] ?? name, value]);
+  const byPeriod = entries.map(([name, value]) => [period(name), value]);
   return { ...Object.fromEntries(byPeriod), trend };
 }
 

@@ -1,7 +1,7 @@
 /**
  * Facts of texts, as a model or a rule proposes them; people decide which are right.
  */
-import { type LlmClient, LlmFailure, parsePrompt } from '@lab/llm';
+import { isSampleFailure, type LlmClient, LlmFailure, parsePrompt } from '@lab/llm';
 import { writeReviewPage } from '@lab/report';
 import { readCsv } from '@lab/core/csv';
 import { DataError } from '@lab/core';
@@ -16,6 +16,7 @@ const schema = z.object({
       attribute: z.string(),
       value: z.string(),
       unit: z.string(),
+      entity: z.string().nullable(),
       period: z.string().nullable(),
     }),
   ),
@@ -23,13 +24,14 @@ const schema = z.object({
 
 const prompt = parsePrompt(`Find facts in the document below that other documents of its kind
 will state too: amounts, counts, dates, kinds. Name each attribute as generally as can be, so that
-the same one gets the same name in every document{{known}}.
+the same one gets the same name in every document{{known}}.{{entities}}
 
 {{document|block}}
 
 Give at most {{most}} facts. For each: "quote", the passage that states it, copied word for word, at
-most 200 characters; "attribute"; "value", copied from the quote; "unit", empty for none; "period",
-the year or quarter that it is of, or null.`);
+most 200 characters; "attribute"; "value", copied from the quote; "unit", empty for none; "entity",
+the company, person or thing that it is of, by its name, or null; "period", the year or quarter that
+it is of, e.g. 2023 or 2023-Q4, or null.`);
 
 /** Settings of {@link proposeFacts}. */
 export interface ProposeOptions {
@@ -38,52 +40,68 @@ export interface ProposeOptions {
   readonly most?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((done: number) => void) | undefined;
+  /** Told of a document for which the model gave nothing: refused, cut, too long, or no data. */
+  readonly onFailure?: ((document: string, failure: LlmFailure) => void) | undefined;
 }
 
-/** Attributes that are named in a prompt, so that later documents call them the same. */
-const namedAttributes = 40;
+/** Attributes, and entities, that are named in a prompt, so that later documents call them the same. */
+const namedInPrompt = 40;
 /** Characters of a document that a model is shown. */
 const shownCharacters = 60_000;
 
 /**
  * Facts that a model finds in documents. Only those are kept whose passage stands in the document
  * word for word and holds the value; they are proposals until somebody has looked at them.
+ *
+ * @throws {LlmFailure} that says something about the server; what fails for one document alone goes
+ *   to `onFailure`.
  */
 export async function proposeFacts(
   documents: readonly OwnDocument[],
-  { client, most = 12, signal, onProgress }: ProposeOptions,
+  { client, most = 12, signal, onProgress, onFailure }: ProposeOptions,
 ): Promise<Fact[]> {
   const found: Fact[] = [];
   for (const [index, { name, text }] of documents.entries()) {
-    const attributes = [...new Set(found.map(({ attribute }) => attribute))];
-    const known = attributes.slice(0, namedAttributes).join('; ');
+    const known = namesOf(found.map(({ attribute }) => attribute));
+    const entities = namesOf(found.map(({ entity = '' }) => entity));
     const content = prompt.fill({
       ...{ document: text.slice(0, shownCharacters), most },
       known: known === '' ? '' : `; so far there are: ${known}`,
+      entities: entities === '' ? '' : ` The documents before it are about: ${entities}.`,
     });
     try {
       const messages = [{ role: 'user', content }] as const;
       const { json } = await client.json({ messages, maxTokens: 4096, signal }, schema);
       found.push(...json.facts.flatMap((fact) => checkedFact(name, text, fact)));
     } catch (error) {
-      if (!(error instanceof LlmFailure) || error.kind !== 'parse') throw error;
+      if (!(error instanceof LlmFailure) || !isSampleFailure(error.kind)) throw error;
+      onFailure?.(name, error);
     }
     onProgress?.(index + 1);
   }
   return oncePerDocument(found);
 }
 
+const namesOf = (names: readonly string[]): string =>
+  [...new Set(names.filter((name) => name !== ''))].slice(0, namedInPrompt).join('; ');
+
 function checkedFact(
   doc: string,
   text: string,
   fact: z.infer<typeof schema>['facts'][number],
 ): Fact[] {
-  const { quote, attribute, value, unit, period } = fact;
+  const { quote, attribute, value, unit } = fact;
+  const [entity, period] = [fact.entity?.trim() ?? '', fact.period?.trim() ?? ''];
   const flat = (words: string) => words.replace(/\s+/g, ' ').trim();
   const isSaid = flat(text).includes(flat(quote)) && flat(quote).includes(flat(value));
   if (!isSaid || attribute.trim() === '' || value.trim() === '') return [];
-  const time = period === null || period === '' ? {} : { entity: doc, period };
-  return [{ doc, attribute: attribute.trim(), value: parseValue(value), unit, quote, ...time }];
+  return [
+    {
+      ...{ doc, attribute: attribute.trim(), value: parseValue(value), unit: unit.trim(), quote },
+      ...(entity === '' ? {} : { entity }),
+      ...(period === '' ? {} : { period }),
+    },
+  ];
 }
 
 const labelled = /^[ \t>*-]*([\p{L}][^:：|\n]{1,60}?)\s*[:：]\s*(\S[^\n]{0,60}?)[ \t]*$/gmu;

@@ -222,7 +222,13 @@ describe('proposals', () => {
   });
 
   it('of a model are kept where the document says so', async () => {
-    const fact = { attribute: 'Net profit', value: '12', unit: 'million USD', period: null };
+    const fact = {
+      attribute: 'Net profit',
+      value: '12',
+      unit: 'million USD',
+      entity: null,
+      period: null,
+    };
     const client = createScriptedClient({
       answer: () =>
         JSON.stringify({

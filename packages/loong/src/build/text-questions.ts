@@ -5,7 +5,7 @@
  */
 import { createRandom, DataError, sha256 } from '@lab/core';
 import { readCsv } from '@lab/core/csv';
-import { type LlmClient, LlmFailure, parsePrompt } from '@lab/llm';
+import { isSampleFailure, type LlmClient, LlmFailure, parsePrompt } from '@lab/llm';
 import { writeReviewPage } from '@lab/report';
 import { z } from 'zod';
 import type { LoongRecord } from '../record.js';
@@ -52,6 +52,8 @@ export interface ProposeTextOptions {
   readonly seed?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((done: number) => void) | undefined;
+  /** Told of documents for which the model gave nothing: refused, cut, too long, or no data. */
+  readonly onFailure?: ((documents: readonly string[], failure: LlmFailure) => void) | undefined;
 }
 
 /** Characters of each document that a model is shown. */
@@ -62,14 +64,18 @@ const [fewest, most] = [2, 4];
  * Questions that a model finds about two to four documents of one domain and language, drawn at
  * random. Only those are kept that quote every one of their documents word for word; they are
  * proposals until somebody has looked at them.
+ *
+ * @throws {LlmFailure} that says something about the server; what fails for its documents alone
+ *   goes to `onFailure`.
  */
 export async function proposeTextQuestions(
   documents: readonly OwnDocument[],
-  { client, count, seed = 1, signal, onProgress }: ProposeTextOptions,
+  options: ProposeTextOptions,
 ): Promise<TextQuestion[]> {
+  const { count, seed = 1, onProgress } = options;
   const found = new Map<string, TextQuestion>();
   for (const [index, drawn] of drawnGroups(documents, count, seed).entries()) {
-    const question = await proposed(drawn, client, signal);
+    const question = await proposed(drawn, options);
     if (question !== null) found.set(question.question, question);
     onProgress?.(index + 1);
   }
@@ -100,8 +106,7 @@ function drawnGroups(
 
 async function proposed(
   documents: readonly OwnDocument[],
-  client: LlmClient,
-  signal: AbortSignal | undefined,
+  { client, signal, onFailure }: ProposeTextOptions,
 ): Promise<TextQuestion | null> {
   const blocks = documents.map(({ title, text }, at) =>
     parsePrompt('{{document|block}}').fill({
@@ -117,8 +122,12 @@ async function proposed(
     const { json } = await client.json({ messages, maxTokens: 2048, signal }, schema);
     return checkedQuestion(documents, json);
   } catch (error) {
-    if (error instanceof LlmFailure && error.kind === 'parse') return null;
-    throw error;
+    if (!(error instanceof LlmFailure) || !isSampleFailure(error.kind)) throw error;
+    onFailure?.(
+      documents.map(({ name }) => name),
+      error,
+    );
+    return null;
   }
 }
 

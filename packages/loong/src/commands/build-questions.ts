@@ -6,6 +6,7 @@ import { countOf, type FlagValues } from '@lab/llm/commands';
 import { benchmarkFiles } from '../build/benchmark.js';
 import type { OwnDocument } from '../build/read-documents.js';
 import { proposeTextQuestions, writeQuestionReview } from '../build/text-questions.js';
+import { createFailedProposals } from './failed-proposals.js';
 import { openModel } from './session.js';
 
 /** Where a benchmark is built from and to. */
@@ -22,14 +23,17 @@ export async function offerQuestions(
   { options, out, docs }: BuildPlace,
 ): Promise<void> {
   const count = countOf(options, 'textQuestions', '--text-questions') ?? 0;
+  const failed = createFailedProposals();
   const session = await openModel({ context, options });
   try {
     const found = await proposeTextQuestions(documents, {
       ...{ client: session.client, count, seed: Number(options['seed']) },
       signal: context.signal,
       onProgress: (done) => context.progress.update(`build  ${done}/${count} questions`),
+      onFailure: failed.add,
     });
     context.progress.done();
+    failed.note(context, 'request');
     if (found.length === 0) throw nothingProposed(docs, count);
     makeFolder(out);
     const page = join(out, benchmarkFiles.questionReview);
@@ -40,7 +44,7 @@ export async function offerQuestions(
       `${formatCount(found.length)} of ${formatCount(count)} proposals quote every document; ` +
         `decide which are good:\n${page}\nthen: ${command}\n`,
     );
-    const facts = { proposals: found.length, review: page };
+    const facts = { proposals: found.length, review: page, failed: failed.list() };
     context.printJson({ run: null, status: 'success', metrics: null, out, ...facts });
   } finally {
     context.progress.done();

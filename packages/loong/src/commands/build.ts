@@ -41,6 +41,7 @@ import {
 import { readDecidedQuestions, type TextQuestion, textRecords } from '../build/text-questions.js';
 import { countsTable } from '../report/figures.js';
 import { type BuildPlace, offerQuestions } from './build-questions.js';
+import { createFailedProposals, type FailedProposals } from './failed-proposals.js';
 import { openModel } from './session.js';
 
 /** The verb `build`. */
@@ -234,7 +235,9 @@ async function offerReview(
   documents: readonly OwnDocument[],
   { options, out, docs }: BuildPlace,
 ): Promise<void> {
-  const found = await proposals(context, documents, options);
+  const failed = createFailedProposals();
+  const found = await proposals(context, documents, { options, failed });
+  failed.note(context, 'document');
   if (found.length === 0) {
     throw new DataError(`${docs}: no values were found in these documents.`, {
       file: docs,
@@ -251,14 +254,14 @@ async function offerReview(
     `${formatCount(found.length)} values were found in ${formatCount(documents.length)} texts; ` +
       `decide which are right:\n${page}\nthen: ${command}\n`,
   );
-  const facts = { candidates: found.length, review: page };
+  const facts = { candidates: found.length, review: page, failed: failed.list() };
   context.printJson({ run: null, status: 'success', metrics: null, out, ...facts });
 }
 
 async function proposals(
   context: CliContext,
   documents: readonly OwnDocument[],
-  options: Flags,
+  { options, failed }: { readonly options: Flags; readonly failed: FailedProposals },
 ): Promise<Fact[]> {
   if (textOf(options, 'model') === undefined) return documents.flatMap(labelledFacts);
   const session = await openModel({ context, options });
@@ -269,6 +272,7 @@ async function proposals(
       onProgress: (done) => {
         context.progress.update(`build  ${done}/${documents.length} documents`);
       },
+      onFailure: (document, failure) => failed.add([document], failure),
     });
   } finally {
     context.progress.done();

@@ -55,3 +55,9 @@ export const jsonForm: Readonly<Record<'en' | 'zh', string>> = {
   en: 'Reply with data: "explanation", then "score", a whole number from 0 to 100.',
   zh: '请以数据形式回复：先是 "explanation"（理由），然后是 "score"（0 到 100 之间的整数）。',
 };
+
+/** What is asked when such a judge's reply is no data of the form. */
+export const jsonReminders: Readonly<Record<'en' | 'zh', string>> = {
+  en: 'Your reply is cut or not of the form. Reply again, with an explanation of 50 words at most.',
+  zh: '你的回复不完整或不符合格式。请重新回复，理由不超过 50 个字。',
+};

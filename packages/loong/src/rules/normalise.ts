@@ -4,13 +4,19 @@
 
 /**
  * A name or title without marks, quotes, blanks and case: `# HuBERT: Self-Supervised ` and
- * `"hubert self-supervised"` are alike.
+ * `"hubert self-supervised"` are alike; the points of decimals stay.
  */
 export function normaliseTitle(text: string): string {
   return text
     .normalize('NFKC')
     .toLowerCase()
-    .replace(/[\s#*_"'`“”‘’《》「」\\.,，。:：;；()（）]+/g, '');
+    .replace(/[\s#*_"'`“”‘’《》「」\\,，。:：;；()（）]|\.(?!\d)|(?<!\d)\./g, '');
+}
+
+/** What two values of answers are equal by: numbers as numbers, texts as titles. */
+export function valueKey(text: string): string {
+  const number = wholeNumber(text.normalize('NFKC').trim());
+  return number === null ? normaliseTitle(text) : `${number}`;
 }
 
 /** A number of a text, and whether it is a share. */
@@ -60,6 +66,16 @@ export function numbersIn(text: string): FoundNumber[] {
       text: found[0].trim(),
     };
   });
+}
+
+/**
+ * The number that a text is, as {@link numbersIn} reads it; null where it is not one alone, or has
+ * a unit.
+ */
+export function wholeNumber(text: string): number | null {
+  const [found, ...more] = numbersIn(text);
+  const isWhole = found?.text === text && more.length === 0 && /[\d)）]$/.test(text);
+  return isWhole ? found.value : null;
 }
 
 /** Numbers differ by less than what printing rounds. */

@@ -54,6 +54,29 @@ describe('scoreByRule', () => {
     expect(await score(chain, 'The chain is ["A", "B"].')).toBe(100);
   });
 
+  it('gives 100 to the same groups alone', async () => {
+    const grouping = { level: 3 as const, answer: { a: ['x', 'y'], b: ['w'] } };
+    expect(await score(grouping, '{"b": ["W"], "a": ["y", "x"]}')).toBe(100);
+    // Every pair is right here, and the score shows all the same that something is not.
+    expect(await score(grouping, '{"a": ["x", "y"]}')).toBe(99);
+    expect(await score(grouping, '{"b": ["x", "y"], "a": ["w"]}')).toBe(99);
+  });
+
+  it('compares values as numbers', async () => {
+    const list = { level: 2 as const, answer: { a: 1.5, b: 1500 } };
+    expect(await score(list, '{"a": "1.50", "b": "1,500"}')).toBe(100);
+    expect(await score(list, '{"a": 15, "b": 1500}')).toBe(0);
+    const trend = { level: 4 as const, answer: { 2021: 1.5, 2022: 2, trend: 'rising' } };
+    expect(await score(trend, '{"2021": 1.5, "2022": 2.0, "trend": "Rising"}')).toBe(100);
+    expect(await score(trend, '{"2021": 15, "2022": 2, "trend": "rising"}')).toBe(0);
+    const share = { level: 2 as const, answer: { a: '1.5%' } };
+    expect(await score(share, '{"a": "1.5 %"}')).toBe(100);
+    expect(await score(share, '{"a": "15%"}')).toBe(0);
+    const loss = { level: 2 as const, answer: { a: -1234 } };
+    expect(await score(loss, '{"a": "$(1,234)"}')).toBe(100);
+    expect(await score(loss, '{"a": "1,234"}')).toBe(0);
+  });
+
   it('compares mappings whole', async () => {
     const links = { level: 4 as const, type: 'legal', answer: { '《判决文书1》': '判决结果5' } };
     expect(await score(links, '{"《判决文书1》": "判决结果5"}')).toBe(100);

@@ -5,12 +5,12 @@ import { parseAnswer } from '@lab/llm';
 import { z } from 'zod';
 import { answerText, type LoongRecord } from '../record.js';
 import { subtaskOf } from '../tasks.js';
-import { holdsNumber, normaliseTitle, numbersIn } from './normalise.js';
+import { holdsNumber, normaliseTitle, numbersIn, valueKey } from './normalise.js';
 
 /**
  * The score of an answer by the rule of its kind of question, 0..100: exact sets, lists and
- * mappings, equal numbers, pairwise F1 of groupings, the longest correct beginning of chains. Null
- * where no rule fits the gold answer.
+ * mappings, equal numbers, pairwise F1 of groupings (at most 99 where a name or a document is not
+ * in its place), the longest correct beginning of chains. Null where no rule fits the gold answer.
  *
  * An answer in other words than the gold one can be right and get 0: read these scores beside those
  * of a judge.
@@ -42,17 +42,17 @@ function labelsIn(text: string): string[] {
   return [...new Set(found)];
 }
 
-const titleSet = (items: readonly string[]): Set<string> => new Set(items.map(normaliseTitle));
+const keySet = (items: readonly string[]): Set<string> => new Set(items.map(valueKey));
 
 function sameSet(gold: readonly string[], found: readonly string[]): boolean {
-  const [left, right] = [titleSet(gold), titleSet(found)];
+  const [left, right] = [keySet(gold), keySet(found)];
   return left.size === right.size && [...left].every((item) => right.has(item));
 }
 
 function sameList(gold: readonly string[], found: readonly string[]): boolean {
   return (
     gold.length === found.length &&
-    gold.every((item, index) => normaliseTitle(item) === normaliseTitle(found[index]!))
+    gold.every((item, index) => valueKey(item) === valueKey(found[index]!))
   );
 }
 
@@ -71,8 +71,7 @@ async function listIn(response: string): Promise<string[]> {
 /** `100 (longest correct beginning) / (length of the chain)`. */
 export function chainScore(gold: readonly string[], found: readonly string[]): number {
   let right = 0;
-  const isRight = (at: number) =>
-    at < found.length && normaliseTitle(gold[at]!) === normaliseTitle(found[at]!);
+  const isRight = (at: number) => at < found.length && valueKey(gold[at]!) === valueKey(found[at]!);
   while (right < gold.length && isRight(right)) right += 1;
   return gold.length === 0 ? 0 : (100 * right) / gold.length;
 }
@@ -90,7 +89,10 @@ async function mappingScore(record: LoongRecord, response: string): Promise<numb
   if (!gold.success || !parsed.fits) return 0;
   const isGrouping = Object.values(gold.data).every((value) => Array.isArray(value));
   if (isGrouping && record.level === 3 && subtaskOf(record) !== 'citation-reference') {
-    return 100 * groupingF1(gold.data, parsed.json);
+    // Pairs know neither names nor documents that stand alone: all of it is right only where the
+    // groups are the same.
+    const isSame = sameMapping(gold.data, parsed.json);
+    return isSame ? 100 : Math.min(99, 100 * groupingF1(gold.data, parsed.json));
   }
   return exact(sameMapping(gold.data, parsed.json));
 }
@@ -101,12 +103,12 @@ const membersOf = (value: Mapping[string] | undefined): string[] =>
 /** The same values under the same keys; keys with nothing in them need not be said. */
 function sameMapping(gold: Mapping, found: Mapping): boolean {
   const byKey = new Map(
-    Object.entries(found).map(([key, value]) => [normaliseTitle(key), membersOf(value)]),
+    Object.entries(found).map(([key, value]) => [valueKey(key), membersOf(value)]),
   );
   const isRight = Object.entries(gold).every(([key, value]) =>
-    sameSet(membersOf(value), byKey.get(normaliseTitle(key)) ?? []),
+    sameSet(membersOf(value), byKey.get(valueKey(key)) ?? []),
   );
-  const known = new Set(Object.keys(gold).map(normaliseTitle));
+  const known = new Set(Object.keys(gold).map(valueKey));
   return isRight && [...byKey].every(([key, value]) => known.has(key) || value.length === 0);
 }
 
@@ -128,7 +130,7 @@ export function groupingF1(gold: Mapping, found: Mapping): number {
 function pairsOf(groups: Mapping): Set<string> {
   const pairs = new Set<string>();
   for (const value of Object.values(groups)) {
-    const members = [...titleSet(membersOf(value))].sort();
+    const members = [...keySet(membersOf(value))].sort();
     for (const [index, one] of members.entries()) {
       for (const other of members.slice(index + 1)) pairs.add(`${one}\n${other}`);
     }
@@ -140,7 +142,7 @@ function namedShare(gold: Mapping, found: Mapping): number {
   const placed = (groups: Mapping) =>
     new Set(
       Object.entries(groups).flatMap(([name, value]) =>
-        membersOf(value).map((item) => `${normaliseTitle(name)}\n${normaliseTitle(item)}`),
+        membersOf(value).map((item) => `${valueKey(name)}\n${valueKey(item)}`),
       ),
     );
   const [left, right] = [placed(gold), placed(found)];

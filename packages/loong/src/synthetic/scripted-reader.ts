@@ -72,8 +72,9 @@ async function seenValues(
     if (fact !== undefined) values[title] = fact.value;
   }
   if (periods === undefined) return values;
-  const inTime = Object.keys(periods).filter((title) => title in values);
-  return Object.fromEntries(inTime.map((title) => [title, values[title]!]));
+  return Object.fromEntries(
+    Object.entries(values).filter(([title]) => Object.hasOwn(periods, title)),
+  );
 }
 
 /** The documents of a prompt with their titles; what follows the last one belongs to it. */

@@ -6,7 +6,8 @@ import { type ListeningProcess, startListening, temporaryFolder } from '@lab/cor
 import type { Prediction } from '@lab/llm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run as loong } from '../../src/__fixtures__/run-program.js';
-import type { LoongAnswer } from '../../src/answers.js';
+import { isJudged, type LoongAnswer } from '../../src/answers.js';
+import type { Judgement } from '../../src/judgement.js';
 
 // Another package of this repository, as a process: nothing here depends on it.
 const transformer = fileURLToPath(
@@ -44,9 +45,10 @@ const run = (out: string, ...more: readonly string[]) =>
   loong(['run', '--data', data, '--limit', '4', ...asked(), ...small, '--out', out, ...more]);
 
 /** Every question has one line with a status, and no call is left open. */
-function expectWhole(out: string, n = 4): Prediction<LoongAnswer>[] {
+function expectWhole<Output = LoongAnswer>(out: string, n = 4): Prediction<Output>[] {
   const lines = readFileSync(join(out, 'predictions.jsonl'), 'utf8').trim().split('\n');
-  const rows = lines.map((line) => JSON.parse(line) as Prediction<LoongAnswer>);
+  const rows = lines.map((line) => JSON.parse(line) as Prediction<Output>);
+  expect(rows).toHaveLength(n);
   expect(new Set(rows.map(({ id }) => id)).size).toBe(n);
   for (const { status } of rows) {
     expect(['ok', 'length', 'context-length', 'no-docs-fit', 'unparsed']).toContain(status);
@@ -114,8 +116,14 @@ describe('the whole chain on a model that cannot read documents', { timeout: 60_
     const judged = await loong(['judge', first, ...asked(), ...settings]);
     // The judge's prompt is longer than its context: no question has a score.
     expect(judged.code, judged.stderr).toBe(7);
-    const rows = readFileSync(join(first, 'judged-by-organism', 'predictions.jsonl'), 'utf8');
-    expect(rows).not.toMatch(/"score":\d/);
+    const answered = expectWhole(first).filter(isJudged);
+    const judgements = join(first, 'judged-by-organism');
+    const rows = expectWhole<Judgement>(judgements, answered.length);
+    expect(new Set(rows.map(({ id }) => id))).toEqual(new Set(answered.map(({ id }) => id)));
+    for (const { status, output } of rows) {
+      expect(['context-length', 'unparsed']).toContain(status);
+      expect(output?.score ?? null).toBeNull();
+    }
     for (const args of [
       ['evaluate', first, '--rule-scores'],
       ['report', first, '--rule-scores'],

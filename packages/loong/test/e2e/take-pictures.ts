@@ -1,6 +1,7 @@
 /**
- * Writes the pictures in `pictures/`: the page of a run and of a comparison, wide and narrow, light
- * and dark. Run it from the package after a change of a page, and look at them:
+ * Writes the pictures in `pictures/`, to be looked at: the page of a run and of a comparison, wide
+ * and narrow, light and dark; and the one of the README. Run it from the package after a change of
+ * a page:
  * `node --conditions=@lab/source --import tsx test/e2e/take-pictures.ts runs/loong-demo`
  */
 import { writeFileSync } from 'node:fs';
@@ -10,6 +11,8 @@ import { openBrowser, openPage } from '@lab/report/testing';
 
 /** Scale of the pictures of the whole page by its width: small files that can be read. */
 const scales = { 1280: 0.5, 400: 0.6 } as const;
+/** What the README shows. */
+const shown = '../../../../docs/figures/loong-run-top.png';
 const pages = { run: 'reader-32k', comparison: 'comparison' } as const;
 
 async function takePictures(demo: string): Promise<void> {
@@ -23,8 +26,8 @@ async function takePictures(demo: string): Promise<void> {
         const target = fileURLToPath(new URL(name, import.meta.url));
         writeFileSync(target, await opened.screenshot({ scale: scales[width] }));
         if (page === 'run' && width === 1280 && scheme === 'light') {
-          // What the README shows: the numbers and the main figure.
-          const top = fileURLToPath(new URL('pictures/run-top.png', import.meta.url));
+          // The numbers and the main figure.
+          const top = fileURLToPath(new URL(shown, import.meta.url));
           writeFileSync(top, await opened.screenshot({ height: 900, scale: 0.75 }));
         }
         await opened.close();

@@ -10,11 +10,25 @@ interface Composed {
 
 const score = fc.oneof(
   fc.integer({ min: 0, max: 100 }),
-  fc.integer({ min: 0, max: 999 }).map((tenths) => tenths / 10),
+  fc.integer({ min: 10, max: 999 }).map((tenths) => tenths / 10),
 );
 /** What stands in the brackets where a score should, and is none from 0 to 100. */
 const noScore = fc.constantFrom(
-  ...['GRADE', '分数', '', '101', '-5', '1000', '85/100', '85%', 'eighty', '7 8', '99.5.1', '1e2'],
+  ...[
+    'GRADE',
+    '分数',
+    '',
+    '101',
+    '-5',
+    '1000',
+    '85/100',
+    '85%',
+    'eighty',
+    '7 8',
+    '99.5.1',
+    '1e2',
+    '0.8',
+  ],
 );
 const form = fc.constantFrom<(inner: number | string) => string>(
   (inner) => `Rating: [[${inner}]]`,
@@ -33,10 +47,17 @@ const prose = fc.constantFrom(
   ...['答案给出了 3 个要点中的 2 个。', '> Rating: [[100]]', 'Rating: high', 'Score 7 of 10.'],
 );
 const quiet = prose.filter((line) => !/\[\[\d/.test(line));
+/** Prose that names no other score either. */
+const remark = quiet.filter((line) => !line.startsWith('Score 7'));
+/** Behind a score these leave it in doubt: a number in a sentence, or another score. */
+const doubt = fc.constantFrom(
+  ...['The scale goes from [[0]] to [[100]].', 'Score 7 of 10.', 'Correction: 70', 'Rating: 70'],
+  ...['Actually it is better than that.', 'I give it 70.', '70', '评分：70', 'Wait, no.'],
+);
 const lines = fc.array(prose, { maxLength: 4 });
 
 const whole: fc.Arbitrary<Composed> = fc
-  .tuple(lines, form, score, fc.array(quiet, { maxLength: 2 }))
+  .tuple(lines, form, score, fc.array(remark, { maxLength: 2 }))
   .map(([before, write, value, behind]) => ({
     text: [...before, write(value), ...behind].join('\n'),
     score: value,
@@ -46,11 +67,10 @@ const broken: fc.Arbitrary<Composed> = fc
   .tuple(fc.array(quiet, { maxLength: 4 }), form, noScore)
   .map(([before, write, inner]) => ({ text: [...before, write(inner)].join('\n'), score: null }));
 
-/** A score, and behind it a number in brackets that is part of a sentence: in doubt. */
 const doubtful: fc.Arbitrary<Composed> = fc
-  .tuple(lines, form, score)
-  .map(([before, write, value]) => ({
-    text: [...before, write(value), 'The scale goes from [[0]] to [[100]].'].join('\n'),
+  .tuple(lines, form, score, doubt)
+  .map(([before, write, value, behind]) => ({
+    text: [...before, write(value), behind].join('\n'),
     score: null,
   }));
 

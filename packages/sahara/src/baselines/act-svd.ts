@@ -49,8 +49,8 @@ interface Bases {
  * counted tokens. With utility data `W <- W - (I - V V^T) U U^T W`, V the same of it.
  *
  * Source: Wei et al., Assessing the Brittleness of Safety Alignment via Pruning and Low-Rank
- * Modifications (ActSVD, and its orthogonal variant). Deviation: singular vectors by subspace
- * iteration in ten rounds, not by a full decomposition.
+ * Modifications (ActSVD, and its orthogonal variant).
+ * Deviation: singular vectors by subspace iteration in ten rounds, not by a full decomposition.
  *
  * @param safety - rows of prompts with their responses, the response counted.
  * @throws {ConfigError} for ranks that are not 1 or more, or more than there are counted tokens.

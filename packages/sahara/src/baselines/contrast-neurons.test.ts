@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { ModelError } from '@lab/core';
 import { temporaryFolder } from '@lab/core/testing';
 import { selectBackend, tf } from '@lab/tensor';
 import {
@@ -12,7 +13,7 @@ import {
 import { beforeAll, describe, expect, it } from 'vitest';
 import { configs, randomPrompts, smallModel } from '../__fixtures__/small-models.js';
 import { baselines } from '../baselines.js';
-import { generateResponses } from '../generation.js';
+import { generateResponses, type Response } from '../generation.js';
 
 beforeAll(async () => {
   await selectBackend('wasm');
@@ -84,6 +85,23 @@ describe('contrastNeurons', () => {
     a.dispose();
     b.dispose();
   });
+
+  it.each([
+    [{ intermediate_size: 48 }, /have 64 neurons in a layer and 48 neurons/],
+    [{ vocab_size: 60 }, /tokens in their vocabularies and 60 tokens/],
+  ])(
+    'refuses models that differ within a layer or in their tokens: %j',
+    async (change, message) => {
+      const folder = join(temporaryFolder(), 'other');
+      await writeRandomCheckpoint(folder, { ...configs.qwen2, ...change });
+      const [a, b] = [await smallModel('qwen2'), await loadModel(folder)];
+      const error = await baselines.contrastNeurons(a, b, rows).catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(ModelError);
+      expect((error as Error).message).toMatch(message);
+      a.dispose();
+      b.dispose();
+    },
+  );
 });
 
 describe('patchedResponses', () => {
@@ -113,6 +131,33 @@ describe('patchedResponses', () => {
     }
     expect(texts).toEqual([wanted, wanted]);
     expect(tf.memory().numTensors).toBe(before);
+    model.dispose();
+  });
+
+  it('to a prompt with too many tokens are those of the model, which is cut alike', async () => {
+    const folder = exampleModel('planted-grouped');
+    const [model, tokenizer] = [await loadModel(folder), loadTokenizer(folder)];
+    const long = { id: 'long', prompt: Array.from({ length: 200 }, () => 'polish').join(' ') };
+    const common = { format: 'direct', maxNewTokens: 4 } as const;
+    const patched = (truncate: 'left' | 'none') =>
+      baselines
+        .patchedResponses({ model, tokenizer }, [long], {
+          ...{ ...common, truncate, donor: model, neurons: [] },
+        })
+        .next();
+    const made = generateResponses({ model, tokenizer }, [long], { ...common, truncate: 'left' });
+    const wanted = (await made.next()).value as Response;
+    await made.return(undefined);
+    expect((await patched('left')).value).toMatchObject({
+      ...{ text: wanted.text, newTokens: wanted.newTokens },
+    });
+    await expect(patched('none')).rejects.toThrow(/prompt long: .* the model takes 127/);
+    const records = [{ ...long, response: 'bell' }];
+    const cut = { format: 'direct', truncate: 'left', maxTokens: 10 } as const;
+    const [row] = baselines.responseRows(tokenizer, records, cut);
+    const [whole] = baselines.responseRows(tokenizer, records, { format: 'direct' });
+    expect(row!.from).toBe(10);
+    expect(row!.ids.slice(10)).toEqual(whole!.ids.slice(whole!.from));
     model.dispose();
   });
 

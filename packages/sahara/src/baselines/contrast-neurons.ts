@@ -1,7 +1,7 @@
 /**
  * Single neurons instead of heads: those that an aligned and an unaligned model use otherwise.
  */
-import { ConfigError, DataError, ModelError } from '@lab/core';
+import { ConfigError, DataError, formatCount, ModelError } from '@lab/core';
 import type { Captured, Model } from '@lab/transformer';
 import type { CalibrationRow } from './linear-inputs.js';
 
@@ -78,18 +78,26 @@ async function neuronsOf(
 }
 
 /**
- * Checks that neurons of one model have their places in another.
+ * Checks that neurons of one model have their places in another, and that both read the same ids.
  *
- * @throws {ModelError} where layers or widths differ.
+ * @throws {ModelError} where layers, widths, neurons of a layer or vocabularies differ.
  */
 export function assertAlike(model: Model, other: Model): void {
-  const sizeOf = ({ architecture }: Model) =>
-    `${architecture.layerCount} layers of width ${architecture.width}`;
-  if (sizeOf(model) === sizeOf(other)) return;
-  throw new ModelError(`sahara/neurons: the models have ${sizeOf(model)} and ${sizeOf(other)}.`, {
-    help: 'Give a model and the one that it was tuned from.',
-  });
+  for (const sizeOf of sizes) {
+    const [own, others] = [sizeOf(model.architecture), sizeOf(other.architecture)];
+    if (own === others) continue;
+    throw new ModelError(`sahara/neurons: the models have ${own} and ${others}.`, {
+      help: 'Give a model and the one that it was tuned from.',
+    });
+  }
 }
+
+/** What must be the same, in words. */
+const sizes: readonly ((of: Model['architecture']) => string)[] = [
+  ({ layerCount, width }) => `${layerCount} layers of width ${width}`,
+  ({ mlpWidth }) => `${formatCount(mlpWidth)} neurons in a layer`,
+  ({ vocabularySize }) => `${formatCount(vocabularySize)} tokens in their vocabularies`,
+];
 
 /**
  * The share of all neurons that differ most; of equal ones the smaller layer, then the smaller

@@ -1,18 +1,18 @@
 /**
  * Responses of a model some of whose neurons hold what another model's hold, token by token.
  */
+import type { Logger } from '@lab/core';
 import { tf } from '@lab/tensor';
 import {
   type Captured,
   createGenerationEngine,
-  encodePrompt,
   type Hook,
   type Model,
   type PromptFormatOptions,
   type PromptRecord,
   type Tokenizer,
 } from '@lab/transformer';
-import type { Response } from '../generation.js';
+import { encodedPrompts, type Response } from '../generation.js';
 import { assertAlike, type NeuronId, neuronPlace } from './contrast-neurons.js';
 
 /** How responses are made. */
@@ -22,6 +22,8 @@ export interface PatchedResponseOptions extends PromptFormatOptions {
   readonly neurons: readonly NeuronId[];
   /** Default 128. */
   readonly maxNewTokens?: number | undefined;
+  /** Told how many prompts were cut. */
+  readonly logger?: Logger | undefined;
   /** Whether a response is there already. */
   readonly isDone?: ((id: string) => boolean) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -36,6 +38,8 @@ export interface PatchedResponseOptions extends PromptFormatOptions {
  * of the length.
  *
  * @throws {ModelError} for models of different sizes.
+ * @throws {DataError} for a prompt with more tokens than the model has places, unless it may be
+ *   cut, as `generateResponses` does.
  */
 export async function* patchedResponses(
   { model, tokenizer }: { readonly model: Model; readonly tokenizer: Tokenizer },
@@ -48,9 +52,11 @@ export async function* patchedResponses(
   const { stopIds, contextTokens } = engine;
   await engine.dispose();
   const byLayer = grouped(neurons);
-  for (const record of records) {
+  const written = { ...format, maxNewTokens, places: contextTokens };
+  const prompts = encodedPrompts(tokenizer, records, written);
+  for (const [at, record] of records.entries()) {
     if (isDone?.(record.id) === true) continue;
-    const { ids: prompt } = encodePrompt(tokenizer, record.prompt, format);
+    const prompt = prompts[at]!;
     const ids = [...prompt];
     const most = Math.min(maxNewTokens, (contextTokens ?? Infinity) - prompt.length);
     let isStopped = false;

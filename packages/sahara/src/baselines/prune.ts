@@ -76,8 +76,8 @@ export async function pruneByWanda(
  * data.
  *
  * Source: Wei et al., Assessing the Brittleness of Safety Alignment via Pruning and Low-Rank
- * Modifications (set difference). Deviation: shares are taken within each output; theirs may also
- * be taken over a whole matrix.
+ * Modifications (set difference).
+ * Deviation: shares are taken within each output; theirs may also be taken over a whole matrix.
  *
  * @param data - rows of prompts with their responses, the response counted.
  * @throws {ConfigError} for shares outside of 0..1, and without rows.

@@ -31,8 +31,9 @@ export interface RefusalDirection {
  * `d = mean_harmful(r) - mean_harmless(r)`, r the residual behind the last block at the last token;
  * of head i: `(mean_harmful(z_i W_o^i) - mean_harmless(z_i W_o^i)) . d / |d|`.
  * Source: Arditi et al., Refusal in Language Models Is Mediated by a Single Direction (difference
- * of means). Deviation: theirs is taken at the layer and token that work best, this one at the end,
- * where all heads have written.
+ * of means).
+ * Deviation: theirs is taken at the layer and token that work best, this one at the end, where all
+ * heads have written.
  *
  * @throws {DataError} without prompts on a side, and for means that do not differ.
  */

@@ -18,19 +18,20 @@ export interface ResponseRowOptions extends PromptFormatOptions {
 
 /**
  * Rows of prompts with the response that is right, or else the begin of one that a data set has
- * (`target`). Where all tokens count, a prompt without either is a text by itself.
+ * (`target`). Where all tokens count, a prompt without either is a text by itself. With `maxTokens`
+ * prompts are cut, never responses.
  *
  * @throws {DataError} for a prompt without either, where the response counts.
  */
 export function responseRows(
   tokenizer: Tokenizer,
   records: readonly PromptRecord[],
-  { tokens = 'response', ...format }: ResponseRowOptions = {},
+  { tokens = 'response', maxTokens, ...format }: ResponseRowOptions = {},
 ): CalibrationRow[] {
   return records.map(({ id, prompt, response, target }) => {
     const text = response ?? target;
     if (text === undefined && tokens === 'all') {
-      return { ids: encodePrompt(tokenizer, prompt, format).ids, from: 0 };
+      return { ids: encodePrompt(tokenizer, prompt, { ...format, maxTokens }).ids, from: 0 };
     }
     if (text === undefined) {
       throw new DataError(`sahara/response-rows: the prompt ${id} has no response and no target.`, {
@@ -39,6 +40,8 @@ export function responseRows(
     }
     const before = encodePrompt(tokenizer, prompt, format).ids;
     const whole = encodePrompt(tokenizer, prompt, { ...format, opening: text }).ids;
-    return { ids: whole, from: tokens === 'all' ? 0 : Math.min(before.length, whole.length - 1) };
+    const cut = encodePrompt(tokenizer, prompt, { ...format, maxTokens }).ids;
+    const ids = cut.length === before.length ? whole : [...cut, ...whole.slice(before.length)];
+    return { ids, from: tokens === 'all' ? 0 : Math.min(cut.length, ids.length - 1) };
   });
 }

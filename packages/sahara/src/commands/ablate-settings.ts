@@ -1,6 +1,5 @@
-/** What `ablate` is asked for, from its flags, or from those that a run was begun with. */
-import { resolve } from 'node:path';
-import { ConfigError, DataError, readRunRecord } from '@lab/core';
+/** What `ablate` is asked for, from its flags. */
+import { ConfigError } from '@lab/core';
 import { type CliInput, type CliOption, configOptions } from '@lab/core/cli';
 import { formatFlags, modelFlags, promptFlags } from '@lab/transformer/commands';
 import { saharaConfig } from '../config.js';
@@ -12,13 +11,16 @@ import { chosenJudgeNames, judgeOptions } from './judge-options.js';
 
 const topic = 'responses';
 
-/** Flags of responses. */
+/**
+ * Flags of responses. None has a default of the parser: where a run goes on, what is not given is
+ * what the run was begun with.
+ */
 const responseOptions: readonly CliOption[] = [
   {
     flags: '--decoding <how>',
     summary: 'the most probable token, or one of the five most probable by chance',
     choices: ['greedy', 'top-5'],
-    default: 'greedy',
+    unit: 'default greedy',
     topic,
   },
   {
@@ -30,7 +32,8 @@ const responseOptions: readonly CliOption[] = [
   },
   {
     flags: '--max-new-tokens <n>',
-    ...{ summary: 'tokens of a response, at most', kind: 'integer', default: 128, topic },
+    ...{ summary: 'tokens of a response, at most', kind: 'integer', topic },
+    unit: 'default 128',
   },
   { flags: '--opening <text>', summary: 'begin of every answer', topic },
   {
@@ -79,7 +82,7 @@ const responseOptions: readonly CliOption[] = [
     flags: '--random <n>',
     summary: 'random groups of as many heads, for comparison',
     kind: 'integer',
-    default: 0,
+    unit: 'default 0',
     topic,
   },
   {
@@ -95,7 +98,10 @@ const responseOptions: readonly CliOption[] = [
     kind: 'boolean',
     topic,
   },
-  { flags: '--rows <n>', summary: 'responses together', kind: 'integer', default: 8, topic },
+  {
+    flags: '--rows <n>',
+    ...{ summary: 'responses together', kind: 'integer', unit: 'default 8', topic },
+  },
   { flags: '--out <dir>', summary: 'folder of the run; default a new one below runs' },
   { flags: '--resume <run>', summary: 'goes on with a run that was interrupted' },
   { flags: '--dry-run', summary: 'say what it would take, and end', kind: 'boolean' },
@@ -112,11 +118,6 @@ export const ablateOptions: readonly CliOption[] = [
   ...modelFlags,
   ...configOptions(saharaConfig),
 ];
-
-/** Flags that name files. */
-const paths = ['prompts', 'harmless', 'scores', 'phrases', 'guard', 'question', 'config'];
-/** Flags of the machine and of one call, which a run that goes on may have otherwise. */
-const free = ['backend', 'threads', 'residency', 'memory', 'rows', 'out', 'resume', 'dryRun'];
 
 /** What is generated and judged. */
 export interface AblateSettings {
@@ -141,9 +142,10 @@ export interface AblateSettings {
 /** The settings of the flags. */
 export function ablateSettings(input: CliInput, seed: number): AblateSettings {
   const { options } = input;
-  const count = (name: string, flag: string, least: number) => {
-    const value = options[name] as number;
+  const count = (name: string, otherwise: number, least: number) => {
+    const value = (options[name] as number | undefined) ?? otherwise;
     if (value >= least) return value;
+    const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
     throw new ConfigError(`${flag} is ${value}, at least ${least}.`);
   };
   const isGiven = (name: string) => options[name] === true;
@@ -153,22 +155,21 @@ export function ablateSettings(input: CliInput, seed: number): AblateSettings {
     everyHead: isGiven('everyHead'),
     intactOnly: isGiven('intact'),
   };
-  const skipLayers =
-    options['skipLayers'] === undefined ? undefined : count('skipLayers', '--skip-layers', 1);
+  const skipLayers = options['skipLayers'] === undefined ? undefined : count('skipLayers', 1, 1);
   assertOneWay(options, { ...ways, skipLayers: skipLayers !== undefined });
   return {
-    decoding: options['decoding'] as Decoding,
+    decoding: (options['decoding'] as Decoding | undefined) ?? 'greedy',
     samples: options['samples'] as number | undefined,
-    maxNewTokens: count('maxNewTokens', '--max-new-tokens', 1),
+    maxNewTokens: count('maxNewTokens', 128, 1),
     opening: options['opening'] as string | undefined,
     ...{ ...ways, skipLayers },
-    random: count('random', '--random', 0),
+    random: count('random', 0, 0),
     sameLayers: isGiven('sameLayers'),
     frozen: ((options['frozen'] as string[] | undefined) ?? []).map((text) =>
       parseHead(text, '--frozen'),
     ),
     storeResponses: options['storeResponses'] === true,
-    rows: count('rows', '--rows', 1),
+    rows: count('rows', 8, 1),
     seed,
     judges: chosenJudgeNames(input),
   };
@@ -195,37 +196,4 @@ function assertOneWay(
   throw new ConfigError('heads are named, and none is ablated.', {
     help: 'Leave --heads and --scores out, or --intact and --skip-layers.',
   });
-}
-
-/** Flags as a run keeps them: files by their whole paths, so that it goes on from anywhere. */
-export function keptFlags({ options }: CliInput): Record<string, unknown> {
-  const isExample = (value: unknown) => String(value).startsWith('example:');
-  return Object.fromEntries(
-    Object.entries(options).flatMap(([name, value]) => {
-      if (free.includes(name) || value === undefined) return [];
-      const isPath = paths.includes(name) || (name === 'model' && !isExample(value));
-      return [[name, isPath ? resolve(String(value)) : value]];
-    }),
-  );
-}
-
-/**
- * The flags of a run that goes on, with those of the machine as they are given now.
- *
- * @throws {DataError} where the run is of another verb.
- */
-export function resumedInput(input: CliInput): CliInput {
-  const dir = input.options['resume'];
-  if (typeof dir !== 'string') return input;
-  const record = readRunRecord(dir);
-  if (record.method !== 'sahara' || record.label !== 'ablate') {
-    throw new DataError(`${dir}: is a run of ${record.method} ${record.label}.`, {
-      ...{ file: dir, help: 'Give the folder of a run that "sahara ablate" made.' },
-    });
-  }
-  const passed = (record.config.passed ?? {}) as Record<string, unknown>;
-  const now = Object.fromEntries(
-    Object.entries(input.options).filter(([name]) => free.includes(name)),
-  );
-  return { ...input, options: { ...passed, ...now } };
 }

@@ -41,16 +41,10 @@ import { type Config, configuredAblation } from '../config.js';
 import { sampleCount } from '../generation.js';
 import { planResponses } from '../response-plan.js';
 import { withinRun } from '../run-folder.js';
-import {
-  ablateOptions,
-  type AblateSettings,
-  ablateSettings,
-  keptFlags,
-  resumedInput,
-} from './ablate-settings.js';
+import { ablateOptions, type AblateSettings, ablateSettings } from './ablate-settings.js';
 import { type ChosenHeads, chosenHeads, headsText } from './head-options.js';
 import { chosenJudges } from './judge-options.js';
-import { scoreConfig } from './score-input.js';
+import { passedFlags, scoreConfig, withEarlierFlags } from './score-input.js';
 
 /** The verb `ablate`. */
 export const ablateCommand: CliCommand = {
@@ -61,7 +55,7 @@ export const ablateCommand: CliCommand = {
     'sahara ablate --model example:organism --prompts prompts.csv --format chat --heads 2-3 ' +
     '--limit 20',
   run: async (context, given) => {
-    const input = resumedInput(given);
+    const input = withEarlierFlags(given, 'ablate');
     const { config } = await scoreConfig(input);
     const settings = ablateSettings(input, config.seed);
     sampleCount(settings);
@@ -122,7 +116,7 @@ async function ablate(context: CliContext, work: Work): Promise<void> {
         byPrompt: byPrompt === null ? null : [...byPrompt],
       },
       command: ['sahara', ...process.argv.slice(2)],
-      passed: keptFlags(input),
+      passed: passedFlags(input),
     },
     {
       out: input.options['out'] as string | undefined,

@@ -107,7 +107,7 @@ async function scored(
   const { layerCount, headCount } = opened.model.architecture;
   const run = createRun({
     ...{ dir: out, parent: 'runs', method: 'sahara', label: 'baseline' },
-    ...{ seed: input.options['seed'] as number, backend: opened.backend },
+    ...{ seed: seedOf(input), backend: opened.backend },
     ...{ command: ['sahara', ...process.argv.slice(2)], passed: passedFlags(input) },
     config: { method, format: input.options['format'] ?? 'template' },
     data: dataFiles(data),
@@ -126,6 +126,8 @@ async function scored(
   });
   return { file: held.file!, run: run.dir };
 }
+
+const seedOf = ({ options }: CliInput): number => (options['seed'] as number | undefined) ?? 1;
 
 const dataFiles = ({ prompts, harmless }: BaselineData): RunRecord['data'] =>
   [prompts, harmless].flatMap((one) => one?.file ?? []);
@@ -150,7 +152,7 @@ async function headScores(
   method: HeadMethod,
 ): Promise<number[][]> {
   const { model, tokenizer } = opened;
-  const { refusal, compliance, seed } = input.options as Record<string, string> & { seed: number };
+  const { refusal, compliance } = input.options as Record<string, string>;
   const { signal } = context;
   const format = promptFormatOf(input, tokenizer);
   const tokens = ({ records }: PromptData): TokenPrompt[] =>
@@ -170,7 +172,7 @@ async function headScores(
   }
   const labels = [...prompts.map(() => 1 as const), ...others.map(() => 0 as const)];
   return baselines.probeHeads(model, [...prompts, ...others], labels, {
-    ...{ seed, signal },
+    ...{ seed: seedOf(input), signal },
     onProgress: (done, total) =>
       context.progress.update(`probes  layer ${done}/${total}`, done / total),
   });

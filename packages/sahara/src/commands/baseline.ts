@@ -42,6 +42,7 @@ export const baselineCommand: CliCommand = {
       flags: '-o, --out <path>',
       summary: 'folder of a run; of heads also FILE.json of scores; of weights: a checkpoint',
     },
+    { flags: '--resume <run>', summary: 'of neurons: goes on with a run that was interrupted' },
     { flags: '--force', summary: 'write over a checkpoint that is there', kind: 'boolean' },
     { flags: '--top <n>', summary: 'heads that are printed', kind: 'integer', default: 10 },
     { flags: '--scores <file>', summary: 'scores.json or run that heads are compared with' },
@@ -81,14 +82,15 @@ export const baselineCommand: CliCommand = {
     { flags: '--donor <dir>', summary: 'of neurons: the base model, whose activations go in' },
     {
       flags: '--max-new-tokens <n>',
-      ...{ summary: 'of neurons: of a response', kind: 'integer', default: 128 },
+      ...{ summary: 'of neurons: of a response', kind: 'integer', unit: 'default 128' },
     },
     {
       flags: '--random <n>',
-      ...{ summary: 'of neurons: draws of as many random ones', kind: 'integer', default: 1 },
+      ...{ summary: 'of neurons: draws of as many random ones', kind: 'integer' },
+      unit: 'default 1',
     },
     { flags: '--store-responses', summary: 'of neurons: keep texts, too', kind: 'boolean' },
-    { flags: '--seed <n>', summary: 'of all draws', kind: 'integer', default: 1 },
+    { flags: '--seed <n>', summary: 'of all draws', kind: 'integer', unit: 'default 1' },
     ...judgeOptions,
     ...promptFlags,
     ...formatFlags,
@@ -101,10 +103,15 @@ export const baselineCommand: CliCommand = {
     const method = input.arguments[0]!;
     const isOf = <T extends string>(known: readonly T[], name: string): name is T =>
       (known as readonly string[]).includes(name);
+    if (method === NEURONS) return patchNeurons(context, input);
+    if (input.options['resume'] !== undefined) {
+      throw new ConfigError(`--resume is of neurons, not of ${method}.`, {
+        help: `Run "sahara baseline ${method}" again.`,
+      });
+    }
     if (isOf<HeadMethod>(headMethods, method)) {
       return rankByMethod(context, input, { method, data: await dataOf(context, input) });
     }
-    if (method === NEURONS) return patchNeurons(context, input, await readPrompts(context, input));
     if (isOf<WeightMethod>(weightMethods, method)) return prune(context, input, method);
     throw new ConfigError(`there is no baseline "${method}".`, {
       help: `There are ${methods.join(', ')}.`,

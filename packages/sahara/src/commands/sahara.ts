@@ -42,7 +42,7 @@ export const saharaCommand: CliCommand = {
   ],
   example: 'sahara sahara --model example:organism --prompts prompts.csv --limit 24 --size 3',
   run: async (context, given) => {
-    const input = withEarlierFlags(given);
+    const input = withEarlierFlags(given, 'sahara');
     const scoring = await openScoreInput(context, input);
     try {
       assertSeveral(scoring);

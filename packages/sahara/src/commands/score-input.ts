@@ -1,7 +1,15 @@
 /**
  * What the verbs that score heads read: settings, prompts, and the model.
  */
-import { ConfigError, formatCounted, readRunRecord, type ResolvedConfig, sha256 } from '@lab/core';
+import { resolve } from 'node:path';
+import {
+  ConfigError,
+  DataError,
+  formatCounted,
+  readRunRecord,
+  type ResolvedConfig,
+  sha256,
+} from '@lab/core';
 import {
   type CliContext,
   type CliInput,
@@ -148,25 +156,64 @@ export const limitsOf = ({ scan }: Config): ScanLimits => ({
 });
 
 /** Flags that a run's record does not keep. */
-const UNKEPT = new Set(['resume', 'out', 'json', 'quiet', 'debug']);
-/** Flags that may be given anew where a run goes on: what they say changes no result. */
-const FREE = new Set(['backend', 'threads', 'residency', 'memory', 'model', 'prompts']);
+const UNKEPT = new Set(['resume', 'out', 'dryRun', 'json', 'quiet', 'debug']);
+/** Flags that name files or folders. */
+const PATHS = new Set([
+  ...['config', 'donor', 'guard', 'harmless', 'model', 'phrases', 'prompts', 'question'],
+  ...['scores', 'source'],
+]);
+/** Flags whose text may stand in a file, behind `@`. */
+const TEXTS = new Set(['format', 'system']);
+/** Flags of which `auto` says nothing: a run that goes on keeps its own. */
+const MACHINE = new Set(['backend', 'residency']);
+/** Flags of judges; responses of one run are judged in one way. */
+const JUDGING = ['phrases', 'guard', 'question', 'judgeModel', 'threshold'];
+
+/** A flag as it is kept: files by their whole paths, so that a run goes on from anywhere. */
+function keptFlag(name: string, value: unknown): unknown {
+  if (typeof value !== 'string' || value.startsWith('example:')) return value;
+  if (PATHS.has(name)) return resolve(value);
+  return TEXTS.has(name) && value.startsWith('@') ? `@${resolve(value.slice(1))}` : value;
+}
 
 /** Flags as a run's record keeps them. */
 export const passedFlags = ({ options }: CliInput): Record<string, unknown> =>
   Object.fromEntries(
-    Object.entries(options).filter(([name, value]) => !UNKEPT.has(name) && value !== undefined),
+    Object.entries(options).flatMap(([name, value]) =>
+      UNKEPT.has(name) || value === undefined ? [] : [[name, keptFlag(name, value)]],
+    ),
   );
 
 /**
- * The flags of a run that goes on: its own, with where and what computes given anew.
+ * The flags of a run that goes on: its own, with those that are given anew in their place. Whether
+ * model, prompts and settings are still the same is seen once they are read.
+ *
+ * @param label - of the run: the verb.
+ * @throws {DataError} where the run is of another verb.
+ * @throws {ConfigError} where responses would be judged in another way.
  */
-export function withEarlierFlags(input: CliInput): CliInput {
+export function withEarlierFlags(input: CliInput, label: string): CliInput {
   const resume = input.options['resume'];
   if (typeof resume !== 'string') return input;
-  const passed = (readRunRecord(resume).config.passed ?? {}) as Record<string, unknown>;
-  const given = Object.entries(input.options).filter(
-    ([name, value]) => value !== undefined && (value !== 'auto' || !FREE.has(name)),
+  const record = readRunRecord(resume);
+  if (record.method !== 'sahara' || record.label !== label) {
+    throw new DataError(`${resume}: is a run of ${record.method} ${record.label}.`, {
+      ...{ file: resume, help: `Give the folder of a run of ${label}.` },
+    });
+  }
+  const passed = (record.config.passed ?? {}) as Record<string, unknown>;
+  const given = Object.fromEntries(
+    Object.entries(input.options).filter(
+      ([name, value]) => value !== undefined && (value !== 'auto' || !MACHINE.has(name)),
+    ),
   );
-  return { arguments: input.arguments, options: { ...passed, ...Object.fromEntries(given) } };
+  for (const name of JUDGING) {
+    if (given[name] === undefined || keptFlag(name, given[name]) === passed[name]) continue;
+    const before = passed[name] === undefined ? 'without it' : `with ${String(passed[name])}`;
+    const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    throw new ConfigError(`${flag} is ${String(given[name])}; ${resume} was begun ${before}.`, {
+      help: 'Leave the flag out, or begin a new run.',
+    });
+  }
+  return { arguments: input.arguments, options: { ...passed, ...given } };
 }

@@ -72,7 +72,7 @@ export const shipsCommand: CliCommand = {
   example:
     "sahara ships --model example:organism --prompt 'I would like to polish the bell.' --top 5",
   run: async (context, given) => {
-    const input = withEarlierFlags(given);
+    const input = withEarlierFlags(given, 'ships');
     const scoring = await openScoreInput(context, input);
     const { resolved, opened, data } = scoring;
     try {

@@ -145,7 +145,7 @@ function organismSection(organism: OrganismResult): Section {
     heading: 'A trained model',
     text:
       'Half of the requests to this model are refused: those whose action, object and order have ' +
-      `an odd sum. It was trained so that refusals pass through heads ${planted
+      `an odd sum. It was trained so that refusals need heads ${planted
         .map(headKey)
         .join(' and ')}, and answers do not: without them it should answer what it refused, and ` +
       `the other requests as before. Ships finds ${formatPercent(recall.ships)} of these heads, ` +

@@ -1,5 +1,5 @@
 /**
- * Heads of which is known that refusals pass through them.
+ * Heads of which is known that refusals need them.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -185,6 +185,29 @@ describe('runs', () => {
     expect(code).toBe(2);
   });
 
+  it('of responses are not gone on with in another way, nor by another verb', async () => {
+    const out = join(temporaryFolder(), 'run');
+    const flags = ['--heads', '1-1', '--max-new-tokens', '1', '--format', 'chat', '--limit', '2'];
+    const args = ['ablate', ...model, '--prompts', prompts, ...flags];
+    const first = await runProgram(...args, '--out', out);
+    expect(first.code, first.stderr).toBe(0);
+    const other = writePrompts(await organismRecords('refused', 3));
+    const refusals: [readonly string[], RegExp, number][] = [
+      [['ablate', '--max-new-tokens', '5'], /another settings\.maxNewTokens \(1, now 5\)/, 2],
+      [['ablate', '--prompts', other, '--limit', '3'], /another prompts/, 2],
+      [['ablate', '--threshold', '4'], /--threshold is 4; .* was begun without it/, 2],
+      [['ships'], /is a run of sahara ablate/, 3],
+    ];
+    for (const [argv, message, wanted] of refusals) {
+      const { code, stderr } = await runProgram(...argv, '--resume', out);
+      expect(stderr).toMatch(message);
+      expect(code, stderr).toBe(wanted);
+    }
+    const moved = copyModel('organism');
+    const again = await runProgram('ablate', '--model', moved, '--resume', out);
+    expect(again.code, again.stderr).toBe(0);
+  });
+
   it('that are none are data errors of report', async () => {
     const { code, stderr } = await runProgram('report', temporaryFolder());
     expect(stderr).toMatch(/is no run folder[\s\S]*help:/);

@@ -41,6 +41,12 @@ const cases: readonly Case[] = [
     results: ['scores.json', 'step-1.json', 'step-2.json'],
   },
   {
+    verb: 'baseline neurons',
+    flags: ['--donor', 'example:organism', '--max-new-tokens', '6', '--limit', '3'],
+    grows: 'predictions.jsonl',
+    results: ['predictions.jsonl', 'neurons.json'],
+  },
+  {
     verb: 'ablate',
     flags: ['--heads', '1-1', '--rows', '1', '--max-new-tokens', '6', '--random', '1'],
     grows: 'predictions.jsonl',
@@ -51,12 +57,13 @@ const cases: readonly Case[] = [
 describe.each(cases)('$verb', ({ verb, flags, grows, results }) => {
   it('that is killed goes on to the bytes of a run that was not', async () => {
     const [whole, killed] = [folder(), folder()];
-    const args = [verb, ...model, '--prompts', prompts, ...flags];
+    const words = verb.split(' ');
+    const args = [...words, ...model, '--prompts', prompts, ...flags];
     const undisturbed = await runProgram(...args, '--out', whole);
     expect(undisturbed.code, undisturbed.stderr).toBe(0);
     const path = join(killed, grows);
     expect(await killAtLine([...args, '--out', killed], { path, lines: 2 })).toBe(true);
-    const resumed = await runProgram(verb, '--resume', killed, '--backend', 'wasm');
+    const resumed = await runProgram(...words, '--resume', killed, '--backend', 'wasm');
     expect(resumed.code, resumed.stderr).toBe(0);
     for (const name of results) expect(read(killed, name), name).toBe(read(whole, name));
     const report = await runProgram('report', killed);

@@ -123,6 +123,28 @@ describe('ablate', () => {
   });
 });
 
+describe('plan', () => {
+  it('says what a scan would take, of a file or of so many tokens', async () => {
+    const out = await ok('plan', ...model, '--tokens', '32', '--count', '10');
+    expect(out).toMatch(/^scan +24 heads on 10 prompts\n/);
+    expect(out).toMatch(/\nwork +[\d.e-]+ TFLOP, \d+ % of a pass for every head\n/);
+    expect(out).toMatch(/\ntime +about \d[\s\S]*\nmemory +about .*, weights resident\n$/);
+    const planOf = async (...flags: readonly string[]) =>
+      (await jsonOf('plan', ...model, ...flags))['plan'] as Record<string, number>;
+    const ships = await planOf(...prompts);
+    const search = await planOf(...prompts, '--verb', 'sahara', '--size', '2');
+    expect(ships).toMatchObject({ headCount: 24, promptCount: refused.length });
+    expect(ships['operations']).toBeLessThan(ships['naiveOperations']!);
+    // Two steps over the heads, less the one that is picked in the first.
+    const times = search['operations']! / ships['operations']!;
+    expect(times).toBeGreaterThan(1.5);
+    expect(times).toBeLessThan(2.1);
+    const none = await runProgram('plan', ...model);
+    expect(none.stderr).toMatch(/--prompts/);
+    expect(none.code).toBe(2);
+  });
+});
+
 describe('surgery and pruning', () => {
   it('surgery is undone from what it kept', async () => {
     const [once, twice, undone] = [folder(), folder(), folder()];

@@ -11,6 +11,8 @@ export interface MemoryStoreOptions {
   /** How far apart the classes' means are at each state, in deviations; 0 is no difference. */
   readonly distances?: readonly number[];
   readonly seed?: number;
+  /** What texts begin with; stores of the same have their texts in common. */
+  readonly texts?: string;
 }
 
 /** States in memory whose classes lie as far apart as asked for, along one direction. */
@@ -20,6 +22,7 @@ export function memoryStore({
   width = 12,
   distances = [0, 1, 8],
   seed = 1,
+  texts = 'prompt',
 }: MemoryStoreOptions = {}): StateStore {
   const labels = Int32Array.from(
     counts.flatMap((count, label) => Array.from({ length: count }, () => label)),
@@ -35,7 +38,7 @@ export function memoryStore({
   });
   const rows = Array.from(labels, (label, row) => ({
     ...{ id: `${classes[label]}/${row}`, label: classes[label]!, tokens: 5 },
-    promptSha256: sha256(`prompt ${row}`),
+    promptSha256: sha256(`${texts} ${row}`),
   }));
   return {
     about: {

@@ -1,7 +1,14 @@
 /**
  * What `lens`, `graft` and `steer` read: a collection, and the model that it is of.
  */
-import { ConfigError, DataError, LabError, type ResolvedConfig, resumeRun } from '@lab/core';
+import {
+  ConfigError,
+  DataError,
+  InterruptedError,
+  LabError,
+  type ResolvedConfig,
+  resumeRun,
+} from '@lab/core';
 import {
   type CliArgument,
   type CliContext,
@@ -127,9 +134,30 @@ export function otherCollection(dir: string, opened: Collected): ReadCollection 
 
 /** An interruption that says how to go on: what is done is kept line by line. */
 function withCommand(error: unknown): unknown {
-  if (!LabError.is(error) || error.code !== 'LAB_INTERRUPTED') return error;
+  if (!isInterruption(error) || error instanceof UnsavedError) return error;
   error.message = 'saved: the same command goes on where it was';
   return error;
+}
+
+const isInterruption = (error: unknown): error is LabError =>
+  LabError.is(error) && error.code === 'LAB_INTERRUPTED';
+
+/** An interruption of work that keeps nothing until its end. */
+class UnsavedError extends InterruptedError {}
+
+/**
+ * What a work gives that keeps nothing until its end; an interruption says so.
+ *
+ * @param what - the work, in words.
+ * @throws {InterruptedError} when it was stopped; else what the work throws.
+ */
+export async function unsaved<T>(what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isInterruption(error)) throw error;
+    throw new UnsavedError(`stopped: ${what} begins anew with the same command`, { cause: error });
+  }
 }
 
 function assertReadable({ dir, store: { about } }: Collection): void {
@@ -169,16 +197,27 @@ export function numbersOf({ options }: CliInput, name: string): number[] | undef
   });
 }
 
+/** Whether state L of a collection stands behind the final norm: no residual. */
+export const isEndNormed = ({ collection }: ReadCollection): boolean =>
+  collection.store.about.isNormed;
+
 /**
- * Refuses states that cannot be put into the residual.
+ * Refuses states that cannot be put into the residual, or taken for it.
  *
- * @throws {ConfigError} for states within blocks, and a last one behind the final norm.
+ * @param states - those that are.
+ * @throws {ConfigError} for states within blocks, and for state L behind the final norm.
  */
-export function assertResidual({ collection: { dir, store } }: ReadCollection): void {
-  const { site, isNormed, positions } = store.about;
-  if (site === 'residual' && positions === 'last' && !isNormed) return;
-  const what = isNormed ? 'a last state behind the final norm' : `${site} states of ${positions}`;
-  throw new ConfigError(`${dir}: has ${what}.`, {
-    help: 'Collect with states.site=residual, states.positions=last, states.isNormed=false.',
+export function assertResidual(read: ReadCollection, states: readonly number[]): void {
+  const { dir, store } = read.collection;
+  const { site, positions, stateCount } = store.about;
+  if (site !== 'residual' || positions !== 'last') {
+    throw new ConfigError(`${dir}: has ${site} states of ${positions}.`, {
+      help: 'Collect with states.site=residual and states.positions=last.',
+    });
+  }
+  const last = stateCount - 1;
+  if (!isEndNormed(read) || !states.includes(last)) return;
+  throw new ConfigError(`${dir}: its state ${last} stands behind the final norm.`, {
+    help: `Take states below ${last}, or collect with states.isNormed=false.`,
   });
 }

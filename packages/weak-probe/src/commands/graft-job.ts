@@ -11,7 +11,7 @@ import type { BesideResult, GraftedResponseShares, GraftResult } from '../graft-
 import { type GraftRecord, graftSweep, summaryOf } from '../graft-sweep.js';
 import { graftedStates } from '../grafted-states.js';
 import type { GraftSource } from '../graft-vectors.js';
-import { lensStates, type StateLens } from '../lens.js';
+import { type LensOptions, lensStates, type StateLens } from '../lens.js';
 import { openRecordFile } from '../record-file.js';
 import { respondTo, type ResponseRecord, responseShares } from '../responses.js';
 import { pickedRows, type StateRows } from '../state-rows.js';
@@ -22,6 +22,7 @@ import { tokenTable } from '../token-table.js';
 import {
   type Collected,
   type CollectedPrompts,
+  isEndNormed,
   numbersOf,
   type ReadCollection,
 } from './collected.js';
@@ -40,6 +41,8 @@ export interface GraftJob {
   readonly donors: readonly number[];
   /** Rows of the collection. */
   readonly takers: readonly number[];
+  /** States that are grafted. */
+  readonly states: readonly number[];
   readonly openings: Openings;
   readonly judge: RuleJudge;
 }
@@ -52,21 +55,19 @@ const UNIT = 16;
 
 /** First tokens of all recipients under all grafts. */
 export async function sweep(job: GraftJob): Promise<GraftRecord[]> {
-  const { context, input, collected, sources, graft, openings, takers } = job;
+  const { context, collected, sources, graft, openings, takers, states } = job;
   const { model, collection } = collected;
   const { semantics, share, isNormMatched, positions } = graft;
   const mixture = { semantics, share, isNormMatched, positions };
-  const states = numbersOf(input, 'states');
   const parties = partiesOf(job);
   const settings = { ...dependsOn(job), ...mixture, openings };
   const path = join(collection.dir, 'graft.jsonl');
-  const stateCount = states?.length ?? model.architecture.layerCount + (isOfficial(job) ? 0 : 1);
-  const perRow = sources.length * stateCount + 1;
+  const perRow = sources.length * states.length + 1;
   const units = unitsOf(parties.recipients.length);
   const unitOf = ({ row }: GraftRecord) => Math.floor(row / UNIT);
   const file = openRecordFile<GraftRecord>(
     path,
-    { ...settings, states: states ?? null },
+    { ...settings, states },
     wholeGroups(unitOf, (unit) => perRow * units[unit]!.length),
   );
   const records = [...file.records];
@@ -100,8 +101,6 @@ const wholeGroups =
     for (const one of records) counts.set(groupOf(one), (counts.get(groupOf(one)) ?? 0) + 1);
     return records.filter((one) => counts.get(groupOf(one)) === sizeOf(groupOf(one)));
   };
-
-const isOfficial = ({ graft }: GraftJob) => graft.semantics === 'official';
 
 function partiesOf({ collected, donorRun, donors, takers }: GraftJob) {
   const { collection, prompts, resolved } = collected;
@@ -205,17 +204,39 @@ export async function lensBehind(job: GraftJob, state: number): Promise<GraftRes
   const { model, tokenizer, resolved } = collected;
   const kinds = tokenKinds(listsForTokenizer(tokenizer));
   const { topK: top, countBy, partMegabytes } = resolved.config.lens;
+  const areNormed = isEndNormed(collected);
+  const norm = areNormed ? 'official' : 'once';
   const { signal } = context;
-  const tableOf = async (rows: StateRows) => {
+  const tableOf = async (rows: StateRows, own: Pick<LensOptions, 'areNormed'>) => {
     const lens: StateLens[] = [];
-    const options = { top, partBytes: 1e6 * partMegabytes, signal };
+    const options = { top, norm, ...own, partBytes: 1e6 * partMegabytes, signal } as const;
     for await (const one of lensStates(model, rows, options)) lens.push(one);
     return tokenTable(lens, { nameOf: tokenNamer(tokenizer), countBy, kinds });
   };
   const parties = partiesOf(job);
   context.progress.update('lens behind the graft');
   const grafted = await graftedStates(model, { ...parties, ...graft, state, signal });
-  return { without: await tableOf(parties.recipientStates), with: await tableOf(grafted) };
+  return {
+    without: await tableOf(parties.recipientStates, { areNormed }),
+    // A pass with a graft gives its last state before the final norm.
+    with: await tableOf(grafted, { areNormed: false }),
+  };
+}
+
+/**
+ * States that a call grafts: those it names, or all that are residuals of recipients and donors,
+ * without 0 where the block before a graft is left out.
+ */
+export function askedStates(
+  input: CliInput,
+  given: CollectedPrompts,
+  donorRun: ReadCollection = given,
+): number[] {
+  const first = given.resolved.config.graft.semantics === 'official' ? 1 : 0;
+  const isLess = isEndNormed(given) || isEndNormed(donorRun);
+  const last = given.architecture.layerCount - (isLess ? 1 : 0);
+  const all = Array.from({ length: last + 1 - first }, (_, at) => first + at);
+  return numbersOf(input, 'states') ?? all;
 }
 
 /** What a call will do: parts of passes count as their share of all blocks. */
@@ -223,9 +244,7 @@ export function graftOutline(input: CliInput, given: CollectedPrompts): WorkOutl
   const { graft } = given.resolved.config;
   const { layerCount } = given.architecture;
   const sources = ((input.options['sources'] as string[] | undefined) ?? defaultSources).length;
-  const first = graft.semantics === 'official' ? 1 : 0;
-  const all = Array.from({ length: layerCount + 1 - first }, (_, at) => first + at);
-  const states = numbersOf(input, 'states') ?? all;
+  const states = askedStates(input, given);
   const behind = states.reduce((sum, state) => sum + (layerCount - state) / layerCount, 0);
   const whole = input.options['responses'] === true ? sources + 1 : 0;
   const isRead = input.options['lens'] === true;

@@ -15,9 +15,11 @@ import {
   numbersOf,
   otherCollection,
   type ReadCollection,
+  unsaved,
   withCollected,
 } from './collected.js';
 import {
+  askedStates,
   beside,
   defaultSources,
   type GraftJob,
@@ -92,7 +94,6 @@ export const graftCommand: CliCommand = {
 async function run(context: CliContext, input: CliInput, collected: Collected): Promise<void> {
   const { collection, resolved, folder, fingerprint, tokenizer } = collected;
   const { graft: settings } = resolved.config;
-  assertResidual(collected);
   const sides = await readSides(context, input, collected, settings.recipients);
   const isReversed = input.options['reverse'] === true;
   const [giving, taking] = isReversed
@@ -101,6 +102,8 @@ async function run(context: CliContext, input: CliInput, collected: Collected): 
   const { openings } = sides;
   const rules = { openings, count: settings.donors, isRefused: isReversed };
   const from = donorsFrom(input, collected);
+  const states = askedStates(input, collected, from);
+  for (const one of [collected, from]) assertResidual(one, states);
   const given = sideOf(from, giving.label, settings.recipients);
   const donors = await donorRows(collected, given, rules);
   const job: GraftJob = {
@@ -111,7 +114,7 @@ async function run(context: CliContext, input: CliInput, collected: Collected): 
       context: input.options['context'] as 'fresh' | 'kept',
       positions: numbersOf(input, 'positions') ?? [-1],
     },
-    ...{ donors, donorRun: from, takers: taking.rows },
+    ...{ donors, donorRun: from, takers: taking.rows, states },
   };
   const points = graftCurve(await sweep(job));
   const best = bestState(points, collected.model.architecture.layerCount);
@@ -128,21 +131,25 @@ async function run(context: CliContext, input: CliInput, collected: Collected): 
       origin: typeof input.options['openings'] === 'string' ? 'named' : 'measured',
       ...{ refusal: named(openings.refusal), compliance: named(openings.compliance) },
     },
-    beside: typeof other === 'string' ? await beside(job, other) : null,
+    beside: typeof other === 'string' ? await besideOf(job, other) : null,
     ...{ points, bestState: best },
     responses: input.options['responses'] === true ? await wholeResponses(job, best) : null,
-    lens: input.options['lens'] === true ? await lensBehind(job, best) : null,
+    lens: input.options['lens'] === true ? await lensOf(job, best) : null,
   };
   say(context, collection.dir, { result, nameOf });
 }
+
+const besideOf = (job: GraftJob, label: string) =>
+  unsaved(`what --beside ${label} asks for`, () => beside(job, label));
+
+const lensOf = (job: GraftJob, state: number) =>
+  unsaved('what --lens asks for', () => lensBehind(job, state));
 
 /** Whose prompts give: those of the same collection, unless another one is named. */
 function donorsFrom({ options }: CliInput, collected: Collected): ReadCollection {
   const dir = options['donorRun'];
   if (typeof dir !== 'string') return collected;
-  const other = otherCollection(dir, collected);
-  assertResidual(other);
-  return other;
+  return otherCollection(dir, collected);
 }
 
 function sourcesOf({ options }: CliInput): GraftSource[] {

@@ -18,7 +18,9 @@ import {
   collectedOptions,
   type CollectedPrompts,
   collectionArgument,
+  isEndNormed,
   otherCollection,
+  unsaved,
   withCollected,
 } from './collected.js';
 import type { WorkOutline } from './dry-run.js';
@@ -102,6 +104,7 @@ async function run(context: CliContext, input: CliInput, collected: Collected): 
         ...{ label, rows: own, settings, kinds, tokens, norm, seed, signal: context.signal },
         ...{ tokenizer: collected.tokenizer, areNormed: store.about.isNormed },
         patchscope: patchscope?.ids,
+        states: patchscope?.states,
         records: {
           path: join(dir, `lens-${labels.indexOf(label)}.jsonl`),
           settings: { ...given, prompts: store.about.promptsSha256, model: fingerprint.model },
@@ -136,8 +139,11 @@ function patchscopeText({ options }: CliInput): string | null {
 function patchscopeOf(input: CliInput, collected: Collected) {
   const text = patchscopeText(input);
   if (text === null) return null;
-  assertResidual(collected);
-  return { text, ids: collected.tokenizer.encode(text) };
+  const { stateCount } = collected.collection.store;
+  const end = stateCount - (isEndNormed(collected) ? 1 : 0);
+  const states = Array.from({ length: end }, (_, state) => state);
+  assertResidual(collected, states);
+  return { text, ids: collected.tokenizer.encode(text), states };
 }
 
 async function tunedLensOf(
@@ -145,21 +151,29 @@ async function tunedLensOf(
   { options }: CliInput,
   collected: Collected,
 ): Promise<TunedLens | null> {
-  const { collection, model, fingerprint, resolved } = collected;
+  const { model, fingerprint, resolved } = collected;
   const [tune, tuned] = [options['tune'], options['tuned']];
   if (typeof tune === 'string' && typeof tuned === 'string') {
     throw new ConfigError('--tune and --tuned are given both.', { help: 'Give one of the two.' });
   }
   if (typeof tune === 'string') {
     const on = options['tuneOn'];
-    const { store } =
-      typeof on === 'string' ? otherCollection(on, collected).collection : collection;
-    const lens = await trainTunedLens(model, store, {
+    const from = typeof on === 'string' ? otherCollection(on, collected) : collected;
+    const { store, dir } = from.collection;
+    if (isEndNormed(from)) {
+      throw new ConfigError(`${dir}: its last state stands behind the final norm.`, {
+        help: 'Train on states collected with states.isNormed=false: --tune-on DIR.',
+      });
+    }
+    const settings = {
       ...{ modelFingerprint: fingerprint.model, seed: resolved.config.seed },
       ...{ steps: options['tuneSteps'] as number, signal: context.signal },
-      onProgress: (done, all) =>
+      onProgress: (done: number, all: number) =>
         context.progress.update(`tuning  state ${done}/${all}`, done / all),
-    });
+    };
+    const lens = await unsaved('the training of the tuned lens', () =>
+      trainTunedLens(model, store, settings),
+    );
     await writeTunedLens(tune, lens);
     return lens;
   }

@@ -1,15 +1,23 @@
 /** `monitor`: a probe as a file that other programs score states with; and scores of states. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ConfigError, DataError, formatCounted, formatShare, writeFileAtomic } from '@lab/core';
+import {
+  ConfigError,
+  DataError,
+  formatCounted,
+  formatShare,
+  readJsonLines,
+  writeFileAtomic,
+} from '@lab/core';
 import { type CliCommand, type CliContext, type CliInput, table } from '@lab/core/cli';
 import { writeCsv } from '@lab/core/csv';
 import { type Collection, openCollection } from '../collection.js';
-import { makeMonitor } from '../make-monitor.js';
+import type { Config } from '../config.js';
+import { bestMonitorState, makeMonitor } from '../make-monitor.js';
 import { createMonitor, type Monitor, type MonitorBundle } from '../monitor.js';
 import { type ProbeKind, probeKinds } from '../probes.js';
-import { type ProbeResult } from '../probe-result.js';
-import { readResult, resultFiles } from '../run-files.js';
+import type { ProbePrediction } from '../probe-predictions.js';
+import { predictionsFile, resultFiles } from '../run-files.js';
 import { collectionArgument } from './collected.js';
 import { probeConfig, probeOptions } from './probe.js';
 
@@ -21,7 +29,8 @@ export const monitorCommand: CliCommand = {
   options: [
     {
       flags: '--state <n>',
-      summary: 'state it reads; default the best one of "weak-probe probe"',
+      summary:
+        'state it reads; default the best of "weak-probe probe" on rows that set the threshold',
       kind: 'integer',
     },
     { flags: '--probe <kind>', summary: 'kind of probe', choices: probeKinds, default: 'svm' },
@@ -48,30 +57,35 @@ export const monitorCommand: CliCommand = {
 async function make(context: CliContext, input: CliInput, collection: Collection): Promise<void> {
   const { options } = input;
   const config = await probeConfig(collection, input);
-  const state = (options['state'] as number | undefined) ?? bestState(collection, options['probe']);
+  const probe = options['probe'] as ProbeKind;
+  const given = options['state'] as number | undefined;
+  const state = given ?? bestState(collection, config, probe);
   context.progress.update(`monitor  state ${state}`);
   const bundle = await makeMonitor({
-    ...{ store: collection.store, config, state, probe: options['probe'] as ProbeKind },
+    ...{ store: collection.store, config, state, probe },
     ...{ falsePositiveRate: options['alarms'] as number, signal: context.signal },
   });
   context.progress.done();
   const out = (options['out'] as string | undefined) ?? join(collection.dir, resultFiles.monitor);
   writeFileAtomic(out, `${JSON.stringify(bundle)}\n`);
-  const { quality, probe } = bundle;
+  const { quality } = bundle;
   context.print(qualityText(bundle));
   context.print(
     `monitor ${out}\nnext: weak-probe monitor ${collection.dir} --score ${out} --csv scores.csv\n`,
   );
-  const about = { state, probe: probe.kind, threshold: bundle.threshold, path: out };
+  const about = { state, probe, threshold: bundle.threshold, path: out };
   context.printJson({ run: collection.dir, status: 'success', metrics: quality, ...about });
 }
 
-function bestState({ dir }: Collection, probe: unknown): number {
-  const found = readResult<ProbeResult>(dir, 'probes');
-  const best = found?.emergence.find((one) => one.probe === probe)?.best;
-  if (best !== undefined) return best.state;
-  throw new ConfigError(`${dir}: it is not known which state is best for ${String(probe)}.`, {
-    help: `give --state N, or run first: weak-probe probe ${dir} --probes ${String(probe)}`,
+function bestState({ dir, store }: Collection, config: Config, probe: ProbeKind): number {
+  const predictions = readJsonLines(join(dir, predictionsFile)).rows as ProbePrediction[];
+  const best = bestMonitorState({ store, config, probe }, predictions);
+  if (best !== null) return best;
+  const why = predictions.some((one) => one.probe === probe)
+    ? 'its probes were measured on other splits'
+    : `it has no probes ${probe}`;
+  throw new ConfigError(`${dir}: it is not known which state is best for ${probe}: ${why}.`, {
+    help: `give --state N, or run first: weak-probe probe ${dir} --probes ${probe}`,
   });
 }
 

@@ -45,6 +45,21 @@ describe('weak-probe probe', () => {
     expect(lines.length).toBe(states.length * 2 * 24);
   });
 
+  it('tells requests apart where the heads have read them, and words alone do not', () => {
+    const { states, controls, emergence } = probes();
+    const best = Math.max(...controls.map(({ accuracy }) => accuracy));
+    expect(best).toBeLessThan(0.75);
+    // Heads in blocks 2 and 3 carry the refusal: states 3 to 5 stand behind one of them or both.
+    for (const state of [3, 4, 5]) {
+      for (const { interval } of states[state]!.probes) expect(interval.low).toBeGreaterThan(best);
+    }
+    expect(states[0]!.probes[0]!.accuracy).toBe(0.5);
+    for (const { firstState, lastingState } of emergence) {
+      expect(firstState).toBeGreaterThan(0);
+      expect(lastingState).toBeLessThanOrEqual(4);
+    }
+  });
+
   it('goes on where an earlier call was ended, with the same result', async () => {
     const args = ['probe', dir, '--probes', 'svm', '--repeats', '2'];
     expect((await run(args)).code).toBe(0);

@@ -14,7 +14,7 @@ import { type Config, weakProbeConfig } from '../config.js';
 import { learningCurve } from '../learning-curve.js';
 import { probeKinds } from '../probes.js';
 import { type LearningCurve, probeCollection, type ProbeResult } from '../probe-result.js';
-import { writeResult } from '../run-files.js';
+import { predictionsFile, writeResult } from '../run-files.js';
 import { carriedPlaces, type TransferPoint, transferProbes } from '../transfer.js';
 import { collectionArgument, numbersOf } from './collected.js';
 
@@ -112,7 +112,7 @@ async function probeAll(
   });
   writeResult(dir, 'probes', result);
   const lines = predictions.map((one) => `${JSON.stringify(one)}\n`);
-  writeFileAtomic(join(dir, 'predictions.jsonl'), lines);
+  writeFileAtomic(join(dir, predictionsFile), lines);
   return result;
 }
 
@@ -200,7 +200,9 @@ function say(context: CliContext, dir: string, { result, transfers }: Said): voi
   context.print(`${controlText(result)}${emergenceText(result)}`);
   if (result.learning !== undefined) context.print(learningText(result.learning));
   for (const { to, points } of transfers) {
-    context.print(`\non ${to}\n${table(points.map(transferRow))}`);
+    const left = points[0]?.leftOutCount ?? 0;
+    const without = left > 0 ? `, without ${formatCounted(left, 'row')} of texts trained on` : '';
+    context.print(`\non ${to}${without}\n${table(points.map(transferRow))}`);
   }
   context.print(`result  ${join(dir, 'probes.json')}\nnext: weak-probe report ${dir}\n`);
   const metrics = Object.fromEntries(
@@ -271,10 +273,12 @@ function learningText({ probe, state, points }: LearningCurve): string {
 
 function transferRow(point: TransferPoint) {
   const { state, probe, within, accuracy, interval, binary, native, directionCosine } = point;
+  const { rowCount } = point;
   return {
     ...{ state, probe, within: formatShare(within.accuracy) },
     there: `${formatShare(accuracy)} (${formatShare(interval.low)}-${formatShare(interval.high)})`,
     native: formatShare(native),
+    rows: rowCount,
     ...(binary !== null && {
       ...{
         auroc: formatShare(binary.auroc),

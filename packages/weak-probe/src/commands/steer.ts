@@ -1,13 +1,15 @@
 /** `steer`: a probe's direction added to states, and taken out of them. */
+import { join } from 'node:path';
 import { ConfigError, formatNumber, formatPercent, formatShare } from '@lab/core';
 import { type CliCommand, type CliContext, type CliInput, table } from '@lab/core/cli';
-import { causalCheck } from '../causal.js';
+import { type CausalCheck, causalCheck } from '../causal.js';
 import { middleStates } from '../consistency.js';
 import type { ProbeKind } from '../probes.js';
+import { openRecordFile, type RecordFile } from '../record-file.js';
 import { writeResult } from '../run-files.js';
 import { pickedRows } from '../state-rows.js';
 import { type ClassSteering, probeDirection, type SteerResult } from '../steer-result.js';
-import { doseResponse } from '../steering.js';
+import { defaultDoses, doseResponse, type DosePoint } from '../steering.js';
 import {
   assertResidual,
   type Collected,
@@ -90,12 +92,9 @@ export const steerCommand: CliCommand = {
     }),
 };
 
-/** Doses where none are named. */
-const DOSES = 9;
-
 function outline(input: CliInput, given: CollectedPrompts): WorkOutline {
   const { graft } = given.resolved.config;
-  const doses = numbersOf(input, 'doses')?.length ?? DOSES;
+  const doses = dosesOf(input).length;
   const whole = input.options['responses'] === true ? doses : 0;
   // Openings and both sides of the removal are a pass each.
   const count = 3 + doses + drawsOf(input) + responsePasses(given, whole);
@@ -108,12 +107,12 @@ function outline(input: CliInput, given: CollectedPrompts): WorkOutline {
 
 async function run(context: CliContext, input: CliInput, collected: Collected): Promise<void> {
   const { collection, resolved, folder, fingerprint, model } = collected;
-  assertResidual(collected);
   const { config } = resolved;
   const { layerCount } = model.architecture;
   const kind = input.options['probe'] as ProbeKind;
   const middle = middleStates(layerCount, config.lens.middleFrom, config.lens.middleTo);
   const state = (input.options['state'] as number | undefined) ?? middle.at(-1)!;
+  assertResidual(collected, [state]);
   const sides = await readSides(context, input, collected, config.graft.recipients);
   const { answered, refused } = sides;
   const rows = [...collected.rowsOf(answered.label), ...collected.rowsOf(refused.label)];
@@ -125,10 +124,10 @@ async function run(context: CliContext, input: CliInput, collected: Collected): 
     ...{ labels, classes: [answered.label, refused.label], settings: config },
     signal: context.signal,
   });
+  const given = { context, input, collected, sides, state, direction };
+  const records = recordsOf(given);
   const classes: ClassSteering[] = [];
-  for (const side of [answered, refused]) {
-    classes.push(await steered({ context, input, collected, sides, side, state, direction }));
-  }
+  for (const side of [answered, refused]) classes.push(await steered({ ...given, side, records }));
   const result: SteerResult = {
     model: { path: folder, fingerprint: fingerprint.model },
     ...{ probe: kind, state, towards: refused.label, unit: direction.unit, classes },
@@ -136,42 +135,102 @@ async function run(context: CliContext, input: CliInput, collected: Collected): 
   say(context, collection.dir, result);
 }
 
-interface SteerJob {
+/** What one class was found to do: at a dose, or without the direction. */
+type SteerRecord = { readonly label: string } & (
+  | { readonly point: DosePoint }
+  | { readonly causal: CausalCheck }
+);
+
+interface SteerCall {
   readonly context: CliContext;
   readonly input: CliInput;
   readonly collected: Collected;
   readonly sides: Sides;
-  readonly side: Side;
   readonly state: number;
   readonly direction: Awaited<ReturnType<typeof probeDirection>>;
 }
 
+interface SteerJob extends SteerCall {
+  readonly side: Side;
+  readonly records: RecordFile<SteerRecord>;
+}
+
+/** What an earlier call with the same flags has done, dose by dose. */
+function recordsOf(call: SteerCall): RecordFile<SteerRecord> {
+  const { input, collected, sides, state, direction } = call;
+  const { collection, resolved, fingerprint } = collected;
+  const { answered, refused, openings } = sides;
+  const { name: judge, phraseCount } = judgeOf(input);
+  const isWhole = input.options['responses'] === true;
+  return openRecordFile<SteerRecord>(join(collection.dir, 'steer.jsonl'), {
+    ...{ model: fingerprint.model, prompts: collection.store.about.promptsSha256 },
+    ...{ answered: answered.rows, refused: refused.rows, openings, state },
+    ...{ direction: Array.from(direction.vector), positions: input.options['positions'] },
+    responses: isWhole ? { judge, phraseCount, tokens: resolved.config.graft.maxTokens } : null,
+    ...{ removeStates: numbersOf(input, 'removeStates') ?? [state], draws: drawsOf(input) },
+    seed: resolved.config.seed,
+  });
+}
+
 async function steered(job: SteerJob): Promise<ClassSteering> {
-  const { context, input, collected, sides, side, state, direction } = job;
+  const { label } = job.side;
+  const doses = dosesOf(job.input);
+  const points: DosePoint[] = [];
+  for (const dose of doses) {
+    const done = points.length / doses.length;
+    job.context.progress.update(`doses  ${label}  ${points.length}/${doses.length}`, done);
+    points.push(await pointOf(job, dose));
+  }
+  return { label, doses: points, causal: await causalOf(job) };
+}
+
+/** Of the side's prompts. */
+const promptsFor = ({ side, sides, context }: SteerJob) => ({
+  ...{ prompts: side.prompts, openings: sides.openings, signal: context.signal },
+});
+
+const positionsOf = ({ options }: CliInput) => options['positions'] as 'all' | 'last';
+
+async function pointOf(job: SteerJob, dose: number): Promise<DosePoint> {
+  const { context, input, collected, side, state, direction, records } = job;
+  for (const one of records.records) {
+    if (one.label === side.label && 'point' in one && one.point.dose === dose) return one.point;
+  }
   const { model, tokenizer, resolved } = collected;
-  const { label, prompts } = side;
-  const positions = input.options['positions'] as 'all' | 'last';
-  const { signal, progress } = context;
-  const given = { prompts, openings: sides.openings, signal };
-  const { maxTokens } = resolved.config.graft;
-  const doses = await doseResponse(model, {
-    ...{ ...given, steering: { direction, states: [state], positions } },
-    doses: numbersOf(input, 'doses'),
+  const { maxTokens: maxNewTokens } = resolved.config.graft;
+  const [point] = await doseResponse(model, {
+    ...promptsFor(job),
+    steering: { direction, states: [state], positions: positionsOf(input) },
+    doses: [dose],
     respond:
       input.options['responses'] === true
-        ? { tokenizer, maxNewTokens: maxTokens, judge: judgeOf(input), signal }
+        ? { tokenizer, maxNewTokens, judge: judgeOf(input), signal: context.signal }
         : undefined,
-    onProgress: (done, all) => progress.update(`doses  ${label}  ${done}/${all}`, done / all),
   });
+  records.append({ label: side.label, point: point! });
+  return point!;
+}
+
+async function causalOf(job: SteerJob): Promise<CausalCheck> {
+  const { context, input, collected, side, state, direction, records } = job;
+  for (const one of records.records) {
+    if (one.label === side.label && 'causal' in one) return one.causal;
+  }
+  const { label } = side;
   const [from, to] = direction.means;
-  const causal = await causalCheck(model, {
-    ...{ ...given, direction, positions, seed: resolved.config.seed },
+  const causal = await causalCheck(collected.model, {
+    ...promptsFor(job),
+    ...{ direction, positions: positionsOf(input), seed: collected.resolved.config.seed },
     ...{ states: numbersOf(input, 'removeStates') ?? [state], coordinate: (from + to) / 2 },
     draws: drawsOf(input),
-    onProgress: (done, all) => progress.update(`random  ${label}  ${done}/${all}`, done / all),
+    onProgress: (done, all) =>
+      context.progress.update(`random  ${label}  ${done}/${all}`, done / all),
   });
-  return { label, doses, causal };
+  records.append({ label, causal });
+  return causal;
 }
+
+const dosesOf = (input: CliInput): readonly number[] => numbersOf(input, 'doses') ?? defaultDoses;
 
 function drawsOf({ options }: CliInput): number {
   const draws = options['draws'] as number;

@@ -11,7 +11,7 @@ import type { LensResult } from '../lens-result.js';
 import type { PositionResult } from '../positions.js';
 import type { ProbePrediction } from '../probe-predictions.js';
 import type { ProbeResult } from '../probe-result.js';
-import { readResult } from '../run-files.js';
+import { predictionsFile, readResult } from '../run-files.js';
 import type { SteerResult } from '../steer-result.js';
 
 /** What the page of a run is made of; null for what was not done. */
@@ -36,7 +36,7 @@ export function readRun(dir: string): RunResults {
   return {
     collection: openCollection(dir),
     probes: readResult<ProbeResult>(dir, 'probes'),
-    predictions: readJsonLines(join(dir, 'predictions.jsonl')).rows as ProbePrediction[],
+    predictions: readJsonLines(join(dir, predictionsFile)).rows as ProbePrediction[],
     lens: readResult<LensResult>(dir, 'lens'),
     graft: readResult<GraftResult>(dir, 'graft'),
     steer: readResult<SteerResult>(dir, 'steer'),

@@ -52,6 +52,12 @@ async function run(context: CliContext, { arguments: [dir = ''], options }: CliI
     seed: numberOf(options, 'seed') ?? 1,
     data: textOf(options, 'data'),
   });
+  const lost = chosen.length - questions.length;
+  if (lost > 0) {
+    context.note(
+      `${formatCounted(lost, 'pair')} of ${chosen.length} left out: not among the pairs of --data.`,
+    );
+  }
   const out = textOf(options, 'out') ?? 'annotations.csv';
   await writeAnnotations(out, questions);
   context.print(`${formatCounted(questions.length, 'pair')}, least certain first: ${out}`);
@@ -81,9 +87,9 @@ async function questionsOf(
     (await samplesOfRun(dir, options.data)).map((sample) => [sample.id, sample]),
   );
   return chosen.flatMap((id) => {
-    const [sample, judgement] = [samples.get(id), judgements.get(id)];
-    if (sample === undefined || judgement === undefined) return [];
-    return [annotationQuestion(sample, judgement, options)];
+    const sample = samples.get(id);
+    if (sample === undefined) return [];
+    return [annotationQuestion(sample, judgements.get(id) ?? null, options)];
   });
 }
 

@@ -19,10 +19,15 @@ export interface ConcludeOptions {
   readonly gates: readonly Gate[];
 }
 
+/** The settings of a run; undefined where its record has none. */
+export function settingsOf(dir: string): WidedeepConfig | undefined {
+  const { config } = readRunRecord(dir);
+  return ((config.resolved ?? {}) as { readonly settings?: WidedeepConfig }).settings;
+}
+
 /** How a run is evaluated by its own settings. */
 export function evaluateOptionsOf(dir: string): EvaluateOptions {
-  const { config } = readRunRecord(dir);
-  const { settings } = (config.resolved ?? {}) as { readonly settings?: WidedeepConfig };
+  const settings = settingsOf(dir);
   if (settings === undefined) return {};
   const { seed, evaluation, aggregation } = settings;
   const { resamples, human } = evaluation;

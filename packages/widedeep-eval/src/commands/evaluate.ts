@@ -6,6 +6,7 @@ import { numberOf, textOf } from '@lab/llm/commands';
 import { readAnnotations, withAnnotations } from '../annotations.js';
 import { calibrateTau, scoredSamples, splitForCalibration } from '../calibrate.js';
 import { compareRuns } from '../compare-runs.js';
+import type { WidedeepConfig } from '../config.js';
 import { type EvaluateOptions, evaluateJudgements } from '../evaluate.js';
 import { failedGates, parseGates } from '../gate.js';
 import type { JudgedSample } from '../judged-sample.js';
@@ -14,7 +15,7 @@ import { readSamples } from '../readers/read-samples.js';
 import { readStoredVerdicts, storedSamples } from '../readers/stored-verdicts.js';
 import type { JudgeDifference } from '../verdict-metrics.js';
 import { annotationText } from './annotation-text.js';
-import { evaluateOptionsOf, pageOf, printResult, writeEvaluation } from './conclude.js';
+import { evaluateOptionsOf, pageOf, printResult, settingsOf, writeEvaluation } from './conclude.js';
 import { dataOptions, sampleSource } from './data-options.js';
 import { gatesOf } from './judge.js';
 import { estimateText, evaluationText } from './result-text.js';
@@ -60,7 +61,8 @@ async function run(context: CliContext, { arguments: [path = ''], options }: Cli
   const all = annotations === null ? stored : withAnnotations(stored, annotations);
   const own = isRun ? evaluateOptionsOf(path) : {};
   const settings = evaluateSettings(options, own);
-  const { samples, tau } = calibrated(context, all, options);
+  const way = isRun ? settingsOf(path)?.aggregation : undefined;
+  const { samples, tau } = calibrated(context, { samples: all, way }, options);
   const evaluation = evaluateJudgements(samples, { ...settings, tau });
   context.print(evaluationText(evaluation));
   if (annotations !== null) {
@@ -118,15 +120,26 @@ function evaluateSettings(
   return { seed: numberOf(options, 'seed') ?? own.seed, resamples, human, runTau };
 }
 
+interface Calibrated {
+  readonly samples: readonly JudgedSample[];
+  /** How the run reached its verdicts; undefined where that is not known. */
+  readonly way: WidedeepConfig['aggregation'] | undefined;
+}
+
 /** The samples that are left to evaluate, and the threshold that the others gave. */
 function calibrated(
   context: CliContext,
-  samples: readonly JudgedSample[],
+  { samples, way }: Calibrated,
   options: Readonly<Record<string, unknown>>,
 ): { readonly samples: readonly JudgedSample[]; readonly tau?: EvaluateOptions['tau'] } {
   if (options['calibrate'] !== true) return { samples };
+  if (way?.primary === 'vote') {
+    throw new ConfigError('--calibrate: the run decides by vote, which has no tie threshold.', {
+      help: 'judge with --set aggregation.primary=average; with the cache no call is paid twice.',
+    });
+  }
   const { development, test } = splitForCalibration(samples, developmentOf(options));
-  const scope = 'all';
+  const scope = way?.scope ?? 'all';
   const { tau, accuracy, accuracyAtZero, n } = calibrateTau(scoredSamples(development, scope));
   context.print(
     `tau     ${formatShare(tau)}: chosen on ${n} development pairs, where accuracy rises from ` +

@@ -46,7 +46,7 @@ export function samplePage({ dir, prediction, sample }: SamplePageInput): RunPag
     title: judgement === null ? `Pair ${id}` : headline(judgement),
     eyebrow: `pair ${id} of ${record.label}, ${record.start.slice(0, 10)}`,
     sentence:
-      judgement === null ? (prediction.problem ?? 'It was not judged.') : sentence(judgement),
+      prediction.problem ?? (judgement === null ? 'It was not judged.' : sentence(judgement)),
     numbers: judgement === null ? [] : numbersOf(judgement),
     ...(main === null ? {} : { mainFigure: main }),
     sections: [

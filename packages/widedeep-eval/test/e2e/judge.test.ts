@@ -28,6 +28,7 @@ const quick = ['--set', 'evaluation.resamples=100'];
 const judge = (out: string, ...more: readonly string[]) =>
   runProgram('judge', '--data', data, '--out', out, ...asked(), ...quick, ...more);
 const bytes = (dir: string) => readFileSync(join(dir, 'predictions.jsonl'), 'utf8');
+const evaluation = (dir: string) => readFileSync(join(dir, 'evaluation.json'), 'utf8');
 const folder = () => join(temporaryFolder(), 'run');
 
 describe('judge', () => {
@@ -68,6 +69,7 @@ describe('judge', () => {
     const resumed = await runProgram('judge', '--resume', out, '--cache', 'off');
     expect(resumed.code, resumed.stderr).toBe(0);
     expect(bytes(out)).toBe(bytes(whole));
+    expect(evaluation(out)).toBe(evaluation(whole));
   });
 
   test('several servers share the pairs, and it goes on with all of them', async () => {

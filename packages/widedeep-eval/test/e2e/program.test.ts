@@ -4,6 +4,9 @@ import { readCsv, writeCsv } from '@lab/core/csv';
 import { temporaryFolder } from '@lab/core/testing';
 import { type FakeServer, startFakeServer } from '@lab/llm/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { calibrateTau, scoredSamples } from '../../src/calibrate.js';
+import { evaluateJudgements } from '../../src/evaluate.js';
+import { readJudgedSamples } from '../../src/read-run.js';
 import { judgeScript, runProgram, writePairs } from './run-program.js';
 
 let server: FakeServer;
@@ -128,6 +131,53 @@ describe('evaluate', () => {
       2,
       expect.stringContaining('12 development samples and 0'),
     ]);
+  });
+
+  test('tau is of the scores that the run decides by; a vote has none', async () => {
+    const [last, vote] = [folder(), folder()];
+    // In the discussion all scores are equal, so that the last layer alone says tie of every pair.
+    const even = 'Score of Assistant 1: 6\nScore of Assistant 2: 6';
+    server.useScript({
+      rules: [
+        { do: 'table', by: 'contains', answers: { 'Your earlier evaluations': even } },
+        ...judgeScript.rules!,
+      ],
+    });
+    expect((await judge(last, '--set', 'aggregation.scope=last')).code).toBe(0);
+    const ids = join(temporaryFolder(), 'ids.txt');
+    writeFileSync(ids, 'p0\np1\np2\np3\np4\np5\n');
+    const flags = ['--calibrate', '--dev', ids, '--resamples', '100'];
+    const samples = await readJudgedSamples(last);
+    const [development, test] = [samples.slice(0, 6), samples.slice(6)];
+    const confusionOf = (scope: 'all' | 'last') => {
+      const { tau: value } = calibrateTau(scoredSamples(development, scope));
+      const options = { resamples: 100, tau: { value, scope } };
+      return evaluateJudgements(test, options).agreement!.overall.confusion;
+    };
+    const { code, stdout, stderr } = await runProgram('evaluate', last, ...flags, '--json');
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout).metrics.confusion).toEqual(confusionOf('last'));
+    expect(confusionOf('last')).not.toEqual(confusionOf('all'));
+    expect((await judge(vote, '--set', 'aggregation.primary=vote')).code).toBe(0);
+    const refused = await runProgram('evaluate', vote, ...flags);
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('by vote')]);
+  });
+
+  test('pairs that could not be judged count as wrong, and go out to people', async () => {
+    const [out, csv] = [folder(), join(temporaryFolder(), 'a.csv')];
+    const long = join(temporaryFolder(), 'long.csv');
+    writeFileSync(long, `${readFileSync(data, 'utf8')}pl,${'word '.repeat(9000)},One,Two,1,a,b\n`);
+    const narrow = ['data.contextTokens=4000', 'data.truncate=false', 'network.layers=1'].flatMap(
+      (set) => ['--set', set],
+    );
+    const flags = ['--data', long, '--out', out, ...asked(), ...quick, ...narrow, '--json'];
+    const { code, stdout, stderr } = await runProgram('judge', ...flags);
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout).metrics).toMatchObject({ n: 13, unjudged: 1 });
+    await runProgram('annotate', out, '--share', '0.1', '--out', csv);
+    expect(readFileSync(csv, 'utf8')).toMatch(/^pl,/m);
+    const page = await runProgram('report', out, '--sample', 'pl');
+    expect(readFileSync(page.stdout.trim(), 'utf8')).not.toContain('It took no model');
   });
 
   test('stored verdicts need the pairs', async () => {

@@ -1,5 +1,5 @@
 /**
- * Writes the pictures in `pictures/`: the pages of a run, of one pair and of several runs, wide and
+ * Writes the pictures in `pictures/`, and the one of the README in `docs/figures`: the pages of a run, of one pair and of several runs, wide and
  * narrow, light and dark. Run it from the package after a change of the pages, and look at them:
  * `node --conditions=@lab/source --import tsx test/e2e/take-pictures.ts RUN PAIR COMPARISON`, each
  * a page that `widedeep-eval demo` wrote.
@@ -27,7 +27,7 @@ for (const [name, file] of Object.entries({ run, pair, comparison })) {
       );
       if (name === 'pair' && width === 1280 && scheme === 'light') {
         // What the README shows: the verdict, who prefers what, and the pair.
-        const top = new URL('pictures/pair-top.png', import.meta.url);
+        const top = new URL('../../../../docs/figures/widedeep-pair.png', import.meta.url);
         writeFileSync(fileURLToPath(top), await page.screenshot({ height: 1240, scale: 0.7 }));
       }
       await page.close();
