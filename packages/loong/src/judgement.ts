@@ -37,7 +37,8 @@ const endBehind = /^[*_`]*(?:\s*\/\s*100|\s+out of 100|\s*分)?[\s*_`.。!！]*$
 /** Behind a score these say that it is not the last word. */
 const takenBack = new RegExp(
   '\\b(?:ignore|disregard|withdraw\\w*|mixed up|on (?:reflection|second thoughts?)|' +
-    'correction|corrected|correcting|revis\\w+|reconsider\\w*|actually|wait|oops|sorry|apolog\\w+|' +
+    'correction|corrected|correcting|revis\\w+|reconsider\\w*|actually|wait|oops|sorry|' +
+    'apolog\\w+|' +
     'my (?:mistake|error|typo|bad)|' +
     '(?:think|look|check|read)ing again|(?:add|deduct|subtract) (?:\\w+ ){0,2}points?|' +
     '(?:lower|rais|reduc|increas|chang|adjust|mak)\\w* (?:it|this|that)|' +
@@ -119,7 +120,7 @@ const plainText = (text: string): string =>
     .replace(/(?:\[\[|【【)[\s*_]*/gu, '[[')
     .replace(/[\s*_]*(?:\]\]|】】)/gu, ']]');
 
-/** The last bracketed number, where it is not part of a sentence, and nothing follows against it. */
+/** The last bracketed number, where it is no part of a sentence and not taken back behind. */
 function anchoredScore(raw: string): string | undefined {
   const text = plainText(raw);
   const all = [...text.matchAll(bracketed)].map((found) => placeOf(text, found));
@@ -177,7 +178,7 @@ function placeOf(text: string, found: RegExpExecArray): Place {
 /** Whether a line is a heading or label, and not one of the whole score. */
 function isHeadingOfPart(line: string): boolean {
   if (headingOfWhole.test(line) || line.includes('[[') || line.startsWith('|')) return false;
-  if (/^#/.test(line) || /^(\*\*|__)[^*_]+\1[:：]?$/.test(line)) return true;
+  if (line.startsWith('#') || /^(\*\*|__)[^*_]+\1[:：]?$/.test(line)) return true;
   const bare = line.replace(/[\s*_`]+$/, '');
   if (/[:：]$/.test(bare)) return true;
   return !/[.!?。！？…]["”’)）]*$/.test(bare) && bare.split(/\s+/).length <= headingWords;

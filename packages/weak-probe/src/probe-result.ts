@@ -40,7 +40,7 @@ export interface ProbeResult {
   /** The control with the highest accuracy; null without controls. */
   readonly strongestControl: TextControl | null;
   readonly states: readonly StateReport[];
-  /** Where each probe surely beats the strongest control, over all states; empty without controls. */
+  /** Where each probe surely beats the strongest control; empty without controls. */
   readonly emergence: readonly Emergence[];
   /** What may make figures look better or worse than they are. */
   readonly warnings: readonly string[];

@@ -88,8 +88,8 @@ function givesOthers(reasons: string, scores: ScorePair): boolean {
 /** These say that scores are of the whole. */
 const ofAll = new RegExp(
   '\\b(?:final\\w*|overall|total|together|verdict|result|conclu\\w+|summary|decision|judge?ment|' +
-    'combined|end|gesamt\\w*|urteil|ergebnis|fazit|geral|general|conclus\\w+|resultado|résultat)\\b|' +
-    '最终|最終|总|總|総|综合|结论|結論|итог|вывод|النتيجة',
+    'combined|end|gesamt\\w*|urteil|ergebnis|fazit|geral|general|conclus\\w+|' +
+    'resultado|résultat)\\b|最终|最終|总|總|総|综合|结论|結論|итог|вывод|النتيجة',
   'iu',
 );
 const revision = new RegExp(
@@ -99,7 +99,7 @@ const revision = new RegExp(
   'iu',
 );
 
-/** Whether text between two pairs of scores, or the last pair's own lines, makes it the last word. */
+/** Whether text between two pairs of scores, or the lines of the last, makes it the last word. */
 export function isLastWord(between: readonly string[], own: readonly string[]): boolean {
   const heading = between.findLast((line) => cleanLine(line) !== '') ?? '';
   return [heading, ...own].some((line) => ofAll.test(line)) || revision.test(between.join('\n'));
@@ -107,15 +107,16 @@ export function isLastWord(between: readonly string[], own: readonly string[]): 
 
 const small =
   '(?:the|my|here|are|is|and|so|these|your|both|their|our|resulting|numerical|corresponding|' +
-  'assistants?|individual)';
+  'assistants?|individual|valid|correct)';
 const ofWhom =
   '(?!\\s+(?:for|of|on|in|by)\\s+(?!(?:the\\s+|both\\s+|each\\s+|two\\s+|a\\s+)*(?:assistants?|' +
   'answers?|responses?|scale)))';
 /** Short headings that name no criterion. */
 const neutral = new RegExp(
   `^(?:${small}\\s+)*(?:${scoreNoun}|scoring|points|evaluations?|assessments?|reviews?|answers?|` +
-    `output|format)\\b${ofWhom}|^(?:so|thus|therefore|hence|then|now|accordingly|as follows|` +
-    `in short|on reflection|in my (?:view|opinion)|on (?:balance|the whole)|${small}(?:\\s+${small})*)$|` +
+    `output|format|lines?)\\b${ofWhom}|^(?:so|thus|therefore|hence|then|now|accordingly|` +
+    'as follows|in short|on reflection|in my (?:view|opinion)|on (?:balance|the whole)|' +
+    `${small}(?:\\s+${small})*)$|` +
     'scale|得分|评分|分数|打分|评价|评估|スコア|評価|採点|点数|оцен|балл|pontua|avalia|nota|' +
     'puntua|calific|evaluac|bewertung|punkte|التقييم|درج',
   'iu',

@@ -173,7 +173,7 @@ async function fillCell(
   return made;
 }
 
-/** Facts that a question can be made of: those of an attribute in a unit, or of an entity over time. */
+/** Facts that a question can be made of: of an attribute in a unit, or of an entity over time. */
 function sourcesOf({ byMeasure }: Group, operation: Operation): (readonly Fact[])[] {
   const all = [...byMeasure.values()];
   const numbers = (facts: readonly Fact[]) =>

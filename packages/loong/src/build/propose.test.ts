@@ -80,7 +80,7 @@ describe('proposeFacts', () => {
 });
 
 describe('proposeTextQuestions', () => {
-  it('names documents for which the model gives nothing, and ends where the server fails', async () => {
+  it('names documents that bring nothing, and ends where the server fails', async () => {
     let calls = 0;
     const failing = (kind: 'content-filter' | 'server') =>
       createScriptedClient({

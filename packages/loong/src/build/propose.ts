@@ -44,7 +44,7 @@ export interface ProposeOptions {
   readonly onFailure?: ((document: string, failure: LlmFailure) => void) | undefined;
 }
 
-/** Attributes, and entities, that are named in a prompt, so that later documents call them the same. */
+/** Attributes, and entities, named in a prompt, so that later documents call them the same. */
 const namedInPrompt = 40;
 /** Characters of a document that a model is shown. */
 const shownCharacters = 60_000;

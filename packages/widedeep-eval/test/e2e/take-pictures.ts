@@ -1,6 +1,7 @@
 /**
- * Writes the pictures in `pictures/`, and the one of the README in `docs/figures`: the pages of a run, of one pair and of several runs, wide and
- * narrow, light and dark. Run it from the package after a change of the pages, and look at them:
+ * Writes the pictures in `pictures/`, and the one of the README in `docs/figures`: the
+ * pages of a run, of one pair and of several runs, wide and narrow, light and dark. Run it from the
+ * package after a change of the pages, and look at them:
  * `node --conditions=@lab/source --import tsx test/e2e/take-pictures.ts RUN PAIR COMPARISON`, each
  * a page that `widedeep-eval demo` wrote.
  */
