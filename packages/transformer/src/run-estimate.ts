@@ -53,12 +53,11 @@ export async function estimateRun(path: string, outline: RunOutline): Promise<Ru
     const given = { architecture, sizes, outline };
     const bytes = peakBytes(residency, given);
     const timed = secondsOf(residency, { ...given, measured: await measure(model, outline) });
-    const perByte = secondsOfNewByte();
-    const placed = residency === 'resident' ? Math.min(sizes.placed, bytes) : 0;
+    const placed = residency === 'resident' ? sizes.placed * secondsOfNewByte() : 0;
     return {
       residency,
-      loadSeconds: timed.loadSeconds + placed * perByte,
-      runSeconds: timed.runSeconds + (bytes - placed) * perByte,
+      loadSeconds: timed.loadSeconds + placed,
+      runSeconds: timed.runSeconds,
       operations: outlineOperations(architecture, outline),
       peakBytes: bytes,
       readBytes: outlineReadBytes(checkpoint, outline),
@@ -118,9 +117,9 @@ const now = () => performance.now() / 1000;
 const PROBE_BYTES = 64 * 2 ** 20;
 
 /**
- * Seconds that the system takes to give a byte of memory at its first use. What is measured on
- * blocks is measured in memory that the process has; in some virtual machines the rest takes as
- * long as the computing in it.
+ * Seconds that the system takes to give a byte of memory at its first use. Weights that stay are
+ * placed in new memory, those of the blocks that are measured in memory that is used again; in some
+ * virtual machines this takes as long as reading them.
  */
 function secondsOfNewByte(): number {
   const probe = new Uint8Array(PROBE_BYTES);
