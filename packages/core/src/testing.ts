@@ -7,6 +7,7 @@ export {
   runProcess,
 } from './testing/process.js';
 export { killAtLine, type KillPlace, wholeLines } from './testing/kill-at-line.js';
+export { programArguments, runProgram } from './testing/program.js';
 export { type ListeningProcess, startListening } from './testing/listening-process.js';
 export { requireCondition, requireProgram } from './testing/require-program.js';
 export { captureOutput, type CapturedIo, type Printed } from './testing/capture-output.js';

@@ -51,15 +51,11 @@ export async function estimateRun(path: string, outline: RunOutline): Promise<Ru
     const residency = chosenResidency(checkpoint, outline);
     const sizes = weightSizes(checkpoint);
     const given = { architecture, sizes, outline };
-    const bytes = peakBytes(residency, given);
-    const timed = secondsOf(residency, { ...given, measured: await measure(model, outline) });
-    const placed = residency === 'resident' ? sizes.placed * secondsOfNewByte() : 0;
     return {
       residency,
-      loadSeconds: timed.loadSeconds + placed,
-      runSeconds: timed.runSeconds,
+      ...secondsOf(residency, { ...given, measured: await measure(model, outline) }),
       operations: outlineOperations(architecture, outline),
-      peakBytes: bytes,
+      peakBytes: peakBytes(residency, given),
       readBytes: outlineReadBytes(checkpoint, outline),
     };
   } finally {
@@ -199,7 +195,8 @@ function secondsOf(
   const parts = (outputs * rows) / Math.max(measured.outputRows, 1);
   if (residency === 'resident') {
     const apart = (sizes.placed - sizes.blocks.placed) / outputPlaced(architecture, sizes);
-    const loadSeconds = architecture.layerCount * reading + apart * outputReading;
+    const read = architecture.layerCount * reading + apart * outputReading;
+    const loadSeconds = read + sizes.placed * secondsOfNewByte();
     return { loadSeconds, runSeconds: blocks + parts * Math.max(output - outputReading, 0) };
   }
   const passes = passCount(outline);

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { programArguments } from './program.js';
 
 /** Where {@link killAtLine} ends a program. */
 export interface KillPlace {
@@ -17,13 +18,13 @@ export function wholeLines(path: string): string[] {
 const turn = () => new Promise((resolve) => setTimeout(resolve, 2));
 
 /**
- * Starts a program and kills it with -9 once a file has so many lines.
+ * Starts the program of the package that is tested and kills it with -9 once a file has so many
+ * lines.
  *
- * @param args - of Node.
  * @returns whether the program was still at work.
  */
 export async function killAtLine(args: readonly string[], at: KillPlace): Promise<boolean> {
-  const child = spawn(process.execPath, args, { stdio: 'ignore' });
+  const child = spawn(process.execPath, [...programArguments(), ...args], { stdio: 'ignore' });
   const ended = new Promise<NodeJS.Signals | null>((resolve) => {
     child.on('close', (_code, signal) => resolve(signal));
   });

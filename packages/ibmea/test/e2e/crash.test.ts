@@ -40,7 +40,7 @@ beforeAll(async () => {
 describe('--resume of a run that another process is at', () => {
   it('is refused, exit 2, and disturbs nothing', async () => {
     const out = temporaryFolder();
-    const child = spawn(process.execPath, [...programArguments, ...training(), '--out', out], {
+    const child = spawn(process.execPath, [...programArguments(), ...training(), '--out', out], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     const ended = once(child, 'close');
@@ -125,7 +125,7 @@ async function killAmid(
   const start = run === undefined ? [...training(), '--out', out] : ['train', '--resume', run];
   // Every second process saves after every epoch, the others at most once in a second.
   const argv = [...start, '--set', `training.checkpointSeconds=${attempt % 2}`];
-  const child = spawn(process.execPath, [...programArguments, ...argv], {
+  const child = spawn(process.execPath, [...programArguments(), ...argv], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const ended = once(child, 'close') as Promise<[number | null, string | null]>;

@@ -11,7 +11,7 @@ export const words = (argv: readonly string[]) => argv.map((word) => `'${word}'`
  */
 export function onSmallDisk(lines: readonly string[]): Promise<ProcessResult> {
   const [disk, page] = [temporaryFolder(), temporaryFolder()];
-  const node = words([process.execPath, ...programArguments]);
+  const node = words([process.execPath, ...programArguments()]);
   const script = [
     smallDiskMount(disk),
     smallDiskMount(page, '4k'),

@@ -110,7 +110,7 @@ describe('demo', () => {
 
 /** Runs the program in a shell that tells the CPU seconds it took. */
 async function timed(args: readonly string[]) {
-  const words = [process.execPath, ...programArguments, ...args].map((word) => `'${word}'`);
+  const words = [process.execPath, ...programArguments(), ...args].map((word) => `'${word}'`);
   const command = ['-c', `${words.join(' ')}; times`];
   const { code, stdout } = await runProcess('bash', command, { cwd: packageFolder });
   // The last line of `times`: user and system time of the shell's children.

@@ -12,7 +12,7 @@ interface Started {
 }
 
 async function start(...args: string[]): Promise<Started> {
-  const argv = [...programArguments, 'fake-server', ...args];
+  const argv = [...programArguments(), 'fake-server', ...args];
   const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] });
   const [first] = (await once(child.stdout, 'data')) as [Buffer];
   return { child, url: String(first).trim() };
@@ -51,7 +51,7 @@ describe('llm fake-server', () => {
     const script = join(folder, 'script.json');
     writeFileSync(script, '{"rules": [{"do": "text"}]}');
     const outcome = async (path: string): Promise<{ code: unknown; text: string }> => {
-      const argv = [...programArguments, 'fake-server', '--script', path];
+      const argv = [...programArguments(), 'fake-server', '--script', path];
       const child = spawn(process.execPath, argv, { stdio: ['ignore', 'ignore', 'pipe'] });
       let text = '';
       child.stderr.on('data', (chunk) => {

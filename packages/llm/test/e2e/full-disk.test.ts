@@ -13,7 +13,7 @@ function onSmallDisk(lines: readonly string[]) {
   const script = [
     smallDiskMount(disk),
     `DISK='${disk}'`,
-    `llm() { ${words([process.execPath, ...programArguments])} "$@"; echo "exit $?" >&2; }`,
+    `llm() { ${words([process.execPath, ...programArguments()])} "$@"; echo "exit $?" >&2; }`,
     `space() { df -k --output=avail "$DISK" | tail -n 1; }`,
     `fill() { dd if=/dev/zero of="$DISK/filler" bs=1k count=$(( $(space) - $1 )) 2>/dev/null; }`,
     `free() { rm "$DISK/filler"; }`,

@@ -2,32 +2,13 @@ import { spawn } from 'node:child_process';
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  type ProcessOptions,
-  type ProcessResult,
-  runProcess,
-  temporaryFolder,
-  wholeLines,
-} from '@lab/core/testing';
+import { programArguments, temporaryFolder, wholeLines } from '@lab/core/testing';
 
 /** The package's folder. */
 export const packageFolder = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Arguments of Node that run the program: as built under `npm test`, else from sources. */
-export const programArguments = JSON.parse(process.env['LAB_PROGRAM'] ?? '[]') as string[];
-
-const plain = {
-  NO_COLOR: undefined,
-  FORCE_COLOR: undefined,
-  CI: undefined,
-  LAB_API_KEY: undefined,
-};
-
-/** Runs `llm` as a process. */
-export function llm(args: readonly string[], options: ProcessOptions = {}): Promise<ProcessResult> {
-  const env = { ...plain, ...options.env };
-  return runProcess(process.execPath, [...programArguments, ...args], { ...options, env });
-}
+/** `llm` as a process, and the arguments of Node that run it. */
+export { programArguments, runProgram as llm } from '@lab/core/testing';
 
 /** A file of rows and a prompt, in a folder of their own. */
 export function writeRows(count: number): { readonly data: string; readonly prompt: string } {
@@ -55,7 +36,7 @@ export async function killAfterGrowth(
 ): Promise<boolean> {
   const sizeOf = () => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   const before = sizeOf();
-  const child = spawn(process.execPath, [...programArguments, ...args], { stdio: 'ignore' });
+  const child = spawn(process.execPath, [...programArguments(), ...args], { stdio: 'ignore' });
   const ended = new Promise<NodeJS.Signals | null>((resolve) => {
     child.on('close', (_code, signal) => resolve(signal));
   });

@@ -30,7 +30,7 @@ const work = (url: string, cacheDir: string, ...more: string[]) => [
 const started = new Set<ChildProcess>();
 
 function start(args: readonly string[]): ChildProcess {
-  const child = spawn(process.execPath, [...programArguments, ...args], { stdio: 'ignore' });
+  const child = spawn(process.execPath, [...programArguments(), ...args], { stdio: 'ignore' });
   started.add(child);
   return child;
 }

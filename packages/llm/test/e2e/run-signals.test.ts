@@ -51,7 +51,7 @@ describe('signals', () => {
     });
     const out = join(temporaryFolder(), 'run');
     const args = run(out).map((word) => (word === server.url ? slow.url : word));
-    const child = spawn(process.execPath, [...programArguments, ...args]);
+    const child = spawn(process.execPath, [...programArguments(), ...args]);
     let stderr = '';
     const said = (text: string) =>
       new Promise<void>((resolve) => {

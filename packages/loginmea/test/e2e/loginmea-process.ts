@@ -1,31 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  type ProcessOptions,
-  type ProcessResult,
-  runProcess,
-  temporaryFolder,
-} from '@lab/core/testing';
+import { temporaryFolder } from '@lab/core/testing';
 import { writeAlignmentFolder } from '@lab/graph';
 import { smallData } from '../../src/__fixtures__/small-task.js';
 
 /** The package's folder. */
 export const packageFolder = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Arguments of Node that run the program: as built under `npm test`, else from sources. */
-export const programArguments = JSON.parse(process.env['LAB_PROGRAM'] ?? '[]') as string[];
-
-const plain = { NO_COLOR: undefined, FORCE_COLOR: undefined, CI: undefined };
-
-/** Runs `loginmea` as a process. */
-export function loginmea(
-  args: readonly string[],
-  options: ProcessOptions = {},
-): Promise<ProcessResult> {
-  const env = { ...plain, ...options.env };
-  return runProcess(process.execPath, [...programArguments, ...args], { ...options, env });
-}
+/** `loginmea` as a process, and the arguments of Node that run it. */
+export { programArguments, runProgram as loginmea } from '@lab/core/testing';
 
 /** Flags of a model that trains an epoch in milliseconds. */
 export const small = ['model.size=16', 'model.rank=2', 'evaluation.baseline=false'].flatMap(

@@ -92,7 +92,7 @@ type Ranking = Record<'forward' | 'backward', { readonly 'hits@1': number }>;
 describe('demo', () => {
   it('beats its baseline and chance, with a meaning and a picture', async () => {
     const out = temporaryFolder();
-    const argv = [...programArguments, 'demo', '--out', out];
+    const argv = [...programArguments(), 'demo', '--out', out];
     const { code, stdout } = await runProcess(process.execPath, argv, { cwd: packageFolder });
     expect(code).toBe(0);
     expect(stdout).toMatch(/^H@1 [\d.]+ %: /);

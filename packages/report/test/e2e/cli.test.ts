@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runProcess, temporaryFolder } from '@lab/core/testing';
+import { programArguments, runProcess, temporaryFolder } from '@lab/core/testing';
 import { describe, expect, test } from 'vitest';
 import { writeSampleRuns } from './sample-runs.js';
 
-const program = JSON.parse(process.env['LAB_PROGRAM'] ?? '[]') as string[];
+const program = programArguments();
 const env = { NO_COLOR: '1' };
 
 const report = (...args: string[]) => runProcess(process.execPath, [...program, ...args], { env });

@@ -1,38 +1,16 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCli } from '@lab/core/cli';
-import {
-  captureOutput,
-  killAtLine as killProgram,
-  type KillPlace,
-  type Printed,
-  type ProcessOptions,
-  type ProcessResult,
-  runProcess,
-  temporaryFolder,
-} from '@lab/core/testing';
+import { captureOutput, type Printed, temporaryFolder } from '@lab/core/testing';
 import { exampleModel, type PromptRecord, readPromptData } from '@lab/transformer';
 import { program } from '../../src/program.js';
+
+/** `sahara` as a process of its own: run, or killed with -9 at a line of a file. */
+export { killAtLine, runProgram as saharaProcess } from '@lab/core/testing';
 
 /** Runs `sahara` with these arguments in this process: what it prints, and its exit code. */
 export const runProgram = (...argv: readonly string[]): Promise<Printed> =>
   captureOutput((io) => runCli(program, argv, io));
-
-/** Arguments of Node that run the program: as built under `npm test`, else from sources. */
-const programArguments = JSON.parse(process.env['LAB_PROGRAM'] ?? '[]') as string[];
-
-/** Runs `sahara` as a process of its own. */
-export function saharaProcess(
-  args: readonly string[],
-  options: ProcessOptions = {},
-): Promise<ProcessResult> {
-  const env = { NO_COLOR: undefined, FORCE_COLOR: undefined, CI: undefined, ...options.env };
-  return runProcess(process.execPath, [...programArguments, ...args], { ...options, env });
-}
-
-/** Starts `sahara` and kills it with -9 at a line of a file; whether it was at work. */
-export const killAtLine = (args: readonly string[], at: KillPlace): Promise<boolean> =>
-  killProgram([...programArguments, ...args], at);
 
 /** Requests of the trained example model, refused or answered ones. */
 export async function organismRecords(label: string, count: number): Promise<PromptRecord[]> {

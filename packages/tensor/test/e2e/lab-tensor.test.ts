@@ -2,11 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { requireCondition, runProcess, temporaryFolder } from '@lab/core/testing';
+import { programArguments, requireCondition, runProcess, temporaryFolder } from '@lab/core/testing';
 import { describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const program = JSON.parse(process.env['LAB_PROGRAM'] ?? '[]') as string[];
+const program = programArguments();
 const plain = { NO_COLOR: undefined, FORCE_COLOR: undefined, CI: undefined };
 const labTensor = (...args: string[]) =>
   runProcess(process.execPath, [...program, ...args], { cwd: root, env: plain });

@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { requireCondition, runProcess, temporaryFolder } from '@lab/core/testing';
+import { programArguments, requireCondition, runProcess, temporaryFolder } from '@lab/core/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { fakeTensorflow } from '../../src/native/__fixtures__/fake-tensorflow.js';
 import { readSetup, type SetupRecord } from '../../src/native/places.js';
@@ -21,7 +21,7 @@ const machine = readSetup();
 const isThere = requireCondition('tensorflow', machine !== null);
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const program = JSON.parse(process.env['LAB_PROGRAM'] ?? '[]') as string[];
+const program = programArguments();
 const plain = { NO_COLOR: undefined, FORCE_COLOR: undefined, CI: undefined };
 
 /** Runs the program with everything of a setup in `home`. */

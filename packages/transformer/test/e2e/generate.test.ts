@@ -164,7 +164,7 @@ describe('transformer generate', () => {
     const args = ['generate', talking, '--prompt', 'Hello there', '--ignore-eos'];
     const short = await transformer(...args, '--max-new-tokens', '12');
     const begin = short.stdout.trim().slice(0, 8);
-    const all = [...programArguments, ...args, '--max-new-tokens', '2000'];
+    const all = [...programArguments(), ...args, '--max-new-tokens', '2000'];
     const stopped = await runProcess(process.execPath, all, {
       ...{ cwd: temporaryFolder(), env: programEnv, send: [{ after: begin, signal: 'SIGINT' }] },
     });

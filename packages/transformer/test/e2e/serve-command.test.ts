@@ -12,7 +12,7 @@ afterEach(() => {
 
 /** Starts the program. */
 async function transformer(args: readonly string[], env: Record<string, string> = {}) {
-  const all = [...programArguments, 'serve', await folder, ...args];
+  const all = [...programArguments(), 'serve', await folder, ...args];
   const child = spawn(process.execPath, all, {
     env: { ...process.env, LAB_TENSOR_HOME: '/none', NO_COLOR: '1', ...env },
   });

@@ -16,7 +16,7 @@ const tokenizers = join(packageFolder, 'test/golden/tokenizers');
 
 const folder = temporaryFolder();
 const transformer = (args: readonly string[], options: ProcessOptions = {}) =>
-  runProcess(process.execPath, [...programArguments, ...args], {
+  runProcess(process.execPath, [...programArguments(), ...args], {
     cwd: folder,
     env: { NO_COLOR: undefined, FORCE_COLOR: undefined, CI: undefined, LAB_TENSOR_HOME: '/none' },
     ...options,

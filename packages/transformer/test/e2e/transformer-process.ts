@@ -1,13 +1,18 @@
 import { fileURLToPath } from 'node:url';
 import { runCli } from '@lab/core/cli';
-import { type ProcessResult, runProcess, temporaryFolder } from '@lab/core/testing';
+import {
+  programArguments,
+  type ProcessResult,
+  runProcess,
+  temporaryFolder,
+} from '@lab/core/testing';
 import { program } from '../../src/program.js';
 
 /** The package's folder. */
 export const packageFolder = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Arguments of Node that run the program: as built under `npm test`, else from sources. */
-export const programArguments = JSON.parse(process.env['LAB_PROGRAM'] ?? '[]') as string[];
+/** Arguments of Node that run the program. */
+export { programArguments } from '@lab/core/testing';
 
 /** What the program finds in its environment. */
 export const programEnv = {
@@ -18,7 +23,7 @@ export const programEnv = {
 /** Runs `transformer` as a process, in an empty folder. */
 export function transformer(...args: string[]): Promise<ProcessResult> {
   const options = { cwd: temporaryFolder(), env: programEnv };
-  return runProcess(process.execPath, [...programArguments, ...args], options);
+  return runProcess(process.execPath, [...programArguments(), ...args], options);
 }
 
 /** Runs `transformer` in this process: for the many ways to be refused, which take minutes else. */
