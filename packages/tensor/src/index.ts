@@ -61,7 +61,7 @@ export {
   type HalfMatrixOptions,
   readHalfMatrix,
 } from './ops/half.js';
-export { type HostMatrix, hostMatMul } from './ops/host-matrix.js';
+export { type HostMatrix, hostMatMul, writeColumns } from './ops/host-matrix.js';
 export {
   createKeyValueCache,
   type KeyValueCache,

@@ -33,24 +33,33 @@ export async function* outputParts(
       help: 'Give a whole number from 1.',
     });
   }
-  const { norm: rules, logitCap: cap } = architecture;
-  const normed = tf.tidy(() => normalised(rows, parts.around.norm, rules));
-  let start = 0;
+  const normed = tf.tidy(() => normalised(rows, parts.around.norm, architecture.norm));
   try {
-    for await (const products of parts.vocabulary.unembedParts(normed, tokens)) {
-      const logits =
-        cap === null
-          ? products
-          : tf.tidy<tf.Tensor2D>(() => tf.mul(tf.tanh(tf.div(products, cap)), cap));
-      if (cap !== null) products.dispose();
-      try {
-        yield { start, logits };
-      } finally {
-        logits.dispose();
-      }
-      start += logits.shape[1];
-    }
+    yield* normedOutputParts({ architecture, parts }, normed, tokens);
   } finally {
     normed.dispose();
+  }
+}
+
+/** As {@link outputParts}, of rows behind the final norm. */
+export async function* normedOutputParts(
+  { architecture, parts }: Pick<Model, 'architecture' | 'parts'>,
+  normed: tf.Tensor2D,
+  tokens: number,
+): AsyncGenerator<OutputPart> {
+  const { logitCap: cap } = architecture;
+  let start = 0;
+  for await (const products of parts.vocabulary.unembedParts(normed, tokens)) {
+    const logits =
+      cap === null
+        ? products
+        : tf.tidy<tf.Tensor2D>(() => tf.mul(tf.tanh(tf.div(products, cap)), cap));
+    if (cap !== null) products.dispose();
+    try {
+      yield { start, logits };
+    } finally {
+      logits.dispose();
+    }
+    start += logits.shape[1];
   }
 }

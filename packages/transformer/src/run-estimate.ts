@@ -1,11 +1,12 @@
 /**
  * What a run will take, before it begins: time measured on two of the blocks, memory counted.
  */
-import { tf } from '@lab/tensor';
+import { tf, writeColumns } from '@lab/tensor';
 import type { Architecture } from './architecture.js';
 import { loadModel } from './load-model.js';
-import { tokensAtOnce } from './logits-in-parts.js';
+import { tokensTogether } from './logits-in-parts.js';
 import type { Model } from './model.js';
+import { outputParts } from './output-parts.js';
 import { peakBytes } from './run-memory.js';
 import {
   type BatchShape,
@@ -72,20 +73,19 @@ interface Measured {
   readonly block: number;
   /** A block whose weights are read while the one before it computes. */
   readonly streamedBlock: number;
-  /** The output of `outputRows` tokens, its weights read strip by strip. */
+  /** The output of the largest batch, its weights read strip by strip. */
   readonly output: number;
-  readonly outputRows: number;
-  /** Of it, what reading takes. */
+  /** What reading these weights takes. */
   readonly outputReading: number;
 }
 
 async function measure(model: Model, outline: RunOutline): Promise<Measured> {
-  const { layerCount, width, vocabularySize } = model.architecture;
+  const { layerCount, width } = model.architecture;
   const largest = outline.batches.reduce((most, one) =>
     one.batchSize * one.length > most.batchSize * most.length ? one : most,
   );
   const { batchSize, length } = largest;
-  const [reading, outputReading] = [await blockReading(model), await readingOfOutput(model)];
+  const [reading, outputReading] = [await blockReading(model), await secondsOfOutput(model, 1)];
   const residual = tf.randomNormal<tf.Rank.R3>([batchSize, length, width]);
   const timed = (startBlock: number) => {
     const given = { residual, startBlock, stopBlock: startBlock + 1, logits: 'none' } as const;
@@ -96,13 +96,9 @@ async function measure(model: Model, outline: RunOutline): Promise<Measured> {
     await timed(0);
     const block = await timed(0);
     const streamed = layerCount > 2 ? [await timed(1), await timed(2)] : [block];
-    const rows = Math.min(outputRows(largest, outline), tokensAtOnce(vocabularySize));
-    const end = { startBlock: layerCount, stopBlock: layerCount, logits: 'all' } as const;
-    const first = rows === 0 ? null : firstRows(residual, rows);
-    const output = first === null ? 0 : await secondsOfPass(model, { residual: first, ...end });
-    first?.dispose();
+    const output = await secondsOfOutput(model, outputRows(largest, outline));
     const streamedBlock = streamed.at(-1)!;
-    return { largest, reading, block, streamedBlock, output, outputRows: rows, outputReading };
+    return { largest, reading, block, streamedBlock, output, outputReading };
   } finally {
     residual.dispose();
   }
@@ -140,21 +136,42 @@ async function blockReading({ architecture, parts }: Model): Promise<number> {
   return architecture.layerCount > 1 ? secondsOfBlock(0) : cold;
 }
 
-/** Seconds that the weights of the output take, strip by strip: hardly anything is computed. */
-async function readingOfOutput({ architecture, parts }: Model): Promise<number> {
-  const row = tf.zeros<tf.Rank.R2>([1, architecture.width]);
-  const began = now();
-  const logits = await parts.vocabulary.unembed(row);
-  await logits.data();
-  tf.dispose([row, logits]);
-  return now() - began;
+/** Parts of the vocabulary that are measured. */
+const MOST_PARTS = 3;
+
+/** Seconds that logits of some rows take, the weights read strip by strip. */
+async function secondsOfOutput(model: Model, rowCount: number): Promise<number> {
+  if (rowCount === 0) return 0;
+  const { width, vocabularySize } = model.architecture;
+  const rows = tf.randomNormal<tf.Rank.R2>([rowCount, width]);
+  const parts: { readonly seconds: number; readonly tokens: number }[] = [];
+  try {
+    let began = now();
+    for await (const { logits } of outputParts(model, rows, tokensTogether(rowCount))) {
+      const columnCount = logits.shape[1];
+      const values = new Float32Array(logits.size);
+      await writeColumns({ rowCount, columnCount, values }, 0, logits);
+      parts.push({ seconds: now() - began, tokens: columnCount });
+      if (parts.length === MOST_PARTS) break;
+      began = now();
+    }
+  } finally {
+    rows.dispose();
+  }
+  // The first part compiles and grows memory.
+  const later = parts.length > 1 ? parts.slice(1) : parts;
+  const [seconds, tokens] = [sum(later, (part) => part.seconds), sum(later, (part) => part.tokens)];
+  return (seconds / tokens) * vocabularySize;
 }
+
+const sum = <T>(list: readonly T[], of: (one: T) => number): number =>
+  list.reduce((total, one) => total + of(one), 0);
 
 interface PassPart {
   readonly residual: tf.Tensor3D;
   readonly startBlock: number;
   readonly stopBlock: number;
-  readonly logits: 'all' | 'none';
+  readonly logits: 'none';
 }
 
 async function secondsOfPass(model: Model, part: PassPart): Promise<number> {
@@ -162,18 +179,10 @@ async function secondsOfPass(model: Model, part: PassPart): Promise<number> {
   const ids = Array.from({ length: texts }, () => new Int32Array(tokens));
   const began = now();
   const result = await model.forward({ ids, ...part });
-  await (result.logits ?? result.residual).data();
+  await result.residual.data();
   result.dispose();
   return now() - began;
 }
-
-/** The first tokens of a residual as one text. */
-const firstRows = (residual: tf.Tensor3D, count: number): tf.Tensor3D =>
-  tf.tidy(() => {
-    const width = residual.shape[2];
-    const rows = tf.slice(tf.reshape(residual, [-1, width]), [0, 0], [count, width]);
-    return tf.reshape(rows, [1, count, width]);
-  });
 
 interface Given {
   readonly architecture: Architecture;
@@ -188,22 +197,20 @@ function secondsOf(
 ): Pick<RunEstimate, 'loadSeconds' | 'runSeconds'> {
   const { largest, streamedBlock, block, reading, output, outputReading } = measured;
   const { batches, stopBlock = architecture.layerCount, outputs = 1 } = outline;
-  const share = (of: (shape: BatchShape) => number) =>
-    batches.reduce((sum, shape) => sum + of(shape), 0) / Math.max(of(largest), 1);
+  const share = (of: (shape: BatchShape) => number) => sum(batches, of) / Math.max(of(largest), 1);
   const blocks = share((shape) => blockOperations(architecture, shape)) * stopBlock * block;
-  const rows = batches.reduce((sum, shape) => sum + outputRows(shape, outline), 0);
-  const parts = (outputs * rows) / Math.max(measured.outputRows, 1);
+  const ends = outputs * share((shape) => outputRows(shape, outline)) * output;
   if (residency === 'resident') {
     const apart = (sizes.placed - sizes.blocks.placed) / outputPlaced(architecture, sizes);
     const read = architecture.layerCount * reading + apart * outputReading;
     const loadSeconds = read + sizes.placed * secondsOfNewByte();
-    return { loadSeconds, runSeconds: blocks + parts * Math.max(output - outputReading, 0) };
+    return { loadSeconds, runSeconds: blocks + ends };
   }
   const passes = passCount(outline);
   const waits = passes * stopBlock * Math.max(streamedBlock - block, 0);
   // What is held was read once.
   const readings = residency === 'host' ? 1 : passes;
-  return { loadSeconds: 0, runSeconds: readings * reading + blocks + waits + parts * output };
+  return { loadSeconds: 0, runSeconds: readings * reading + blocks + waits + ends };
 }
 
 /** Bytes of the output's matrix on the backend, about: all but blocks, where one is tied. */

@@ -2,7 +2,7 @@
  * Bytes that a pass over batches takes at its peak, counted from shapes.
  */
 import type { Architecture } from './architecture.js';
-import { tokensAtOnce } from './logits-in-parts.js';
+import { tokensTogether } from './logits-in-parts.js';
 import { type BatchShape, outputRows, type RunOutline } from './run-outline.js';
 import type { Residency } from './weights/residency.js';
 import type { WeightSizes } from './weights/weight-sizes.js';
@@ -15,17 +15,20 @@ interface Given {
 
 /** Bytes of the arrays that are there together at most, weights and values. */
 export function peakBytes(residency: Residency, { sizes, architecture, outline }: Given): number {
-  const { batches } = outline;
+  const { batches, logits = 'all', order } = outline;
   const { width, vocabularySize } = architecture;
   const sum = (of: (shape: BatchShape) => number) =>
     batches.reduce((total, shape) => total + of(shape), 0);
   const most = (of: (shape: BatchShape) => number) => Math.max(...batches.map(of));
   const blocks = most((shape) => activationFloats(architecture, shape));
   const rows = most((shape) => outputRows(shape, outline));
-  const together = Math.min(rows, tokensAtOnce(vocabularySize)) * (vocabularySize + width);
+  // All logits are made in parts of the vocabulary; of last tokens, and batch by batch, whole.
+  const isWhole = logits === 'last' || order === 'batches';
+  const together = rows * (width + (isWhole ? vocabularySize : partOf(rows, vocabularySize)));
   const isRead = residency !== 'resident';
-  // Strips of logits and their whole on the backend, and a copy in the host's memory.
-  const output = (isRead ? 3 : 2) * together;
+  // Strips of logits and their whole, or logits before and behind a cap; and a copy in the host's
+  // memory.
+  const output = (isRead && isWhole ? 3 : 2) * together;
   // What a pass gives stays in the host's memory, and residuals between the blocks.
   const kept = sum((shape) => outputRows(shape, outline)) * vocabularySize;
   const residuals = 2 * sum(({ batchSize, length }) => batchSize * length) * width;
@@ -39,6 +42,9 @@ export function peakBytes(residency: Residency, { sizes, architecture, outline }
   const around = held + sizes.block.placed;
   return around + Math.max(ahead + bytes(blocks), bytes(output + kept));
 }
+
+const partOf = (rows: number, vocabularySize: number): number =>
+  Math.min(tokensTogether(rows), vocabularySize);
 
 /** Numbers that a block's arrays have at the peak: those of its attention or of its MLP. */
 function activationFloats(architecture: Architecture, { batchSize, length }: BatchShape): number {

@@ -19,6 +19,7 @@ import {
   selectBackend,
   sumOverRowBlocks,
   tf,
+  writeColumns,
 } from '../index.js';
 import { checkGradient, expectNoLeak } from '../testing.js';
 import { softmaxOf } from '../__fixtures__/reference.js';
@@ -243,6 +244,22 @@ describe.each(['cpu', 'wasm'] as const)('graph operations on %s', (backend) => {
     expect(hostMatMul({ ...host, rowCount: 0, values: new Float32Array(0) }, w).shape).toEqual([
       0, 2,
     ]);
+  });
+
+  test('writeColumns writes where it is told, and nowhere else', async () => {
+    const part = matrix('part', 3, 2);
+    const host = { rowCount: 3, columnCount: 4, values: new Float32Array(12).fill(7) };
+    await writeColumns(host, 1, part);
+    const [a, b, c, d, e, f] = await part.data();
+    expect([...host.values]).toEqual([7, a, b, 7, 7, c, d, 7, 7, e, f, 7]);
+    await expect(writeColumns(host, 3, part)).rejects.toThrow(/2 columns from 3 on, of 4/);
+    await expect(writeColumns(host, -1, part)).rejects.toThrow(ShapeError);
+    await expect(writeColumns({ ...host, rowCount: 2 }, 0, part)).rejects.toThrow(ShapeError);
+    part.dispose();
+    const none = tf.zeros<tf.Rank.R2>([3, 0]);
+    await writeColumns(host, 4, none);
+    none.dispose();
+    expect(host.values.filter((value) => value === 7)).toHaveLength(6);
   });
 
   test('recompute has the value and gradients of the function itself', async () => {

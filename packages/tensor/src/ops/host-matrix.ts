@@ -1,4 +1,5 @@
 import { ShapeError } from '@lab/core';
+import { heapView } from '../heap-view.js';
 import { assertShape } from '../shape.js';
 import { tf } from '../tfjs.js';
 
@@ -74,4 +75,33 @@ export function hostMatMul(host: HostMatrix, dense: tf.Tensor2D): tf.Tensor2D {
     gradFunc: (dy: tf.Tensor) => transposeProduct(host, dy as tf.Tensor2D),
   }));
   return operation(dense) as tf.Tensor2D;
+}
+
+/**
+ * Writes a tensor over columns of a matrix in the host's memory; on wasm straight from its heap, so
+ * that results may be far larger than what the backend and a copy of it hold.
+ *
+ * @param start - first column that is written.
+ * @param part - `[N, c]` with c columns at most as many as there are from `start` on.
+ * @throws {ShapeError} when rows disagree or columns do not fit.
+ */
+export async function writeColumns(
+  { rowCount, columnCount, values }: HostMatrix,
+  start: number,
+  part: tf.Tensor2D,
+): Promise<void> {
+  assertShape(part, `${rowCount} c`, 'part');
+  const count = part.shape[1];
+  if (!(Number.isInteger(start) && start >= 0 && start + count <= columnCount)) {
+    throw new ShapeError(`tensor: ${count} columns from ${start} on, of ${columnCount}.`, {
+      expected: `at most ${columnCount}`,
+      got: String(start + count),
+    });
+  }
+  if (part.size === 0) return;
+  const from = heapView(part) ?? (await part.data<'float32'>());
+  for (let row = 0; row < rowCount; row += 1) {
+    const own = from.subarray(row * count, (row + 1) * count);
+    values.set(own, row * columnCount + start);
+  }
 }

@@ -2,8 +2,7 @@ import { ConfigError, DataError, ModelError, ShapeError } from '@lab/core';
 import { emptyRows } from '../kernels/in-place.js';
 import { assertShape } from '../shape.js';
 import { tf } from '../tfjs.js';
-import { activeKernels } from '../active-kernels.js';
-import type { KernelModule } from '../kernel-module.js';
+import { heapView } from '../heap-view.js';
 
 /** Most values of one array: what Node 20 holds in a Float32Array (16 GiB). */
 const MOST_VALUES = 2 ** 32;
@@ -150,7 +149,7 @@ export class HostRows {
     const shape: [number, number] = [rowCount, this.columnCount];
     const onHeap = rowCount * this.columnCount > 0 ? emptyRows(shape) : undefined;
     if (onHeap !== undefined) {
-      fill(heapView(onHeap));
+      fill(heapView(onHeap)!);
       return onHeap;
     }
     const values = new Float32Array(rowCount * this.columnCount);
@@ -159,15 +158,9 @@ export class HostRows {
   }
 }
 
-/** The values of a tensor where they stand in the wasm heap; valid until the next allocation. */
-function heapView(tensor: tf.Tensor): Float32Array {
-  const { memory } = activeKernels() as KernelModule;
-  return memory.floats(memory.addressOf(tensor), tensor.size);
-}
-
 function withValues(tensor: tf.Tensor, body: (values: Float32Array) => void): void {
   if (tensor.size === 0) return;
-  body(activeKernels() !== null ? heapView(tensor) : tensor.dataSync<'float32'>());
+  body(heapView(tensor) ?? tensor.dataSync<'float32'>());
 }
 
 function copyRows(
