@@ -18,11 +18,19 @@ import { createPool, type PlaceOutcome, type PlaceRequest, type Pool } from './l
 import { createRedactor, type Redactor } from './redact.js';
 import { abortedFailure, type Attempt, retryLimits } from './retry.js';
 import { createRouter, type Replica, type Router } from './routing.js';
-import { createTransport, type Transport, type TransportAnswer } from './transport.js';
+import {
+  type AnswerHead,
+  createTransport,
+  type Transport,
+  type TransportAnswer,
+} from './transport.js';
 import { TransportError } from './transport-error.js';
 
 /** Where a client starts to look for the right number of requests at once. */
 const LOOPBACK_START = 8;
+
+/** Connections for each request at once. */
+const SPARE = 1.25;
 
 /** One server with its places. */
 interface Server extends Replica {
@@ -80,8 +88,9 @@ export class Servers {
     this.#servers = addresses.map((address) => createServer(address, { options, clock, logger }));
     this.#router = createRouter(new Map(this.#servers.map((one) => [one.address.url, one])));
     const { timeouts, ca, proxies, maxAnswerBytes } = options;
-    // More connections than requests at once would be opened while used ones come to rest.
-    const connections = options.concurrency ?? MAX_CONCURRENCY;
+    // A connection rests for a turn or two of the event loop after its answer: some more than
+    // requests at once, so that none waits for that.
+    const connections = Math.ceil((options.concurrency ?? MAX_CONCURRENCY) * SPARE);
     this.#transport = createTransport({ timeouts, ca, proxies, maxAnswerBytes, connections });
   }
 
@@ -125,7 +134,7 @@ export class Servers {
     if (entering !== undefined) await entering;
     let answer: TransportAnswer;
     try {
-      answer = await this.#transport.send(requestTo(server, call));
+      answer = await this.#transport.send(requestTo(server, call, place));
     } catch (error) {
       if (error instanceof TransportError && !this.#isClosed) {
         return this.#failed(server, { call, place, problem: problemOfError(error, this.redact) });
@@ -133,7 +142,6 @@ export class Servers {
       server.pool.leave(place, { kind: 'neutral' });
       throw this.#isClosed ? abortedFailure(sent + 1, error) : error;
     }
-    hint(server.pool, answer);
     if (answer.status === 200) {
       const { outcome, tokens: used } = read(answer);
       if (outcome.problem !== undefined) {
@@ -205,13 +213,19 @@ function createServer(address: WeightedAddress, context: ServerContext): Server 
   };
 }
 
-function requestTo({ address, headers }: Server, call: Call) {
+function requestTo({ address, headers, pool }: Server, call: Call, place: PlaceRequest) {
   const { timeoutMs: totalMs, signal } = call;
   const { origin } = address;
   // Some servers count tokens beside, not below, what is compatible.
   const base = call.isAtRoot === true ? address.path.replace(/\/v1$/, '') : address.path;
   const path = `${base}${call.path}${address.query}`;
-  return { origin, path, headers, body: call.body(), totalMs, signal, onStream: call.onStream?.() };
+  const onEnd = (head: AnswerHead): void => {
+    hint(pool, head);
+    // Before its body is read; what was refused is first learnt from.
+    if (head.status === 200) pool.vacate(place);
+  };
+  const onStream = call.onStream?.();
+  return { origin, path, headers, body: call.body(), totalMs, signal, onStream, onEnd };
 }
 
 function outcomeOf(problem: CallProblem, maxRetryAfterMs: number): PlaceOutcome {
@@ -224,7 +238,7 @@ function outcomeOf(problem: CallProblem, maxRetryAfterMs: number): PlaceOutcome 
   return { kind: 'neutral' };
 }
 
-function hint(pool: Pool, { headers }: TransportAnswer): void {
+function hint(pool: Pool, { headers }: AnswerHead): void {
   const requests = headers['x-ratelimit-limit-requests'];
   const tokens = headers['x-ratelimit-limit-tokens'];
   if (requests === undefined && tokens === undefined) return;

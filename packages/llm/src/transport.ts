@@ -6,6 +6,7 @@ import { TextDecoder } from 'node:util';
 import type { Dispatcher } from 'undici';
 import { type EndSignal, offAbort, onAbort } from './call-signal.js';
 import { createDispatcher, type DispatcherOptions } from './dispatcher.js';
+import { afterSockets } from './after-sockets.js';
 import { TransportError } from './transport-error.js';
 
 /** Limits of one request, in milliseconds; 0 is none. */
@@ -48,12 +49,18 @@ export interface TransportRequest {
   readonly signal?: EndSignal | undefined;
   /** Takes the text of an event stream as it comes; the answer's body is empty then. */
   readonly onStream?: ((text: string) => void) | undefined;
+  /** The answer is whole; its body is read somewhat later, so that another request goes first. */
+  readonly onEnd?: ((head: AnswerHead) => void) | undefined;
+}
+
+/** What stands before the body of an answer. */
+export interface AnswerHead {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
 /** What a server answered. */
-export interface TransportAnswer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+export interface TransportAnswer extends AnswerHead {
   readonly body: string;
   /** Whether the body went to `onStream`. */
   readonly isStream: boolean;
@@ -106,7 +113,7 @@ interface ExchangeOptions {
   readonly totalMs: number;
   readonly maxAnswerBytes: number;
   resolve(answer: TransportAnswer): void;
-  reject(error: TransportError): void;
+  reject(error: unknown): void;
 }
 
 /** One request on its way; undici calls it directly, as its promises and streams cost more. */
@@ -118,7 +125,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #end: TransportError | null = null;
   #isSettled = false;
   #status = 0;
-  #headers: TransportAnswer['headers'] = {};
+  #headers: AnswerHead['headers'] = {};
   #chunks: Buffer[] = [];
   #sizeBytes = 0;
   #decoder: TextDecoder | null = null;
@@ -173,12 +180,22 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    const isStream = this.#decoder !== null;
-    const rest = this.#decoder?.decode() ?? '';
-    if (rest !== '') this.#request.onStream?.(rest);
-    const body = isStream ? '' : textOf(this.#chunks);
     this.#settle();
-    this.#options.resolve({ status: this.#status, headers: this.#headers, body, isStream });
+    const head = { status: this.#status, headers: this.#headers };
+    this.#request.onEnd?.(head);
+    afterSockets(() => this.#resolve(head));
+  }
+
+  #resolve({ status, headers }: AnswerHead): void {
+    const { resolve, reject } = this.#options;
+    try {
+      const isStream = this.#decoder !== null;
+      const rest = this.#decoder?.decode() ?? '';
+      if (rest !== '') this.#request.onStream?.(rest);
+      resolve({ status, headers, body: isStream ? '' : textOf(this.#chunks), isStream });
+    } catch (error) {
+      reject(error);
+    }
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {

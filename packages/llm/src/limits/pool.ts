@@ -47,7 +47,9 @@ export type PlaceOutcome =
 export interface Pool {
   /** A place, at once or by and by. @throws {LlmFailure} when aborted or when all has ended. */
   enter(request: PlaceRequest): Promise<void> | undefined;
-  /** Gives the place back. */
+  /** Gives the place back before it is known how the request ended; `leave` must still be said. */
+  vacate(request: PlaceRequest): void;
+  /** Gives the place back, and says how the request ended. */
   leave(request: PlaceRequest, outcome: PlaceOutcome): void;
   /** Limits that the server states in its headers; those of the user come first. */
   onHints(hints: { readonly requests: number | null; readonly tokens: number | null }): void;
@@ -80,6 +82,7 @@ class Places implements Pool {
   #requests: TokenBucket | null;
   #tokens: TokenBucket | null;
   #inFlight = 0;
+  readonly #vacated = new Set<PlaceRequest>();
   #pausedUntilMs = Number.NEGATIVE_INFINITY;
   #wakeAtMs = Number.POSITIVE_INFINITY;
   #wake: AbortController | null = null;
@@ -122,8 +125,14 @@ class Places implements Pool {
     return this.#wait(request);
   }
 
-  leave(request: PlaceRequest, outcome: PlaceOutcome): void {
+  vacate(request: PlaceRequest): void {
+    this.#vacated.add(request);
     this.#inFlight -= 1;
+    if (this.#queue.size > 0) this.#admitWaiting();
+  }
+
+  leave(request: PlaceRequest, outcome: PlaceOutcome): void {
+    if (!this.#vacated.delete(request)) this.#inFlight -= 1;
     this.#learn(request, outcome);
     if (this.#queue.size > 0) this.#admitWaiting();
   }

@@ -2,7 +2,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '@lab/core/testing';
 import { describe, expect, it } from 'vitest';
-import { bringIntoOrder } from './canonical-order.js';
+import { bringIntoOrder, lineStarts, putInOrder } from './canonical-order.js';
 import { recordHead } from './row-record.js';
 
 const line = (id: number | string, text = '') =>
@@ -36,6 +36,38 @@ describe('bringIntoOrder', () => {
     const text = line(1, 'old') + line(0) + line(2) + line(1, 'new');
     const result = await ordered(text, (id) => (id === '2' ? -1 : Number(id)));
     expect(result).toEqual({ text: line(0) + line(1, 'new'), count: 2, isKept: false });
+  });
+});
+
+describe('putInOrder', () => {
+  const put = (texts: readonly string[], places: readonly number[]) => {
+    const path = join(temporaryFolder(), 'lines.jsonl');
+    writeFileSync(path, texts.join(''));
+    const starts = lineStarts();
+    let offset = 0;
+    for (const [at, text] of texts.entries()) {
+      if (places[at]! >= 0) starts.set(places[at]!, offset + 1);
+      offset += Buffer.byteLength(text);
+    }
+    const { ino } = statSync(path);
+    putInOrder(path, { starts, lastPlace: Math.max(...places) });
+    return { text: readFileSync(path, 'utf8'), isKept: statSync(path).ino === ino };
+  };
+
+  it('leaves a file alone that is in order, places without lines or not', () => {
+    const text = line(0) + line(4) + line(9);
+    expect(put([line(0), line(4), line(9)], [0, 4, 9])).toEqual({ text, isKept: true });
+    expect(put([], [-1])).toEqual({ text: '', isKept: true });
+  });
+
+  it('orders lines, also such as are longer than what is written at once', () => {
+    const texts = [line(0, 'x'.repeat(700_000)), line(1), line(2, 'é'.repeat(9)), line(3)];
+    const places = [3, 1, 0, 2];
+    const { text, isKept } = put(
+      texts.map((_, at) => texts[places[at]!]!),
+      places,
+    );
+    expect([text === texts.join(''), isKept]).toEqual([true, false]);
   });
 });
 

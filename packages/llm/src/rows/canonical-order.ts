@@ -8,7 +8,18 @@ import { recordHead } from './row-record.js';
 
 const blockBytes = 1 << 18;
 const cachedBlocks = 16;
-const rowsPerPart = 256;
+const partBytes = 1 << 18;
+
+/** Where lines begin in a file, by their place in the input. */
+export interface LineStarts {
+  /** Offset + 1; 0 where a place has no line. */
+  readonly starts: Column<Float64Array>;
+  /** Largest place of a line; -1 without lines. */
+  readonly lastPlace: number;
+}
+
+/** No starts of lines yet. */
+export const lineStarts = () => new Column((length) => new Float64Array(length));
 
 /**
  * Rewrites a file of records so that its lines stand in the order of the input, the last one of
@@ -22,44 +33,72 @@ export async function bringIntoOrder(
   path: string,
   placeOf: (id: string) => number,
 ): Promise<number> {
-  const offsets = new Column((length) => new Float64Array(length));
-  let [offset, last, highest, lines] = [0, -1, -1, 0];
+  const starts = lineStarts();
+  let [offset, last, lastPlace, lines] = [0, -1, -1, 0];
   let isOrdered = true;
   await eachLine(path, (text) => {
     const place = placeOf(recordHead(text)?.id ?? '');
     if (place <= last) isOrdered = false; // also for a line that goes
     last = place;
     if (place >= 0) {
-      highest = Math.max(highest, place);
-      offsets.set(place, offset + 1); // 0 means none
+      lastPlace = Math.max(lastPlace, place);
+      starts.set(place, offset + 1);
     }
     lines += 1;
     offset += Buffer.byteLength(text) + 1;
   });
-  if (isOrdered) return lines;
+  return isOrdered ? lines : rewrite(path, { starts, lastPlace });
+}
+
+/**
+ * As {@link bringIntoOrder}, where it is known how the lines stand: those without a place go.
+ *
+ * @throws {DataError} as there.
+ */
+export function putInOrder(path: string, lines: LineStarts): void {
+  if (!isOrdered(lines)) rewrite(path, lines);
+}
+
+function isOrdered({ starts, lastPlace }: LineStarts): boolean {
+  let last = 0;
+  for (let place = 0; place <= lastPlace; place += 1) {
+    const start = starts.get(place);
+    if (start === 0) continue;
+    if (start < last) return false;
+    last = start;
+  }
+  return true;
+}
+
+function rewrite(path: string, lines: LineStarts): number {
   let kept = 0;
-  for (let place = 0; place <= highest; place += 1) if (offsets.get(place) > 0) kept += 1;
-  writeFileAtomic(path, linesInOrder(path, offsets, highest));
+  for (let place = 0; place <= lines.lastPlace; place += 1) {
+    if (lines.starts.get(place) > 0) kept += 1;
+  }
+  writeFileAtomic(path, linesInOrder(path, lines));
   return kept;
 }
 
-function* linesInOrder(
-  path: string,
-  offsets: Column<Float64Array>,
-  highest: number,
-): Generator<Uint8Array> {
+/** Lines, many together; a part is written before the next one takes its memory. */
+function* linesInOrder(path: string, { starts, lastPlace }: LineStarts): Generator<Uint8Array> {
   const file = openSync(path, 'r');
   try {
     const reader = new LineReader(file);
-    let part: Uint8Array[] = [];
-    for (let place = 0; place <= highest; place += 1) {
-      const offset = offsets.get(place);
-      if (offset > 0) part.push(...reader.lineAt(offset - 1));
-      if (part.length < rowsPerPart) continue;
-      yield Buffer.concat(part);
-      part = [];
+    const part = Buffer.allocUnsafe(partBytes);
+    let end = 0;
+    for (let place = 0; place <= lastPlace; place += 1) {
+      const start = starts.get(place);
+      if (start === 0) continue;
+      for (const bytes of reader.lineAt(start - 1)) {
+        if (end + bytes.length > partBytes) {
+          yield part.subarray(0, end);
+          end = 0;
+        }
+        if (bytes.length > partBytes) yield bytes;
+        else end += bytes.copy(part, end);
+      }
     }
-    yield Buffer.concat(part);
+    yield part.subarray(0, end);
   } finally {
     closeSync(file);
   }

@@ -1,9 +1,10 @@
 /**
- * Which rows are finished and where each stands in the input: about 20 bytes a row, whatever the
+ * Which rows are finished and where each stands in the input: about 30 bytes a row, whatever the
  * length of its id.
  */
 import { DataError, formatCount } from '@lab/core';
 import { Column, idKey, keyOf, KeyTable } from '../key-table.js';
+import { type LineStarts, lineStarts } from './canonical-order.js';
 
 const finished = 1;
 const isTaken = 2;
@@ -21,6 +22,7 @@ export class RowLedger {
   readonly #hashes = new Column((length) => new Uint32Array(length), 2);
   /** Place in the input, from 1, where it is not the number of the row. */
   readonly #places = new Column((length) => new Uint32Array(length));
+  readonly #starts = lineStarts();
   #taken = 0;
   #lastRow = -1;
   #finished = 0;
@@ -44,7 +46,7 @@ export class RowLedger {
 
   /** Bytes of memory. */
   get byteLength(): number {
-    const columns = [this.#flags, this.#hashes, this.#places];
+    const columns = [this.#flags, this.#hashes, this.#places, this.#starts];
     return columns.reduce((sum, column) => sum + column.byteLength, this.#table.byteLength);
   }
 
@@ -81,10 +83,17 @@ export class RowLedger {
     return isSame ? 'finished' : 'stale';
   }
 
-  /** Notes that a row is finished. */
-  finish(row: number): void {
+  /** Notes that a row is finished, and where its line begins in the file. */
+  finish(row: number, offset: number): void {
     this.#flags.set(row, this.#flags.get(row) | finished);
+    this.#starts.set(row, offset + 1);
     this.#finished += 1;
+  }
+
+  /** Where the lines of all finished rows begin; null where earlier processes wrote some. */
+  get lineStarts(): LineStarts | null {
+    if (this.#loaded > 0) return null;
+    return { starts: this.#starts, lastPlace: this.#taken - 1 };
   }
 
   /** Whether a row is finished. */

@@ -10,7 +10,7 @@ import { DataError, type Run } from '@lab/core';
 import { type Clock, systemClock } from '../clock.js';
 import type { LlmClient } from '../llm-client.js';
 import type { Budget } from './budget.js';
-import { bringIntoOrder } from './canonical-order.js';
+import { bringIntoOrder, putInOrder } from './canonical-order.js';
 import { assertFewFailures, type ErrorLimit } from './error-limit.js';
 import type { CostOf } from './row-calls.js';
 import { RowEngine } from './row-engine.js';
@@ -160,7 +160,9 @@ export async function runRows<Row extends RunRow, Output>(
 
 /** Brings the files of a run whose rows are all done into the order of the input. */
 async function finishFiles(run: Run, ledger: RowLedger, shard: Shard | undefined): Promise<void> {
-  await bringIntoOrder(run.path(shardFile('predictions', shard)), (id) => ledger.placeOf(id));
+  const predictions = run.path(shardFile('predictions', shard));
+  if (ledger.lineStarts !== null) putInOrder(predictions, ledger.lineStarts);
+  else await bringIntoOrder(predictions, (id) => ledger.placeOf(id));
   const failures = run.path(shardFile('failures', shard));
   if (!existsSync(failures)) return;
   // Of the failures only those stay that still are some.
