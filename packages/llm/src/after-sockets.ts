@@ -3,10 +3,11 @@
  */
 import { setImmediate } from 'node:timers';
 
-/** So much of the work is done before sockets have their turn. */
-const SLICE = Number(process.env.ZZS ?? 8);
+/** So many pieces of work are done before sockets have their turn. */
+const SLICE = 8;
 
-let waiting: (() => void)[] = [];
+const waiting: (() => void)[] = [];
+let isDue = false;
 
 /**
  * Does some work once the sockets that are ready in this turn of the event loop were read, and what
@@ -16,12 +17,17 @@ let waiting: (() => void)[] = [];
  */
 export function afterSockets(work: () => void): void {
   waiting.push(work);
+  if (isDue) return;
+  isDue = true;
   // Connections are written to at the end of the turn; the next turn begins with sockets.
-  if (waiting.length === 1) setImmediate(() => setImmediate(workOn));
+  setImmediate(() => setImmediate(workOn));
 }
 
 function workOn(): void {
-  for (const work of waiting.slice(0, SLICE)) work();
-  waiting = waiting.slice(SLICE);
-  if (waiting.length > 0) setImmediate(workOn);
+  for (const work of waiting.splice(0, SLICE)) work();
+  isDue = waiting.length > 0;
+  if (isDue) setImmediate(workOn);
 }
+
+/** Resolves once the sockets that are ready were read. */
+export const socketsRead = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

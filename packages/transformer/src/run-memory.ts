@@ -1,6 +1,7 @@
 /**
  * Bytes that a pass over batches takes at its peak, counted from shapes.
  */
+import { tf } from '@lab/tensor';
 import type { Architecture } from './architecture.js';
 import { tokensTogether } from './logits-in-parts.js';
 import { type BatchShape, outputRows, type RunOutline } from './run-outline.js';
@@ -32,15 +33,17 @@ export function peakBytes(residency: Residency, { sizes, architecture, outline }
   // What a pass gives stays in the host's memory, and residuals between the blocks.
   const kept = sum((shape) => outputRows(shape, outline)) * vocabularySize;
   const residuals = 2 * sum(({ batchSize, length }) => batchSize * length) * width;
-  const bytes = (numbers: number) => 4 * (numbers + residuals);
-  if (!isRead) {
-    return sizes.placed + sizes.block.stored + bytes(Math.max(blocks, output + kept));
-  }
   // While a block runs the next one is read; while the output is made, none is.
   const held = residency === 'host' ? sizes.stored : 0;
-  const ahead = residency === 'host' ? 0 : sizes.block.stored;
-  const around = held + sizes.block.placed;
-  return around + Math.max(ahead + bytes(blocks), bytes(output + kept));
+  const weights = isRead ? held + sizes.block.placed : sizes.placed + sizes.block.stored;
+  const ahead = residency === 'streamed' ? sizes.block.stored : 0;
+  const whileBlocks = ahead + 4 * blocks;
+  const whileOutput = 4 * output;
+  // A heap of wasm never shrinks: what blocks needed is not there for what is kept.
+  if (tf.getBackend() === 'wasm') {
+    return weights + Math.max(whileBlocks, whileOutput) + 4 * (kept + residuals);
+  }
+  return weights + Math.max(whileBlocks, whileOutput + 4 * kept) + 4 * residuals;
 }
 
 const partOf = (rows: number, vocabularySize: number): number =>

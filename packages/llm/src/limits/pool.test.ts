@@ -36,6 +36,21 @@ describe('createPool', () => {
     expect(entered).toEqual(['a', 'b', 'c', 'd']);
   });
 
+  it('gives a place back before it is known how its request ended', async () => {
+    const pool = createPool({ clock: createFakeClock(), concurrency: { start: 1, max: 9 } });
+    const entered: string[] = [];
+    const first = place({ name: 'a' });
+    enter(pool, entered, first);
+    enter(pool, entered, place({ name: 'b' }));
+    pool.vacate(first);
+    await settle();
+    expect([entered, pool.inFlight, pool.concurrency]).toEqual([['a', 'b'], 1, 1]);
+    pool.leave(first, success);
+    expect([pool.inFlight, pool.concurrency]).toEqual([1, 2]);
+    pool.leave(place(), success);
+    expect(pool.inFlight).toBe(0);
+  });
+
   it('lets repeats in before others', async () => {
     const pool = createPool({ clock: createFakeClock(), concurrency: { fixed: 1 } });
     const entered: string[] = [];

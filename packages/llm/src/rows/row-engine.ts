@@ -2,21 +2,15 @@
  * The loop of a run: a window of rows in flight, and what becomes of each.
  */
 import { ConfigError, InterruptedError, LabError, type Run } from '@lab/core';
-import type { Paid } from '../chat.js';
+import { socketsRead } from '../after-sockets.js';
 import type { Clock } from '../clock.js';
 import { LlmFailure } from '../llm-failure.js';
 import { BudgetGuard } from './budget.js';
 import { failedRows, isBeyond } from './error-limit.js';
 import { type CallRules, RowCalls } from './row-calls.js';
-import { addFields, paidInVain, predictionOf, watchAll } from './row-outcome.js';
+import { addFields, paidInVain, predictionOf, timingOf, watchAll } from './row-outcome.js';
 import type { RowLedger } from './row-ledger.js';
-import {
-  isSampleFailure,
-  type Prediction,
-  recordLine,
-  type RowTiming,
-  type RunRow,
-} from './row-record.js';
+import { isSampleFailure, type Prediction, recordLine, type RunRow } from './row-record.js';
 import { UnparsedAnswer } from '../structured/ask-for-json.js';
 import type { RowFiles } from './run-files.js';
 import type { RowContext, RunRowsOptions } from './run-rows.js';
@@ -37,19 +31,13 @@ interface PlacedRow {
   readonly place: number;
 }
 
-type Writable<T> = { -readonly [name in keyof T]: T[name] };
-
-const addTokens = (sum: number, { usage }: Paid): number => sum + usage.prompt + usage.completion;
-
 /** Rows and bytes that may wait for the disk before the run does. */
 const maxUnsyncedRows = 4096;
 const maxUnsyncedBytes = 16 * 1024 * 1024;
 const truncatedInARow = 3;
 const defaultGraceMs = 30_000;
 /** Rows that begin before sockets have their turn: the first requests do not wait for the last. */
-const rowsATurn = Number(process.env.ZZR ?? 8);
-
-const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
+const rowsATurn = 8;
 
 /** One run of rows. */
 export class RowEngine<Row extends RunRow, Output> {
@@ -111,7 +99,7 @@ export class RowEngine<Row extends RunRow, Output> {
         continue;
       }
       if (!this.#hasRoom()) await this.#until(() => this.#hasRoom());
-      else if (this.#begun % rowsATurn === 0) await nextTurn();
+      else if (this.#begun % rowsATurn === 0) await socketsRead();
       if (this.#isStopped()) break;
       this.#begun += 1;
       this.#inFlight += 1;
@@ -274,16 +262,7 @@ export class RowEngine<Row extends RunRow, Output> {
 
   /** Times are of interest only: nothing waits for them, and a full disk ends the run elsewhere. */
   #noteTiming({ id }: Row, calls: RowCalls, milliseconds: number): void {
-    const { attempts, cachedCalls, firstTokenMs, lost } = calls;
-    const timing: Writable<RowTiming> = {
-      id,
-      milliseconds: Math.round(milliseconds),
-      attempts,
-      cachedCalls,
-    };
-    if (lost.length > 0) timing.lostTokens = lost.reduce(addTokens, 0);
-    if (firstTokenMs !== null) timing.firstTokenMs = firstTokenMs;
-    const line = recordLine(timing);
+    const line = recordLine(timingOf(id, calls, milliseconds));
     this.#parts.files.timings.append(line).catch((error: unknown) => {
       if (!LabError.is(error)) throw error;
     });

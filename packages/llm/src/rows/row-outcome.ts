@@ -5,7 +5,7 @@ import { ConfigError } from '@lab/core';
 import type { Paid } from '../chat.js';
 import type { LlmClient } from '../llm-client.js';
 import type { RowCalls } from './row-calls.js';
-import type { Prediction, RowFailure, RowStatus } from './row-record.js';
+import type { Prediction, RowFailure, RowStatus, RowTiming } from './row-record.js';
 
 const reserved = ['id', 'requestHash', 'status', 'output', 'usage', 'costUsd'];
 
@@ -76,4 +76,22 @@ export function predictionOf(id: string, calls: RowCalls, end: RowEnd): Predicti
         }
       : { id, requestHash, status, output, usage: used, costUsd: cost };
   return fields === undefined ? prediction : Object.assign(prediction, fields);
+}
+
+type Writable<T> = { -readonly [name in keyof T]: T[name] };
+
+const addTokens = (sum: number, { usage }: Paid): number => sum + usage.prompt + usage.completion;
+
+/** How long a row took, and what it took. */
+export function timingOf(id: string, calls: RowCalls, milliseconds: number): RowTiming {
+  const { attempts, cachedCalls, firstTokenMs, lost } = calls;
+  const timing: Writable<RowTiming> = {
+    id,
+    milliseconds: Math.round(milliseconds),
+    attempts,
+    cachedCalls,
+  };
+  if (lost.length > 0) timing.lostTokens = lost.reduce(addTokens, 0);
+  if (firstTokenMs !== null) timing.firstTokenMs = firstTokenMs;
+  return timing;
 }
