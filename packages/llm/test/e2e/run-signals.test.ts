@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readRunRecord } from '@lab/core';
 import { temporaryFolder, wholeLines } from '@lab/core/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type FakeServer, startFakeServer } from '../../src/testing.js';
 import { idsOf, llm, programArguments, writeRows } from './llm-process.js';
 
@@ -63,7 +63,7 @@ describe('signals', () => {
       stderr += text;
     });
     const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
-    await said('/400 rows  ');
+    await vi.waitFor(() => expect(slow.requests().length).toBeGreaterThan(8), 30_000);
     child.kill('SIGINT');
     await said('saving');
     // Within 0.3 s it would be the same key press.
