@@ -32,6 +32,7 @@ export const sharedNumericCode = [
   ...files('tensor', [
     'backpropagate',
     'engine',
+    'heap-view',
     'kernel-module',
     'native/kernel-addon',
     'native/operation-kernels',

@@ -20,11 +20,12 @@ export interface ChatSetting extends BodyOptions {
   readonly now: () => number;
 }
 
-/** A call, how its answer is read, and when it was last sent. */
+/** A call, how its answer is read, and how long it took. */
 export interface ChatCall {
   readonly call: Call;
   readonly read: (answer: TransportAnswer) => Reading<ChatAnswer>;
-  readonly sentAt: () => number;
+  /** Milliseconds from the last sending until the answer was there. */
+  readonly latencyMs: () => number;
 }
 
 /** Of an English token. */
@@ -43,6 +44,7 @@ export function createChatCall(
   const { adaptations, redact, now } = setting;
   const stream = { collector: null as ChatCollector | null, events: null as EventStream | null };
   let sentAt = now();
+  let endedAt = sentAt;
   let body: string | null = null;
   let adapted = 0;
   const call: Call = {
@@ -59,6 +61,9 @@ export function createChatCall(
       if (body === null || changes !== adapted) body = chatBody(request, setting);
       adapted = changes;
       return body;
+    },
+    onEnd: () => {
+      endedAt = now();
     },
     onStream: setting.isStreamed
       ? () => {
@@ -80,7 +85,7 @@ export function createChatCall(
     const body = keptBody(answer.body, redact);
     return { outcome: { problem: { ...outcome.problem, body } }, tokens: null };
   };
-  return { call, read, sentAt: () => sentAt };
+  return { call, read, latencyMs: () => endedAt - sentAt };
 }
 
 /** Some proxies say with status 200 that the server behind them failed. */

@@ -228,7 +228,7 @@ class Client implements HttpClient {
   ): Promise<ChatResult> {
     const kept = await this.#fromCache(request, hash);
     if (kept !== null) return kept;
-    const { call, read, sentAt } = createChatCall(request, this.#setting, signal);
+    const { call, read, latencyMs } = createChatCall(request, this.#setting, signal);
     const send = (sent: number) => this.#servers.send(call, sent, read);
     const adaptCall = (problem: CallProblem): boolean => this.#adapt(problem);
     let retried: Retried<ChatAnswer>;
@@ -238,10 +238,9 @@ class Client implements HttpClient {
       if (error instanceof LlmFailure) this.#totals.addFailed(request.tag ?? '', error);
       throw error;
     }
-    const latencyMs = Math.round(this.#clock.now() - sentAt());
     const result = await chatResult(request, retried, {
       hash,
-      latencyMs,
+      latencyMs: Math.round(latencyMs()),
       model: this.model,
       prices: this.#options.prices,
       adaptations: this.adaptations,

@@ -56,6 +56,8 @@ export interface Call {
   readonly signal?: EndSignal | undefined;
   /** Makes a taker of streams, anew for each request. */
   readonly onStream?: (() => (text: string) => void) | undefined;
+  /** The answer is whole, and not yet read. */
+  readonly onEnd?: (() => void) | undefined;
   /** Servers that failed it. */
   readonly failed: Set<Replica>;
 }
@@ -220,6 +222,7 @@ function requestTo({ address, headers, pool }: Server, call: Call, place: PlaceR
   const base = call.isAtRoot === true ? address.path.replace(/\/v1$/, '') : address.path;
   const path = `${base}${call.path}${address.query}`;
   const onEnd = (head: AnswerHead): void => {
+    call.onEnd?.();
     hint(pool, head);
     // Before its body is read; what was refused is first learnt from.
     if (head.status === 200) pool.vacate(place);
