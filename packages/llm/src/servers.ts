@@ -29,8 +29,8 @@ import { TransportError } from './transport-error.js';
 /** Where a client starts to look for the right number of requests at once. */
 const LOOPBACK_START = 8;
 
-/** Connections for each request at once. */
-const SPARE = 1.25;
+/** Connections beside those for requests at once, at most; of few requests a quarter. */
+const MOST_SPARE = 16;
 
 /** One server with its places. */
 interface Server extends Replica {
@@ -90,9 +90,10 @@ export class Servers {
     this.#servers = addresses.map((address) => createServer(address, { options, clock, logger }));
     this.#router = createRouter(new Map(this.#servers.map((one) => [one.address.url, one])));
     const { timeouts, ca, proxies, maxAnswerBytes } = options;
+    const most = options.concurrency ?? MAX_CONCURRENCY;
     // A connection rests for a turn or two of the event loop after its answer: some more than
     // requests at once, so that none waits for that.
-    const connections = Math.ceil((options.concurrency ?? MAX_CONCURRENCY) * SPARE);
+    const connections = most + Math.min(MOST_SPARE, Math.ceil(most / 4));
     this.#transport = createTransport({ timeouts, ca, proxies, maxAnswerBytes, connections });
   }
 
