@@ -1,5 +1,6 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { afterSockets, socketsRead } from './after-sockets.js';
+import { afterSockets } from './after-sockets.js';
 
 describe('afterSockets', () => {
   it('works in order, not in the turn it was told in, and a part at a time', async () => {
@@ -11,10 +12,10 @@ describe('afterSockets', () => {
       seen.add(turns);
     });
     for (const one of work) afterSockets(one);
-    await socketsRead();
+    await nextTurn();
     expect(done).toEqual([]);
     while (done.length < work.length) {
-      await socketsRead();
+      await nextTurn();
       turns += 1;
     }
     expect(done).toEqual(work.map((_, at) => at));

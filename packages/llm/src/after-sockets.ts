@@ -28,6 +28,3 @@ function workOn(): void {
   isDue = waiting.length > 0;
   if (isDue) setImmediate(workOn);
 }
-
-/** Resolves once the sockets that are ready were read. */
-export const socketsRead = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -4,9 +4,9 @@
 import { setTimeout as realTimeout } from 'node:timers';
 import { TextDecoder } from 'node:util';
 import type { Dispatcher } from 'undici';
+import { afterSockets } from './after-sockets.js';
 import { type EndSignal, offAbort, onAbort } from './call-signal.js';
 import { createDispatcher, type DispatcherOptions } from './dispatcher.js';
-import { afterSockets } from './after-sockets.js';
 import { TransportError } from './transport-error.js';
 
 /** Limits of one request, in milliseconds; 0 is none. */

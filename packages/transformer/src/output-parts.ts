@@ -24,7 +24,7 @@ export interface OutputPart {
  * @throws {ConfigError} for parts of fewer than one token.
  */
 export async function* outputParts(
-  { architecture, parts }: Model,
+  model: Model,
   rows: tf.Tensor2D,
   tokens: number,
 ): AsyncGenerator<OutputPart> {
@@ -33,9 +33,10 @@ export async function* outputParts(
       help: 'Give a whole number from 1.',
     });
   }
+  const { architecture, parts } = model;
   const normed = tf.tidy(() => normalised(rows, parts.around.norm, architecture.norm));
   try {
-    yield* normedOutputParts({ architecture, parts }, normed, tokens);
+    yield* normedOutputParts(model, normed, tokens);
   } finally {
     normed.dispose();
   }
@@ -43,7 +44,7 @@ export async function* outputParts(
 
 /** As {@link outputParts}, of rows behind the final norm. */
 export async function* normedOutputParts(
-  { architecture, parts }: Pick<Model, 'architecture' | 'parts'>,
+  { architecture, parts }: Model,
   normed: tf.Tensor2D,
   tokens: number,
 ): AsyncGenerator<OutputPart> {

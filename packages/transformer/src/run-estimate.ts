@@ -88,8 +88,7 @@ async function measure(model: Model, outline: RunOutline): Promise<Measured> {
   const [reading, outputReading] = [await blockReading(model), await secondsOfOutput(model, 1)];
   const residual = tf.randomNormal<tf.Rank.R3>([batchSize, length, width]);
   const timed = (startBlock: number) => {
-    const given = { residual, startBlock, stopBlock: startBlock + 1, logits: 'none' } as const;
-    return secondsOfPass(model, given);
+    return secondsOfPass(model, { residual, startBlock, stopBlock: startBlock + 1 });
   };
   try {
     // The first pass compiles and grows memory; a second over the same block shows its time.
@@ -171,14 +170,13 @@ interface PassPart {
   readonly residual: tf.Tensor3D;
   readonly startBlock: number;
   readonly stopBlock: number;
-  readonly logits: 'none';
 }
 
 async function secondsOfPass(model: Model, part: PassPart): Promise<number> {
   const [texts, tokens] = part.residual.shape;
   const ids = Array.from({ length: texts }, () => new Int32Array(tokens));
   const began = now();
-  const result = await model.forward({ ids, ...part });
+  const result = await model.forward({ ids, ...part, logits: 'none' });
   await result.residual.data();
   result.dispose();
   return now() - began;

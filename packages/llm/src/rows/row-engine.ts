@@ -1,8 +1,8 @@
 /**
  * The loop of a run: a window of rows in flight, and what becomes of each.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ConfigError, InterruptedError, LabError, type Run } from '@lab/core';
-import { socketsRead } from '../after-sockets.js';
 import type { Clock } from '../clock.js';
 import { LlmFailure } from '../llm-failure.js';
 import { BudgetGuard } from './budget.js';
@@ -99,7 +99,7 @@ export class RowEngine<Row extends RunRow, Output> {
         continue;
       }
       if (!this.#hasRoom()) await this.#until(() => this.#hasRoom());
-      else if (this.#begun % rowsATurn === 0) await socketsRead();
+      else if (this.#begun % rowsATurn === 0) await nextTurn();
       if (this.#isStopped()) break;
       this.#begun += 1;
       this.#inFlight += 1;

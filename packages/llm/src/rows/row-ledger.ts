@@ -86,7 +86,7 @@ export class RowLedger {
   /** Notes that a row is finished, and where its line begins in the file. */
   finish(row: number, offset: number): void {
     this.#flags.set(row, this.#flags.get(row) | finished);
-    this.#starts.set(row, offset + 1);
+    if (this.#loaded === 0) this.#starts.set(row, offset + 1);
     this.#finished += 1;
   }
 
