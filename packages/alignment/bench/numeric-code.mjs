@@ -55,7 +55,7 @@ export const sharedNumericCode = [
  * same records or an error, texts of errors, the choice of a backend, and counters.
  */
 export const sharedOtherCode = [
-  ...files('alignment', ['call-fields', 'matchings', 'memory-expectation']),
+  ...files('alignment', ['call-fields', 'memory-expectation']),
   ...files('graph', [
     'alignment-folder',
     'attribute-table',
@@ -120,6 +120,7 @@ export const sharedOtherCode = [
     'hash',
     'logger',
     'nearest',
+    'option-fields',
     'text-blocks',
     'text-file',
   ]),

@@ -5,12 +5,13 @@
  * table with a row per entity. A second learner is made on the graphs with the added entities and
  * takes over what was learnt; the row of an added entity is the mean of its neighbours' rows.
  */
-import { checkOptions } from '@lab/core';
+import { checkOptions, type OptionFields } from '@lab/core';
 import { type AlignmentData, type ExtendedData, neighbourGraph } from '@lab/graph';
 import type { ParameterArray } from '@lab/tensor';
-import { type AlignedPair, alignEntities, type AlignOptions } from './align.js';
+import { z } from 'zod';
+import { type AlignedPair, alignEntities, alignFields, type AlignOptions } from './align.js';
 import { candidateTable } from './candidate-table.js';
-import { callSchemas } from './call-fields.js';
+import { callFields } from './call-fields.js';
 import type { AlignmentConfig } from './config-fields.js';
 import type { ConfidenceModel } from './confidence.js';
 import type { Learner } from './learner.js';
@@ -155,6 +156,11 @@ export interface AddedAlignOptions extends AlignOptions {
   readonly confidence?: ConfidenceModel | null | undefined;
 }
 
+const addedSchema = z.strictObject({
+  ...alignFields,
+  confidence: callFields.confidence,
+} satisfies OptionFields<AddedAlignOptions>);
+
 /**
  * Pairs of added entities alone: each with its counterpart among all entities of the other graph
  * without a seed. Scores are as in an alignment of all entities.
@@ -167,7 +173,7 @@ export async function alignAdded(
   added: Int32Array,
   options: AddedAlignOptions = {},
 ): Promise<AlignedPair[]> {
-  checkOptions('alignment/alignAdded', options, callSchemas.added);
+  checkOptions('alignment/alignAdded', options, addedSchema);
   const asking = new Set(added);
   const isRight = added.length > 0 && state.task.data.sides[added[0]!] === 2;
   const side = isRight ? 'target' : 'source';

@@ -1,17 +1,23 @@
 /**
  * The library call `align`: two graphs in, pairs of names out.
  */
-import { checkOptions } from '@lab/core';
+import { checkOptions, type OptionFields, optionFields } from '@lab/core';
 import type { OwnGraphFiles } from '@lab/graph';
-import { alignEntities, type AlignOptions } from './align.js';
+import { z } from 'zod';
+import { alignEntities, alignFields, type AlignOptions } from './align.js';
 import { candidateTable } from './candidate-table.js';
-import { callSchemas } from './call-fields.js';
 import { fittedConfidence } from './conclude.js';
 import type { AlignmentConfig } from './config-fields.js';
 import type { ConfidenceQuality, PairEvidence } from './confidence.js';
+import { ownGraphFields } from './data.js';
 import type { Learner } from './learner.js';
 import type { AlignmentMethod } from './method.js';
-import type { CallOptions, SettingOptions } from './training-options.js';
+import {
+  type CallOptions,
+  type SettingOptions,
+  settingFields,
+  watchFields,
+} from './training-options.js';
 import { settingsOf, train } from './training-run.js';
 
 /** Options of `align`. */
@@ -25,6 +31,14 @@ export interface AlignGraphsOptions<
   /** `auto:names` when there are no known links: equal names become seeds. */
   readonly seedsFile?: string | undefined;
 }
+
+const alignGraphsSchema = z.strictObject({
+  ...settingFields,
+  ...watchFields,
+  ...alignFields,
+  ...ownGraphFields,
+  seedsFile: optionFields.path.optional(),
+} satisfies OptionFields<AlignGraphsOptions>);
 
 /** A proposed pair by the names of its entities. */
 export interface NamedPair extends PairEvidence {
@@ -55,7 +69,7 @@ export async function alignGraphs<C extends AlignmentConfig, L extends Learner>(
   method: AlignmentMethod<C, L>,
   options: AlignGraphsOptions<C>,
 ): Promise<AlignedGraphs> {
-  checkOptions(`${method.name}/align`, options, callSchemas.alignGraphs);
+  checkOptions(`${method.name}/align`, options, alignGraphsSchema);
   const { source, target, links, sourceAttributes, targetAttributes } = options;
   const { sourceImages, targetImages, seedsFile } = options;
   const { matching, minConfidence, signal, onProgress, logger, now } = options;

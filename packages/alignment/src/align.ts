@@ -2,9 +2,9 @@
  * The alignment itself: for every entity of the first graph its counterpart in the second, with a
  * score, a margin and a confidence.
  */
-import { checkOptions } from '@lab/core';
+import { checkOptions, type OptionFields, optionFields } from '@lab/core';
 import { greedyOneToOne, sinkhorn } from '@lab/graph';
-import { callSchemas } from './call-fields.js';
+import { z } from 'zod';
 import type { CandidateTable } from './candidate-table.js';
 import {
   type ConfidenceModel,
@@ -12,7 +12,7 @@ import {
   fitConfidence,
   type PairEvidence,
 } from './confidence.js';
-import type { Matching } from './matchings.js';
+import { type Matching, matchings } from './matchings.js';
 
 /** A proposed pair. */
 export interface AlignedPair extends PairEvidence {
@@ -38,6 +38,15 @@ export interface AlignOptions {
   readonly minConfidence?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+/** The options of `alignEntities` as calls check them. */
+export const alignFields = {
+  matching: z.enum(matchings).optional(),
+  minConfidence: optionFields.share.optional(),
+  signal: optionFields.signal,
+} satisfies OptionFields<AlignOptions>;
+
+const alignSchema = z.strictObject(alignFields);
 
 /** What the table says about one source and one of its candidates. */
 export function evidenceOf(table: CandidateTable, row: number, rank = 0): PairEvidence {
@@ -98,7 +107,7 @@ export function alignEntities(
   confidence: ConfidenceModel | null,
   options: AlignOptions = {},
 ): AlignedPair[] {
-  checkOptions('alignment/alignEntities', options, callSchemas.align);
+  checkOptions('alignment/alignEntities', options, alignSchema);
   const { matching = 'best', minConfidence = 0 } = options;
   const isOneToOne = matching === 'greedy' || matching === 'sinkhorn';
   const matched = isOneToOne ? matchedRanks(table, matching) : null;

@@ -1,9 +1,9 @@
 /**
  * Ranked candidates of every entity that has no seed.
  */
-import { checkOptions, sha256 } from '@lab/core';
+import { checkOptions, objectWith, type OptionFields, optionFields, sha256 } from '@lab/core';
 import { HostRows } from '@lab/tensor';
-import { callSchemas } from './call-fields.js';
+import { z } from 'zod';
 import { type ComparedRows, comparedRows } from './compared-rows.js';
 import { foundByEvidence, stateEvidence } from './evidence/ranked-evidence.js';
 import type { Encoding, EntitySides } from './learner.js';
@@ -54,6 +54,14 @@ export interface CandidateOptions {
   readonly onProgress?: SearchOptions['onProgress'];
 }
 
+const candidateSchema = z.strictObject({
+  encoding: objectWith(['embed'], 'must be an encoding').optional(),
+  side: z.enum(['source', 'target']).optional(),
+  folder: optionFields.path.optional(),
+  signal: optionFields.signal,
+  onProgress: optionFields.callback,
+} satisfies OptionFields<CandidateOptions>);
+
 /**
  * Candidates of every entity that is in no training seed, among such entities of the other graph;
  * the entities of the first graph ask, unless `side` says otherwise.
@@ -64,7 +72,7 @@ export async function candidateTable(
   state: TrainingState,
   options: CandidateOptions = {},
 ): Promise<CandidateTable> {
-  checkOptions('alignment/candidateTable', options, callSchemas.candidates);
+  checkOptions('alignment/candidateTable', options, candidateSchema);
   const { task } = state;
   const seeded = new Set(task.split.seeds);
   const left = task.data.left.filter((entity) => !seeded.has(entity));

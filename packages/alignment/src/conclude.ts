@@ -4,17 +4,20 @@
 import {
   checkOptions,
   ConfigError,
+  type OptionFields,
+  optionFields,
   type ResolvedConfig,
   readJsonLines,
   type Run,
   writeFileAtomic,
 } from '@lab/core';
 import { type Section, writeRunPage } from '@lab/report';
+import { z } from 'zod';
 import { calibrate, judgePairs } from './align.js';
 import { type CandidateTable, candidateTable } from './candidate-table.js';
 import { isAutomatic, validationText } from './automatic-seeds.js';
 import { analysePairs, type PairAnalysis } from './analysis.js';
-import { callSchemas } from './call-fields.js';
+import { callFields } from './call-fields.js';
 import { confidenceQuality, fitConfidence } from './confidence.js';
 import type { AlignmentConfig } from './config-fields.js';
 import { asInterruption } from './interruption.js';
@@ -46,6 +49,13 @@ export interface ConcludeOptions<C extends AlignmentConfig = AlignmentConfig> {
   readonly onProgress?: SearchWatch['onProgress'];
 }
 
+const concludeSchema = z.strictObject({
+  config: callFields.resolved,
+  seconds: z.number().min(0),
+  signal: optionFields.signal,
+  onProgress: optionFields.callback,
+} satisfies OptionFields<ConcludeOptions>);
+
 /**
  * Writes predictions, confidence and report, then the results into `run.json`.
  *
@@ -59,7 +69,7 @@ export async function conclude<C extends AlignmentConfig, L extends Learner>(
   trained: TrainResult<C, L>,
   options: ConcludeOptions<C>,
 ): Promise<Conclusion> {
-  checkOptions(`${method.name}/conclude`, options, callSchemas.conclude);
+  checkOptions(`${method.name}/conclude`, options, concludeSchema);
   const conclusion = await writeReport(method, trained, options).catch((cause: unknown) => {
     const stopped = { name: method.name, run: trained.run };
     const error = asInterruption(cause, { ...stopped, signal: options.signal });

@@ -4,12 +4,15 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import {
+  checkOptions,
   ConfigError,
   DataError,
   type FileRecord,
   formatCount,
   hashFile,
   type OnDefect,
+  type OptionFields,
+  optionFields,
   reportDefect,
   throwDefect,
 } from '@lab/core';
@@ -24,7 +27,7 @@ import {
   type SplitOptions,
 } from '@lab/graph';
 import type { CsrArrays } from '@lab/tensor';
-import { checkDataSource } from './call-fields.js';
+import { z } from 'zod';
 import type { AlignmentConfig } from './config-fields.js';
 
 /** Two graphs and the links between them, divided into seeds, validation and test. */
@@ -50,6 +53,42 @@ export interface DataSource {
   readonly images?: string | false | undefined;
   /** Called for every defect; without it the first one throws. */
   readonly onDefect?: OnDefect | undefined;
+}
+
+const { path, callback } = optionFields;
+
+/** The files of own graphs as calls check them. */
+export const ownGraphFields = {
+  source: path,
+  target: path,
+  links: path.optional(),
+  sourceAttributes: path.optional(),
+  targetAttributes: path.optional(),
+  sourceImages: path.optional(),
+  targetImages: path.optional(),
+} satisfies OptionFields<Omit<OwnGraphFiles, 'duplicateTriples' | 'onDefect'>>;
+
+const sourceSchema = z.strictObject({
+  dir: path.optional(),
+  own: z
+    .strictObject({
+      ...ownGraphFields,
+      duplicateTriples: z.enum(['keep', 'drop']).optional(),
+      onDefect: callback,
+    } satisfies OptionFields<OwnGraphFiles>)
+    .optional(),
+  seedsFile: path.optional(),
+  images: z
+    .custom((value) => value === false || (typeof value === 'string' && value !== ''), {
+      message: 'must be a file, or false for none',
+    })
+    .optional(),
+  onDefect: callback,
+} satisfies OptionFields<DataSource>);
+
+/** Checks where the data of a call are. */
+export function checkDataSource(call: string, source: DataSource): void {
+  checkOptions(`${call}, data`, source, sourceSchema);
 }
 
 /** What `seedsFile` says when the seeds are to be made from names. */

@@ -6,11 +6,8 @@ import { selectBackend, tf } from '@lab/tensor';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { smallData, smallResolved, smallTask, withImages } from './__fixtures__/small-task.js';
 import { tableMethod } from './__fixtures__/table-method.js';
-import {
-  type AlignmentExperimentOptions,
-  groupsFor,
-  runAlignmentExperiment,
-} from './experiment.js';
+import { groupsFor, runAlignmentExperiment } from './experiment.js';
+import type { AlignmentExperimentOptions } from './experiment/options.js';
 
 beforeAll(async () => {
   await selectBackend('wasm');

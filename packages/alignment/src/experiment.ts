@@ -14,7 +14,6 @@ import {
   resolveConfig,
   runExperiment,
 } from '@lab/core';
-import { callSchemas } from './call-fields.js';
 import { type AlignmentConfig, modalities, valueAt } from './config-fields.js';
 import { tableNumbers } from './alignment-metrics.js';
 import type { AlignmentTask } from './data.js';
@@ -22,30 +21,11 @@ import { evaluateModel } from './evaluate.js';
 import type { AblationCell, AblationGroup } from './experiment/cell.js';
 import { measureCost } from './experiment/cost.js';
 import { cellTask } from './experiment/faulty-task.js';
+import { type AlignmentExperimentOptions, experimentSchema } from './experiment/options.js';
 import { projectionPath, writeProjection } from './experiment/projection.js';
 import { costNames, type GroupResult, isCostGroup, writeGroup } from './experiment/results.js';
 import type { AlignmentMethod } from './method.js';
 import { train } from './training-run.js';
-
-/** What an experiment needs. */
-export interface AlignmentExperimentOptions {
-  readonly method: AlignmentMethod;
-  readonly task: AlignmentTask;
-  /** Config that the cells change. */
-  readonly base: ResolvedConfig<AlignmentConfig>;
-  readonly epochs: number;
-  readonly seeds: readonly number[];
-  /** Names of groups; default all that the data allow. */
-  readonly only?: readonly string[] | undefined;
-  /** Entities a side of the made-up pairs on which an epoch is timed; default 1000 to 8000. */
-  readonly sizes?: readonly number[] | undefined;
-  /** Folder of results, tables and figures. */
-  readonly dir: string;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((text: string, share: number) => void) | undefined;
-  /** Seconds of a clock that only moves forward; default `performance.now() / 1000`. */
-  readonly now?: (() => number) | undefined;
-}
 
 /** Results by group, in the order of the method's groups. */
 export interface AlignmentExperiment {
@@ -85,7 +65,7 @@ export function groupsFor(
 export async function runAlignmentExperiment(
   options: AlignmentExperimentOptions,
 ): Promise<AlignmentExperiment> {
-  checkOptions('alignment/experiment', options, callSchemas.experiment);
+  checkOptions('alignment/experiment', options, experimentSchema);
   const { method, sizes, only = [] } = options;
   const all = groupsFor(method, options.task, { sizes }).map(({ name }) => name);
   assertGroups('alignment/experiment', only, all);

@@ -1,9 +1,10 @@
 /**
  * Why a pair: what the model and the data say for and against two entities being the same.
  */
-import { checkOptions } from '@lab/core';
+import { checkOptions, type OptionFields, optionFields } from '@lab/core';
 import { type AlignmentData, tripleDegrees } from '@lab/graph';
-import { callSchemas } from './call-fields.js';
+import { z } from 'zod';
+import { callFields } from './call-fields.js';
 import { type ConfidenceModel, confidenceOf } from './confidence.js';
 import type { Modality } from './config-fields.js';
 import type { Encoding } from './learner.js';
@@ -93,6 +94,15 @@ export interface ExplainOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const { count: index, signal } = optionFields;
+const fields = { confidence: callFields.confidence, signal } satisfies OptionFields<ExplainOptions>;
+const pairSchema = z.strictObject({ ...fields, source: index, target: index });
+const pairsSchema = z.strictObject({
+  ...fields,
+  pairs: z.custom(Array.isArray, 'must be a list of pairs'),
+});
+const bestSchema = z.strictObject({ ...fields, source: index, count: z.int().min(1).optional() });
+
 /**
  * What speaks for and against a pair.
  *
@@ -104,7 +114,7 @@ export async function explainPair(
   encoding: Encoding,
   pair: ExplainInput & ExplainOptions,
 ): Promise<PairExplanation> {
-  checkOptions('alignment/explainPair', pair, callSchemas.explainPair);
+  checkOptions('alignment/explainPair', pair, pairSchema);
   const options = { confidence: pair.confidence, signal: pair.signal };
   const [explanation] = await explainPairs(state, encoding, { ...options, pairs: [pair] });
   return explanation!;
@@ -119,7 +129,7 @@ export async function explainPairs(
   encoding: Encoding,
   { pairs, ...options }: ExplainOptions & { readonly pairs: readonly ExplainInput[] },
 ): Promise<PairExplanation[]> {
-  checkOptions('alignment/explainPairs', { pairs, ...options }, callSchemas.explainPairs);
+  checkOptions('alignment/explainPairs', { pairs, ...options }, pairsSchema);
   const { counterpartsOf } = knownPairs(state);
   const asked = {
     left: pairs.flatMap(({ source, target }) => [source, ...counterpartsOf(target)]),
@@ -145,7 +155,7 @@ export async function explainBest(
   encoding: Encoding,
   { source, count = 3, ...options }: ExplainOptions & { source: number; count?: number },
 ): Promise<PairExplanation[]> {
-  checkOptions('alignment/explainBest', { source, count, ...options }, callSchemas.explainBest);
+  checkOptions('alignment/explainBest', { source, count, ...options }, bestSchema);
   const asked = { left: [source], right: knownPairs(state).counterpartsOf(source) };
   const field = await createScoreField(state, encoding, { asked, signal: options.signal });
   try {

@@ -46,10 +46,10 @@ export {
 } from './evaluate.js';
 export {
   type AlignmentExperiment,
-  type AlignmentExperimentOptions,
   groupsFor,
   runAlignmentExperiment,
 } from './experiment.js';
+export type { AlignmentExperimentOptions } from './experiment/options.js';
 export {
   type AblationCell,
   type AblationGroup,

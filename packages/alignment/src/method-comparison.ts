@@ -6,11 +6,14 @@ import {
   ConfigError,
   type ExperimentRow,
   formatShare,
+  type OptionFields,
+  optionFields,
   type ResolvedConfig,
   runExperiment,
 } from '@lab/core';
+import { z } from 'zod';
 import { measureBaseline } from './baseline.js';
-import { callSchemas } from './call-fields.js';
+import { callFields } from './call-fields.js';
 import type { AlignmentConfig } from './config-fields.js';
 import type { AlignmentTask } from './data.js';
 import { tableNumbers } from './alignment-metrics.js';
@@ -42,6 +45,23 @@ export interface MethodComparisonOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((text: string, share: number) => void) | undefined;
 }
+
+const contestantSchema = z.strictObject({
+  label: z.string(),
+  method: callFields.method,
+  config: callFields.resolved,
+} satisfies OptionFields<Contestant>);
+
+const comparisonSchema = z.strictObject({
+  task: callFields.task,
+  contestants: z.array(contestantSchema).min(1),
+  seedShares: z.array(optionFields.share),
+  faultyShares: z.array(optionFields.share).optional(),
+  seeds: z.array(optionFields.count).min(1),
+  dir: optionFields.path,
+  signal: optionFields.signal,
+  onProgress: optionFields.callback,
+} satisfies OptionFields<MethodComparisonOptions>);
 
 /** One place on the x axis of one contestant, or of the baseline. */
 export interface ComparedCell {
@@ -76,7 +96,7 @@ interface Plan {
  * @throws {InterruptedError} when the signal aborts; finished cells are saved.
  */
 export async function compareMethods(options: MethodComparisonOptions): Promise<ComparedCell[]> {
-  checkOptions('alignment/comparison', options, callSchemas.comparison);
+  checkOptions('alignment/comparison', options, comparisonSchema);
   const { task, seeds, dir, signal, onProgress } = options;
   if (task.split.test.length === 0) {
     throw new ConfigError('alignment/comparison: there are no test pairs to compare on.', {

@@ -1,12 +1,19 @@
 /**
  * Pairs that are worth a look: those of which the model is least sure.
  */
-import { checkOptions, formatCounted, formatShare } from '@lab/core';
+import {
+  checkOptions,
+  formatCounted,
+  formatShare,
+  type OptionFields,
+  optionFields,
+} from '@lab/core';
 import { writeCsv } from '@lab/core/csv';
 import type { ReviewQuestion } from '@lab/report';
+import { z } from 'zod';
 import { type AlignedPair, alignEntities } from './align.js';
 import { type CandidateTable, candidateTable } from './candidate-table.js';
-import { callSchemas } from './call-fields.js';
+import { callFields } from './call-fields.js';
 import { fittedConfidence } from './conclude.js';
 import type { ConfidenceModel } from './confidence.js';
 import { shortName } from './entity-names.js';
@@ -55,6 +62,14 @@ export interface ReviewOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const reviewSchema = z.strictObject({
+  count: z.int().min(1).optional(),
+  by: z.enum(['confidence', 'margin']).optional(),
+  confidence: callFields.confidence,
+  refused: z.custom((value) => value instanceof Int32Array, 'must be an Int32Array').optional(),
+  signal: optionFields.signal,
+} satisfies OptionFields<ReviewOptions>);
+
 /**
  * The best candidates of which the model is least sure, the least sure first. Sources that are in a
  * seed or a validation pair have their counterpart and are left out.
@@ -66,7 +81,7 @@ export async function pairsToReview(
   encoding: Encoding,
   options: ReviewOptions = {},
 ): Promise<ReviewPair[]> {
-  checkOptions('alignment/pairsToReview', options, callSchemas.review);
+  checkOptions('alignment/pairsToReview', options, reviewSchema);
   const { refused = new Int32Array(0), count = 50, signal } = options;
   const all = await candidateTable(state, { encoding, signal });
   const given = options.confidence;

@@ -1,9 +1,9 @@
 /**
  * How long a training will take on this machine, measured on a part of the user's own graphs.
  */
-import { checkOptions, createRandom } from '@lab/core';
+import { checkOptions, createRandom, objectWith, type OptionFields, optionFields } from '@lab/core';
 import { quantile } from '@lab/metrics';
-import { callSchemas } from './call-fields.js';
+import { z } from 'zod';
 import type { AlignmentConfig } from './config-fields.js';
 import type { AlignmentTask } from './data.js';
 import { candidateSides, rankSides } from './evaluate.js';
@@ -33,6 +33,13 @@ export interface CalibrationOptions {
   readonly now?: (() => number) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+const calibrationSchema = z.strictObject({
+  config: objectWith([], 'must be the settings of the method'),
+  budgetSeconds: z.number().gt(0).optional(),
+  now: optionFields.callback,
+  signal: optionFields.signal,
+} satisfies OptionFields<CalibrationOptions & { config: unknown }>);
 
 /** Entities of each graph in the parts that are measured first. */
 const FIRST_PARTS = [1000, 2500, 5000] as const;
@@ -81,7 +88,7 @@ export async function expectedTime<C extends AlignmentConfig, L extends Learner>
   { config: given, ...options }: CalibrationOptions & { readonly config: C },
 ): Promise<TimeExpectation> {
   const asked = { config: given, ...options };
-  checkOptions(`${method.name}/expectedTime`, asked, callSchemas.calibration);
+  checkOptions(`${method.name}/expectedTime`, asked, calibrationSchema);
   const config = await settled(method, task, given);
   const { budgetSeconds = 10, now = () => performance.now() / 1000, signal } = options;
   const began = now();

@@ -1,10 +1,21 @@
 /**
  * What a training takes, tells and gives back.
  */
-import type { Logger, ResolvedConfig, Run } from '@lab/core';
+import {
+  checkOptions,
+  hasFields,
+  type Logger,
+  objectWith,
+  type OptionFields,
+  optionFields,
+  type ResolvedConfig,
+  type Run,
+} from '@lab/core';
+import { z } from 'zod';
 import type { BaselineResult } from './baseline.js';
+import { callFields, isTask } from './call-fields.js';
 import type { AlignmentConfig, Modality } from './config-fields.js';
-import type { AlignmentTask, DataSource } from './data.js';
+import { type AlignmentTask, checkDataSource, type DataSource } from './data.js';
 import type { EpochRecord } from './epoch-record.js';
 import type { AlignmentMetrics } from './alignment-metrics.js';
 import type { Learner } from './learner.js';
@@ -64,6 +75,16 @@ export interface SettingOptions<
   readonly settings?: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** The settings as calls check them. */
+export const settingFields = {
+  config: callFields.resolved.optional(),
+  preset: z.string().optional(),
+  mode: z.string().optional(),
+  seed: optionFields.count.optional(),
+  epochs: optionFields.count.optional(),
+  settings: z.record(z.string(), z.unknown()).optional(),
+} satisfies OptionFields<SettingOptions>;
+
 /** What every long call takes. */
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
@@ -72,6 +93,14 @@ export interface CallOptions {
   /** Seconds of a clock that only moves forward; default `performance.now() / 1000`. */
   readonly now?: (() => number) | undefined;
 }
+
+/** What every long call takes, as calls check it. */
+export const watchFields = {
+  signal: optionFields.signal,
+  onProgress: optionFields.callback,
+  logger: optionFields.logger,
+  now: optionFields.callback,
+} satisfies OptionFields<CallOptions>;
 
 /** Options of `train`. */
 export interface TrainOptions<
@@ -95,6 +124,36 @@ export type RunTarget =
       readonly backend: unknown;
     }
   | { readonly resume: string };
+
+const trainSchema = z.strictObject({
+  ...settingFields,
+  ...watchFields,
+  data: z.custom(
+    (value) => (typeof value === 'string' ? value !== '' : hasFields(value)),
+    'must be a folder, a data source, or a task that is read already',
+  ),
+  run: objectWith([], 'must be { parent, label, command, backend } or { resume }').optional(),
+} satisfies OptionFields<TrainOptions>);
+
+const newRunSchema = z.strictObject({
+  parent: optionFields.path,
+  dir: optionFields.path.optional(),
+  label: z.string(),
+  command: z.array(z.string()),
+  backend: z.unknown().optional(),
+} satisfies OptionFields<Exclude<RunTarget, { resume: string }>>);
+
+const resumeSchema = z.strictObject({ resume: optionFields.path });
+
+/** Checks the options of `train`. */
+export function checkTrainOptions(name: string, options: TrainOptions): void {
+  const call = `${name}/train`;
+  checkOptions(call, options, trainSchema);
+  const { data, run } = options;
+  if (typeof data !== 'string' && !isTask(data)) checkDataSource(call, data as DataSource);
+  if (run === undefined) return;
+  checkOptions(`${call}, run`, run, 'resume' in run ? resumeSchema : newRunSchema);
+}
 
 /** A finished training. The caller disposes `state`. */
 export interface TrainResult<

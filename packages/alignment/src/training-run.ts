@@ -15,7 +15,6 @@ import { selectBackend, selectedBackend } from '@lab/tensor';
 import { hasCheckpoint } from '@lab/tensor/io';
 import { automaticWarnings } from './automatic-seeds.js';
 import { type BaselineResult, measureBaseline } from './baseline.js';
-import { checkTrainOptions } from './call-fields.js';
 import { backendChanges } from './backend-changes.js';
 import { fingerprint, restoreTraining, saveTraining } from './checkpoint.js';
 import type { AlignmentConfig } from './config-fields.js';
@@ -28,12 +27,13 @@ import { peakTensorBytes } from './peak-memory.js';
 import { loadSelected, saveSelected } from './selected-parameters.js';
 import { selectionRule } from './selection.js';
 import { type EpochEvent, trainEpochs } from './train.js';
-import type {
-  CallOptions,
-  SettingOptions,
-  TrainingOutline,
-  TrainOptions,
-  TrainResult,
+import {
+  type CallOptions,
+  checkTrainOptions,
+  type SettingOptions,
+  type TrainingOutline,
+  type TrainOptions,
+  type TrainResult,
 } from './training-options.js';
 import { newRun, recordFailure, statusOf } from './training-record.js';
 import { createTraining } from './create-training.js';

@@ -64,6 +64,7 @@ export { appendJsonLine, type JsonLines, readJsonLines } from './jsonl.js';
 export { type Logger, silentLogger } from './logger.js';
 export { editDistance, nearest } from './nearest.js';
 export { createMersenneTwister, type MersenneTwister } from './mersenne-twister.js';
+export { hasFields, objectWith, type OptionFields, optionFields } from './option-fields.js';
 export { createProgress, type Progress, type ProgressOptions } from './progress.js';
 export { createRandom, type Random, type Shufflable } from './random.js';
 export { assertWritableFolder, makeFolder } from './folder.js';
