@@ -79,14 +79,18 @@ describe('errors against a golden file', () => {
 
 describe('cpuMilliseconds', () => {
   it('counts work, and no waiting', async () => {
-    const waiting = await cpuMilliseconds(() => new Promise((done) => setTimeout(done, 300)));
+    // The least of three: the process may also have compiled or collected meanwhile.
+    const waits: number[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      waits.push(await cpuMilliseconds(() => new Promise((done) => setTimeout(done, 300))));
+    }
     const working = await cpuMilliseconds(() => {
       const start = process.cpuUsage();
       let { user } = process.cpuUsage(start);
       while (user < 200_000) ({ user } = process.cpuUsage(start));
     });
     expect(working).toBeGreaterThanOrEqual(200);
-    expect(waiting).toBeLessThan(working / 2);
+    expect(Math.min(...waits)).toBeLessThan(working / 2);
   });
 });
 

@@ -35,8 +35,16 @@ export interface CallProblem {
   readonly help?: string | undefined;
   /** Tokens of an answer that is of no use, as the server counted them. */
   readonly usage?: TokenUsage | undefined;
+  /**
+   * What came of an answer whose tokens the server did not count; null where nothing came, although
+   * the server may have worked on the request. Absent where it has not.
+   */
+  readonly uncountedText?: string | null | undefined;
   readonly cause?: unknown;
 }
+
+/** What an answer of no use did cost: its count, or the text to estimate it by. */
+export type AnswerCost = Pick<CallProblem, 'uncountedText' | 'usage'>;
 
 const transportProblems: Readonly<
   Record<TransportProblem, { class: ProblemClass; kind: FailureKind; help?: string }>
@@ -69,7 +77,8 @@ export function problemOfError(error: TransportError, redact: Redactor): CallPro
   const { class: row, kind, help } = transportProblems[error.problem];
   // Causes of the network may hold addresses with passwords; an abort's is the caller's own.
   const cause = error.problem === 'aborted' ? error.cause : undefined;
-  return { class: row, kind, help, message: redact(error.message), retryAfterMs: null, cause };
+  const problem = { class: row, kind, help, message: redact(error.message), retryAfterMs: null };
+  return { ...problem, cause, uncountedText: error.isSent ? null : undefined };
 }
 
 const transientStatus = (status: number): boolean =>
@@ -96,7 +105,19 @@ export function problemOfAnswer(
     retryAfterMs: retryAfterMs(answer.headers, context.date),
     body: keptBody(answer.body, context.redact),
   };
-  return { ...base, ...judge(status, said, base.retryAfterMs !== null) };
+  const judgement = judge(status, said, base.retryAfterMs !== null);
+  const hasWorked = mayHaveWorked(status, judgement.kind);
+  return { ...base, ...judgement, uncountedText: hasWorked ? null : undefined };
+}
+
+/**
+ * Whether a server may have worked on what it answers so, and charge for it: filters read prompts,
+ * and some fail or give up late. What is refused by its length or for want of room is not read.
+ *
+ * Source: Azure OpenAI, "Manage costs", HTTP error response code and billing status.
+ */
+function mayHaveWorked(status: number, kind: FailureKind): boolean {
+  return kind === 'content-filter' || status === 408 || (status >= 500 && status !== 503);
 }
 
 type Judgement = Pick<CallProblem, 'class' | 'kind' | 'help' | 'parameter' | 'replacement'>;

@@ -1,7 +1,7 @@
 /**
  * What an answer is worth: a result, or a row of the retry table.
  */
-import type { CallProblem } from './call-problem.js';
+import type { AnswerCost, CallProblem } from './call-problem.js';
 import type { FinishReason, TokenLogprob, TokenUsage } from './chat.js';
 import type { RawChat } from './raw-chat.js';
 import { splitReasoning } from './reasoning.js';
@@ -22,14 +22,13 @@ export interface ChatAnswer {
 
 /** Judges an answer of status 200. */
 export function judgeChat(raw: RawChat | null, redact: Redactor): Attempt<ChatAnswer> {
-  if (raw === null) return { problem: emptyProblem('broken JSON') };
-  const usage = raw.usage === null ? null : readUsage(raw.usage);
+  if (raw === null) return { problem: { ...emptyProblem('broken JSON'), uncountedText: null } };
   const ended = endOf(raw, redact);
-  if (typeof ended !== 'string') return { problem: withUsage(ended, usage) };
+  if (typeof ended !== 'string') return { problem: { ...ended, ...costOf(raw) } };
   const { text, reasoning, textStart } = splitReasoning(raw.content, raw.reasoning);
   const finish = finishOf(ended);
   if (finish === 'stop' && text.trim() === '') {
-    return { problem: withUsage(emptyProblem('an empty text'), usage) };
+    return { problem: { ...emptyProblem('an empty text'), ...costOf(raw) } };
   }
   return {
     value: {
@@ -37,7 +36,7 @@ export function judgeChat(raw: RawChat | null, redact: Redactor): Attempt<ChatAn
       reasoning,
       finish,
       logprobs: raw.logprobs === null ? null : readLogprobs(raw.logprobs, textStart),
-      usage,
+      usage: countOf(raw),
       servedModel: raw.model === '' ? null : raw.model,
       firstTokenMs: raw.firstTokenMs,
     },
@@ -53,9 +52,18 @@ function endOf(raw: RawChat, redact: Redactor): CallProblem | string {
   return refusal === null || refusal === '' ? finish : refused('refusal', raw, redact);
 }
 
-function withUsage(problem: CallProblem, usage: TokenUsage | null): CallProblem {
-  return usage === null ? problem : { ...problem, usage };
+const countOf = ({ usage }: RawChat): TokenUsage | null =>
+  usage === null ? null : readUsage(usage);
+
+/** What an answer of no use did cost. One that broke off before its first word is unknown. */
+export function costOf(raw: RawChat): AnswerCost {
+  const usage = countOf(raw);
+  if (usage !== null) return { usage, uncountedText: undefined };
+  const text = `${raw.reasoning ?? ''}${raw.content}${raw.refusal ?? ''}`;
+  return { uncountedText: text === '' && isBrokenOff(raw) ? null : text };
 }
+
+const isBrokenOff = ({ finish }: RawChat): boolean => finish === null || failedFinish.has(finish);
 
 /** What servers call the end of an answer that they could not finish. */
 const failedFinish = new Set(['abort', 'error']);

@@ -1,10 +1,10 @@
 /**
  * A request to the chat endpoint and the reading of its answer.
  */
-import { type CallProblem, problemOfAnswer } from './call-problem.js';
+import { type AnswerCost, type CallProblem, problemOfAnswer } from './call-problem.js';
 import type { EndSignal } from './call-signal.js';
 import type { ChatRequest } from './chat.js';
-import { type ChatAnswer, judgeChat } from './chat-answer.js';
+import { type ChatAnswer, costOf, judgeChat } from './chat-answer.js';
 import { type BodyOptions, chatBody } from './chat-body.js';
 import { createEventStream, type EventStream } from './event-stream.js';
 import { type ChatCollector, createChatCollector, type RawChat, readChat } from './raw-chat.js';
@@ -65,6 +65,7 @@ export function createChatCall(
     onEnd: () => {
       endedAt = now();
     },
+    partCost: () => partCost(stream.collector),
     onStream: setting.isStreamed
       ? () => {
           const collector = createChatCollector(() => now() - sentAt);
@@ -79,13 +80,23 @@ export function createChatCall(
     const collector = answer.isStream ? stream.collector : null;
     const raw = collector === null ? readChat(answer.body) : collector.finish();
     const error = collector === null ? errorIn(raw, answer.body) : collector.error;
-    if (error !== null) return { outcome: { problem: statedProblem(error, redact) }, tokens: null };
+    if (error !== null) {
+      const problem = { ...statedProblem(error, redact), ...partCost(collector) };
+      return { outcome: { problem }, tokens: null };
+    }
     const outcome = judgeChat(raw, redact);
     if (raw !== null || outcome.problem === undefined) return { outcome, tokens: tokensOf(raw) };
     const body = keptBody(answer.body, redact);
-    return { outcome: { problem: { ...outcome.problem, body } }, tokens: null };
+    const problem = { ...outcome.problem, body, ...partCost(collector) };
+    return { outcome: { problem }, tokens: null };
   };
   return { call, read, latencyMs: () => endedAt - sentAt };
+}
+
+/** What came of a stream that is of no use did cost; nothing to say where nothing came. */
+function partCost(collector: ChatCollector | null): AnswerCost {
+  const cost = collector === null ? {} : costOf(collector.part());
+  return cost.usage === undefined && (cost.uncountedText ?? '') === '' ? {} : cost;
 }
 
 /** Some proxies say with status 200 that the server behind them failed. */

@@ -1,13 +1,15 @@
 /**
  * The result of a call, made from its answer.
  */
-import type { ChatRequest, ChatResult } from './chat.js';
+import type { ChatRequest, ChatResult, TokenUsage } from './chat.js';
 import type { ChatAnswer } from './chat-answer.js';
 import type { Prices } from './client-options.js';
 import { LlmFailure } from './llm-failure.js';
 import type { PromptCheck } from './prompt-check.js';
 import type { Retried } from './retry.js';
+import { sumOfPaid } from './token-usage.js';
 import { countMessages, countTokens } from './tokens.js';
+import { estimateOf } from './unreported.js';
 
 /** What a result has besides its answer. */
 export interface ResultFacts {
@@ -25,16 +27,12 @@ export interface ResultFacts {
 /** The result; tokens are estimated where the server counted none. */
 export async function chatResult(
   request: ChatRequest,
-  { value: answer, attempts, lost }: Retried<ChatAnswer>,
+  { value: answer, attempts, lost, unreported }: Retried<ChatAnswer>,
   facts: ResultFacts,
 ): Promise<ChatResult> {
   const { text, reasoning, logprobs, finish, firstTokenMs } = answer;
   const { hash, latencyMs, model, prices } = facts;
-  const usage = answer.usage ?? {
-    prompt: await countMessages(request.messages),
-    completion: await countTokens(`${reasoning ?? ''}${text}`),
-    ...{ cached: 0, reasoning: 0, isEstimated: true },
-  };
+  const usage = answer.usage ?? (await estimatedUsage(request, answer));
   const servedModel = answer.servedModel ?? model;
   const result: ChatResult = {
     text,
@@ -51,7 +49,16 @@ export async function chatResult(
     servedModel,
     warnings: [...facts.served(servedModel), ...warningsOf(request, answer, facts.adaptations)],
   };
-  return lost === undefined ? result : { ...result, lost };
+  if (lost === undefined && unreported === undefined) return result;
+  return { ...result, lost, unreported };
+}
+
+async function estimatedUsage(
+  { messages }: ChatRequest,
+  { reasoning, text }: ChatAnswer,
+): Promise<TokenUsage> {
+  const completion = await countTokens(`${reasoning ?? ''}${text}`);
+  return estimateOf(await countMessages(messages), completion);
 }
 
 function warningsOf(
@@ -79,14 +86,15 @@ function warningsOf(
 export async function assertWholePrompt(
   check: PromptCheck,
   { messages }: ChatRequest,
-  { usage, attempts, costUsd }: ChatResult,
+  { usage, attempts, costUsd, lost, unreported }: ChatResult,
 ): Promise<void> {
   if (usage.isEstimated) return;
   const isCut = check.isCut(messages, usage.prompt);
   if (isCut === false || !(await isCut)) return;
   const read = `read ${usage.prompt.toLocaleString('en-US')} tokens only`;
   throw new LlmFailure(`llm/client: the server cut the prompt without saying so: it ${read}.`, {
-    ...{ kind: 'truncated', isRetryable: false, attempts, paid: { usage, costUsd } },
+    ...{ kind: 'truncated', isRetryable: false, attempts, unreported },
+    paid: lost === undefined ? { usage, costUsd } : sumOfPaid({ usage, costUsd }, lost),
     help: 'raise the context length of the server (Ollama: OLLAMA_CONTEXT_LENGTH).',
   });
 }

@@ -66,6 +66,23 @@ export interface Paid {
   readonly costUsd: number | null;
 }
 
+/** Requests that a server may have worked on, and may charge for, without a word on tokens. */
+export interface UnknownCost {
+  readonly requests: number;
+  /** Of their prompts, as `countMessages` estimates them; of answers nothing is known. */
+  readonly promptTokens: number;
+  /** Of the prompts alone; null where no price is known. */
+  readonly costUsd: number | null;
+}
+
+/** What requests did cost that were of no use, where no server counted their tokens. */
+export interface Unreported {
+  /** Of answers of which something came: estimated from it and from the prompt. */
+  readonly estimated?: Paid | undefined;
+  /** Of requests of whose answers nothing came. */
+  readonly unknown?: UnknownCost | undefined;
+}
+
 /** One token of an answer, with its alternatives. */
 export interface TokenLogprob {
   readonly token: string;
@@ -96,6 +113,8 @@ export interface ChatResult {
   readonly warnings: readonly string[];
   /** What answers before it did cost that were of no use, e.g. empty ones; absent for none. */
   readonly lost?: Paid | undefined;
+  /** The same of requests before it whose tokens no server counted; absent for none. */
+  readonly unreported?: Unreported | undefined;
 }
 
 /** How an answer in JSON came about. */

@@ -43,7 +43,7 @@ import { createSingleFlight } from './single-flight.js';
 import { fromStored, toStored } from './stored-answer.js';
 import { JsonAsker } from './structured/lower-level.js';
 import { createTokenizeCall } from './tokenize-call.js';
-import { countMessages } from './tokens.js';
+import { countMessages, countTexts } from './tokens.js';
 import { createUsageTotals, type UsageTotal } from './usage-totals.js';
 
 /** A client of real servers. */
@@ -192,7 +192,9 @@ class Client implements HttpClient {
     const { embeddings, attempts } = await embedTexts(texts, (batch) => {
       const { call, read } = createEmbedCall(batch, { model, redact, signal });
       const send = (sent: number) => this.#servers.send(call, sent, read);
-      return withRetries(send, this.#retrying(signal));
+      const countPrompt = () => countTexts(batch);
+      const answered = withRetries(send, this.#retrying({ signal, countPrompt }));
+      return this.#totals.watch('embeddings', answered);
     });
     const { usage } = embeddings;
     const costUsd = this.#costOf(usage);
@@ -213,7 +215,7 @@ class Client implements HttpClient {
       redact,
     });
     const send = (sent: number) => this.#servers.send(call, sent, read);
-    const { value } = await withRetries(send, this.#retrying());
+    const { value } = await withRetries(send, this.#retrying({}));
     return { tokens: value, isExact: tokenize === 'vllm' };
   }
 
@@ -230,10 +232,12 @@ class Client implements HttpClient {
     if (kept !== null) return kept;
     const { call, read, latencyMs } = createChatCall(request, this.#setting, signal);
     const send = (sent: number) => this.#servers.send(call, sent, read);
-    const adaptCall = (problem: CallProblem): boolean => this.#adapt(problem);
+    const adaptCall = (problem: CallProblem) => this.#adapt(problem);
+    const countPrompt = () => countMessages(request.messages);
     let retried: Retried<ChatAnswer>;
     try {
-      retried = await withRetries(send, this.#retrying(signal, adaptCall));
+      const options = this.#retrying({ signal, adapt: adaptCall, countPrompt });
+      retried = await withRetries(send, options);
     } catch (error) {
       if (error instanceof LlmFailure) this.#totals.addFailed(request.tag ?? '', error);
       throw error;
@@ -280,15 +284,16 @@ class Client implements HttpClient {
     return true;
   }
 
-  #retrying(signal?: EndSignal, adaptCall?: RetryOptions['adapt']): RetryOptions {
+  #retrying(call: Pick<RetryOptions, 'adapt' | 'countPrompt' | 'signal'>): RetryOptions {
     return {
       clock: this.#clock,
       random: this.#random,
       limits: this.#retryLimits,
-      signal,
-      adapt: adaptCall,
+      signal: call.signal,
+      adapt: call.adapt,
       onRetry: this.#notes.retried,
       costOf: this.#costOf,
+      countPrompt: call.countPrompt,
     };
   }
 }

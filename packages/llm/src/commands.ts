@@ -19,6 +19,7 @@ export {
   differingSettings,
   folderNames,
 } from './commands/compared-runs.js';
+export { costLines, costRemarks } from './cost-lines.js';
 export { firstShard, mergeExitCode } from './commands/first-shard.js';
 export { countOf, type FlagValues, numberOf, textOf, underTopic } from './commands/flag-values.js';
 export { type ModelSession, openSession, type SessionOptions } from './commands/model-session.js';

@@ -28,6 +28,7 @@ export function createEmbedCall(texts: readonly string[], setting: EmbedSetting)
     if (typeof rows !== 'string') return { outcome: { value: rows }, tokens: rows.promptTokens };
     const problem = {
       ...({ class: 'empty', kind: 'server', status: 200, retryAfterMs: null } as const),
+      uncountedText: null,
       message: `the server answered 200 with ${rows}`,
       body: keptBody(answer.body, redact),
     };

@@ -14,6 +14,8 @@ export type {
   TokenCount,
   TokenLogprob,
   TokenUsage,
+  UnknownCost,
+  Unreported,
 } from './chat.js';
 export type { Capabilities } from './capabilities.js';
 export { createClient, type HttpClient } from './client.js';
@@ -174,6 +176,7 @@ export {
   rowSettingsOf,
   type RunFacts,
 } from './rows/method-run.js';
+export type { CostRecord, EstimatedCost, EstimatedShare, RunCost } from './rows/cost-record.js';
 export { type MergeOptions, type MergeSummary, mergeShards } from './rows/merge-shards.js';
 export type { CostOf } from './rows/row-calls.js';
 export { type FileRow, type ReadRowsOptions, readRows } from './rows/row-file.js';

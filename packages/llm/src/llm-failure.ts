@@ -2,7 +2,7 @@
  * What can go wrong with a call.
  */
 import { LlmError } from '@lab/core';
-import type { Paid } from './chat.js';
+import type { Paid, Unreported } from './chat.js';
 
 /** Kinds of failures, by what a caller can do about them. */
 export type FailureKind =
@@ -39,6 +39,8 @@ export interface FailureDetails {
   readonly endsRun?: boolean | undefined;
   /** What the answers that are of no use did cost. */
   readonly paid?: Paid | undefined;
+  /** What requests did cost whose tokens no server counted. */
+  readonly unreported?: Unreported | undefined;
   readonly cause?: unknown;
 }
 
@@ -62,6 +64,8 @@ export class LlmFailure extends LlmError {
   readonly endsRun: boolean;
   /** What the answers that are of no use did cost; undefined where the server counted no tokens. */
   readonly paid: Paid | undefined;
+  /** What requests did cost whose tokens no server counted; undefined for none. */
+  readonly unreported: Unreported | undefined;
 
   constructor(message: string, details: FailureDetails) {
     const { kind, status, isRetryable, attempts, body, help, cause } = details;
@@ -74,6 +78,7 @@ export class LlmFailure extends LlmError {
     this.body = body;
     this.retryAfterMs = details.retryAfterMs;
     this.paid = details.paid;
+    this.unreported = details.unreported;
     this.endsRun = details.endsRun ?? (kind === 'auth' || kind === 'quota');
   }
 }

@@ -44,6 +44,8 @@ export interface ChatCollector {
   add(data: string): void;
   /** What has come; null where an event was no JSON. */
   finish(): RawChat | null;
+  /** What has come, whatever else did. */
+  part(): RawChat;
   /** The body of an error that came within the stream. */
   readonly error: string | null;
 }
@@ -97,7 +99,9 @@ export function createChatCollector(elapsedMs: () => number): ChatCollector {
       if (choice !== null) addDelta(choice);
     },
     finish() {
-      if (state.isBroken) return null;
+      return state.isBroken ? null : this.part();
+    },
+    part() {
       const { model, finish, usage, firstTokenMs } = state;
       return {
         ...{ model, finish, usage, firstTokenMs },

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { appendJsonLine, DataError, makeFolder, readJsonLines, sha256 } from '@lab/core';
 import { z } from 'zod';
-import type { ChatRequest, ChatResult, Paid } from './chat.js';
+import type { ChatRequest, ChatResult, Paid, Unreported } from './chat.js';
 import { type FailureKind, LlmFailure } from './llm-failure.js';
 import { createRedactor, type Redactor } from './redact.js';
 import { requestHash } from './request-hash.js';
@@ -16,9 +16,11 @@ export interface RecordedCall {
   readonly model: string;
   /** With secrets taken out; the key is of the request as it was. */
   readonly request: RecordedRequest;
-  readonly result: Omit<ChatResult, 'attempts' | 'isCached' | 'lost' | 'requestHash'> | null;
+  readonly result: Omit<ChatResult, NotRecorded> | null;
   readonly failure: RecordedFailure | null;
 }
+
+type NotRecorded = 'attempts' | 'isCached' | 'lost' | 'requestHash' | 'unreported';
 
 /** A failure that says something of the request, and so belongs to a recording. */
 export interface RecordedFailure {
@@ -26,6 +28,7 @@ export interface RecordedFailure {
   readonly message: string;
   readonly body: string | undefined;
   readonly paid?: Paid | undefined;
+  readonly unreported?: Pick<Unreported, 'estimated'> | undefined;
 }
 
 /** One recorded vector. */
@@ -95,14 +98,17 @@ export function createRecorder(dir: string, model: string, secrets: readonly str
         isCached: _isCached,
         requestHash: _hash,
         lost: _lost,
+        unreported: _unreported,
         ...result
       } = whole;
       put({ ...call(request), result: withoutSecrets(result, secrets), failure: null });
     },
     failure(request, error) {
       if (!(error instanceof LlmFailure) || !recordedKinds.has(error.kind)) return;
-      const { kind, message, body, paid } = error;
-      put({ ...call(request), result: null, failure: { kind, message, body, paid } });
+      const { kind, message, body, paid, unreported: { estimated } = {} } = error;
+      const unreported = estimated === undefined ? undefined : { estimated };
+      const failure = { kind, message, body, paid, unreported };
+      put({ ...call(request), result: null, failure });
     },
     embedding(text, vector) {
       const bytes = Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);

@@ -4,10 +4,10 @@
 import type { Random } from '@lab/core';
 import type { CallProblem } from './call-problem.js';
 import type { EndSignal } from './call-signal.js';
-import type { Paid, TokenUsage } from './chat.js';
+import type { Paid, Unreported } from './chat.js';
 import type { Clock } from './clock.js';
 import { LlmFailure } from './llm-failure.js';
-import { sumOfUsage } from './token-usage.js';
+import { type CostOptions, type WastedCost, WastedRequests } from './unreported.js';
 
 /** How often and how long requests are repeated. */
 export interface RetryLimits {
@@ -50,8 +50,8 @@ export interface RetryHistory {
   refusals: number;
   rateLimits: number;
   rateLimitedMs: number;
-  /** Tokens of answers that were of no use; null where the server counted none. */
-  usage: TokenUsage | null;
+  /** What they cost. */
+  readonly wasted: WastedRequests;
   /** Parameters that were left out or renamed. */
   readonly parameters: Set<string>;
 }
@@ -59,7 +59,7 @@ export interface RetryHistory {
 /** A history without failures. */
 export const createHistory = (): RetryHistory => ({
   ...{ failures: 0, timeouts: 0, empty: 0, refusals: 0, rateLimits: 0, rateLimitedMs: 0 },
-  usage: null,
+  wasted: new WastedRequests(),
   parameters: new Set(),
 });
 
@@ -130,9 +130,7 @@ export function countFailure(history: RetryHistory, problem: CallProblem): void 
   if (problem.class === 'timeout') history.timeouts += 1;
   if (problem.class === 'empty') history.empty += 1;
   if (problem.class === 'refused') history.refusals += 1;
-  const { usage } = problem;
-  if (usage === undefined) return;
-  history.usage = history.usage === null ? usage : sumOfUsage(history.usage, usage);
+  history.wasted.add(problem);
 }
 
 /** What one sending brought. */
@@ -141,7 +139,7 @@ export type Attempt<T> =
   | { readonly value?: undefined; readonly problem: CallProblem };
 
 /** How {@link withRetries} works. */
-export interface RetryOptions {
+export interface RetryOptions extends CostOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly limits: typeof defaultRetryLimits;
@@ -149,8 +147,6 @@ export interface RetryOptions {
   /** Leaves out or renames a parameter; whether that could be done. */
   readonly adapt?: ((problem: CallProblem) => boolean) | undefined;
   readonly onRetry?: ((problem: CallProblem, waitMs: number) => void) | undefined;
-  /** Price of tokens; default none is known. */
-  readonly costOf?: ((usage: TokenUsage) => number | null) | undefined;
 }
 
 /** A value and the number of requests that it took. */
@@ -159,6 +155,8 @@ export interface Retried<T> {
   readonly attempts: number;
   /** What answers before it did cost that were of no use. */
   readonly lost?: Paid | undefined;
+  /** The same of requests whose tokens no server counted. */
+  readonly unreported?: Unreported | undefined;
 }
 
 /**
@@ -173,25 +171,26 @@ export async function withRetries<T>(
 ): Promise<Retried<T>> {
   let history: RetryHistory | null = null;
   for (let attempts = 1; ; attempts += 1) {
-    const outcome = await send(attempts - 1);
+    const outcome =
+      history === null
+        ? await send(attempts - 1)
+        : await sendAgain(() => send(attempts - 1), history, options);
     if (outcome.problem === undefined) {
       const { value } = outcome;
-      return history === null
-        ? { value, attempts }
-        : { value, attempts, lost: paidFor(history, options) };
+      if (history === null) return { value, attempts };
+      const { paid: lost, unreported } = await history.wasted.cost(options);
+      return { value, attempts, lost, unreported };
     }
     history ??= createHistory();
     const waitMs = nextWait(outcome.problem, history, options);
     if (waitMs === null) {
-      throw failureOf(outcome.problem, attempts, paidFor(history, options));
+      throw failureOf(outcome.problem, attempts, await history.wasted.cost(options));
     }
     options.onRetry?.(outcome.problem, waitMs);
-    if (waitMs > 0) await sleepUnlessAborted(waitMs, options, attempts);
+    if (waitMs > 0 && !(await sleepUnlessAborted(waitMs, options))) {
+      throw abortedFailure(attempts, options.signal?.reason, await history.wasted.cost(options));
+    }
   }
-}
-
-function paidFor({ usage }: RetryHistory, { costOf }: RetryOptions): Paid | undefined {
-  return usage === null ? undefined : { usage, costUsd: costOf?.(usage) ?? null };
 }
 
 function nextWait(
@@ -210,36 +209,59 @@ function nextWait(
   return decision.waitMs;
 }
 
+/** Sends once more; where that is stopped, what was sent before is told all the same. */
+async function sendAgain<T>(
+  send: () => Promise<Attempt<T>>,
+  { wasted }: RetryHistory,
+  options: RetryOptions,
+): Promise<Attempt<T>> {
+  try {
+    return await send();
+  } catch (error) {
+    if (!(error instanceof LlmFailure) || error.kind !== 'aborted') throw error;
+    throw abortedFailure(error.attempts, error.cause, await wasted.cost(options));
+  }
+}
+
+/** Whether the wait came to its end. */
 async function sleepUnlessAborted(
   waitMs: number,
   { clock, signal }: RetryOptions,
-  attempts: number,
-): Promise<void> {
+): Promise<boolean> {
   try {
     await clock.sleep(waitMs, signal);
+    return true;
   } catch (cause) {
     if (signal?.aborted !== true) throw cause;
-    throw abortedFailure(attempts, cause);
+    return false;
   }
 }
 
 /** The failure of a call that was stopped from outside. */
-export function abortedFailure(attempts: number, cause?: unknown): LlmFailure {
-  const details = { kind: 'aborted', isRetryable: true, attempts, cause } as const;
+export function abortedFailure(
+  attempts: number,
+  cause?: unknown,
+  cost: WastedCost = {},
+): LlmFailure {
+  const details = { kind: 'aborted', isRetryable: true, attempts, cause, ...cost } as const;
   return new LlmFailure('llm/client: the call was aborted.', details);
 }
 
 const passing = new Set(['rate-limit', 'transient', 'timeout', 'empty']);
 
 /** The failure that a caller sees. */
-export function failureOf(problem: CallProblem, attempts: number, paid?: Paid): LlmFailure {
+export function failureOf(
+  problem: CallProblem,
+  attempts: number,
+  cost: WastedCost = {},
+): LlmFailure {
   const { kind, message, status, body, help, cause } = problem;
-  if (kind === 'aborted') return abortedFailure(attempts, cause);
+  if (kind === 'aborted') return abortedFailure(attempts, cause, cost);
   const tries = attempts > 1 ? ` (${attempts} requests)` : '';
   // What servers say often ends with a full stop of its own.
   const said = message.replace(/[\s.]+$/, '');
   return new LlmFailure(`llm/client: ${said}${tries}.`, {
-    ...{ kind, status, body, help, attempts, cause, paid },
+    ...{ kind, status, body, help, attempts, cause, ...cost },
     isRetryable: passing.has(problem.class),
     retryAfterMs: problem.retryAfterMs ?? undefined,
   });

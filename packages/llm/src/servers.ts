@@ -2,7 +2,12 @@
  * The servers of a client: where requests go, when they may, and what comes back.
  */
 import type { Logger } from '@lab/core';
-import { type CallProblem, problemOfAnswer, problemOfError } from './call-problem.js';
+import {
+  type AnswerCost,
+  type CallProblem,
+  problemOfAnswer,
+  problemOfError,
+} from './call-problem.js';
 import type { EndSignal } from './call-signal.js';
 import type { ChatMessage } from './chat.js';
 import {
@@ -58,6 +63,8 @@ export interface Call {
   readonly onStream?: (() => (text: string) => void) | undefined;
   /** The answer is whole, and not yet read. */
   readonly onEnd?: (() => void) | undefined;
+  /** What has come of an answer that broke off did cost, as far as it says. */
+  readonly partCost?: (() => AnswerCost) | undefined;
   /** Servers that failed it. */
   readonly failed: Set<Replica>;
 }
@@ -140,7 +147,9 @@ export class Servers {
       answer = await this.#transport.send(requestTo(server, call, place));
     } catch (error) {
       if (error instanceof TransportError && !this.#isClosed) {
-        return this.#failed(server, { call, place, problem: problemOfError(error, this.redact) });
+        const problem = problemOfError(error, this.redact);
+        const cost = error.isSent ? call.partCost?.() : undefined;
+        return this.#failed(server, { call, place, problem: { ...problem, ...cost } });
       }
       server.pool.leave(place, { kind: 'neutral' });
       throw this.#isClosed ? abortedFailure(sent + 1, error) : error;

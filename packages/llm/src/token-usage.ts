@@ -1,7 +1,7 @@
 /**
- * Sums of tokens.
+ * Sums of tokens and of what they cost.
  */
-import type { TokenUsage } from './chat.js';
+import type { Paid, TokenUsage } from './chat.js';
 
 /** The tokens of no call. */
 export const noUsage: TokenUsage = {
@@ -21,4 +21,13 @@ export function sumOfUsage(a: TokenUsage, b: TokenUsage): TokenUsage {
     reasoning: a.reasoning + b.reasoning,
     isEstimated: a.isEstimated || b.isEstimated,
   };
+}
+
+/** What no call did cost. */
+export const nothingPaid: Paid = { usage: noUsage, costUsd: 0 };
+
+/** What two did cost; of unknown price where either is. */
+export function sumOfPaid(a: Paid, b: Paid): Paid {
+  const costUsd = a.costUsd === null || b.costUsd === null ? null : a.costUsd + b.costUsd;
+  return { usage: sumOfUsage(a.usage, b.usage), costUsd };
 }

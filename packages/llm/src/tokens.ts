@@ -41,8 +41,14 @@ export function characterCount(messages: readonly ChatMessage[]): number {
  * few tokens a message.
  */
 export async function countMessages(messages: readonly ChatMessage[]): Promise<number> {
-  let tokens = tokensBeforeAnswer;
-  for (const { content } of messages) tokens += tokensPerMessage + (await countTokens(content));
+  const around = tokensBeforeAnswer + tokensPerMessage * messages.length;
+  return around + (await countTexts(messages.map(({ content }) => content)));
+}
+
+/** Tokens of texts together. */
+export async function countTexts(texts: readonly string[]): Promise<number> {
+  let tokens = 0;
+  for (const text of texts) tokens += await countTokens(text);
   return tokens;
 }
 

@@ -24,6 +24,8 @@ const certificateCode = /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)|ERR_TLS|
 /** A request without an answer, or with half of one. */
 export class TransportError extends Error {
   readonly problem: TransportProblem;
+  /** Whether a server may have the request: it was sent, or at least begun. */
+  isSent = false;
 
   constructor(problem: TransportProblem, message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });

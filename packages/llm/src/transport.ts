@@ -200,7 +200,9 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#settle();
-    this.#options.reject(this.#end ?? TransportError.from(error, this.#sizeBytes > 0));
+    const end = this.#end ?? TransportError.from(error, this.#sizeBytes > 0);
+    end.isSent = this.#controller !== null;
+    this.#options.reject(end);
   }
 
   readonly #giveUp = (): void => {

@@ -31,6 +31,25 @@ export function axisValue(axis: Pick<Axis, 'format'>, value: number): string {
     : formatNumber(value);
 }
 
+/**
+ * How values of one figure are written beside each other: with the same decimals, three digits in
+ * the largest; shares, values of a logarithmic axis and whole numbers as `axisValue` writes them.
+ */
+export function valueWriter(axis: Axis, values: readonly number[]): (value: number) => string {
+  const finite = values.filter((value) => Number.isFinite(value));
+  const most = finite.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+  const isPlain = axis.format === 'share' || axis.isLog === true || most < 1e-6;
+  if (isPlain || finite.every((value) => Number.isInteger(value))) {
+    return (value) => axisValue(axis, value);
+  }
+  // A full mark such as 100 counts as the two digits of what lies below it.
+  const decimals = Math.max(0, 2 - Math.floor(Math.log10(most * 0.99)));
+  return (value) => {
+    if (decimals === 0 || !Number.isFinite(value)) return formatCount(value);
+    return value.toFixed(decimals).replace(/^-(0\.0+)$/, '$1');
+  };
+}
+
 /** An axis as it is drawn: with its ends and about how many ticks. */
 export interface DrawnAxis {
   readonly axis: Axis;

@@ -28,7 +28,12 @@ interface Box {
   readonly upper: number;
   readonly high: number;
   readonly outliers: readonly number[];
+  /** The values themselves where they are too few for quartiles. */
+  readonly values: readonly number[];
 }
+
+/** Groups of fewer values are drawn as dots: quartiles of three values say nothing. */
+const FEWEST = 5;
 
 /** Most outliers drawn per box; all are counted. */
 const DRAWN_OUTLIERS = 60;
@@ -36,7 +41,7 @@ const DRAWN_OUTLIERS = 60;
 /**
  * Horizontal boxes: median, quartiles, whiskers to the last value within 1.5 box lengths.
  *
- * Groups without values are shown empty. Values that are not numbers are left out.
+ * Of fewer than five values each is a dot beside the median. Groups without values are shown empty. Values that are not numbers are left out.
  */
 export function boxPlot(spec: BoxPlotSpec): Figure {
   const boxes = spec.groups.flatMap(({ label, values }) => boxOf(label, values));
@@ -83,6 +88,7 @@ function boxOf(label: string, values: ArrayLike<number>): Box[] {
   const inside = sorted.filter(isInside);
   const outside = sorted.filter((value) => !isInside(value));
   const stride = Math.max(1, Math.ceil(outside.length / DRAWN_OUTLIERS));
+  const isFew = sorted.length < FEWEST;
   return [
     {
       label,
@@ -92,7 +98,8 @@ function boxOf(label: string, values: ArrayLike<number>): Box[] {
       median,
       upper,
       high: inside.at(-1)!,
-      outliers: Array.from(outside).filter((_, index) => index % stride === 0),
+      outliers: isFew ? [] : Array.from(outside).filter((_, index) => index % stride === 0),
+      values: isFew ? Array.from(sorted) : [],
     },
   ];
 }
@@ -101,7 +108,11 @@ function drawBoxes(spec: BoxPlotSpec, boxes: readonly Box[], frame: Frame): Plot
   const labels = spec.groups.map(({ label }) => label);
   const colors = spec.colors ?? createSeriesColors(labels);
   const names = rowLabels(labels, frame);
-  const ends = boxes.flatMap(({ low, high, outliers }) => [low, high, ...outliers]);
+  const ends = boxes.flatMap(({ low, high, outliers, values }) => [
+    ...[low, high],
+    ...outliers,
+    ...values,
+  ]);
   const domain = axisDomain(spec.value, ends);
   return {
     width: frame.width,
@@ -123,9 +134,11 @@ function drawBoxes(spec: BoxPlotSpec, boxes: readonly Box[], frame: Frame): Plot
 function boxMarks(spec: BoxPlotSpec, boxes: readonly Box[], colors: SeriesColors): Plot.Markish[] {
   const color = (box: Box) => seriesColor(colors.slotOf(box.label));
   const outliers = boxes.flatMap((box) => box.outliers.map((value) => ({ box, value })));
+  const few = boxes.flatMap((box) => box.values.map((value) => ({ box, value })));
+  const many = boxes.filter(({ values }) => values.length === 0);
   return [
-    Plot.ruleY(boxes, { y: 'label', x1: 'low', x2: 'high', stroke: color, strokeWidth: 1.5 }),
-    Plot.barX(boxes, {
+    Plot.ruleY(many, { y: 'label', x1: 'low', x2: 'high', stroke: color, strokeWidth: 1.5 }),
+    Plot.barX(many, {
       y: 'label',
       x1: 'lower',
       x2: 'upper',
@@ -135,6 +148,15 @@ function boxMarks(spec: BoxPlotSpec, boxes: readonly Box[], colors: SeriesColors
       title: (box: Box) => `${box.label}: median ${axisValue(spec.value, box.median)}`,
     }),
     Plot.tickX(boxes, { y: 'label', x: 'median', stroke: groundColor('ink'), strokeWidth: 2.5 }),
+    Plot.dot(
+      few.filter(({ box }) => box.count > 1),
+      {
+        x: 'value',
+        y: ({ box }: { box: Box }) => box.label,
+        fill: ({ box }: { box: Box }) => color(box),
+        r: 4,
+      },
+    ),
     Plot.dot(outliers, {
       x: 'value',
       y: ({ box }: { box: Box }) => box.label,

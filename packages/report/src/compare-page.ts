@@ -7,7 +7,8 @@ import { contentsHtml, figureHtml, htmlDocument, sectionHtml } from './html.js';
 import { isShareMetric, metricLabel } from './metric-label.js';
 import type { RunGroup } from './run-groups.js';
 import type { WrittenPage } from './run-page.js';
-import { type CellValue, cellText, type Column, htmlTable, meanCell, type Table } from './table.js';
+import { htmlTable } from './html-table.js';
+import { type CellValue, cellText, type Column, meanCell, type Table } from './table.js';
 
 /**
  * Writes the comparison of runs as one self-contained HTML file and returns its size.

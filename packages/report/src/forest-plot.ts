@@ -1,11 +1,11 @@
 import * as Plot from '@observablehq/plot';
-import { type Axis, axisDomain, axisLabel, axisValue } from './axis.js';
+import { type Axis, axisDomain, axisLabel, valueWriter } from './axis.js';
 import { csvText } from './escape.js';
 import type { Figure } from './figure.js';
 import { valueAxisMarks } from './plot-axes.js';
 import { type Frame, renderFigure } from './render-figure.js';
 import { groundColor, seriesColor } from './palette.js';
-import { rowLabels } from './series-labels.js';
+import { rowLabels, textWidth } from './series-labels.js';
 
 /** A row of a forest plot: an estimate and the ends of its 95 % interval. */
 export interface ForestRow {
@@ -28,7 +28,7 @@ export interface ForestPlotSpec {
 
 /** Estimates with 95 % intervals around a line of no difference; clear rows are filled. */
 export function forestPlot(spec: ForestPlotSpec): Figure {
-  const write = (value: number) => axisValue(spec.value, value);
+  const write = writerOf(spec);
   const reference = spec.reference ?? 0;
   const clear = spec.rows.filter((row) => isClear(row, reference));
   return renderFigure({
@@ -50,6 +50,20 @@ export function forestPlot(spec: ForestPlotSpec): Figure {
   });
 }
 
+function writerOf({ value, rows }: ForestPlotSpec): (value: number) => string {
+  return valueWriter(
+    value,
+    rows.flatMap(({ estimate, low, high }) => [estimate, low, high]),
+  );
+}
+
+/** What stands beside a row: its estimate, and on wide screens the ends of its interval. */
+function rowText(spec: ForestPlotSpec, frame: Frame): (row: ForestRow) => string {
+  const write = writerOf(spec);
+  return ({ estimate, low, high }) =>
+    frame.isNarrow ? write(estimate) : `${write(estimate)}  [${write(low)}, ${write(high)}]`;
+}
+
 function isClear({ low, high }: ForestRow, reference: number): boolean {
   return low > reference || high < reference;
 }
@@ -57,13 +71,15 @@ function isClear({ low, high }: ForestRow, reference: number): boolean {
 function drawForest(spec: ForestPlotSpec, reference: number, frame: Frame): Plot.PlotOptions {
   const labels = spec.rows.map(({ label }) => label);
   const names = rowLabels(labels, frame);
+  const text = rowText(spec, frame);
+  const widest = spec.rows.reduce((most, row) => Math.max(most, textWidth(text(row))), 0);
   const ends = spec.rows.flatMap(({ low, high }) => [low, high]);
   const domain = axisDomain(spec.value, [...ends, reference]);
   return {
     width: frame.width,
     height: labels.length * (30 + names.above) + 56,
     marginTop: 12 + names.above / 2,
-    marginRight: frame.isNarrow ? 58 : 150,
+    marginRight: Math.max(frame.isNarrow ? 58 : 150, Math.ceil(widest) + 16),
     marginBottom: 42,
     marginLeft: names.marginLeft,
     x: { domain },
@@ -78,9 +94,9 @@ function drawForest(spec: ForestPlotSpec, reference: number, frame: Frame): Plot
 }
 
 function rowMarks(spec: ForestPlotSpec, reference: number, frame: Frame): Plot.Markish[] {
-  const { rows, value } = spec;
+  const { rows } = spec;
   const color = seriesColor(0);
-  const write = (number: number) => axisValue(value, number);
+  const write = writerOf(spec);
   return [
     Plot.ruleY(rows, { y: 'label', x1: 'low', x2: 'high', stroke: color, strokeWidth: 2 }),
     Plot.dot(rows, {
@@ -96,10 +112,7 @@ function rowMarks(spec: ForestPlotSpec, reference: number, frame: Frame): Plot.M
     Plot.text(rows, {
       y: 'label',
       frameAnchor: 'right',
-      text: (row: ForestRow) =>
-        frame.isNarrow
-          ? write(row.estimate)
-          : `${write(row.estimate)}  [${write(row.low)}, ${write(row.high)}]`,
+      text: rowText(spec, frame),
       dx: 10,
       textAnchor: 'start',
       fill: groundColor('ink'),

@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { ShapeError } from '@lab/core';
-import { type Axis, axisValue } from './axis.js';
+import { type Axis, valueWriter } from './axis.js';
 import { csvText } from './escape.js';
 import type { Figure } from './figure.js';
 import { heatShade } from './heat-shade.js';
@@ -53,7 +53,8 @@ export function heatmap(spec: HeatmapSpec): Figure {
     (a, b) => (a && a.value <= b.value ? a : b),
     undefined,
   );
-  const at = (cell: Cell) => `${axisValue(spec.value, cell.value)} (${cell.row}, ${cell.column})`;
+  const write = cellWriter(spec, cells);
+  const at = (cell: Cell) => `${write(cell.value)} (${cell.row}, ${cell.column})`;
   const ends = most && least ? ` Highest ${at(most)}, lowest ${at(least)}.` : '';
   return renderFigure({
     title: spec.title,
@@ -99,16 +100,14 @@ function cellsOf(spec: HeatmapSpec): Cell[] {
 
 function drawHeatmap(spec: HeatmapSpec, cells: readonly Cell[], frame: Frame): Plot.PlotOptions {
   const widest = spec.rows.reduce((most, row) => Math.max(most, textWidth(row)), 0);
-  const marginLeft = Math.min(widest + 14, frame.width * 0.34);
+  const marginLeft = Math.min(widest + 14, frame.width * (frame.isNarrow ? 0.4 : 0.34));
   const columnWidth = (frame.width - marginLeft - 10) / Math.max(1, spec.columns.length);
   const tallest = spec.columns.reduce((most, column) => Math.max(most, textWidth(column)), 0);
   const isTurned = tallest > columnWidth - 4;
   const marginTop = (isTurned ? Math.min(tallest, 110) + 14 : 26) + (spec.columnLabel ? 18 : 0);
   const rowHeight = Math.max(22, Math.min(38, columnWidth));
-  const longest = cells.reduce(
-    (most, { value }) => Math.max(most, textWidth(writtenValue(spec, value))),
-    0,
-  );
+  const write = cellWriter(spec, cells);
+  const longest = cells.reduce((most, { value }) => Math.max(most, textWidth(write(value))), 0);
   const isWritten = columnWidth >= Math.max(34, longest + 4);
   return {
     width: frame.width,
@@ -142,11 +141,16 @@ function drawHeatmap(spec: HeatmapSpec, cells: readonly Cell[], frame: Frame): P
   };
 }
 
-const writtenValue = ({ value: axis }: HeatmapSpec, value: number): string =>
-  Number.isFinite(value) ? axisValue(axis, value) : '–';
+function cellWriter({ value: axis }: HeatmapSpec, cells: readonly Cell[]) {
+  const write = valueWriter(
+    axis,
+    cells.map(({ value }) => value),
+  );
+  return (value: number): string => (Number.isFinite(value) ? write(value) : '–');
+}
 
 function cellMarks(spec: HeatmapSpec, cells: readonly Cell[], isWritten: boolean): Plot.Markish[] {
-  const write = (value: number) => (Number.isFinite(value) ? axisValue(spec.value, value) : '–');
+  const write = cellWriter(spec, cells);
   const marked = cells.filter((cell) =>
     spec.marked?.some(({ row, column }) => row === cell.row && column === cell.column),
   );

@@ -19,6 +19,7 @@ import {
   seriesInk,
 } from './palette.js';
 import { axisMarks, lastTickRoom, tickRoom } from './plot-axes.js';
+import { referenceMarks } from './reference-lines.js';
 import {
   fitText,
   legendHeight,
@@ -57,6 +58,8 @@ export interface LinePlotSpec {
   readonly y: Axis;
   readonly series: readonly LineSeries[];
   readonly references?: readonly ReferenceLine[];
+  /** Each value holds until the next point, as in a distribution function; default straight lines. */
+  readonly isStepped?: boolean;
   readonly colors?: SeriesColors;
   /** Width of the picture on wide screens, px; default 720. */
   readonly width?: number;
@@ -112,7 +115,8 @@ interface LineContext {
   readonly hasBand: boolean;
 }
 
-interface LineLayout {
+/** Where the parts of a line plot stand. */
+export interface LineLayout {
   readonly x: DrawnAxis;
   readonly y: DrawnAxis;
   readonly height: number;
@@ -129,7 +133,12 @@ function layoutLines(spec: LinePlotSpec, { frame, colors }: LineContext): LineLa
     spec.series.length > 1 && labelWidth > frame.width * (frame.isNarrow ? 0.2 : 0.26);
   const slots = spec.series.map(({ name }) => ({ name, slot: colors.slotOf(name) }));
   const references = (spec.references ?? []).map(({ y }) => y);
-  const y = { axis: spec.y, domain: axisDomain(spec.y, [...heights, ...references]), count: 5 };
+  const y = {
+    axis: spec.y,
+    domain: axisDomain(spec.y, [...heights, ...references]),
+    count: 5,
+    isWhole: spec.y.format !== 'share' && heights.every((value) => Number.isInteger(value)),
+  };
   const left = tickRoom(y);
   const legend = isLegend ? legendRows(slots, frame.width - left) : [];
   const isDirect = spec.series.length > 1 && !isLegend;
@@ -174,42 +183,11 @@ function drawLines(spec: LinePlotSpec, context: LineContext): Plot.PlotOptions {
       ...(legend.length > 0
         ? legendMarks(legend, { left: 4, top: 28, width: frame.width - 8, key: 'line' })
         : []),
-      ...referenceMarks(spec, layout),
+      ...referenceMarks(spec, layout, frame.width),
       ...seriesMarks(spec, context.colors),
       ...(legend.length === 0 ? endLabels(spec, context, layout) : []),
     ],
   };
-}
-
-function referenceMarks(spec: LinePlotSpec, layout: LineLayout): Plot.Markish[] {
-  return (spec.references ?? []).flatMap(({ y, label }) => {
-    const isAtRight =
-      roomAt(spec, layout, { y, end: 'end' }) >= roomAt(spec, layout, { y, end: 'start' });
-    return [
-      Plot.ruleY([y], { stroke: groundColor('muted'), strokeDasharray: '3 3' }),
-      Plot.text([label], {
-        x: layout.x.domain[isAtRight ? 1 : 0],
-        y,
-        dx: isAtRight ? -4 : 6,
-        dy: -8,
-        textAnchor: isAtRight ? 'end' : 'start',
-        fill: groundColor('muted'),
-      }),
-    ];
-  });
-}
-
-/** How far the nearest line stays from a height in the first or last two fifths of the axis. */
-function roomAt(
-  spec: LinePlotSpec,
-  { x: drawn }: LineLayout,
-  { y, end }: { y: number; end: 'start' | 'end' },
-): number {
-  const position = axisPosition(spec.x, drawn.domain, [0, 1]);
-  const near = spec.series
-    .flatMap(({ points }) => points)
-    .filter(({ x }) => (end === 'end' ? position(x) > 0.6 : position(x) < 0.4));
-  return near.reduce((least, point) => Math.min(least, Math.abs(point.y - y)), Infinity);
 }
 
 function seriesMarks(spec: LinePlotSpec, colors: SeriesColors): Plot.Markish[] {
@@ -234,6 +212,7 @@ function seriesMarks(spec: LinePlotSpec, colors: SeriesColors): Plot.Markish[] {
         y: 'y',
         stroke,
         strokeWidth: 2,
+        ...(spec.isStepped ? { curve: 'step-after' as const } : {}),
         ...(dash ? { strokeDasharray: dash } : {}),
       }),
       ...(few ? [Plot.dot(points, { x: 'x', y: 'y', fill: stroke, r: 2.6 })] : []),

@@ -111,7 +111,7 @@ function binMarks(points: readonly BinPoint[]): Plot.Markish[] {
   const x = 'confidence';
   return [
     Plot.ruleX(points, { x, y1: 'bottom', y2: 'top', stroke: color, strokeWidth: 1.5 }),
-    Plot.line(points, { x, y: 'accuracy', stroke: color, strokeWidth: 1.5 }),
+    Plot.line(points, { x, y: 'accuracy', stroke: color, strokeWidth: 1, strokeOpacity: 0.5 }),
     Plot.dot(points, {
       x,
       y: 'accuracy',

@@ -11,7 +11,8 @@ import {
   untrustedHtml,
 } from './html.js';
 import type { BigNumber, RunPage, Section, SettingRow, TextBlock } from './page.js';
-import { htmlTable, type Table } from './table.js';
+import { htmlTable } from './html-table.js';
+import type { Table } from './table.js';
 
 /** A page stays below this many bytes; data links are left out before it grows beyond. */
 export const pageLimitBytes = 2_000_000;
@@ -139,14 +140,9 @@ function sectionBody(section: Section, draw: (figure: CaptionedFigure) => string
     paragraph(section.text),
     ...blocks.map(blockHtml),
     ...figures.map(draw),
-    table ? htmlTable(table, { isStacked: isWide(table) }) : '',
+    table ? htmlTable(table) : '',
     section.examples ? examplesHtml(section.examples) : '',
   ].join('');
-}
-
-/** Whether a narrow screen has no room for the columns beside each other. */
-function isWide({ columns, pageRows }: Table): boolean {
-  return pageRows !== undefined || columns.some(({ kind }) => kind === 'block');
 }
 
 function blockHtml({ label, text }: TextBlock): string {

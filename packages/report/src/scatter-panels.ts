@@ -4,7 +4,13 @@ import { csvText } from './escape.js';
 import type { Figure } from './figure.js';
 import { createSeriesColors, groundColor, type SeriesColors, seriesColor } from './palette.js';
 import { type Frame, renderFigure } from './render-figure.js';
-import { fitText, legendHeight, legendMarks, legendRows } from './series-labels.js';
+import {
+  dotSymbols,
+  fitText,
+  legendHeight,
+  legendMarks,
+  legendRows,
+} from './series-labels.js';
 
 /** A point of a panel; `pair` names the two points that a thin line joins. */
 export interface PanelPoint {
@@ -100,7 +106,7 @@ function drawPanels(
     x: { type: 'identity', axis: null },
     y: { type: 'identity', axis: null },
     marks: [
-      ...legendMarks(legend, { left: 4, top: 8, width: frame.width - 8, key: 'square' }),
+      ...legendMarks(legend, { left: 4, top: 8, width: frame.width - 8, key: 'dot' }),
       ...marks,
     ],
   };
@@ -170,7 +176,7 @@ function seriesDots(placed: readonly PlacedSeries[]): Plot.Markish[] {
     Plot.dot(points, {
       x: 'x',
       y: 'y',
-      symbol: index === 0 ? 'circle' : 'triangle',
+      symbol: dotSymbols[index % dotSymbols.length]!,
       fill: seriesColor(slot),
       fillOpacity: isCrowded ? 0.6 : 0.8,
       r: isCrowded ? 1.6 : 2.6,

@@ -7,7 +7,7 @@ import type { Figure } from './figure.js';
 import { type Frame, renderFigure } from './render-figure.js';
 import { axisMarks, tickRoom } from './plot-axes.js';
 import { createSeriesColors, type SeriesColors, seriesColor } from './palette.js';
-import { legendHeight, legendMarks, legendRows } from './series-labels.js';
+import { dotSymbols, legendHeight, legendMarks, legendRows } from './series-labels.js';
 
 /** A dot, with a name shown when it is pointed at. */
 export interface ScatterPoint {
@@ -94,13 +94,11 @@ function drawScatter(
     y: { type: spec.y.isLog ? 'log' : 'linear', domain: yDomain },
     marks: [
       ...axisMarks({ axis: spec.x, domain: xDomain, count: frame.isNarrow ? 4 : 7 }, y),
-      ...legendMarks(rows, { left: 4, top: 28, width: frame.width - 8, key: 'square' }),
+      ...legendMarks(rows, { left: 4, top: 28, width: frame.width - 8, key: 'dot' }),
       ...seriesDots(spec, series),
     ],
   };
 }
-
-const dotSymbols = ['circle', 'square', 'triangle', 'diamond', 'cross', 'star'] as const;
 
 /** The dots of each series; smaller and fainter where they are many. */
 function seriesDots(spec: ScatterPlotSpec, series: readonly ScatterSeries[]): Plot.Markish[] {

@@ -67,20 +67,25 @@ export function legendHeight(rows: readonly unknown[]): number {
   return rows.length === 0 ? 0 : rows.length * 18 + 8;
 }
 
-/** How a legend draws its keys: pieces of line, or filled squares. */
-export type LegendKey = 'line' | 'square';
+/** How a legend draws its keys: pieces of line, filled squares, or the dots of each series. */
+export type LegendKey = 'line' | 'square' | 'dot';
+
+/** Shapes of dots in the order of the series, so that they differ in black and white too. */
+export const dotSymbols = ['circle', 'triangle', 'square', 'diamond', 'cross', 'star'] as const;
 
 /** Marks of a legend, placed in px from the left edge of the frame and from the picture's top. */
 export function legendMarks(
   rows: readonly (readonly NamedSlot[])[],
   options: { left: number; top: number; width: number; key: LegendKey },
 ): Plot.Markish[] {
+  let index = 0;
   return rows.flatMap((row, rowIndex) => {
     let x = options.left;
     const y = options.top + rowIndex * 18;
     return row.flatMap(({ name, slot }) => {
       const text = fitText(name, options.width - 40);
-      const marks = legendItem({ text, slot, x, y, key: options.key });
+      const marks = legendItem({ text, slot, x, y, key: options.key, index });
+      index += 1;
       x += textWidth(text) + 44;
       return marks;
     });
@@ -93,9 +98,11 @@ interface LegendItem {
   readonly x: number;
   readonly y: number;
   readonly key: LegendKey;
+  /** Of the series: its symbol. */
+  readonly index: number;
 }
 
-function legendItem({ text, slot, x, y, key }: LegendItem): Plot.Markish[] {
+function legendItem({ text, slot, x, y, key, index }: LegendItem): Plot.Markish[] {
   const dash = seriesDash(slot);
   const isLine = key === 'line';
   const shape = {
@@ -112,7 +119,18 @@ function legendItem({ text, slot, x, y, key }: LegendItem): Plot.Markish[] {
     'text-anchor': 'start',
     fill: seriesInk(slot),
   };
-  return [fixedElement('path', shape), fixedElement('text', words, text)];
+  const mark = key === 'dot' ? legendDot({ slot, x, y, index }) : fixedElement('path', shape);
+  return [mark, fixedElement('text', words, text)];
+}
+
+function legendDot({ slot, x, y, index }: Omit<LegendItem, 'text' | 'key'>): Plot.Markish {
+  return Plot.dot([0], {
+    x: { value: [x + 6], scale: null },
+    y: { value: [y], scale: null },
+    symbol: dotSymbols[index % dotSymbols.length]!,
+    fill: seriesColor(slot),
+    r: 4.5,
+  });
 }
 
 /** A mark that draws one SVG element at fixed pixels. */

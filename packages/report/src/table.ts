@@ -1,7 +1,5 @@
 import { formatCount, formatNumber, formatPercent, formatShare } from '@lab/core';
 import { meanDeviation } from '@lab/metrics';
-import { escapeHtml } from './escape.js';
-import { filterHtml, untrustedCellHtml } from './html.js';
 
 /**
  * How a column's values read; `block` is text from outside, such as an answer of a model:
@@ -70,11 +68,12 @@ export function cellText(column: Column, cell: CellValue): string {
   const { value, deviation } = richCell(cell);
   if (value === null || (typeof value === 'number' && Number.isNaN(value))) return missingText;
   if (typeof value === 'string') return value;
-  const spread = deviation === undefined ? '' : ` ± ${writeNumber(column, deviation)}`;
-  return `${writeNumber(column, value)}${spread}`;
+  const spread = deviation === undefined ? '' : ` ± ${numberText(column, deviation)}`;
+  return `${numberText(column, value)}${spread}`;
 }
 
-function writeNumber(column: Column, value: number): string {
+/** A number as its column writes it. */
+export function numberText(column: Column, value: number): string {
   const { kind, decimals = 3 } = column;
   if (kind === 'share') return formatShare(value, decimals);
   if (kind === 'percent') return formatPercent(value);
@@ -102,10 +101,10 @@ export function bestRows(table: Table, column: Column): Set<number> {
   const known = numbers.filter((value) => value !== undefined);
   if (known.length < 2) return new Set();
   const best = known.reduce((most, value) => (sign * value > sign * most ? value : most));
-  const text = writeNumber(column, best);
+  const text = numberText(column, best);
   return new Set(
     numbers.flatMap((value, index) =>
-      value !== undefined && writeNumber(column, value) === text ? [index] : [],
+      value !== undefined && numberText(column, value) === text ? [index] : [],
     ),
   );
 }
@@ -152,81 +151,4 @@ export function textTable(table: Table): string {
       .trimEnd(),
   );
   return `${lines.join('\n')}\n`;
-}
-
-/** How a table stands on its page. */
-export interface HtmlTableOptions {
-  /** On narrow screens each row becomes a block of its own instead of scrolling sideways. */
-  readonly isStacked?: boolean;
-}
-
-/** The table as HTML in its own scrolling box; columns sort by a click where scripts run. */
-export function htmlTable(table: Table, { isStacked = false }: HtmlTableOptions = {}): string {
-  const best = table.columns.map((column) => bestRows(table, column));
-  const head = table.columns
-    .map((column) => `<th scope="col"${classOf(column)}>${escapeHtml(column.label)}</th>`)
-    .join('');
-  const body = table.rows.map((row, rowIndex) => {
-    const cells = table.columns.map((column, index) => {
-      const isBest = best[index]!.has(rowIndex);
-      return htmlCell(column, row[column.key], { isBest, isHeading: index === 0 });
-    });
-    return `<tr${rowIndex === table.highlightRow ? ' class="ours"' : ''}>${cells.join('')}</tr>`;
-  });
-  const name = escapeHtml(table.caption ?? 'Table');
-  const caption = table.caption ? `<caption>${name}</caption>` : '';
-  const box =
-    `<div class="scroll" role="region" tabindex="0" aria-label="${name}">` +
-    `<table class="data${isStacked ? ' stack' : ''}">` +
-    `${caption}<thead><tr>${head}</tr></thead><tbody>${body.join('')}</tbody></table></div>`;
-  if (table.pageRows === undefined) return box;
-  return `<div>${filterHtml()}${box}${pagesHtml(table.pageRows)}</div>`;
-}
-
-/** Buttons to turn pages; hidden until the script runs. */
-function pagesHtml(rows: number): string {
-  const button = (step: number, label: string) =>
-    `<button type="button" data-step="${step}">${label}</button>`;
-  return (
-    `<div class="pages" data-rows="${rows}" hidden>${button(-1, 'Previous')}` +
-    `<output aria-live="polite"></output>${button(1, 'Next')}</div>`
-  );
-}
-
-function classOf(column: Column): string {
-  if (column.kind === 'block') return ' class="block"';
-  return isNumeric(column) ? ' class="number"' : '';
-}
-
-function kindHtml({ kind }: Column, text: string, value: string | number): string {
-  if (kind === 'block') return untrustedCellHtml(String(value));
-  return kind === 'code' ? `<code>${text}</code>` : text;
-}
-
-function htmlCell(
-  column: Column,
-  cell: CellValue,
-  { isBest, isHeading }: { isBest: boolean; isHeading: boolean },
-): string {
-  const { value, note, low, high, n } = richCell(cell);
-  const text = escapeHtml(cellText(column, cell));
-  const isMissing = value === null || (typeof value === 'number' && Number.isNaN(value));
-  const shown = isMissing
-    ? `<span class="missing">${escapeHtml(note ?? missingText)}</span>`
-    : kindHtml(column, text, value);
-  const marked = isBest
-    ? `<strong>${shown}<span title="best in this column"> ★</span></strong>`
-    : shown;
-  const remarks = [
-    low === undefined || high === undefined
-      ? undefined
-      : `95 %: ${writeNumber(column, low)} to ${writeNumber(column, high)}`,
-    n !== undefined && n > 1 ? `n = ${formatCount(n)}` : undefined,
-    isMissing ? undefined : note,
-  ].filter((part) => part !== undefined);
-  const small = remarks.map((part) => `<small>${escapeHtml(part)}</small>`).join('');
-  const sortKey = typeof value === 'number' ? ` data-value="${value}"` : '';
-  const [tag, scope] = isHeading ? ['th', ' scope="row"'] : ['td', ''];
-  const label = isHeading ? '' : ` data-label="${escapeHtml(column.label)}"`;
-  return `<${tag}${scope}${classOf(column)}${label}${sortKey}>${marked}${small}</${tag}>`;
 }

@@ -4,7 +4,14 @@
  */
 
 /** Activation functions of the MLP, by what they compute. */
-export type Activation = 'gelu' | 'gelu-tanh' | 'relu' | 'silu';
+export type Activation =
+  | 'gelu'
+  | 'gelu-tanh'
+  | 'quick-gelu'
+  | 'relu'
+  | 'relu-squared'
+  | 'silu'
+  | 'tanh';
 
 /** How rows are normalised. */
 export interface NormRules {

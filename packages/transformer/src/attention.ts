@@ -82,13 +82,15 @@ export function repeated(x: tf.Tensor4D, headCount: number): tf.Tensor4D {
 function turnedHeads(
   x: tf.Tensor4D,
   norm: Norm | null,
-  { architecture, rules, positions, hooks, block, lastTokens }: BlockContext,
+  context: BlockContext,
   what: 'rot_k' | 'rot_q',
 ): tf.Tensor4D {
+  const { architecture, rules, positions, hooks, block, lastTokens } = context;
   const own = norm === null ? x : normalised(x, norm, architecture.norm);
   if (rules.rotary === null) return own;
   const turned = positions.turned(own, rules.rotary, what === 'rot_q' ? lastTokens : undefined);
-  return hooks.runHeads(`blocks.${block}.attn.hook_${what}`, turned, block);
+  const seen = hooks.runHeads(`blocks.${block}.attn.hook_${what}`, turned, block);
+  return what === 'rot_k' ? ungrouped(seen, context, what) : seen;
 }
 
 /** Queries, keys and values, `[B, H, T, F]`; keys and values may have fewer heads. */

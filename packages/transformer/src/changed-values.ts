@@ -21,7 +21,7 @@ export const problem = (change: Intervention, what: string, help: string) =>
 /** Axis of the heads at a place, or null where there are none. */
 export function headAxis(name: string): number | null {
   if (/attn\.hook_(attn_scores_raw|attn_scores|pattern)$/.test(name)) return 1;
-  return /attn\.hook_(q|k|v|k_heads|v_heads|rot_q|rot_k|z|result)$/.test(name) ? 2 : null;
+  return /attn\.hook_([qkvz]|[kv]_heads|rot_q|rot_k|rot_k_heads|result)$/.test(name) ? 2 : null;
 }
 
 /**
@@ -43,9 +43,9 @@ export function changeHook(change: Intervention, { name, heads }: ChangedPlace):
     kind === 'uniform' ? name.replace(/hook_(attn_scores|pattern)$/, 'hook_attn_scores_raw') : name;
   return {
     names,
-    run: (value, { start, step = 0 }) => {
+    run: (value, { start, step = 0, mask }) => {
       if (change.steps?.includes(step) === false) return value;
-      const changed = changedValue(value, change, axis);
+      const changed = changedValue(value, change, { axis, mask });
       return chosen(value, changed, { heads, axis, positions: change.positions, start });
     },
   };
@@ -66,13 +66,27 @@ function assertValue(change: Intervention): void {
   const { kind, value } = change;
   const got = value === undefined ? 'none' : typeof value === 'number' ? 'number' : 'list';
   const wanted = VALUES[kind];
-  if (wanted.split(' or ').includes(got)) return;
-  const what = value === undefined ? 'not given' : JSON.stringify(value).slice(0, 40);
-  throw problem(change, `value is ${what}`, `It must be: ${wanted}.`);
+  const numbers = value === undefined ? [] : [value].flat();
+  if (!wanted.split(' or ').includes(got)) {
+    const what = value === undefined ? 'not given' : JSON.stringify(value).slice(0, 40);
+    throw problem(change, `value is ${what}`, `It must be: ${wanted}.`);
+  }
+  const at = numbers.findIndex((one) => !Number.isFinite(one));
+  if (at >= 0) throw problem(change, `value holds ${numbers[at]}`, 'Give numbers.');
+  if (kind === 'project-out' && numbers.every((one) => one === 0)) {
+    throw problem(change, 'the direction is zero', 'Give one of some length.');
+  }
+}
+
+/** What a value is of, beside the change. */
+interface Tokens {
+  /** Of the heads. */
+  readonly axis: number | null;
+  readonly mask: Uint8Array | undefined;
 }
 
 /** The value as it would be if all of it were changed. */
-function changedValue(x: tf.Tensor, change: Intervention, axis: number | null): tf.Tensor {
+function changedValue(x: tf.Tensor, change: Intervention, tokens: Tokens): tf.Tensor {
   const { kind, value } = change;
   const given = (): tf.Tensor =>
     typeof value === 'number'
@@ -85,7 +99,7 @@ function changedValue(x: tf.Tensor, change: Intervention, axis: number | null): 
     case 'uniform':
       return tf.zerosLike(x);
     case 'mean':
-      return tf.add(tf.zerosLike(x), tf.mean(x, axis === 1 ? 2 : 1, true));
+      return tf.add(tf.zerosLike(x), meanOfTokens(x, tokens));
     case 'patch':
       return tf.add(tf.zerosLike(x), given());
     case 'add':
@@ -98,17 +112,38 @@ function changedValue(x: tf.Tensor, change: Intervention, axis: number | null): 
   }
 }
 
-/** Shape that a list of numbers stands for: all of the value, or its last axes. */
+/** Axis of tokens, or of the queries of scores, by that of the heads. */
+const tokenAxisOf = (axis: number | null): number => (axis === 1 ? 2 : 1);
+
+/** The mean over the tokens that count; of a text without any it is 0. */
+function meanOfTokens(x: tf.Tensor, { axis, mask }: Tokens): tf.Tensor {
+  const tokenAxis = tokenAxisOf(axis);
+  const length = x.shape[tokenAxis]!;
+  // One token of each text is its last, which counts.
+  if (mask === undefined || length === 1) return tf.mean(x, tokenAxis, true);
+  const shape = x.shape.map((size, at) => (at === 0 || at === tokenAxis ? size : 1));
+  const counts = tf.tensor(Float32Array.from(mask), shape);
+  const sum = tf.sum(tf.mul(x, counts), tokenAxis, true);
+  return tf.div(sum, tf.maximum(tf.sum(counts, tokenAxis, true), 1));
+}
+
+/**
+ * Shape that a list of numbers stands for: all of the value, or its last axes; a direction is one
+ * of the last axis.
+ */
 function fitShape(x: tf.Tensor, change: Intervention): number[] {
   const length = (change.value as readonly number[]).length;
-  for (let from = x.rank - 1; from >= 0; from -= 1) {
+  const isDirection = change.kind === 'project-out';
+  for (let from = x.rank - 1; from >= (isDirection ? x.rank - 1 : 0); from -= 1) {
     const shape = x.shape.slice(from);
     if (tf.util.sizeFromShape(shape) === length) return shape;
   }
   throw problem(
     change,
     `value has ${length} numbers, the place has [${x.shape.join(', ')}]`,
-    'Give as many as its last axis, its last axes, or all have.',
+    isDirection
+      ? 'Give as many as its last axis has.'
+      : 'Give as many as its last axis, its last axes, or all have.',
   );
 }
 
@@ -130,7 +165,7 @@ function chosen(before: tf.Tensor, after: tf.Tensor, { heads, axis, ...tokens }:
     );
     return tf.tensor(ones, shape, 'bool');
   };
-  const tokenAxis = axis === 1 ? 2 : 1;
+  const tokenAxis = tokenAxisOf(axis);
   const count = before.shape[tokenAxis]!;
   const outside = positions?.find((position) => position >= count);
   if (outside !== undefined && start === undefined) {

@@ -3,8 +3,9 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
+import { Environment, Interpreter } from '@huggingface/jinja';
 import { ConfigError, DataError, ModelError } from '@lab/core';
+import { chatProgram, programFunctions } from './chat-program.js';
 
 /** One message of a conversation. */
 export interface ChatMessage {
@@ -111,12 +112,12 @@ function rendered(
       // Undefined is an error in templates that ask whether there are any.
       ...{ tools: null, documents: null },
       ...variables,
+      ...programFunctions,
       messages,
       add_generation_prompt: addGenerationPrompt,
     };
     for (const [name, value] of Object.entries(values)) environment.set(name, value);
-    const program = parse(tokenize(template, { lstrip_blocks: true, trim_blocks: true }));
-    return String(new Interpreter(environment).run(program).value);
+    return String(new Interpreter(environment).run(chatProgram(template)).value);
   } catch (cause) {
     throw new DataError(
       `${folder}: its chat template refuses the conversation: ${(cause as Error).message}`,
@@ -144,7 +145,13 @@ const MONTHS = [
 ];
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 
-/** A date as `strftime` of C writes it in English. */
+/** 1 for the first of January. */
+function dayOfYear(date: Date): number {
+  const [year, month, day] = [date.getFullYear(), date.getMonth(), date.getDate()];
+  return (Date.UTC(year, month, day) - Date.UTC(year, 0, 0)) / 86_400_000;
+}
+
+/** A date as `strftime` of C writes it in English; `%-d` leaves out what fills up a number. */
 function formatted(date: Date, format: string): string {
   const two = (value: number) => String(value).padStart(2, '0');
   const [month, day] = [MONTHS[date.getMonth()]!, DAYS[date.getDay()]!];
@@ -162,8 +169,12 @@ function formatted(date: Date, format: string): string {
     I: two(date.getHours() % 12 || 12),
     M: two(date.getMinutes()),
     S: two(date.getSeconds()),
+    j: String(dayOfYear(date)).padStart(3, '0'),
     p: date.getHours() < 12 ? 'AM' : 'PM',
     '%': '%',
   };
-  return format.replace(/%(.)/g, (whole, letter: string) => parts[letter] ?? whole);
+  return format.replace(/%(-?)(.)/g, (whole, bare: string, letter: string) => {
+    const part = parts[letter];
+    return part === undefined ? whole : bare === '' ? part : part.replace(/^[0 ]+(?=.)/, '');
+  });
 }

@@ -32,7 +32,7 @@ export interface FieldsOptions {
 /** Fields of config.json, or of an object in it. */
 export class ConfigFields {
   private readonly path: string;
-  private readonly defaults: Readonly<Record<string, unknown>>;
+  private defaults: Readonly<Record<string, unknown>>;
   private readonly help: string;
   private readonly known = new Set<string>();
   private readonly inner: ConfigFields[] = [];
@@ -174,7 +174,10 @@ export class ConfigFields {
 
   /** Throws where a field has not been read, here or in an object; named with its place. */
   assertAllRead(): void {
-    const unread = Object.keys(this.values).filter((name) => !this.known.has(name));
+    // A field that is null says no more than one that is absent.
+    const unread = Object.keys(this.values).filter(
+      (name) => !this.known.has(name) && this.values[name] !== null,
+    );
     if (unread.length > 0) {
       throw new ModelError(
         `${this.file}: ${unread.map((name) => `${this.path}${name}`).join(', ')} is not known ` +

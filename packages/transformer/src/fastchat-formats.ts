@@ -3,6 +3,7 @@
  */
 import { ConfigError, DataError, nearest } from '@lab/core';
 import type { ChatMessage } from './chat-template.js';
+import { strippedText } from './stripped-text.js';
 
 /** Turns of a conversation: those of the user at even places. */
 interface Conversation {
@@ -27,19 +28,6 @@ const bracketed =
     return `${begin}${parts.join('')}`;
   };
 
-/** What Python's `strip` takes away beside what `trim` does; a byte order mark it does not. */
-const SPACES = new Set('\u001c\u001d\u001e\u001f\u0085');
-
-/** A text as Python's `strip` gives it. */
-function stripped(text: string): string {
-  const isSpace = (letter: string) =>
-    SPACES.has(letter) || (letter !== '\ufeff' && letter.trim() === '');
-  let [begin, end] = [0, text.length];
-  while (begin < end && isSpace(text[begin]!)) begin += 1;
-  while (end > begin && isSpace(text[end - 1]!)) end -= 1;
-  return text.slice(begin, end);
-}
-
 const formats: Readonly<Record<string, Format>> = {
   'llama-2': bracketed((system) => `[INST] <<SYS>>\n${system}\n<</SYS>>\n\n`, ' </s><s>'),
   mistral: bracketed((system) => `[INST] ${system}\n`, '</s>'),
@@ -48,7 +36,7 @@ const formats: Readonly<Record<string, Format>> = {
       `<|start_header_id|>${role}<|end_header_id|>\n\n${text}`;
     const said = turns.map((text, at) => {
       const role = at % 2 === 0 ? 'user' : 'assistant';
-      return part(role, text === '' ? '' : `${stripped(text)}<|eot_id|>`);
+      return part(role, text === '' ? '' : `${strippedText(text)}<|eot_id|>`);
     });
     const begin = system === '' ? '' : part('system', `${system}<|eot_id|>`);
     return `<|begin_of_text|>${begin}${said.join('')}`;

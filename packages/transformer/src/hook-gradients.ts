@@ -12,7 +12,7 @@ import { type Intervention, interventionHook } from './interventions.js';
 import type { Model } from './model.js';
 import { outputGradient } from './output-gradient.js';
 import { PositionTables, type TokenBatch } from './positions.js';
-import { lastTokens, tokenBatch, type TokenInput } from './token-batch.js';
+import { lastTokens, passPlace, tokenBatch, type TokenInput } from './token-batch.js';
 
 /** A pass whose residuals are there already; they stay the caller's. */
 export interface KnownPass {
@@ -235,7 +235,7 @@ class WayBack {
         const adding = places.map(({ name }, at): Hook => {
           return { names: name, run: (value) => tf.add(value, added[at]!) };
         });
-        const hooks = new HookRunner([...this.hooks, ...adding]);
+        const hooks = new HookRunner([...this.hooks, ...adding], passPlace(this.batch));
         const { positions, lasts } = this;
         const rules = architecture.blocks[block]!;
         const mix = mixingOf(positions);

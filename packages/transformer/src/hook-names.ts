@@ -22,10 +22,11 @@ type NamedShape = Omit<HookPlace, 'aliases'>;
 /**
  * Places in the order of a forward pass, with the names of TransformerLens.
  *
- * `hook_k_heads` and `hook_v_heads` are keys and values repeated for every head of queries, where
- * several share one, and `hook_rot_k` has as many heads where something is called there;
- * `hook_attn_scores_raw` are scores before cap and mask. `attn.hook_out` and `mlp.hook_out` are
- * there where a norm follows: what is added to the residual is `hook_attn_out` and `hook_mlp_out`.
+ * `hook_k_heads`, `hook_v_heads` and `hook_rot_k_heads` are keys and values repeated for every head
+ * of queries, where several share one, and `hook_rot_k` has as many where something is called at
+ * `hook_k_heads`; `hook_attn_scores_raw` are scores before cap and mask. `attn.hook_out` and
+ * `mlp.hook_out` are there where a norm follows: what is added to the residual is `hook_attn_out`
+ * and `hook_mlp_out`.
  * `hook_normalized` is what a norm gives, gain and bias in it (`hook_out` of a bridge).
  */
 export function hookNames({ architecture }: { readonly architecture: Architecture }): HookPlace[] {
@@ -81,7 +82,11 @@ function blockPlaces(architecture: Architecture): NamedShape[] {
     heads('k_heads', headCount),
     heads('v_heads', headCount),
     ...(positions.kind === 'rotary'
-      ? [heads('rot_q', headCount), heads('rot_k', keyValueHeadCount)]
+      ? [
+          heads('rot_q', headCount),
+          heads('rot_k', keyValueHeadCount),
+          heads('rot_k_heads', headCount),
+        ]
       : []),
     scores('attn_scores_raw'),
     scores('attn_scores'),

@@ -15,7 +15,12 @@ export interface HookPoint {
   readonly step?: number;
   /** Of a generation: position in its text of the first token of the value. */
   readonly start?: number;
+  /** Of a padded batch: 1 for a token, 0 for padding, `[B, T]` of the tokens that the value has. */
+  readonly mask?: Uint8Array | undefined;
 }
+
+/** What hooks are told at every place of a pass. */
+export type PassPlace = Pick<HookPoint, 'mask' | 'start' | 'step'>;
 
 /**
  * Reads a value, and may return another of the same shape in its place. Called synchronously; what
@@ -54,7 +59,7 @@ export class HookRunner {
   /** @param place - what hooks are told at every place. */
   constructor(
     private readonly hooks: readonly Hook[],
-    private readonly place: Pick<HookPoint, 'start' | 'step'> = {},
+    private readonly place: PassPlace = {},
   ) {}
 
   /** Whether nothing is called anywhere. */

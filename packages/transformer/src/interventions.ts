@@ -6,6 +6,7 @@ import type { Architecture } from './architecture.js';
 import { changeHook, headAxis, problem } from './changed-values.js';
 import { missingPlace, ownName } from './hook-names.js';
 import type { Hook } from './hooks.js';
+import { schemaProblems } from './json-schema.js';
 
 /** Short names of places in an attention, behind the name of which they stand. */
 export const SITES = {
@@ -28,19 +29,22 @@ export type InterventionKind = (typeof KINDS)[number];
 /** One change. */
 export interface Intervention {
   /**
-   * `scale` times `value`; `zero`; `mean` over the tokens; `uniform` over the tokens a query may
-   * see (scores and pattern; it is made before the mask); `patch` by `value`; `add` of `value`;
-   * `project-out` of the direction `value`.
+   * `scale` times `value`; `zero`; `mean` over the tokens that are no padding; `uniform` over the
+   * tokens a query may see (scores and pattern; it is made before the mask); `patch` by `value`;
+   * `add` of `value`; `project-out` of the direction `value`, one of the last axis.
    */
   readonly kind: InterventionKind;
-  /** `q`, `k`, `v`, `scores`, `pattern`, `z`, or any name of a place. */
+  /**
+   * `q`, `k`, `v`, `scores`, `pattern`, `z`, or any name of a place: with `layer` also what stands
+   * behind its block, such as `mlp.hook_post`.
+   */
   readonly site: string;
   /**
    * Of a T5, which attention a short site is of: the encoder's, the decoder's among its own tokens,
    * or `cross`, the decoder's over the encoder's tokens.
    */
   readonly attention?: (typeof ATTENTIONS)[number] | undefined;
-  /** Block; not with the full name of a hook. */
+  /** Block; the full name of a place has its own. */
   readonly layer?: number | undefined;
   /** Head; default all. */
   readonly head?: number | undefined;
@@ -87,8 +91,33 @@ export const interventionsSchema = {
  * @throws {ConfigError} for a site, head or value that this model does not have.
  */
 export function interventionHook(change: Intervention, architecture: Architecture): Hook {
+  assertFields(change);
   const name = placeOf(change, architecture);
   return changeHook(change, { name, heads: headsOf(change, architecture, name) });
+}
+
+/**
+ * Refuses what is no change, whatever the model: not all of them are read from files.
+ *
+ * @throws {ConfigError} for a field that is not known, or of another type.
+ */
+export function assertFields(change: Intervention): void {
+  const given = Object.entries(change).filter(([, value]) => value !== undefined);
+  const [first] = schemaProblems(Object.fromEntries(given), interventionsSchema.items);
+  if (first === undefined) return;
+  const what = first.path === '' ? first.what : `${first.path} ${first.what}`;
+  throw problem(change, what, 'interventionsSchema is the schema of a list of changes.');
+}
+
+/**
+ * Refuses a block beside the name of a place that is in another one, or in none.
+ *
+ * @throws {ConfigError} that names the place.
+ */
+export function assertSameBlock(change: Intervention, name: string): void {
+  const { layer } = change;
+  if (layer === undefined || name.split('.')[1] === String(layer)) return;
+  throw problem(change, `the place ${name} is not in layer ${layer}`, 'Leave layer out.');
 }
 
 /** Name of the hook that a change is made at. */
@@ -100,9 +129,16 @@ function placeOf(change: Intervention, architecture: Architecture): string {
   const short = Object.hasOwn(SITES, site) ? SITES[site as keyof typeof SITES] : null;
   const isShared = architecture.keyValueHeadCount !== architecture.headCount;
   const isSplit = isShared && granularity === 'query-head' && change.head !== undefined;
-  const asked = short === null ? site : `blocks.${layer ?? '?'}.attn.${short}`;
-  const own = ownName(asked, architecture);
-  if (own !== undefined) return isSplit && /\.attn\.hook_[kv]$/.test(own) ? `${own}_heads` : own;
+  const inBlock = `blocks.${layer ?? '?'}.${short === null ? site : `attn.${short}`}`;
+  const own =
+    ownName(inBlock, architecture) ?? (short === null ? ownName(site, architecture) : undefined);
+  if (own !== undefined) {
+    assertSameBlock(change, own);
+    // Rotated keys have as many heads as those before them are made to have.
+    const isTurned = isShared && change.head !== undefined && own.endsWith('.attn.hook_rot_k');
+    const hasHeads = isTurned || (isSplit && /\.attn\.hook_[kv]$/.test(own));
+    return hasHeads ? `${own}_heads` : own;
+  }
   if (short !== null) {
     const last = architecture.layerCount - 1;
     throw problem(change, `layer is ${layer ?? 'not given'}`, `Give a layer from 0 to ${last}.`);
@@ -138,7 +174,7 @@ export function headsOf(
       `Give one from 0 to ${count - 1}.`,
     );
   }
-  const isShared = /hook_(k|v|rot_k)$/.test(name);
+  const isShared = /hook_[kv]$/.test(name);
   if (!isGroup || isShared) return [head];
   const size = headCount / keyValueHeadCount;
   return Array.from({ length: size }, (_, at) => head * size + at);

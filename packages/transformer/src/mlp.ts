@@ -10,8 +10,11 @@ import type { Linear } from './weights/block-weights.js';
 const activations: Readonly<Record<Activation, (x: tf.Tensor3D) => tf.Tensor3D>> = {
   gelu: (x) => gelu(x),
   'gelu-tanh': (x) => gelu(x, { approximate: 'tanh' }),
+  'quick-gelu': (x) => tf.mul(x, tf.sigmoid(tf.mul(x, 1.702))),
   relu: (x) => tf.relu(x),
+  'relu-squared': (x) => tf.square(tf.relu(x)),
   silu: (x) => silu(x),
+  tanh: (x) => tf.tanh(x),
 };
 
 /** Matrices of an MLP; without a gate null. */

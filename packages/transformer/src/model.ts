@@ -13,7 +13,7 @@ import { type Hook, type HookNames, HookRunner } from './hooks.js';
 import { type Intervention, interventionHook } from './interventions.js';
 import { embedTokens, outputLogits } from './pass-ends.js';
 import { PositionTables, type TokenBatch } from './positions.js';
-import { lastTokens, tokenBatch, type TokenInput } from './token-batch.js';
+import { lastTokens, passPlace, tokenBatch, type TokenInput } from './token-batch.js';
 import type { StoredAround } from './load-model.js';
 import type { StoredBlock } from './weights/block-weights.js';
 import { disposeParts, type PlacedParts } from './weights/placed-parts.js';
@@ -102,7 +102,8 @@ export class Model {
     const batch = tokenBatch(input, vocabularySize);
     this.assertFits(batch, input);
     const captures = this.capturesOf(input, batch);
-    const hooks = new HookRunner([...this.hooksOf(input), ...captures.hooks]);
+    const all = [...this.hooksOf(input), ...captures.hooks];
+    const hooks = new HookRunner(all, passPlace(batch));
     const positions = new PositionTables(this.architecture, batch);
     const mix = mixingOf(positions);
     let residual: tf.Tensor3D | null = null;

@@ -2,6 +2,7 @@
  * Token ids as a batch, checked.
  */
 import { DataError, ShapeError } from '@lab/core';
+import type { PassPlace } from './hooks.js';
 import type { TokenBatch } from './positions.js';
 
 /** Ids of texts, one row each, all of one length. */
@@ -58,6 +59,9 @@ export function tokenBatch({ ids, mask }: TokenInput, vocabularySize: number): T
   const last = batch.positions.reduce((most, position) => Math.max(most, position), 0);
   return { ...batch, isPadded: batch.mask.includes(0), longest: last + 1 };
 }
+
+/** What hooks are told of the tokens of a batch. */
+export const passPlace = ({ mask, isPadded }: TokenBatch): PassPlace => (isPadded ? { mask } : {});
 
 /** Row of `[B T, D]` of the last token that counts of each text. */
 export function lastTokens({ mask, batchSize, length }: TokenBatch): Int32Array {

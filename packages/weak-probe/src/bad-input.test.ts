@@ -20,7 +20,7 @@ const whole = join(files, 'whole');
 
 beforeAll(async () => {
   await collectStates(await organismCollection(whole, { limit: 3 }));
-}, 60_000);
+});
 
 test.each([
   ['no model', ['collect', ...classes(good, good)], 2, /--model DIR is missing/],

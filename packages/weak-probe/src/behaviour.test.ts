@@ -25,7 +25,7 @@ import { doseResponse } from './steering.js';
 
 beforeAll(async () => {
   await selectBackend('wasm');
-}, 60_000);
+});
 
 /** Heads that carry the refusals of a planted model. */
 const headsOf = (folder: string) =>
@@ -61,7 +61,7 @@ describe.each([
       answered: await lastTokenStates(model, some('answered')),
     };
     openings = namedOpenings(tokenizer, { refusal: ['Sorry'], compliance: ['Sure'] });
-  }, 60_000);
+  });
   afterAll(() => model.dispose());
 
   it('is moved by grafts behind the heads that were planted, and by none before them', async () => {
@@ -117,7 +117,7 @@ describe('the organism', () => {
       await bestFirstTokens(model, sides.refused),
       await bestFirstTokens(model, sides.answered),
     );
-  }, 60_000);
+  });
   afterAll(() => model.dispose());
 
   const curve = async (from: 'answered' | 'refused', to: 'answered' | 'refused') => {

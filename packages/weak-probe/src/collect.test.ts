@@ -13,7 +13,7 @@ const settings = ['states.unitPrompts=5'];
 
 beforeAll(async () => {
   await collectStates(await organismCollection(whole, { settings }));
-}, 60_000);
+});
 
 const bytesOf = (dir: string) =>
   Object.fromEntries(

@@ -32,7 +32,7 @@ beforeAll(async () => {
     await bestFirstTokens(model, refused),
     await bestFirstTokens(model, answered),
   );
-}, 60_000);
+});
 afterAll(() => model.dispose());
 
 const sweep = async (options: Partial<Parameters<typeof graftSweep>[1]> = {}) => {

@@ -54,4 +54,4 @@ it('stands in the result and on the page of a collection of heads', async () => 
     figures.map(({ figure }) => figure.title),
   );
   expect(titles).toContain('Accuracy of single heads');
-}, 60_000);
+});

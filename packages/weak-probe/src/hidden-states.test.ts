@@ -14,7 +14,7 @@ let prompts: readonly EncodedPrompt[];
 beforeAll(async () => {
   model = await loadModel(organism);
   ({ prompts } = await organismPrompts(3));
-}, 60_000);
+});
 afterAll(() => model.dispose());
 
 async function statesOf(of: Model, options: PromptStatesOptions, given = prompts) {

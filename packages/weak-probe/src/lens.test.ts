@@ -19,7 +19,7 @@ beforeAll(async () => {
   model = await loadModel(organism);
   ({ prompts } = await organismPrompts(4, ['data.format=chat']));
   rows = await lastTokenStates(model, prompts);
-}, 60_000);
+});
 afterAll(() => model.dispose());
 
 const read = async (given: StateRows, options: LensOptions = {}) => {

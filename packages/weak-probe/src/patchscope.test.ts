@@ -20,7 +20,7 @@ beforeAll(async () => {
   ({ prompts } = await organismPrompts(3, ['data.format=chat']));
   rows = await lastTokenStates(model, prompts);
   target = loadTokenizer(organism).encode(identityText);
-}, 60_000);
+});
 afterAll(() => model.dispose());
 
 const read = async (given: StateRows, options: Partial<PatchscopeOptions> = {}) => {

@@ -25,7 +25,7 @@ const collected = async (positions: string) => {
 beforeAll(async () => {
   await selectBackend('wasm');
   tokens = await collected('tokens');
-}, 60_000);
+});
 
 describe('tokens of prompts', () => {
   it.each(['last', 'prompt-end', 'mean', 'max'] as const)(

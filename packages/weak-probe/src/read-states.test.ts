@@ -23,7 +23,7 @@ beforeAll(async () => {
   await collectStates(await organismCollection(tokens, { limit: 2, settings: all }));
   const given = await organismCollection(other, { limit: 2, settings: ['data.format=chat'] });
   await collectStates({ ...given, modelPath: 'example:planted-early', prompts: shortened(given) });
-}, 60_000);
+});
 
 /** Prompts with ids that a smaller vocabulary has, too. */
 const shortened = ({ prompts }: Awaited<ReturnType<typeof organismCollection>>) =>

@@ -28,7 +28,7 @@ beforeAll(async () => {
   states = await lastTokenStates(model, prompts);
   const best = await bestFirstTokens(model, prompts);
   openings = measuredOpenings(best.slice(4), best.slice(0, 4));
-}, 60_000);
+});
 afterAll(() => model.dispose());
 
 /** What the first prompt's last token is at a state, under a steering. */

@@ -22,7 +22,7 @@ beforeAll(async () => {
   model = await loadModel(organism);
   const { prompts } = await organismPrompts(24, ['data.format=chat']);
   rows = await lastTokenStates(model, prompts);
-}, 60_000);
+});
 afterAll(() => model.dispose());
 
 it('brings a state nearer to what the model says', async () => {

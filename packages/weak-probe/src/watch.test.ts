@@ -21,7 +21,7 @@ beforeAll(async () => {
   await selectBackend('wasm');
   model = await loadModel(organism);
   ({ prompts } = await organismPrompts(2, ['data.format=chat']));
-}, 60_000);
+});
 afterAll(() => model.dispose());
 
 /** A monitor of the sum of the first ten features. */
@@ -124,5 +124,5 @@ describe('weak-probe watch', () => {
     expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('--prompt TEXT')]);
     const missing = await run(['watch', join(dir, 'none.json'), '--prompt', 'a']);
     expect([missing.code, missing.stderr]).toEqual([3, expect.stringContaining('no such file')]);
-  }, 60_000);
+  });
 });

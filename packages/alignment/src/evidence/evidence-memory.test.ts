@@ -19,7 +19,7 @@ describe('expectedEvidenceBytes', () => {
     const { held, foreseen } = JSON.parse(stdout) as { held: number; foreseen: number };
     const garbage = 1.15; // what is foreseen includes some, what was collected is not held
     expect(Math.abs(foreseen / (garbage * held) - 1)).toBeLessThan(0.3);
-  }, 60_000);
+  });
 
   it('is nothing where no evidence is weighed, and grows with what is compared', async () => {
     const task = await smallTask(smallData(100));

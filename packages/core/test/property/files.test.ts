@@ -14,7 +14,10 @@ const runs = { numRuns: 100 };
 const lineText = fc
   .string({ unit: 'grapheme', maxLength: 20 })
   .map((text) => text.replace(/[\r\n\0]/g, ' '));
-const jsonValue = fc.jsonValue({ maxDepth: 3 }).filter((value) => !Object.is(value, -0));
+/** As text holds them: JSON has no -0. */
+const jsonValue = fc
+  .jsonValue({ maxDepth: 3 })
+  .map((value) => JSON.parse(JSON.stringify(value)) as typeof value);
 
 describe('text files', () => {
   it('give back the lines, whatever the line ends, mark and packing', async () => {
@@ -44,7 +47,7 @@ describe('text files', () => {
 describe('CSV', () => {
   const field = fc
     .string({ unit: 'grapheme', maxLength: 12 })
-    .map((text) => text.replace('\0', ''));
+    .map((text) => text.replaceAll('\0', ''));
 
   it('reads what it wrote', async () => {
     const tables = fc.integer({ min: 1, max: 4 }).chain((width) => {

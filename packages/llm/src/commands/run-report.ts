@@ -1,6 +1,7 @@
 /** What `llm run` shows: its plan, how far it is, and its end. */
 import { formatCount, formatCounted, formatDuration, LabError, readRunRecord } from '@lab/core';
 import { type CliContext, table } from '@lab/core/cli';
+import { costLines } from '../cost-lines.js';
 import { findRunInput } from '../exports/run-input.js';
 import type { Plan, Range } from '../plan.js';
 import type { RowsProgress, RowsResult } from '../rows/run-rows.js';
@@ -72,11 +73,10 @@ export function resultText(
   const seconds = milliseconds / 1000;
   const here = counts.finished - counts.skipped;
   const speed = seconds === 0 ? '' : `, ${formatCount(here / seconds)} rows/s`;
-  const { promptTokens, completionTokens, sentCalls, cachedCalls } = usage;
+  const { sentCalls, cachedCalls } = usage;
   return [
     table([...statuses, ...failed], ['status', 'rows']),
-    `tokens  ${formatCount(promptTokens)} in, ${formatCount(completionTokens)} out`,
-    `cost    ${usdText(usage.costUsd)}`,
+    ...costLines(usage),
     `calls   ${formatCount(sentCalls)} sent, ${formatCount(cachedCalls)} from the cache`,
     `time    ${formatDuration(seconds)}${speed}`,
     ...damagedText(counts),

@@ -3,9 +3,10 @@
  */
 import { readRunRecord, type RunRecord } from '@lab/core';
 import { idKey, KeyTable } from '../key-table.js';
+import { CostSums, type RunCost } from '../rows/cost-record.js';
 import type { Prediction, RowFailure, RowTiming } from '../rows/row-record.js';
 import { EvenSample } from './even-sample.js';
-import { asText, type ExportedUsage } from './exported-run.js';
+import { asText } from './exported-run.js';
 import { eachRecord } from './run-records.js';
 
 /** A finished row as a page shows it. */
@@ -40,11 +41,7 @@ export interface RunDigest {
   readonly byOrigin: ReadonlyMap<string, number>;
   readonly failed: number;
   readonly failures: readonly FailureGroup[];
-  readonly usage: ExportedUsage;
-  /** Rows whose tokens the server did not count. */
-  readonly estimatedRows: number;
-  /** Null where of some row no price is known. */
-  readonly costUsd: number | null;
+  readonly cost: RunCost;
   /** Milliseconds of rows that were sent, in the order in which they ended. */
   readonly rowMilliseconds: Float64Array;
   /** Rows by how many requests they took; 0 for those from the cache. */
@@ -90,7 +87,6 @@ export async function readRunDigest(dir: string, options: DigestOptions = {}): P
   const rows = new FinishedRows(options);
   const visitFailure = (failure: RowFailure): void => {
     failures.set(failure.id, failure);
-    rows.addFailure(failure);
   };
   await eachRecord(dir, 'failures', visitFailure, onTorn);
   const visit = (prediction: Prediction): void => {
@@ -99,7 +95,11 @@ export async function readRunDigest(dir: string, options: DigestOptions = {}): P
   };
   await eachRecord(dir, 'predictions', visit, onTorn);
   const times = new RowTimes();
-  await eachRecord(dir, 'timings', (timing) => times.add(timing), onTorn);
+  const visitTiming = (timing: RowTiming): void => {
+    times.add(timing);
+    rows.addTiming(timing);
+  };
+  await eachRecord(dir, 'timings', visitTiming, onTorn);
   return {
     record,
     ...rows.summary(),
@@ -118,9 +118,7 @@ class FinishedRows {
   readonly #byOrigin = new Map<string, number>();
   readonly #answers: EvenSample<ShownRow>;
   readonly #problems: EvenSample<ShownRow>;
-  readonly #usage = { prompt: 0, completion: 0, cached: 0, reasoning: 0 };
-  #estimatedRows = 0;
-  #costUsd: number | null = 0;
+  readonly #costs = new CostSums();
 
   constructor({ answers = 100, problems = 50 }: DigestOptions) {
     this.#answers = new EvenSample(answers);
@@ -130,28 +128,19 @@ class FinishedRows {
   add(prediction: Prediction): void {
     // Of a row that was asked twice the first line counts, as it does for the run.
     if (!this.#ids.add(idKey(prediction.id)).isNew) return;
-    const { status, usage, costUsd } = prediction;
+    const { status } = prediction;
     const { servedModel, origin } = prediction as { servedModel?: unknown; origin?: unknown };
     count(this.#byStatus, status);
     if (typeof servedModel === 'string') count(this.#byServedModel, servedModel);
     if (typeof origin === 'string') count(this.#byOrigin, origin);
-    if (usage.isEstimated === true) this.#estimatedRows += 1;
-    this.#addPaid(usage, costUsd);
+    this.#costs.add(prediction);
     const sample = status === 'ok' ? this.#answers : this.#problems;
     sample.add(() => shownRow(prediction));
   }
 
   /** What was paid for a row without getting anything. */
-  addFailure({ usage, costUsd = null }: RowFailure): void {
-    if (usage !== undefined) this.#addPaid(usage, costUsd);
-  }
-
-  #addPaid(usage: Prediction['usage'], costUsd: number | null): void {
-    this.#usage.prompt += usage.prompt;
-    this.#usage.completion += usage.completion;
-    this.#usage.cached += usage.cached;
-    this.#usage.reasoning += usage.reasoning;
-    this.#costUsd = this.#costUsd === null || costUsd === null ? null : this.#costUsd + costUsd;
+  addTiming(timing: RowTiming): void {
+    this.#costs.addWasted(timing);
   }
 
   summary() {
@@ -160,9 +149,7 @@ class FinishedRows {
       byStatus: byCount(this.#byStatus),
       byServedModel: byCount(this.#byServedModel),
       byOrigin: byCount(this.#byOrigin),
-      usage: this.#usage,
-      estimatedRows: this.#estimatedRows,
-      costUsd: this.#costUsd,
+      cost: this.#costs.cost(),
       answers: this.#answers.entries(),
       problems: this.#problems.entries(),
     };

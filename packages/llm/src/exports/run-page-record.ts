@@ -3,25 +3,47 @@
  */
 import { formatCount, formatDuration, type RunRecord } from '@lab/core';
 import type { RunPage, SettingRow } from '@lab/report';
+import type { RunCost } from '../rows/cost-record.js';
 import { usdText } from '../usd-text.js';
 import type { RunDigest } from './run-digest.js';
 
 type Fact = RunPage['cost'][number];
 
 /** Tokens, calls, money and time. */
-export function costFacts({ record, usage, costUsd, byRequests, finished }: RunDigest): Fact[] {
+export function costFacts({ record, cost, byRequests, finished }: RunDigest): Fact[] {
+  const { costUsd, estimated, unknown } = cost;
   const sent = [...byRequests].reduce((sum, [requests, rows]) => sum + requests * rows, 0);
   const seconds = (Date.parse(record.end ?? '') - Date.parse(record.start)) / 1000;
   const each = costUsd === null || finished === 0 ? null : (costUsd / finished) * 1000;
   return [
     { label: 'cost', value: usdText(costUsd) },
     { label: 'cost of 1,000 rows', value: usdText(each) },
-    { label: 'tokens in', value: formatCount(usage.prompt) },
-    { label: 'tokens in, cached there', value: formatCount(usage.cached) },
-    { label: 'tokens out', value: formatCount(usage.completion) },
-    { label: 'tokens out, reasoning', value: formatCount(usage.reasoning) },
+    { label: 'tokens in', value: formatCount(cost.promptTokens) },
+    { label: 'tokens in, cached there', value: formatCount(cost.cachedTokens) },
+    { label: 'tokens out', value: formatCount(cost.completionTokens) },
+    { label: 'tokens out, reasoning', value: formatCount(cost.reasoningTokens) },
+    ...estimatedFacts(estimated),
+    ...unknownFacts(unknown),
     { label: 'requests sent', value: formatCount(sent) },
     { label: 'from start to end', value: formatDuration(seconds) },
+  ];
+}
+
+function estimatedFacts({ promptTokens, completionTokens, costUsd }: RunCost['estimated']): Fact[] {
+  if (promptTokens + completionTokens === 0) return [];
+  return [
+    { label: 'estimated, tokens in', value: formatCount(promptTokens) },
+    { label: 'estimated, tokens out', value: formatCount(completionTokens) },
+    { label: 'estimated, cost', value: usdText(costUsd) },
+  ];
+}
+
+function unknownFacts({ requests, promptTokens, costUsd }: RunCost['unknown']): Fact[] {
+  if (requests === 0) return [];
+  return [
+    { label: 'unknown, requests', value: formatCount(requests) },
+    { label: 'unknown, tokens of their prompts', value: `about ${formatCount(promptTokens)}` },
+    { label: 'unknown, cost of their prompts', value: usdText(costUsd) },
   ];
 }
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { formatCount, formatPercent, hashFile } from '@lab/core';
 import { type BigNumber, type RunPage, runPageHtml, writeRunPage } from '@lab/report';
 import type { ChatMessage } from '../chat.js';
+import { costRemarks } from '../cost-lines.js';
 import type { FileRow } from '../rows/row-file.js';
 import { shardOf } from '../rows/shard.js';
 import { cutText, readRunDigest, type RunDigest } from './run-digest.js';
@@ -148,10 +149,13 @@ function sentence({ digest, totalRows }: RunPageInput): string {
 }
 
 function bigNumbers(digest: RunDigest): BigNumber[] {
-  const { byStatus, finished, failed, costUsd, usage, rowMilliseconds } = digest;
+  const { byStatus, finished, failed, cost, rowMilliseconds } = digest;
+  const { costUsd, promptTokens, completionTokens } = cost;
   const answered = byStatus.get('ok') ?? 0;
   const asked = finished + failed;
-  const tokens = `${formatCount(usage.prompt)} tokens in, ${formatCount(usage.completion)} out`;
+  const tokens = `${formatCount(promptTokens)} tokens in, ${formatCount(completionTokens)} out`;
+  const isCounted = promptTokens + completionTokens > 0;
+  const unpriced = isCounted ? 'no price of this model is known' : 'the server counted no tokens';
   const numbers: BigNumber[] = [
     {
       label: 'Rows with an answer',
@@ -161,7 +165,7 @@ function bigNumbers(digest: RunDigest): BigNumber[] {
     {
       label: 'Cost, USD',
       value: costUsd === null || finished === 0 ? 'n/a' : costUsd.toFixed(costUsd < 1 ? 4 : 2),
-      interval: costUsd === null ? 'no price of this model is known' : tokens,
+      interval: costUsd === null ? unpriced : tokens,
       ...(costUsd === null ? { reference: tokens } : {}),
     },
   ];
@@ -173,7 +177,7 @@ function bigNumbers(digest: RunDigest): BigNumber[] {
 }
 
 function warnings(digest: RunDigest, source: RunInput): string[] {
-  const { record, byServedModel, estimatedRows, remarks, failed } = digest;
+  const { record, byServedModel, remarks, failed, cost } = digest;
   const { adaptations = [], structuredLevel } = (record.results ?? {}) as {
     readonly adaptations?: readonly string[];
     readonly structuredLevel?: string | null;
@@ -191,9 +195,7 @@ function warnings(digest: RunDigest, source: RunInput): string[] {
   if (structuredLevel === 'prompt' || structuredLevel === 'json-object') {
     found.push(`The server takes no schema; answers were asked for by ${structuredLevel}.`);
   }
-  if (estimatedRows > 0) {
-    found.push(`Of ${formatCount(estimatedRows)} rows the server counted no tokens; estimated.`);
-  }
+  found.push(...costRemarks(cost));
   const gone = source.remarks.map((text) => `${text[0]?.toUpperCase()}${text.slice(1)}.`);
   return [...found, ...gone];
 }

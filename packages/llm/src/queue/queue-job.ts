@@ -1,7 +1,7 @@
 /**
  * What stands in the queue: requests, and what became of them.
  */
-import type { ChatRequest, ChatResult, Paid } from '../chat.js';
+import type { ChatRequest, ChatResult, Paid, Unreported } from '../chat.js';
 import type { LlmClient } from '../llm-client.js';
 import { type FailureKind, LlmFailure } from '../llm-failure.js';
 import { isSampleFailure } from '../rows/row-record.js';
@@ -28,6 +28,7 @@ export interface QueuedFailure {
   readonly body?: string | undefined;
   readonly help?: string | undefined;
   readonly paid?: Paid | undefined;
+  readonly unreported?: Unreported | undefined;
 }
 
 /**
@@ -40,8 +41,8 @@ export function queueName(client: LlmClient): string {
 
 /** A failure as it goes through the queue. */
 export function toQueued(failure: LlmFailure): QueuedFailure {
-  const { kind, message, attempts, isRetryable, status, body, help, paid } = failure;
-  return { kind, message, attempts, isRetryable, status, body, help, paid };
+  const { kind, message, attempts, isRetryable, status, body, help, paid, unreported } = failure;
+  return { kind, message, attempts, isRetryable, status, body, help, paid, unreported };
 }
 
 /** The failure that was meant. */

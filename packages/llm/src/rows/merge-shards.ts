@@ -19,7 +19,7 @@ import { type Clock, systemClock } from '../clock.js';
 import { Column, idKey, KeyTable } from '../key-table.js';
 import { SyncedFile } from '../synced-file.js';
 import { type Prediction, recordHead, type RunRow } from './row-record.js';
-import { loadFailures } from './run-files.js';
+import { loadWasted } from './run-files.js';
 import { type RowCounts, RunTotals, type RunUsage } from './run-totals.js';
 import { type Shard, shardFile } from './shard.js';
 
@@ -80,7 +80,7 @@ export async function mergeShards(options: MergeOptions): Promise<MergeSummary> 
       await eachLine(run.path('predictions.jsonl'), (text) => {
         if (text !== '') totals.add(JSON.parse(text) as Prediction);
       });
-      await loadFailures(run.path('failures.jsonl'), totals);
+      await loadWasted(run.path('timings.jsonl'), totals);
       totals.failed = order.missing.count;
       const counts = totals.counts(order.total);
       const usage = totals.usage();

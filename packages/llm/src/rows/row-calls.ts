@@ -10,14 +10,18 @@ import type {
   JsonResult,
   Paid,
   TokenUsage,
+  UnknownCost,
+  Unreported,
 } from '../chat.js';
 import { embeddingBatches } from '../embeddings.js';
 import type { LlmClient } from '../llm-client.js';
 import { LlmFailure } from '../llm-failure.js';
 import { requestDefaults } from '../request-hash.js';
 import { UnparsedAnswer } from '../structured/ask-for-json.js';
-import { noUsage, sumOfUsage } from '../token-usage.js';
+import { noUsage, nothingPaid, sumOfPaid, sumOfUsage } from '../token-usage.js';
+import { estimateOf, sumOfUnknown } from '../unreported.js';
 import type { BudgetGuard, Spending } from './budget.js';
+import { isSampleFailure } from './row-record.js';
 
 /** What tokens cost; null where no price is known. */
 export type CostOf = (usage: TokenUsage, model: string) => number | null;
@@ -44,10 +48,14 @@ export class RowCalls {
   cachedCalls = 0;
   firstTokenMs: number | null = null;
   servedModel: string | null = null;
+  /** Of `usage` and `costUsd`, what no server counted. */
+  estimated: Paid | null = null;
   /** What answers did cost that were of no use and were asked for again. */
   readonly lost: Paid[] = [];
-  /** Of `usage`, what calls did cost that brought nothing. */
-  inVain: Paid | null = null;
+  /** Of requests that may have been worked on and brought no answer. */
+  unknown: UnknownCost | null = null;
+  /** Of `usage`, what calls did cost that ended in a refusal or the like. */
+  readonly inVain: Paid[] = [];
   readonly #rules: CallRules;
 
   constructor(rules: CallRules) {
@@ -140,6 +148,9 @@ export class RowCalls {
       // Without tokens all vectors were there already.
       if (made.usage.prompt > 0) spent = this.#spent(client, made.usage, calls);
       return made;
+    } catch (error) {
+      spent = this.#takeFailed(client, error);
+      throw error;
     } finally {
       if (budget.isLimited) budget.settle(most, spent);
     }
@@ -158,20 +169,29 @@ export class RowCalls {
   /** Takes what a call did cost that brought nothing; what of it counts towards budgets. */
   #takeFailed(client: LlmClient, error: unknown): Spending {
     if (!(error instanceof LlmFailure)) return none;
-    const { attempts, paid } = error;
+    const { attempts, kind, paid, unreported = {} } = error;
     this.attempts += attempts;
-    if (paid !== undefined) this.#takeInVain(client, paid);
-    return attempts === 0 ? none : this.#spent(client, paid?.usage ?? noUsage, 1);
+    for (const part of [paid, unreported.estimated]) {
+      if (part === undefined) continue;
+      const priced = { usage: part.usage, costUsd: this.#priceOf(client, part) };
+      if (isSampleFailure(kind)) {
+        this.#add(client, part.usage, part.costUsd);
+        this.inVain.push(priced);
+      } else this.lost.push(priced);
+    }
+    this.#takeUnknown(client, unreported.unknown);
+    return attempts === 0 ? none : this.#spent(client, wastedUsage(paid, unreported), 1);
   }
 
-  #takeInVain(client: LlmClient, { usage, costUsd }: Paid): void {
-    this.#add(client, usage, costUsd);
-    const cost = this.#priceOf(client, { usage, costUsd });
-    const { usage: before, costUsd: costBefore } = this.inVain ?? { usage: noUsage, costUsd: 0 };
-    this.inVain = {
-      usage: sumOfUsage(before, usage),
-      costUsd: cost === null || costBefore === null ? null : costBefore + cost,
-    };
+  #takeLost(client: LlmClient, paid: Paid): void {
+    this.lost.push({ usage: paid.usage, costUsd: this.#priceOf(client, paid) });
+  }
+
+  #takeUnknown(client: LlmClient, unknown: UnknownCost | undefined): void {
+    if (unknown === undefined) return;
+    const usage = estimateOf(unknown.promptTokens, 0);
+    const costUsd = this.#priceOf(client, { usage, costUsd: unknown.costUsd });
+    this.unknown = sumOfUnknown(this.unknown, { ...unknown, costUsd });
   }
 
   #take(client: LlmClient, result: ChatResult): void {
@@ -180,15 +200,20 @@ export class RowCalls {
     this.firstTokenMs ??= result.firstTokenMs;
     this.servedModel = result.servedModel;
     this.#add(client, result.usage, result.costUsd);
-    const { lost, isCached } = result;
-    if (lost === undefined || isCached) return;
-    this.lost.push({ usage: lost.usage, costUsd: this.#priceOf(client, lost) });
+    if (result.isCached) return;
+    const { lost, unreported } = result;
+    if (lost !== undefined) this.#takeLost(client, lost);
+    if (unreported === undefined) return;
+    if (unreported.estimated !== undefined) this.#takeLost(client, unreported.estimated);
+    this.#takeUnknown(client, unreported.unknown);
   }
 
   #add(client: LlmClient, usage: TokenUsage, costUsd: number | null): void {
     this.usage = sumOfUsage(this.usage, usage);
     const cost = this.#priceOf(client, { usage, costUsd });
     this.costUsd = this.costUsd === null || cost === null ? null : this.costUsd + cost;
+    if (!usage.isEstimated) return;
+    this.estimated = sumOfPaid(this.estimated ?? nothingPaid, { usage, costUsd: cost });
   }
 
   #priceOf(client: LlmClient, { usage, costUsd }: Paid): number | null {
@@ -200,9 +225,10 @@ export class RowCalls {
   }
 
   /** A call counts once, however often it had to be sent. */
-  #spentOn(client: LlmClient, { isCached, usage, lost }: ChatResult): Spending {
+  #spentOn(client: LlmClient, { isCached, usage, lost, unreported }: ChatResult): Spending {
     if (isCached) return none;
-    const all = lost === undefined ? usage : sumOfUsage(usage, lost.usage);
+    const isWhole = lost === undefined && unreported === undefined;
+    const all = isWhole ? usage : sumOfUsage(usage, wastedUsage(lost, unreported));
     return this.#spent(client, all, 1);
   }
 
@@ -220,6 +246,13 @@ export class RowCalls {
     const usd = this.#costOf(client, { ...noUsage, prompt, completion }) ?? 0;
     return { calls: 1, tokens: prompt + completion, usd };
   }
+}
+
+/** Tokens that were spent in vain; of requests without an answer those of their prompts. */
+function wastedUsage(paid: Paid | undefined, unreported: Unreported = {}): TokenUsage {
+  const { estimated, unknown } = unreported;
+  const counted = sumOfUsage(paid?.usage ?? noUsage, estimated?.usage ?? noUsage);
+  return unknown === undefined ? counted : sumOfUsage(counted, estimateOf(unknown.promptTokens, 0));
 }
 
 const none: Spending = { calls: 0, tokens: 0, usd: 0 };

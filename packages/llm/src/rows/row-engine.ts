@@ -8,7 +8,7 @@ import { LlmFailure } from '../llm-failure.js';
 import { BudgetGuard } from './budget.js';
 import { failedRows, isBeyond } from './error-limit.js';
 import { type CallRules, RowCalls } from './row-calls.js';
-import { addFields, paidInVain, predictionOf, timingOf, watchAll } from './row-outcome.js';
+import { addFields, predictionOf, timingOf, watchAll } from './row-outcome.js';
 import type { RowLedger } from './row-ledger.js';
 import { isSampleFailure, type Prediction, recordLine, type RunRow } from './row-record.js';
 import { UnparsedAnswer } from '../structured/ask-for-json.js';
@@ -63,8 +63,7 @@ export class RowEngine<Row extends RunRow, Output> {
     this.#window = options.concurrency ?? 64;
     this.#startMs = parts.clock.now();
     const { totals } = parts;
-    const spent = { calls: totals.calls, tokens: totals.tokens, usd: totals.costUsd ?? 0 };
-    const budget = new BudgetGuard(options.budget ?? {}, spent);
+    const budget = new BudgetGuard(options.budget ?? {}, totals.spent);
     const signal = this.#abort.signal;
     this.#rules = { budget, costOf: options.costOf, signal };
   }
@@ -167,33 +166,37 @@ export class RowEngine<Row extends RunRow, Output> {
       },
       addFields: (more) => addFields(fields, more),
     };
+    let isFailed = false;
     try {
       const output = await this.#options.step(row, context);
       this.#keep(predictionOf(row.id, calls, { status, output, fields }), place);
     } catch (error) {
-      this.#takeError({ row, place }, calls, error);
+      isFailed = !this.#takeError({ row, place }, calls, error);
     }
     this.#inFlight -= 1;
     totals.addCalls(calls);
     this.servedModel = calls.servedModel ?? this.servedModel;
-    this.#noteTiming(row, calls, clock.now() - startMs);
+    this.#noteTiming(row, calls, { milliseconds: clock.now() - startMs, isFailed });
     this.#report();
     this.#wake();
   }
 
-  #takeError({ row, place }: PlacedRow, calls: RowCalls, error: unknown): void {
+  /** Whether the row is finished all the same. */
+  #takeError({ row, place }: PlacedRow, calls: RowCalls, error: unknown): boolean {
     if (!(error instanceof LlmFailure)) {
       // A fault of the step or the program: no row would fare better.
       this.#end(error);
-      return;
+      return false;
     }
-    if (this.#isStopped() && (error.kind === 'aborted' || error.kind === 'budget')) return;
+    if (this.#isStopped() && (error.kind === 'aborted' || error.kind === 'budget')) return false;
     if (error.endsRun || error.kind === 'budget') {
       this.#end(error);
-      return;
+      return false;
     }
-    if (isSampleFailure(error.kind)) this.#keepProblem({ row, place }, calls, error);
+    const isSample = isSampleFailure(error.kind);
+    if (isSample) this.#keepProblem({ row, place }, calls, error);
     else this.#keepFailure(row, calls, error);
+    return isSample;
   }
 
   #keepProblem({ row, place }: PlacedRow, calls: RowCalls, error: LlmFailure): void {
@@ -238,7 +241,6 @@ export class RowEngine<Row extends RunRow, Output> {
     const more = body === undefined ? {} : { body };
     const failure = {
       ...{ id: row.id, requestHash, kind, httpStatus: status, message },
-      ...paidInVain(calls),
       ...more,
     };
     this.#unsynced += 1;
@@ -261,8 +263,8 @@ export class RowEngine<Row extends RunRow, Output> {
   }
 
   /** Times are of interest only: nothing waits for them, and a full disk ends the run elsewhere. */
-  #noteTiming({ id }: Row, calls: RowCalls, milliseconds: number): void {
-    const line = recordLine(timingOf(id, calls, milliseconds));
+  #noteTiming({ id }: Row, calls: RowCalls, end: Parameters<typeof timingOf>[2]): void {
+    const line = recordLine(timingOf(id, calls, end));
     this.#parts.files.timings.append(line).catch((error: unknown) => {
       if (!LabError.is(error)) throw error;
     });

@@ -2,12 +2,12 @@
  * What the engine makes of a row's calls and of what its step says.
  */
 import { ConfigError } from '@lab/core';
-import type { Paid } from '../chat.js';
 import type { LlmClient } from '../llm-client.js';
+import { costRecord } from './cost-record.js';
 import type { RowCalls } from './row-calls.js';
-import type { Prediction, RowFailure, RowStatus, RowTiming } from './row-record.js';
+import type { Prediction, RowStatus, RowTiming } from './row-record.js';
 
-const reserved = ['id', 'requestHash', 'status', 'output', 'usage', 'costUsd'];
+const reserved = ['id', 'requestHash', 'status', 'output', 'usage', 'costUsd', 'estimated'];
 
 /** Adds fields to a prediction. @throws {ConfigError} for one that it has anyway. */
 export function addFields(
@@ -28,26 +28,6 @@ export function watchAll(
   return Object.fromEntries(entries.map(([name, client]) => [name, calls.watch(client)]));
 }
 
-/** Tokens and cost as they are kept. */
-function paidBy({ usage, costUsd }: Paid): Pick<Prediction, 'costUsd' | 'usage'> {
-  const tokens: Prediction['usage'] = {
-    prompt: usage.prompt,
-    completion: usage.completion,
-    cached: usage.cached,
-    reasoning: usage.reasoning,
-  };
-  return {
-    usage: usage.isEstimated ? { ...tokens, isEstimated: true } : tokens,
-    // Sums of prices come in any order of calls: cut what rounding leaves.
-    costUsd: costUsd === null ? null : Number(costUsd.toPrecision(12)),
-  };
-}
-
-/** What calls did cost that brought nothing. */
-export function paidInVain({ inVain }: RowCalls): Pick<RowFailure, 'costUsd' | 'usage'> {
-  return inVain === null ? {} : paidBy(inVain);
-}
-
 /** How a row ended. */
 export interface RowEnd {
   readonly status: RowStatus;
@@ -65,33 +45,42 @@ export function predictionOf(id: string, calls: RowCalls, end: RowEnd): Predicti
   const { hashes } = calls;
   const requestHash = hashes[0] ?? null;
   const { status, output, problem, fields } = end;
-  const { usage: used, costUsd: cost } = paidBy(calls);
+  const cost = costRecord(calls);
+  const { usage, costUsd } = cost;
   const prediction =
-    hashes.length > 1 || problem !== undefined
+    hashes.length > 1 || problem !== undefined || cost.estimated !== undefined
       ? {
           id,
           requestHash,
           ...(hashes.length > 1 ? { requestHashes: hashes } : {}),
-          ...{ status, output, ...problem, usage: used, costUsd: cost },
+          ...{ status, output, ...problem, ...cost },
         }
-      : { id, requestHash, status, output, usage: used, costUsd: cost };
+      : { id, requestHash, status, output, usage, costUsd };
   return fields === undefined ? prediction : Object.assign(prediction, fields);
 }
 
 type Writable<T> = { -readonly [name in keyof T]: T[name] };
 
-const addTokens = (sum: number, { usage }: Paid): number => sum + usage.prompt + usage.completion;
-
-/** How long a row took, and what it took. */
-export function timingOf(id: string, calls: RowCalls, milliseconds: number): RowTiming {
-  const { attempts, cachedCalls, firstTokenMs, lost } = calls;
+/**
+ * How long a row took, and what it took.
+ *
+ * @param isFailed - whether it has no prediction: then refusals within it are lost as well.
+ */
+export function timingOf(
+  id: string,
+  calls: RowCalls,
+  { milliseconds, isFailed }: { readonly milliseconds: number; readonly isFailed: boolean },
+): RowTiming {
+  const { attempts, cachedCalls, firstTokenMs, unknown } = calls;
+  const lost = isFailed ? [...calls.lost, ...calls.inVain] : calls.lost;
   const timing: Writable<RowTiming> = {
     id,
     milliseconds: Math.round(milliseconds),
     attempts,
     cachedCalls,
   };
-  if (lost.length > 0) timing.lostTokens = lost.reduce(addTokens, 0);
+  if (lost.length > 0) timing.lost = lost.map((paid) => costRecord({ ...paid, estimated: null }));
+  if (unknown !== null) timing.unknown = unknown;
   if (firstTokenMs !== null) timing.firstTokenMs = firstTokenMs;
   return timing;
 }

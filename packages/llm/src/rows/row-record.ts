@@ -2,8 +2,9 @@
  * The lines of a run: what is kept of each row.
  */
 import { LabError } from '@lab/core';
-import type { TokenUsage } from '../chat.js';
+import type { UnknownCost } from '../chat.js';
 import type { FailureKind } from '../llm-failure.js';
+import type { CostRecord } from './cost-record.js';
 
 /** A row of a run. Further fields are its own. */
 export interface RunRow {
@@ -17,7 +18,7 @@ export interface RunRow {
 export type RowStatus = 'ok' | 'length' | FailureKind | (string & {});
 
 /** One line of `predictions.jsonl`: no times and no attempts, so equal runs have equal bytes. */
-export interface Prediction<Output = unknown> {
+export interface Prediction<Output = unknown> extends CostRecord {
   readonly id: string;
   /** Of the row's first request; null where it made none. */
   readonly requestHash: string | null;
@@ -25,9 +26,6 @@ export interface Prediction<Output = unknown> {
   readonly requestHashes?: readonly string[];
   readonly status: RowStatus;
   readonly output: Output | null;
-  readonly usage: Omit<TokenUsage, 'isEstimated'> & { readonly isEstimated?: boolean };
-  /** What the answers cost by the price list, cached or not; null where no price is known. */
-  readonly costUsd: number | null;
   /** What is wrong with the answer, where the status is not `ok`. */
   readonly problem?: string;
   /** The answer that is none, where there was one. */
@@ -41,14 +39,13 @@ export interface RowFailure {
   readonly kind: FailureKind;
   readonly httpStatus: number | null;
   readonly message: string;
-  /** Of calls that brought nothing; answers that came are counted when the row is finished. */
-  readonly usage?: Prediction['usage'];
-  /** Null where no price is known. */
-  readonly costUsd?: number | null;
   readonly body?: string;
 }
 
-/** One line of `timings.jsonl`. */
+/**
+ * One line of `timings.jsonl`: a row in a process. What predictions and timings say of costs adds
+ * up to those of the run.
+ */
 export interface RowTiming {
   readonly id: string;
   readonly milliseconds: number;
@@ -56,8 +53,10 @@ export interface RowTiming {
   readonly attempts: number;
   /** Calls that the cache answered. */
   readonly cachedCalls: number;
-  /** Tokens of answers that were of no use and were asked for again; absent for none. */
-  readonly lostTokens?: number;
+  /** Of answers that were of no use, and that no prediction has; absent for none. */
+  readonly lost?: readonly CostRecord[];
+  /** Of requests that may have been worked on and brought no answer; absent for none. */
+  readonly unknown?: UnknownCost;
   readonly firstTokenMs?: number;
 }
 

@@ -16,7 +16,7 @@ import {
 import type { Clock } from '../clock.js';
 import { SyncedFile } from '../synced-file.js';
 import type { RowLedger } from './row-ledger.js';
-import type { Prediction, RowFailure } from './row-record.js';
+import type { Prediction, RowTiming } from './row-record.js';
 import type { RunTotals } from './run-totals.js';
 import { type DamagedLine, setAside } from './set-aside.js';
 import { type Shard, shardFile } from './shard.js';
@@ -160,12 +160,13 @@ export async function loadFinished(
   await setAside(path, damaged);
 }
 
-/** Counts what rows cost that failed in earlier processes; what is no failure is passed over. */
-export async function loadFailures(path: string, totals: RunTotals): Promise<void> {
+/** Counts what rows of earlier processes did waste: most lines say nothing of that. */
+export async function loadWasted(path: string, totals: RunTotals): Promise<void> {
   if (!existsSync(path)) return;
   await eachLine(path, (text) => {
-    const failure = parsedOrNull(text) as Pick<RowFailure, 'costUsd' | 'usage'> | null;
-    if (typeof failure?.usage?.prompt === 'number') totals.addFailure(failure);
+    if (!text.includes('"lost":[') && !text.includes('"unknown":{')) return;
+    const timing = parsedOrNull(text) as RowTiming | null;
+    if (timing !== null) totals.addTiming(timing);
   });
 }
 

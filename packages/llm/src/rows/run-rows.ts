@@ -18,8 +18,8 @@ import { RowLedger } from './row-ledger.js';
 import type { RowStatus, RunRow } from './row-record.js';
 import {
   closeRowFiles,
-  loadFailures,
   loadFinished,
+  loadWasted,
   openRowFiles,
   openRowsRun,
   type RunDescription,
@@ -133,7 +133,7 @@ export async function runRows<Row extends RunRow, Output>(
   let engine: RowEngine<Row, Output> | undefined;
   try {
     await loadFinished(run.path(shardFile('predictions', shard)), ledger, totals);
-    await loadFailures(run.path(shardFile('failures', shard)), totals);
+    await loadWasted(run.path(shardFile('timings', shard)), totals);
     const files = await openRowFiles(run, shard, clock);
     try {
       engine = new RowEngine(options, { run, files, ledger, totals, clock });

@@ -3,18 +3,13 @@
  */
 import type { JsonResult } from '../chat.js';
 import { createStructuredRates, type StructuredShares } from '../structured/rates.js';
+import type { Spending } from './budget.js';
+import { costRecord, CostSums, type RunCost } from './cost-record.js';
 import type { RowCalls } from './row-calls.js';
-import type { Prediction, RowFailure } from './row-record.js';
+import type { Prediction, RowTiming } from './row-record.js';
 
-/** Tokens, calls and money of a run: also those of answers that were of no use. */
-export interface RunUsage {
-  readonly promptTokens: number;
-  readonly completionTokens: number;
-  /** Of the prompt, those that the server had already. */
-  readonly cachedTokens: number;
-  readonly reasoningTokens: number;
-  /** Null where no price is known. */
-  readonly costUsd: number | null;
+/** Tokens, money and calls of a run: also those of answers that were of no use. */
+export interface RunUsage extends RunCost {
   /** Requests that this process sent. */
   readonly sentCalls: number;
   /** Calls of this process that the cache answered. */
@@ -41,7 +36,7 @@ export interface RowCounts {
 /** What a prediction says of an answer in JSON, where its step added that. */
 type JsonFacts = Partial<Pick<JsonResult<unknown>, 'level' | 'origin'>>;
 
-type CallCounts = 'attempts' | 'cachedCalls' | 'lost';
+type CallCounts = 'attempts' | 'cachedCalls' | 'lost' | 'unknown';
 
 /** A run asks one model by name, whoever answers. */
 const everyModel = '';
@@ -49,13 +44,7 @@ const everyModel = '';
 /** Sums over rows as they finish. */
 export class RunTotals {
   readonly #byStatus = new Map<string, number>();
-  #prompt = 0;
-  #completion = 0;
-  #cached = 0;
-  #reasoning = 0;
-  #costUsd = 0;
-  #unpriced = 0;
-  #priced = 0;
+  readonly #costs = new CostSums();
   #sentCalls = 0;
   #cachedCalls = 0;
   #calls = 0;
@@ -68,7 +57,7 @@ export class RunTotals {
 
   /** Counts a finished row. */
   add(prediction: Prediction & JsonFacts): void {
-    const { status, usage, costUsd, requestHash, requestHashes } = prediction;
+    const { status, requestHash, requestHashes } = prediction;
     this.finished += 1;
     this.#calls += requestHashes?.length ?? (requestHash === null ? 0 : 1);
     // A row that was asked for JSON and has no such answer says how it was asked all the same.
@@ -76,64 +65,41 @@ export class RunTotals {
       this.#rates.record(everyModel, prediction.origin ?? 'failed');
     }
     this.#byStatus.set(status, (this.#byStatus.get(status) ?? 0) + 1);
-    this.#addPaid(usage, costUsd);
+    this.#costs.add(prediction);
   }
 
   /** Counts all that a row did cost which failed in this process. */
-  addFailed({ usage, costUsd }: Pick<RowCalls, 'costUsd' | 'usage'>): void {
-    if (usage.prompt + usage.completion > 0) this.#addPaid(usage, costUsd);
-  }
-
-  /**
-   * Counts what a row did cost in vain that failed in an earlier process: the rest of it is counted
-   * again when it is finished.
-   */
-  addFailure({ usage, costUsd = null }: Pick<RowFailure, 'costUsd' | 'usage'>): void {
-    if (usage !== undefined) this.#addPaid(usage, costUsd);
+  addFailed(calls: Pick<RowCalls, 'costUsd' | 'estimated' | 'usage'>): void {
+    const { prompt, completion } = calls.usage;
+    if (prompt + completion > 0) this.#costs.add(costRecord(calls));
   }
 
   /** Counts the calls of a row, finished or not. */
-  addCalls({ attempts, cachedCalls, lost }: Pick<RowCalls, CallCounts>): void {
+  addCalls({ attempts, cachedCalls, lost, unknown }: Pick<RowCalls, CallCounts>): void {
     this.#sentCalls += attempts;
     this.#cachedCalls += cachedCalls;
-    for (const { usage, costUsd } of lost) this.#addPaid(usage, costUsd);
+    if (lost.length > 0 || unknown !== null) this.#costs.addWasted({ lost, unknown });
   }
 
-  #addPaid(usage: Prediction['usage'], costUsd: number | null): void {
-    this.#prompt += usage.prompt;
-    this.#completion += usage.completion;
-    this.#cached += usage.cached;
-    this.#reasoning += usage.reasoning;
-    if (costUsd === null) this.#unpriced += 1;
-    else {
-      this.#priced += 1;
-      this.#costUsd += costUsd;
-    }
+  /** Counts what a row of an earlier process did waste. */
+  addTiming(timing: RowTiming): void {
+    this.#costs.addWasted(timing);
   }
 
-  /** Calls of finished rows so far. */
-  get calls(): number {
-    return this.#calls;
-  }
-
-  /** Money so far; null where a price is unknown, and before any is. */
+  /** Money so far by the count of servers; null where a price is unknown, and before any is. */
   get costUsd(): number | null {
-    return this.#unpriced > 0 || this.#priced === 0 ? null : this.#costUsd;
+    return this.#costs.costUsd;
   }
 
-  /** Tokens in and out so far. */
-  get tokens(): number {
-    return this.#prompt + this.#completion;
+  /** What counts towards budgets: also estimates, and prompts of requests without an answer. */
+  get spent(): Spending {
+    return { calls: this.#calls, ...this.#costs.spent };
   }
 
   /** Tokens, calls and money so far. */
   usage(): RunUsage {
     return {
-      promptTokens: this.#prompt,
-      completionTokens: this.#completion,
-      cachedTokens: this.#cached,
-      reasoningTokens: this.#reasoning,
-      costUsd: this.costUsd,
+      ...this.#costs.cost(),
       sentCalls: this.#sentCalls,
       cachedCalls: this.#cachedCalls,
     };

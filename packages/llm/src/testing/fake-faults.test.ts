@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { promptHash } from '../testing.js';
-import { ask, closeAfterEach, failure, start, user } from './__fixtures__/ask.js';
+import { ask, closeAfterEach, failure, start, startForAll, user } from './__fixtures__/ask.js';
 
 closeAfterEach();
 
@@ -123,7 +123,7 @@ describe('failures', () => {
   });
 
   it('too many at once', async () => {
-    const server = await start({ rules: [{ do: 'overload', concurrent: 2 }] }, { latencyMs: 100 });
+    const server = await startForAll(4, { rules: [{ do: 'overload', concurrent: 2 }] });
     const answers = await Promise.all(['a', 'b', 'c', 'd'].map((text) => ask(server, text)));
     expect(answers.map((x) => x.status).toSorted((a, b) => a - b)).toEqual([200, 200, 429, 429]);
     expect(server.counters.maxConcurrent).toBe(4);

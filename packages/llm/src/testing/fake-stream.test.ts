@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { FakeScript, FakeServer } from '../testing.js';
-import { ask, closeAfterEach, failure, start } from './__fixtures__/ask.js';
+import { ask, closeAfterEach, failure, start, startForAll } from './__fixtures__/ask.js';
 
 closeAfterEach();
 
@@ -101,7 +101,7 @@ describe('rules with further settings', () => {
 
   it('a full server may answer 503, as Ollama does', async () => {
     const rules = [{ do: 'overload' as const, concurrent: 1, status: 503 as const }];
-    const server = await start({ rules }, { latencyMs: 100 });
+    const server = await startForAll(2, { rules });
     const answers = await Promise.all([ask(server, 'a'), ask(server, 'b')]);
     expect(answers.map((x) => x.status).toSorted((a, b) => a - b)).toEqual([200, 503]);
   });

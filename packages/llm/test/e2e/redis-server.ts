@@ -16,41 +16,56 @@ export interface RedisServer {
 
 /** Starts a Redis on a free port, in a folder of its own. */
 export async function startRedis(): Promise<RedisServer> {
-  const [port, dir] = [await freePort(), temporaryFolder()];
-  const url = `redis://127.0.0.1:${port}`;
-  const lasting = ['--save', '', '--appendonly', 'yes', '--appendfsync', 'always', '--dir', dir];
-  const place = ['--port', String(port), '--bind', '127.0.0.1'];
-  const start = async (): Promise<ChildProcess> => {
-    const child = spawn('redis-server', [...place, ...lasting], { stdio: 'ignore' });
-    await untilReady(url);
-    return child;
-  };
-  let child = await start();
+  const dir = temporaryFolder();
+  const { port, ...started } = await startOnFreePort(dir, 5);
+  let { child } = started;
   return {
-    url,
+    url: urlOf(port),
     async killAndRestart() {
       await kill(child);
-      child = await start();
+      child = await start(port, dir);
     },
     close: () => kill(child),
   };
 }
 
+/** Another process may take a free port before Redis does: then it is another one. */
+async function startOnFreePort(
+  dir: string,
+  attempts: number,
+): Promise<{ readonly port: number; readonly child: ChildProcess }> {
+  const port = await freePort();
+  try {
+    return { port, child: await start(port, dir) };
+  } catch (error) {
+    if (attempts === 1) throw error;
+    return startOnFreePort(dir, attempts - 1);
+  }
+}
+
+const urlOf = (port: number) => `redis://127.0.0.1:${port}`;
+
+/** A Redis that answers; throws where it ends before. */
+async function start(port: number, dir: string): Promise<ChildProcess> {
+  const lasting = ['--save', '', '--appendonly', 'yes', '--appendfsync', 'always', '--dir', dir];
+  const place = ['--port', String(port), '--bind', '127.0.0.1'];
+  const child = spawn('redis-server', [...place, ...lasting], { stdio: 'ignore' });
+  const link = new Redis(urlOf(port), { maxRetriesPerRequest: null, retryStrategy: () => 50 });
+  link.on('error', () => undefined);
+  child.once('close', () => link.disconnect());
+  await link.ping();
+  link.disconnect();
+  return child;
+}
+
 /** A port of loopback that nobody listens on. */
-export function freePort(): Promise<number> {
+function freePort(): Promise<number> {
   return new Promise((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {
       const { port } = server.address() as AddressInfo;
       server.close(() => resolve(port));
     });
   });
-}
-
-async function untilReady(url: string): Promise<void> {
-  const redis = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: () => 50 });
-  redis.on('error', () => undefined);
-  await redis.ping();
-  redis.disconnect();
 }
 
 /** Ends a process with -9 and waits for its end. */

@@ -2,17 +2,19 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '@lab/core/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { listAnswers } from '../../src/index.js';
+import { listAnswers, systemClock } from '../../src/index.js';
 import { type FakeServer, startFakeServer } from '../../src/testing.js';
 import { llm, writeRows } from './llm-process.js';
 
 let server: FakeServer;
+/** Requests of one process at a time. */
+const concurrency = 8;
 const rows = writeRows(600);
 const cacheDir = join(temporaryFolder(), 'cache');
 
 const run = (out: string, ...more: string[]) => [
   ...['run', '--data', rows.data, '--prompt', rows.prompt, '--base-url', server.url],
-  ...['--model', 'fake', '--concurrency', '8', '--out', out, '--quiet', ...more],
+  ...['--model', 'fake', '--concurrency', String(concurrency), '--out', out, '--quiet', ...more],
 ];
 
 beforeAll(async () => {
@@ -46,21 +48,29 @@ describe('processes side by side', () => {
   it('two on one cache folder lose no answer, and need no lock', async () => {
     const folder = join(temporaryFolder(), 'shared');
     const out = temporaryFolder();
-    server.reset();
-    const names = ['one', 'two'];
-    const both = names.map((name) => llm(run(join(out, name), '--cache-dir', folder)));
-    for (const { code, stderr } of await Promise.all(both)) expect(code, stderr).toBe(0);
+    // Nothing is answered before both ask: else the one may find all answers of the other.
+    const sleep = async () => {
+      while (both.counters.received <= concurrency) await turn();
+    };
+    const both = await startFakeServer({ latencyMs: 2, clock: { ...systemClock, sleep } });
+    const runOf = (name: string) =>
+      run(join(out, name), '--cache-dir', folder).map((word) =>
+        word === server.url ? both.url : word,
+      );
+    const ended = await Promise.all(['one', 'two'].map((name) => llm(runOf(name))));
+    for (const { code, stderr } of ended) expect(code, stderr).toBe(0);
     const bytes = (name: string) => readFileSync(join(out, name, 'predictions.jsonl'), 'utf8');
     expect(bytes('one')).toBe(bytes('two'));
     // Segments of answers alone: nothing that a process would have to wait for.
     const files = readdirSync(folder);
     expect(files.filter((name) => !/^answers-.*\.jsonl$/.test(name))).toEqual([]);
     expect(files).toHaveLength(2);
-    const { paid } = server.counters;
+    const { paid } = both.counters;
     expect(paid).toBeLessThanOrEqual(2 * 600);
     expect(await listAnswers(folder)).toMatchObject({ answers: 600, segments: 2 });
-    const third = await llm(run(join(out, 'three'), '--cache-dir', folder));
-    expect([third.code, server.counters.paid]).toEqual([0, paid]);
+    const third = await llm(runOf('three'));
+    expect([third.code, both.counters.paid]).toEqual([0, paid]);
+    await both.close();
   });
 
   it('a second process on one shard is refused', async () => {
@@ -83,6 +93,8 @@ describe('processes side by side', () => {
   });
 });
 
+const turn = () => new Promise((resolve) => setTimeout(resolve, 20));
+
 /** Tries until it does not throw. */
 async function slowly(look: () => unknown): Promise<void> {
   for (;;) {
@@ -90,7 +102,7 @@ async function slowly(look: () => unknown): Promise<void> {
       look();
       return;
     } catch {
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await turn();
     }
   }
 }

@@ -2,7 +2,7 @@
 import { formatCount, formatDuration, formatPercent, formatShare } from '@lab/core';
 import { type CliContext, table } from '@lab/core/cli';
 import type { RowsProgress, RowsResult } from '@lab/llm';
-import { damagedText } from '@lab/llm/commands';
+import { costLines, damagedText } from '@lab/llm/commands';
 import type { Estimate, Evaluation, GroupScores } from '../evaluate.js';
 import type { JudgeAgreement } from '../judge-agreement.js';
 import type { JudgePair } from '../several-judges.js';
@@ -66,11 +66,10 @@ export function progressReporter(
 /** The end of a run of rows as a table. */
 export function resultText({ counts, usage, milliseconds }: RowsResult): string {
   const statuses = Object.entries(counts.byStatus).map(([status, rows]) => ({ status, rows }));
-  const { promptTokens, completionTokens, sentCalls, cachedCalls } = usage;
+  const { sentCalls, cachedCalls } = usage;
   return [
     table(statuses, ['status', 'rows']),
-    `tokens  ${formatCount(promptTokens)} in, ${formatCount(completionTokens)} out`,
-    `cost    ${usd(usage.costUsd)}`,
+    ...costLines(usage),
     `calls   ${formatCount(sentCalls)} sent, ${formatCount(cachedCalls)} from the cache`,
     `time    ${formatDuration(milliseconds / 1000)}`,
     ...damagedText(counts),

@@ -46,8 +46,13 @@ describe('loong run', () => {
     const first = await loong(runArgs(whole));
     expect(first.code, first.stderr).toBe(0);
     expect(first.stdout).toContain(`next: loong judge ${whole}`);
+    // Questions behind these are under way for longer than anybody waits.
+    server.reset();
+    const endless = { do: 'latency', ms: 600_000, when: { requests: [9, 1000] } } as const;
+    server.useScript({ rules: [endless, ...script.rules!] });
     const path = join(killed, 'predictions.jsonl');
     expect(await killAtLine(runArgs(killed), { path, lines: 4 })).toBe(true);
+    server.useScript(script);
     const resumed = await loong(['run', '--resume', killed]);
     expect(resumed.code, resumed.stderr).toBe(0);
     expect(predictions(killed)).toBe(predictions(whole));

@@ -59,7 +59,7 @@ function expectWhole<Output = LoongAnswer>(out: string, n = 4): Prediction<Outpu
   return rows;
 }
 
-describe('the whole chain on a model that cannot read documents', { timeout: 60_000 }, () => {
+describe('the whole chain on a model that cannot read documents', () => {
   it('answers each question within the window that it counts itself', async () => {
     const { code, stderr } = await run(first);
     expect(code, stderr).toBe(0);

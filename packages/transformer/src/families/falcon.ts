@@ -1,15 +1,15 @@
 /** Falcon: 7B (one head of keys), 40B and newer (groups of heads), RW (alibi). */
 import type { ConfigFields } from '../config-fields.js';
 import { readRotary } from '../rotary-rules.js';
+import { readActivation } from './activations.js';
 import {
   type Family,
-  idleFields,
   llamaNames,
   llamaWeights,
   plainSwitches,
-  readActivation,
   sameBlocks,
 } from './family.js';
+import { idleFields } from './idle-fields.js';
 
 function falconSizes(config: ConfigFields, isNew: boolean) {
   const width = config.number('n_embed', config.number('hidden_size'));
@@ -30,7 +30,7 @@ function falconSizes(config: ConfigFields, isNew: boolean) {
 export const falcon: Family = {
   modelTypes: ['falcon', 'RefinedWeb', 'RefinedWebModel'],
   read: (config) => {
-    config.ignore(...idleFields, 'apply_residual_connection_post_layernorm');
+    config.ignore(...idleFields, 'apply_residual_connection_post_layernorm', 'ff_factor');
     const isNew = config.boolean('new_decoder_architecture', false);
     const isParallel = config.boolean('parallel_attn', true) || isNew;
     const isAlibi = config.boolean('alibi', false);

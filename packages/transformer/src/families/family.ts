@@ -1,8 +1,9 @@
 /**
  * What a family of models is here: a table of names and switches.
  */
-import type { Activation, Architecture, BlockRules } from '../architecture.js';
+import type { Architecture, BlockRules } from '../architecture.js';
 import type { ConfigFields } from '../config-fields.js';
+import { readActivation } from './activations.js';
 
 /** How one fused matrix holds the rows of queries, keys and values. */
 export type FusedOrder =
@@ -74,88 +75,6 @@ export interface FamilyTable {
 export interface FamilyModel {
   readonly architecture: Architecture;
   readonly weights: WeightNames;
-}
-
-/** Fields of generation and of other tasks, which full dumps of configs have. */
-const taskFields = [
-  ...['bad_words_ids', 'begin_suppress_tokens', 'diversity_penalty', 'do_sample'],
-  ...['early_stopping', 'encoder_no_repeat_ngram_size', 'exponential_decay_length_penalty'],
-  ...['finetuning_task', 'forced_bos_token_id', 'forced_eos_token_id', 'length_penalty'],
-  ...['max_length', 'max_new_tokens', 'min_length', 'no_repeat_ngram_size', 'num_beam_groups'],
-  ...['num_beams', 'num_labels', '_num_labels', 'num_return_sequences', 'output_scores', 'prefix'],
-  ...['remove_invalid_values', 'repetition_penalty', 'return_dict_in_generate', 'sep_token_id'],
-  ...['suppress_tokens', 'temperature', 'top_k', 'top_p', 'typical_p'],
-] as const;
-
-/** Fields of programs around a model. */
-const programFields = [
-  ...['_attn_implementation_autoset', '_commit_hash', 'attn_implementation'],
-  ...['cross_attention_hidden_size', 'max_sequence_length', 'name_or_path', 'pruned_heads'],
-  ...['tf_legacy_loss', 'tie_encoder_decoder', 'torchscript', 'unsloth_fixed'],
-  ...['unsloth_version', 'use_bfloat16'],
-] as const;
-
-/** Fields of every config that change no number of a forward pass in float32. */
-export const idleFields = [
-  ...taskFields,
-  ...programFields,
-  '_name_or_path',
-  'architectures',
-  'attention_dropout',
-  'auto_map',
-  'bos_token_id',
-  'cache_implementation',
-  'chunk_size_feed_forward',
-  'classifier_dropout',
-  'decoder_start_token_id',
-  'dtype',
-  'embd_pdrop',
-  'eos_token_id',
-  'hidden_dropout',
-  'id2label',
-  'initializer_range',
-  'is_decoder',
-  'label2id',
-  'max_position_embeddings',
-  'model_type',
-  'original_max_position_embeddings',
-  'output_attentions',
-  'output_hidden_states',
-  'pad_token_id',
-  'problem_type',
-  'resid_pdrop',
-  'return_dict',
-  'task_specific_params',
-  'tokenizer_class',
-  'torch_dtype',
-  'transformers_version',
-  'use_cache',
-] as const;
-
-/** Activations by the names that configs have for them. */
-const activations: Readonly<Record<string, Activation>> = {
-  gelu: 'gelu',
-  gelu_new: 'gelu-tanh',
-  gelu_pytorch_tanh: 'gelu-tanh',
-  gelu_fast: 'gelu-tanh',
-  gelu_accurate: 'gelu-tanh',
-  gelu_python: 'gelu',
-  gelu_python_tanh: 'gelu-tanh',
-  relu: 'relu',
-  silu: 'silu',
-  swish: 'silu',
-};
-
-/** The activation of a name. */
-export const activationNamed = (name: string): Activation | undefined =>
-  Object.hasOwn(activations, name) ? activations[name] : undefined;
-
-/** The activation that a field names. */
-export function readActivation(config: ConfigFields, field: string, fallback?: string): Activation {
-  const found = activationNamed(config.text(field, fallback));
-  if (found === undefined)
-    throw config.wrong(field, `one of ${Object.keys(activations).join(', ')}`);
-  return found;
 }
 
 /** Sizes under the names that most families share. */

@@ -1,18 +1,18 @@
 /** Gemma 1, 2 (caps, alternating windows, four norms) and 3 (norms of queries and keys). */
 import type { ConfigFields } from '../config-fields.js';
 import { plainRotary, readRotary, rotaryOf } from '../rotary-rules.js';
+import { readActivation } from './activations.js';
 import {
   type BlockNames,
   type Family,
-  idleFields,
   llamaNames,
   llamaWeights,
   noBiases,
   plainSwitches,
-  readActivation,
   readSizes,
   readWindows,
 } from './family.js';
+import { idleFields } from './idle-fields.js';
 
 type Sizes = ReturnType<typeof readSizes>;
 
@@ -54,7 +54,8 @@ function namesOf(modelType: string): BlockNames {
 export const gemma: Family = {
   modelTypes: ['gemma', 'gemma2', 'gemma3_text'],
   read: (config) => {
-    config.ignore(...idleFields, 'hidden_act', 'hidden_activation', '_sliding_window_pattern');
+    config.ignore(...idleFields, 'hidden_act', 'hidden_activation');
+    config.ignore('_sliding_window_pattern', 'sliding_window_size');
     // Gemma 3 has no cap of scores, whatever its config says.
     config.ignore('attn_logit_softcapping');
     config.only('use_bidirectional_attention', false);

@@ -1,15 +1,15 @@
 /** GPT-NeoX and Pythia: attention and MLP in parallel, a part of each head turns. */
 import { scaledRotary } from '../rotary-rules.js';
+import { readActivation } from './activations.js';
 import {
   type Family,
-  idleFields,
   llamaNames,
   llamaWeights,
   plainSwitches,
-  readActivation,
   readSizes,
   sameBlocks,
 } from './family.js';
+import { idleFields } from './idle-fields.js';
 
 export const gptNeox: Family = {
   modelTypes: ['gpt_neox'],

@@ -1,13 +1,13 @@
 /** GPT-2: learned positions, matrices stored `[in, out]`. */
 import type { ConfigFields } from '../config-fields.js';
+import { readActivation } from './activations.js';
 import {
   type Family,
-  idleFields,
   llamaNames,
   llamaWeights,
   plainSwitches,
-  readActivation,
 } from './family.js';
+import { idleFields } from './idle-fields.js';
 
 function gpt2Sizes(config: ConfigFields) {
   const width = config.number('n_embd');
@@ -32,8 +32,9 @@ export const gpt2: Family = {
   read: (config) => {
     config.ignore(
       ...idleFields,
-      ...['attn_pdrop', 'n_ctx', 'reorder_and_upcast_attn', 'summary_activation'],
-      ...['summary_first_dropout', 'summary_proj_to_labels', 'summary_type', 'summary_use_proj'],
+      ...['attn_pdrop', 'n_ctx', 'n_special', 'predict_special_tokens', 'reorder_and_upcast_attn'],
+      ...['summary_activation', 'summary_first_dropout', 'summary_proj_to_labels'],
+      ...['summary_type', 'summary_use_proj'],
     );
     const isByLayer = config.boolean('scale_attn_by_inverse_layer_idx', false);
     const sizes = gpt2Sizes(config);

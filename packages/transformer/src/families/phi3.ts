@@ -2,13 +2,13 @@
 import { readRotary } from '../rotary-rules.js';
 import {
   type Family,
-  idleFields,
   llamaNames,
   llamaWeights,
   readSizes,
   rmsDecoder,
   sameBlocks,
 } from './family.js';
+import { idleFields } from './idle-fields.js';
 
 export const phi3: Family = {
   modelTypes: ['phi3'],

@@ -1,7 +1,6 @@
 /** Qwen 2, 2.5 (biases of queries, keys and values) and 3 (norms of queries and keys). */
 import {
   type Family,
-  idleFields,
   llamaNames,
   llamaWeights,
   noBiases,
@@ -9,12 +8,14 @@ import {
   readWindows,
   rmsDecoder,
 } from './family.js';
+import { idleFields } from './idle-fields.js';
 import { readRotary } from '../rotary-rules.js';
 
 export const qwen: Family = {
   modelTypes: ['qwen2', 'qwen3'],
   read: (config) => {
-    config.ignore(...idleFields, 'use_mrope');
+    // Chunks for texts beyond 262,144 tokens are a matter of servers.
+    config.ignore(...idleFields, 'dual_chunk_attention_config', 'use_mrope');
     const isThird = config.text('model_type') === 'qwen3';
     const sizes = readSizes(config);
     const rotary = readRotary(config, sizes);

@@ -3,7 +3,8 @@
  */
 import { ModelError } from '@lab/core';
 import { ConfigFields, shownValue } from '../config-fields.js';
-import { type FamilyTable, idleFields } from './family.js';
+import type { FamilyTable } from './family.js';
+import { idleFields } from './idle-fields.js';
 
 /** What a wrapper says of the language part. */
 interface WrapperRules {

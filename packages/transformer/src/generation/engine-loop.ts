@@ -235,7 +235,7 @@ function contextOf(
 /** Places of keys and values of every head. */
 const headPlaces = ({ layerCount }: Architecture): string[] =>
   Array.from({ length: layerCount }, (_, block) =>
-    ['k', 'v'].map((what) => `blocks.${block}.attn.hook_${what}_heads`),
+    ['k', 'v', 'rot_k'].map((what) => `blocks.${block}.attn.hook_${what}_heads`),
   ).flat();
 
 /** Tokens whose keys and values fit into the memory for them. */

@@ -115,12 +115,14 @@ export interface T5Biases {
  * Attention without a scale, with biases added to the scores.
  *
  * @param keys - rows of keys and values, `[B, S, D]`; default those of the queries.
+ * @param keyHooks - called at keys and values; default those of the queries.
  */
 export const t5Mixing =
-  (biases: T5Biases, keys?: tf.Tensor3D): T5Mixing =>
+  (biases: T5Biases, keys?: tf.Tensor3D, keyHooks?: HookRunner): T5Mixing =>
   (query, rows, place) => {
     const { hooks, block, name } = place;
-    const { key, value } = t5KeysValues(keys ?? rows, place);
+    const from = { ...place, hooks: keyHooks ?? hooks };
+    const { key, value } = t5KeysValues(keys ?? rows, from);
     const products = tf.matMul(query, tf.transpose(key, [0, 1, 3, 2]) as tf.Tensor4D);
     const biased = biasedScores(products, biases, place);
     const scores = hooks.run(`${name}.hook_attn_scores`, biased, block);

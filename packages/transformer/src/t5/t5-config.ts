@@ -3,7 +3,8 @@
  */
 import type { Activation, NormRules } from '../architecture.js';
 import type { ConfigFields } from '../config-fields.js';
-import { activationNamed, idleFields, readActivation } from '../families/family.js';
+import { activationNamed, readActivation } from '../families/activations.js';
+import { idleFields } from '../families/idle-fields.js';
 
 /** An encoder and a decoder: everything that their passes depend on beside the weights. */
 export interface T5Architecture {
@@ -33,14 +34,13 @@ export interface T5Architecture {
 /** Reads the fields of a T5. */
 export function readT5(config: ConfigFields): T5Architecture {
   config.ignore(...idleFields.filter((name) => name !== 'decoder_start_token_id'));
-  config.ignore(
-    'dense_act_fn',
-    'dropout_rate',
-    'initializer_factor',
-
-    'n_positions',
-  );
-  config.ignore('output_past', 'is_encoder_decoder');
+  config.ignore('dense_act_fn', 'dropout_rate', 'initializer_factor', 'is_encoder_decoder');
+  config.ignore('n_positions');
+  // Names that the class of transformers takes, too.
+  config.alias('d_model', 'hidden_size');
+  config.alias('d_kv', 'head_dim');
+  config.alias('num_heads', 'num_attention_heads');
+  config.alias('num_layers', 'num_hidden_layers');
   const width = config.count('d_model');
   const layers = config.layers('num_layers');
   const isScaled = config.boolean('tie_word_embeddings', true);

@@ -4,7 +4,14 @@
 import { nearest } from '@lab/core';
 import { changeHook, problem } from '../changed-values.js';
 import type { Hook } from '../hooks.js';
-import { ATTENTIONS, headsOf, type Intervention, SITES } from '../interventions.js';
+import {
+  assertFields,
+  assertSameBlock,
+  ATTENTIONS,
+  headsOf,
+  type Intervention,
+  SITES,
+} from '../interventions.js';
 import type { T5Architecture } from './t5-config.js';
 import { t5PlaceNames } from './t5-hook-names.js';
 
@@ -21,6 +28,7 @@ const ATTENTION_NAMES: Readonly<Record<(typeof ATTENTIONS)[number], string>> = {
  * @throws {ConfigError} for a site, head or value that this model does not have.
  */
 export function t5InterventionHook(change: Intervention, architecture: T5Architecture): Hook {
+  assertFields(change);
   const name = placeOf(change, architecture);
   const counts = { ...architecture, keyValueHeadCount: architecture.headCount };
   return changeHook(change, { name, heads: headsOf(change, counts, name) });
@@ -31,7 +39,10 @@ function placeOf(change: Intervention, architecture: T5Architecture): string {
   const { site, layer, attention } = change;
   const names = t5PlaceNames(architecture);
   if (!Object.hasOwn(SITES, site)) {
-    if (names.has(site)) return site;
+    if (names.has(site)) {
+      assertSameBlock(change, site);
+      return site;
+    }
     const like = nearest(site, [...names, ...Object.keys(SITES)]);
     const near = like === undefined ? '' : `; near: ${like}`;
     throw problem(change, `there is no such place${near}`, 't5HookNames(model) lists all places.');

@@ -6,7 +6,7 @@ import { type Captured, oneToken } from '../captures.js';
 import { HookRunner } from '../hooks.js';
 import type { Intervention } from '../interventions.js';
 import { type LensLayer, mostProbable } from '../lens.js';
-import { lastTokens, tokenBatch } from '../token-batch.js';
+import { lastTokens, passPlace, tokenBatch } from '../token-batch.js';
 import { t5InterventionHook } from './t5-interventions.js';
 import type { T5Input, T5Model } from './t5-model.js';
 import { normedT5, t5Logits, type T5Parts } from './t5-stack.js';
@@ -38,7 +38,7 @@ export async function t5LogitLens(model: T5Model, input: T5LensInput): Promise<L
   const layers: LensLayer[] = [];
   for (const [layer, place] of places.entries()) {
     const given = { residual: result.captured.get(place)!, tokens };
-    const logits = await lensLogits(model, given, new HookRunner(changes));
+    const logits = await lensLogits(model, given, new HookRunner(changes, passPlace(batch)));
     layers.push({ layer, tokens: await mostProbable(logits, top) });
     logits.dispose();
   }

@@ -6,7 +6,7 @@ import { type Captured, Captures } from '../captures.js';
 import { type Hook, type HookNames, HookRunner } from '../hooks.js';
 import type { Intervention } from '../interventions.js';
 import { HIDDEN, paddingScores, type TokenBatch } from '../positions.js';
-import { type IdRows, tokenBatch } from '../token-batch.js';
+import { type IdRows, passPlace, tokenBatch } from '../token-batch.js';
 import { disposeParts } from '../weights/placed-parts.js';
 import type { Residency } from '../weights/residency.js';
 import { type T5Biases, t5Mixing } from './t5-block.js';
@@ -39,6 +39,15 @@ export interface T5Result {
   readonly encoded: tf.Tensor3D;
   readonly captured: ReadonlyMap<string, Captured>;
   dispose(): void;
+}
+
+/** What the decoder reads of the encoder. */
+export interface T5Encoded {
+  /** Rows after its norm, `[B, S, D]`. */
+  readonly rows: tf.Tensor3D;
+  readonly batch: TokenBatch;
+  /** Called at keys and values that are made of them; default those of the decoder. */
+  readonly hooks?: HookRunner | undefined;
 }
 
 /** A T5, ready to run. */
@@ -77,12 +86,15 @@ export class T5Model {
       t5InterventionHook(one, this.architecture),
     );
     const captures = new Captures(input.capture);
-    const hooks = new HookRunner([...changes, ...(input.hooks ?? []), ...captures.hooks]);
+    const all = [...changes, ...(input.hooks ?? []), ...captures.hooks];
+    const hooks = new HookRunner(all, passPlace(decoder));
+    const encoderHooks = new HookRunner(all, passPlace(encoder));
     let encoded: tf.Tensor3D | null = null;
     try {
-      const rows = await this.encode(encoder, hooks);
+      const rows = await this.encode(encoder, encoderHooks);
       encoded = rows;
-      const decoded = await this.decode(decoder, hooks, { rows, batch: encoder });
+      const read = { rows, batch: encoder, hooks: encoderHooks };
+      const decoded = await this.decode(decoder, hooks, read);
       const logits = await t5Logits(this, decoded, hooks);
       await captures.fetch();
       const { found: captured } = captures;
@@ -109,14 +121,10 @@ export class T5Model {
   }
 
   /** @internal Rows of the decoder after its norm, `[B, T, D]`. */
-  async decode(
-    batch: TokenBatch,
-    hooks: HookRunner,
-    encoded: { readonly rows: tf.Tensor3D; readonly batch: TokenBatch },
-  ): Promise<tf.Tensor3D> {
+  async decode(batch: TokenBatch, hooks: HookRunner, encoded: T5Encoded): Promise<tf.Tensor3D> {
     const biases = this.biases('decoder', batch);
     const mask = paddingMask(encoded.batch);
-    const across = t5Mixing({ distances: null, mask, sum: mask }, encoded.rows);
+    const across = t5Mixing({ distances: null, mask, sum: mask }, encoded.rows, encoded.hooks);
     const mixings = { own: t5Mixing(biases), cross: across };
     const input = { ...batch, side: 'decoder', hooks, mixing: () => mixings } as const;
     return runT5Stack(this, input).finally(() => {

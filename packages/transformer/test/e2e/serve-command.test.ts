@@ -49,12 +49,12 @@ describe('transformer serve', () => {
     expect(url, said.stderr).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/v1$/);
     const answer = await post(`${url}/chat/completions`, ask('my secret text', { max_tokens: 2 }));
     expect([answer.status, answer.body.model]).toEqual([200, 'small']);
-    const running = post(`${url}/chat/completions`, ask('Last', { max_tokens: 300 }));
+    const running = post(`${url}/chat/completions`, ask('Last', { max_tokens: 900 }));
     await until(() => said.stderr.includes('completions 200'));
     const health = async () => (await fetch(url.replace('/v1', '/health'))).json();
     while (((await health()) as { running: number }).running === 0);
     child.kill(signal);
-    expect((await running).body.usage['completion_tokens']).toBe(300);
+    expect((await running).body.usage['completion_tokens']).toBe(900);
     expect(await ended).toBe(code);
     expect(said.stdout).toBe(`${url}\n`);
     expect(said.stderr).toContain('small: prompts and answers of 1,024 tokens, 2 at once');

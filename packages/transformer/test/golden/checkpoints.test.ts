@@ -148,3 +148,22 @@ describe.each(names)('%s', (name) => {
     }
   });
 });
+
+it('all batches go through a block before the next one is asked for', async () => {
+  const streamed = await loadModel(join(folder, 'llama3'), { residency: 'streamed' });
+  const asked: number[] = [];
+  const { blocks } = streamed.parts;
+  const use = blocks.use.bind(blocks);
+  blocks.use = (index, work) => {
+    asked.push(index);
+    return use(index, work);
+  };
+  const batches = [{ ids: [[1, 2, 3]] }, { ids: [[4, 5]] }, { ids: [[6]] }];
+  for await (const { data } of hiddenStates(streamed, batches))
+    expect(data.length).toBeGreaterThan(0);
+  const { layerCount } = streamed.architecture;
+  expect(asked).toEqual(
+    Array.from({ length: layerCount }, (_, block) => [block, block, block]).flat(),
+  );
+  streamed.dispose();
+});

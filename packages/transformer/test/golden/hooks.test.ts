@@ -119,6 +119,29 @@ describe.each(['gpt2', 'llama3', 'gemma2', 'falcon'])('%s', (name) => {
     expect(farthest(found.slice(-wanted.length), wanted)).toBeLessThan(1e-4);
   });
 
+  it('changes turned keys of one head of queries, or of a group, as their scores', async () => {
+    if (model.architecture.positions.kind !== 'rotary') return;
+    const ends = (values: Float32Array, wanted: ArrayLike<number>) =>
+      farthest(values.slice(-wanted.length), wanted);
+    const site = 'blocks.1.attn.hook_rot_k';
+    const one = { kind: 'scale', site, head: 1, value: 0.1 } as const;
+    const ofOne = inside['scale.scores.1.1']!.data as Float32Array;
+    expect(ends(await logitsWith([one]), ofOne)).toBeLessThan(1e-4);
+    const group = { kind: 'zero', site, head: 0, granularity: 'kv-group' } as const;
+    const ofGroup = inside['zero.scores.1.kv0']!.data as Float32Array;
+    expect(ends(await logitsWith([group]), ofGroup)).toBeLessThan(1e-4);
+    // Where keys are there for every head, a group is still all of its heads.
+    const apart = { kind: 'scale', site: 'k', layer: 1, head: 3, value: 1 } as const;
+    expect(ends(await logitsWith([apart, group]), ofGroup)).toBeLessThan(1e-4);
+  });
+
+  it('takes a place in a block by its layer', async () => {
+    const whole = { kind: 'scale', site: 'blocks.1.mlp.hook_post', value: 0.5 } as const;
+    const wanted = await logitsWith([whole]);
+    expect(await logitsWith([{ ...whole, site: 'mlp.hook_post', layer: 1 }])).toEqual(wanted);
+    expect(await logitsWith([{ ...whole, layer: 1 }])).toEqual(wanted);
+  });
+
   it('changes a head of queries where keys are shared by several', async () => {
     const { headCount, keyValueHeadCount } = model.architecture;
     const size = headCount / keyValueHeadCount;

@@ -1,3 +1,4 @@
+import '@lab/core/testing';
 import { join } from 'node:path';
 import { selectBackend, tf } from '@lab/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -78,6 +79,28 @@ describe.each(['gpt2', 'gemma2', 'falcon-new', 'qwen3', 'falcon-alibi'])('inside
     expect(changed[0]![4]).not.toEqual(plain[0]![4]);
   });
 
+  it('a mean is of the tokens of a text, whatever padding stands beside them', async () => {
+    const [own, other] = [ids[0]!, [...ids[1]!, 4, 6]];
+    const padded: TokenInput = {
+      ids: [[0, 0, ...own], other, [...own, 0, 0]],
+      mask: [[0, 0, ...own.map(() => 1)], other.map(() => 1), [...own.map(() => 1), 0, 0]],
+    };
+    const logits = async (input: TokenInput, change: Intervention) => {
+      const result = await model.forward({ ...input, interventions: [change], logits: 'last' });
+      const rows = (await tf.squeeze(result.logits!, [1]).array()) as number[][];
+      result.dispose();
+      return rows;
+    };
+    const sites = ['q', 'k', 'v', 'scores', 'pattern', 'z', 'mlp.hook_post', 'hook_resid_post'];
+    for (const site of sites) {
+      const change: Intervention = { kind: 'mean', site, layer: 0 };
+      const [alone] = await logits({ ids: [own] }, change);
+      const [left, , right] = await logits(padded, change);
+      expect(left, site).toBeClose(alone!, { atol: 1e-4 });
+      expect(right, site).toBeClose(alone!, { atol: 1e-4 });
+    }
+  });
+
   it.each<[string, Intervention, RegExp]>([
     ['no layer', { kind: 'zero', site: 'z' }, /layer is not given/],
     ['a layer too many', { kind: 'zero', site: 'z', layer: 99 }, /layer is 99/],
@@ -98,6 +121,33 @@ describe.each(['gpt2', 'gemma2', 'falcon-new', 'qwen3', 'falcon-alibi'])('inside
       'a vector of another length',
       { kind: 'add', site: 'z', layer: 0, value: [1, 2, 3] },
       /3 numbers/,
+    ],
+    [
+      'a kind that is none',
+      { kind: 'zeros' as 'zero', site: 'z', layer: 0 },
+      /kind must be one of/,
+    ],
+    ['half a head', { kind: 'zero', site: 'z', layer: 0, head: 0.5 }, /head must be a whole/],
+    [
+      'a place before the text',
+      { kind: 'zero', site: 'z', layer: 0, positions: [-1] },
+      /\[0\] must/,
+    ],
+    [
+      'another layer than its place',
+      { kind: 'zero', site: 'blocks.1.hook_resid_post', layer: 0 },
+      /blocks\.1\.hook_resid_post is not in layer 0/,
+    ],
+    ['no number', { kind: 'scale', site: 'z', layer: 0, value: Number.NaN }, /value holds NaN/],
+    [
+      'a direction of no length',
+      { kind: 'project-out', site: 'mlp.hook_post', layer: 0, value: [0, 0] },
+      /the direction is zero/,
+    ],
+    [
+      'a direction of several axes',
+      { kind: 'project-out', site: 'scores', layer: 0, value: Array.from({ length: 25 }, () => 1) },
+      /25 numbers/,
     ],
   ])('an intervention with %s is refused', async (_, change, message) => {
     await expect(model.forward({ ids, interventions: [change] })).rejects.toThrow(message);

@@ -103,6 +103,26 @@ describe.each(['t5', 't5-v1.1'])('%s', (name) => {
     expect(farthest(found, await logitsWith([change]))).toBeLessThan(1e-4);
   });
 
+  it('takes means of the tokens of a text, not of padding', async () => {
+    const padded = {
+      ids: [[...texts.ids[0]!, 0, 0]],
+      mask: [[...texts.ids[0]!.map(() => 1), 0, 0]],
+    };
+    for (const [site, attention] of [
+      ...(['encoder', 'decoder', 'cross'] as const).flatMap((one) =>
+        ['q', 'k', 'v', 'scores', 'z'].map((what) => [what, one] as const),
+      ),
+      ['encoder.1.hook_resid_post', undefined],
+    ] as const) {
+      const layer = attention === undefined ? undefined : 0;
+      const change: Intervention = { kind: 'mean', site, attention, layer };
+      const found = await logitsWith([change], padded);
+      expect(farthest(found, await logitsWith([change])), `${site} ${attention}`).toBeLessThan(
+        1e-4,
+      );
+    }
+  });
+
   it('writes under changes what passes over all tokens give, alone or not', async () => {
     const { numTensors } = tf.memory();
     const options = { maxNewTokens: 12, ignoreEos: true };

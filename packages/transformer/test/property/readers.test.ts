@@ -4,7 +4,7 @@ import { CaseRunner, noCounts } from '../fuzz/run-cases.js';
 import { WorkerProcess } from '../fuzz/worker-process.js';
 
 /** Of each reader; the long check transformer-fuzz runs 100,000. */
-const CASES = 1000;
+const CASES = 2000;
 const TIMEOUT_MS = 120_000;
 
 describe('changed files', () => {

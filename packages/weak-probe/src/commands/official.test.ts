@@ -17,7 +17,7 @@ beforeAll(async () => {
   const mode = ['--format', 'chat', '--mode', 'official'];
   const { code, stderr } = await run(['collect', ...model, ...mode, ...backend, '--out', dir]);
   expect(code, stderr).toBe(0);
-}, 60_000);
+});
 
 const done = async (args: readonly string[]) => {
   const found = await run([...args, ...backend]);

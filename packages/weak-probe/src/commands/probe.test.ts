@@ -22,7 +22,7 @@ beforeAll(async () => {
     ]);
     expect(code, stderr).toBe(0);
   }
-}, 60_000);
+});
 
 const probes = () => readResult<ProbeResult>(dir, 'probes')!;
 

@@ -21,7 +21,7 @@ beforeAll(async () => {
   ] as const) {
     await collectStates(await organismCollection(dir, { settings: [`data.format=${format}`] }));
   }
-}, 60_000);
+});
 
 test('runs stand side by side, with what differs between them', async () => {
   const early = await run(['report', bare, chat, '--out', join(folder, 'none.html')]);
@@ -47,7 +47,7 @@ test('runs stand side by side, with what differs between them', async () => {
   expect((await run(['report', bare, chat, '--out', out])).code).toBe(0);
   expect(existsSync(out)).toBe(true);
   expect(readFileSync(out, 'utf8')).toContain('concept, words, refusal');
-}, 60_000);
+});
 
 test('what was carried elsewhere and learnt with fewer prompts stands on the page', async () => {
   const { sections } = await runPage(readRun(chat));

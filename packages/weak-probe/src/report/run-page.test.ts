@@ -25,7 +25,7 @@ beforeAll(async () => {
   await selectBackend('wasm');
   const settings = ['data.format=chat', 'probe.kinds=["svm"]'];
   await collectStates(await organismCollection(dir, { limit: 20, settings }));
-}, 60_000);
+});
 
 test('a collection without results has a page that says what to do', async () => {
   const page = await runPage(readRun(dir));
@@ -76,7 +76,7 @@ test('what the verbs left stands on the page, with its figures as files', async 
     expect(existsSync(join(figures, `${name}.svg`))).toBe(true);
     expect(existsSync(join(figures, `${name}.csv`))).toBe(true);
   }
-}, 60_000);
+});
 
 test('a run of a published model stands beside its curves, with what differs', async () => {
   const results = readRun(dir);

@@ -68,7 +68,7 @@ function endOf(rows: readonly Prediction<Judgement>[]): number {
   return 2 * judged >= rows.length ? 0 : 7;
 }
 
-describe('the whole chain on a model that cannot judge', { timeout: 60_000 }, () => {
+describe('the whole chain on a model that cannot judge', () => {
   test('the plan asks nothing', async () => {
     const { code, stdout, stderr } = await runProgram('plan', ...asked(), ...network, '--json');
     expect(code, stderr).toBe(0);

@@ -1,4 +1,4 @@
-import { afterEach } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import {
   type FakeScript,
   type FakeServer,
@@ -12,6 +12,14 @@ const open: FakeServer[] = [];
 export async function start(script: FakeScript, rest: FakeServerOptions = {}): Promise<FakeServer> {
   const server = await startFakeServer({ ...rest, script });
   open.push(server);
+  return server;
+}
+
+/** A server that answers none before so many requests are there, however far apart they come. */
+export async function startForAll(count: number, script: FakeScript): Promise<FakeServer> {
+  const sleep = () => expect.poll(() => server.counters.received, { timeout: 60_000 }).toBe(count);
+  const clock = { now: () => 0, date: () => 0, sleep };
+  const server = await start(script, { clock, latencyMs: 1 });
   return server;
 }
 
