@@ -27,7 +27,7 @@ export function pairsTable(rows: readonly PairRow[]): NonNullable<Section['table
   return {
     columns: [
       { key: 'pair', label: 'H@1 on' },
-      { key: 'testPairs', label: 'test pairs', kind: 'number', decimals: 0 },
+      { key: 'testPairs', label: 'test pairs', kind: 'count' },
       ...labels.map((label) => ({ key: label, label, kind: 'share' as const })),
     ],
     rows: pairs.map((pair) => {

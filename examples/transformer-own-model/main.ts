@@ -4,6 +4,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { formatBytes, formatDuration } from '@lab/core';
 import { table } from '@lab/core/cli';
 import {
   estimateRun,
@@ -27,8 +28,8 @@ const ids = given === undefined ? [[3, 141, 59, 26, 5]] : [[...loadTokenizer(fol
 const batches = [{ batchSize: 1, length: ids[0]!.length }];
 const { residency, runSeconds, peakBytes } = await estimateRun(folder, { batches });
 console.error(
-  `weights ${residency}, a pass about ${runSeconds.toFixed(2)} s, ` +
-    `memory about ${(peakBytes / 1e6).toFixed(0)} MB`,
+  `weights ${residency}, a pass about ${formatDuration(runSeconds)}, ` +
+    `memory about ${formatBytes(peakBytes)}`,
 );
 
 const model = await loadModel(folder);

@@ -2,6 +2,7 @@
  * What is made of a finished training: predictions, calibrated confidence, results and report.
  */
 import {
+  formatCount,
   checkOptions,
   ConfigError,
   type OptionFields,
@@ -172,7 +173,7 @@ export function fittedConfidence(
   const model = fitConfidence(seen.evidence, seen.isRight);
   if (model === null) return null;
   const quality = confidenceQuality(model, unseen.evidence, unseen.isRight);
-  return { model, quality, fittedOn: `every second test pair (${model.pairs})` };
+  return { model, quality, fittedOn: `every second test pair (${formatCount(model.pairs)})` };
 }
 
 function summaryOf(

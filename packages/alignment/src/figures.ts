@@ -1,7 +1,7 @@
 /**
  * The pictures of a run that every method has.
  */
-import { formatCount } from '@lab/core';
+import { formatCount, formatShare } from '@lab/core';
 import { wilson } from '@lab/metrics';
 import {
   barPlot,
@@ -112,7 +112,7 @@ export function pairFigures(
         y: { label: 'rank (11: beyond the tenth)' },
         series: [{ name: 'test pairs', points: uncertain }],
       }),
-      caption: 'Whether the model is less certain where it errs.',
+      caption: 'Dots to the right at high ranks: the model is less certain where it errs.',
     });
   }
   return figures;
@@ -148,7 +148,8 @@ export function confidenceFigure(confidence: FittedConfidence | null): Captioned
     }),
     caption:
       `Fitted on ${confidence.fittedOn}, measured on ${formatCount(quality.pairs)} other pairs: ` +
-      `calibration error ${quality.ece.toFixed(3)}, AUROC ${quality.auroc.toFixed(3)} ` +
-      `(margin alone ${quality.marginAuroc.toFixed(3)}).`,
+      `calibration error (ECE) ${formatShare(quality.ece)}, AUROC ${formatShare(quality.auroc)} ` +
+      `(margin alone ${formatShare(quality.marginAuroc)}). Dots grow with the number of pairs; ` +
+      'whiskers are 95 % intervals.',
   };
 }

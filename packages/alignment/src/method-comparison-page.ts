@@ -1,7 +1,7 @@
 /**
  * The page that lays methods side by side.
  */
-import { formatCount, formatShare } from '@lab/core';
+import { formatCount, formatPercent, formatShare } from '@lab/core';
 import {
   barPlot,
   type CaptionedFigure,
@@ -35,7 +35,7 @@ const studies = {
   'few-seeds': {
     heading: 'Few seeds',
     axis: 'seed pairs, % of links',
-    caption: 'The same test pairs throughout; whiskers are 95 % intervals of the mean over seeds.',
+    caption: 'The same test pairs throughout.',
   },
   'faulty-rows': {
     heading: 'Faulty rows',
@@ -100,11 +100,11 @@ function sentence(cells: readonly ComparedCell[], { split }: Pick<AlignmentTask,
   const [first, ...others] = ranked;
   if (first === undefined) return 'Nothing was compared.';
   const place = `With ${first.x.toFixed(0)} % of the links as seeds`;
-  const rest = others.map(({ label, row }) => `${label} ${formatShare(row.mean['H@1']!)}`);
+  const rest = others.map(({ label, row }) => `${label} ${formatPercent(row.mean['H@1']!)}`);
   return (
     `${place}, ${first.label} ranks the true counterpart of ` +
     `${formatCount(split.test.length / 2)} test entities first in ` +
-    `${formatShare(first.row.mean['H@1']!)}; ${rest.join(', ')}.`
+    `${formatPercent(first.row.mean['H@1']!)}; ${rest.join('; ')}.`
   );
 }
 
@@ -134,10 +134,16 @@ function studyFigure(
   cells: readonly ComparedCell[],
   { labels, colors }: Lines,
 ): CaptionedFigure {
-  const { heading, axis, caption } = studies[name];
+  const { heading, axis, caption: words } = studies[name];
   const own = cells.filter(({ study }) => study === name);
+  const runs = Math.max(...own.map(({ row }) => row.values['H@1']!.length));
+  const isLine = new Set(own.map(({ x }) => x)).size > 1;
+  const caption =
+    runs > 1
+      ? `${words} ${isLine ? 'Bands' : 'Whiskers'} are 95 % intervals of the mean over ${runs} seeds.`
+      : `${words} One seed: no interval.`;
   const title = `${heading}: H@1`;
-  if (new Set(own.map(({ x }) => x)).size === 1) {
+  if (!isLine) {
     const bars = own.map(({ label, row }) => ({
       ...{ label, series: label },
       ...shareSpread(row.values['H@1']!),

@@ -173,7 +173,7 @@ describe('figures', () => {
     expect(confidenceFigure(null)).toBeNull();
     expect(confidenceFigure({ ...confidence, quality: null })).toBeNull();
     expect(confidenceFigure(confidence)!.caption).toMatch(
-      /Fitted on 40 validation pairs.*error 0\.040, AUROC 0\.900 \(margin alone 0\.850\)/,
+      /Fitted on 40 validation pairs.*error \(ECE\) \.040, AUROC \.900 \(margin alone \.850\)/,
     );
   });
 });

@@ -1,12 +1,16 @@
+import { execFileSync, spawn } from 'node:child_process';
 import {
   appendFileSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { appendLine, isTemporaryName, writeFileAtomic, writeStreamAtomic } from './atomic-file.js';
 import { DataError } from './errors.js';
@@ -50,6 +54,37 @@ describe('writeFileAtomic', () => {
     mkdirSync(join(folder, 'dir'));
     expect(() => writeFileAtomic(join(folder, 'dir'), 'x')).toThrow('is a folder');
     expect(readdirSync(folder)).toEqual(['dir']);
+  });
+
+  it('writes the file that a link leads to, there or not, and keeps the link', () => {
+    const [link, chain] = [join(folder, 'link'), join(folder, 'chain')];
+    mkdirSync(join(folder, 'other'));
+    symlinkSync(join('other', 'a.txt'), link);
+    symlinkSync('link', chain);
+    for (const [path, text] of [
+      [link, 'first'],
+      [chain, 'second'],
+    ] as const) {
+      writeFileAtomic(path, text);
+      expect(readFileSync(join(folder, 'other', 'a.txt'), 'utf8')).toBe(text);
+    }
+    expect([link, chain].map((path) => lstatSync(path).isSymbolicLink())).toEqual([true, true]);
+    expect(readdirSync(join(folder, 'other'))).toEqual(['a.txt']);
+  });
+
+  it('writes into pipes and devices and leaves them in their places', async () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const reader = spawn('cat', [pipe]);
+    const read = text(reader.stdout);
+    writeFileAtomic(pipe, ['one ', 'two']);
+    expect(await read).toBe('one two');
+    expect(lstatSync(pipe).isFIFO()).toBe(true);
+    expect(readdirSync(folder)).toEqual(['pipe']);
+    writeFileAtomic('/dev/null', 'x');
+    expect(lstatSync('/dev/null').isCharacterDevice()).toBe(true);
+    expect(() => writeFileAtomic('/dev/full', 'x')).toThrow('disk full');
+    expect(lstatSync('/dev/full').isCharacterDevice()).toBe(true);
   });
 
   it('names its temporary files so that they can be found', () => {

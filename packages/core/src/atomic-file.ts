@@ -3,13 +3,16 @@ import {
   fstatSync,
   fsyncSync,
   ftruncateSync,
+  lstatSync,
   openSync,
+  readlinkSync,
   readSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { DataError, LabError } from './errors.js';
 import { describeFileProblem, systemCode } from './file-problem.js';
 
@@ -21,21 +24,21 @@ let temporaryCount = 0;
 
 /**
  * Writes a file so that a crash, a kill or a full disk leaves either the old or the new content:
- * temporary file in the same folder, flush to disk, rename.
+ * temporary file in the same folder, flush to disk, rename. A link stays, and the file that it
+ * leads to is written; devices and pipes are written straight.
  *
  * @throws {DataError} when the disk is full or the folder cannot be written; the old file stays
  *   whole and the temporary file is removed.
  */
 export function writeFileAtomic(path: string, data: FileContent): void {
-  const temporary = temporaryPath(path);
+  const writing = beginWriting(path);
   try {
-    writeAndFlush(temporary, data);
-    renameSync(temporary, path);
+    for (const part of partsOf(data)) writeWhole(writing.file, part);
+    writing.finish();
   } catch (error) {
-    rmSync(temporary, { force: true });
+    writing.abandon();
     throw writeProblem(path, error);
   }
-  flushFolder(dirname(path));
 }
 
 /**
@@ -48,21 +51,69 @@ export async function writeStreamAtomic(
   path: string,
   parts: AsyncIterable<string | Uint8Array>,
 ): Promise<void> {
-  const temporary = temporaryPath(path);
+  const writing = beginWriting(path);
   try {
-    const file = openSync(temporary, 'wx');
-    try {
-      for await (const part of parts) writeWhole(file, part);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(temporary, path);
+    for await (const part of parts) writeWhole(writing.file, part);
+    writing.finish();
   } catch (error) {
-    rmSync(temporary, { force: true });
+    writing.abandon();
     throw LabError.is(error) ? error : writeProblem(path, error);
   }
-  flushFolder(dirname(path));
+}
+
+/** A file under way. */
+interface Writing {
+  readonly file: number;
+  /** Puts it into its place. */
+  finish(): void;
+  /** Leaves the place as it was. */
+  abandon(): void;
+}
+
+function beginWriting(path: string): Writing {
+  try {
+    const there = statSync(path, { throwIfNoEntry: false });
+    const isFile = there === undefined || there.isFile() || there.isDirectory();
+    return isFile ? writeBeside(linkTarget(path)) : writeStraight(path);
+  } catch (error) {
+    throw writeProblem(path, error);
+  }
+}
+
+/** Into a device or a pipe, which a file in its place would replace. */
+function writeStraight(path: string): Writing {
+  const file = openSync(path, 'w');
+  const close = () => closeSync(file);
+  return { file, finish: close, abandon: close };
+}
+
+function writeBeside(path: string): Writing {
+  const temporary = temporaryPath(path);
+  const file = openSync(temporary, 'wx');
+  let isOpen = true;
+  const close = () => {
+    if (isOpen) closeSync(file);
+    isOpen = false;
+  };
+  return {
+    file,
+    finish() {
+      fsyncSync(file);
+      close();
+      renameSync(temporary, path);
+      flushFolder(dirname(path));
+    },
+    abandon() {
+      close();
+      rmSync(temporary, { force: true });
+    },
+  };
+}
+
+/** The file that a link leads to, which need not be there yet; another path as it is. */
+function linkTarget(path: string): string {
+  const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  return isLink ? linkTarget(resolve(dirname(path), readlinkSync(path))) : path;
 }
 
 function temporaryPath(path: string): string {
@@ -73,16 +124,6 @@ function temporaryPath(path: string): string {
 /** Whether a file name is one of a temporary file that a killed {@link writeFileAtomic} left. */
 export function isTemporaryName(name: string): boolean {
   return /^\..+\.\d+-\d+\.tmp$/.test(name);
-}
-
-function writeAndFlush(path: string, data: FileContent): void {
-  const file = openSync(path, 'wx');
-  try {
-    for (const part of partsOf(data)) writeWhole(file, part);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
 }
 
 function partsOf(data: FileContent): Iterable<string | Uint8Array> {

@@ -68,7 +68,12 @@ export function lossFigures(
             'What each bottleneck adds to the loss that is minimised.',
           ),
         ]),
-    plot('Learning rate', { label: 'rate' }, [rate], 'Linear warm-up, then a cosine.'),
+    plot(
+      'Learning rate',
+      { label: 'rate', hasZero: true },
+      [rate],
+      'Linear warm-up, then a cosine.',
+    ),
   ];
 }
 
@@ -101,7 +106,9 @@ export function modelFigures(epochs: readonly IbmeaEpochRecord[]): CaptionedFigu
               series: weights,
               colors,
             }),
-            caption: 'Weight of each modality in the fused vector, the same for all entities.',
+            caption:
+              'Weight of each modality in the fused vector, the same for all entities; one that the ' +
+              'data lack keeps its share.',
           },
         ]),
     ...(scales.length === 0

@@ -17,8 +17,8 @@ export function costLines(cost: RunCost): string[] {
   ];
 }
 
-/** What is not of the count of servers; nothing where all is. */
-export function costRemarks(cost: RunCost): string[] {
+/** What is not of the count of servers; nothing where all is, or the record does not say. */
+export function costRemarks(cost: Partial<RunCost>): string[] {
   return doubts(cost).map(({ sentence }) => sentence);
 }
 
@@ -28,10 +28,10 @@ interface Doubt {
   readonly sentence: string;
 }
 
-function doubts({ estimated, unknown }: RunCost): Doubt[] {
+function doubts({ estimated, unknown }: Partial<RunCost>): Doubt[] {
   const found: Doubt[] = [];
-  const { promptTokens, completionTokens, costUsd } = estimated;
-  if (promptTokens + completionTokens > 0) {
+  if (estimated !== undefined && estimated.promptTokens + estimated.completionTokens > 0) {
+    const { promptTokens, completionTokens, costUsd } = estimated;
     const tokens = `${formatCount(promptTokens)} tokens in, ${formatCount(completionTokens)} out`;
     const cost = priced(costUsd);
     found.push({
@@ -42,7 +42,7 @@ function doubts({ estimated, unknown }: RunCost): Doubt[] {
         'estimate.',
     });
   }
-  if (unknown.requests > 0) {
+  if (unknown !== undefined && unknown.requests > 0) {
     const requests = formatCounted(unknown.requests, 'request');
     const prompts = `${formatCount(unknown.promptTokens)} tokens${priced(unknown.costUsd)}`;
     found.push({

@@ -1,3 +1,4 @@
+export type { RedisEvent } from './queue/connect-redis.js';
 export {
   createQueueClient,
   type QueueClient,

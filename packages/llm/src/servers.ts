@@ -211,9 +211,9 @@ function createServer(address: WeightedAddress, context: ServerContext): Server 
     clock,
     ...limits,
     concurrency: { fixed: concurrency, start },
-    onBreak: (waitMs) => {
+    onBreak: (waitMs, why) => {
       const seconds = Math.round(waitMs / 1000);
-      logger.warn(`${address.url}: only failures, pausing for ${seconds} s`);
+      logger.warn(`${address.url}: only failures (${why}), pausing for ${seconds} s`);
       options.onEvent?.({ type: 'pause', url: address.url, waitMs });
     },
   });
@@ -242,12 +242,12 @@ function requestTo({ address, headers, pool }: Server, call: Call, place: PlaceR
 }
 
 function outcomeOf(problem: CallProblem, maxRetryAfterMs: number): PlaceOutcome {
-  const { class: row, retryAfterMs: asked } = problem;
+  const { class: row, retryAfterMs: asked, message: why } = problem;
   if (row === 'rate-limit') {
     const retryAfterMs = asked === null ? null : Math.min(asked, maxRetryAfterMs);
     return { kind: 'rate-limit', retryAfterMs };
   }
-  if (row === 'transient' || row === 'timeout') return { kind: 'trouble' };
+  if (row === 'transient' || row === 'timeout') return { kind: 'trouble', why };
   return { kind: 'neutral' };
 }
 

@@ -1,15 +1,15 @@
 /**
  * The pictures of a run that this method has beside the shared ones.
  */
-import { epochAxis, hasPoints, series } from '@lab/alignment';
+import { epochAxis, hasPoints, modalities as known, series } from '@lab/alignment';
 import type { AlignmentData } from '@lab/graph';
 import { type CaptionedFigure, createSeriesColors, histogram, linePlot } from '@lab/report';
 import type { LocalFindings } from './encoding.js';
 import type { LoginmeaEpochRecord } from './epoch-record.js';
 import { type Modality, modalities } from './modalities.js';
 
-/** A modality has the same colour in every figure. */
-const colors = createSeriesColors([...modalities]);
+/** A modality has the same colour in every figure, and on the pages of every method. */
+const colors = createSeriesColors([...known]);
 
 /** Loss per seed batch and learning rate over the epochs. */
 export function lossFigures(epochs: readonly LoginmeaEpochRecord[]): CaptionedFigure[] {
@@ -29,7 +29,7 @@ export function lossFigures(epochs: readonly LoginmeaEpochRecord[]): CaptionedFi
       figure: linePlot({
         title: 'Learning rate',
         x: epochAxis,
-        y: { label: 'rate' },
+        y: { label: 'rate', hasZero: true },
         series: [rate],
       }),
       caption: 'Constant, and lower once pseudo seeds are proposed.',
@@ -105,6 +105,7 @@ export function weightHistogram(
           name,
           values: column(weights, present.length, at),
         })),
+        colors,
       }),
       caption: 'Narrow peaks say that all entities weigh alike, as one global weight would.',
     },

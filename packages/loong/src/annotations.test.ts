@@ -14,7 +14,13 @@ import type { ScoredRecord } from './scored-record.js';
 
 const scoredWith = (id: string, fields: Partial<ScoredRecord> = {}): ScoredRecord => ({
   record: recordWith({ id, question: `Question ${id}?`, answer: `gold ${id}` }),
-  ...{ answer: null, status: 'ok', response: `said, "${id}"\nand more`, score: 50 },
+  ...{
+    answer: null,
+    status: 'ok',
+    coverage: 'all-documents',
+    response: `said, "${id}"\nand more`,
+    score: 50,
+  },
   ...{ missing: null, explanation: '', ruleScore: null, costUsd: null },
   ...fields,
 });

@@ -16,7 +16,15 @@ const scored = (
   more: Partial<ScoredRecord> = {},
 ): ScoredRecord => ({
   record: recordWith(fields),
-  ...{ answer: null, status: 'ok', response: 'r', score, explanation: 'e', ruleScore: score },
+  ...{
+    answer: null,
+    status: 'ok',
+    coverage: 'all-documents',
+    response: 'r',
+    score,
+    explanation: 'e',
+    ruleScore: score,
+  },
   ...{ missing: score === null ? 'no-score' : null, costUsd: null },
   ...more,
 });
@@ -69,6 +77,25 @@ describe('evaluateScores', () => {
     expect(averageScore!.low).toBeLessThan(averageScore!.value);
     expect(averageScore!.high).toBeLessThanOrEqual(100);
     expect(evaluateScores(five).overall.averageScore).toEqual(averageScore);
+  });
+
+  it('tells questions apart by what their prompts had of the documents', () => {
+    const all = [
+      scored({ id: '1' }, 100),
+      scored({ id: '2' }, 60),
+      scored({ id: '3' }, 20, { coverage: 'some-documents' }),
+      scored({ id: '4' }, null, { coverage: 'cut-by-server', missing: 'truncated' }),
+    ];
+    const { byCoverage } = evaluateScores(all, { resamples: 50 });
+    expect(
+      byCoverage.map(({ name, n, missing, averageScore }) => [
+        ...[name, n, missing, averageScore?.value],
+      ]),
+    ).toEqual([
+      ['all documents', 2, 0, 80],
+      ['some documents left out', 1, 0, 20],
+      ['prompt cut by the server', 1, 1, undefined],
+    ]);
   });
 
   it('finds where the evidence of spotlight questions stood', () => {

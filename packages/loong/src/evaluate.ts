@@ -2,7 +2,8 @@
  * Scores as the benchmark reports them.
  */
 import { createRandom } from '@lab/core';
-import { bootstrap, mean, spearman } from '@lab/metrics';
+import { bootstrap, mean, spearman, wilson } from '@lab/metrics';
+import { type Coverage, coverageNames } from './coverage.js';
 import type { ScoredRecord } from './scored-record.js';
 import { levels, setsOf, subtaskOf, subtasks, taskNames } from './tasks.js';
 
@@ -55,6 +56,8 @@ export interface Evaluation {
   readonly bySubtask: readonly GroupScores[];
   readonly byDomain: readonly GroupScores[];
   readonly byLanguage: readonly GroupScores[];
+  /** By how many of their documents the model saw, see {@link coverageNames}. */
+  readonly byCoverage: readonly GroupScores[];
   /** Spotlight alone. */
   readonly byPosition: readonly PositionScores[];
   readonly truncation: readonly TruncationRate[];
@@ -85,12 +88,14 @@ export interface EvaluateOptions {
   readonly seed?: number | undefined;
 }
 
+const coverages = Object.keys(coverageNames) as Coverage[];
+
 /** The score that counts as perfect. */
 const perfect = 100;
 
 /**
- * Scores of all groups that the benchmark reports: average score and perfect rate with 95 %
- * bootstrap intervals.
+ * Scores of all groups that the benchmark reports: average score with its 95 % bootstrap interval,
+ * perfect rate with Wilson's, which keeps its width where all answers are perfect or none is.
  *
  * Source: Loong, section 4.1: the average score is the mean of the judge's scores, the perfect rate
  * the share of them that are 100.
@@ -130,6 +135,9 @@ export function evaluateScores(
     byLanguage: namesOf(({ record }) => record.language).map((language) =>
       group(language, ({ record }) => record.language === language),
     ),
+    byCoverage: coverages
+      .filter((coverage) => scored.some((one) => one.coverage === coverage))
+      .map((coverage) => group(coverageNames[coverage], (one) => one.coverage === coverage)),
     byPosition: positionScores(scored, options),
     truncation: sets.map((set) => truncationRate(set, scored)),
     missing,
@@ -149,12 +157,17 @@ export function groupScores(
     options.missing === 'zero' ? [...known, ...Array.from({ length: missing }, () => 0)] : known;
   const facts = { name, n: scored.length, scored: known.length, missing };
   if (counted.length === 0) return { ...facts, averageScore: null, perfectRate: null };
-  const marks = counted.map((score) => (score === perfect ? 1 : 0));
+  const marks = counted.filter((score) => score === perfect).length;
   return {
     ...facts,
     averageScore: estimate(counted, name, options),
-    perfectRate: estimate(marks, name, options),
+    perfectRate: shareEstimate(marks, counted.length),
   };
+}
+
+function shareEstimate(count: number, n: number): Estimate {
+  const { low, high } = wilson(count, n);
+  return { value: count / n, low, high };
 }
 
 function estimate(

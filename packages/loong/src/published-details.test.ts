@@ -17,7 +17,14 @@ const counts = [
 
 const scoredWith = (level: Level, set: LengthSet, id: number, score: number): ScoredRecord => ({
   record: recordWith({ id: `${level}-${set}-${id}`, level, set }),
-  ...{ answer: null, status: 'ok', response: 'r', score, explanation: '' },
+  ...{
+    answer: null,
+    status: 'ok',
+    coverage: 'all-documents',
+    response: 'r',
+    score,
+    explanation: '',
+  },
   ...{ missing: null, ruleScore: null, costUsd: null },
 });
 

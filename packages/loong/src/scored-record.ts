@@ -3,6 +3,7 @@
  */
 import type { Prediction, RowStatus } from '@lab/llm';
 import { isJudged, type LoongAnswer, responseOf } from './answers.js';
+import { type Coverage, coverageOf } from './coverage.js';
 import type { Judgement } from './judgement.js';
 import type { LoongRecord } from './record.js';
 import { scoreByRule } from './rules/score-by-rule.js';
@@ -14,6 +15,8 @@ export interface ScoredRecord {
   readonly answer: LoongAnswer | null;
   /** How the row of the answer ended; `not-answered` where it has none. */
   readonly status: RowStatus;
+  /** What the prompt had of the question's documents. */
+  readonly coverage: Coverage;
   readonly response: string;
   /** The judge's, 0..100; null where there is none. */
   readonly score: number | null;
@@ -47,25 +50,28 @@ async function scoredRecord(
   { answers, judgements, ruleScores = false }: ScoreRecordsOptions,
 ): Promise<ScoredRecord> {
   const prediction = answers.get(record.id);
-  if (prediction === undefined) return unanswered(record, 'not-answered');
+  const coverage = coverageOf(prediction);
+  if (prediction === undefined) return unanswered(record, 'not-answered', coverage);
   const { status, output, costUsd } = prediction;
-  if (!isJudged(prediction)) return { ...unanswered(record, status), answer: output, costUsd };
+  if (!isJudged(prediction)) {
+    return { ...unanswered(record, status, coverage), answer: output, costUsd };
+  }
   const response = responseOf(prediction);
   const ruleScore = await scoreByRule(record, response);
   const judged = judgements?.get(record.id);
   const score = ruleScores ? ruleScore : (judged?.output?.score ?? null);
   const whyNot = ruleScores ? 'no-rule' : (judged?.output?.problem ?? 'not-judged');
   return {
-    ...{ record, answer: output, status, response, score },
+    ...{ record, answer: output, status, coverage, response, score },
     missing: score === null ? whyNot : null,
     explanation: judged?.output?.explanation ?? '',
     ...{ ruleScore, costUsd },
   };
 }
 
-function unanswered(record: LoongRecord, status: string): ScoredRecord {
+function unanswered(record: LoongRecord, status: string, coverage: Coverage): ScoredRecord {
   return {
-    ...{ record, answer: null, status, response: '', score: null, missing: status },
+    ...{ record, answer: null, status, coverage, response: '', score: null, missing: status },
     ...{ explanation: '', ruleScore: null, costUsd: null },
   };
 }

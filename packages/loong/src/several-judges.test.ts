@@ -5,7 +5,14 @@ import { judgePairs, meanOfJudges } from './several-judges.js';
 
 const scored = (id: string, score: number | null): ScoredRecord => ({
   record: recordWith({ id }),
-  ...{ answer: null, status: 'ok', response: 'r', score, explanation: `said of ${id}` },
+  ...{
+    answer: null,
+    status: 'ok',
+    coverage: 'all-documents',
+    response: 'r',
+    score,
+    explanation: `said of ${id}`,
+  },
   ...{ missing: score === null ? 'no-score' : null, ruleScore: null, costUsd: null },
 });
 const run = (judge: string, scores: readonly (number | null)[]) => ({

@@ -1,6 +1,6 @@
 import { ConfigError } from '@lab/core';
 import { expect, test } from 'vitest';
-import { axisDomain, axisLabel, axisPosition, axisValue } from './axis.js';
+import { axisDomain, axisLabel, axisPosition, axisValue, valueWriter } from './axis.js';
 
 test('labels carry unit and scale', () => {
   expect(axisLabel({ label: 'loss', unit: 'nats', isLog: true })).toBe('loss (nats, log)');
@@ -32,6 +32,18 @@ test('values read as the house writes them', () => {
   expect(axisValue({ format: 'share' }, 0.6121)).toBe('.612');
   expect(axisValue({}, 30000)).toBe('30,000');
   expect(axisValue({}, 0.61)).toBe('0.610');
+});
+
+test('values beside each other have the same decimals, three digits in the largest', () => {
+  const written = (values: readonly number[], axis = {}) =>
+    values.map(valueWriter({ label: 'x', ...axis }, values));
+  expect(written([100, 98.26, 44.2])).toEqual(['100.0', '98.3', '44.2']);
+  expect(written([3.02, -0.088, -0.0004])).toEqual(['3.02', '-0.09', '0.00']);
+  expect(written([0.00912, -0.0262])).toEqual(['0.0091', '-0.0262']);
+  expect(written([1234.5, 2.6])).toEqual(['1,235', '3']);
+  expect(written([3, 12000])).toEqual(['3', '12,000']);
+  expect(written([0.5, 0.25], { format: 'share' })).toEqual(['.500', '.250']);
+  expect(written([8.97, 1.5e-5], { isLog: true })).toEqual(['8.97', '1.50e-5']);
 });
 
 test('positions are linear in value, or in its logarithm', () => {

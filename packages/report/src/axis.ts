@@ -59,6 +59,11 @@ export interface DrawnAxis {
   readonly isWhole?: boolean;
 }
 
+/** Whether ticks between whole numbers would be wrong: what is counted, such as epochs or prompts. */
+export function hasWholeTicks({ format }: Axis, values: readonly number[]): boolean {
+  return format !== 'share' && values.every((value) => Number.isInteger(value));
+}
+
 /** Ticks in the form that Observable Plot takes: where they are and how they read. */
 export interface AxisTicks {
   readonly ticks: number[];

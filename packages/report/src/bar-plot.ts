@@ -1,5 +1,5 @@
 import * as Plot from '@observablehq/plot';
-import { type Axis, axisDomain, axisLabel, axisValue } from './axis.js';
+import { type Axis, axisDomain, axisLabel, axisValue, hasWholeTicks } from './axis.js';
 import { csvText } from './escape.js';
 import type { Figure } from './figure.js';
 import { valueAxisMarks } from './plot-axes.js';
@@ -127,6 +127,7 @@ function drawBars(
   const keys = rowKeys(layout);
   const values = rows.flatMap(({ value, low, high }) => [value, low ?? value, high ?? value]);
   const domain = axisDomain({ ...spec.value, hasZero: true }, values, 0);
+  const isWhole = hasWholeTicks(spec.value, values);
   return {
     width: frame.width,
     height: marginTop + keys.length * (rowHeight + names.above) + 42,
@@ -137,7 +138,7 @@ function drawBars(
     x: { domain },
     y: { domain: keys, axis: null, padding: barPadding(layout, names), round: false },
     marks: [
-      ...valueAxisMarks({ axis: spec.value, domain, count: frame.isNarrow ? 4 : 6 }),
+      ...valueAxisMarks({ axis: spec.value, domain, count: frame.isNarrow ? 4 : 6, isWhole }),
       ...legendMarks(legend, { left: 4, top: 10, width: frame.width - 8, key: 'square' }),
       ...barMarks(spec, layout),
       ...names.marks(),

@@ -1,6 +1,6 @@
 import { tInterval } from '@lab/metrics';
 import { type Axis, axisValue } from './axis.js';
-import { escapeHtml } from './escape.js';
+import { proseHtml } from './escape.js';
 import { type CaptionedFigure, figureHtml } from './html.js';
 import { type LinePoint, type LineSeries, linePlot } from './line-plot.js';
 import { isShareMetric, metricLabel } from './metric-label.js';
@@ -35,7 +35,7 @@ export function curvesHtml(groups: readonly RunGroup[]): string {
     curves.length > SHOWN_CURVES ? `${curves.length - SHOWN_CURVES} metrics are not drawn.` : '',
   ].filter((remark) => remark !== '');
   return (
-    `<p>${escapeHtml(remarks.join(' '))}</p>` + `<div class="multiples">${figures.join('')}</div>`
+    `<p>${proseHtml(remarks.join(' '))}</p>` + `<div class="multiples">${figures.join('')}</div>`
   );
 }
 

@@ -1,7 +1,7 @@
 import { formatShare, writeFileAtomic } from '@lab/core';
 import { type ComparedMetric, metricValues, type RunComparison } from './compare.js';
 import { curvesHtml } from './compare-curves.js';
-import { escapeHtml } from './escape.js';
+import { escapeHtml, proseHtml } from './escape.js';
 import { forestPlot } from './forest-plot.js';
 import { contentsHtml, figureHtml, htmlDocument, sectionHtml } from './html.js';
 import { isShareMetric, metricLabel } from './metric-label.js';
@@ -41,7 +41,7 @@ export function comparisonPageHtml(comparison: RunComparison): string {
   ];
   const body = [
     `<header class="top"><h1>${title}</h1>`,
-    `<p class="lead">${escapeHtml(comparisonSentence(comparison))}</p></header>`,
+    `<p class="lead">${proseHtml(comparisonSentence(comparison))}</p></header>`,
     '<main id="main">',
     contentsHtml(parts.map(({ heading }) => heading)),
     ...parts.map((part) => sectionHtml(part.heading, part.body)),
@@ -204,9 +204,10 @@ function samplesBody({ samples }: RunComparison): string {
 
 function samplesAgainst(samples: RunComparison['samples']): string {
   const { reference, kind } = samples[0]!;
+  const format = kind === 'score' ? 'number' : 'share';
   const figure = forestPlot({
     title: `Mean ${kind} against ${reference}`,
-    value: { label: `difference in ${kind}` },
+    value: { label: `difference in ${kind}`, format },
     rows: samples.map(({ run, estimate, low, high }) => ({ label: run, estimate, low, high })),
   });
   const ofMissing = kind === 'reciprocal rank' ? 'What was not found counts 0. ' : '';
@@ -216,7 +217,7 @@ function samplesAgainst(samples: RunComparison['samples']): string {
     columns: [
       { key: 'run', label: 'Run' },
       { key: 'count', label: 'Samples', kind: 'count' },
-      { key: 'estimate', label: 'Difference', kind: 'number' },
+      { key: 'estimate', label: 'Difference', kind: format },
       { key: 'p', label: 'Test' },
     ],
     rows: samples.map(({ run, count, estimate, low, high, pValue }) => ({

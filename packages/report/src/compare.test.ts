@@ -63,7 +63,7 @@ describe('nine runs of three settings', () => {
     expect(html).toContain('9 runs compared');
     expect(html).toContain('<h3>H@1, evaluation forward</h3>');
     expect(html).toContain('<h3>loss total</h3>');
-    expect(html).toContain('bands 95 % intervals of the mean');
+    expect(html).toContain('bands 95\u00A0% intervals of the mean');
     const path = join(temporaryFolder(), 'c.html');
     expect(writeComparisonPage(path, comparison).bytes).toBe(Buffer.byteLength(html));
   });

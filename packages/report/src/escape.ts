@@ -11,6 +11,11 @@ export function escapeHtml(text: unknown): string {
   return withoutControls(String(text)).replace(/[&<>"']/g, (character) => ENTITIES[character]!);
 }
 
+/** Sentences of ours as HTML: escaped, and no line begins with the sign of `61.2 %`. */
+export function proseHtml(text: string): string {
+  return escapeHtml(text).replace(/(\d) %/g, '$1\u00A0%');
+}
+
 /** The text with characters that XML forbids replaced by U+FFFD: they would end an SVG file. */
 export function withoutControls(text: string): string {
   return text.replace(/[^\P{Cc}\t\n\r]|[\uFFFE\uFFFF]|\p{Surrogate}/gu, '\uFFFD');

@@ -1,10 +1,10 @@
-import { escapeHtml } from './escape.js';
+import { escapeHtml, proseHtml } from './escape.js';
 import { filterHtml, untrustedHtml } from './html.js';
 import type { Example, ExampleSet } from './page.js';
 
 /** Examples, right and wrong side by side, with a box that filters them where scripts run. */
 export function examplesHtml(set: ExampleSet): string {
-  const text = set.text ? `<p>${escapeHtml(set.text)}</p>` : '';
+  const text = set.text ? `<p>${proseHtml(set.text)}</p>` : '';
   const columns = (['right', 'wrong'] as const).flatMap((verdict) => {
     const items = set.items.filter((example) => example.verdict === verdict);
     if (items.length === 0) return [];

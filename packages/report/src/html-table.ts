@@ -69,8 +69,12 @@ const SHORT_CODE = 16;
 
 function kindHtml({ kind }: Column, text: string, value: string | number): string {
   if (kind === 'block') return untrustedCellHtml(String(value));
+  if (text === '') return text;
+  if (kind === undefined || kind === 'text') return `<span class="words">${text}</span>`;
   if (kind !== 'code') return text;
-  return String(value).length <= SHORT_CODE ? `<code class="short">${text}</code>` : `<code>${text}</code>`;
+  return String(value).length <= SHORT_CODE
+    ? `<code class="short">${text}</code>`
+    : `<code>${text}</code>`;
 }
 
 function htmlCell(
@@ -87,16 +91,19 @@ function htmlCell(
   const marked = isBest
     ? `<strong>${shown}<span title="best in this column"> ★</span></strong>`
     : shown;
+  const hasInterval = low !== undefined && high !== undefined;
+  const interval = hasInterval
+    ? `<small class="interval">95 %: ${numberText(column, low)} to ${numberText(column, high)}</small>`
+    : '';
   const remarks = [
-    low === undefined || high === undefined
-      ? undefined
-      : `95 %: ${numberText(column, low)} to ${numberText(column, high)}`,
     n !== undefined && n > 1 ? `n = ${formatCount(n)}` : undefined,
     isMissing ? undefined : note,
   ].filter((part) => part !== undefined);
   const small = remarks.map((part) => `<small>${escapeHtml(part)}</small>`).join('');
   const sortKey = typeof value === 'number' ? ` data-value="${value}"` : '';
   const [tag, scope] = isHeading ? ['th', ' scope="row"'] : ['td', ''];
-  const label = isHeading ? '' : ` data-label="${escapeHtml(column.label)}"`;
-  return `<${tag}${scope}${classOf(column)}${label}${sortKey}>${marked}${small}</${tag}>`;
+  // A number that names its row says nothing without the heading of its column.
+  const isNamed = isHeading && !isNumeric(column);
+  const label = isNamed ? '' : ` data-label="${escapeHtml(column.label)}"`;
+  return `<${tag}${scope}${classOf(column)}${label}${sortKey}>${marked}${interval}${small}</${tag}>`;
 }

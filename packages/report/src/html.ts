@@ -1,4 +1,4 @@
-import { escapeHtml } from './escape.js';
+import { escapeHtml, proseHtml } from './escape.js';
 import type { Figure } from './figure.js';
 import { pageScript, pageScriptHash } from './page-script.js';
 import { pageStyle } from './page-style.js';
@@ -75,7 +75,7 @@ export function figureHtml(
     : `<a download="${name}.csv" href="${escapeHtml(href)}" aria-label="Data of “${escapeHtml(
         figure.title,
       )}” as CSV">data (CSV)</a>`;
-  const words = caption === '' ? '' : `${escapeHtml(caption)} `;
+  const words = caption === '' ? '' : `${proseHtml(caption)} `;
   const lines = figure.pointerLabel ? ` data-lines="${escapeHtml(figure.pointerLabel)}"` : '';
   const classes = [
     ...(isSmall ? [] : ['beside']),

@@ -37,6 +37,7 @@ export {
   type HeatmapPanelsSpec,
 } from './heatmap-panels.js';
 export { type HistogramSpec, histogram } from './histogram.js';
+export { htmlTable } from './html-table.js';
 export type { CaptionedFigure } from './html.js';
 export {
   type LinePlotSpec,
@@ -87,7 +88,6 @@ export {
   type CellValue,
   type Column,
   type ColumnKind,
-  htmlTable,
   markdownTable,
   meanCell,
   missingText,

@@ -6,13 +6,13 @@ import {
   axisPosition,
   axisValue,
   type DrawnAxis,
+  hasWholeTicks,
 } from './axis.js';
 import { csvText } from './escape.js';
 import type { Figure } from './figure.js';
 import { type Frame, renderFigure } from './render-figure.js';
 import {
   createSeriesColors,
-  groundColor,
   type SeriesColors,
   seriesColor,
   seriesDash,
@@ -137,7 +137,7 @@ function layoutLines(spec: LinePlotSpec, { frame, colors }: LineContext): LineLa
     axis: spec.y,
     domain: axisDomain(spec.y, [...heights, ...references]),
     count: 5,
-    isWhole: spec.y.format !== 'share' && heights.every((value) => Number.isInteger(value)),
+    isWhole: hasWholeTicks(spec.y, heights),
   };
   const left = tickRoom(y);
   const legend = isLegend ? legendRows(slots, frame.width - left) : [];
@@ -148,7 +148,7 @@ function layoutLines(spec: LinePlotSpec, { frame, colors }: LineContext): LineLa
     axis: spec.x,
     domain: axisDomain(spec.x, xs, 0),
     count: frame.width < 420 ? 4 : 7,
-    isWhole: xs.every((value) => Number.isInteger(value)),
+    isWhole: hasWholeTicks(spec.x, xs),
   };
   const margins = {
     top: 30 + legendHeight(legend),

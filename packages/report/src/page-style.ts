@@ -35,6 +35,7 @@ outline:3px solid var(--accent);outline-offset:2px;border-radius:3px}
 code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;
 font-size:.875em}
 code{overflow-wrap:anywhere}
+code.short{white-space:nowrap}
 th code{white-space:nowrap}
 .eyebrow,small,.muted,caption{color:var(--muted)}
 .eyebrow{font-size:.9rem;margin:0}
@@ -76,7 +77,12 @@ border-radius:.4rem;
 box-shadow:0 2px 10px rgb(0 0 0/.18);padding:.35rem .6rem;font-size:.82rem;line-height:1.4;
 white-space:nowrap;z-index:5;
 font-variant-numeric:tabular-nums;max-width:100%;overflow:hidden;text-overflow:ellipsis}
-.scroll{overflow-x:auto;margin:1rem 0 0;border-radius:.3rem;max-width:100%}
+.scroll{overflow-x:auto;margin:1rem 0 0;max-width:100%;
+--edge:color-mix(in srgb,var(--muted) 35%,transparent);background:
+linear-gradient(90deg,var(--surface) 40%,transparent) 0 0/3rem 100% no-repeat local,
+linear-gradient(-90deg,var(--surface) 40%,transparent) 100% 0/3rem 100% no-repeat local,
+linear-gradient(90deg,var(--edge),transparent) 0 0/.6rem 100% no-repeat,
+linear-gradient(-90deg,var(--edge),transparent) 100% 0/.6rem 100% no-repeat}
 table{border-collapse:collapse;font-size:.93rem;line-height:1.4;min-width:min(100%,30rem)}
 caption{text-align:left;padding:0 0 .5rem;font-size:.9rem;max-width:calc(100vw - 2.5rem)}
 th,td{text-align:left;vertical-align:top;padding:.5rem 1.1rem .5rem .6rem;
@@ -84,12 +90,14 @@ border-bottom:1px solid var(--rule);font-weight:400}
 thead th{font-weight:600;vertical-align:bottom;border-bottom:2px solid var(--muted);
 min-width:4.5rem}
 tbody th{min-width:9rem}
+tbody th.number{min-width:0}
 tbody th small{max-width:20rem}
 td.number small{max-width:9.5rem;margin-left:auto}
 td.number,th.number{text-align:right;font-variant-numeric:tabular-nums;
 padding:.5rem .6rem .5rem 1.1rem}
 td.number{white-space:nowrap}
-td small,th small{display:block;white-space:normal;font-size:.8rem;line-height:1.35}
+td small,th small{display:block;white-space:normal;font-size:.8rem;line-height:1.35;
+font-weight:400;text-wrap:balance}
 tr.ours>*{background:var(--raised)}
 tr.ours>th{font-weight:650}
 .missing{color:var(--muted);font-style:italic;white-space:normal}
@@ -145,20 +153,29 @@ align-items:center;column-gap:.8rem}
 .numbers dt{grid-column:1/-1}
 .numbers dd{grid-column:2}
 .numbers dd.value{font-size:2.6rem;grid-column:1;grid-row:2/span 2}
+td.number small.interval{min-width:8.7rem}
 table.stack,table.stack tbody,table.stack tr,table.stack td,table.stack th{display:block;
 min-width:0}
 table.stack thead{display:none}
-table.stack tr{border-bottom:1px solid var(--rule);padding:.55rem 0}
+table.stack tr{display:grid;column-gap:.7rem;border-bottom:1px solid var(--rule);padding:.55rem 0;
+grid-template-columns:fit-content(9.5rem) minmax(0,max-content) 1fr}
+table.stack tr>*{grid-column:1/-1}
 table.stack th code{white-space:normal}
+table.stack tbody th{font-weight:600}
+table.stack th[data-label]::before{content:attr(data-label) " "}
 table.stack td,table.stack th{border:0;padding:0;text-align:left;white-space:normal;
 overflow-wrap:anywhere}
 table.stack caption{display:block}
-table.stack td small{grid-column:3;max-width:none;margin:0}
+table.stack td:not(.number)>*,table.stack td.number>.missing{grid-column:2/-1}
+table.stack td.number>small{grid-column:3;max-width:none;min-width:0;margin:0;
+overflow-wrap:break-word}
 table.stack tr.ours{padding:.55rem .7rem;border-radius:.4rem}
 table.stack tr.ours,table.stack tr.ours>*{background:var(--raised)}
 table.stack td{display:grid;grid-template-columns:5.6rem minmax(0,max-content) 1fr;
-column-gap:.7rem;align-items:baseline;padding:.1rem 0}
+grid-template-columns:subgrid;column-gap:.7rem;align-items:baseline;padding:.1rem 0}
+table.stack td:empty{display:none}
 table.stack td.block{grid-template-columns:minmax(0,1fr);max-width:none}
+table.stack td.block>*{grid-column:1}
 table.stack td[data-label]::before{content:attr(data-label);color:var(--muted)}
 }`.trim();
 

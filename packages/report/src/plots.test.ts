@@ -214,6 +214,46 @@ test('a heatmap names its ends, marks holes and refuses a wrong shape', () => {
   expect(() => heatmap({ ...spec, values: [[1]] })).toThrow(ShapeError);
 });
 
+test('groups of fewer than five values are drawn as these values', () => {
+  const groups = [
+    { label: 'one', values: [0.5] },
+    { label: 'three', values: [0, 0, 0.9] },
+    { label: 'five', values: [0.1, 0.2, 0.3, 0.4, 0.5] },
+  ];
+  const { svg } = boxPlot({ title: 't', value: y, groups });
+  expect(svg.match(/<circle /g)).toHaveLength(3);
+  expect(svg.match(/<rect /g)).toHaveLength(1);
+});
+
+test('a stepped line holds each value until the next point', () => {
+  const path = (isStepped: boolean) =>
+    /d="(M[^"]+)"/.exec(
+      linePlot({ title: 't', x, y, series: [{ name: 'a', points }], isStepped }).svg.split(
+        'aria-label="line"',
+      )[1]!,
+    )![1]!;
+  const places = (d: string) => [...d.matchAll(/[\d.]+,[\d.]+/g)].length;
+  expect(places(path(false))).toBe(2);
+  expect(places(path(true))).toBeGreaterThan(2);
+});
+
+test('the name of a reference line stands where no series runs', () => {
+  const placeOf = (ys: readonly [number, number]) => {
+    const { svg } = linePlot({
+      ...{ title: 't', x, y: { ...y, domain: [0, 1] as const } },
+      series: [{ name: 'a', points: ys.map((value, at) => ({ x: at, y: value })) }],
+      references: [{ y: 0.5, label: 'baseline' }],
+    });
+    const group = svg.split('<g ').find((part) => part.includes('>baseline<'))!;
+    const [, dy] = /translate\([-\d.]+,([-\d.]+)\)/.exec(group)!;
+    const [, anchor] = /text-anchor="(\w+)"/.exec(group)!;
+    return [anchor, Number(dy) < 0 ? 'above' : 'below'];
+  };
+  expect(placeOf([0.9, 0.1])).toEqual(['end', 'above']);
+  expect(placeOf([0.1, 0.52])).toEqual(['start', 'above']);
+  expect(placeOf([0.53, 0.53])).toEqual(['end', 'below']);
+});
+
 test('a box shows its median, quartiles and outliers by hand', () => {
   const figure = boxPlot({
     title: 't',

@@ -15,8 +15,8 @@ interface LabelPlace {
 const PLACES: readonly LabelPlace[] = [
   { end: 'end', dy: -8 },
   { end: 'start', dy: -8 },
-  { end: 'end', dy: 9 },
-  { end: 'start', dy: 9 },
+  { end: 'end', dy: 11 },
+  { end: 'start', dy: 11 },
 ];
 
 /** From here on, px, a name is clear of a line. */

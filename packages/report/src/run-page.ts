@@ -1,6 +1,6 @@
 import { formatNumber, formatShare, writeFileAtomic } from '@lab/core';
 import { comparisonTable } from './comparison.js';
-import { escapeHtml } from './escape.js';
+import { escapeHtml, proseHtml } from './escape.js';
 import { examplesHtml } from './examples.js';
 import {
   type CaptionedFigure,
@@ -73,7 +73,7 @@ function pageBody(page: RunPage, leftOut: ReadonlySet<string>): string {
   const main = page.mainFigure ? draw(page.mainFigure) : '';
   return [
     `<header class="top">${eyebrow}<h1>${escapeHtml(page.title)}</h1>`,
-    `<p class="lead">${escapeHtml(page.sentence)}</p></header>`,
+    `<p class="lead">${proseHtml(page.sentence)}</p></header>`,
     '<main id="main">',
     numbersHtml(page.numbers),
     main,
@@ -150,7 +150,7 @@ function blockHtml({ label, text }: TextBlock): string {
 }
 
 function paragraph(text: string | undefined): string {
-  return text ? `<p>${escapeHtml(text)}</p>` : '';
+  return text ? `<p>${proseHtml(text)}</p>` : '';
 }
 
 /** Labels and values side by side. */

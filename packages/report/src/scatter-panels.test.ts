@@ -38,7 +38,8 @@ describe('scatterPanels', () => {
     ] as const) {
       const height = Number(/viewBox="0 0 \d+ ([\d.]+)"/.exec(svg)![1]);
       const placed = dots(svg);
-      expect(placed).toHaveLength(5 * 6);
+      // With the two of the legend.
+      expect(placed).toHaveLength(5 * 6 + 2);
       for (const [x, y] of placed) {
         expect(x).toBeGreaterThan(0);
         expect(x).toBeLessThan(width);

@@ -4,13 +4,7 @@ import { csvText } from './escape.js';
 import type { Figure } from './figure.js';
 import { createSeriesColors, groundColor, type SeriesColors, seriesColor } from './palette.js';
 import { type Frame, renderFigure } from './render-figure.js';
-import {
-  dotSymbols,
-  fitText,
-  legendHeight,
-  legendMarks,
-  legendRows,
-} from './series-labels.js';
+import { dotSymbols, fitText, legendHeight, legendMarks, legendRows } from './series-labels.js';
 
 /** A point of a panel; `pair` names the two points that a thin line joins. */
 export interface PanelPoint {

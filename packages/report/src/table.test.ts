@@ -49,6 +49,26 @@ test('HTML: escaped, sortable keys, the reason instead of a hole, n in small pri
   expect(htmlTable(table, { isStacked: true })).toContain('class="data stack"');
 });
 
+test('HTML: a status is not broken over lines, a digest may be', () => {
+  const columns = [{ key: 'code', label: 'Code', kind: 'code' as const }];
+  const html = htmlTable({ columns, rows: [{ code: 'refusal' }, { code: 'f'.repeat(64) }] });
+  expect(html).toContain('<code class="short">refusal</code>');
+  expect(html).toContain('<code>ffff');
+});
+
+test('rows become blocks on narrow screens where columns have no room, unless they are many', () => {
+  const columns = ['a', 'b', 'c', 'd', 'e'].map((key) => ({
+    ...{ key, label: `Share ${key}` },
+    ...(key === 'a' ? {} : { kind: 'share' as const }),
+  }));
+  const row = { a: 'name', b: 0.5, c: 0.5, d: 0.5, e: { value: 0.5, low: 0.4, high: 0.6 } };
+  const isStacked = (count: number, shown = columns) =>
+    htmlTable({ columns: shown, rows: Array.from({ length: count }, () => row) }).includes('stack');
+  expect(isStacked(3)).toBe(true);
+  expect(isStacked(30)).toBe(false);
+  expect(isStacked(3, columns.slice(0, 3))).toBe(false);
+});
+
 test('a column with one value has no best', () => {
   const single = { columns: table.columns, rows: table.rows.slice(0, 1) };
   expect(markdownTable(single)).not.toContain('**');

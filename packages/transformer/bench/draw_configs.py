@@ -2,7 +2,8 @@
 
 import transformers as hf
 
-ACTIVATIONS = ["silu", "gelu", "gelu_new", "gelu_pytorch_tanh", "gelu_fast", "relu", "swish"]
+ACTIVATIONS = ["silu", "gelu", "gelu_new", "gelu_pytorch_tanh", "gelu_fast", "relu", "swish",
+               "quick_gelu", "relu2", "tanh"]
 SCALINGS = ["default", "linear", "dynamic", "llama3", "yarn", "longrope"]
 SIGLIP = dict(hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=2,
               image_size=8, patch_size=4)

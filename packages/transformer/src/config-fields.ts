@@ -162,6 +162,17 @@ export class ConfigFields {
     for (const name of names) this.known.add(name);
   }
 
+  /** Takes what the file has under another name of a field; both may be there, with one value. */
+  alias(name: string, other: string): void {
+    this.known.add(other);
+    if (!this.has(other)) return;
+    const value = this.values[other];
+    if (this.has(name) && this.values[name] !== value) {
+      throw this.wrong(other, `${shownValue(this.values[name])} as ${name}`);
+    }
+    this.defaults = { ...this.defaults, [name]: value };
+  }
+
   /** Refuses a field unless it is absent or has one of these values. */
   only(name: string, ...values: readonly unknown[]): void {
     const value = this.rawValue(name);

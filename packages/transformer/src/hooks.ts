@@ -3,7 +3,7 @@
  *
  * Names and shapes are those of TransformerLens.
  */
-import { ShapeError } from '@lab/core';
+import { ConfigError, ShapeError } from '@lab/core';
 import { tf } from '@lab/tensor';
 
 /** Where a hook was called. */
@@ -95,6 +95,11 @@ export class HookRunner {
     for (const { run } of this.at(name)) {
       const result = run(current, { name, block, ...this.place });
       if (result === undefined) continue;
+      if (!(result instanceof tf.Tensor)) {
+        throw new ConfigError(`transformer/hook ${name}: returned no tensor.`, {
+          help: 'Return a tensor or nothing; a function that is async returns neither.',
+        });
+      }
       if (result.shape.join() !== value.shape.join() || result.dtype !== value.dtype) {
         throw new ShapeError(
           `transformer/hook ${name}: returned ${result.dtype} [${result.shape.join(', ')}], ` +

@@ -60,8 +60,13 @@ describe('readModelConfig', () => {
   it.each([
     ['mistral', { num_key_value_heads: 2 }, { window: 4096 }],
     ['mistral', { num_key_value_heads: 2, sliding_window: null }, { window: null }],
-    // A list of kinds of layers changes nothing here.
-    ['mistral', { num_key_value_heads: 2, layer_types: ['full_attention'] }, { window: 4096 }],
+    [
+      'mistral',
+      { num_key_value_heads: 2, layer_types: ['full_attention', 'sliding_attention'] },
+      { window: null },
+    ],
+    // Windows and kinds of layers change nothing here.
+    ['llama', { sliding_window: 3, layer_types: ['full_attention'] }, { window: null }],
     ['qwen3', { num_key_value_heads: 2 }, { headWidth: 128 }],
     ['gemma2', {}, { scoreCap: 50, logitCap: 30, window: 4096, headWidth: 256 }],
     ['gemma2', { attn_logit_softcapping: null }, { scoreCap: null, logitCap: 30 }],
@@ -105,9 +110,45 @@ describe('readModelConfig', () => {
     expect(architecture.blocks[0]!.rotary).toMatchObject(wanted);
   });
 
+  it.each([
+    ['llama', { is_llama_config: true, rope_interleaved: false, 'transformers.js_config': {} }],
+    ['llama', { num_experts: null, gradient_checkpointing: false, use_sliding_window: false }],
+    ['mistral', { rope_scaling: { type: 'yarn', factor: 4, finetuned: true } }],
+    ['qwen2', { dual_chunk_attention_config: { chunk_size: 8 }, seq_length: 9 }],
+    ['gemma2', { sliding_window_size: 4096 }],
+    ['falcon', { ff_factor: 4 }],
+    ['gpt_neox', { attention_probs_dropout_prob: 0, custom_pipelines: {} }],
+  ])('takes fields of files on the hub that change nothing: %s %j', (type, fields) => {
+    const config = { ...plain, model_type: type, num_key_value_heads: 2 };
+    if (type === 'falcon') Reflect.deleteProperty(config, 'intermediate_size');
+    if (type === 'falcon' || type === 'gpt_neox') {
+      Reflect.deleteProperty(config, 'num_key_value_heads');
+    }
+    expect(() => readModelConfig(folderOf({ ...config, ...fields }))).not.toThrow();
+  });
+
+  it('reads GPT-2 under the names that other families have, too', () => {
+    const sizes = { n_embd: 8, n_layer: 2, n_head: 2 };
+    const names = { hidden_size: 8, num_hidden_layers: 2, num_attention_heads: 2 };
+    const old = { n_special: 0, predict_special_tokens: true, output_past: true };
+    const shared = { model_type: 'gpt2', vocab_size: 10, ...old };
+    const [own, other, both] = [sizes, names, { ...sizes, ...names }].map((fields) =>
+      readModelConfig(folderOf({ ...shared, ...fields })),
+    );
+    expect(own!.architecture).toMatchObject({ width: 8, layerCount: 2, headCount: 2 });
+    expect(other).toEqual(own);
+    expect(both).toEqual(own);
+    const torn = folderOf({ ...shared, ...sizes, hidden_size: 16 });
+    expect(() => readModelConfig(torn)).toThrow('hidden_size must be 8 as n_embd, got 16');
+  });
+
   it('reads the language part of a model for pictures and texts', () => {
     const folder = folderOf({ model_type: 'llava', text_config: plain });
     expect(readModelConfig(folder).architecture.modelType).toBe('llama');
+    const kinds = { layer_types: ['full_attention', 'sliding_attention'], sliding_window: 3 };
+    const inner = folderOf({ model_type: 'mistral3', text_config: { ...mistral, ...kinds } });
+    const { blocks } = readModelConfig(inner).architecture;
+    expect(blocks.map(({ window }) => window)).toEqual([3, 3]);
   });
 
   it.each([
@@ -133,6 +174,7 @@ describe('readModelConfig', () => {
     ['a million blocks', { ...plain, num_hidden_layers: 1e6 }, /a whole number from 1 to 4096/],
     ['quantised weights', { ...plain, quantization_config: {} }, /quantization_config \{\} is not/],
     ['an activation', { ...plain, hidden_act: 'sine' }, /hidden_act must be one of gelu/],
+    ['pairs side by side', { ...plain, rope_interleaved: true }, /rope_interleaved true is not/],
     ['a part of a head', { ...plain, num_attention_heads: 0.5 }, /headCount 0\.5/],
     ['negative heads', { ...plain, num_key_value_heads: -2 }, /keyValueHeadCount -2/],
     ['an epsilon below 0', { ...plain, rms_norm_eps: -1 }, /epsilon -1/],

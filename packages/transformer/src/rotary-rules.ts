@@ -64,7 +64,13 @@ export function plainRotary({ headWidth, base = 10_000, share = 1 }: RotaryDefau
 /** Fields of all scalings: those of another than the one in use change nothing. */
 const scalingFields = [
   ...['attention_factor', 'beta_fast', 'beta_slow', 'factor', 'finetuned', 'high_freq_factor'],
-  ...['long_factor', 'low_freq_factor', 'mscale', 'mscale_all_dim', 'original_max_position_embeddings'],
+  ...[
+    'long_factor',
+    'low_freq_factor',
+    'mscale',
+    'mscale_all_dim',
+    'original_max_position_embeddings',
+  ],
   ...['short_factor', 'truncate', 'type'],
 ];
 

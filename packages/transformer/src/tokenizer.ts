@@ -18,6 +18,12 @@ import { checkpointFolder } from './weights/checkpoint.js';
 export interface EncodeOptions {
   /** Whether the tokenizer's own tokens are added at begin and end; default true. */
   readonly addSpecialTokens?: boolean | undefined;
+  /**
+   * Whether ids begin with the token that begins texts: true puts it there where it is not, and no
+   * cut takes it away; false leaves it out. Default as the tokenizer has it: that of GPT-2 puts
+   * none, TransformerLens does.
+   */
+  readonly prependBos?: boolean | undefined;
   /** Most tokens of a text; those behind, or before, are cut away. Default all are kept. */
   readonly maxTokens?: number | undefined;
   /** Which end is cut; default `right`. */
@@ -146,6 +152,13 @@ function idsOf(inner: TextTokenizer, text: string, addSpecialTokens: boolean): n
   throw new Error(`it has no id for ${JSON.stringify(tokens[at])}, and none for unknown tokens`);
 }
 
+function beginOf(id: number | null): number {
+  if (id !== null) return id;
+  throw new ConfigError('transformer/encode: this tokenizer has no token that begins texts.', {
+    help: 'Leave prependBos out.',
+  });
+}
+
 function createTokenizer(
   inner: TextTokenizer,
   {
@@ -160,16 +173,20 @@ function createTokenizer(
 ): Tokenizer {
   const idOf = (token: string | undefined) =>
     token === undefined ? null : (inner.token_to_id(token) ?? null);
-  const endId = idOf(special['eos_token']);
+  const [beginId, endId] = [idOf(special['bos_token']), idOf(special['eos_token'])];
   const paddingId = idOf(special['pad_token']) ?? endId ?? 0;
   const encode = (text: string, options: EncodeOptions = {}): number[] => {
-    const { addSpecialTokens = true, maxTokens, truncation = 'right' } = options;
+    const { addSpecialTokens = true, prependBos, maxTokens, truncation = 'right' } = options;
     if (maxTokens !== undefined && !(Number.isInteger(maxTokens) && maxTokens > 0)) {
       throw new ConfigError(`transformer/encode: maxTokens must be at least 1, got ${maxTokens}.`);
     }
     const ids = use(() => idsOf(inner, text, addSpecialTokens));
-    if (maxTokens === undefined || ids.length <= maxTokens) return ids;
-    return truncation === 'left' ? ids.slice(-maxTokens) : ids.slice(0, maxTokens);
+    const own = prependBos !== undefined && ids[0] === beginId ? ids.slice(1) : ids;
+    const begin = prependBos === true ? [beginOf(beginId)] : [];
+    const most = (maxTokens ?? Infinity) - begin.length;
+    if (own.length <= most) return [...begin, ...own];
+    const from = truncation === 'left' ? own.length - most : 0;
+    return [...begin, ...own.slice(from, from + most)];
   };
   return {
     encode,
@@ -197,7 +214,7 @@ function createTokenizer(
     tokenOf: (id) => inner.id_to_token(id) ?? null,
     idOf,
     paddingId,
-    beginId: idOf(special['bos_token']),
+    beginId,
     endId,
     chat,
   };

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { ConfigError, DataError, formatCount, hashFile } from '@lab/core';
 import { type CliCommand, type CliContext, type CliInput, table } from '@lab/core/cli';
+import { costLines } from '../cost-lines.js';
 import { findShards, mergeShards, type ShardRun } from '../rows/merge-shards.js';
 import { readRows } from '../rows/row-file.js';
 import { passedCommand } from './earlier-flags.js';
@@ -40,6 +41,7 @@ async function run(
   const rows = Object.entries(counts.byStatus).map(([status, count]) => ({ status, rows: count }));
   const missing = gaps === 0 ? [] : [{ status: 'missing', rows: gaps }];
   context.print(table([...rows, ...missing], ['status', 'rows']));
+  context.print(costLines(usage).join('\n'));
   context.print(`${formatCount(summary.shards)} shards in ${dir}`);
   const results = { ...counts, gaps };
   context.printJson({ run: dir, status: 'success', metrics: null, results, usage });

@@ -4,6 +4,7 @@ import type { CliContext, CliOption } from '@lab/core/cli';
 import type { AnswerStore } from '../answer-cache.js';
 import type { LlmClient } from '../llm-client.js';
 import type { PriceTable } from '../prices.js';
+import type { RedisEvent } from '../queue/connect-redis.js';
 import { createQueueClient, type QueueClient } from '../queue/queue-client.js';
 import { parseQueueRate, type QueueRate } from '../queue/queue-rate.js';
 
@@ -42,6 +43,16 @@ export function queueOf(text: (name: string) => string | undefined): QueueSettin
   return { queue, queueRate: rate === undefined ? undefined : parseQueueRate(rate) };
 }
 
+/** Says when Redis goes away and when it is back. */
+export function redisNotes(context: CliContext): (event: RedisEvent) => void {
+  return (event) => {
+    const isAway = event === 'away';
+    context.note(
+      isAway ? 'warning: Redis is away; waiting for it, nothing is lost.' : 'Redis is back.',
+    );
+  };
+}
+
 /** What {@link openQueueClient} works with. */
 export interface QueueSession {
   readonly settings: QueueSettings;
@@ -61,6 +72,7 @@ export function openQueueClient(context: CliContext, session: QueueSession): Pro
   if (queue === undefined || cache === undefined) throw new ConfigError('there is no queue.');
   return createQueueClient({
     ...{ url: queue, client, cache, prices, rate, signal: context.signal },
+    onRedis: redisNotes(context),
     onNobody: () =>
       context.note('nobody works on the queue: start "llm work" with the same server and model.'),
   });

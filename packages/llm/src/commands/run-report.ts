@@ -16,7 +16,7 @@ export function progressReporter(context: CliContext): (progress: RowsProgress) 
       `run  ${formatCount(done)}${total === null ? '' : `/${formatCount(total)}`} rows`,
       failed === 0 ? '' : `failed ${formatCount(failed)}`,
       `${rowsPerSecond < 10 ? rowsPerSecond.toFixed(1) : formatCount(rowsPerSecond)} rows/s`,
-      `cost ${usdText(costUsd)}`,
+      costUsd === null ? '' : `cost ${usdText(costUsd)}`,
       left === null ? '' : `ETA ${formatDuration(left)}`,
     ];
     const text = parts.filter((part) => part !== '').join('  ');
@@ -62,27 +62,34 @@ export function planText(plan: Plan): string {
   ]);
 }
 
+/** What a run came to; null milliseconds where that is not known. */
+export interface RunEnd extends Pick<RowsResult, 'counts' | 'dir' | 'usage'> {
+  readonly milliseconds: number | null;
+}
+
 /** The end of a run as a table. */
 export function resultText(
-  { counts, usage, dir, milliseconds }: RowsResult,
+  { counts, usage, dir, milliseconds }: RunEnd,
   report: string | null,
 ): string {
   const statuses = Object.entries(counts.byStatus).map(([status, rows]) => ({ status, rows }));
   const failed =
     counts.failed === 0 ? [] : [{ status: 'failed, asked again', rows: counts.failed }];
-  const seconds = milliseconds / 1000;
-  const here = counts.finished - counts.skipped;
-  const speed = seconds === 0 ? '' : `, ${formatCount(here / seconds)} rows/s`;
   const { sentCalls, cachedCalls } = usage;
   return [
     table([...statuses, ...failed], ['status', 'rows']),
     ...costLines(usage),
     `calls   ${formatCount(sentCalls)} sent, ${formatCount(cachedCalls)} from the cache`,
-    `time    ${formatDuration(seconds)}${speed}`,
+    ...(milliseconds === null ? [] : [timeText(counts, milliseconds / 1000)]),
     ...damagedText(counts),
     `run     ${dir}`,
     ...(report === null ? [] : [`report  ${report}`]),
   ].join('\n');
+}
+
+function timeText({ finished, skipped }: RunEnd['counts'], seconds: number): string {
+  const speed = seconds === 0 ? '' : `, ${formatCount((finished - skipped) / seconds)} rows/s`;
+  return `time    ${formatDuration(seconds)}${speed}`;
 }
 
 /** What is said of lines that an earlier process left damaged; nothing where there are none. */

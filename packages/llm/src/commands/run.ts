@@ -1,4 +1,5 @@
 /** `llm run`: every row of a file through a prompt, each finished and paid once. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   exitCodeOf,
@@ -7,6 +8,7 @@ import {
   hashFile,
   InterruptedError,
   LabError,
+  readRunRecord,
 } from '@lab/core';
 import type { CliCommand, CliContext } from '@lab/core/cli';
 import { presumedCapabilities } from '../capabilities.js';
@@ -19,7 +21,7 @@ import { type FileRow, readRows } from '../rows/row-file.js';
 import { RowLedger } from '../rows/row-ledger.js';
 import { loadFinished, type RunDescription, runFolder } from '../rows/run-files.js';
 import { type RowContext, type RowsResult, runRows } from '../rows/run-rows.js';
-import { RunTotals } from '../rows/run-totals.js';
+import { type RowCounts, RunTotals, type RunUsage } from '../rows/run-totals.js';
 import { shardFile, shardOf } from '../rows/shard.js';
 import { withSchema } from '../structured/with-schema.js';
 import { version } from '../version.js';
@@ -247,6 +249,15 @@ async function finish(context: CliContext, result: RowsResult): Promise<number> 
   return 0;
 }
 
+/** What a server, a quota or a budget ended goes on later: says how. */
+function noteSaved(context: CliContext, run: string, error: unknown): void {
+  if (!LabError.is(error) || !resumableCodes.has(error.code)) return;
+  if (!existsSync(join(run, 'run.json'))) return;
+  context.note(`saved: what is done is kept; "llm run --resume ${run}" goes on`);
+}
+
+const resumableCodes: ReadonlySet<string> = new Set(['LAB_BUDGET', 'LAB_LLM', 'LAB_MODEL']);
+
 /** Ends with the exit code of what happened; what the command line knows is thrown. */
 async function end(context: CliContext, run: string, error: unknown): Promise<number> {
   context.progress.done();
@@ -254,12 +265,20 @@ async function end(context: CliContext, run: string, error: unknown): Promise<nu
     const message = `saved: resume with "llm run --resume ${run}"`;
     throw new InterruptedError(message, { details: { run }, cause: error });
   }
-  if (!LabError.is(error) || error.code !== 'LAB_FAILED_ROWS') throw error;
+  if (!LabError.is(error) || error.code !== 'LAB_FAILED_ROWS') {
+    noteSaved(context, run, error);
+    throw error;
+  }
   const report = await pageOfRun(context, run);
+  const { results, usage } = readRunRecord(run);
+  // What was kept and paid stands in the record of a run that had failures as in any other.
+  const [counts, paid] = [results, usage] as unknown as [RowCounts, RunUsage];
+  context.print(resultText({ counts, usage: paid, dir: run, milliseconds: null }, report));
   const { code, message, help = null } = error;
   context.note(`error: ${message}${help === null ? '' : `\n  help: ${help}`}`);
-  if (report !== null) context.note(`report  ${report}`);
   const details = { code, message, help };
-  context.printJson({ run, status: 'error', metrics: null, error: details, report });
+  context.printJson({
+    ...{ run, status: 'error', metrics: null, error: details, results, usage, report },
+  });
   return exitCodeOf(error);
 }

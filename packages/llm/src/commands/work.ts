@@ -6,6 +6,7 @@ import { systemClock } from '../clock.js';
 import { type WorkSummary, workOnQueue } from '../queue/work-on-queue.js';
 import { waitingFlags } from './command-flags.js';
 import { type FlagValues, numberOf, textOf } from './flag-values.js';
+import { redisNotes } from './queue-options.js';
 import { clientOptionsOf, missingFlag, readModelSettings } from './model-settings.js';
 
 /** The verb `work`. */
@@ -55,7 +56,7 @@ async function run(context: CliContext, { options }: CliInput): Promise<number> 
     const summary = await workOnQueue({
       url,
       client: { ...clientOptionsOf(settings), cache, logger },
-      ...{ signal, takeoverMs, onJob: reporter(context) },
+      ...{ signal, takeoverMs, onJob: reporter(context), onRedis: redisNotes(context) },
     });
     context.progress.done();
     const details = { results: summary };

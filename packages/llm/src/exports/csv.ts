@@ -24,6 +24,7 @@ const columns: readonly (readonly [string, (row: ExportedRow) => unknown])[] = [
   ['completionTokens', (row) => row.usage.completion],
   ['cachedTokens', (row) => row.usage.cached],
   ['reasoningTokens', (row) => row.usage.reasoning],
+  ['isEstimated', (row) => row.usage.isEstimated === true],
   ['costUsd', (row) => row.costUsd],
   ['milliseconds', (row) => row.milliseconds],
   ['attempts', (row) => row.attempts],

@@ -13,6 +13,8 @@ export interface ExportedUsage {
   readonly completion: number;
   readonly cached: number;
   readonly reasoning: number;
+  /** Whether some of it is estimated, as the server counted nothing. */
+  readonly isEstimated?: boolean;
 }
 
 /** A row of a run, finished or failed. */

@@ -21,8 +21,8 @@ export interface PoolOptions {
   readonly requestsPerMinute?: number | undefined;
   readonly tokensPerMinute?: number | undefined;
   readonly breaker?: Omit<BreakerOptions, 'clock'> | undefined;
-  /** The breaker paused all, for so many milliseconds. */
-  readonly onBreak?: ((pauseMs: number) => void) | undefined;
+  /** The breaker paused all, for so many milliseconds and after this failure. */
+  readonly onBreak?: ((pauseMs: number, why: string) => void) | undefined;
 }
 
 /** What a request asks a place for. */
@@ -41,7 +41,7 @@ export type PlaceOutcome =
   | { readonly kind: 'neutral' }
   | { readonly kind: 'rate-limit'; readonly retryAfterMs: number | null }
   | { readonly kind: 'success'; readonly isClean: boolean; readonly tokens: number }
-  | { readonly kind: 'trouble' };
+  | { readonly kind: 'trouble'; readonly why?: string };
 
 /** Places of one server. */
 export interface Pool {
@@ -86,6 +86,8 @@ class Places implements Pool {
   #pausedUntilMs = Number.NEGATIVE_INFINITY;
   #wakeAtMs = Number.POSITIVE_INFINITY;
   #wake: AbortController | null = null;
+  /** Of the last request that failed. */
+  #why = '';
   #onRoom: { than: number; resolve: () => void }[] = [];
 
   constructor(options: PoolOptions) {
@@ -117,7 +119,7 @@ class Places implements Pool {
   }
 
   enter(request: PlaceRequest): Promise<void> | undefined {
-    if (this.#breaker.state.state === 'ended') throw endedFailure();
+    if (this.#breaker.state.state === 'ended') throw endedFailure(this.#why);
     if (this.#queue.size === 0 && this.#hasPlace() && this.#waitMs(request) === 0) {
       this.#admit(request);
       return undefined;
@@ -225,7 +227,7 @@ class Places implements Pool {
 
   #failWaiting(): void {
     for (let next = this.#queue.take(); next !== undefined; next = this.#queue.take()) {
-      next.fail(endedFailure());
+      next.fail(endedFailure(this.#why));
     }
   }
 
@@ -270,6 +272,7 @@ class Places implements Pool {
         return;
       case 'trouble':
         this.#limit.onTrouble();
+        this.#why = outcome.why ?? '';
         if (this.#breaker.onFailure()) this.#onBreak();
         return;
       case 'neutral':
@@ -284,12 +287,13 @@ class Places implements Pool {
   #onBreak(): void {
     const { state } = this.#breaker;
     if (state.state !== 'paused') return;
-    this.#options.onBreak?.(state.untilMs - this.#clock.now());
+    this.#options.onBreak?.(state.untilMs - this.#clock.now(), this.#why);
   }
 }
 
-function endedFailure(): LlmFailure {
-  return new LlmFailure('llm/client: the server failed again and again, also after pauses.', {
+function endedFailure(why: string): LlmFailure {
+  const last = why === '' ? '' : ` (${why})`;
+  return new LlmFailure(`llm/client: the server failed again and again, after pauses too${last}.`, {
     ...{ kind: 'server', isRetryable: true, attempts: 0, endsRun: true },
     help: 'look after the server, then resume: what is done is kept.',
   });

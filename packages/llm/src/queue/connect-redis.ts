@@ -11,6 +11,9 @@ export const keyPrefix = 'lab';
 const connectMs = 5000;
 const longestPauseMs = 2000;
 
+/** Whether a Redis has gone away, or has come back. */
+export type RedisEvent = 'away' | 'back';
+
 /** A Redis that answers, and BullMQ. */
 export interface RedisLink {
   readonly bullmq: typeof BullMq;
@@ -24,13 +27,24 @@ export interface RedisLink {
  * Connects to a Redis.
  *
  * @param url - `redis://` or, encrypted, `rediss://`.
+ * @param onEvent - told when the Redis goes away later, and when it is back.
  * @throws {ConfigError} for packages that are not installed, for an address that is none, and where
  *   no Redis answers.
  */
-export async function connectRedis(url: string): Promise<RedisLink> {
+export async function connectRedis(
+  url: string,
+  onEvent: (event: RedisEvent) => void = () => undefined,
+): Promise<RedisLink> {
   const place = shownAddress(url);
   const { bullmq, RedisClient } = await loadPackages();
   const opened: Redis[] = [];
+  let [isAway, isClosing] = [false, false];
+  const tell = (event: RedisEvent): void => {
+    const isNews = isAway !== (event === 'away');
+    if (isClosing || !isNews) return;
+    isAway = !isAway;
+    onEvent(event);
+  };
   const link: RedisLink = {
     bullmq,
     open() {
@@ -40,10 +54,13 @@ export async function connectRedis(url: string): Promise<RedisLink> {
       });
       // Nothing is lost while Redis is away: commands wait, and what they say is heard elsewhere.
       redis.on('error', () => undefined);
+      redis.on('close', () => tell('away'));
+      redis.on('ready', () => tell('back'));
       opened.push(redis);
       return redis;
     },
     disconnect() {
+      isClosing = true;
       for (const redis of opened) redis.disconnect();
     },
   };

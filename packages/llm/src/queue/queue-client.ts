@@ -22,7 +22,7 @@ import type { JsonCallOptions, LlmClient } from '../llm-client.js';
 import { createSingleFlight } from '../single-flight.js';
 import { fromStored, toStored } from '../stored-answer.js';
 import { JsonAsker } from '../structured/lower-level.js';
-import { connectRedis, keyPrefix, type RedisLink } from './connect-redis.js';
+import { connectRedis, keyPrefix, type RedisEvent, type RedisLink } from './connect-redis.js';
 import { fromQueued, type QueuedAnswer, type QueuedRequest, queueName } from './queue-job.js';
 import type { QueueRate } from './queue-rate.js';
 import { WaitingJobs } from './waiting-jobs.js';
@@ -48,6 +48,8 @@ export interface QueueClientOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called when requests wait and no process works on the queue. */
   readonly onNobody?: (() => void) | undefined;
+  /** Called when Redis goes away, and when it is back: requests wait for it. */
+  readonly onRedis?: ((event: RedisEvent) => void) | undefined;
   /** Milliseconds between two looks at what Redis may have missed to tell; default 5000. */
   readonly lookMs?: number | undefined;
   readonly clock?: Clock | undefined;
@@ -65,7 +67,7 @@ const closingMs = 3000;
  * @throws {ConfigError} where bullmq or ioredis is not installed, and where no Redis answers.
  */
 export async function createQueueClient(options: QueueClientOptions): Promise<QueueClient> {
-  const link = await connectRedis(options.url);
+  const link = await connectRedis(options.url, options.onRedis);
   const { bullmq } = link;
   const name = queueName(options.client);
   const queue = new bullmq.Queue<QueuedRequest, QueuedAnswer>(name, {

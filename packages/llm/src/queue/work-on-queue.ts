@@ -13,7 +13,7 @@ import type { ClientOptions } from '../client-options.js';
 import { type Clock, systemClock } from '../clock.js';
 import { LlmFailure } from '../llm-failure.js';
 import { type RetryLimits, retryLimits } from '../retry.js';
-import { connectRedis, keyPrefix, type RedisLink } from './connect-redis.js';
+import { connectRedis, keyPrefix, type RedisEvent, type RedisLink } from './connect-redis.js';
 import { type QueuedAnswer, type QueuedRequest, queueName, toQueued } from './queue-job.js';
 
 /** Settings of {@link workOnQueue}. */
@@ -35,6 +35,8 @@ export interface WorkOptions {
    */
   readonly takeoverMs?: number | undefined;
   readonly onJob?: ((summary: WorkSummary) => void) | undefined;
+  /** Called when Redis goes away, and when it is back: the work waits for it. */
+  readonly onRedis?: ((event: RedisEvent) => void) | undefined;
   readonly clock?: Clock | undefined;
 }
 
@@ -64,7 +66,7 @@ const longestPauseMs = 60_000;
  */
 export async function workOnQueue(options: WorkOptions): Promise<WorkSummary> {
   const retries: RetryLimits = { ...options.client.retries, maxRateLimitedMs: 0 };
-  const link = await connectRedis(options.url);
+  const link = await connectRedis(options.url, options.onRedis);
   const client = createClient({ ...options.client, retries });
   try {
     return await new QueueWork(options, client, link).run();

@@ -119,7 +119,7 @@ describe.skipIf(!hasRedis)('a queue in Redis (needs redis)', () => {
       );
     }
     expect(readFileSync(path, 'utf8')).toBe(readFileSync(join(whole, 'predictions.jsonl'), 'utf8'));
-  }, 600_000);
+  });
 
   it('SIGTERM finishes what is in flight, exits 143, and others go on', async () => {
     server.reset();

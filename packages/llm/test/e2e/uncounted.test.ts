@@ -1,8 +1,7 @@
 /** What servers do not count is estimated where an answer came, and else said to be unknown. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readRunRecord } from '@lab/core';
-import { temporaryFolder } from '@lab/core/testing';
+import { temporaryFolder, wholeLines } from '@lab/core/testing';
 import { describe, expect, it } from 'vitest';
 import { readRunDigest } from '../../src/exports/run-digest.js';
 import {
@@ -11,11 +10,13 @@ import {
   countTokens,
   createPriceTable,
   LlmFailure,
+  mergeShards,
   type Prediction,
   type RowsResult,
   type RunRowsOptions,
   runRows,
 } from '../../src/index.js';
+import { shardFile } from '../../src/rows/shard.js';
 import { ask, failureOf, type Rules, setStage } from './client-setup.js';
 
 const stage = setStage();
@@ -134,14 +135,20 @@ type Row = { readonly id: string };
 const chatStep: RunRowsOptions<Row, unknown>['step'] = async ({ id }, { client }) =>
   (await client.chat({ messages: [{ role: 'user', content: `the row ${id}` }] })).text;
 
-async function run(rules: Rules, ids: readonly string[], out: string, resume = false) {
+async function run(
+  rules: Rules,
+  ids: readonly string[],
+  out: string,
+  more: Pick<RunRowsOptions<Row, unknown>, 'resume' | 'shard'> = {},
+) {
   const { client } = stage.play(rules, { prices, retries: { maxAttempts: 2 } });
   const result = await runRows<Row, unknown>({
-    ...{ rows: ids.map((id) => ({ id })), step: chatStep, client, out, resume, maxErrors },
+    ...{ rows: ids.map((id) => ({ id })), step: chatStep, client, out, maxErrors, ...more },
     description: { method: 'llm', label: 'uncounted', config: {} },
   });
-  const lines = readFileSync(join(out, 'predictions.jsonl'), 'utf8').trim().split('\n');
-  return { result, rows: lines.map((line) => JSON.parse(line) as Prediction) };
+  const path = join(result.dir, shardFile('predictions', more.shard));
+  const rows = wholeLines(path).map((line) => JSON.parse(line) as Prediction);
+  return { result, rows };
 }
 
 const maxErrors = { share: 1 };
@@ -190,9 +197,9 @@ describe('a run', () => {
     const first = await run(rules, ids, out);
     expect(first.result.counts).toMatchObject({ finished: 3, failed: 1 });
     await expectSums(first.result);
-    const second = await run([text], ids, out, true);
+    const second = await run([text], ids, out, { resume: true });
     expect(second.result.counts).toMatchObject({ finished: 4, failed: 0, skipped: 3 });
-    const third = await run([text], ids, out, true);
+    const third = await run([text], ids, out, { resume: true });
     expect(third.result.usage).toMatchObject({
       promptTokens: second.result.usage.promptTokens,
       estimated: first.result.usage.estimated,
@@ -202,6 +209,18 @@ describe('a run', () => {
     expect(plain?.usage.isEstimated).toBeUndefined();
     expect(refused).toMatchObject({ status: 'refusal', usage: { isEstimated: true } });
     expect(refused?.usage.prompt).toBe(await promptTokens('the row refused'));
+  });
+
+  it('has the same sums in shards that are merged', async () => {
+    const folder = temporaryFolder();
+    const whole = await run(rules, ids, join(folder, 'whole'));
+    const shards = join(folder, 'shards');
+    for (const index of [0, 1]) await run(rules, ids, shards, { shard: { index, count: 2 } });
+    const rows = ids.map((id) => ({ id }));
+    const out = join(folder, 'merged');
+    const merged = await mergeShards({ folders: [shards], out, rows, allowGaps: true });
+    const { promptTokens: prompt, estimated, unknown } = whole.result.usage;
+    expect(merged.usage).toMatchObject({ promptTokens: prompt, estimated, unknown });
   });
 
   it('counts estimates, and prompts without an answer, towards budgets', async () => {

@@ -1,6 +1,6 @@
 /** `demo`: the whole way on made-up documents, with a SCRIPTED reader and judge. */
 import { join } from 'node:path';
-import { formatPercent, hashFile, resolveConfig, writeFileAtomic } from '@lab/core';
+import { formatPercent, hashFile, resolveConfig } from '@lab/core';
 import { type CliCommand, type CliContext, type CliInput, table } from '@lab/core/cli';
 import { benchmarkFiles, factsOfTables, writeBenchmark } from '../build/benchmark.js';
 import { makeQuestions } from '../build/make-questions.js';
@@ -15,9 +15,9 @@ import { type LoongRecord, readRecords } from '../record.js';
 import { makeCorpus } from '../synthetic/corpus.js';
 import { createRuleJudge, createTableReader } from '../synthetic/scripted-reader.js';
 import { writeComparison } from './compare.js';
-import { evaluationFile, pageOf } from './conclude.js';
+import { pageOf, writeScores } from './conclude.js';
 import { answeredRecords } from './judge.js';
-import { scoredRun } from './scored-run.js';
+import { evaluateOptionsOf, scoredRun } from './scored-run.js';
 
 const lengths = [12_000, 24_000, 36_000, 48_000];
 /** Tokens of documents that the readers see. */
@@ -63,7 +63,7 @@ async function run(context: CliContext, { options }: CliInput): Promise<void> {
     ),
   );
   const folders = runs.map(({ name, dir, scored }) => ({ name, dir, scored }));
-  const comparison = compareScores(folders, { resamples: 1000 });
+  const comparison = compareScores(folders, evaluateOptionsOf({ dir: runs[0]!.dir }));
   const page = writeComparison(join(out, 'comparison'), comparison, folders);
   context.print(`picture: ${runs[0]!.report ?? 'none'}\n         ${page}\n`);
   context.print('next: loong build --docs YOUR_DOCUMENTS --out my-benchmark\n');
@@ -112,7 +112,7 @@ async function readAndJudge(context: CliContext, { out, data, windowTokens }: De
   });
   const { scored, judges, pairs } = await scoredRun({ dir, judges: [judged], ruleScores: false });
   const evaluation = evaluateScores(scored, { resamples: 1000, seed: config.seed });
-  writeFileAtomic(join(dir, evaluationFile), `${JSON.stringify(evaluation, null, 2)}\n`);
+  writeScores(dir, scored, evaluation);
   const report = pageOf(context, dir, { scored, evaluation, judges, pairs });
   return { name, dir, scored, evaluation, report };
 }

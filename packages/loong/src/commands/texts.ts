@@ -102,7 +102,7 @@ export function groupsText(heading: string, groups: readonly GroupScores[]): str
 
 /** An evaluation as tables. */
 export function evaluationText(evaluation: Evaluation): string {
-  const { overall, byLevel, bySet, bySubtask, truncation, rules, missing } = evaluation;
+  const { overall, byLevel, bySet, bySubtask, byCoverage, truncation, rules, missing } = evaluation;
   const cut = truncation
     .filter(({ truncated }) => truncated > 0)
     .map(({ set, truncated }) => `set ${set} ${formatPercent(truncated)}`);
@@ -112,6 +112,7 @@ export function evaluationText(evaluation: Evaluation): string {
     groupsText('task', byLevel),
     groupsText('length', bySet),
     groupsText('kind', bySubtask),
+    ...(byCoverage.length < 2 ? [] : [groupsText('prompt', byCoverage)]),
     ...(cut.length === 0 ? [] : [`without all documents: ${cut.join(', ')}\n`]),
     ...(without.length === 0 ? [] : [`without a score: ${without.join(', ')}\n`]),
     ...(rules === null

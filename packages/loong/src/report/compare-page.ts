@@ -197,10 +197,10 @@ function pairTable(pair: RunPair): Table {
       { key: 'name', label: 'Questions' },
       { key: 'n', label: 'n', kind: 'count' },
       { key: 'difference', label: 'Difference', kind: 'number', decimals: 2 },
-      { key: 'p', label: 'p' },
+      { key: 'p', label: 'p', kind: 'share' },
       { key: 'onlyFirst', label: `Perfect by ${pair.first} alone`, kind: 'count' },
       { key: 'onlySecond', label: `Perfect by ${pair.second} alone`, kind: 'count' },
-      { key: 'mcnemar', label: 'p of these' },
+      { key: 'mcnemar', label: 'p of these', kind: 'share' },
     ],
     rows: partsOf(pair).map(({ name, n, difference, perfect }) => ({
       ...{ name, n },

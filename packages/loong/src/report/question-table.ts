@@ -2,6 +2,7 @@
  * The table in which questions are browsed.
  */
 import type { Table } from '@lab/report';
+import { coverageNames } from '../coverage.js';
 import { answerText } from '../record.js';
 import type { ScoredRecord } from '../scored-record.js';
 import { subtaskOf } from '../tasks.js';
@@ -25,6 +26,7 @@ export function questionTable(scored: readonly ScoredRecord[]): Table {
       { key: 'id', label: 'Question', kind: 'code' },
       { key: 'kind', label: 'Kind' },
       { key: 'length', label: 'Tokens', kind: 'count' },
+      { key: 'coverage', label: 'Prompt' },
       { key: 'score', label: 'Score', kind: 'number', decimals: 0 },
       { key: 'exchange', label: 'What was said', kind: 'block' },
     ],
@@ -32,6 +34,7 @@ export function questionTable(scored: readonly ScoredRecord[]): Table {
       id: one.record.id.slice(0, 8),
       kind: `${subtaskOf(one.record)}, set ${one.record.set}`,
       length: one.record.length,
+      coverage: coverageNames[one.coverage],
       score: one.score ?? { value: null, note: one.missing ?? 'no score' },
       exchange: exchangeText(one),
     })),

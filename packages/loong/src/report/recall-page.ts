@@ -1,7 +1,8 @@
 /**
  * The page of retrieval alone: how many documents of a question the best chunks touch.
  */
-import { type FileRecord, formatShare } from '@lab/core';
+import { type FileRecord, formatCount, formatPercent } from '@lab/core';
+import { wilson } from '@lab/metrics';
 import { linePlot, type RunPage } from '@lab/report';
 import type { LoongConfig } from '../config.js';
 import type { RetrievalRecall } from '../rag.js';
@@ -27,16 +28,17 @@ export function recallPage({ retriever, recall, rag, files, command }: RecallFac
   ];
   return {
     title: `Retrieval by ${retriever}`,
-    eyebrow: `loong recall, ${last?.records ?? 0} questions`,
+    eyebrow: `loong recall, ${formatCount(last?.records ?? 0)} questions`,
     sentence:
       last === undefined
         ? 'Nothing was measured.'
-        : `The best ${last.k} chunks touch every document of ${formatShare(last.allDocuments)} ` +
-          `of the questions, and ${formatShare(last.meanShare)} of their documents on average.`,
-    numbers: recall.slice(0, 3).map(({ k, allDocuments, meanShare }) => ({
+        : `The best ${last.k} chunks touch every document of ${formatPercent(last.allDocuments)} ` +
+          `of the questions, and ${formatPercent(last.meanShare)} of their documents on average.`,
+    numbers: recall.slice(0, 3).map(({ k, allDocuments, meanShare, records }) => ({
       label: `All documents in the best ${k}`,
       value: allDocuments,
-      reference: `${formatShare(meanShare)} of documents on average`,
+      interval: wilson(Math.round(allDocuments * records), records),
+      reference: `${formatPercent(meanShare)} of documents on average`,
     })),
     mainFigure: {
       figure: linePlot({
@@ -51,7 +53,7 @@ export function recallPage({ retriever, recall, rag, files, command }: RecallFac
       {
         heading: 'Recall',
         table: {
-          caption: `${retriever}, chunks of ${rag.chunkTokens} tokens`,
+          caption: `${retriever}, chunks of ${formatCount(rag.chunkTokens)} tokens`,
           columns: [
             { key: 'k', label: 'Chunks', kind: 'count' },
             { key: 'all', label: 'All documents', kind: 'share' },

@@ -11,6 +11,7 @@ import {
   type Table,
   writeRunPage,
 } from '@lab/report';
+import { costRemarks } from '@lab/llm/commands';
 import type { Estimate, Evaluation, GroupScores } from '../evaluate.js';
 import { publishedModels } from '../published.js';
 import type { ScoredRecord } from '../scored-record.js';
@@ -82,7 +83,10 @@ export function runPage(
       { label: 'package', value: `@lab/loong ${version}` },
       { label: 'Node', value: String(record.environment['node'] ?? '') },
     ],
-    warnings: warningsOf(evaluation, record),
+    warnings: [
+      ...warningsOf(evaluation, record),
+      ...[record, ...judgements].flatMap(({ usage }) => costRemarks(usage ?? {})),
+    ],
   };
 }
 
@@ -172,7 +176,7 @@ function sectionsOf(
 ): Section[] {
   const present = (figures: readonly (CaptionedFigure | null)[]) =>
     figures.filter((figure) => figure !== null && figure !== main) as CaptionedFigure[];
-  const { bySubtask, byDomain, byLanguage, byLevel, bySet } = evaluation;
+  const { bySubtask, byDomain, byLanguage, byLevel, bySet, byCoverage } = evaluation;
   const records = scored.map(({ record }) => record);
   const heat =
     main.figure.title === 'Score by task and set' ? null : taskSetFigure(evaluation, scored);
@@ -180,7 +184,10 @@ function sectionsOf(
     {
       heading: 'Scores',
       figures: present([heat]),
-      table: scoresTable('Tasks and sets', [evaluation.overall, ...byLevel, ...bySet]),
+      table: scoresTable('Tasks, sets and what prompts had of the documents', [
+        ...[evaluation.overall, ...byLevel, ...bySet],
+        ...(byCoverage.length < 2 ? [] : byCoverage),
+      ]),
     },
     {
       heading: 'Kinds of questions',

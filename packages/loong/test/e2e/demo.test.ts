@@ -34,6 +34,19 @@ describe('loong demo', () => {
     expect(again.code, again.stderr).toBe(0);
   });
 
+  it('writes a line for every question, with its gold answer and its score', async () => {
+    const records = await readRecords(join(out, 'benchmark', 'questions.jsonl'));
+    const lines = readFileSync(join(out, 'reader-16k', 'scores.jsonl'), 'utf8')
+      .trim()
+      .split('\n');
+    const rows = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(rows.map(({ id, gold }) => [id, gold])).toEqual(
+      records.map(({ id, answer }) => [id, answer]),
+    );
+    expect(rows.every(({ score }) => typeof score === 'number')).toBe(true);
+    expect(new Set(rows.map(({ coverage }) => coverage))).toEqual(new Set(['all-documents']));
+  });
+
   it.each([32, 16])('a reader of %iK scores 100 below it, and beyond as computed', async (k) => {
     const records = await readRecords(join(out, 'benchmark', 'questions.jsonl'));
     const library = await openLibrary(join(out, 'benchmark'));

@@ -44,9 +44,13 @@ export function searchSteps(steps: readonly SearchStep[]): CaptionedFigure {
     }),
     caption:
       `Sahara takes ${names.join(', then ')}. Shades are what a head adds to the group framed ` +
-      'before it, on one scale for all steps.',
+      `before it, on one scale for all steps: from none to ${scaleEnd(most, steps)}.`,
   };
 }
+
+/** What the darkest shade stands for. */
+const scaleEnd = (most: number, [step]: readonly SearchStep[]): string =>
+  `${(most > 0 ? most : 1).toPrecision(3)} ${step?.unit ?? 'degrees'}`;
 
 /** Score of the pick of a step. */
 function bestScore({ scores, group }: SearchStep): number {

@@ -71,8 +71,11 @@ describe('distributions', () => {
       .filter((line) => line.startsWith('second'))
       .map((line) => line.split(',').slice(1).map(Number) as [number, number]);
     const step = points[1]![0] - points[0]![0];
-    const area = points.reduce((sum, [, y]) => sum + y * step, 0);
+    const area = points
+      .slice(1)
+      .reduce((sum, [, y], at) => sum + ((y + points[at]![1]) / 2) * step, 0);
     expect(area).toBeCloseTo(1, 2);
+    expect(points[0]![0]).toBe(0);
     const alike = scoreDensity([{ ...scored, name: 'flat', scores: [[1, 1]] }]);
     expect(rows(alike.figure.csv)).toHaveLength(1);
   });

@@ -160,12 +160,17 @@ export function scoreDistribution(sets: readonly NamedScores[]): CaptionedFigure
       x: { label: measureOf(sets[0]!), hasZero: true },
       y: { label: 'share of heads', format: 'share', domain: [0, 1] },
       series,
+      isStepped: true,
     }),
     caption: 'A line that is near 1 early says that most heads hardly matter: the rest are sparse.',
   };
 }
 
-/** Density of scores over all heads: Gaussian kernel, bandwidth by Scott (figure 13). */
+/**
+ * Density of scores over all heads: Gaussian kernel, bandwidth by Scott (figure 13).
+ *
+ * Where no score is below 0 what the kernel lays there is folded back: such scores cannot be.
+ */
 export function scoreDensity(sets: readonly NamedScores[]): CaptionedFigure {
   const series = sets.map(({ name, scores }) => ({
     name,
@@ -191,7 +196,17 @@ const pointsOf = ({ x, y }: { x: Float64Array; y: Float64Array }): LinePoint[] =
 
 /** None where all scores are alike: they have no width of a kernel. */
 function densityPoints(values: Float64Array): LinePoint[] {
-  return values[0] === values.at(-1) ? [] : pointsOf(kernelDensity(values));
+  if (values[0] === values.at(-1)) return [];
+  const density = kernelDensity(values);
+  if (values.some((value) => value < 0)) return pointsOf(density);
+  const { bandwidth } = density;
+  const range = [0, density.x.at(-1)!] as const;
+  const { x, y } = kernelDensity(values, { bandwidth, range });
+  const below = kernelDensity(
+    values.map((value) => -value),
+    { bandwidth, range },
+  );
+  return pointsOf({ x, y: y.map((own, at) => own + below.y[at]!) });
 }
 
 /** Best and mean score of each layer. */

@@ -218,10 +218,10 @@ export function searchSection(steps: readonly StepFile[]): Section {
       caption: `Picks in their order, in ${unit}`,
       columns: [
         { key: 'name', label: 'Head', kind: 'code' },
-        { key: 'alone', label: 'Alone', kind: 'number' },
+        { key: 'alone', label: 'Alone', kind: 'number', decimals: 2 },
         { key: 'rankAlone', label: 'Rank alone', kind: 'count' },
-        { key: 'gain', label: 'Added', kind: 'number' },
-        { key: 'group', label: 'Group', kind: 'number' },
+        { key: 'gain', label: 'Added', kind: 'number', decimals: 2 },
+        { key: 'group', label: 'Group', kind: 'number', decimals: 2 },
         { key: 'remark', label: 'Remark' },
       ],
       rows: picks.map(({ name, alone, rankAlone, gain, group, isBackup }) => ({

@@ -1,15 +1,18 @@
 /**
  * Where arrays are written: one safetensors file, or a folder.
  */
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { assertWritableFolder, ConfigError, formatBytes, writeFileAtomic } from '@lab/core';
 import { type WritableArray, writeNpy, writeSafetensors } from '@lab/tensor/io';
+import { assertOutputFile } from './output-file.js';
 
 /** Forms of files. */
 export const ARRAY_FORMATS = ['safetensors', 'npy'] as const;
 
 /** A form of files. */
 export type ArrayFormat = (typeof ARRAY_FORMATS)[number];
+
+const FILE = 'cache.safetensors';
 
 /** Takes all arrays; gives what was written. */
 export interface ArrayOutput {
@@ -39,13 +42,12 @@ export function arrayOutput(out: string, format: ArrayFormat): ArrayOutput {
       help: 'Name a folder: --format npy --out FOLDER.',
     });
   }
-  assertWritableFolder(isFile ? dirname(out) : out);
+  if (isFile || out === '-') assertOutputFile('cache', out, FILE);
+  else assertWritableFolder(out);
   if (isFile) return { write: (arrays) => writeFile(out, arrays) };
   return {
     write: (arrays) =>
-      format === 'npy'
-        ? writeFolder(out, arrays)
-        : writeFile(join(out, 'cache.safetensors'), arrays),
+      format === 'npy' ? writeFolder(out, arrays) : writeFile(join(out, FILE), arrays),
   };
 }
 

@@ -24,6 +24,7 @@ import {
   residencyOptions,
 } from './model-options.js';
 import { placesLike } from './place-patterns.js';
+import { sayLongTexts, sayNotANumber } from './remarks.js';
 import { sayEstimate, shapesOf } from './say-estimate.js';
 import { batchTokensOf, batchTokensOption, textBatches } from './text-batches.js';
 
@@ -78,6 +79,7 @@ export const cacheCommand: CliCommand = {
         ? await t5Arrays(job, { context, options })
         : await decoderArrays(job, { context, options });
     context.progress.done();
+    sayNotANumber(context, arrays);
     const written = await output.write(arrays);
     const names = Object.keys(arrays);
     context.printJson({ status: 'success', out: written.file, names });
@@ -90,6 +92,7 @@ async function decoderArrays(
   job: CacheJob,
   { context, options }: { readonly context: CliContext; readonly options: LoadModelOptions },
 ): Promise<Record<string, WritableArray>> {
+  sayLongTexts(context, job, job.ids[0]!.length);
   await sayEstimate(context, job.folder, {
     ...options,
     batches: shapesOf(job.batches),
@@ -110,6 +113,7 @@ async function decoderArrays(
 interface CacheJob {
   readonly folder: string;
   readonly layerCount: number;
+  readonly contextTokens: number | null;
   readonly places: ReadonlySet<string>;
   readonly ids: IdRows;
   readonly mask: IdRows;
@@ -133,8 +137,9 @@ async function readJob(input: CliInput, folder: string): Promise<CacheJob> {
   const most = batchTokensOf('cache', input);
   const { ids, mask } = await textsOf(input, folder);
   const batches = textBatches({ ids, mask }, architecture, most);
-  const { layerCount } = architecture;
-  return { folder, layerCount, places, ids, mask, interventions, positions, batches };
+  const { layerCount, contextTokens } = architecture;
+  const model = { folder, layerCount, contextTokens };
+  return { ...model, places, ids, mask, interventions, positions, batches };
 }
 
 /** Values of all places, and ids and mask, all texts below each other. */

@@ -1,11 +1,11 @@
 /** `transformer convert`: a checkpoint in another format. */
-import { dirname } from 'node:path';
 import { assertWritableFolder, formatBytes, formatCounted } from '@lab/core';
 import type { CliCommand, CliContext, CliInput } from '@lab/core/cli';
 import { type WriteProgress, writeGguf } from '../gguf/gguf-export.js';
 import { assertNotThere, writeCheckpoint } from '../gguf/gguf-import.js';
 import { GGUF_TYPES, type GgufType } from '../gguf/tensors-of-model.js';
 import { modelArgument, requiredOption } from './model-options.js';
+import { assertOutputFile } from './output-file.js';
 
 /** The verb `convert`. */
 export const convertCommand: CliCommand = {
@@ -35,7 +35,8 @@ export const convertCommand: CliCommand = {
     const { options } = input;
     if (options['force'] !== true) assertNotThere(out);
     const isGguf = options['to'] === 'gguf';
-    assertWritableFolder(isGguf ? dirname(out) : out);
+    if (isGguf) assertOutputFile('convert', out, 'model.gguf');
+    else assertWritableFolder(out);
     await (isGguf ? toGguf(context, input, out) : toSafetensors(context, input, out));
   },
 };

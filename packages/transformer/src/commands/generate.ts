@@ -43,7 +43,7 @@ export const generateCommand: CliCommand = {
     ...residencyOptions,
     backendOption,
   ],
-  example: "transformer generate MODEL --prompt 'Once upon a time' --max-new-tokens 40",
+  example: "transformer generate example:organism --prompt 'Could you polish the drum?'",
   run: async (context, input) => {
     const folder = checkpointFolder(input.arguments[0]!);
     const isT5 = modelTypeOf(folder) === 't5';

@@ -1,6 +1,5 @@
 /** `transformer hidden`: logits and hidden states of token ids, as a safetensors file. */
-import { dirname } from 'node:path';
-import { assertWritableFolder, formatBytes, formatCounted, formatDuration } from '@lab/core';
+import { formatBytes, formatCounted, formatDuration } from '@lab/core';
 import type { CliCommand, CliContext } from '@lab/core/cli';
 import { writeSafetensors, type WritableArray } from '@lab/tensor/io';
 import type { Captured } from '../captures.js';
@@ -22,6 +21,8 @@ import {
   residencyOf,
   residencyOptions,
 } from './model-options.js';
+import { assertOutputFile } from './output-file.js';
+import { sayLongTexts, sayNotANumber } from './remarks.js';
 import { sayEstimate, shapesOf } from './say-estimate.js';
 import { batchTokensOf, batchTokensOption, textBatches } from './text-batches.js';
 
@@ -60,20 +61,22 @@ export const hiddenCommand: CliCommand = {
     const options = residencyOf('hidden', input);
     const given = isT5 ? readIdFile(ids) : readDecoderIds(ids);
     const batches = isT5 ? [] : batchesOf(folder, given, most);
-    // Tried first: a long pass is not to end in an error.
-    if (!isPlan) assertWritableFolder(dirname(out));
+    if (!isPlan) assertOutputFile('hidden', out, 'states.safetensors');
     await chosenBackend(context, input);
     if (isPlan) return printPlan(context, { folder, batches, options });
+    if (!isT5) sayLong(context, folder, given);
     if (!isT5) await sayEstimate(context, folder, { ...options, batches: shapesOf(batches) });
     context.progress.update('reading the weights');
     const tensors = isT5
       ? await t5States(folder, given, options)
       : await decoderStates(context, { folder, batches, options });
     context.progress.done();
+    const { logits, ...states } = tensors;
+    sayNotANumber(context, { ...states, logits: logits! });
     await writeSafetensors(out, tensors);
     const names = Object.keys(tensors);
     const sizeBytes = Object.values(tensors).reduce((sum, { data }) => sum + data.byteLength, 0);
-    const shape = tensors['logits']!.shape;
+    const { shape } = logits!;
     context.printJson({ status: 'success', out, names, logits: shape });
     context.print(
       `${out}: ${formatCounted(names.length, 'array')}, ${formatBytes(sizeBytes)}\n` +
@@ -83,12 +86,22 @@ export const hiddenCommand: CliCommand = {
   },
 };
 
+const sayLong = (context: CliContext, folder: string, { ids }: TokenInput): void =>
+  sayLongTexts(context, readModelConfig(folder).architecture, ids[0]!.length);
+
 type States = Record<string, WritableArray>;
 
 const arrayOf = ({ shape, data }: Captured): WritableArray => ({ shape, data });
 
 const batchesOf = (folder: string, texts: TokenInput, most: number): TokenInput[] =>
   textBatches(texts, readModelConfig(folder).architecture, most);
+
+const UNITS = [
+  [1e15, 'PFLOP'],
+  [1e12, 'TFLOP'],
+  [1e9, 'GFLOP'],
+  [1e6, 'MFLOP'],
+] as const;
 
 interface Run {
   readonly folder: string;
@@ -105,11 +118,17 @@ async function printPlan(context: CliContext, { folder, batches, options }: Run)
   const lines = [
     ['weights', `${residency}, ${formatBytes(readBytes)} from files`],
     ['load', `about ${formatDuration(loadSeconds)}`],
-    ['run', `about ${formatDuration(runSeconds)}, ${(operations / 1e12).toPrecision(3)} TFLOP`],
+    ['run', `about ${formatDuration(runSeconds)}, ${formatOperations(operations)}`],
     ['memory', `about ${formatBytes(peakBytes)}`],
   ];
   for (const [name, value] of lines) context.print(`${name!.padEnd(14)} ${value}\n`);
   return 0;
+}
+
+/** `2.5 TFLOP`. */
+function formatOperations(operations: number): string {
+  const [factor, unit] = UNITS.find(([least]) => operations >= least) ?? UNITS.at(-1)!;
+  return `${(operations / factor).toPrecision(3)} ${unit}`;
 }
 
 async function decoderStates(

@@ -2,7 +2,7 @@
  * Token ids from a JSON file.
  */
 import { readFileSync } from 'node:fs';
-import { DataError } from '@lab/core';
+import { DataError, formatCounted } from '@lab/core';
 import type { IdRows } from '../token-batch.js';
 
 /** What a file of ids holds. */
@@ -14,6 +14,10 @@ export interface IdFile {
 }
 
 const FORM = '{ "ids": [[1, 2]], "mask": [[1, 1]], "decoderIds": [[0, 5]] }, ids alone at least';
+const FIELDS = ['ids', 'mask', 'decoderIds'] as const;
+
+/** The error of a file, as a sentence about it. */
+type Fail = (what: string, cause?: unknown) => DataError;
 
 /**
  * Reads `{ "ids": [[...]], "mask": [[...]], "decoderIds": [[...]] }`.
@@ -21,50 +25,82 @@ const FORM = '{ "ids": [[1, 2]], "mask": [[1, 1]], "decoderIds": [[0, 5]] }, ids
  * @throws {DataError} where the file is something else.
  */
 export function readIdFile(path: string): IdFile {
-  const fail = (what: string, cause?: unknown) =>
+  const fail: Fail = (what, cause) =>
     new DataError(`${path}: ${what}.`, { file: path, cause, help: `Write ${FORM}.` });
+  const fields = readFields(path, fail);
+  const unknown = Object.keys(fields).filter((name) => !FIELDS.some((field) => field === name));
+  if (unknown.length > 0) throw fail(`has ${unknown.join(', ')}, which is not known`);
+  const [ids, mask, decoderIds] = FIELDS.map((name) => rowsOf(name, fields[name], fail));
+  if (ids === undefined) throw fail('has no ids');
+  assertEven(path, 'ids', ids);
+  if (mask !== undefined) assertEven(path, 'mask', mask, ids);
+  if (decoderIds !== undefined) assertEven(path, 'decoderIds', decoderIds);
+  if (decoderIds !== undefined) assertAsMany(path, 'decoderIds', decoderIds, ids);
+  return { ids, ...(mask && { mask }), ...(decoderIds && { decoderIds }) };
+}
+
+function readFields(path: string, fail: Fail): Readonly<Record<string, unknown>> {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw fail(unreadable(cause as NodeJS.ErrnoException), cause);
+  }
+  if (text.trim() === '') throw fail('is empty');
   let value: unknown;
   try {
-    value = JSON.parse(readFileSync(path, 'utf8'));
+    value = JSON.parse(text);
   } catch (cause) {
-    const isAbsent = (cause as { code?: string }).code === 'ENOENT';
-    throw fail(isAbsent ? 'there is no such file' : 'is not JSON', cause);
+    throw fail(`is not JSON (${(cause as Error).message})`, cause);
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw fail('is not an object with ids');
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return value as Record<string, unknown>;
   }
-  const fields = value as Record<string, unknown>;
-  const unknown = Object.keys(fields).filter(
-    (name) => !['ids', 'mask', 'decoderIds'].includes(name),
-  );
-  if (unknown.length > 0) throw fail(`has ${unknown.join(', ')}, which is not known`);
-  const rows = (name: string): IdRows | undefined => {
-    const given = fields[name];
-    if (given === undefined) return undefined;
-    const isRows =
-      Array.isArray(given) &&
-      given.length > 0 &&
-      given.every((row) => Array.isArray(row) && row.every((id) => Number.isInteger(id)));
-    if (!isRows) throw fail(`${name} is not a list of lists of whole numbers`);
-    return given as number[][];
-  };
-  const [ids, mask, decoderIds] = [rows('ids'), rows('mask'), rows('decoderIds')];
-  if (ids === undefined) throw fail('has no ids');
-  const empty = [ids, decoderIds ?? []].flat().some((row) => row.length === 0);
-  if (empty) throw fail('has a text without tokens');
-  const even = (name: string, all: IdRows, length: number) => {
-    const row = all.findIndex((one) => one.length !== length);
-    if (row < 0 && all.length === ids.length) return;
-    const what = row < 0 ? `${all.length} rows` : `${all[row]!.length} in row ${row}`;
-    throw new DataError(`${path}: ${name} has ${what}, not ${ids.length} rows of ${length}.`, {
-      file: path,
-      help: 'Fill shorter texts up on the left, and give a mask with 0 there.',
-    });
-  };
-  even('ids', ids, ids[0]!.length);
-  if (mask !== undefined) even('mask', mask, ids[0]!.length);
-  if (decoderIds !== undefined) even('decoderIds', decoderIds, decoderIds[0]!.length);
-  return { ids, ...(mask && { mask }), ...(decoderIds && { decoderIds }) };
+  throw fail('is not an object with ids');
+}
+
+function unreadable({ code, message }: NodeJS.ErrnoException): string {
+  if (code === 'ENOENT') return 'there is no such file';
+  return code === 'EISDIR' ? 'is a folder, not a file' : `cannot be read (${message})`;
+}
+
+function rowsOf(name: string, given: unknown, fail: Fail): IdRows | undefined {
+  if (given === undefined) return undefined;
+  if (!Array.isArray(given) || !given.every((row) => Array.isArray(row))) {
+    throw fail(`${name} is not a list of lists of whole numbers`);
+  }
+  if (given.length === 0) throw fail(`${name} is a list of no texts`);
+  for (const [row, values] of given.entries()) {
+    if (values.length === 0) throw fail(`${name} has no tokens in row ${row}`);
+    const at = values.findIndex((one: unknown) => !Number.isInteger(one));
+    if (at < 0) continue;
+    const value = JSON.stringify(values[at]);
+    throw fail(`${name} has ${value} in row ${row} at ${at}, no whole number`);
+  }
+  return given as number[][];
+}
+
+/** Refuses rows of several lengths, or other ones than those of ids. */
+function assertEven(path: string, name: string, rows: IdRows, ids?: IdRows): void {
+  if (ids !== undefined) assertAsMany(path, name, rows, ids);
+  const length = (ids ?? rows)[0]!.length;
+  const row = rows.findIndex((one) => one.length !== length);
+  if (row < 0) return;
+  const found = formatCounted(rows[row]!.length, 'number');
+  const whose = ids === undefined ? 'row 0 has' : 'ids have';
+  throw new DataError(`${path}: ${name} has ${found} in row ${row}, ${whose} ${length}.`, {
+    file: path,
+    help: 'Fill shorter texts up on the left, and give a mask with 0 there.',
+  });
+}
+
+function assertAsMany(path: string, name: string, rows: IdRows, ids: IdRows): void {
+  if (rows.length === ids.length) return;
+  const [found, needed] = [formatCounted(rows.length, 'row'), formatCounted(ids.length, 'row')];
+  throw new DataError(`${path}: ${name} has ${found}, ids have ${needed}.`, {
+    file: path,
+    help: `Give one row of ${name} for each text.`,
+  });
 }
 
 /**

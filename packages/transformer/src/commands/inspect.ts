@@ -14,10 +14,11 @@ import { modelArgument } from './model-options.js';
 /** The verb `inspect`. */
 export const inspectCommand: CliCommand = {
   name: 'inspect',
-  summary: 'Say what a checkpoint is, whether its weights fit, and where hooks may be.',
+  summary:
+    'Say what a checkpoint is, and where hooks may be; weights that do not match are an error.',
   arguments: [modelArgument],
   options: [{ flags: '--hooks', summary: 'list all places where hooks may be', kind: 'boolean' }],
-  example: 'transformer inspect MODEL',
+  example: 'transformer inspect example:organism',
   run: async (context, { arguments: [path], options }) => {
     const folder = checkpointFolder(path!);
     const { fields } = configOf(folder);
@@ -46,6 +47,8 @@ export const inspectCommand: CliCommand = {
       context.print(`${folder}\n`);
       const sizes = `${formatCount(parameters)} in ${types.join(', ')}, ${formatBytes(sizeBytes)}`;
       context.print(`${'parameters'.padEnd(14)} ${sizes}\n`);
+      const count = formatCount(checkpoint.weights.size);
+      context.print(`${'weights'.padEnd(14)} ${count}, all that its config asks for\n`);
       context.print(model === null ? t5Summary(t5!) : summary(model.architecture));
       if (options['hooks'] !== true) return;
       for (const { name, shape, aliases = [] } of hooks) {
@@ -64,7 +67,7 @@ function t5Summary(architecture: T5Architecture): string {
     ['family', architecture.modelType],
     ['blocks', `${encoderLayerCount} of the encoder, ${decoderLayerCount} of the decoder`],
     ['width', `${architecture.width}, MLP ${architecture.mlpWidth}`],
-    ['heads', `${headCount} of ${headWidth}`],
+    ['heads', `${headCount}, ${headWidth} wide`],
     ['vocabulary', formatCount(architecture.vocabularySize)],
   ];
   return lines.map(([name, value]) => `${name!.padEnd(14)} ${value}\n`).join('');
@@ -82,7 +85,7 @@ function summary(architecture: Architecture): string {
     ['family', architecture.modelType],
     ['blocks', `${layerCount}${windows === 0 ? '' : `, ${windows} with a window`}`],
     ['width', `${architecture.width}, MLP ${architecture.mlpWidth}`],
-    ['heads', `${headCount} of ${headWidth}, keys and values ${keyValueHeadCount}`],
+    ['heads', `${headCount}, ${headWidth} wide; keys and values ${keyValueHeadCount}`],
     ['vocabulary', formatCount(architecture.vocabularySize)],
     ['positions', positionsOf(architecture)],
   ];

@@ -24,6 +24,7 @@ import {
   residencyOf,
   residencyOptions,
 } from './model-options.js';
+import { sayBlindLayers, sayLongTexts } from './remarks.js';
 import { sayEstimate, shapesOf } from './say-estimate.js';
 
 /** The verb `lens`. */
@@ -39,7 +40,7 @@ export const lensCommand: CliCommand = {
     ...residencyOptions,
     backendOption,
   ],
-  example: "transformer lens MODEL --prompt 'The capital of France is'",
+  example: "transformer lens example:organism --prompt 'Hello, please polish the drum.'",
   run: async (context, input) => {
     const folder = checkpointFolder(input.arguments[0]!);
     const isT5 = modelTypeOf(folder) === 't5';
@@ -49,6 +50,7 @@ export const lensCommand: CliCommand = {
     await chosenBackend(context, input);
     const layers = await run(context, options);
     context.progress.done();
+    sayBlindLayers(context, layers);
     const named = layers.map(({ layer, tokens }) => ({
       layer,
       tokens: tokens.map((text) =>
@@ -56,7 +58,8 @@ export const lensCommand: CliCommand = {
       ),
     }));
     context.printJson({ status: 'success', layers: named });
-    for (const text of ids.keys()) context.print(textTable(layers, text, tokenizer));
+    const tables = Array.from(ids, (_, text) => textTable(layers, text, tokenizer));
+    context.print(tables.join('\n'));
   },
 };
 
@@ -67,7 +70,7 @@ interface LensJob {
 }
 
 function decoderLens(input: CliInput, folder: string): LensJob {
-  const { layerCount } = readModelConfig(folder).architecture;
+  const { layerCount, contextTokens } = readModelConfig(folder).architecture;
   const given = lensInput(input, folder);
   const run = async (context: CliContext, options: LoadModelOptions) => {
     const outline = {
@@ -75,6 +78,7 @@ function decoderLens(input: CliInput, folder: string): LensJob {
       logits: 'last',
       outputs: layerCount + 1,
     } as const;
+    sayLongTexts(context, { contextTokens }, given.ids[0]!.length);
     await sayEstimate(context, folder, { ...options, ...outline });
     context.progress.update('reading the weights');
     const model = await loadModel(folder, options);
@@ -156,5 +160,5 @@ function textTable(
       return `${name} ${formatShare(Math.exp(logProbability))}`;
     }).join('  '),
   }));
-  return `${table(rows, ['layer', 'tokens'])}\n`;
+  return table(rows, ['layer', 'tokens']);
 }

@@ -117,7 +117,7 @@ export function bytesOf(verb: string, flag: string, text: string): number {
 /** The value of a flag that a verb cannot do without. */
 export function requiredOption(verb: string, { options }: CliInput, name: string): string {
   const value = options[name];
-  if (typeof value === 'string') return value;
+  if (typeof value === 'string' && value !== '') return value;
   throw new ConfigError(`transformer/${verb}: --${name} is missing.`, {
     help: `transformer ${verb} --help shows an example.`,
   });

@@ -1,7 +1,7 @@
 /**
  * Places that are named with stars for any characters.
  */
-import { ConfigError } from '@lab/core';
+import { ConfigError, nearest } from '@lab/core';
 
 /** A place by its names. */
 export interface NamedPlace {
@@ -20,24 +20,50 @@ export function placesLike(
   places: readonly NamedPlace[],
   exact: (name: string) => string,
 ): Set<string> {
-  const found = new Set<string>();
-  for (const pattern of patterns) {
-    if (!pattern.includes('*')) {
-      found.add(exact(pattern));
-      continue;
-    }
-    const source = pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*');
-    const means = (name: string) => new RegExp(`^${source}$`).test(name);
-    const own = places.filter(({ name, aliases }) => means(name) || aliases?.some(means) === true);
-    if (own.length === 0) {
-      throw new ConfigError(`transformer/cache: no place is called ${pattern}.`, {
-        help: 'transformer inspect MODEL --hooks lists all.',
-      });
-    }
-    for (const { name } of own) found.add(name);
+  const given = patterns.filter((pattern) => pattern !== '');
+  if (given.length === 0) {
+    throw new ConfigError('transformer/cache: --names is missing.', {
+      help: "For example --names 'blocks.*.hook_resid_post'; inspect --hooks lists all.",
+    });
   }
-  if (found.size > 0) return found;
-  throw new ConfigError('transformer/cache: --names is missing.', {
-    help: "For example --names 'blocks.*.hook_resid_post'; inspect --hooks lists all.",
+  return new Set(
+    given.flatMap((pattern) =>
+      pattern.includes('*') ? matching(pattern, places) : ownName(pattern, places, exact),
+    ),
+  );
+}
+
+const namesOf = ({ name, aliases = [] }: NamedPlace): readonly string[] => [name, ...aliases];
+
+function matching(pattern: string, places: readonly NamedPlace[]): string[] {
+  const source = pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*');
+  const whole = new RegExp(`^${source}$`);
+  const found = places.filter((place) => namesOf(place).some((name) => whole.test(name)));
+  if (found.length > 0) return found.map(({ name }) => name);
+  const like = nearest(pattern, allBlocks(places));
+  const near = like === undefined ? '' : `; near: ${like}`;
+  throw new ConfigError(`transformer/cache: no place is called ${pattern}${near}.`, {
+    help: 'transformer inspect MODEL --hooks lists all.',
   });
+}
+
+/** All names, a star in the place of the block. */
+const allBlocks = (places: readonly NamedPlace[]): Set<string> =>
+  new Set(places.flatMap(namesOf).map((name) => name.replace(/(?<=\.)\d+(?=\.|$)/, '*')));
+
+function ownName(
+  name: string,
+  places: readonly NamedPlace[],
+  exact: (name: string) => string,
+): string {
+  try {
+    return exact(name);
+  } catch (cause) {
+    // `hook_z` without its block: the places that end so.
+    const ends = [...allBlocks(places)].filter((one) => one.endsWith(`.${name}`));
+    if (ends.length === 0) throw cause;
+    throw new ConfigError(`transformer/cache: there is no place ${name} without a block.`, {
+      ...{ cause, help: `Name one, or all: ${ends.slice(0, 3).join(', ')}.` },
+    });
+  }
 }

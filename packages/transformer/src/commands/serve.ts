@@ -58,7 +58,7 @@ export const serveCommand: CliCommand = {
     backendOption,
     threadsOption,
   ],
-  example: 'transformer serve MODEL --port 8000',
+  example: 'transformer serve example:organism --port 8000',
   run: serve,
 };
 

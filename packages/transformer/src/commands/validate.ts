@@ -22,7 +22,7 @@ export const validateCommand: CliCommand = {
   summary: 'Check that what is inside a model fits together, on this backend.',
   arguments: [modelArgument],
   options: [...residencyOptions, backendOption],
-  example: 'transformer validate MODEL',
+  example: 'transformer validate example:organism',
   run: async (context, input) => {
     const folder = checkpointFolder(input.arguments[0]!);
     const options = residencyOf('validate', input);

@@ -2,13 +2,7 @@
 import type { ConfigFields } from '../config-fields.js';
 import { readRotary } from '../rotary-rules.js';
 import { readActivation } from './activations.js';
-import {
-  type Family,
-  llamaNames,
-  llamaWeights,
-  plainSwitches,
-  sameBlocks,
-} from './family.js';
+import { type Family, llamaNames, llamaWeights, plainSwitches, sameBlocks } from './family.js';
 import { idleFields } from './idle-fields.js';
 
 function falconSizes(config: ConfigFields, isNew: boolean) {

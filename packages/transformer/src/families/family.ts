@@ -42,6 +42,8 @@ export interface WeightNames {
   readonly names: BlockNames;
   readonly finalNorm: string;
   readonly output: string;
+  /** Another name that some files have for it. */
+  readonly outputAlias?: string;
   /** Whether matrices of blocks are stored `[in, out]`. */
   readonly isInputMajor: boolean;
   /** Which matrices have a bias. */

@@ -48,6 +48,7 @@ export const gptNeox: Family = {
         },
         finalNorm: 'gpt_neox.final_layer_norm',
         output: 'embed_out',
+        outputAlias: 'lm_head',
         biases: { queryKeyValue: hasBias, attentionOutput: hasBias, mlp: true },
         ignored: /attention\.(bias|masked_bias|rotary_emb\.inv_freq)$/,
         optionalPrefix: 'gpt_neox.',

@@ -1,15 +1,14 @@
 /** GPT-2: learned positions, matrices stored `[in, out]`. */
 import type { ConfigFields } from '../config-fields.js';
 import { readActivation } from './activations.js';
-import {
-  type Family,
-  llamaNames,
-  llamaWeights,
-  plainSwitches,
-} from './family.js';
+import { type Family, llamaNames, llamaWeights, plainSwitches } from './family.js';
 import { idleFields } from './idle-fields.js';
 
 function gpt2Sizes(config: ConfigFields) {
+  // Names that the class of transformers takes, too.
+  config.alias('n_embd', 'hidden_size');
+  config.alias('n_head', 'num_attention_heads');
+  config.alias('n_layer', 'num_hidden_layers');
   const width = config.number('n_embd');
   const headCount = config.number('n_head');
   return {

@@ -1,13 +1,17 @@
 /** Llama 1 to 3, and Mistral, which is a Llama with a window. */
-import {
-  type Family,
-  llamaWeights,
-  readSizes,
-  readWindows,
-  rmsDecoder,
-} from './family.js';
+import type { ConfigFields } from '../config-fields.js';
+import { type Family, llamaWeights, readSizes, readWindows, rmsDecoder } from './family.js';
 import { idleFields } from './idle-fields.js';
 import { readRotary } from '../rotary-rules.js';
+
+const windowFields = ['layer_types', 'max_window_layers', 'sliding_window', 'use_sliding_window'];
+
+/** Windows of all blocks: with a list of kinds, `transformers` reads the config as Ministral's. */
+const mistralWindows = (config: ConfigFields, layerCount: number) =>
+  readWindows(config, layerCount, {
+    window: config.optionalNumber('sliding_window'),
+    isWindowed: () => true,
+  });
 
 export const llama: Family = {
   modelTypes: ['llama', 'mistral'],
@@ -20,12 +24,11 @@ export const llama: Family = {
     const hasBias = config.boolean('attention_bias', false);
     const hasMlpBias = config.boolean('mlp_bias', false);
     const rotary = readRotary(config, sizes);
-    const window = isMistral ? config.optionalNumber('sliding_window') : null;
-    if (!isMistral) config.ignore('layer_types');
-    // With a list of kinds of blocks, transformers takes a Mistral for a Ministral.
     const windows = isMistral
-      ? readWindows(config, sizes.layerCount, { window, isWindowed: () => true })
+      ? mistralWindows(config, sizes.layerCount)
       : Array.from({ length: sizes.layerCount }, () => null);
+    // Llamas have none, whatever their files say.
+    if (!isMistral) config.ignore(...windowFields);
     const scoreScale = sizes.headWidth ** -0.5;
     return {
       architecture: {

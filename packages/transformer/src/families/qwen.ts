@@ -14,7 +14,7 @@ import { readRotary } from '../rotary-rules.js';
 export const qwen: Family = {
   modelTypes: ['qwen2', 'qwen3'],
   read: (config) => {
-    // Chunks for texts beyond 262,144 tokens are a matter of servers.
+    // Attention in chunks is what servers make of some files; transformers has none.
     config.ignore(...idleFields, 'dual_chunk_attention_config', 'use_mrope');
     const isThird = config.text('model_type') === 'qwen3';
     const sizes = readSizes(config);

@@ -64,7 +64,9 @@ export function wrappedConfig(
   fields.ignore(...idleFields, ...pictureFields, 'text_config');
   const isOuterTied = fields.boolean('tie_word_embeddings', rules.isTied);
   fields.assertAllRead();
-  const inner = { model_type: rules.inner, ...text };
+  const inner: Record<string, unknown> = { model_type: rules.inner, ...text };
+  // Kinds of blocks count where the config is a Mistral's own alone.
+  if (inner['model_type'] === 'mistral') inner['layer_types'] = null;
   const isLlava = !rules.isTied;
   return {
     values: inner,

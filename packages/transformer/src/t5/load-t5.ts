@@ -13,6 +13,7 @@ import { chosenResidency, type LoadModelOptions } from '../weights/residency.js'
 import { readT5, type T5Architecture } from './t5-config.js';
 import { T5Model } from './t5-model.js';
 import {
+  assertOneEmbedding,
   matchT5,
   readT5Block,
   readT5Side,
@@ -43,6 +44,7 @@ export async function loadT5(path: string, options: LoadModelOptions = {}): Prom
   const all = openCheckpoint(folder);
   try {
     const names = matchT5(architecture, all);
+    await assertOneEmbedding(all);
     const files = ownWeights(all, names);
     const residency = chosenResidency(files, options);
     const parts = await placedParts({ files, names, residency }, readerOf(architecture));

@@ -19,6 +19,13 @@ describe('readT5', () => {
     expect(read({})).toMatchObject({ ...rules, outputScale: 8 ** -0.5, isGated: false });
   });
 
+  it('takes sizes under the names that other families have, too', () => {
+    const { d_model: _, num_heads: __, num_layers: ___, ...others } = plain;
+    const names = { hidden_size: 8, num_attention_heads: 2, num_hidden_layers: 1 };
+    const found = readT5(new ConfigFields({ ...others, ...names }, 'config.json'));
+    expect(found).toEqual(read({}));
+  });
+
   it.each([
     [{ num_heads: -2 }, 'num_heads must be a whole number from 1 on, got -2'],
     [{ d_kv: 2.5 }, 'd_kv must be a whole number from 1 on, got 2.5'],

@@ -1,11 +1,12 @@
 /**
  * The weights of a T5, by their names.
  */
+import { ModelError } from '@lab/core';
 import type { tf } from '@lab/tensor';
 import type { LinearParts, NormParts, WeightReader } from '../weights/block-weights.js';
 import type { Checkpoint } from '../weights/checkpoint.js';
 import { matchWeights, type WeightList } from '../weights/expected-weights.js';
-import type { StoredMatrix } from '../weights/stored-numbers.js';
+import { floatsOf, type StoredMatrix } from '../weights/stored-numbers.js';
 import type { ReadMatrix, WeightMatrix } from '../weights/weight-matrix.js';
 import type { T5Architecture } from './t5-config.js';
 
@@ -99,6 +100,42 @@ export function matchT5(
   };
   return matchWeights(list, checkpoint);
 }
+
+/** Numbers that are compared at a time. */
+const COMPARED = 1 << 20;
+
+/**
+ * Checks that a side's own embeddings, which some files have, are those of both sides.
+ *
+ * @throws {ModelError} that names those which are others.
+ */
+export async function assertOneEmbedding(checkpoint: Checkpoint): Promise<void> {
+  const { folder, weights } = checkpoint;
+  for (const name of ['encoder.embed_tokens.weight', 'decoder.embed_tokens.weight']) {
+    if (!weights.has(name) || (await isCopy(checkpoint, name, 'shared.weight'))) continue;
+    throw new ModelError(`${folder}: ${name} is not shared.weight, which is not supported.`, {
+      help: 'Only models with the same embeddings on both sides are.',
+    });
+  }
+}
+
+async function isCopy(checkpoint: Checkpoint, name: string, other: string): Promise<boolean> {
+  const [own, its] = [checkpoint.weights.get(name)!, checkpoint.weights.get(other)!];
+  if (own.shape.join() !== its.shape.join()) return false;
+  const [rows, columns] = own.shape as [number, number];
+  const step = Math.max(1, Math.floor(COMPARED / columns));
+  for (let start = 0; start < rows; start += step) {
+    const run = { start, count: Math.min(step, rows - start) };
+    const [a, b] = await Promise.all(
+      [name, other].map(async (one) => floatsOf(await checkpoint.readStored(one, run))),
+    );
+    if (Buffer.compare(bytesOf(a!), bytesOf(b!)) !== 0) return false;
+  }
+  return true;
+}
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
 
 /** Reads the small weights of a side. */
 export async function readT5Side(reader: WeightReader, side: T5Side): Promise<StoredT5Side> {

@@ -5,6 +5,7 @@ import { writeSafetensors } from '@lab/tensor/io';
 import { describe, expect, it } from 'vitest';
 import { exampleModel } from '../example-models.js';
 import { checkpointFolder, openCheckpoint } from './checkpoint.js';
+import { writeShards } from './write-shards.js';
 
 const values = { shape: [2, 2], data: Float32Array.of(1, -2, 0.5, 3.140625) };
 const INDEX = 'model.safetensors.index.json';
@@ -68,6 +69,27 @@ describe('openCheckpoint', () => {
     expect(await checkpoint.read('a')).toEqual(values.data);
     expect(checkpoint.weights.get('a')!.shape).toEqual([2, 2]);
     expect([checkpoint.parameterCount, checkpoint.sizeBytes]).toEqual([8, 24]);
+    checkpoint.close();
+  });
+
+  it('takes the one file where there is an index, too', async () => {
+    const both = await sharded();
+    const own = { shape: [2], data: Float32Array.of(7, 8) };
+    await writeSafetensors(join(both, 'model.safetensors'), { a: own });
+    const checkpoint = openCheckpoint(both);
+    expect([...checkpoint.weights.keys()]).toEqual(['a']);
+    expect(await checkpoint.read('a')).toEqual(own.data);
+    checkpoint.close();
+  });
+
+  it('reads shards that were written over one file', async () => {
+    const folder = emptyFolder();
+    const other = { shape: [2, 2], data: new Float32Array(4) };
+    await writeSafetensors(join(folder, 'model.safetensors'), { a: other, b: other });
+    const shapes = new Map([...'ab'].map((name) => [name, values.shape] as const));
+    await writeShards(folder, { shapes, numbers: 4, arrayOf: async () => values });
+    const checkpoint = openCheckpoint(folder);
+    expect(await checkpoint.read('b')).toEqual(values.data);
     checkpoint.close();
   });
 

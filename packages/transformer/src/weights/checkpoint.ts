@@ -41,6 +41,7 @@ export interface Checkpoint {
   close(): void;
 }
 
+const WHOLE = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
 
 /** Begin of the name of a shipped model, in the place of a folder. */
@@ -141,7 +142,7 @@ export function openCheckpoint(folder: string): Checkpoint {
   };
 }
 
-/** The file of every weight: that of the index, where there is one. */
+/** The file of every weight: that of the index, where it is in use. */
 function placesOf(
   folder: string,
   opened: ReadonlyMap<string, SafetensorsFile>,
@@ -203,14 +204,13 @@ export interface WeightFiles {
  * @throws {ModelError} where there are none, or an index names files that are not there.
  */
 export function weightFiles(folder: string): WeightFiles {
+  // As in transformers: an index beside the one file is of another conversion.
+  if (existsSync(join(folder, WHOLE))) return { paths: [join(folder, WHOLE)], shards: {} };
   const index = join(folder, INDEX);
   if (existsSync(index)) return shardsOf(index, folder);
   const names = readdirSync(folder);
   const own = names.filter((name) => name.endsWith('.safetensors'));
-  const one = own.includes('model.safetensors') ? 'model.safetensors' : own[0];
-  if (one !== undefined && (own.length === 1 || one === 'model.safetensors')) {
-    return { paths: [join(folder, one)], shards: {} };
-  }
+  if (own.length === 1) return { paths: [join(folder, own[0]!)], shards: {} };
   if (own.length > 1) {
     throw new ModelError(`${folder}: has ${own.length} safetensors files and no ${INDEX}.`, {
       help: 'Copy the index, too; it says which file holds which weight.',

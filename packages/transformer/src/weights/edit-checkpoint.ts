@@ -8,6 +8,7 @@ import { copySafetensors, type HeaderTexts, type TensorChange } from '@lab/tenso
 import { assertNotThere } from '../gguf/gguf-import.js';
 import { isGgufFile } from '../gguf/gguf-file.js';
 import { checkpointFolder, type StoredWeight, weightFiles } from './checkpoint.js';
+import { removeWhole } from './write-shards.js';
 
 /** A weight as it lies in the files. */
 export type ChangedWeight = Pick<StoredWeight, 'dtype' | 'shape'>;
@@ -75,6 +76,7 @@ export async function editCheckpoint(
     changedWeights.push(...changed);
     before += statSync(path).size;
   }
+  if (paths.length > 1) removeWhole(to);
   // Last: a folder without config.json is no checkpoint yet.
   for (const name of otherFiles(folder)) copyFileSync(join(folder, name), join(to, name));
   return { folder: to, changedWeights, sizeBytes };

@@ -76,13 +76,15 @@ export interface WeightList {
   readonly ignored: RegExp | null;
   /** First part of names that some files leave out. */
   readonly optionalPrefix: string | null;
+  /** Other names that some files have. */
+  readonly aliases?: ReadonlyMap<string, string>;
   /** Whether they stand within a model for pictures and texts; default false. */
   readonly isWrapped?: boolean | undefined;
 }
 
 /** The weights of a decoder. */
 export function weightList(model: FamilyModel): WeightList {
-  const { output, ignored, optionalPrefix, isWrapped } = model.weights;
+  const { output, outputAlias, ignored, optionalPrefix, isWrapped } = model.weights;
   const { isTied, vocabularySize, width } = model.architecture;
   return {
     expected: expectedWeights(model),
@@ -90,6 +92,7 @@ export function weightList(model: FamilyModel): WeightList {
     optional: new Map(isTied ? [[`${output}.weight`, [vocabularySize, width]]] : []),
     ignored,
     optionalPrefix,
+    aliases: new Map(outputAlias ? [[`${output}.weight`, `${outputAlias}.weight`]] : []),
     isWrapped,
   };
 }
@@ -117,7 +120,7 @@ export function ownWeights(checkpoint: Checkpoint, names: ReadonlyMap<string, st
  * @throws {ModelError} that lists what is missing, of another shape, and not known.
  */
 export function matchWeights(
-  { expected, optional, ignored, optionalPrefix: prefix, isWrapped = false }: WeightList,
+  { expected, optional, ignored, optionalPrefix: prefix, aliases, isWrapped = false }: WeightList,
   { folder, weights: found }: Pick<Checkpoint, 'folder' | 'weights'>,
 ): ReadonlyMap<string, string> {
   const names = new Map<string, string>();
@@ -125,7 +128,7 @@ export function matchWeights(
   for (const [name, shape] of [...expected, ...optional]) {
     const short = prefix !== null && name.startsWith(prefix) ? name.slice(prefix.length) : name;
     const within = isWrapped ? [`language_model.${name}`, `model.language_model.${short}`] : [];
-    const own = [name, short, ...within].find((one) => found.has(one));
+    const own = [name, short, aliases?.get(name) ?? name, ...within].find((one) => found.has(one));
     const weight = own === undefined ? undefined : found.get(own);
     if (own === undefined || weight === undefined) {
       if (!optional.has(name)) missing!.push(name);

@@ -1,7 +1,7 @@
 /**
  * Weights to safetensors files: one, or shards with an index.
  */
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tf } from '@lab/tensor';
 import { type WritableArray, writeSafetensors } from '@lab/tensor/io';
@@ -33,12 +33,17 @@ export async function writeShards(
     await writeSafetensors(join(folder, file), tensors, { format: 'pt' });
   }
   if (shards.length === 1) return;
+  removeWhole(folder);
   const index = { metadata: {}, weight_map: map };
   writeFileSync(
     join(folder, 'model.safetensors.index.json'),
     `${JSON.stringify(index, null, 2)}\n`,
   );
 }
+
+/** Removes the one file of an older checkpoint, which would be read in the place of shards. */
+export const removeWhole = (folder: string): void =>
+  rmSync(join(folder, 'model.safetensors'), { force: true });
 
 type Shape = readonly [name: string, shape: readonly number[]];
 

@@ -128,15 +128,26 @@ describe('transformer cache', () => {
   it.each<[string, () => string[], RegExp]>([
     [
       'a pattern that means none',
-      () => [...ids(), '--names', 'blocks.*.hook_y'],
-      /no place is called blocks\.\*\.hook_y/,
+      () => [...ids(), '--names', '*.nothing_like_it'],
+      /no place is called \*\.nothing_like_it\./,
     ],
     [
       'a name that is none',
       () => [...ids(), '--names', 'hook_embd'],
       /no place hook_embd; near: hook_embed/,
     ],
+    [
+      'a pattern that is near one',
+      () => [...ids(), '--names', 'blocks.*.attn.hok_z'],
+      /hok_z; near: blocks\.\*\.attn\.hook_z\./,
+    ],
+    [
+      'the end of a name',
+      () => [...ids(), '--names', 'hook_z'],
+      /no place hook_z without a block\. help: Name one, or all: blocks\.\*\.attn\.hook_z\./,
+    ],
     ['no names', ids, /--names is missing/],
+    ['an empty name', () => [...ids(), '--names', ''], /--names is missing/],
     ['neither prompts nor ids', () => ['--names', 'hook_embed'], /give either --prompts or --ids/],
     [
       'a batch of none',

@@ -1,4 +1,4 @@
-import { cpSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '@lab/core/testing';
 import { describe, expect, it } from 'vitest';
@@ -10,6 +10,12 @@ const checkpoint = (name: string) => join(checkpoints, name);
 function fileOf(name: string, content: unknown): string {
   const path = join(temporaryFolder(), name);
   writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+  return path;
+}
+
+function folderOf(name: string): string {
+  const path = join(temporaryFolder(), name);
+  mkdirSync(path);
   return path;
 }
 
@@ -80,7 +86,16 @@ const mistakes: readonly Mistake[] = [
     ...{ code: 2, verbs: ['hidden'], model: () => checkpoint('t5') },
     more: () => ['--plan', ...good()],
   },
+  ...['-', 'new/', ''].map((out) => ({
+    ...{ what: `no file in --out "${out}"`, code: 2, verbs: ['hidden' as const] },
+    more: () => [...good(), '--out', out],
+  })),
   // 3: what files hold.
+  {
+    what: 'a folder in the place of the output',
+    ...{ code: 3, verbs: ['hidden', 'cache'] },
+    more: () => [...good(), '--out', folderOf('a.safetensors')],
+  },
   { what: 'no file of ids', code: 3, verbs: withIds, more: () => ['--ids', '/none.json'] },
   { what: 'a file of ids that is no JSON', code: 3, verbs: withIds, more: ids('{') },
   { what: 'an id that is not there', code: 3, verbs: withIds, more: ids({ ids: [[1000]] }) },

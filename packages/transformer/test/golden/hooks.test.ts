@@ -178,5 +178,8 @@ describe.each(['gpt2', 'llama3', 'gemma2', 'falcon'])('%s', (name) => {
     const wrong = { names, run: (value: tf.Tensor) => tf.sum(value) };
     const message = /hook blocks.2.hook_resid_post: returned float32 \[\], the value is float32/;
     await expect(model.forward({ ids, hooks: [wrong] })).rejects.toThrow(message);
+    const late = { names, run: (async () => undefined) as unknown as () => void };
+    const pass = model.forward({ ids, hooks: [late] });
+    await expect(pass).rejects.toThrow('hook blocks.2.hook_resid_post: returned no tensor');
   });
 });

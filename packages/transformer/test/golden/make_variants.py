@@ -70,9 +70,13 @@ T5 = dict(
 # family -> (config class, arguments, fields that variants change)
 FAMILIES = {
     "llama": (hf.LlamaConfig, RMS, {
-        **TIED, **HEADS, **BIAS, "mlp_bias": {"mlp_bias": True}}),
+        **TIED, **HEADS, **BIAS, "mlp_bias": {"mlp_bias": True}, **{
+            name: {"hidden_act": name} for name in ("quick_gelu", "relu2", "tanh")}}),
     "mistral": (hf.MistralConfig, {**RMS, "sliding_window": None}, {
-        **TIED, **HEADS, "sliding_window": {"sliding_window": 3}}),
+        **TIED, **HEADS, "sliding_window": {"sliding_window": 3},
+        # Its own list of layers makes transformers load it as a Ministral.
+        "layer_types": {
+            "sliding_window": 3, "layer_types": ["full_attention", "sliding_attention"]}}),
     "qwen2": (hf.Qwen2Config, RMS, {**TIED, **WINDOWS, "one_key_head": HEADS["one_key_head"]}),
     "qwen3": (hf.Qwen3Config, {**RMS, "head_dim": 6}, {
         **TIED, **HEADS, "head_dim": {"head_dim": 4}, **BIAS, **WINDOWS}),
@@ -95,7 +99,8 @@ FAMILIES = {
     "gpt2": (hf.GPT2Config, dict(
         vocab_size=VOCAB, bos_token_id=1, eos_token_id=2, n_embd=16, n_layer=2, n_head=4,
         n_positions=24, layer_norm_epsilon=0.01), {
-        **UNTIED, "n_inner": {"n_inner": 24}}),
+        **UNTIED, "n_inner": {"n_inner": 24},
+        "quick_gelu": {"activation_function": "quick_gelu"}}),
     "gpt_neox": (hf.GPTNeoXConfig, dict(
         **SIZES, layer_norm_eps=0.01, rotary_pct=0.5, rotary_emb_base=50.0,
         use_parallel_residual=True, attention_bias=True, tie_word_embeddings=False), {
@@ -119,6 +124,7 @@ FAMILIES = {
         "gated-gelu": {"feed_forward_proj": "gated-gelu"},
         "gated-silu": {"feed_forward_proj": "gated-silu"},
         "gated-relu": {"feed_forward_proj": "gated-relu"},
+        "gated-quick_gelu": {"feed_forward_proj": "gated-quick_gelu"},
         "gelu": {"feed_forward_proj": "gelu"}, "silu": {"feed_forward_proj": "silu"},
         "d_kv": {"d_kv": 8}, "num_decoder_layers": {"num_decoder_layers": 1}}),
 }

@@ -81,4 +81,21 @@ describe.each(Object.entries(tokenizers))('the tokenizer of %s', (name, { cases,
     );
     expect(() => tokenizer.encode('a', { maxTokens: 0 })).toThrow('maxTokens must be at least 1');
   });
+
+  it('begins texts where it is told to, or not', () => {
+    const { beginId } = tokenizer;
+    const text = 'a much longer text';
+    const plain = tokenizer.encode(text);
+    const own = beginId !== null && plain[0] === beginId ? plain.slice(1) : plain;
+    expect(tokenizer.encode(text, { prependBos: false })).toEqual(own);
+    const begun = (options: object) => tokenizer.encode(text, { prependBos: true, ...options });
+    if (beginId === null) {
+      expect(() => begun({})).toThrow('this tokenizer has no token that begins texts');
+      return;
+    }
+    expect(begun({})).toEqual([beginId, ...own]);
+    expect(begun({ maxTokens: 3 })).toEqual([beginId, ...own.slice(0, 2)]);
+    expect(begun({ maxTokens: 3, truncation: 'left' })).toEqual([beginId, ...own.slice(-2)]);
+    expect(begun({ maxTokens: 1, truncation: 'left' })).toEqual([beginId]);
+  });
 });

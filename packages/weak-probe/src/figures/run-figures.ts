@@ -1,6 +1,7 @@
 /**
  * Figures of several runs, and of probes carried from one to another.
  */
+import { formatShare } from '@lab/core';
 import { barPlot, type CaptionedFigure, linePlot, type LineSeries } from '@lab/report';
 import type { LensResult } from '../lens-result.js';
 import type { LearningCurve, ProbeResult } from '../probe-result.js';
@@ -28,7 +29,7 @@ export function runsFigure(
   const isAlike = new Set(depths).size === 1;
   const strongest = runs.map(({ name, probes }) => {
     const best = Math.max(0, ...controlScores(probes.controls).map(({ accuracy }) => accuracy));
-    return `${name} ${best.toFixed(3)}`;
+    return `${name} ${formatShare(best)}`;
   });
   return {
     figure: linePlot({

@@ -66,7 +66,7 @@ function stageTable({ stages }: Dissociation): Table {
     rows: stages.map(({ stage, verdict, firstState, evidence }) => ({
       question: { value: questions[stage], note: evidence },
       verdict: answers[verdict],
-      state: firstState ?? { value: null, note: stage === 'refusal' ? 'of no state' : 'none' },
+      state: firstState ?? { value: null, note: stage === 'refusal' ? 'not by state' : 'none' },
     })),
   };
 }

@@ -7,6 +7,7 @@ import {
   type CaptionedFigure,
   forestPlot,
   linePlot,
+  type LinePoint,
   type LineSeries,
   scatterPlot,
 } from '@lab/report';
@@ -66,7 +67,7 @@ export function differenceFigure(shown: readonly ShownNetwork[]): CaptionedFigur
   return {
     figure: forestPlot({
       title: `Kappa minus that of "${shown[0]!.name}"`,
-      value: { label: 'difference of kappa' },
+      value: { label: 'difference of kappa', format: 'share' },
       rows,
     }),
     caption: 'An interval without 0 tells the two apart; 95 %, paired bootstrap over pairs.',
@@ -95,7 +96,7 @@ export function costFigure(shown: readonly ShownNetwork[]): CaptionedFigure | nu
     figure: scatterPlot({
       title: 'What agreement costs',
       x: { label: unit, hasZero: true },
-      y: { label: 'kappa' },
+      y: { label: 'kappa', format: 'share' },
       series: hasNames ? named : [{ name: 'networks', points }],
     }),
     caption: 'High and left is good: agreement for little.',
@@ -116,7 +117,7 @@ export function shapeFigure(
   shown: readonly ShownNetwork[],
   what: 'judges' | 'layers',
 ): CaptionedFigure | null {
-  const lines = new Map<string, { x: number; y: number }[]>();
+  const lines = new Map<string, LinePoint[]>();
   for (const one of shown) {
     const { settings } = one;
     const kappa = kappaOf(one);
@@ -127,7 +128,8 @@ export function shapeFigure(
       what === 'layers' ? `${judges} judges, ${connectivity}` : formatCounted(layers, 'layer');
     const orders = bothOrders ? 'both orders' : 'one order';
     const name = `${own}, angles ${settings.roles.kind}, ${orders}`;
-    const point = { x: what === 'layers' ? layers : judges, y: kappa.value };
+    const { value: y, low, high } = kappa;
+    const point = { x: what === 'layers' ? layers : judges, y, low, high };
     lines.set(name, [...(lines.get(name) ?? []), point]);
   }
   const series: LineSeries[] = [...lines]
@@ -139,10 +141,12 @@ export function shapeFigure(
     figure: linePlot({
       title: isDepth ? 'Agreement by number of layers' : 'Agreement by number of judges',
       x: { label: isDepth ? 'layers' : 'judges of a layer' },
-      y: { label: 'kappa' },
+      y: { label: 'kappa', format: 'share' },
       series,
     }),
-    caption: isDepth ? 'One layer is judges alone.' : 'Judges of the first layer, mean over pairs.',
+    caption: `${
+      isDepth ? 'One layer is judges alone.' : 'Judges of the first layer, mean over pairs.'
+    } Bands are 95 % bootstrap intervals.`,
   };
 }
 

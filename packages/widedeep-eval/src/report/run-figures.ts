@@ -1,8 +1,8 @@
 /**
  * The figures of a run's page.
  */
-import { formatPercent, formatShare } from '@lab/core';
-import { cohenKappa, wilson } from '@lab/metrics';
+import { createRandom, formatPercent, formatShare } from '@lab/core';
+import { wilson } from '@lab/metrics';
 import {
   barPlot,
   type CaptionedFigure,
@@ -14,8 +14,11 @@ import {
 import type { Agreement, GroupMetrics, NetworkStatistics } from '../evaluate.js';
 import type { JudgedSample } from '../judged-sample.js';
 import { verdicts, verdictOf } from '../verdict.js';
+import { verdictMetrics } from '../verdict-metrics.js';
 
 const share = { format: 'share' } as const;
+/** Resamples of a band: it is looked at, not quoted. */
+const RESAMPLES = 1000;
 
 /** Agreement of one judge and of more of them, in the first layer alone; null for one judge. */
 export function widthFigure(samples: readonly JudgedSample[], tau: number): CaptionedFigure | null {
@@ -32,12 +35,12 @@ export function widthFigure(samples: readonly JudgedSample[], tau: number): Capt
     figure: linePlot({
       title: 'Agreement with people by width',
       x: { label: 'judges of the first layer' },
-      y: { label: 'kappa' },
+      y: { label: 'kappa', format: 'share' },
       series: [{ name: 'mean of the first judges', points }],
     }),
     caption:
       'Kappa of the mean scores of the first judges alone, without discussion; samples with ' +
-      'fewer judges have all of theirs.',
+      'fewer judges have all of theirs. Bands are 95 % bootstrap intervals.',
   };
 }
 
@@ -61,10 +64,12 @@ export function depthFigure(samples: readonly JudgedSample[], tau: number): Capt
     figure: linePlot({
       title: 'Agreement with people by depth',
       x: { label: 'layer' },
-      y: { label: 'kappa' },
+      y: { label: 'kappa', format: 'share' },
       series,
     }),
-    caption: 'Layer 1 is judges alone; from layer 2 on they have read each other.',
+    caption:
+      'Layer 1 is judges alone; from layer 2 on they have read each other. ' +
+      'Bands are 95 % bootstrap intervals.',
   };
 }
 
@@ -77,14 +82,12 @@ function kappaPoint(
     const pairs = samples.flatMap((sample) => {
       const difference = differenceOf(sample);
       if (sample.gold === null || difference === null) return [];
-      return [{ gold: sample.gold, verdict: verdictOf(difference, tau) }];
+      return [{ gold: sample.gold, predicted: verdictOf(difference, tau) }];
     });
     if (pairs.length === 0) return null;
-    const kappa = cohenKappa(
-      pairs.map(({ gold }) => gold),
-      pairs.map(({ verdict }) => verdict),
-    );
-    return { x, y: kappa };
+    const random = createRandom(1).fork(`kappa at ${x}`);
+    const { kappa } = verdictMetrics(pairs, { random, resamples: RESAMPLES });
+    return { x, y: kappa.value, low: kappa.low, high: kappa.high };
   };
 }
 

@@ -136,7 +136,7 @@ function floorComparison({ overall }: Agreement, samples: readonly JudgedSample[
   const { accuracy, kappa } = overall;
   const share = { kind: 'share', best: 'highest' } as const;
   return {
-    text: 'A judge below a floor is broken.',
+    text: 'Floors read nothing of the answers: a judge below one of them is broken.',
     metrics: [
       { key: 'accuracy', label: 'accuracy', ...share },
       { key: 'kappa', label: 'kappa', ...share },

@@ -1,7 +1,7 @@
 /**
  * The judgement of one pair at a glance: who prefers what, from which angle, and why.
  */
-import { formatNumber, formatPercent, readRunRecord } from '@lab/core';
+import { formatCount, formatNumber, formatPercent, readRunRecord } from '@lab/core';
 import type { Prediction } from '@lab/llm';
 import {
   type BigNumber,
@@ -55,9 +55,9 @@ export function samplePage({ dir, prediction, sample }: SamplePageInput): RunPag
       ...(judgement?.layers.map((layer) => layerSection(layer, judgement)) ?? []),
     ],
     cost: [
-      { label: 'calls', value: `${requestHashes.length}` },
-      { label: 'tokens in', value: `${usage.prompt}` },
-      { label: 'tokens out', value: `${usage.completion}` },
+      { label: 'calls', value: formatCount(requestHashes.length) },
+      { label: 'tokens in', value: formatCount(usage.prompt) },
+      { label: 'tokens out', value: formatCount(usage.completion) },
     ],
     settings: [],
     files: record.data,
