@@ -138,9 +138,10 @@ function studyFigure(
   const own = cells.filter(({ study }) => study === name);
   const runs = Math.max(...own.map(({ row }) => row.values['H@1']!.length));
   const isLine = new Set(own.map(({ x }) => x)).size > 1;
+  const shown = isLine ? 'Bands' : 'Whiskers';
   const caption =
     runs > 1
-      ? `${words} ${isLine ? 'Bands' : 'Whiskers'} are 95 % intervals of the mean over ${runs} seeds.`
+      ? `${words} ${shown} are 95 % intervals of the mean over ${runs} seeds.`
       : `${words} One seed: no interval.`;
   const title = `${heading}: H@1`;
   if (!isLine) {

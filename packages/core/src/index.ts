@@ -68,6 +68,7 @@ export { hasFields, objectWith, type OptionFields, optionFields } from './option
 export { createProgress, type Progress, type ProgressOptions } from './progress.js';
 export { createRandom, type Random, type Shufflable } from './random.js';
 export { assertWritableFolder, makeFolder } from './folder.js';
+export { retryAfterMs } from './retry-after.js';
 export {
   type CreateRunOptions,
   createRun,

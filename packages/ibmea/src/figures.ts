@@ -107,8 +107,8 @@ export function modelFigures(epochs: readonly IbmeaEpochRecord[]): CaptionedFigu
               colors,
             }),
             caption:
-              'Weight of each modality in the fused vector, the same for all entities; one that the ' +
-              'data lack keeps its share.',
+              'Weight of each modality in the fused vector, the same for all entities; one that ' +
+              'the data lack keeps its share.',
           },
         ]),
     ...(scales.length === 0

@@ -1,10 +1,10 @@
 /**
  * What went wrong with one request, and of which class of the retry table it is.
  */
+import { retryAfterMs } from '@lab/core';
 import type { TokenUsage } from './chat.js';
 import type { FailureKind } from './llm-failure.js';
 import { keptBody, type Redactor } from './redact.js';
-import { retryAfterMs } from './retry-after.js';
 import type { TransportAnswer } from './transport.js';
 import type { TransportError, TransportProblem } from './transport-error.js';
 

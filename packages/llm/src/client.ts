@@ -28,7 +28,7 @@ import { type Clock, systemClock } from './clock.js';
 import { createEmbedCall } from './embed-call.js';
 import { embedMissing, embedTexts } from './embed-texts.js';
 import type { JsonCallOptions, LlmClient } from './llm-client.js';
-import { LlmFailure } from './llm-failure.js';
+import { LlmFailure, throwJoined } from './llm-failure.js';
 import { createPromptCheck, type PromptCheck } from './prompt-check.js';
 import { requestHash } from './request-hash.js';
 import {
@@ -154,6 +154,7 @@ class Client implements HttpClient {
       signal: request.signal,
       run: (signal) => this.#chat(request, hash, signal),
       onJoin: (result) => this.#joined(request.tag, result),
+      onJoinFailed: throwJoined,
     });
   }
 

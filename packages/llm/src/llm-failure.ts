@@ -82,3 +82,22 @@ export class LlmFailure extends LlmError {
     this.endsRun = details.endsRun ?? (kind === 'auth' || kind === 'quota');
   }
 }
+
+/** Failures that say something of what was asked: an answer came, and was paid. */
+const answeredKinds: ReadonlySet<FailureKind> = new Set(['content-filter', 'refusal', 'truncated']);
+
+/**
+ * Throws the failure of another's call to whoever has joined it. Requests and what they wasted are
+ * the other's; the cost of a refusal stays, as that of an answer from the cache does.
+ */
+export function throwJoined(error: unknown): never {
+  if (!(error instanceof LlmFailure)) throw error;
+  const { kind, status, isRetryable, body, help, retryAfterMs, endsRun, cause } = error;
+  const isAnswered = answeredKinds.has(kind);
+  const { estimated } = error.unreported ?? {};
+  throw new LlmFailure(error.message, {
+    ...{ kind, status, isRetryable, attempts: 0, body, help, retryAfterMs, endsRun, cause },
+    paid: isAnswered ? error.paid : undefined,
+    unreported: isAnswered && estimated !== undefined ? { estimated } : undefined,
+  });
+}

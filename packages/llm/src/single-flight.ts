@@ -11,12 +11,14 @@ export interface SingleFlight<T> {
    *
    * @param run - makes the call; its signal is aborted once all who wait for it have given up.
    * @param onJoin - turns the result of another's call into one's own.
+   * @param onJoinFailed - turns its failure into what is thrown here; default the same.
    */
   share(
     name: string,
     call: {
       readonly run: (signal: CallSignal | undefined) => Promise<T>;
       readonly onJoin: (result: T) => T;
+      readonly onJoinFailed?: (error: unknown) => never;
       readonly signal: AbortSignal | undefined;
     },
   ): Promise<T>;
@@ -33,11 +35,11 @@ interface Flight<T> {
 export function createSingleFlight<T>(): SingleFlight<T> {
   const flights = new Map<string, Flight<T>>();
   return {
-    share(name, { run, onJoin, signal }) {
+    share(name, { run, onJoin, onJoinFailed, signal }) {
       const known = flights.get(name);
       if (known !== undefined && known.end?.aborted !== true) {
         known.waiting += 1;
-        return waitFor(known, signal).then(onJoin);
+        return waitFor(known, signal).then(onJoin, onJoinFailed);
       }
       const end = signal === undefined ? undefined : new CallSignal();
       const flight: Flight<T> = { result: run(end), end, waiting: 1 };

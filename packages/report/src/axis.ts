@@ -59,7 +59,7 @@ export interface DrawnAxis {
   readonly isWhole?: boolean;
 }
 
-/** Whether ticks between whole numbers would be wrong: what is counted, such as epochs or prompts. */
+/** Whether ticks between whole numbers would be wrong: what is counted, such as epochs. */
 export function hasWholeTicks({ format }: Axis, values: readonly number[]): boolean {
   return format !== 'share' && values.every((value) => Number.isInteger(value));
 }

@@ -41,7 +41,8 @@ const DRAWN_OUTLIERS = 60;
 /**
  * Horizontal boxes: median, quartiles, whiskers to the last value within 1.5 box lengths.
  *
- * Of fewer than five values each is a dot beside the median. Groups without values are shown empty. Values that are not numbers are left out.
+ * Of fewer than five values each is a dot beside the median. Groups without values are shown
+ * empty. Values that are not numbers are left out.
  */
 export function boxPlot(spec: BoxPlotSpec): Figure {
   const boxes = spec.groups.flatMap(({ label, values }) => boxOf(label, values));

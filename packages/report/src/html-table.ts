@@ -92,9 +92,8 @@ function htmlCell(
     ? `<strong>${shown}<span title="best in this column"> ★</span></strong>`
     : shown;
   const hasInterval = low !== undefined && high !== undefined;
-  const interval = hasInterval
-    ? `<small class="interval">95 %: ${numberText(column, low)} to ${numberText(column, high)}</small>`
-    : '';
+  const ends = hasInterval ? [low, high].map((end) => numberText(column, end)) : [];
+  const interval = hasInterval ? `<small class="interval">95 %: ${ends.join(' to ')}</small>` : '';
   const remarks = [
     n !== undefined && n > 1 ? `n = ${formatCount(n)}` : undefined,
     isMissing ? undefined : note,
@@ -105,5 +104,6 @@ function htmlCell(
   // A number that names its row says nothing without the heading of its column.
   const isNamed = isHeading && !isNumeric(column);
   const label = isNamed ? '' : ` data-label="${escapeHtml(column.label)}"`;
-  return `<${tag}${scope}${classOf(column)}${label}${sortKey}>${marked}${interval}${small}</${tag}>`;
+  const attributes = `${scope}${classOf(column)}${label}${sortKey}`;
+  return `<${tag}${attributes}>${marked}${interval}${small}</${tag}>`;
 }

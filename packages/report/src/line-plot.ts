@@ -19,7 +19,7 @@ import {
   seriesInk,
 } from './palette.js';
 import { axisMarks, lastTickRoom, tickRoom } from './plot-axes.js';
-import { referenceMarks } from './reference-lines.js';
+import { referenceNames, referenceRules } from './reference-lines.js';
 import {
   fitText,
   legendHeight,
@@ -58,7 +58,7 @@ export interface LinePlotSpec {
   readonly y: Axis;
   readonly series: readonly LineSeries[];
   readonly references?: readonly ReferenceLine[];
-  /** Each value holds until the next point, as in a distribution function; default straight lines. */
+  /** Each value holds until the next point, as in a distribution function; default no. */
   readonly isStepped?: boolean;
   readonly colors?: SeriesColors;
   /** Width of the picture on wide screens, px; default 720. */
@@ -183,8 +183,9 @@ function drawLines(spec: LinePlotSpec, context: LineContext): Plot.PlotOptions {
       ...(legend.length > 0
         ? legendMarks(legend, { left: 4, top: 28, width: frame.width - 8, key: 'line' })
         : []),
-      ...referenceMarks(spec, layout, frame.width),
+      ...referenceRules(spec),
       ...seriesMarks(spec, context.colors),
+      ...referenceNames(spec, layout, frame.width),
       ...(legend.length === 0 ? endLabels(spec, context, layout) : []),
     ],
   };

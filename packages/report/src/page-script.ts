@@ -94,6 +94,7 @@ const parse = (link) => decodeURIComponent(link.href.split(',')[1]).trim().split
   .filter(Boolean)
   .map(([, name, x, y]) => ({
     name: name.replace(/^"|"$/g, '').replaceAll('""', '"'), x: +x, y: +y }));
+const short = (value) => (Number.isInteger(value) ? value : Number(value.toPrecision(4)));
 for (const figure of all('figure[data-lines]')) {
   const link = figure.querySelector('a[download]');
   if (!link) continue;
@@ -118,9 +119,9 @@ for (const figure of all('figure[data-lines]')) {
       }
       const first = [...near.values()].sort((a, b) => Math.abs(a.x - x) - Math.abs(b.x - x))[0];
       if (!first || share < -.02 || share > 1.02) { tip.hidden = true; return; }
-      const lines = [figure.dataset.lines + ' ' + first.x];
+      const lines = [figure.dataset.lines + ' ' + short(first.x)];
       for (const row of near.values()) if (row.x === first.x) {
-        lines.push(row.name + '  ' + Number(row.y.toPrecision(4)));
+        lines.push(row.name + '  ' + short(row.y));
       }
       tip.replaceChildren(...lines.flatMap((line, index) => {
         const text = document.createTextNode(line);

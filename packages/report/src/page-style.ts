@@ -187,6 +187,9 @@ nav.contents,.filter,.pages,button.copy,.skip,figcaption a{display:none}
 section{padding-top:1.2rem;break-inside:auto}
 figure,.numbers>div,.examples li,tr{break-inside:avoid}
 h2,h3{break-after:avoid}
-.scroll{overflow:visible}
+.scroll{overflow:visible;background:none}
+table{font-size:.8rem}
+th,td,th.number,td.number{padding:.3rem .35rem}
+thead th,tbody th{min-width:0}
 tbody tr[hidden]{display:table-row!important}
 .numbers>div,tr.ours>*,pre{border:1px solid #888;background:none}`.trim();

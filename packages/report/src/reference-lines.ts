@@ -22,28 +22,32 @@ const PLACES: readonly LabelPlace[] = [
 /** From here on, px, a name is clear of a line. */
 const CLEAR = 12;
 
-/** Dashed lines across a line plot, each with its name where no series runs through it. */
-export function referenceMarks(
+/** Dashed lines across a line plot. */
+export function referenceRules({ references = [] }: LinePlotSpec): Plot.Markish[] {
+  return references.map(({ y }) =>
+    Plot.ruleY([y], { stroke: groundColor('muted'), strokeDasharray: '3 3' }),
+  );
+}
+
+/** The names of these lines, each where series leave most room; to be drawn over the series. */
+export function referenceNames(
   spec: LinePlotSpec,
   layout: LineLayout,
   width: number,
 ): Plot.Markish[] {
-  return (spec.references ?? []).flatMap((line) => {
+  return (spec.references ?? []).map((line) => {
     const { end, dy } = placeOf(line, spec, { layout, width });
     const isAtEnd = end === 'end';
-    return [
-      Plot.ruleY([line.y], { stroke: groundColor('muted'), strokeDasharray: '3 3' }),
-      Plot.text([line.label], {
-        x: layout.x.domain[isAtEnd ? 1 : 0],
-        y: line.y,
-        dx: isAtEnd ? -4 : 6,
-        dy,
-        textAnchor: isAtEnd ? 'end' : 'start',
-        fill: groundColor('muted'),
-        stroke: groundColor('surface'),
-        strokeWidth: 3,
-      }),
-    ];
+    return Plot.text([line.label], {
+      x: layout.x.domain[isAtEnd ? 1 : 0],
+      y: line.y,
+      dx: isAtEnd ? -4 : 6,
+      dy,
+      textAnchor: isAtEnd ? 'end' : 'start',
+      fill: groundColor('muted'),
+      stroke: groundColor('surface'),
+      strokeWidth: 4,
+    });
   });
 }
 
@@ -87,12 +91,12 @@ interface Span {
   readonly to: number;
 }
 
-/** Heights in px of a line at some places between two. */
+/** Heights in px of a line at places between two, so near that a steep one is not missed. */
 function heightsBetween({ points }: LineSeries, { across, down, from, to }: Span): number[] {
   const placed = points
     .filter(({ y }) => Number.isFinite(y))
     .map(({ x, y }) => ({ x: across(x), y: down(y) }));
-  const places = Array.from({ length: 9 }, (_, index) => from + ((to - from) * index) / 8);
+  const places = Array.from({ length: 65 }, (_, index) => from + ((to - from) * index) / 64);
   return places.flatMap((place) => {
     const next = placed.findIndex(({ x }) => x >= place);
     const [a, b] = [placed[next - 1], placed[next]];

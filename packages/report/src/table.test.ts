@@ -56,7 +56,7 @@ test('HTML: a status is not broken over lines, a digest may be', () => {
   expect(html).toContain('<code>ffff');
 });
 
-test('rows become blocks on narrow screens where columns have no room, unless they are many', () => {
+test('rows become blocks on narrow screens where columns have no room, unless many', () => {
   const columns = ['a', 'b', 'c', 'd', 'e'].map((key) => ({
     ...{ key, label: `Share ${key}` },
     ...(key === 'a' ? {} : { kind: 'share' as const }),

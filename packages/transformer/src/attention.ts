@@ -8,6 +8,7 @@ import type { HookRunner } from './hooks.js';
 import { linear } from './linear.js';
 import { normalised } from './normalised.js';
 import type { PositionTables } from './positions.js';
+import type { InputChanges } from './split-inputs.js';
 import type { BlockWeights, Linear, Norm } from './weights/block-weights.js';
 import { matrixFloats, rowCount } from './weights/weight-matrix.js';
 
@@ -18,14 +19,28 @@ import { matrixFloats, rowCount } from './weights/weight-matrix.js';
  * Ainslie et al., GQA.
  *
  * @param x - the normalised residual, `[B, T, D]`.
+ * @param changes - of what single heads read of it.
  * @returns `[B, T, D]`, or `[B, 1, D]` of the last tokens.
  */
-export function attend(x: tf.Tensor3D, weights: BlockWeights, context: BlockContext): tf.Tensor3D {
+export function attend(
+  x: tf.Tensor3D,
+  weights: BlockWeights,
+  context: BlockContext,
+  changes: InputChanges,
+): tf.Tensor3D {
   const { architecture, block, hooks, lastTokens } = context;
   const { headCount, keyValueHeadCount: count } = architecture;
   const name = (what: string) => `blocks.${block}.attn.hook_${what}`;
-  const headsOf = (from: tf.Tensor3D, own: Linear, of: { count: number; what: string }) =>
-    hooks.runHeads(name(of.what), heads(linear(from, own), of.count), block);
+  const headsOf = (
+    from: tf.Tensor3D,
+    own: Linear,
+    of: { count: number; what: 'k' | 'q' | 'v' },
+  ) => {
+    const plain = heads(linear(from, own), of.count);
+    const change = changes[of.what];
+    const made = change === null ? plain : tf.add(plain, headProducts(change, own));
+    return hooks.runHeads(name(of.what), made as tf.Tensor4D, block);
+  };
   const asking = lastTokens === undefined ? x : (oneToken(x, lastTokens) as tf.Tensor3D);
   const query = headsOf(asking, weights.query, { count: headCount, what: 'q' });
   const key = ungrouped(headsOf(x, weights.key, { count, what: 'k' }), context, 'k');
@@ -59,6 +74,23 @@ export function heads(x: tf.Tensor3D, count: number): tf.Tensor4D {
   const [batch, length, width] = x.shape;
   const split = tf.reshape(x, [batch, length, count, width / count]);
   return tf.transpose(split, [0, 2, 1, 3]) as tf.Tensor4D;
+}
+
+/**
+ * Rows of each head through its own part of a matrix, without the bias.
+ *
+ * @param x - `[B, T, H, D]`.
+ * @returns `[B, H, T, F]`.
+ */
+function headProducts(x: tf.Tensor4D, { weight }: Linear): tf.Tensor4D {
+  const [batch, length, count, width] = x.shape;
+  const size = rowCount(weight) / count;
+  const apart = tf.reshape(matrixFloats(weight), [count, size, width]);
+  const matrices = tf.transpose(apart, [0, 2, 1]) as tf.Tensor3D;
+  const rows = tf.reshape(tf.transpose(x, [2, 0, 1, 3]), [count, batch * length, width]);
+  const products = tf.matMul(rows as tf.Tensor3D, matrices);
+  const split = tf.reshape(products, [count, batch, length, size]);
+  return tf.transpose(split, [1, 0, 2, 3]) as tf.Tensor4D;
 }
 
 /**

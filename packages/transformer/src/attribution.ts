@@ -1,14 +1,17 @@
 /**
  * Which parts of a model a logit comes from.
  */
-import { ConfigError, DataError } from '@lab/core';
+import { checkOptions, ConfigError, DataError, type OptionFields } from '@lab/core';
+import { z } from 'zod';
 import { withoutPrefix } from './hook-aliases.js';
 import type { Model } from './model.js';
+import { passFields, tokenFields } from './pass-fields.js';
 import {
   type ComponentInput,
   eachComponent,
   type ResidualComponent,
 } from './residual-components.js';
+import { assertHeld } from './weights/placed-parts.js';
 import { floatsOf } from './weights/stored-numbers.js';
 
 /** What {@link logitAttribution} reads. */
@@ -18,6 +21,13 @@ export interface AttributionInput extends ComponentInput {
   /** Of each text a token whose logit is taken off; default none. */
   readonly against?: readonly number[] | undefined;
 }
+
+const inputSchema = z.strictObject({
+  ...tokenFields,
+  tokens: passFields.ofTexts,
+  against: passFields.ofTexts.optional(),
+  interventions: passFields.interventions,
+} satisfies OptionFields<AttributionInput>);
 
 /** What every part adds to a logit. */
 export interface LogitAttribution {
@@ -42,13 +52,16 @@ export interface LogitAttribution {
  * Source: Elhage et al., A Mathematical Framework for Transformer Circuits; Wang et al.,
  * Interpretability in the Wild (differences of logits).
  *
- * @throws {ConfigError} where `tokens` or `against` are not one for each text.
+ * @throws {ConfigError} where `tokens` or `against` are not one for each text, and for an option
+ *   that is not known or of another kind.
  * @throws {DataError} for a token that the vocabulary does not have.
  */
 export async function logitAttribution(
   model: Model,
   { tokens, against, ...input }: AttributionInput,
 ): Promise<LogitAttribution> {
+  checkOptions('transformer/logitAttribution', { tokens, against, ...input }, inputSchema);
+  assertHeld(model.parts);
   const { width } = model.architecture;
   const batchSize = input.ids.length;
   assertTokens(model, tokens, { batchSize, name: 'tokens' });
@@ -131,7 +144,7 @@ export function assertTokens(
  * What rows behind the last block are multiplied with, `[B, D]`, but for the scale: gain of the
  * final norm times rows of the output, centred where the norm centres. And what its bias adds.
  */
-async function outputDirections(
+export async function outputDirections(
   model: Model,
   tokens: readonly number[],
   against: readonly number[] | undefined,

@@ -9,6 +9,7 @@ import type { HookRunner } from './hooks.js';
 import { feedForward } from './mlp.js';
 import { hookedNorm } from './normalised.js';
 import type { Turning } from './positions.js';
+import { inputChanges, normChange } from './split-inputs.js';
 import type { BlockWeights, Norm } from './weights/block-weights.js';
 
 /** What a block needs beside its weights. */
@@ -60,14 +61,20 @@ export function runBlock(
     const attention = tf.tidy(() => {
       const attended =
         given === undefined
-          ? attend(first!, weights, context)
+          ? attend(first!, weights, context, inputChanges(all, weights.norm1, context))
           : attendFrom(given, weights, context);
       return run('attn_out', after(attended, weights.postNorm1, ['attn', 'ln1_post']));
     });
     const mlpOf = (from: tf.Tensor3D) =>
       tf.tidy(() => {
-        const { norm2 } = weights;
-        const second = norm2 === null ? ofTokens(first!, context) : normOf(from, norm2, 'ln2');
+        const { norm1, norm2 } = weights;
+        const read = run('mlp_in', from);
+        const shared = norm2 === null ? ofTokens(first!, context) : null;
+        const changed: tf.Tensor3D | null =
+          shared === null || read === from
+            ? shared
+            : tf.add(shared, normChange(read, from, norm1, architecture.norm));
+        const second = changed ?? normOf(read, norm2!, 'ln2');
         const fed = feedForward(second, weights, mlp);
         return run('mlp_out', after(fed, weights.postNorm2, ['mlp', 'ln2_post']));
       });

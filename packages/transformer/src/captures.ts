@@ -12,19 +12,20 @@ export interface Captured {
 
 /** A copy of a tensor in the host's memory. */
 export async function capturedOf(value: tf.Tensor): Promise<Captured> {
-  const data = (await value.data()) as Float32Array;
+  const data = (await value.data()) as Float32Array | Int32Array;
+  if (!(data instanceof Float32Array)) return { shape: value.shape, data: Float32Array.from(data) };
   // What wasm gives is a copy of its heap; elsewhere it may be the tensor's own memory.
   const isCopy = tf.getBackend() === 'wasm';
   return { shape: value.shape, data: isCopy ? data : data.slice() };
 }
 
 /** Values by the own names of their places; `get` and `has` take every other name, too. */
-class PlaceValues extends Map<string, Captured> {
+class PlaceValues<T> extends Map<string, T> {
   constructor(private readonly nameOf: (name: string) => string) {
     super();
   }
 
-  override get(name: string): Captured | undefined {
+  override get(name: string): T | undefined {
     return super.get(this.nameOf(name));
   }
 
@@ -39,16 +40,26 @@ export interface CaptureRules {
   readonly nameOf?: ((name: string) => string) | undefined;
   /** Rows in `[B T]` of the tokens that are copied, one of each text; default all. */
   readonly lastTokens?: Int32Array | undefined;
+  /** Whether values stay on the backend, the taker's to free; default false. */
+  readonly areTensors?: boolean | undefined;
 }
 
 /** Copies of values at some places. */
 export class Captures {
   readonly found: Map<string, Captured>;
+  /** Those that stay on the backend. */
+  readonly tensors: Map<string, tf.Tensor>;
   readonly hooks: readonly Hook[];
   private readonly pending = new Map<string, tf.Tensor>();
+  private readonly areTensors: boolean;
 
-  constructor(names: HookNames | undefined, { nameOf, lastTokens }: CaptureRules = {}) {
-    this.found = new PlaceValues(nameOf ?? ((name) => name));
+  constructor(
+    names: HookNames | undefined,
+    { nameOf = (name) => name, lastTokens, areTensors = false }: CaptureRules = {},
+  ) {
+    this.found = new PlaceValues(nameOf);
+    this.tensors = new PlaceValues(nameOf);
+    this.areTensors = areTensors;
     const run = (value: tf.Tensor, { name }: { readonly name: string }) => {
       const own = lastTokens === undefined ? tf.clone(value) : ofTokens(value, lastTokens, name);
       this.pending.set(name, tf.keep(own));
@@ -58,14 +69,23 @@ export class Captures {
     this.hooks = names === undefined ? [] : [last ?? hook];
   }
 
-  /** Brings what is pending into the host's memory. */
+  /** Brings what is pending to where it is to be. */
   async fetch(): Promise<void> {
     for (const [name, value] of this.pending) {
-      this.found.set(name, await capturedOf(value));
+      if (this.areTensors) this.tensors.set(name, value);
+      else this.found.set(name, await capturedOf(value));
     }
+    if (this.areTensors) this.pending.clear();
+    else this.dispose();
+  }
+
+  /** Frees values that nobody will take. */
+  giveUp(): void {
+    for (const value of this.tensors.values()) value.dispose();
     this.dispose();
   }
 
+  /** Frees what is still pending. */
   dispose(): void {
     for (const value of this.pending.values()) value.dispose();
     this.pending.clear();
@@ -79,7 +99,8 @@ function ofTokens(value: tf.Tensor, tokens: Int32Array, name: string): tf.Tensor
     const apart = oneToken(tf.transpose(value, [0, 2, 1, 3]), tokens);
     return tf.transpose(apart, [0, 2, 1, 3]);
   }
-  return oneToken(value, tokens);
+  if (value.dtype === 'float32') return oneToken(value, tokens);
+  return tf.cast(oneToken(tf.cast(value, 'float32'), tokens), value.dtype);
 }
 
 /**

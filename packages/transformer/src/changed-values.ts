@@ -15,12 +15,13 @@ export interface ChangedPlace {
 }
 
 /** An error about an intervention. */
-export const problem = (change: Intervention, what: string, help: string) =>
+export const problem = (change: Pick<Intervention, 'kind' | 'site'>, what: string, help: string) =>
   new ConfigError(`transformer/intervention ${change.kind} of ${change.site}: ${what}.`, { help });
 
 /** Axis of the heads at a place, or null where there are none. */
 export function headAxis(name: string): number | null {
   if (/attn\.hook_(attn_scores_raw|attn_scores|pattern)$/.test(name)) return 1;
+  if (/^blocks\.\d+\.hook_(attn_in|[qkv]_input)$/.test(name)) return 2;
   return /attn\.hook_([qkvz]|[kv]_heads|rot_q|rot_k|rot_k_heads|result)$/.test(name) ? 2 : null;
 }
 
@@ -34,19 +35,22 @@ export function headAxis(name: string): number | null {
  */
 export function changeHook(change: Intervention, { name, heads }: ChangedPlace): Hook {
   const axis = headAxis(name);
-  const { kind } = change;
+  const { kind, site } = change;
   if (kind === 'uniform' && axis !== 1) {
     throw problem(change, 'only scores and pattern can be', 'Take the site scores or pattern.');
   }
   assertValue(change);
+  const { value } = change;
+  const numbers = typeof value === 'object' ? Float32Array.from(value) : value;
   const names =
     kind === 'uniform' ? name.replace(/hook_(attn_scores|pattern)$/, 'hook_attn_scores_raw') : name;
   return {
     names,
-    run: (value, { start, step = 0, mask }) => {
-      if (change.steps?.includes(step) === false) return value;
-      const changed = changedValue(value, change, { axis, mask });
-      return chosen(value, changed, { heads, axis, positions: change.positions, start });
+    run: (before, { start, step = 0, mask }) => {
+      if (change.steps?.includes(step) === false) return before;
+      const made = changedValue(before, { kind, site, numbers }, { axis, mask });
+      const changed = made.dtype === before.dtype ? made : tf.cast(made, before.dtype);
+      return chosen(before, changed, { heads, axis, positions: change.positions, start });
     },
   };
 }
@@ -66,9 +70,10 @@ function assertValue(change: Intervention): void {
   const { kind, value } = change;
   const got = value === undefined ? 'none' : typeof value === 'number' ? 'number' : 'list';
   const wanted = VALUES[kind];
-  const numbers = value === undefined ? [] : [value].flat();
+  const numbers = Array.from(typeof value === 'object' ? value : [value ?? 0]);
   if (!wanted.split(' or ').includes(got)) {
-    const what = value === undefined ? 'not given' : JSON.stringify(value).slice(0, 40);
+    const shown = JSON.stringify(typeof value === 'object' ? numbers : value)?.slice(0, 40);
+    const what = shown ?? 'not given';
     throw problem(change, `value is ${what}`, `It must be: ${wanted}.`);
   }
   const at = numbers.findIndex((one) => !Number.isFinite(one));
@@ -85,16 +90,21 @@ interface Tokens {
   readonly mask: Uint8Array | undefined;
 }
 
+/** A change, its numbers ready for the backend. */
+interface NumberedChange extends Pick<Intervention, 'kind' | 'site'> {
+  readonly numbers: Float32Array | number | undefined;
+}
+
 /** The value as it would be if all of it were changed. */
-function changedValue(x: tf.Tensor, change: Intervention, tokens: Tokens): tf.Tensor {
-  const { kind, value } = change;
+function changedValue(x: tf.Tensor, change: NumberedChange, tokens: Tokens): tf.Tensor {
+  const { kind, numbers } = change;
   const given = (): tf.Tensor =>
-    typeof value === 'number'
-      ? tf.scalar(value)
-      : tf.tensor(value as number[], fitShape(x, change));
+    typeof numbers === 'object'
+      ? tf.tensor(numbers, fitShape(x, change, numbers.length))
+      : tf.scalar(numbers!);
   switch (kind) {
     case 'scale':
-      return tf.mul(x, value as number);
+      return tf.mul(x, numbers as number);
     case 'zero':
     case 'uniform':
       return tf.zerosLike(x);
@@ -131,8 +141,7 @@ function meanOfTokens(x: tf.Tensor, { axis, mask }: Tokens): tf.Tensor {
  * Shape that a list of numbers stands for: all of the value, or its last axes; a direction is one
  * of the last axis.
  */
-function fitShape(x: tf.Tensor, change: Intervention): number[] {
-  const length = (change.value as readonly number[]).length;
+function fitShape(x: tf.Tensor, change: NumberedChange, length: number): number[] {
   const isDirection = change.kind === 'project-out';
   for (let from = x.rank - 1; from >= (isDirection ? x.rank - 1 : 0); from -= 1) {
     const shape = x.shape.slice(from);

@@ -63,7 +63,7 @@ const segmenter = new Intl.Segmenter('und', { granularity: 'grapheme' });
  * Groups of characters that one sees as one. The segmenter's time grows with the square of a text's
  * length, so it gets windows; the last group of one may go on behind it, and begins the next.
  */
-function* groupsOf(text: string): Generator<string> {
+export function* groupsOf(text: string): Generator<string> {
   let [begin, size] = [0, WINDOW];
   while (begin < text.length) {
     const window = text.slice(begin, begin + size);

@@ -77,9 +77,12 @@ export function readChatTemplates(source: TemplateSource): ChatTemplates {
     render: (messages, { template = 'default', ...options } = {}) => {
       const text = texts.get(template);
       if (text === undefined) {
-        const known = names.length === 0 ? 'it has none' : `it has ${names.join(', ')}`;
-        throw new ConfigError(`${source.folder}: has no chat template ${template}; ${known}.`, {
-          help: 'Take another template, or write the text of the conversation yourself.',
+        const what = names.length === 0 ? '' : ` ${template}; it has ${names.join(', ')}`;
+        throw new ConfigError(`${source.folder}: has no chat template${what}.`, {
+          help:
+            names.length === 0
+              ? 'Write the text of the conversation yourself, or take a model made for chats.'
+              : 'Take another template, or write the text of the conversation yourself.',
         });
       }
       return rendered(text, messages, { ...options, ...source });

@@ -6,7 +6,7 @@ import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync } fro
 import { basename, join } from 'node:path';
 import { ModelError } from '@lab/core';
 import { isGgufFile } from './gguf/gguf-file.js';
-import { checkpointFolder } from './weights/checkpoint.js';
+import { checkpointFolder } from './weights/checkpoint-folder.js';
 
 /** SHA-256 of model and tokenizer, lower-case hexadecimal. */
 export interface CheckpointFingerprint {

@@ -54,11 +54,11 @@ export class ConfigFields {
     return Object.hasOwn(from, name) ? (from[name] ?? undefined) : undefined;
   }
 
-  /** An error about a field. */
-  wrong(name: string, expected: string): ModelError {
+  /** An error about a field; `help` where copying the file again is none. */
+  wrong(name: string, expected: string, help = this.help): ModelError {
     const got = shownValue(this.values[name]);
     return new ModelError(`${this.file}: ${this.path}${name} must be ${expected}, got ${got}.`, {
-      help: this.help,
+      help,
     });
   }
 

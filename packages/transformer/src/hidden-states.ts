@@ -1,7 +1,9 @@
 /**
  * Hidden states of many texts, block by block: the weights of a block are read once for all.
  */
+import { checkOptions, type OptionFields, optionFields } from '@lab/core';
 import { tf } from '@lab/tensor';
+import { z } from 'zod';
 import { type Captured, capturedOf } from './captures.js';
 import { logitsInParts, NORMED } from './logits-in-parts.js';
 import type { Model } from './model.js';
@@ -15,6 +17,13 @@ export interface HiddenStatesOptions {
   readonly logits?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+const callSchema = z.strictObject({
+  positions: z.enum(['all', 'last']).optional(),
+  logits: z.boolean().optional(),
+  signal: optionFields.signal,
+  batches: z.custom(Array.isArray, 'must be a list of batches { ids, mask }'),
+} satisfies OptionFields<HiddenStatesOptions & { batches: unknown }>);
 
 /** States of one batch at one layer. */
 export interface LayerStates extends Captured {
@@ -34,12 +43,15 @@ export interface LayerStates extends Captured {
  * are resident) and one batch.
  *
  * @param batches - texts of about the same length together.
+ * @throws as {@link Model.forward}, once the first states are asked for.
  */
 export async function* hiddenStates(
   model: Model,
   batches: readonly TokenInput[],
-  { positions = 'all', logits = false, signal }: HiddenStatesOptions = {},
+  options: HiddenStatesOptions = {},
 ): AsyncGenerator<LayerStates> {
+  checkOptions('transformer/hiddenStates', { ...options, batches }, callSchema);
+  const { positions = 'all', logits = false, signal } = options;
   const { layerCount, vocabularySize } = model.architecture;
   const lasts = batches.map((batch) => lastTokens(tokenBatch(batch, vocabularySize)));
   const residuals = new Map<number, Captured>();

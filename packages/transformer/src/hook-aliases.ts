@@ -21,9 +21,9 @@ interface BlockAliases {
  * Other names of every place, by its own name.
  *
  * The output of a module is the place that has the same values, and where another value in its
- * stead has the same effect: `ln2.hook_in` of a bridge is none, as it changes what the MLP reads
- * and leaves the residual alone. Modules that give queries, keys and values in one have no place,
- * and neither has an output before its cap.
+ * stead has the same effect: `ln2.hook_in` of a bridge is `hook_mlp_in`, as it changes what the MLP
+ * reads and leaves the residual alone. Modules that give queries, keys and values in one have no
+ * place, and neither has an output before its cap.
  */
 export function hookAliases(architecture: Architecture): ReadonlyMap<string, readonly string[]> {
   const { modules, layerCount, logitCap, positions } = architecture;
@@ -95,7 +95,12 @@ function blockAliases({ isGated, hasPostNorms, sharesNorm }: Architecture): Bloc
       ...{ modules: ['attn', 'o'], bridge: ['attn.hook_out', 'attn.o.hook_out'] },
     },
     ...(hasPostNorms ? [norm('ln1_post'), norm('ln2_post')] : []),
-    ...(sharesNorm ? [] : [norm('ln2', ['mlp.hook_in'])]),
+    ...(sharesNorm
+      ? []
+      : [
+          { place: 'hook_mlp_in', modules: [], bridge: ['ln2.hook_in'] },
+          norm('ln2', ['mlp.hook_in']),
+        ]),
     ...(isGated
       ? [
           { place: 'mlp.hook_pre', modules: ['gate' as const], bridge: ['mlp.gate.hook_out'] },

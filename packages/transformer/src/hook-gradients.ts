@@ -1,8 +1,9 @@
 /**
  * Gradients at places inside of a pass, block by block: no more than one block is recorded at once.
  */
-import { ConfigError, ShapeError } from '@lab/core';
+import { checkOptions, ConfigError, type OptionFields, ShapeError } from '@lab/core';
 import { pullBack, tf } from '@lab/tensor';
+import { z } from 'zod';
 import { mixingOf } from './attention.js';
 import { runBlock } from './block.js';
 import { type Captured, capturedOf, oneToken } from './captures.js';
@@ -11,8 +12,10 @@ import { type Hook, type HookNames, HookRunner, isNamed } from './hooks.js';
 import { type Intervention, interventionHook } from './interventions.js';
 import type { Model } from './model.js';
 import { outputGradient } from './output-gradient.js';
+import { passFields, tokenFields } from './pass-fields.js';
 import { PositionTables, type TokenBatch } from './positions.js';
 import { lastTokens, passPlace, tokenBatch, type TokenInput } from './token-batch.js';
+import { assertHeld } from './weights/placed-parts.js';
 
 /** A pass whose residuals are there already; they stay the caller's. */
 export interface KnownPass {
@@ -40,6 +43,16 @@ export interface HookGradientInput extends TokenInput {
   readonly signal?: AbortSignal | undefined;
 }
 
+const inputSchema = z.strictObject({
+  ...tokenFields,
+  interventions: passFields.interventions,
+  hooks: passFields.hooks,
+  places: passFields.names,
+  outputGradients: passFields.callback,
+  pass: passFields.pass,
+  signal: passFields.signal,
+} satisfies OptionFields<HookGradientInput>);
+
 /**
  * Gradients at places of R quantities of each text, all of them in one pass forward and one back.
  *
@@ -48,7 +61,8 @@ export interface HookGradientInput extends TokenInput {
  * they are: each block is read once in either direction.
  *
  * @returns by own names of the places, each `[R, B, ..]` with the axes of the place behind B.
- * @throws {ConfigError} where no place in a block is named.
+ * @throws {ConfigError} where no place in a block is named, and for an option that is not known or
+ *   of another kind.
  * @throws {ShapeError} for output gradients of another shape.
  *
  * @example
@@ -67,6 +81,8 @@ export async function hookGradients(
   model: Model,
   input: HookGradientInput,
 ): Promise<Map<string, Captured>> {
+  checkOptions('transformer/hookGradients', input, inputSchema);
+  assertHeld(model.parts);
   const wanted = wantedPlaces(model, input.places);
   const own = input.pass === undefined ? await passOf(model, input) : null;
   const pass = input.pass ?? own!;
@@ -108,7 +124,7 @@ export async function hookGradients(
 function wantedPlaces({ architecture }: Model, places: HookNames): Map<number, HookPlace[]> {
   const names = ownNames(places, architecture, 'transformer/hookGradients');
   const wanted = new Map<number, HookPlace[]>();
-  for (const place of hookNames({ architecture })) {
+  for (const place of hookNames({ architecture }, { optional: true })) {
     const block = /^blocks\.(\d+)\./.exec(place.name)?.[1];
     if (block === undefined || !isNamed(names, place.name)) continue;
     const own = wanted.get(Number(block)) ?? [];

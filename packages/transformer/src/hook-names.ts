@@ -4,7 +4,7 @@
 import { ConfigError, nearest } from '@lab/core';
 import type { Architecture } from './architecture.js';
 import { hookAliases } from './hook-aliases.js';
-import type { Hook, HookNames } from './hooks.js';
+import { type Hook, type HookNames, isOptional } from './hooks.js';
 
 /** A place and the shape there: B texts, T tokens, and sizes of the model. */
 export interface HookPlace {
@@ -28,19 +28,31 @@ type NamedShape = Omit<HookPlace, 'aliases'>;
  * `mlp.hook_out` are there where a norm follows: what is added to the residual is `hook_attn_out`
  * and `hook_mlp_out`.
  * `hook_normalized` is what a norm gives, gain and bias in it (`hook_out` of a bridge).
+ *
+ * Optional places are made for those alone who name them: `hook_tokens` (ids, int32),
+ * `hook_q_input`, `hook_k_input` and `hook_v_input`, the residual before `ln1` once for each head,
+ * `hook_attn_in`, from which all three are taken (where every head has its own keys), and
+ * `hook_mlp_in`, the residual that the MLP reads, before its norm.
+ *
+ * @param options - `optional`: whether those are listed, too; default false.
  */
-export function hookNames({ architecture }: { readonly architecture: Architecture }): HookPlace[] {
+export function hookNames(
+  { architecture }: { readonly architecture: Architecture },
+  { optional = false }: { readonly optional?: boolean | undefined } = {},
+): HookPlace[] {
   const aliases = hookAliases(architecture);
-  return namedShapes(architecture).map((place) => ({
-    ...place,
-    aliases: aliases.get(place.name) ?? [],
-  }));
+  return namedShapes(architecture)
+    .filter(({ name }) => optional || !isOptional(name))
+    .map((place) => ({ ...place, aliases: aliases.get(place.name) ?? [] }));
 }
 
 function namedShapes(architecture: Architecture): NamedShape[] {
   const { width, layerCount, vocabularySize, positions } = architecture;
   const residual = ['B', 'T', width] as const;
-  const places: NamedShape[] = [{ name: 'hook_embed', shape: residual }];
+  const places: NamedShape[] = [
+    { name: 'hook_tokens', shape: ['B', 'T'] },
+    { name: 'hook_embed', shape: residual },
+  ];
   if (positions.kind === 'learned') places.push({ name: 'hook_pos_embed', shape: residual });
   for (let block = 0; block < layerCount; block += 1) {
     for (const { name, shape } of blockPlaces(architecture)) {
@@ -75,6 +87,7 @@ function blockPlaces(architecture: Architecture): NamedShape[] {
   });
   return [
     residual('hook_resid_pre'),
+    ...headInputs(architecture),
     ...norm('ln1'),
     heads('q', headCount),
     heads('k', keyValueHeadCount),
@@ -96,6 +109,7 @@ function blockPlaces(architecture: Architecture): NamedShape[] {
     ...(hasPostNorms ? [residual('attn.hook_out'), ...norm('ln1_post')] : []),
     residual('hook_attn_out'),
     ...(isParallel ? [] : [residual('hook_resid_mid')]),
+    residual('hook_mlp_in'),
     ...(sharesNorm ? [] : norm('ln2')),
     inner('pre'),
     ...(isGated ? [inner('pre_linear')] : []),
@@ -106,13 +120,31 @@ function blockPlaces(architecture: Architecture): NamedShape[] {
   ];
 }
 
+function headInputs(architecture: Architecture): NamedShape[] {
+  const { width, headCount, keyValueHeadCount } = architecture;
+  const input = (what: string, count: number): NamedShape => ({
+    name: `hook_${what}`,
+    shape: ['B', 'T', count, width],
+  });
+  return [
+    ...(hasSharedKeys(architecture) ? [] : [input('attn_in', headCount)]),
+    input('q_input', headCount),
+    input('k_input', keyValueHeadCount),
+    input('v_input', keyValueHeadCount),
+  ];
+}
+
+/** Whether several heads of queries share one of keys and values. */
+const hasSharedKeys = ({ headCount, keyValueHeadCount }: Architecture): boolean =>
+  headCount !== keyValueHeadCount;
+
 const namesOf = new WeakMap<Architecture, ReadonlyMap<string, string>>();
 
 /** Own name of each place, by every name that it has. */
 function placeNames(architecture: Architecture): ReadonlyMap<string, string> {
   const known = namesOf.get(architecture);
   if (known !== undefined) return known;
-  const places = hookNames({ architecture });
+  const places = hookNames({ architecture }, { optional: true });
   const names = new Map(
     places.flatMap(({ name, aliases }) => aliases.map((alias) => [alias, name] as const)),
   );
@@ -153,6 +185,10 @@ export function missingPlace(name: string, architecture: Architecture): string {
   const block = /(?<=\.)\d+(?=\.|$)/.exec(name)?.[0];
   if (block !== undefined && names.has(name.replace(/(?<=\.)\d+(?=\.|$)/, '0'))) {
     return `there is no block ${block} for ${name}, the last is ${layerCount - 1}`;
+  }
+  if (hasSharedKeys(architecture) && name.endsWith('hook_attn_in')) {
+    const others = 'hook_q_input, hook_k_input and hook_v_input';
+    return `heads share keys here: ${name} is not there, but ${others}`;
   }
   const like = nearest(name, names.keys());
   return `there is no place ${name}${like === undefined ? '' : `; near: ${like}`}`;

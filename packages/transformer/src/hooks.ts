@@ -30,7 +30,8 @@ export type HookFunction = (value: tf.Tensor, point: HookPoint) => tf.Tensor | v
 
 /**
  * Which places are meant: one, by any of its names; all whose own name matches; or all whose own
- * name a function takes. A name that no place has is an error; patterns may match none.
+ * name a function takes. A name that no place has is an error; patterns may match none, and mean
+ * optional places ({@link isOptional}) only where they hold the end of their names.
  */
 export type HookNames = string | RegExp | ((name: string) => boolean);
 
@@ -46,11 +47,26 @@ export interface LastTokenHook extends Hook {
   readonly lastTokens: Int32Array;
 }
 
+const OPTIONAL = /^(?:hook_tokens|blocks\.\d+\.hook_(?:attn_in|mlp_in|[qkv]_input))$/;
+
+/** Whether a place is made for those alone who name it: it is large, or holds ids. */
+export const isOptional = (name: string): boolean => OPTIONAL.test(name);
+
 /** Whether a name is meant. */
 export function isNamed(names: HookNames, name: string): boolean {
   if (typeof names === 'string') return names === name;
-  return typeof names === 'function' ? names(name) : names.test(name);
+  return isOptional(name) ? holds(names, name) : takes(names, name);
 }
+
+/**
+ * Whether a pattern takes a name of an optional place, and not with any other end: then it means
+ * this place, and not just many.
+ */
+export const holds = (names: Exclude<HookNames, string>, name: string): boolean =>
+  takes(names, name) && !takes(names, name.replace(/(?:in|input|tokens)$/, 'other'));
+
+const takes = (names: Exclude<HookNames, string>, name: string): boolean =>
+  typeof names === 'function' ? names(name) : names.test(name);
 
 /** The hooks of one forward pass. */
 export class HookRunner {

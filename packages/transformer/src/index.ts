@@ -55,24 +55,25 @@ export {
   writeCheckpoint,
 } from './gguf/gguf-import.js';
 export type { GgufType } from './gguf/tensors-of-model.js';
+export {
+  type HttpCheckpointOptions,
+  openHttpCheckpoint,
+} from './http/open-http-checkpoint.js';
 export { hiddenStates, type HiddenStatesOptions, type LayerStates } from './hidden-states.js';
 export { type HookGradientInput, hookGradients, type KnownPass } from './hook-gradients.js';
 export { type HookPlace, hookNames } from './hook-names.js';
 export type { Hook, HookFunction, HookNames, HookPoint } from './hooks.js';
 export { readInterventions } from './intervention-file.js';
 export {
+  type ChangeNumbers,
   type Intervention,
   interventionHook,
   type InterventionKind,
   interventionsSchema,
 } from './interventions.js';
 export type { Captured } from './captures.js';
-export {
-  type Checkpoint,
-  checkpointFolder,
-  openCheckpoint,
-  type StoredWeight,
-} from './weights/checkpoint.js';
+export { type Checkpoint, openCheckpoint, type StoredWeight } from './weights/checkpoint.js';
+export { checkpointFolder } from './weights/checkpoint-folder.js';
 export {
   type ChangedWeight,
   editCheckpoint,
@@ -89,6 +90,12 @@ export {
   slicesByWeight,
 } from './weights/head-slices.js';
 export { type PlacedWeight, placedWeights, type WeightPart } from './weights/weight-groups.js';
+export {
+  type LengthBatch,
+  lengthBatches,
+  type LengthBatchRules,
+  lengthGroups,
+} from './length-batches.js';
 export { type LensInput, type LensLayer, logitLens } from './lens.js';
 export { loadModel } from './load-model.js';
 export {
@@ -111,6 +118,12 @@ export {
   type PromptFormatOptions,
   promptFormats,
 } from './prompt-format.js';
+export {
+  type PromptSpanOptions,
+  type PromptSpans,
+  promptSpans,
+  type TokenSpan,
+} from './prompt-spans.js';
 export type { Pooling } from './server/embed-texts.js';
 export {
   type AnswerOptions,
@@ -141,6 +154,14 @@ export {
   type ResidualComponents,
   residualComponents,
 } from './residual-components.js';
+export {
+  accumulatedResidual,
+  directLogits,
+  type LogitDirections,
+  logitDirections,
+  normedComponents,
+  stackedHeads,
+} from './residual-stacks.js';
 export type { IdRows, TokenInput } from './token-batch.js';
 export type { NewModel } from './training/model-source.js';
 export { type TrainedModel, trainModel, trainT5 } from './training/train-model.js';
@@ -159,10 +180,12 @@ export type { Evaluation } from './training/training-step.js';
 export {
   type BatchOptions,
   type EncodedBatch,
+  type EncodedText,
   type EncodeOptions,
   loadTokenizer,
   type Tokenizer,
 } from './tokenizer.js';
+export type { TextRange } from './token-offsets.js';
 export type { ModelCheck } from './model-check.js';
 export { validateModel, type ValidateOptions } from './validate-model.js';
 export type { LoadModelOptions, Residency } from './weights/residency.js';

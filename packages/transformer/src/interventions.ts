@@ -60,8 +60,12 @@ export interface Intervention {
    * token; default all. A pass by itself is step 0.
    */
   readonly steps?: readonly number[] | undefined;
-  readonly value?: number | readonly number[] | undefined;
+  /** A list may be typed, such as the `data` of a captured value; JSON has plain lists. */
+  readonly value?: number | ChangeNumbers | undefined;
 }
+
+/** Numbers of a change, row by row. */
+export type ChangeNumbers = readonly number[] | Float32Array | Float64Array;
 
 /** JSON schema of a list of interventions. */
 export const interventionsSchema = {
@@ -93,6 +97,7 @@ export const interventionsSchema = {
 export function interventionHook(change: Intervention, architecture: Architecture): Hook {
   assertFields(change);
   const name = placeOf(change, architecture);
+  if (name === 'hook_tokens') assertIds(change, architecture);
   return changeHook(change, { name, heads: headsOf(change, architecture, name) });
 }
 
@@ -102,11 +107,27 @@ export function interventionHook(change: Intervention, architecture: Architectur
  * @throws {ConfigError} for a field that is not known, or of another type.
  */
 export function assertFields(change: Intervention): void {
-  const given = Object.entries(change).filter(([, value]) => value !== undefined);
+  const given = Object.entries(change)
+    .filter(([, value]) => value !== undefined)
+    // What a typed list holds are numbers; JSON, of which the schema is, has none.
+    .map(([name, value]) => [name, name === 'value' && isTyped(value) ? [] : value]);
   const [first] = schemaProblems(Object.fromEntries(given), interventionsSchema.items);
   if (first === undefined) return;
   const what = first.path === '' ? first.what : `${first.path} ${first.what}`;
   throw problem(change, what, 'interventionsSchema is the schema of a list of changes.');
+}
+
+const isTyped = (value: unknown): boolean =>
+  value instanceof Float32Array || value instanceof Float64Array;
+
+/** Ids are no quantities: others can be put in their place, and no more. */
+function assertIds(change: Intervention, { vocabularySize }: Architecture): void {
+  const { kind, value = [] } = change;
+  if (kind !== 'patch') throw problem(change, 'ids can only be patched', 'Take the kind patch.');
+  const ids = Array.from(typeof value === 'number' ? [value] : value);
+  const wrong = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabularySize);
+  if (wrong === undefined) return;
+  throw problem(change, `value holds ${wrong}`, `Give ids from 0 to ${vocabularySize - 1}.`);
 }
 
 /**
@@ -165,6 +186,14 @@ export function headsOf(
   if (head === undefined) return null;
   const { headCount, keyValueHeadCount } = architecture;
   const isGroup = granularity === 'kv-group';
+  const isShared = /hook_[kv](_input)?$/.test(name);
+  if (!isGroup && headCount !== keyValueHeadCount && /hook_[kv]_input$/.test(name)) {
+    throw problem(
+      change,
+      `this place has ${keyValueHeadCount} heads, of keys and values`,
+      "Count them: granularity 'kv-group'.",
+    );
+  }
   const count = isGroup ? keyValueHeadCount : headCount;
   if (headAxis(name) === null) throw problem(change, 'this place has no heads', 'Leave out head.');
   if (head >= count) {
@@ -174,7 +203,6 @@ export function headsOf(
       `Give one from 0 to ${count - 1}.`,
     );
   }
-  const isShared = /hook_[kv]$/.test(name);
   if (!isGroup || isShared) return [head];
   const size = headCount / keyValueHeadCount;
   return Array.from({ length: size }, (_, at) => head * size + at);

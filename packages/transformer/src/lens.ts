@@ -1,9 +1,12 @@
 /**
  * What the output would say if the pass ended at a block.
  */
+import { checkOptions, type OptionFields } from '@lab/core';
 import { tf } from '@lab/tensor';
+import { z } from 'zod';
 import type { Intervention } from './interventions.js';
 import type { Model } from './model.js';
+import { passFields, tokenFields } from './pass-fields.js';
 import type { TokenInput } from './token-batch.js';
 
 /** What {@link logitLens} reads. */
@@ -13,6 +16,11 @@ export interface LensInput extends TokenInput {
   /** Those at the final norm change the reading of every layer. */
   readonly interventions?: readonly Intervention[] | undefined;
 }
+
+const { top, interventions } = passFields;
+const inputSchema = z.strictObject({
+  ...{ ...tokenFields, top, interventions },
+} satisfies OptionFields<LensInput>);
 
 /** The most probable next tokens, read off one layer. */
 export interface LensLayer {
@@ -27,11 +35,12 @@ export interface LensLayer {
  * text.
  *
  * Source: nostalgebraist, Interpreting GPT: the logit lens.
+ *
+ * @throws as {@link Model.forward}.
  */
-export async function logitLens(
-  model: Model,
-  { ids, mask, top = 5, interventions }: LensInput,
-): Promise<LensLayer[]> {
+export async function logitLens(model: Model, input: LensInput): Promise<LensLayer[]> {
+  checkOptions('transformer/logitLens', input, inputSchema);
+  const { ids, mask, top = 5, interventions } = input;
   const { layerCount } = model.architecture;
   const layers: LensLayer[] = [];
   const shared = { ids, mask, interventions };

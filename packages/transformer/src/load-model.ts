@@ -8,10 +8,11 @@ import { assertChecks } from './model-check.js';
 import { readModelConfig } from './model-config.js';
 import { validateModel } from './validate-model.js';
 import { readBlock, type StoredBlock, type WeightReader } from './weights/block-weights.js';
-import { checkpointFolder, openCheckpoint } from './weights/checkpoint.js';
+import { checkpointFolder } from './weights/checkpoint-folder.js';
+import { type Checkpoint, openCheckpoint } from './weights/checkpoint.js';
 import { matchWeights, ownWeights, weightList } from './weights/expected-weights.js';
 import { type ModelReader, placedParts } from './weights/placed-parts.js';
-import { chosenResidency, type LoadModelOptions } from './weights/residency.js';
+import { checkLoading, chosenResidency, type LoadModelOptions } from './weights/residency.js';
 import type { StoredMatrix } from './weights/stored-numbers.js';
 
 /**
@@ -19,15 +20,21 @@ import type { StoredMatrix } from './weights/stored-numbers.js';
  * works here.
  *
  * @param path - folder with config.json and safetensors files or of the local Hugging Face cache,
- *   or a GGUF file.
+ *   or a GGUF file; or an opened checkpoint, which closes with the model.
+ * @throws {ConfigError} without a path, for an option that is not known or of another kind, and
+ *   where a budget cannot be kept.
  * @throws {ModelError} for a family, field or weights that do not fit, saying which, and
  *   where a check of `validate` fails.
  */
-export async function loadModel(path: string, options: LoadModelOptions = {}): Promise<Model> {
-  const folder = checkpointFolder(path);
+export async function loadModel(
+  path: Checkpoint | string,
+  options: LoadModelOptions = {},
+): Promise<Model> {
+  checkLoading('transformer/loadModel', path, options);
+  const folder = typeof path === 'string' ? checkpointFolder(path) : path.folder;
   if (selectedBackend() === null) await selectBackend();
   const family = readModelConfig(folder);
-  const all = openCheckpoint(folder);
+  const all = typeof path === 'string' ? openCheckpoint(folder) : path;
   try {
     const names = matchWeights(weightList(family), all);
     const files = ownWeights(all, names);

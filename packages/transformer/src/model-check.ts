@@ -10,6 +10,8 @@ export interface ModelCheck {
   readonly difference: number;
   readonly limit: number;
   readonly passed: boolean;
+  /** First place of a pass whose values are not all numbers, where that is what failed. */
+  readonly place?: string;
 }
 
 /** Differences are relative to the largest value that is compared. */
@@ -20,11 +22,33 @@ export const check = (name: string, found: number): ModelCheck => ({
   ...{ name, difference: found, limit: LIMIT, passed: found <= LIMIT },
 });
 
-/** Whether values are numbers, and not all the same. */
-export const valueChecks = (what: string, values: Float32Array): ModelCheck[] => [
-  check(`${what} are finite`, values.every(Number.isFinite) ? 0 : Number.NaN),
-  check(`${what} differ`, new Set(values).size > 1 ? 0 : Number.NaN),
-];
+/**
+ * Whether values are numbers, and not all the same.
+ *
+ * @param captured - of the same pass, in its order: where they are no numbers first.
+ */
+export function valueChecks(
+  what: string,
+  values: Float32Array,
+  captured: ReadonlyMap<string, Captured>,
+): ModelCheck[] {
+  const isFinite = values.every(Number.isFinite);
+  const finite = check(`${what} are finite`, isFinite ? 0 : Number.NaN);
+  const place = isFinite ? undefined : firstNotFinite(captured);
+  return [
+    place === undefined ? finite : { ...finite, place },
+    check(`${what} differ`, new Set(values).size > 1 ? 0 : Number.NaN),
+  ];
+}
+
+function firstNotFinite(captured: ReadonlyMap<string, Captured>): string | undefined {
+  for (const [name, { data }] of captured) if (!data.every(Number.isFinite)) return name;
+  return undefined;
+}
+
+/** What a message says of where a check failed. */
+export const placeText = ({ place }: ModelCheck): string =>
+  place === undefined ? '' : `, first at ${place}`;
 
 /** The largest difference over the largest value that is wanted; NaN for another length. */
 export function difference(found: Float32Array, wanted: ArrayLike<number>): number {
@@ -63,7 +87,9 @@ export function assertChecks(
   const failed = checks.filter(({ passed }) => !passed);
   if (failed.length === 0) return;
   model.dispose();
-  const names = failed.map(({ name, difference: off }) => `${name} (${off.toExponential(1)})`);
+  const names = failed.map(
+    (one) => `${one.name} (${one.difference.toExponential(1)}${placeText(one)})`,
+  );
   throw new ModelError(`${folder}: what is inside does not fit together: ${names.join('; ')}.`, {
     help: 'transformer validate MODEL shows all checks; try another backend.',
   });

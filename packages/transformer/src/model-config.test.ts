@@ -60,6 +60,7 @@ describe('readModelConfig', () => {
   it.each([
     ['mistral', { num_key_value_heads: 2 }, { window: 4096 }],
     ['mistral', { num_key_value_heads: 2, sliding_window: null }, { window: null }],
+    ['ministral', { num_key_value_heads: 2 }, { window: 4096 }],
     [
       'mistral',
       { num_key_value_heads: 2, layer_types: ['full_attention', 'sliding_attention'] },
@@ -162,8 +163,16 @@ describe('readModelConfig', () => {
     [
       'an unknown scaling',
       { ...plain, rope_scaling: { type: 'twist' } },
-      /rope_type must be one of/,
+      /rope_scaling\.type must be one of .+, got "twist"/,
     ],
+    [
+      'an unknown scaling by its present name',
+      { ...plain, rope_scaling: { rope_type: 'twist' } },
+      /rope_scaling\.rope_type must be one of .+, got "twist"/,
+    ],
+    ['no family', { ...plain, model_type: undefined }, /has no model_type/],
+    ['a family that is null', { ...plain, model_type: null }, /has no model_type/],
+    ['a comma too many', '{\n  "a": 1,\n}', /is not JSON \(Expected .+ at line 3, column 1\)/],
     [
       'a text for a number',
       { ...plain, hidden_size: '8' },
@@ -217,6 +226,22 @@ describe('readModelConfig', () => {
     expect(() => readModelConfig(folderOf(config))).toThrow(message);
     expect(() => readModelConfig(folderOf(config))).toThrow(
       expect.objectContaining({ code: 'LAB_MODEL', help: expect.any(String) }),
+    );
+  });
+
+  it('says what helps: no copy where a scaling is not known, a fetch of git-lfs', () => {
+    const help = (config: object | string) => {
+      try {
+        readModelConfig(folderOf(config));
+      } catch (error) {
+        return (error as { help?: string }).help;
+      }
+      return undefined;
+    };
+    expect(help({ ...plain, rope_scaling: { rope_type: 'twist' } })).not.toContain('Copy');
+    expect(help({ ...plain, model_type: 'lama' })).toContain('qwen3, t5');
+    expect(help('version https://git-lfs.github.com/spec/v1\noid sha256:ab\n')).toContain(
+      'git lfs pull',
     );
   });
 

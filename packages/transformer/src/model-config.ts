@@ -92,13 +92,19 @@ export function modelOf(
       help: 'Load it with loadT5.',
     });
   }
+  const known = `Known are ${[...modelTypes, 't5'].toSorted().join(', ')}.`;
+  if (type === undefined || type === null) {
+    throw new ModelError(`${file}: has no model_type, which names the family.`, {
+      help: `Copy config.json again from the folder that the weights came from. ${known}`,
+    });
+  }
   const name = typeof type === 'string' ? type : '';
   const family = families.find(({ modelTypes: own }) => own.includes(name));
   if (family === undefined) {
     const like = nearest(name, modelTypes);
     const hint = like === undefined ? '' : ` (near: ${like})`;
     throw new ModelError(`${file}: model_type ${shownValue(type)} is not known${hint}.`, {
-      help: `Known are ${modelTypes.join(', ')}.`,
+      help: known,
     });
   }
   const fields = new ConfigFields(config, file, { defaults: classDefaults(type) });

@@ -2,8 +2,9 @@
  * A decoder on the present backend, and its forward pass.
  */
 import { setImmediate } from 'node:timers/promises';
-import { ConfigError, DataError, ShapeError } from '@lab/core';
+import { checkOptions, ConfigError, type OptionFields } from '@lab/core';
 import { tf } from '@lab/tensor';
+import { z } from 'zod';
 import type { Architecture } from './architecture.js';
 import { mixingOf } from './attention.js';
 import { type BlockContext, runBlock } from './block.js';
@@ -12,20 +13,27 @@ import { ownName, ownNames, placedHook, placesInBlock } from './hook-names.js';
 import { type Hook, type HookNames, HookRunner } from './hooks.js';
 import { type Intervention, interventionHook } from './interventions.js';
 import { embedTokens, outputLogits } from './pass-ends.js';
+import { passFields, tokenFields } from './pass-fields.js';
+import { assertFits } from './pass-fit.js';
 import { PositionTables, type TokenBatch } from './positions.js';
-import { lastTokens, passPlace, tokenBatch, type TokenInput } from './token-batch.js';
+import { lastTokens, passPlace, type PlacedTokenInput, tokenBatch } from './token-batch.js';
 import type { StoredAround } from './load-model.js';
 import type { StoredBlock } from './weights/block-weights.js';
-import { disposeParts, type PlacedParts } from './weights/placed-parts.js';
+import { assertHeld, disposeParts, type PlacedParts } from './weights/placed-parts.js';
 import type { Residency } from './weights/residency.js';
 
 /** What a forward pass reads and gives. */
-export interface ForwardInput extends TokenInput {
+export interface ForwardInput extends PlacedTokenInput {
   /** Called at their places, in this order, after interventions. */
   readonly hooks?: readonly Hook[] | undefined;
   readonly interventions?: readonly Intervention[] | undefined;
-  /** Places whose values are copied into the host's memory. */
+  /** Places whose values are copied. */
   readonly capture?: HookNames | undefined;
+  /**
+   * Whether copies are in the host's memory (`captured`, default), or stay on the backend
+   * (`capturedTensors`).
+   */
+  readonly captureTo?: 'host' | 'tensor' | undefined;
   /** Whether all tokens are copied, or the last that counts of each text: T is 1. Default `all`. */
   readonly capturePositions?: 'all' | 'last' | undefined;
   /** First block; with one, `residual` is what comes in. Default 0. */
@@ -50,6 +58,23 @@ export interface ForwardInput extends TokenInput {
   readonly logits?: 'all' | 'last' | 'none' | undefined;
 }
 
+const inputSchema = z.strictObject({
+  ...tokenFields,
+  positions: passFields.rows.optional(),
+  hooks: passFields.hooks,
+  interventions: passFields.interventions,
+  capture: passFields.names.optional(),
+  captureTo: z.enum(['host', 'tensor']).optional(),
+  capturePositions: z.enum(['all', 'last']).optional(),
+  startBlock: z.int().optional(),
+  stopBlock: z.int().optional(),
+  residual: passFields.tensor,
+  headOutputs: passFields.tensor,
+  residualPositions: z.enum(['all', 'last']).optional(),
+  signal: passFields.signal,
+  logits: z.enum(['all', 'last', 'none']).optional(),
+} satisfies OptionFields<ForwardInput>);
+
 /** What a forward pass gives; the caller disposes the tensors. */
 export interface ForwardResult {
   /** `[B, T, V]`, or `[B, 1, V]` of the last tokens. */
@@ -61,6 +86,9 @@ export interface ForwardResult {
   readonly residual: tf.Tensor3D;
   /** By the own names of the places; `get` and `has` take every other name, too. */
   readonly captured: ReadonlyMap<string, Captured>;
+  /** As `captured`, with `captureTo: 'tensor'`: the caller's to dispose, too. */
+  readonly capturedTensors: ReadonlyMap<string, tf.Tensor>;
+  /** Frees logits, residual and captured tensors; those that are freed already are left out. */
   dispose(): void;
 }
 
@@ -86,11 +114,16 @@ export class Model {
    * Exact in float32, whatever the type of the weights in the files. Padding on the left gets no
    * positions; its own rows have values without meaning.
    *
-   * @throws {ShapeError} where rows of ids, mask or residual do not fit.
-   * @throws {DataError} for an id that the vocabulary does not have.
-   * @throws {ConfigError} for a name that no place has.
+   * @throws {ConfigError} for an option that is not known or of another kind, and a name that no
+   *   place has.
+   * @throws {ShapeError} where rows of ids, mask, positions or residual do not fit.
+   * @throws {DataError} for an id that the vocabulary does not have, a mask without tokens, and
+   *   positions that the model does not have.
+   * @throws {ModelError} once it has been disposed.
    */
   async forward(input: ForwardInput): Promise<ForwardResult> {
+    checkOptions('transformer/forward', input, inputSchema);
+    assertHeld(this.parts);
     const { layerCount, blocks, vocabularySize } = this.architecture;
     const { startBlock = 0, stopBlock = layerCount } = input;
     if (!(startBlock >= 0 && startBlock <= stopBlock && stopBlock <= layerCount)) {
@@ -100,13 +133,14 @@ export class Model {
       );
     }
     const batch = tokenBatch(input, vocabularySize);
-    this.assertFits(batch, input);
+    assertFits(this.architecture, batch, input);
     const captures = this.capturesOf(input, batch);
     const all = [...this.hooksOf(input), ...captures.hooks];
     const hooks = new HookRunner(all, passPlace(batch));
     const positions = new PositionTables(this.architecture, batch);
     const mix = mixingOf(positions);
     let residual: tf.Tensor3D | null = null;
+    let logits: tf.Tensor3D | null = null;
     try {
       residual = await this.embedded(batch, input, hooks);
       for (let block = startBlock; block < stopBlock; block += 1) {
@@ -124,43 +158,21 @@ export class Model {
       const end = this.endOf(residual, batch, input);
       residual = end;
       const isWhole = stopBlock === layerCount;
-      const logits = isWhole ? await this.output(end, batch, input, hooks) : null;
+      logits = isWhole ? await this.output(end, batch, input, hooks) : null;
       await captures.fetch();
-      return {
-        ...{ logits, residual: end, captured: captures.found },
-        dispose: () => tf.dispose(logits === null ? [end] : [logits, end]),
-      };
+      const { found: captured, tensors: capturedTensors } = captures;
+      const own = [end, ...(logits === null ? [] : [logits]), ...capturedTensors.values()];
+      const dispose = () => tf.dispose(own);
+      return { logits, residual: end, captured, capturedTensors, dispose };
     } catch (error) {
       residual?.dispose();
+      logits?.dispose();
+      captures.giveUp();
       throw error;
     } finally {
       positions.dispose();
       captures.dispose();
     }
-  }
-
-  private assertFits({ batchSize, length, longest }: TokenBatch, input: ForwardInput): void {
-    const { width, positions: rules, headCount, headWidth } = this.architecture;
-    if (input.headOutputs !== undefined) {
-      assertShapeOf('headOutputs', input.headOutputs, [batchSize, length, headCount, headWidth]);
-    }
-    // A residual has its positions.
-    if (input.residual === undefined && rules.kind === 'learned' && longest > rules.count) {
-      throw new DataError(
-        `transformer/forward: a text has ${longest} tokens, this model has ${rules.count} places.`,
-        { help: 'Cut the text, or split it.' },
-      );
-    }
-    if (input.residual === undefined) {
-      if ((input.startBlock ?? 0) === 0) return;
-      throw new ConfigError(
-        `transformer/forward: startBlock ${input.startBlock} needs a residual.`,
-        {
-          help: 'Give what a pass with stopBlock gave.',
-        },
-      );
-    }
-    assertShapeOf('residual', input.residual, [batchSize, length, width]);
   }
 
   private hooksOf({ hooks = [], interventions = [] }: ForwardInput): Hook[] {
@@ -169,12 +181,14 @@ export class Model {
     return [...interventions.map((one) => interventionHook(one, architecture)), ...placed];
   }
 
-  private capturesOf({ capture, capturePositions }: ForwardInput, batch: TokenBatch): Captures {
+  private capturesOf(input: ForwardInput, batch: TokenBatch): Captures {
     const { architecture } = this;
+    const { capture, captureTo, capturePositions } = input;
     const names = capture && ownNames(capture, architecture, 'transformer/capture');
     return new Captures(names, {
       nameOf: (name) => ownName(name, architecture) ?? name,
       lastTokens: capturePositions === 'last' ? lastTokens(batch) : undefined,
+      areTensors: captureTo === 'tensor',
     });
   }
 
@@ -234,15 +248,6 @@ export class Model {
   dispose(): void {
     disposeParts(this.parts);
   }
-}
-
-function assertShapeOf(name: string, value: tf.Tensor, wanted: readonly number[]): void {
-  const [shape, expected] = [value.shape.join(', '), wanted.join(', ')];
-  if (shape === expected) return;
-  throw new ShapeError(`transformer/forward: ${name} must be [${expected}], got [${shape}].`, {
-    expected: `[${expected}]`,
-    got: `[${shape}]`,
-  });
 }
 
 /** Lets other work of the process run: a pass would else hold its thread from end to end. */

@@ -5,6 +5,7 @@ import { ConfigError } from '@lab/core';
 import { tf } from '@lab/tensor';
 import type { Model } from './model.js';
 import { normalised } from './normalised.js';
+import { assertHeld } from './weights/placed-parts.js';
 
 /** Logits of some tokens. */
 export interface OutputPart {
@@ -34,6 +35,7 @@ export async function* outputParts(
     });
   }
   const { architecture, parts } = model;
+  assertHeld(parts);
   const normed = tf.tidy(() => normalised(rows, parts.around.norm, architecture.norm));
   try {
     yield* normedOutputParts(model, normed, tokens);

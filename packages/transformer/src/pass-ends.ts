@@ -1,6 +1,7 @@
 /**
  * Where a pass begins and ends: tokens to rows, and rows to logits.
  */
+import { DataError } from '@lab/core';
 import { gatherRows, tf } from '@lab/tensor';
 import type { Architecture } from './architecture.js';
 import type { HookRunner } from './hooks.js';
@@ -30,9 +31,12 @@ export async function embedTokens(
   { ids, positions, batchSize, length }: PlacedTokens,
   hooks: HookRunner,
 ): Promise<tf.Tensor3D> {
-  const { width, embeddingScale } = architecture;
+  const { width, embeddingScale, vocabularySize } = architecture;
   const shape: [number, number, number] = [batchSize, length, width];
-  const rows = await parts.vocabulary.embed(ids);
+  const read = hooks.wants('hook_tokens')
+    ? await hookedIds({ ids, batchSize, length }, vocabularySize, hooks)
+    : ids;
+  const rows = await parts.vocabulary.embed(read);
   try {
     return tf.tidy(() => {
       const own = tf.reshape(rows, shape) as tf.Tensor3D;
@@ -46,6 +50,27 @@ export async function embedTokens(
   } finally {
     rows.dispose();
   }
+}
+
+/** Ids after all hooks of `hook_tokens`, `[B, T]`. */
+async function hookedIds(
+  { ids, batchSize, length }: Omit<PlacedTokens, 'positions'>,
+  vocabularySize: number,
+  hooks: HookRunner,
+): Promise<Int32Array> {
+  const seen = tf.tidy(() => {
+    const own = tf.tensor2d(ids, [batchSize, length], 'int32');
+    return tf.clone(hooks.run('hook_tokens', own));
+  });
+  const found = ((await seen.data()) as Int32Array).slice();
+  seen.dispose();
+  const at = found.findIndex((id) => id < 0 || id >= vocabularySize);
+  if (at < 0) return found;
+  const place = `text ${Math.floor(at / length)}, token ${at % length}`;
+  throw new DataError(
+    `transformer/hook hook_tokens: ${place} is ${found[at]}, the vocabulary has ${vocabularySize}.`,
+    { help: 'Give ids of the tokenizer of this model.' },
+  );
 }
 
 /** Which tokens get logits: rows in `[B T]`, or all; and whether there are to be any. */

@@ -13,10 +13,12 @@ export interface TokenBatch {
   readonly ids: Int32Array;
   /** 1 for a token, 0 for padding, `[B, T]`. */
   readonly mask: Uint8Array;
-  /** Position of each token among those that count, `[B, T]`. */
+  /** Position of each token, among those that count or as the caller has it, `[B, T]`. */
   readonly positions: Int32Array;
+  /** Whether positions are the caller's. */
+  readonly arePositionsGiven: boolean;
   readonly isPadded: boolean;
-  /** Tokens that count in the longest text. */
+  /** Tokens that count in the longest text: one more than the last position. */
   readonly longest: number;
 }
 
@@ -109,7 +111,8 @@ export class PositionTables implements Turning {
   turned(x: tf.Tensor4D, rules: RotaryRules, tokens?: Int32Array): tf.Tensor4D {
     if (tokens !== undefined) return turnedBy(x, this.tables(rules, tokens));
     const { inverseFrequencies, attentionFactor } = this.anglesOf(rules);
-    if (!this.batch.isPadded && attentionFactor === 1) {
+    const { isPadded, arePositionsGiven } = this.batch;
+    if (!isPadded && !arePositionsGiven && attentionFactor === 1) {
       return rotaryEmbedding(x, { rotaryDim: rules.width, inverseFrequencies });
     }
     return turnedBy(x, this.tables(rules));

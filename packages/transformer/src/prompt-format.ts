@@ -73,20 +73,48 @@ export function encodePrompt(
   prompt: string,
   options: PromptFormatOptions = {},
 ): EncodedPrompt {
-  if (prompt.trim() === '') {
-    throw new DataError('transformer/prompt: the prompt is blank.', {
-      help: 'Leave it out, or write one.',
-    });
-  }
-  const { format = 'template', opening } = options;
-  const written = promptText(tokenizer, prompt, options);
-  const isSpaced = opening === undefined || /\s$/.test(written);
-  const text = opening === undefined ? written : `${written}${isSpaced ? '' : ' '}${opening}`;
-  const ids = tokenizer.encode(text, { addSpecialTokens: format !== 'chat' });
-  const { beginId } = tokenizer;
-  const isTwice = beginId !== null && ids[0] === beginId && ids[1] === beginId;
-  return { text, ...cut(isTwice ? ids.slice(1) : ids, tokenizer, options) };
+  assertPrompt(prompt);
+  const text = withOpening(promptText(tokenizer, prompt, options), options.opening);
+  const ids = tokenizer.encode(text, { addSpecialTokens: options.format !== 'chat' });
+  return {
+    text,
+    ...cut(isBegunTwice(ids, tokenizer) ? ids.slice(1) : ids, tokenizer, options),
+  };
 }
+
+/**
+ * Refuses a prompt without a word.
+ *
+ * @throws {DataError} as {@link encodePrompt}.
+ */
+export function assertPrompt(prompt: string): void {
+  if (prompt.trim() !== '') return;
+  throw new DataError('transformer/prompt: the prompt is blank.', {
+    help: 'Leave it out, or write one.',
+  });
+}
+
+/**
+ * Refuses a text that has no tokens.
+ *
+ * @throws {DataError} for no ids.
+ */
+export function assertTokens(ids: readonly number[]): void {
+  if (ids.length > 0) return;
+  throw new DataError('transformer/prompt: the prompt has no tokens.', {
+    help: 'Give a prompt with letters that the tokenizer knows.',
+  });
+}
+
+/** A prompt with the begin of its answer. */
+export function withOpening(prompt: string, opening: string | undefined): string {
+  if (opening === undefined) return prompt;
+  return /\s$/.test(prompt) ? `${prompt}${opening}` : `${prompt} ${opening}`;
+}
+
+/** Whether both the text and the tokenizer put the token that begins texts there. */
+export const isBegunTwice = (ids: readonly number[], { beginId }: Pick<Tokenizer, 'beginId'>) =>
+  beginId !== null && ids[0] === beginId && ids[1] === beginId;
 
 /**
  * Refuses a format that a tokenizer cannot write, before any work.
@@ -97,17 +125,16 @@ export function assertPromptFormat(tokenizer: Tokenizer, options: PromptFormatOp
   promptText(tokenizer, 'x', options);
 }
 
-function promptText(
+/** A prompt in its format. */
+export function promptText(
   tokenizer: Tokenizer,
   prompt: string,
-  { format = 'template', system }: PromptFormatOptions,
+  { format = 'template', system }: Pick<PromptFormatOptions, 'format' | 'system'>,
 ): string {
-  const messages: ChatMessage[] = [
-    ...(system === undefined ? [] : [{ role: 'system', content: system }]),
-    { role: 'user', content: prompt },
-  ];
-  if (format === 'chat') return chatText(tokenizer, messages);
-  if (fastChatFormats.includes(format)) return fastChatText(format, messages);
+  if (format === 'chat' || fastChatFormats.includes(format)) {
+    const first = system === undefined ? [] : [{ role: 'system', content: system }];
+    return conversationText(tokenizer, [...first, { role: 'user', content: prompt }], format);
+  }
   const template = Object.hasOwn(templates, format) ? templates[format]! : format;
   if (!template.includes('{prompt}')) throw unknownFormat(format);
   if (system !== undefined && !template.includes('{system}')) {
@@ -122,6 +149,20 @@ function promptText(
   );
 }
 
+/**
+ * A conversation in `chat`, the model's own template, or a format of FastChat; with the header of
+ * the answer, where the user has the last word.
+ *
+ * @throws {ConfigError} for another format.
+ */
+export function conversationText(
+  tokenizer: Tokenizer,
+  messages: readonly ChatMessage[],
+  format: string,
+): string {
+  return format === 'chat' ? chatText(tokenizer, messages) : fastChatText(format, messages);
+}
+
 function chatText(tokenizer: Tokenizer, messages: readonly ChatMessage[]): string {
   if (!tokenizer.chat.names.includes('default')) {
     const others = tokenizer.chat.names;
@@ -133,7 +174,8 @@ function chatText(tokenizer: Tokenizer, messages: readonly ChatMessage[]): strin
       },
     );
   }
-  return tokenizer.chat.render(messages, { now: DAY });
+  const addGenerationPrompt = messages.at(-1)?.role !== 'assistant';
+  return tokenizer.chat.render(messages, { now: DAY, addGenerationPrompt });
 }
 
 const shown = (format: string): string =>
@@ -152,11 +194,7 @@ function cut(
   { beginId }: Tokenizer,
   { maxTokens, truncate = 'none' }: PromptFormatOptions,
 ): Pick<EncodedPrompt, 'cutTokens' | 'ids'> {
-  if (ids.length === 0) {
-    throw new DataError('transformer/prompt: the prompt has no tokens.', {
-      help: 'Give a prompt with letters that the tokenizer knows.',
-    });
-  }
+  assertTokens(ids);
   if (maxTokens === undefined || ids.length <= maxTokens) return { ids, cutTokens: 0 };
   if (truncate === 'none' || maxTokens < 2) {
     throw new DataError(

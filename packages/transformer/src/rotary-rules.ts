@@ -125,7 +125,11 @@ function scalingOf(
     case 'longrope':
       return longrope(fields, { width, original: originalPositions(), max: maxPositions() });
     default:
-      throw fields.wrong('rope_type', 'one of default, linear, dynamic, llama3, yarn and longrope');
+      throw fields.wrong(
+        fields.has('rope_type') ? 'rope_type' : 'type',
+        'one of default, linear, dynamic, llama3, yarn and longrope',
+        'Positions of another kind are not supported here; report the model.',
+      );
   }
 }
 

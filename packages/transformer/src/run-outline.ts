@@ -1,9 +1,11 @@
 /**
  * What is to be run, and what of a model that takes.
  */
+import { type OptionFields, optionFields } from '@lab/core';
+import { z } from 'zod';
 import type { Architecture } from './architecture.js';
 import type { Checkpoint } from './weights/checkpoint.js';
-import { chosenResidency, type LoadModelOptions } from './weights/residency.js';
+import { chosenResidency, loadFields, type LoadModelOptions } from './weights/residency.js';
 import { weightSizes } from './weights/weight-sizes.js';
 
 /** A batch of texts by its size. */
@@ -27,7 +29,22 @@ export interface RunOutline extends LoadModelOptions {
   readonly logits?: 'all' | 'last' | 'none' | undefined;
   /** How often logits are made of a batch: once (default), or behind every block for a lens. */
   readonly outputs?: number | undefined;
+  /** Ends an estimate between two of its measurements. */
+  readonly signal?: AbortSignal | undefined;
 }
+
+const { count, signal } = optionFields;
+
+/** What a {@link RunOutline} may be. */
+export const outlineSchema = z.strictObject({
+  ...loadFields,
+  batches: z.array(z.strictObject({ batchSize: z.int().min(1), length: z.int().min(1) })).min(1),
+  order: z.enum(['batches', 'blocks']).optional(),
+  stopBlock: count.optional(),
+  logits: z.enum(['all', 'last', 'none']).optional(),
+  outputs: count.optional(),
+  signal,
+} satisfies OptionFields<RunOutline>);
 
 /** Tokens of a batch that logits are made of at once. */
 export function outputRows(
@@ -45,9 +62,15 @@ export function blockOperations(
   const { width, headCount, keyValueHeadCount, headWidth, mlpWidth, isGated } = architecture;
   const heads = (2 * headCount + 2 * keyValueHeadCount) * headWidth;
   const weights = width * heads + (isGated ? 3 : 2) * width * mlpWidth;
-  const tokens = batchSize * length;
-  return 2 * tokens * weights + 4 * tokens * length * headCount * headWidth;
+  const shape = { batchSize, length };
+  return 2 * batchSize * length * weights + mixingOperations(architecture, shape);
 }
+
+/** Of those of a block the scores and their sums. */
+export const mixingOperations = (
+  { headCount, headWidth }: Pick<Architecture, 'headCount' | 'headWidth'>,
+  { batchSize, length }: BatchShape,
+): number => 4 * batchSize * length * length * headCount * headWidth;
 
 /** Multiplications and additions of a pass over a batch. */
 export function operationsOf(

@@ -15,22 +15,47 @@ export interface TokenInput {
   readonly mask?: IdRows | undefined;
 }
 
+/** Texts whose tokens may stand where the caller says. */
+export interface PlacedTokenInput extends TokenInput {
+  /**
+   * Position of each token, `[B, T]`, whole numbers from 0; default those that are counted by the
+   * mask. Which tokens a query sees depends on their order in the row alone.
+   */
+  readonly positions?: IdRows | undefined;
+}
+
+/** What messages call the two fields of a batch. */
+export interface BatchNames {
+  readonly ids: string;
+  readonly mask: string;
+}
+
 /**
  * A batch of token ids. Positions are counted from the first token that counts, so that padding on
  * the left moves nothing.
  *
- * @throws {ShapeError} where rows or mask differ in length.
- * @throws {DataError} for an id that the vocabulary does not have.
+ * @throws {ShapeError} where rows, mask or positions differ in length.
+ * @throws {DataError} for an id that the vocabulary does not have, a text whose mask counts no
+ *   token, and positions that are none.
  */
-export function tokenBatch({ ids, mask }: TokenInput, vocabularySize: number): TokenBatch {
+export function tokenBatch(
+  { ids, mask, positions }: PlacedTokenInput,
+  vocabularySize: number,
+  names: BatchNames = { ids: 'ids', mask: 'mask' },
+): TokenBatch {
   const [batchSize, length] = [ids.length, ids[0]?.length ?? 0];
-  assertRows(ids, { batchSize, length, name: 'ids' });
+  assertRows(ids, { batchSize, length, name: names.ids });
   if (mask !== undefined) {
-    assertRows(mask, { batchSize, length, name: 'mask' });
-    assertMask(mask);
+    assertRows(mask, { batchSize, length, name: names.mask });
+    assertMask(mask, names.mask);
+  }
+  if (positions !== undefined) {
+    assertRows(positions, { batchSize, length, name: 'positions' });
+    assertPositions(positions);
   }
   if (batchSize === 0 || length === 0) {
-    throw new ShapeError('transformer/forward: ids are empty.', { expected: '[B, T]', got: '[0]' });
+    const sizes = { expected: '[B, T]', got: '[0]' };
+    throw new ShapeError(`transformer/forward: ${names.ids} are empty.`, sizes);
   }
   const batch = {
     ...{ batchSize, length },
@@ -44,8 +69,8 @@ export function tokenBatch({ ids, mask }: TokenInput, vocabularySize: number): T
       const [id, place] = [ids[row]![at]!, row * length + at];
       if (!Number.isInteger(id) || id < 0 || id >= vocabularySize) {
         throw new DataError(
-          `transformer/forward: text ${row}, token ${at} has the id ${id}, the vocabulary has ` +
-            `${vocabularySize}.`,
+          `transformer/forward: ${names.ids === 'ids' ? '' : `${names.ids}: `}text ${row}, ` +
+            `token ${at} has the id ${id}, the vocabulary has ${vocabularySize}.`,
           { help: 'Tokenise with the tokenizer of this model.' },
         );
       }
@@ -53,11 +78,12 @@ export function tokenBatch({ ids, mask }: TokenInput, vocabularySize: number): T
       seen += counts ? 1 : 0;
       batch.ids[place] = id;
       batch.mask[place] = counts ? 1 : 0;
-      batch.positions[place] = Math.max(seen - 1, 0);
+      batch.positions[place] = positions?.[row]![at] ?? Math.max(seen - 1, 0);
     }
   }
   const last = batch.positions.reduce((most, position) => Math.max(most, position), 0);
-  return { ...batch, isPadded: batch.mask.includes(0), longest: last + 1 };
+  const arePositionsGiven = positions !== undefined;
+  return { ...batch, arePositionsGiven, isPadded: batch.mask.includes(0), longest: last + 1 };
 }
 
 /** What hooks are told of the tokens of a batch. */
@@ -84,12 +110,35 @@ function assertRows(
   );
 }
 
-function assertMask(mask: IdRows): void {
+function assertMask(mask: IdRows, name: string): void {
   for (const [text, row] of mask.entries()) {
-    const at = Array.from(row).findIndex((value) => value !== 0 && value !== 1);
+    const values = Array.from(row);
+    const at = values.findIndex((value) => value !== 0 && value !== 1);
+    if (at >= 0) {
+      throw new DataError(
+        `transformer/forward: ${name} of text ${text}, token ${at} is ${row[at]}.`,
+        { help: 'Give 1 for a token and 0 for padding.' },
+      );
+    }
+    if (row.length > 0 && !values.includes(1)) {
+      throw new DataError(`transformer/forward: ${name} of text ${text} counts no token.`, {
+        help: 'Leave the text out, or give it one token at least, with 1 in its mask.',
+      });
+    }
+  }
+}
+
+/** Largest number of 32 bits. */
+const LAST_POSITION = 2 ** 31 - 1;
+
+function assertPositions(positions: IdRows): void {
+  for (const [text, row] of positions.entries()) {
+    const isPosition = (one: number) => Number.isInteger(one) && one >= 0 && one <= LAST_POSITION;
+    const at = Array.from(row).findIndex((one) => !isPosition(one));
     if (at < 0) continue;
-    throw new DataError(`transformer/forward: mask of text ${text}, token ${at} is ${row[at]}.`, {
-      help: 'Give 1 for a token and 0 for padding.',
-    });
+    throw new DataError(
+      `transformer/forward: positions of text ${text}, token ${at} is ${row[at]}.`,
+      { help: 'Give whole numbers from 0, for padding as well.' },
+    );
   }
 }

@@ -31,13 +31,20 @@ interface Steps {
   encode_text: (text: string | null) => string[] | null;
 }
 
-/** A token that stands in a text, or what is between two of them. */
-type Section =
+/** A token that stands in a text, or what is between two of them; from unit `begin` to `end`. */
+type Section = { readonly begin: number; readonly end: number } & (
   | { readonly token: AddedToken }
-  | { readonly text: string; readonly isAtStart: boolean };
+  | { readonly text: string; readonly isAtStart: boolean }
+);
 
 /** Finds tokens in a text. */
 type Finder = (text: string) => readonly Section[];
+
+/** What finds added tokens: in the text as it is, then in what normalising makes of the rest. */
+export interface SectionFinders {
+  readonly findPlain: Finder;
+  readonly findLater: Finder;
+}
 
 const BEFORE = /\p{White_Space}*$/u;
 const BEHIND = /^\p{White_Space}*/u;
@@ -53,11 +60,12 @@ const BEGINS_AS_WORD = new RegExp(`^${WORD}`, 'u');
  * Source: huggingface/tokenizers, added_vocabulary.rs, `find_matches` and `extract_and_normalize`.
  *
  * @param content - of tokenizer.json.
+ * @returns what it looks for them with.
  */
 export function replaceSections(
   tokenizer: TextTokenizer,
   content: Readonly<Record<string, unknown>>,
-): void {
+): SectionFinders {
   const steps = tokenizer as unknown as Steps;
   const { normalizer } = steps;
   const tokens = (content['added_tokens'] ?? []) as readonly AddedToken[];
@@ -88,6 +96,7 @@ export function replaceSections(
       : findPlain(text).flatMap((one) =>
           'token' in one ? [one.token.content] : normalisedTokens(one.text, one.isAtStart),
         );
+  return { findPlain, findLater };
 }
 
 /** Finds the longest token at the first place that has any, and so on behind it. */
@@ -115,7 +124,8 @@ function sectionsOf(text: string, matches: readonly Match[]): Section[] {
   const sections: Section[] = [];
   let done = 0;
   const between = (end: number) => {
-    if (end > done) sections.push({ text: text.slice(done, end), isAtStart: done === 0 });
+    if (end <= done) return;
+    sections.push({ text: text.slice(done, end), isAtStart: done === 0, begin: done, end });
   };
   for (const { begin, end, token } of matches) {
     // Spaces that a token before it has taken.
@@ -123,8 +133,8 @@ function sectionsOf(text: string, matches: readonly Match[]): Section[] {
     const before = text.slice(done, begin);
     const spaces = token.lstrip === true ? BEFORE.exec(before)![0].length : 0;
     between(begin - spaces);
-    sections.push({ token });
     done = end + (token.rstrip === true ? BEHIND.exec(text.slice(end))![0].length : 0);
+    sections.push({ token, begin: begin - spaces, end: done });
   }
   between(text.length);
   return sections;

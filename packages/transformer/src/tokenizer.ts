@@ -9,10 +9,11 @@ import { type ChatTemplates, readChatTemplates } from './chat-template.js';
 import { isGgufFile, withGguf } from './gguf/gguf-file.js';
 import { ggufTokenizer, type TokenizerFiles } from './gguf/gguf-tokenizer.js';
 import { readJsonObject } from './json-file.js';
+import { offsetsReader, type TextRange } from './token-offsets.js';
 import { assertTokenizerFile } from './tokenizer-file.js';
 import { replaceSections } from './tokenizer-sections.js';
 import { replaceSteps } from './tokenizer-steps.js';
-import { checkpointFolder } from './weights/checkpoint.js';
+import { checkpointFolder } from './weights/checkpoint-folder.js';
 
 /** How texts become ids. */
 export interface EncodeOptions {
@@ -43,10 +44,22 @@ export interface EncodedBatch {
   readonly mask: number[][];
 }
 
+/** Ids of a text, and where they stand in it. */
+export interface EncodedText {
+  readonly ids: number[];
+  /**
+   * Of each token the range of the text, in UTF-16 units, whole characters; null for one that was
+   * added. Tokens that share the bytes of a character have it in their ranges all.
+   */
+  readonly offsets: readonly (TextRange | null)[];
+}
+
 /** A text's tokenizer; made by {@link loadTokenizer}. */
 export interface Tokenizer {
   /** Ids of a text. */
   encode(text: string, options?: EncodeOptions): number[];
+  /** As `encode`, with where in the text each token stands. */
+  encodeWithOffsets(text: string, options?: Pick<EncodeOptions, 'addSpecialTokens'>): EncodedText;
   /** Ids of several texts, filled up to the longest, for {@link Model.forward}. */
   encodeBatch(texts: readonly string[], options?: BatchOptions): EncodedBatch;
   /**
@@ -93,14 +106,14 @@ export function loadTokenizer(path: string): Tokenizer {
   );
   assertTokenizerFile(content, file);
   const use = userOf(file);
-  const inner = use(() => {
+  const { inner, offsetsOf } = use(() => {
     const made = new TextTokenizer(withAllParts(content), config);
     replaceSteps(made, content);
-    replaceSections(made, content);
-    return made;
+    const finders = replaceSections(made, content);
+    return { inner: made, offsetsOf: offsetsReader(made, content, finders) };
   });
   return createTokenizer(inner, {
-    use,
+    ...{ use, offsetsOf },
     ...{ special, chat: readChatTemplates({ folder, config, special }) },
   });
 }
@@ -163,10 +176,12 @@ function createTokenizer(
   inner: TextTokenizer,
   {
     use,
+    offsetsOf,
     special,
     chat,
   }: {
     readonly use: Use;
+    readonly offsetsOf: ReturnType<typeof offsetsReader>;
     readonly special: Readonly<Record<string, string>>;
     readonly chat: ChatTemplates;
   },
@@ -190,6 +205,10 @@ function createTokenizer(
   };
   return {
     encode,
+    encodeWithOffsets: (text, { addSpecialTokens = true } = {}) => {
+      const ids = use(() => idsOf(inner, text, addSpecialTokens));
+      return { ids, offsets: use(() => offsetsOf(text, addSpecialTokens)) };
+    },
     encodeBatch: (texts, { padding = 'left', ...options } = {}) => {
       const rows = texts.map((text) => encode(text, options));
       const length = rows.reduce((most, row) => Math.max(most, row.length), 0);

@@ -43,7 +43,7 @@ async function quickChecks(model: Model, ids: number[][]): Promise<ModelCheck[]>
   const { residual, captured } = await model.forward({ ids, stopBlock: 1, capture: INSIDE });
   residual.dispose();
   const { data } = captured.get('blocks.0.hook_resid_post')!;
-  return [...valueChecks('states', data), ...insideChecks(model, captured, 1)];
+  return [...valueChecks('states', data, captured), ...insideChecks(model, captured, 1)];
 }
 
 async function fullChecks(model: Model, ids: number[][]): Promise<ModelCheck[]> {
@@ -51,7 +51,7 @@ async function fullChecks(model: Model, ids: number[][]): Promise<ModelCheck[]> 
   const logits = ((await whole.logits!.data()) as Float32Array).slice();
   whole.dispose();
   return [
-    ...valueChecks('logits', logits),
+    ...valueChecks('logits', logits, whole.captured),
     ...insideChecks(model, whole.captured, model.architecture.layerCount),
     check('hooks only look', difference(await plainLogits(model, { ids }), logits)),
     check('the lens ends in the logits', difference(await lensLogits(model, ids, whole), logits)),

@@ -3,7 +3,7 @@
  */
 import { DataError } from '@lab/core';
 import { tf } from '@lab/tensor';
-import type { BatchShape, Captured, Model } from '@lab/transformer';
+import { type BatchShape, type Captured, lengthBatches, type Model } from '@lab/transformer';
 import { type SiteOptions, type StatePlace, statePlaces } from './state-places.js';
 import type { StatePositions } from './state-store.js';
 
@@ -47,8 +47,10 @@ export async function* promptStates(
   prompts: readonly EncodedPrompt[],
   options: PromptStatesOptions,
 ): AsyncGenerator<PromptStates> {
-  const places = statePlaces(model.architecture, options);
-  const batches = promptBatches(model, prompts, options.batchTokens ?? 4096);
+  const { architecture } = model;
+  const places = statePlaces(architecture, options);
+  // Blocks that are applied to all batches in turn are read once, however many batches there are.
+  const batches = promptBatches({ architecture }, prompts, options.batchTokens ?? 4096);
   const isWhole = model.residency === 'resident' && options.positions === 'last';
   const job = { model, prompts, batches, places, options };
   const states = isWhole ? wholePasses(job) : blockByBlock(job);
@@ -85,43 +87,26 @@ export const batchShapes = (
     length: ids[0]!.length,
   }));
 
-/** Prompts of similar length together, padded on the left. */
+/**
+ * Prompts of like length together, filled up on the left.
+ *
+ * @param model - with its residency where each batch goes through all blocks: batches are as few as
+ *   may be where each of them reads the weights anew.
+ */
 export function promptBatches(
-  { architecture }: Pick<Model, 'architecture'>,
+  { architecture, residency = 'resident' }: BatchedModel,
   prompts: readonly EncodedPrompt[],
   most: number,
 ): PromptBatch[] {
-  // There positions depend on the longest text of a batch.
-  const isAlike = architecture.blocks.some(({ rotary }) =>
-    ['dynamic', 'longrope'].includes(rotary?.scaling.kind ?? ''),
-  );
-  const order = prompts
-    .map((_, index) => index)
-    .toSorted((a, b) => prompts[a]!.ids.length - prompts[b]!.ids.length || a - b);
-  const groups: number[][] = [];
-  for (const index of order) {
-    const { length } = prompts[index]!.ids;
-    const group = groups.at(-1);
-    const first = group && prompts[group[0]!]!.ids.length;
-    const fits = group !== undefined && (group.length + 1) * length <= most;
-    if (fits && (!isAlike || first === length)) group.push(index);
-    else groups.push([index]);
-  }
-  return groups.map((members) => padded(members, prompts));
+  const texts = prompts.map(({ ids }) => ids);
+  const rules = { most, architecture, isFewest: residency !== 'resident' };
+  return lengthBatches(texts, rules).map(({ places, ids, mask }) => {
+    return { members: places, ids, mask };
+  });
 }
 
-function padded(members: readonly number[], prompts: readonly EncodedPrompt[]): PromptBatch {
-  const length = members.reduce((most, at) => Math.max(most, prompts[at]!.ids.length), 0);
-  const filled = members.map((at) => {
-    const { ids } = prompts[at]!;
-    const row = new Int32Array(length);
-    const mask = new Uint8Array(length);
-    row.set(ids, length - ids.length);
-    mask.fill(1, length - ids.length);
-    return { row, mask };
-  });
-  return { members, ids: filled.map(({ row }) => row), mask: filled.map(({ mask }) => mask) };
-}
+/** What of a model says how prompts go together. */
+type BatchedModel = Pick<Model, 'architecture'> & Partial<Pick<Model, 'residency'>>;
 
 /** A pass of each batch through all blocks; the last token alone is copied. */
 async function* wholePasses({ model, prompts, batches, places, options }: Job) {

@@ -4,9 +4,9 @@
 import { existsSync } from 'node:fs';
 import { ConfigError, DataError, type FileRecord, sha256 } from '@lab/core';
 import {
-  encodePrompt,
   keptPrompts,
   type PromptRecord,
+  promptSpans,
   readPromptData,
   type Tokenizer,
 } from '@lab/transformer';
@@ -186,17 +186,16 @@ export function formatPrompts(
   const skipped: string[] = [];
   const formatted = prompts.flatMap((one): FormattedPrompt[] => {
     const prompt = options.normalisation === 'period' ? withPeriod(one.prompt) : one.prompt;
-    const found = encodePrompt(tokenizer, prompt, {
+    const { text, ids, instruction } = promptSpans(tokenizer, prompt, {
       format,
       ...(system === '' ? {} : { system }),
     });
-    const { text, ids } = found;
     if (contextTokens !== null && ids.length > contextTokens) {
       if (longPrompts === 'error') throw tooLong(one.id, ids.length, contextTokens);
       skipped.push(one.id);
       return [];
     }
-    const promptEnd = promptEndOf(tokenizer, { text, ids }, prompt);
+    const promptEnd = Math.max(instruction[1] - 1, 0);
     const { id, label } = one;
     return [{ id, label, prompt: one.prompt, text, textSha256: sha256(text), ids, promptEnd }];
   });
@@ -207,20 +206,3 @@ const tooLong = (id: string, tokens: number, most: number) =>
   new DataError(`weak-probe/prompts: ${id} has ${tokens} tokens, the model was made for ${most}.`, {
     help: 'Shorten it, or leave such prompts out: --set data.longPrompts=skip',
   });
-
-/** Place of the last token of the prompt itself: the end of what a text up to there begins with. */
-function promptEndOf(
-  tokenizer: Tokenizer,
-  { text, ids }: { readonly text: string; readonly ids: readonly number[] },
-  prompt: string,
-): number {
-  const end = text.lastIndexOf(prompt.trim());
-  if (end < 0) return ids.length - 1;
-  const before = text.slice(0, end + prompt.trim().length);
-  const own = tokenizer.encode(before, { addSpecialTokens: false });
-  const isBegun = tokenizer.beginId !== null && ids[0] === tokenizer.beginId;
-  const shift = isBegun && own[0] !== tokenizer.beginId ? 1 : 0;
-  let same = 0;
-  while (same < own.length && own[same] === ids[same + shift]) same += 1;
-  return Math.max(same + shift - 1, 0);
-}

@@ -24,11 +24,11 @@ const columns: readonly (readonly [string, (row: ExportedRow) => unknown])[] = [
   ['completionTokens', (row) => row.usage.completion],
   ['cachedTokens', (row) => row.usage.cached],
   ['reasoningTokens', (row) => row.usage.reasoning],
-  ['isEstimated', (row) => row.usage.isEstimated === true],
   ['costUsd', (row) => row.costUsd],
   ['milliseconds', (row) => row.milliseconds],
   ['attempts', (row) => row.attempts],
   ['requestHash', (row) => row.requestHash],
+  ['isEstimated', (row) => row.usage.isEstimated === true],
 ];
 
 /** The run in lines of CSV, heading first; fields of the input follow as `input.<name>`. */

@@ -187,10 +187,10 @@ describe('csvTable', () => {
     const [heading, a, b] = joined(csvTable(run)).split('\r\n');
     expect(heading).toBe(
       'id,status,output,target,score,pass,problem,promptTokens,completionTokens,cachedTokens,' +
-        'reasoningTokens,isEstimated,costUsd,milliseconds,attempts,requestHash,' +
+        'reasoningTokens,costUsd,milliseconds,attempts,requestHash,isEstimated,' +
         'input.question,input.answer,input.note',
     );
-    expect(a).toBe('a,ok,yes,yes,1,true,,20,5,4,1,false,0.001,1500,2,ab12,is a right?,yes,');
+    expect(a).toBe('a,ok,yes,yes,1,true,,20,5,4,1,0.001,1500,2,ab12,false,is a right?,yes,');
     expect(b).toContain(`b,ok,"'=1+1 <b>&""x""\u0001",no,0,false,,`);
     const raw = joined(csvTable(run, { isRaw: true })).split('\r\n')[2];
     expect(raw).toContain('b,ok,"=1+1 <b>');

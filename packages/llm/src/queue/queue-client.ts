@@ -19,6 +19,7 @@ import { checkRequest } from '../check-request.js';
 import type { Prices } from '../client-options.js';
 import { type Clock, systemClock } from '../clock.js';
 import type { JsonCallOptions, LlmClient } from '../llm-client.js';
+import { throwJoined } from '../llm-failure.js';
 import { createSingleFlight } from '../single-flight.js';
 import { fromStored, toStored } from '../stored-answer.js';
 import { JsonAsker } from '../structured/lower-level.js';
@@ -135,6 +136,7 @@ class Client implements QueueClient {
       signal: request.signal,
       run: (signal) => this.#chat(request, hash, signal),
       onJoin: (result) => ({ ...result, attempts: 0, isCached: true }),
+      onJoinFailed: throwJoined,
     });
   }
 

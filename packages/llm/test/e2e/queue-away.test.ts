@@ -40,7 +40,7 @@ describe.skipIf(!hasRedis)('a Redis that goes away (needs redis)', () => {
     await redis.killAndRestart();
     await ask('after');
     const both: RedisEvent[] = ['away', 'back'];
-    await expect.poll(() => told).toEqual({ run: both, work: both });
+    await expect.poll(() => told, { timeout: 60_000 }).toEqual({ run: both, work: both });
     await asked.close();
     stop.abort();
     expect(await working).toMatchObject({ answered: 2 });

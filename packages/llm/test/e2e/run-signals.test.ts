@@ -47,7 +47,7 @@ describe('signals', () => {
   it('a second Ctrl-C ends at once and says what is lost', async () => {
     // Some rows are done, and the next ones are under way for longer than anybody waits.
     const slow = await startFakeServer({
-      script: { rules: [{ do: 'latency', ms: 60_000, when: { requests: [9, 400] } }] },
+      script: { rules: [{ do: 'latency', ms: 600_000, when: { requests: [9, 400] } }] },
     });
     const out = join(temporaryFolder(), 'run');
     const args = run(out).map((word) => (word === server.url ? slow.url : word));
@@ -63,7 +63,7 @@ describe('signals', () => {
       stderr += text;
     });
     const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
-    await vi.waitFor(() => expect(slow.requests().length).toBeGreaterThan(8), 30_000);
+    await vi.waitFor(() => expect(slow.requests().length).toBeGreaterThan(8), 300_000);
     child.kill('SIGINT');
     await said('saving');
     // Within 0.3 s it would be the same key press.

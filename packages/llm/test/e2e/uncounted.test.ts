@@ -20,6 +20,8 @@ import { shardFile } from '../../src/rows/shard.js';
 import { ask, failureOf, type Rules, setStage } from './client-setup.js';
 
 const stage = setStage();
+/** Vitest waits a second: a busy machine may take longer. */
+const patiently = { timeout: 60_000 };
 const prices = createPriceTable({ date: '2026-08-01', models: { '*': { in: 3, out: 7 } } });
 const priceOf = (prompt: number, completion: number) => (3 * prompt + 7 * completion) / 1e6;
 const promptTokens = (content: string) => countMessages([{ role: 'user', content }]);
@@ -53,7 +55,7 @@ const estimateOf = async (answer: string, times = 1) => {
 
 describe('requests of whose answer nothing came', () => {
   it.each<{ name: string; rules: Rules; requests: number; timeoutMs?: number }>([
-    { name: 'no answer in time', rules: [{ do: 'hang' }], requests: 2, timeoutMs: 100 },
+    { name: 'no answer in time', rules: [{ do: 'hang' }], requests: 2, timeoutMs: 500 },
     { name: 'a cut before the answer', rules: [{ do: 'cut' }], requests: 6 },
     { name: 'a status of 500', rules: [{ do: 'status', status: 500 }], requests: 6 },
     { name: 'a status of 408', rules: [{ do: 'status', status: 408 }], requests: 6 },
@@ -119,15 +121,33 @@ describe('answers of no use without a count', () => {
     expect((await client.chat(ask('Other?'))).unreported).toBeUndefined();
   });
 
+  it('are counted once for calls that are the same', async () => {
+    const { client } = stage.play(
+      [
+        { do: 'refusal', when: { contains: 'refused' } },
+        { do: 'status', status: 500, when: { contains: 'failing' } },
+      ],
+      { prices, retries: { maxAttempts: 1 } },
+    );
+    const twice = (content: string) =>
+      Promise.all([1, 2].map(() => failureOf(client.chat(ask(content)))));
+    const [failed, joined] = await twice('failing');
+    expect(failed).toMatchObject({ attempts: 1, unreported: { unknown: { requests: 1 } } });
+    expect(joined).toMatchObject({ kind: 'server', attempts: 0, unreported: undefined });
+    const [refused, same] = await twice('refused');
+    expect(refused?.paid?.usage.prompt).toBeGreaterThan(0);
+    expect(same).toMatchObject({ kind: 'refusal', attempts: 0, paid: refused?.paid });
+  });
+
   it('are told of requests that were stopped', async () => {
     const { client } = stage.play([{ do: 'hang' }], { prices });
     const end = new AbortController();
     const call = failureOf(client.chat(ask('Which colour?', { signal: end.signal })));
-    await expect.poll(() => stage.server.counters.broken).toBe(1);
+    await expect.poll(() => stage.server.counters.broken, patiently).toBe(1);
     end.abort();
     expect(await call).toMatchObject({ kind: 'aborted' });
     // Whoever waits is told at once; the client knows of the request.
-    await expect.poll(() => client.usage.get('')?.unknown?.requests).toBe(1);
+    await expect.poll(() => client.usage.get('')?.unknown?.requests, patiently).toBe(1);
   });
 });
 
@@ -214,6 +234,7 @@ describe('a run', () => {
   it('has the same sums in shards that are merged', async () => {
     const folder = temporaryFolder();
     const whole = await run(rules, ids, join(folder, 'whole'));
+    stage.server.reset();
     const shards = join(folder, 'shards');
     for (const index of [0, 1]) await run(rules, ids, shards, { shard: { index, count: 2 } });
     const rows = ids.map((id) => ({ id }));

@@ -97,7 +97,7 @@ async function headOutputs(
   const { layerCount, headCount, headWidth } = model.architecture;
   const width = headCount * headWidth;
   const found = Array.from({ length: layerCount }, () => new Array<Float32Array>(prompts.length));
-  for (const { ids, mask, places } of batchedPrompts(prompts, batchTokens)) {
+  for (const { ids, mask, places } of batchedPrompts(model, prompts, batchTokens)) {
     const result = await model.forward({
       ...{ ids, mask, signal, logits: 'none' },
       ...{ capture: /\.attn\.hook_z$/, capturePositions: 'last' },

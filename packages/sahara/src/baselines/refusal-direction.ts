@@ -86,7 +86,7 @@ async function componentMeans(
   }
   const { width } = model.architecture;
   const means = new Map<string, Float64Array>();
-  for (const { ids, mask } of batchedPrompts(prompts, batchTokens)) {
+  for (const { ids, mask } of batchedPrompts(model, prompts, batchTokens)) {
     signal?.throwIfAborted();
     const { components, data } = await residualComponents(model, { ids, mask });
     components.forEach(({ layer, head }, component) => {
@@ -129,7 +129,7 @@ export async function refusalLogits(
   }
   const { layerCount, headCount } = model.architecture;
   const sums = Array.from({ length: layerCount }, () => new Array<number>(headCount).fill(0));
-  for (const { ids, mask } of batchedPrompts(prompts, batchTokens)) {
+  for (const { ids, mask } of batchedPrompts(model, prompts, batchTokens)) {
     signal?.throwIfAborted();
     const { components, values } = await logitAttribution(model, {
       ...{ ids, mask },

@@ -6,6 +6,7 @@ import {
   encodePrompt,
   type PromptFormatOptions,
   type PromptRecord,
+  promptSpans,
   type Tokenizer,
 } from '@lab/transformer';
 import type { CalibrationRow } from './linear-inputs.js';
@@ -38,10 +39,10 @@ export function responseRows(
         help: 'Give a file with a column response or target.',
       });
     }
-    const before = encodePrompt(tokenizer, prompt, format).ids;
-    const whole = encodePrompt(tokenizer, prompt, { ...format, opening: text }).ids;
-    const cut = encodePrompt(tokenizer, prompt, { ...format, maxTokens }).ids;
-    const ids = cut.length === before.length ? whole : [...cut, ...whole.slice(before.length)];
-    return { ids, from: tokens === 'all' ? 0 : Math.min(cut.length, ids.length - 1) };
+    const { ids: whole, answer } = promptSpans(tokenizer, prompt, { ...format, opening: text });
+    const { ids: cut, cutTokens } = encodePrompt(tokenizer, prompt, { ...format, maxTokens });
+    const before = cutTokens === 0 ? whole.slice(0, answer[0]) : cut;
+    const ids = [...before, ...whole.slice(answer[0])];
+    return { ids, from: tokens === 'all' ? 0 : Math.min(before.length, ids.length - 1) };
   });
 }

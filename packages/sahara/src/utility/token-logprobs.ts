@@ -3,7 +3,7 @@
  */
 import { ModelError } from '@lab/core';
 import { gatherRows, tf } from '@lab/tensor';
-import type { Model } from '@lab/transformer';
+import { lengthGroups, type Model } from '@lab/transformer';
 import type { PassChanges } from '../ablation.js';
 
 /** Tokens, of which those from a place on are scored. */
@@ -29,7 +29,7 @@ const LOGIT_BYTES = 1 << 26;
 /**
  * Natural log-probabilities of the tokens of each row from `from` on, given all before them.
  *
- * Rows of about one length go together, filled up on the left. Logits are made of the tokens that
+ * Rows of like length go together, filled up on the left. Logits are made of the tokens that
  * are scored alone, in float32; the log-sum-exp is float64.
  *
  * @returns one array a row, in their order.
@@ -40,17 +40,14 @@ export async function tokenLogprobs(
   rows: readonly ScoredRow[],
   { changes, batchTokens = 2048, signal, onProgress }: LogprobOptions = {},
 ): Promise<Float64Array[]> {
-  const order = rows.map((_, at) => at).toSorted((a, b) => lengthOf(rows[a]!) - lengthOf(rows[b]!));
+  const { architecture, residency } = model;
+  // Where weights do not stay on the backend, each batch reads them anew.
+  const isFewest = residency !== 'resident';
+  const groups = lengthGroups(rows.map(lengthOf), { most: batchTokens, architecture, isFewest });
   const found = new Array<Float64Array>(rows.length);
-  let start = 0;
-  while (start < order.length) {
+  let done = 0;
+  for (const places of groups) {
     signal?.throwIfAborted();
-    // Sorted: the last of a batch is its longest.
-    let end = start + 1;
-    while (end < order.length && (end + 1 - start) * lengthOf(rows[order[end]!]!) <= batchTokens) {
-      end += 1;
-    }
-    const places = order.slice(start, end);
     const scored = await batchLogprobs(
       model,
       places.map((at) => rows[at]!),
@@ -59,8 +56,8 @@ export async function tokenLogprobs(
     places.forEach((place, at) => {
       found[place] = scored[at]!;
     });
-    start = end;
-    onProgress?.(start, rows.length);
+    done += places.length;
+    onProgress?.(done, rows.length);
   }
   return found;
 }

@@ -9,16 +9,24 @@ const blockBytes = 1 << 25;
 /** Most bytes of one read in the thread pool: the system takes less than 2 GiB at once. */
 const largeBytes = 2 ** 30;
 
-/** An open file that is read at given places; every short read is a DataError. */
-export interface FileSource {
+/** Bytes that are read at given places, of a file or from elsewhere; a short read is an error. */
+export interface ByteSource {
+  /** Its name in errors. */
   readonly path: string;
   readonly sizeBytes: number;
+  /** Fills `target` from `position`; nothing is written to it once this has ended. */
+  readLarge(target: Uint8Array, position: number): Promise<void>;
+  /** Frees what it holds; a second call does nothing. */
+  close(): void;
+}
+
+/**
+ * An open file; a short read is a DataError. `readLarge` reads in the thread pool: this thread goes
+ * on with other work, computing too. `close` waits for reads under way.
+ */
+export interface FileSource extends ByteSource {
   /** Fills `target` from `position`. */
   read(target: Uint8Array, position: number): void;
-  /** As `read`, in the thread pool: this thread goes on with other work, computing too. */
-  readLarge(target: Uint8Array, position: number): Promise<void>;
-  /** Closes the file, once reads under way have ended; a second call does nothing. */
-  close(): void;
 }
 
 /**
@@ -106,7 +114,7 @@ export async function withFileSource<T>(
 }
 
 /** Bytes in memory, to be read as a file is. */
-function memorySource(path: string, content: Uint8Array): FileSource {
+export function memorySource(path: string, content: Uint8Array): FileSource {
   const read = (target: Uint8Array, position: number): void => {
     const missing = position + target.length - content.length;
     if (missing > 0) throw endOfFile({ path, position: content.length }, missing);

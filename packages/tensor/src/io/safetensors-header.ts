@@ -1,7 +1,8 @@
 import { DataError } from '@lab/core';
 import type { ArrayDtype } from './array-record.js';
 import { elementCount, itemBytes } from './dtype.js';
-import type { FileSource } from './file-source.js';
+import { assertNoLfsPointer } from './git-lfs.js';
+import type { ByteSource, FileSource } from './file-source.js';
 
 /** Place and form of one tensor; `begin` and `end` count from the start of the data. */
 export interface TensorEntry {
@@ -39,6 +40,11 @@ export const dtypeNames: Readonly<Record<string, ArrayDtype>> = {
 
 const maxHeaderBytes = 100_000_000;
 
+/** First bytes of a file, which say how long its header is. */
+export const safetensorsPrefixBytes = 9;
+
+type Opened = Pick<ByteSource, 'path' | 'sizeBytes'>;
+
 /**
  * Reads and checks the header of an open safetensors file.
  *
@@ -47,18 +53,40 @@ const maxHeaderBytes = 100_000_000;
  * @throws {DataError} when it is no such file, is cut off, or its entries do not tile the data.
  */
 export function parseSafetensorsHeader(source: FileSource): SafetensorsHeader {
-  const fail = failure(source.path);
-  if (source.sizeBytes < 10) throw fail(`has ${source.sizeBytes} bytes, too few`);
-  const prefix = Buffer.alloc(9);
+  const prefix = Buffer.alloc(prefixBytesOf(source));
   source.read(prefix, 0);
-  const length = Number(prefix.readBigUInt64LE(0));
-  if (prefix[8] !== 0x7b || length > maxHeaderBytes || 8 + length > source.sizeBytes) {
-    throw fail(`is not a safetensors file or is cut off (its header would have ${length} bytes)`);
-  }
-  const bytes = Buffer.alloc(length);
+  const bytes = Buffer.alloc(headerBytesOf(prefix, source));
   source.read(bytes, 8);
-  const { __metadata__: metadata, ...listed } = parseJson(bytes, source.path);
-  const dataBytes = source.sizeBytes - 8 - length;
+  return headerOf(bytes, source);
+}
+
+/** As {@link parseSafetensorsHeader}, of bytes that have to be waited for: two reads. */
+export async function readSafetensorsHeader(source: ByteSource): Promise<SafetensorsHeader> {
+  const prefix = Buffer.alloc(prefixBytesOf(source));
+  await source.readLarge(prefix, 0);
+  const bytes = Buffer.alloc(headerBytesOf(prefix, source));
+  await source.readLarge(bytes, 8);
+  return headerOf(bytes, source);
+}
+
+function prefixBytesOf({ path, sizeBytes }: Opened): number {
+  if (sizeBytes > safetensorsPrefixBytes) return safetensorsPrefixBytes;
+  throw failure(path)(`has ${sizeBytes} bytes, too few`);
+}
+
+function headerBytesOf(prefix: Buffer, { path, sizeBytes }: Opened): number {
+  assertNoLfsPointer(path, prefix);
+  const length = Number(prefix.readBigUInt64LE(0));
+  if (prefix[8] === 0x7b && length <= maxHeaderBytes && 8 + length <= sizeBytes) return length;
+  throw failure(path)(
+    `is not a safetensors file or is cut off (its header would have ${length} bytes)`,
+  );
+}
+
+function headerOf(bytes: Buffer, { path, sizeBytes }: Opened): SafetensorsHeader {
+  const fail = failure(path);
+  const { __metadata__: metadata, ...listed } = parseJson(bytes, path);
+  const dataBytes = sizeBytes - 8 - bytes.length;
   const entries = Object.entries(listed).map(
     ([name, value]) => [name, parseEntry(name, value, fail)] as const,
   );
@@ -67,7 +95,7 @@ export function parseSafetensorsHeader(source: FileSource): SafetensorsHeader {
   return {
     entries: new Map(entries),
     metadata: parseMetadata(metadata, fail),
-    dataOffset: 8 + length,
+    dataOffset: 8 + bytes.length,
   };
 }
 

@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { temporaryFolder } from '@lab/core/testing';
 import { describe, expect, it } from 'vitest';
 import type { WritableArray } from './checked-record.js';
-import { openSafetensors, readSafetensors, writeSafetensors } from './safetensors.js';
+import { memorySource } from './file-source.js';
+import {
+  openSafetensors,
+  openSafetensorsSource,
+  readSafetensors,
+  writeSafetensors,
+} from './safetensors.js';
 
 const fixtures = join(import.meta.dirname, '__fixtures__');
 
@@ -43,6 +49,34 @@ describe('readSafetensors', () => {
     expect((await file.read('uint8')).data).toEqual(Uint8Array.of(0, 1, 2, 3, 4, 5));
     await expect(file.read('absent')).rejects.toThrow('has no tensor "absent" among its 12');
     file.close();
+  });
+
+  it('reads single tensors of bytes from elsewhere, after the same checks', async () => {
+    const bytes = await readFile(join(fixtures, 'tensors.safetensors'));
+    const file = await openSafetensorsSource(memorySource('there', bytes));
+    const local = openSafetensors(join(fixtures, 'tensors.safetensors'));
+    for (const name of local.entries.keys()) {
+      expect(await file.read(name), name).toEqual(await local.read(name));
+    }
+    local.close();
+    for (const length of [0, 9, 100, bytes.length - 1]) {
+      let isClosed = false;
+      const cut = memorySource('there', bytes.subarray(0, length));
+      const opening = openSafetensorsSource({ ...cut, close: () => (isClosed = true) });
+      await expect(opening).rejects.toMatchObject({ code: 'LAB_DATA', file: 'there' });
+      expect(isClosed).toBe(true);
+    }
+  });
+
+  it('says that a git-lfs pointer is one, and how to fetch the file', async () => {
+    const path = join(temporaryFolder(), 'model.safetensors');
+    const oid = `oid sha256:${'ab'.repeat(32)}`;
+    writeFileSync(path, `version https://git-lfs.github.com/spec/v1\n${oid}\nsize 99\n`);
+    await expect(readSafetensors(path)).rejects.toMatchObject({
+      message: expect.stringContaining('is a git-lfs pointer'),
+      help: expect.stringContaining('git lfs pull'),
+      file: path,
+    });
   });
 
   it.each<[string, unknown, number, string]>([

@@ -2,10 +2,11 @@ import { DataError, writeFileAtomic } from '@lab/core';
 import type { ArrayRecord } from './array-record.js';
 import { checkedRecord, type WritableArray } from './checked-record.js';
 import { encodeNumbers, itemBytes, numbersOfBytes } from './dtype.js';
-import { type FileSource, openFileSource, withFileSource } from './file-source.js';
+import { type ByteSource, openFileSource, withFileSource } from './file-source.js';
 import {
   encodeSafetensorsHeader,
   parseSafetensorsHeader,
+  readSafetensorsHeader,
   type SafetensorsHeader,
   type TensorEntry,
 } from './safetensors-header.js';
@@ -64,26 +65,42 @@ export async function readSafetensors(path: string): Promise<SafetensorsContent>
 export function openSafetensors(path: string): SafetensorsFile {
   const source = openFileSource(path);
   try {
-    const header = parseSafetensorsHeader(source);
-    return {
-      ...header,
-      read: (name) => readTensor(source, header, name),
-      readBytes: (name, range) => bytesOf(source, header, { name, range }),
-      readInto: (name, target) => readInto(source, header, { name, target }),
-      close: () => source.close(),
-    };
+    return openedFile(source, parseSafetensorsHeader(source));
   } catch (error) {
     source.close();
     throw error;
   }
 }
 
-async function readTensor(source: FileSource, header: SafetensorsHeader, name: string) {
+/**
+ * As {@link openSafetensors}, of bytes from elsewhere, such as another machine.
+ *
+ * @param source - the bytes; they are the file's from now on, which closes them.
+ * @throws {DataError} as {@link readSafetensors}; what `source` throws comes through.
+ */
+export async function openSafetensorsSource(source: ByteSource): Promise<SafetensorsFile> {
+  try {
+    return openedFile(source, await readSafetensorsHeader(source));
+  } catch (error) {
+    source.close();
+    throw error;
+  }
+}
+
+const openedFile = (source: ByteSource, header: SafetensorsHeader): SafetensorsFile => ({
+  ...header,
+  read: (name) => readTensor(source, header, name),
+  readBytes: (name, range) => bytesOf(source, header, { name, range }),
+  readInto: (name, target) => readInto(source, header, { name, target }),
+  close: () => source.close(),
+});
+
+async function readTensor(source: ByteSource, header: SafetensorsHeader, name: string) {
   const bytes = await bytesOf(source, header, { name });
   return tensorRecord(header.entries.get(name)!, bytes, { path: source.path, name });
 }
 
-function entryOf(source: FileSource, header: SafetensorsHeader, name: string): TensorEntry {
+function entryOf(source: ByteSource, header: SafetensorsHeader, name: string): TensorEntry {
   const entry = header.entries.get(name);
   if (entry !== undefined) return entry;
   const names = [...header.entries.keys()];
@@ -95,7 +112,7 @@ function entryOf(source: FileSource, header: SafetensorsHeader, name: string): T
 }
 
 async function bytesOf(
-  source: FileSource,
+  source: ByteSource,
   header: SafetensorsHeader,
   { name, range }: { readonly name: string; readonly range?: ByteRange | undefined },
 ): Promise<Uint8Array> {
@@ -114,7 +131,7 @@ async function bytesOf(
 }
 
 async function readInto(
-  source: FileSource,
+  source: ByteSource,
   header: SafetensorsHeader,
   { name, target }: { readonly name: string; readonly target: Uint8Array },
 ): Promise<void> {

@@ -1,6 +1,7 @@
 /**
  * Where arrays are written: one safetensors file, or a folder.
  */
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { assertWritableFolder, ConfigError, formatBytes, writeFileAtomic } from '@lab/core';
 import { type WritableArray, writeNpy, writeSafetensors } from '@lab/tensor/io';
@@ -13,6 +14,9 @@ export const ARRAY_FORMATS = ['safetensors', 'npy'] as const;
 export type ArrayFormat = (typeof ARRAY_FORMATS)[number];
 
 const FILE = 'cache.safetensors';
+
+/** Ends of names that somebody gives to files, and nobody to folders. */
+const OTHER_FILES = /\.(?:npz|npy|pt|pth|bin|h5|json|jsonl|csv|tsv|parquet|pkl|zip|gguf)$/i;
 
 /** Takes all arrays; gives what was written. */
 export interface ArrayOutput {
@@ -32,7 +36,7 @@ export interface WrittenArrays {
  * @param out - `*.safetensors` is a file; everything else a folder, which gets
  *   `cache.safetensors`, or `NAME.npy` of each array with `index.json`: by the name of an array its
  *   `file`, `shape` and `dtype`.
- * @throws {ConfigError} where a file is to hold npy.
+ * @throws {ConfigError} where a file is to hold npy, and for a file of another kind.
  * @throws {DataError} where a folder cannot be made or written.
  */
 export function arrayOutput(out: string, format: ArrayFormat): ArrayOutput {
@@ -40,6 +44,12 @@ export function arrayOutput(out: string, format: ArrayFormat): ArrayOutput {
   if (isFile && format === 'npy') {
     throw new ConfigError(`transformer/cache: ${out} is one file, npy has one for each array.`, {
       help: 'Name a folder: --format npy --out FOLDER.',
+    });
+  }
+  const other = OTHER_FILES.exec(out)?.[0];
+  if (other !== undefined && statSync(out, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new ConfigError(`transformer/cache: ${out} names a file *${other}, which none is.`, {
+      help: `Name a file *.safetensors, or a folder: --out ${out.slice(0, -other.length)}/.`,
     });
   }
   if (isFile || out === '-') assertOutputFile('cache', out, FILE);

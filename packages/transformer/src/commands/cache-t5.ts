@@ -7,6 +7,7 @@ import type { WritableArray } from '@lab/tensor/io';
 import { readInterventions } from '../intervention-file.js';
 import type { Intervention } from '../interventions.js';
 import { configOf } from '../model-config.js';
+import { decoderBatch } from '../t5/t5-batches.js';
 import { loadT5 } from '../t5/load-t5.js';
 import { readT5, type T5Architecture } from '../t5/t5-config.js';
 import { assertT5Names, t5HookNames } from '../t5/t5-hook-names.js';
@@ -50,7 +51,7 @@ export async function readT5Job(input: CliInput, folder: string): Promise<T5Cach
   } = await t5TextsOf(input, folder);
   // For their errors, before any weight is read.
   tokenBatch({ ids, mask }, architecture.vocabularySize);
-  tokenBatch({ ids: decoderIds }, architecture.vocabularySize);
+  decoderBatch({ ids, decoderIds }, architecture.vocabularySize);
   const changes = options['interventions'];
   const interventions = typeof changes === 'string' ? readInterventions(changes) : [];
   for (const one of interventions) t5InterventionHook(one, architecture);

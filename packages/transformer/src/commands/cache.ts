@@ -8,9 +8,10 @@ import { type Intervention, interventionHook } from '../interventions.js';
 import { loadModel } from '../load-model.js';
 import type { Model } from '../model.js';
 import { modelTypeOf, readModelConfig } from '../model-config.js';
-import type { IdRows, TokenInput } from '../token-batch.js';
-import { checkpointFolder } from '../weights/checkpoint.js';
-import type { LoadModelOptions } from '../weights/residency.js';
+import { type IdRows, tokenBatch } from '../token-batch.js';
+import { checkpointFolder } from '../weights/checkpoint-folder.js';
+import { openCheckpoint } from '../weights/checkpoint.js';
+import { chosenResidency, type LoadModelOptions } from '../weights/residency.js';
 import { ARRAY_FORMATS, type ArrayFormat, arrayOutput, describeWritten } from './array-output.js';
 import { readT5Job, t5Arrays } from './cache-t5.js';
 import { textArrays, textsOf } from './cache-texts.js';
@@ -26,7 +27,8 @@ import {
 import { placesLike } from './place-patterns.js';
 import { sayLongTexts, sayNotANumber } from './remarks.js';
 import { sayEstimate, shapesOf } from './say-estimate.js';
-import { batchTokensOf, batchTokensOption, textBatches } from './text-batches.js';
+import { type ArrayForm, emptyArray, placeRows, type TextArray } from './placed-rows.js';
+import { batchTokensOf, batchTokensOption, type TextBatch, textBatches } from './text-batches.js';
 
 /** The verb `cache`. */
 export const cacheCommand: CliCommand = {
@@ -93,9 +95,10 @@ async function decoderArrays(
   { context, options }: { readonly context: CliContext; readonly options: LoadModelOptions },
 ): Promise<Record<string, WritableArray>> {
   sayLongTexts(context, job, job.ids[0]!.length);
+  const batches = batchesOf(job, options);
   await sayEstimate(context, job.folder, {
     ...options,
-    batches: shapesOf(job.batches),
+    batches: shapesOf(batches),
     order: 'batches',
     stopBlock: blocksFor(job),
     logits: logitsFor(job),
@@ -103,7 +106,7 @@ async function decoderArrays(
   context.progress.update('reading the weights');
   const model = await loadModel(job.folder, options);
   try {
-    return await capturedArrays(model, job, context);
+    return await capturedArrays(model, { ...job, batches }, context);
   } finally {
     model.dispose();
   }
@@ -119,7 +122,8 @@ interface CacheJob {
   readonly mask: IdRows;
   readonly interventions: readonly Intervention[];
   readonly positions: 'all' | 'last';
-  readonly batches: readonly TokenInput[];
+  /** Tokens of a batch. */
+  readonly most: number;
 }
 
 async function readJob(input: CliInput, folder: string): Promise<CacheJob> {
@@ -127,7 +131,7 @@ async function readJob(input: CliInput, folder: string): Promise<CacheJob> {
   const { architecture } = readModelConfig(folder);
   const places = placesLike(
     (options['names'] ?? []) as string[],
-    hookNames({ architecture }),
+    hookNames({ architecture }, { optional: true }),
     (name) => placeName(name, architecture, 'transformer/cache'),
   );
   const given = options['interventions'];
@@ -136,37 +140,64 @@ async function readJob(input: CliInput, folder: string): Promise<CacheJob> {
   const positions = options['positions'] as 'all' | 'last';
   const most = batchTokensOf('cache', input);
   const { ids, mask } = await textsOf(input, folder);
-  const batches = textBatches({ ids, mask }, architecture, most);
+  // For its errors, before any weight is read.
+  tokenBatch({ ids, mask }, architecture.vocabularySize);
   const { layerCount, contextTokens } = architecture;
   const model = { folder, layerCount, contextTokens };
-  return { ...model, places, ids, mask, interventions, positions, batches };
+  return { ...model, places, ids, mask, interventions, positions, most };
 }
 
-/** Values of all places, and ids and mask, all texts below each other. */
+/** The texts in batches; the backend must have been chosen, whose memory says where weights stay. */
+const batchesOf = (
+  { folder, ids, mask, interventions, most }: CacheJob,
+  options: LoadModelOptions,
+): TextBatch[] =>
+  textBatches({ ids, mask }, readModelConfig(folder).architecture, {
+    most,
+    // Positions of changes count padding, and values that are put in are of whole rows.
+    isFixed: interventions.length > 0,
+    // Weights that do not stay on the backend are read again for each batch.
+    isFewest: !isResident(folder, options),
+  });
+
+function isResident(folder: string, options: LoadModelOptions): boolean {
+  const files = openCheckpoint(folder);
+  try {
+    return chosenResidency(files, options) === 'resident';
+  } finally {
+    files.close();
+  }
+}
+
+/** Values of all places, and ids and mask, all texts below each other; padding is 0. */
 async function capturedArrays(
   model: Model,
-  job: CacheJob,
+  job: CacheJob & { readonly batches: readonly TextBatch[] },
   { progress, signal }: CliContext,
 ): Promise<Record<string, WritableArray>> {
-  const arrays: Record<string, { shape: number[]; data: Float32Array }> = {};
+  const arrays: Record<string, TextArray> = {};
   const { places, ids, mask, interventions, positions, batches } = job;
-  let start = 0;
-  for (const texts of batches) {
+  const { architecture } = model;
+  const axes = new Map(
+    hookNames({ architecture }, { optional: true }).map(({ name, shape }) => [name, shape]),
+  );
+  const texts = { textCount: ids.length, length: ids[0]!.length, isLast: positions === 'last' };
+  let done = 0;
+  for (const batch of batches) {
     signal.throwIfAborted();
-    progress.update(`computing, text ${start + 1} of ${ids.length}`, start / ids.length);
+    progress.update(`computing, text ${done + 1} of ${ids.length}`, done / ids.length);
     const result = await model.forward({
-      ...{ ids: texts.ids, mask: texts.mask, interventions, logits: logitsFor(job), signal },
+      ...{ ids: batch.ids, mask: batch.mask, interventions, logits: logitsFor(job), signal },
       ...{ stopBlock: blocksFor(job), capturePositions: positions },
       capture: (name) => places.has(name),
     });
     result.dispose();
-    for (const [name, { shape, data }] of result.captured) {
-      const [batch, ...rest] = shape as [number, ...number[]];
-      const size = data.length / batch;
-      arrays[name] ??= { shape: [ids.length, ...rest], data: new Float32Array(ids.length * size) };
-      arrays[name].data.set(data, start * size);
+    for (const [name, values] of result.captured) {
+      const form: ArrayForm = { ...texts, axes: axes.get(name)! };
+      arrays[name] ??= emptyArray(values, form);
+      placeRows(arrays[name], values, { batch, form });
     }
-    start += texts.ids.length;
+    done += batch.places.length;
   }
   return { ...arrays, ...textArrays({ ids, mask }) };
 }

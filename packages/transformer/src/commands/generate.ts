@@ -10,7 +10,7 @@ import type { Model } from '../model.js';
 import { modelTypeOf } from '../model-config.js';
 import { estimateRun } from '../run-estimate.js';
 import { loadT5 } from '../t5/load-t5.js';
-import { checkpointFolder } from '../weights/checkpoint.js';
+import { checkpointFolder } from '../weights/checkpoint-folder.js';
 import {
   assertFlags,
   beamOptions,
@@ -124,7 +124,8 @@ async function warnOfReading(
 ): Promise<void> {
   if (residency === 'resident') return;
   const batches = [{ batchSize: given.prompts.length, length: 1 }];
-  const { runSeconds } = await estimateRun(folder, { residency, batches, logits: 'last' });
+  const outline = { residency, batches, logits: 'last', signal: context.signal } as const;
+  const { runSeconds } = await estimateRun(folder, outline);
   const all = formatDuration(runSeconds * (options.maxNewTokens ?? DEFAULT_NEW_TOKENS));
   const where = residency === 'host' ? 'brought to the backend' : 'read from the files';
   context.note(

@@ -9,7 +9,7 @@ import { modelTypeOf, readModelConfig } from '../model-config.js';
 import { estimateRun } from '../run-estimate.js';
 import { loadT5 } from '../t5/load-t5.js';
 import type { TokenInput } from '../token-batch.js';
-import { checkpointFolder } from '../weights/checkpoint.js';
+import { checkpointFolder } from '../weights/checkpoint-folder.js';
 import type { LoadModelOptions } from '../weights/residency.js';
 import { type IdFile, readDecoderIds, readIdFile } from './id-file.js';
 import {
@@ -24,7 +24,8 @@ import {
 import { assertOutputFile } from './output-file.js';
 import { sayLongTexts, sayNotANumber } from './remarks.js';
 import { sayEstimate, shapesOf } from './say-estimate.js';
-import { batchTokensOf, batchTokensOption, textBatches } from './text-batches.js';
+import { emptyArray, placeRows, type TextArray } from './placed-rows.js';
+import { batchTokensOf, batchTokensOption, type TextBatch, textBatches } from './text-batches.js';
 
 /** The verb `hidden`. */
 export const hiddenCommand: CliCommand = {
@@ -69,7 +70,7 @@ export const hiddenCommand: CliCommand = {
     context.progress.update('reading the weights');
     const tensors = isT5
       ? await t5States(folder, given, options)
-      : await decoderStates(context, { folder, batches, options });
+      : await decoderStates(context, { folder, batches, options }, given.ids[0]!.length);
     context.progress.done();
     const { logits, ...states } = tensors;
     sayNotANumber(context, { ...states, logits: logits! });
@@ -93,8 +94,8 @@ type States = Record<string, WritableArray>;
 
 const arrayOf = ({ shape, data }: Captured): WritableArray => ({ shape, data });
 
-const batchesOf = (folder: string, texts: TokenInput, most: number): TokenInput[] =>
-  textBatches(texts, readModelConfig(folder).architecture, most);
+const batchesOf = (folder: string, texts: TokenInput, most: number): TextBatch[] =>
+  textBatches(texts, readModelConfig(folder).architecture, { most });
 
 const UNITS = [
   [1e15, 'PFLOP'],
@@ -105,13 +106,14 @@ const UNITS = [
 
 interface Run {
   readonly folder: string;
-  readonly batches: readonly TokenInput[];
+  readonly batches: readonly TextBatch[];
   readonly options: LoadModelOptions;
 }
 
 async function printPlan(context: CliContext, { folder, batches, options }: Run): Promise<number> {
   context.progress.update('measuring two blocks');
-  const plan = await estimateRun(folder, { ...options, batches: shapesOf(batches) });
+  const { signal } = context;
+  const plan = await estimateRun(folder, { ...options, batches: shapesOf(batches), signal });
   context.progress.done();
   const { residency, loadSeconds, runSeconds, operations, peakBytes, readBytes } = plan;
   context.printJson({ status: 'success', ...plan });
@@ -131,40 +133,36 @@ function formatOperations(operations: number): string {
   return `${(operations / factor).toPrecision(3)} ${unit}`;
 }
 
+/** States and logits of all texts, in the order of the file; padding is 0. */
 async function decoderStates(
   context: CliContext,
   { folder, batches, options }: Run,
+  length: number,
 ): Promise<States> {
   const model = await loadModel(folder, options);
   try {
     const { layerCount } = model.architecture;
-    const parts: Record<string, Captured[]> = {};
     const { signal } = context;
+    const textCount = batches.reduce((sum, { places }) => sum + places.length, 0);
+    const form = { axes: ['B', 'T', model.architecture.width], textCount, length } as const;
+    const arrays = new Map<string, TextArray>();
+    const place = (name: string, batch: TextBatch, values: Captured) => {
+      const all = arrays.get(name) ?? emptyArray(values, form);
+      arrays.set(name, all);
+      placeRows(all, values, { batch, form });
+    };
     const all = hiddenStates(model, batches, { logits: true, signal });
     for await (const { layer, batch, logits, ...states } of all) {
       const done = `block ${layer} of ${layerCount}, batch ${batch + 1} of ${batches.length}`;
       context.progress.update(`computing, ${done}`);
-      (parts[`hidden.${layer}`] ??= []).push(states);
-      if (logits !== undefined) (parts['logits'] ??= []).push(logits);
+      place(`hidden.${layer}`, batches[batch]!, states);
+      if (logits !== undefined) place('logits', batches[batch]!, logits);
     }
-    const joined = Object.entries(parts).map(([name, own]) => [name, joinedRows(own)] as const);
-    return Object.fromEntries(joined.toSorted(([one]) => (one === 'logits' ? -1 : 0)));
+    const sorted = [...arrays].toSorted(([one]) => (one === 'logits' ? -1 : 0));
+    return Object.fromEntries(sorted);
   } finally {
     model.dispose();
   }
-}
-
-/** Batches one below the other. */
-function joinedRows(parts: readonly Captured[]): WritableArray {
-  if (parts.length === 1) return arrayOf(parts[0]!);
-  const data = new Float32Array(parts.reduce((sum, part) => sum + part.data.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    data.set(part.data, at);
-    at += part.data.length;
-  }
-  const texts = parts.reduce((sum, { shape }) => sum + shape[0]!, 0);
-  return { shape: [texts, ...parts[0]!.shape.slice(1)], data };
 }
 
 async function t5States(

@@ -3,11 +3,13 @@ import { formatBytes, formatCount } from '@lab/core';
 import type { CliCommand } from '@lab/core/cli';
 import type { Architecture } from '../architecture.js';
 import { hookNames } from '../hook-names.js';
+import { isOptional } from '../hooks.js';
 import { configOf, readModelConfig } from '../model-config.js';
 import { readT5, type T5Architecture } from '../t5/t5-config.js';
 import { type T5HookPlace, t5HookNames } from '../t5/t5-hook-names.js';
 import { matchT5 } from '../t5/t5-weights.js';
-import { checkpointFolder, openCheckpoint } from '../weights/checkpoint.js';
+import { checkpointFolder } from '../weights/checkpoint-folder.js';
+import { openCheckpoint } from '../weights/checkpoint.js';
 import { matchWeights, ownWeights, weightList } from '../weights/expected-weights.js';
 import { modelArgument } from './model-options.js';
 
@@ -32,8 +34,8 @@ export const inspectCommand: CliCommand = {
       const checkpoint = ownWeights(files, names);
       const architecture = model?.architecture ?? t5!;
       const types = [...new Set([...checkpoint.weights.values()].map(({ dtype }) => dtype))];
-      const hooks: readonly (T5HookPlace & { readonly aliases?: readonly string[] })[] =
-        model === null ? t5HookNames({ architecture: t5! }) : hookNames(model);
+      const hooks: readonly ListedPlace[] =
+        model === null ? t5HookNames({ architecture: t5! }) : decoderPlaces(model);
       const { sizeBytes, parameterCount: parameters } = checkpoint;
       context.printJson({
         status: 'success',
@@ -51,15 +53,27 @@ export const inspectCommand: CliCommand = {
       context.print(`${'weights'.padEnd(14)} ${count}, all that its config asks for\n`);
       context.print(model === null ? t5Summary(t5!) : summary(model.architecture));
       if (options['hooks'] !== true) return;
-      for (const { name, shape, aliases = [] } of hooks) {
+      for (const { name, shape, aliases = [], optional = false } of hooks) {
         const others = aliases.length === 0 ? '' : `  ${aliases.join(', ')}`;
-        context.print(`${name}  [${shape.join(', ')}]${others}\n`);
+        const mark = optional ? '  (optional)' : '';
+        context.print(`${name}  [${shape.join(', ')}]${mark}${others}\n`);
       }
     } finally {
       files.close();
     }
   },
 };
+
+interface ListedPlace extends T5HookPlace {
+  readonly aliases?: readonly string[];
+  /** Whether it is there for those alone who name it. */
+  readonly optional?: boolean;
+}
+
+const decoderPlaces = (model: { readonly architecture: Architecture }): ListedPlace[] =>
+  hookNames(model, { optional: true }).map((place) =>
+    isOptional(place.name) ? Object.assign({}, place, { optional: true }) : place,
+  );
 
 function t5Summary(architecture: T5Architecture): string {
   const { encoderLayerCount, decoderLayerCount, headCount, headWidth } = architecture;

@@ -6,13 +6,14 @@ import { interventionHook } from '../interventions.js';
 import { type LensInput, type LensLayer, logitLens } from '../lens.js';
 import { loadModel } from '../load-model.js';
 import { configOf, modelTypeOf, readModelConfig } from '../model-config.js';
+import { decoderBatch } from '../t5/t5-batches.js';
 import { loadT5 } from '../t5/load-t5.js';
 import { readT5 } from '../t5/t5-config.js';
 import { t5InterventionHook } from '../t5/t5-interventions.js';
 import { type T5LensInput, t5LogitLens } from '../t5/t5-lens.js';
 import { tokenBatch } from '../token-batch.js';
 import { loadTokenizer, type Tokenizer } from '../tokenizer.js';
-import { checkpointFolder } from '../weights/checkpoint.js';
+import { checkpointFolder } from '../weights/checkpoint-folder.js';
 import type { LoadModelOptions } from '../weights/residency.js';
 import { tokenizerOf } from './generation-input.js';
 import { type IdFile, readDecoderIds, readIdFile } from './id-file.js';
@@ -117,7 +118,7 @@ function t5LensInput(input: CliInput, folder: string): T5LensInput {
   const texts = tokensOf(input, folder, readIdFile);
   const { ids, mask, decoderIds = ids.map(() => [architecture.startId]) } = texts;
   tokenBatch({ ids, mask }, architecture.vocabularySize);
-  tokenBatch({ ids: decoderIds }, architecture.vocabularySize);
+  decoderBatch({ ids, decoderIds }, architecture.vocabularySize);
   return { ids, mask, decoderIds, top, interventions };
 }
 

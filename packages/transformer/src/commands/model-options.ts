@@ -10,7 +10,9 @@ import type { LoadModelOptions } from '../weights/residency.js';
 /** The checkpoint. */
 export const modelArgument: CliArgument = {
   name: 'model',
-  summary: 'folder of a Hugging Face checkpoint or its cache, file *.gguf, or example:organism',
+  summary:
+    'folder of a Hugging Face checkpoint, name in its cache (org/name), file *.gguf, or ' +
+    'example:organism',
   required: true,
 };
 

@@ -2,6 +2,7 @@
  * Places that are named with stars for any characters.
  */
 import { ConfigError, nearest } from '@lab/core';
+import { holds, isOptional } from '../hooks.js';
 
 /** A place by its names. */
 export interface NamedPlace {
@@ -38,7 +39,9 @@ const namesOf = ({ name, aliases = [] }: NamedPlace): readonly string[] => [name
 function matching(pattern: string, places: readonly NamedPlace[]): string[] {
   const source = pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*');
   const whole = new RegExp(`^${source}$`);
-  const found = places.filter((place) => namesOf(place).some((name) => whole.test(name)));
+  const found = places.filter((place) =>
+    namesOf(place).some((name) => (isOptional(place.name) ? holds(whole, name) : whole.test(name))),
+  );
   if (found.length > 0) return found.map(({ name }) => name);
   const like = nearest(pattern, allBlocks(places));
   const near = like === undefined ? '' : `; near: ${like}`;

@@ -1,7 +1,7 @@
 /**
  * Prompts from a file, as a batch of token ids.
  */
-import { DataError, eachLine } from '@lab/core';
+import { ConfigError, DataError, eachLine } from '@lab/core';
 import type { ChatMessage } from '../chat-template.js';
 import type { EncodedBatch, Tokenizer } from '../tokenizer.js';
 
@@ -73,8 +73,12 @@ function jsonPrompt(
     const rendered = tokenizer.chat.render(fields.messages);
     return tokenizer.encode(rendered, { addSpecialTokens: false });
   } catch (cause) {
-    if (!(cause instanceof DataError)) throw cause;
-    throw lineError(at, cause.message, cause.help ?? FORM, cause);
+    if (!(cause instanceof DataError || cause instanceof ConfigError)) throw cause;
+    const { message, help = FORM } = cause;
+    const what = message.replace(/\.$/, '');
+    if (cause instanceof DataError) throw lineError(at, what, help, cause);
+    // How it is asked is wrong, not the file: without a template there are no conversations.
+    throw new ConfigError(`${at.path} line ${at.line}: has messages; ${what}.`, { help, cause });
   }
 }
 

@@ -11,7 +11,7 @@ import type { Model } from '../model.js';
 import { promptCounts, type PromptData, readPromptData } from '../prompt-data.js';
 import { assertPromptFormat, type PromptFormatOptions, promptFormats } from '../prompt-format.js';
 import { loadTokenizer, type Tokenizer } from '../tokenizer.js';
-import { checkpointFolder } from '../weights/checkpoint.js';
+import { checkpointFolder } from '../weights/checkpoint-folder.js';
 import type { LoadModelOptions, Residency } from '../weights/residency.js';
 import { backendOption, bytesOf, chosenBackend, threadsOption } from './model-options.js';
 

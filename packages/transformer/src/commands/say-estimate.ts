@@ -32,7 +32,9 @@ export async function sayEstimate(
 ): Promise<void> {
   if (!isLong(folder, outline)) return;
   context.progress.update('measuring two blocks');
-  const { residency, loadSeconds, runSeconds, peakBytes } = await estimateRun(folder, outline);
+  const { signal } = context;
+  const estimate = await estimateRun(folder, { ...outline, signal });
+  const { residency, loadSeconds, runSeconds, peakBytes } = estimate;
   const time = formatDuration(loadSeconds + runSeconds);
   context.note(`weights ${residency}; it will take about ${time} and ${formatBytes(peakBytes)}`);
 }

@@ -8,7 +8,7 @@ import { isLoopback } from '../server/access.js';
 import type { Pooling } from '../server/embed-texts.js';
 import { type ModelServer, type ServeModelOptions, serveModel } from '../server/serve-model.js';
 import { loadTokenizer } from '../tokenizer.js';
-import { checkpointFolder } from '../weights/checkpoint.js';
+import { checkpointFolder } from '../weights/checkpoint-folder.js';
 import {
   assertDecoder,
   backendOption,

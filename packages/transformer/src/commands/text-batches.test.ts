@@ -8,6 +8,8 @@ const architectureOf = (name: string) => readModelConfig(join(checkpoints, name)
 const ids = Array.from({ length: 5 }, (_, text) => [text, 1, 2]);
 const mask = ids.map(() => [1, 1, 1]);
 
+const plain = (rows: readonly ArrayLike<number>[]) => rows.map((row) => Array.from(row));
+
 describe('textBatches', () => {
   it.each([
     [6, [2, 2, 1]],
@@ -15,21 +17,65 @@ describe('textBatches', () => {
     [1, [1, 1, 1, 1, 1]],
     [100, [5]],
   ])('puts texts together up to %i tokens', (most, sizes) => {
-    const batches = textBatches({ ids, mask }, architectureOf('llama'), most);
-    expect(batches.map((batch) => batch.ids.length)).toEqual(sizes);
-    expect(batches.flatMap((batch) => batch.ids)).toEqual(ids);
-    expect(batches.flatMap((batch) => batch.mask!)).toEqual(mask);
+    for (const isFixed of [false, true]) {
+      const batches = textBatches({ ids, mask }, architectureOf('llama'), { most, isFixed });
+      expect(batches.map((batch) => batch.ids.length)).toEqual(sizes);
+      expect(plain(batches.flatMap((batch) => batch.ids))).toEqual(ids);
+      expect(plain(batches.flatMap((batch) => batch.mask))).toEqual(mask);
+      expect(batches.flatMap(({ places }) => places)).toEqual([0, 1, 2, 3, 4]);
+    }
+  });
+
+  it('leaves padding out on both sides, not tokens that do not count', () => {
+    const given = {
+      ids: [
+        [0, 0, 5, 6],
+        [7, 8, 9, 1],
+        [3, 0, 4, 0],
+      ],
+      mask: [
+        [0, 0, 1, 1],
+        [1, 1, 1, 1],
+        [1, 0, 1, 0],
+      ],
+    };
+    const [batch] = textBatches(given, architectureOf('llama'), { most: 100 });
+    expect(batch!.places).toEqual([0, 2, 1]);
+    expect(plain(batch!.ids)).toEqual([
+      [0, 0, 5, 6],
+      [0, 3, 0, 4],
+      [7, 8, 9, 1],
+    ]);
+    expect(plain(batch!.mask)).toEqual([
+      [0, 0, 1, 1],
+      [0, 1, 0, 1],
+      [1, 1, 1, 1],
+    ]);
+    expect(batch!.columns).toEqual([
+      [2, 4],
+      [0, 3],
+      [0, 4],
+    ]);
+    const alone = textBatches(
+      { ids: given.ids.slice(0, 1), mask: given.mask.slice(0, 1) },
+      architectureOf('llama'),
+      { most: 1 },
+    );
+    expect(plain(alone[0]!.ids)).toEqual([[5, 6]]);
   });
 
   it('leaves texts together where positions depend on the longest', () => {
     for (const name of ['llama-dynamic', 'phi3-longrope']) {
-      expect(textBatches({ ids }, architectureOf(name), 1)).toEqual([{ ids, mask: undefined }]);
+      const [batch, ...more] = textBatches({ ids }, architectureOf(name), { most: 1 });
+      expect(more).toEqual([]);
+      expect(batch!.ids).toEqual(ids);
     }
   });
 
   it('refuses what a pass would refuse', () => {
     const architecture = architectureOf('llama');
-    expect(() => textBatches({ ids: [[1], [97]] }, architecture, 1)).toThrow('has the id 97');
-    expect(() => textBatches({ ids: [[1], [2, 3]] }, architecture, 1)).toThrow('ids must be');
+    const batches = (rows: number[][]) => textBatches({ ids: rows }, architecture, { most: 1 });
+    expect(() => batches([[1], [97]])).toThrow('has the id 97');
+    expect(() => batches([[1], [2, 3]])).toThrow('ids must be');
   });
 });

@@ -2,11 +2,12 @@
 import type { CliCommand } from '@lab/core/cli';
 import { exitCodeOf, ModelError } from '@lab/core';
 import { loadModel } from '../load-model.js';
+import { placeText } from '../model-check.js';
 import { modelTypeOf } from '../model-config.js';
 import { loadT5 } from '../t5/load-t5.js';
 import { validateT5 } from '../t5/validate-t5.js';
 import { validateModel } from '../validate-model.js';
-import { checkpointFolder } from '../weights/checkpoint.js';
+import { checkpointFolder } from '../weights/checkpoint-folder.js';
 import type { LoadModelOptions } from '../weights/residency.js';
 import {
   backendOption,
@@ -35,8 +36,9 @@ export const validateCommand: CliCommand = {
       context.progress.done();
       const passed = checks.every((check) => check.passed);
       context.printJson({ status: passed ? 'success' : 'error', checks });
-      for (const { name, difference, limit, passed: isFine } of checks) {
-        const verdict = isFine ? 'ok' : `FAILED, at most ${limit}`;
+      for (const one of checks) {
+        const { name, difference, limit } = one;
+        const verdict = one.passed ? 'ok' : `FAILED, at most ${limit}${placeText(one)}`;
         context.print(
           `${name.padEnd(40)} ${difference.toExponential(1).padStart(8)}  ${verdict}\n`,
         );

@@ -48,15 +48,18 @@ const gemma2: Defaults = {
   final_logit_softcapping: 30,
 };
 
+const mistral: Defaults = {
+  ...llama,
+  intermediate_size: 14_336,
+  num_key_value_heads: 8,
+  max_position_embeddings: 131_072,
+  sliding_window: 4096,
+};
+
 const table: Readonly<Record<string, Defaults>> = {
   llama,
-  mistral: {
-    ...llama,
-    intermediate_size: 14_336,
-    num_key_value_heads: 8,
-    max_position_embeddings: 131_072,
-    sliding_window: 4096,
-  },
+  mistral,
+  ministral: mistral,
   qwen2: qwen,
   qwen3: { ...qwen, head_dim: 128 },
   gemma,

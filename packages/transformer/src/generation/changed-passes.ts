@@ -1,10 +1,13 @@
 /**
  * Interventions and hooks of a continuation, and what they mean for keys and values that are kept.
  */
+import { checkOptions } from '@lab/core';
+import { z } from 'zod';
 import type { Architecture } from '../architecture.js';
 import { placedHook } from '../hook-names.js';
 import type { Hook } from '../hooks.js';
 import { type Intervention, interventionHook } from '../interventions.js';
+import { passFields } from '../pass-fields.js';
 
 /** The hooks of a step. */
 export interface StepHooks {
@@ -32,12 +35,20 @@ interface PlacedChange {
   readonly isWhole: boolean;
 }
 
+const changesSchema = z.strictObject({
+  interventions: passFields.interventions,
+  hooks: passFields.hooks,
+});
+
 /** The changes of one continuation. */
 export class ChangedPasses implements StepChanges {
   private readonly changes: readonly PlacedChange[];
   private readonly hooks: readonly Hook[];
 
-  /** @throws {ConfigError} for a place, head or value that the model does not have. */
+  /**
+   * @throws {ConfigError} for a place, head or value that the model does not have, and what is no
+   *   list of changes.
+   */
   constructor(
     architecture: Architecture,
     {
@@ -48,6 +59,7 @@ export class ChangedPasses implements StepChanges {
       readonly hooks?: readonly Hook[] | undefined;
     },
   ) {
+    checkOptions('transformer/generate', { interventions, hooks }, changesSchema);
     this.changes = interventions.map((change) => {
       const hook = interventionHook(change, architecture);
       const isWhole = needsAllTokens(change, hook.names as string, architecture);
@@ -84,7 +96,7 @@ function needsAllTokens(
   if (scores === undefined) {
     // A list for the last axis is the same for all tokens.
     const sizes = [1, width, headWidth, mlpWidth, vocabularySize];
-    return Array.isArray(value) && !sizes.includes(value.length);
+    return typeof value === 'object' && !sizes.includes(value.length);
   }
   // Behind the mask, keys that are hidden have values, too.
   if (scores === 'attn_scores') return true;

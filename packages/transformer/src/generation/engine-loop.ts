@@ -6,6 +6,7 @@ import { ConfigError } from '@lab/core';
 import { machineMemoryBytes, selectedBackend } from '@lab/tensor';
 import type { Architecture } from '../architecture.js';
 import type { Model } from '../model.js';
+import { assertHeld } from '../weights/placed-parts.js';
 import { ChangedPasses } from './changed-passes.js';
 import type {
   GenerationEngine,
@@ -73,6 +74,7 @@ export class EngineLoop implements GenerationEngine {
         help: 'Make another with createGenerationEngine.',
       });
     }
+    assertHeld(this.model.parts);
     const { architecture } = this.model;
     const { tokenizer } = this.limits;
     const changes = new ChangedPasses(architecture, request);

@@ -2,10 +2,13 @@
  * What the decoder of a T5 writes to texts.
  */
 import { setImmediate } from 'node:timers/promises';
-import { ConfigError } from '@lab/core';
+import { checkOptions, ConfigError } from '@lab/core';
+import { z } from 'zod';
 import type { Intervention } from '../interventions.js';
+import { passFields } from '../pass-fields.js';
 import type { T5Model } from '../t5/t5-model.js';
 import type { Tokenizer } from '../tokenizer.js';
+import { assertHeld } from '../weights/placed-parts.js';
 import { type Beam, type BeamOptions, BeamSearch, type WholeBeam } from './beam-search.js';
 import { NO_CHANGES } from './changed-passes.js';
 import type { GenerationResult, SamplingOptions, StopOptions } from './engine.js';
@@ -39,6 +42,8 @@ export interface T5GenerationResult extends GenerationResult {
   readonly beams?: readonly WholeBeam[];
 }
 
+const changesSchema = z.strictObject({ interventions: passFields.interventions });
+
 /**
  * What a T5 writes to each input, in their order: the encoder runs once over all, the decoder a
  * token of all at a time.
@@ -55,6 +60,9 @@ export async function generateT5(
   options: T5GenerateOptions = {},
 ): Promise<T5GenerationResult[]> {
   assertBeams(options);
+  assertHeld(model.parts);
+  const changes = { interventions: options.interventions };
+  checkOptions('transformer/generate', changes, changesSchema);
   const { vocabularySize, startId } = model.architecture;
   const stopIds = stopIdsOf(model.parts.checkpoint.folder);
   const { tokenizer, sample = 0 } = options;

@@ -50,6 +50,10 @@ export class SegmentHooks extends HookRunner {
     super([]);
   }
 
+  override get isEmpty(): boolean {
+    return this.segments.every(({ hooks }) => hooks.isEmpty);
+  }
+
   override wants(name: string): boolean {
     return this.segments.some(({ hooks }) => hooks.wants(name));
   }

@@ -4,7 +4,7 @@
  * Source: ggml, `docs/gguf.md` and `gguf.cpp`.
  */
 import { DataError, ModelError } from '@lab/core';
-import type { FileSource } from '@lab/tensor/io';
+import { assertNoLfsPointer, type FileSource } from '@lab/tensor/io';
 import { ByteReader } from './byte-reader.js';
 import { type MetadataValue, readValue } from './metadata-values.js';
 import { bytesOfNumbers, type TensorType, tensorType } from './tensor-types.js';
@@ -48,6 +48,9 @@ const LEAST_TENSOR_BYTES = 24;
  * @throws {ModelError} for a version or type that is not read.
  */
 export function readGgufHeader(source: FileSource): GgufHeader {
+  const begin = Buffer.alloc(Math.min(source.sizeBytes, 9));
+  source.read(begin, 0);
+  assertNoLfsPointer(source.path, begin);
   const reader = new ByteReader(source);
   assertVersion(reader);
   const [tensorCount, entryCount] = [reader.count(), reader.count()];

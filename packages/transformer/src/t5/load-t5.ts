@@ -6,10 +6,11 @@ import { selectBackend, selectedBackend } from '@lab/tensor';
 import { assertChecks } from '../model-check.js';
 import type { ConfigFields } from '../config-fields.js';
 import { configOf } from '../model-config.js';
-import { checkpointFolder, openCheckpoint } from '../weights/checkpoint.js';
+import { checkpointFolder } from '../weights/checkpoint-folder.js';
+import { type Checkpoint, openCheckpoint } from '../weights/checkpoint.js';
 import { ownWeights } from '../weights/expected-weights.js';
 import { type ModelReader, placedParts } from '../weights/placed-parts.js';
-import { chosenResidency, type LoadModelOptions } from '../weights/residency.js';
+import { checkLoading, chosenResidency, type LoadModelOptions } from '../weights/residency.js';
 import { readT5, type T5Architecture } from './t5-config.js';
 import { T5Model } from './t5-model.js';
 import {
@@ -26,12 +27,18 @@ import { validateT5 } from './validate-t5.js';
 /**
  * Loads a checkpoint of T5 (v1.0, v1.1, Flan).
  *
- * @param path - folder with config.json and safetensors files, or of the local Hugging Face cache.
+ * @param path - folder with config.json and safetensors files, or of the local Hugging Face cache;
+ *   or an opened checkpoint, which closes with the model.
+ * @throws {ConfigError} as `loadModel`.
  * @throws {ModelError} for another family, for fields or weights that do not fit, and where a check
  *   of `validate` fails (there is one kind for a T5: all).
  */
-export async function loadT5(path: string, options: LoadModelOptions = {}): Promise<T5Model> {
-  const folder = checkpointFolder(path);
+export async function loadT5(
+  path: Checkpoint | string,
+  options: LoadModelOptions = {},
+): Promise<T5Model> {
+  checkLoading('transformer/loadT5', path, options);
+  const folder = typeof path === 'string' ? checkpointFolder(path) : path.folder;
   if (selectedBackend() === null) await selectBackend();
   const { fields, file } = configOf(folder);
   const type = fields.text('model_type', '');
@@ -41,7 +48,7 @@ export async function loadT5(path: string, options: LoadModelOptions = {}): Prom
     });
   }
   const architecture = t5Architecture(fields);
-  const all = openCheckpoint(folder);
+  const all = typeof path === 'string' ? openCheckpoint(folder) : path;
   try {
     const names = matchT5(architecture, all);
     await assertOneEmbedding(all);

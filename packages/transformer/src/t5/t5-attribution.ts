@@ -1,12 +1,17 @@
 /**
  * Which parts of a T5's decoder a logit comes from.
  */
+import { checkOptions, type OptionFields } from '@lab/core';
+import { z } from 'zod';
 import { assertTokens, attributionOf, type LogitAttribution, rowProducts } from '../attribution.js';
 import { type Captured, Captures } from '../captures.js';
 import type { Intervention } from '../interventions.js';
+import { passFields, tokenFields } from '../pass-fields.js';
 import type { ResidualComponent } from '../residual-components.js';
-import { lastTokens, tokenBatch } from '../token-batch.js';
+import { lastTokens } from '../token-batch.js';
+import { assertHeld } from '../weights/placed-parts.js';
 import { floatsOf } from '../weights/stored-numbers.js';
+import { decoderBatch } from './t5-batches.js';
 import type { T5Input, T5Model } from './t5-model.js';
 
 /** What {@link t5LogitAttribution} reads. */
@@ -18,6 +23,15 @@ export interface T5AttributionInput
   readonly against?: readonly number[] | undefined;
   readonly interventions?: readonly Intervention[] | undefined;
 }
+
+const inputSchema = z.strictObject({
+  ...tokenFields,
+  decoderIds: passFields.rows,
+  decoderMask: passFields.rows.optional(),
+  tokens: passFields.ofTexts,
+  against: passFields.ofTexts.optional(),
+  interventions: passFields.interventions,
+} satisfies OptionFields<T5AttributionInput>);
 
 /** Places that components are read from, of last tokens. */
 const WRITTEN =
@@ -38,6 +52,8 @@ export async function t5LogitAttribution(
   model: T5Model,
   { tokens, against, ...input }: T5AttributionInput,
 ): Promise<LogitAttribution> {
+  checkOptions('transformer/t5LogitAttribution', { tokens, against, ...input }, inputSchema);
+  assertHeld(model.parts);
   const batchSize = input.ids.length;
   assertTokens(model, tokens, { batchSize, name: 'tokens' });
   if (against !== undefined) assertTokens(model, against, { batchSize, name: 'against' });
@@ -61,8 +77,7 @@ async function writtenAt(
   model: T5Model,
   input: Omit<T5AttributionInput, 'against' | 'tokens'>,
 ): Promise<ReadonlyMap<string, Captured>> {
-  const own = { ids: input.decoderIds, mask: input.decoderMask };
-  const batch = tokenBatch(own, model.architecture.vocabularySize);
+  const batch = decoderBatch(input, model.architecture.vocabularySize);
   const captures = new Captures(WRITTEN, { lastTokens: lastTokens(batch) });
   try {
     const result = await model.forward({ ...input, hooks: captures.hooks });

@@ -1,12 +1,16 @@
 /**
  * What the output of a T5 would say if its decoder ended at a block.
  */
+import { checkOptions, type OptionFields } from '@lab/core';
 import { tf } from '@lab/tensor';
+import { z } from 'zod';
 import { type Captured, oneToken } from '../captures.js';
 import { HookRunner } from '../hooks.js';
 import type { Intervention } from '../interventions.js';
 import { type LensLayer, mostProbable } from '../lens.js';
-import { lastTokens, passPlace, tokenBatch } from '../token-batch.js';
+import { passFields, tokenFields } from '../pass-fields.js';
+import { lastTokens, passPlace } from '../token-batch.js';
+import { decoderBatch } from './t5-batches.js';
 import { t5InterventionHook } from './t5-interventions.js';
 import type { T5Input, T5Model } from './t5-model.js';
 import { normedT5, t5Logits, type T5Parts } from './t5-stack.js';
@@ -19,20 +23,31 @@ export interface T5LensInput extends Pick<T5Input, 'decoderIds' | 'decoderMask' 
   readonly interventions?: readonly Intervention[] | undefined;
 }
 
+const inputSchema = z.strictObject({
+  ...tokenFields,
+  decoderIds: passFields.rows,
+  decoderMask: passFields.rows.optional(),
+  top: passFields.top,
+  interventions: passFields.interventions,
+} satisfies OptionFields<T5LensInput>);
+
 /**
  * The logit lens over the decoder: final norm and output on the residual of each of its layers, at
  * the last token of each text; 0 is the embedding.
  *
  * Source: nostalgebraist, Interpreting GPT: the logit lens.
+ *
+ * @throws as {@link T5Model.forward}.
  */
 export async function t5LogitLens(model: T5Model, input: T5LensInput): Promise<LensLayer[]> {
+  checkOptions('transformer/t5LogitLens', input, inputSchema);
   const { architecture } = model;
-  const { interventions = [], top = 5, decoderIds, decoderMask } = input;
+  const { interventions = [], top = 5, ...texts } = input;
   const places = residualPlaces(architecture.decoderLayerCount);
   const capture = (name: string) => places.includes(name);
-  const result = await model.forward({ ...input, capture });
+  const result = await model.forward({ ...texts, interventions, capture });
   result.dispose();
-  const batch = tokenBatch({ ids: decoderIds, mask: decoderMask }, architecture.vocabularySize);
+  const batch = decoderBatch(texts, architecture.vocabularySize);
   const tokens = lastTokens(batch);
   const changes = interventions.map((one) => t5InterventionHook(one, architecture));
   const layers: LensLayer[] = [];

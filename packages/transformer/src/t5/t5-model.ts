@@ -1,14 +1,18 @@
 /**
  * T5: an encoder and a decoder, and their forward pass.
  */
+import { checkOptions, type OptionFields } from '@lab/core';
 import { tf } from '@lab/tensor';
+import { z } from 'zod';
 import { type Captured, Captures } from '../captures.js';
 import { type Hook, type HookNames, HookRunner } from '../hooks.js';
 import type { Intervention } from '../interventions.js';
+import { passFields, tokenFields } from '../pass-fields.js';
 import { HIDDEN, paddingScores, type TokenBatch } from '../positions.js';
 import { type IdRows, passPlace, tokenBatch } from '../token-batch.js';
-import { disposeParts } from '../weights/placed-parts.js';
+import { assertHeld, disposeParts } from '../weights/placed-parts.js';
 import type { Residency } from '../weights/residency.js';
+import { decoderBatch } from './t5-batches.js';
 import { type T5Biases, t5Mixing } from './t5-block.js';
 import type { T5Architecture } from './t5-config.js';
 import { assertT5Names } from './t5-hook-names.js';
@@ -30,6 +34,15 @@ export interface T5Input {
   readonly interventions?: readonly Intervention[] | undefined;
   readonly capture?: HookNames | undefined;
 }
+
+const inputSchema = z.strictObject({
+  ...tokenFields,
+  decoderIds: passFields.rows,
+  decoderMask: passFields.rows.optional(),
+  hooks: passFields.hooks,
+  interventions: passFields.interventions,
+  capture: passFields.names.optional(),
+} satisfies OptionFields<T5Input>);
 
 /** What a pass gives; the caller disposes it. */
 export interface T5Result {
@@ -69,15 +82,18 @@ export class T5Model {
    *
    * {@link t5HookNames} lists the places of hooks.
    *
-   * @throws {ConfigError} for the name of a place that is not there, and changes that do not fit.
-   * @throws {ShapeError} where rows differ in length.
-   * @throws {DataError} for an id that the vocabulary does not have.
+   * @throws {ConfigError} for an option that is not known or of another kind, the name of a place
+   *   that is not there, and changes that do not fit.
+   * @throws {ShapeError} where rows differ in length, or are not as many on both sides.
+   * @throws {DataError} for an id that the vocabulary does not have, and a mask without tokens.
+   * @throws {ModelError} once it has been disposed.
    */
   async forward(input: T5Input): Promise<T5Result> {
+    checkOptions('transformer/forward of a T5', input, inputSchema);
+    assertHeld(this.parts);
     const { vocabularySize } = this.architecture;
     const encoder = tokenBatch(input, vocabularySize);
-    const own = { ids: input.decoderIds, mask: input.decoderMask };
-    const decoder = tokenBatch(own, vocabularySize);
+    const decoder = decoderBatch(input, vocabularySize);
     const named = [...(input.hooks ?? []).map(({ names }) => names), input.capture];
     for (const names of named) {
       if (names !== undefined) assertT5Names(names, this.architecture);

@@ -45,7 +45,7 @@ export async function validateT5(model: T5Model): Promise<ModelCheck[]> {
   const plain = await passOf(model, input);
   const differs = async (found: Promise<Float32Array>) => difference(await found, logits);
   return [
-    ...valueChecks('logits', logits),
+    ...valueChecks('logits', logits, captured),
     ...insideChecks(model, captured),
     check('hooks only look', difference(plain.logits, logits)),
     check('the lens ends in the logits', await differs(lensLogits(model, captured))),

@@ -4,7 +4,8 @@ import { temporaryFolder } from '@lab/core/testing';
 import { writeSafetensors } from '@lab/tensor/io';
 import { describe, expect, it } from 'vitest';
 import { exampleModel } from '../example-models.js';
-import { checkpointFolder, openCheckpoint } from './checkpoint.js';
+import { checkpointFolder } from './checkpoint-folder.js';
+import { openCheckpoint } from './checkpoint.js';
 import { writeShards } from './write-shards.js';
 
 const values = { shape: [2, 2], data: Float32Array.of(1, -2, 0.5, 3.140625) };

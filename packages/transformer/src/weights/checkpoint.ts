@@ -1,15 +1,13 @@
 /**
  * The files of a checkpoint: one safetensors file, shards with an index, or a GGUF file.
  */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { ModelError } from '@lab/core';
 import { tf } from '@lab/tensor';
-import { exampleModel } from '../example-models.js';
 import { readJsonObject } from '../json-file.js';
 import { openGgufCheckpoint } from '../gguf/gguf-checkpoint.js';
 import { isGgufFile } from '../gguf/gguf-file.js';
-import { isLaterPart } from '../gguf/split-files.js';
 import { readModelConfig } from '../model-config.js';
 import { openSafetensors, type SafetensorsFile } from '@lab/tensor/io';
 import { floatsOf, type RowRun, type StoredNumbers, storedNumbers } from './stored-numbers.js';
@@ -41,53 +39,10 @@ export interface Checkpoint {
   close(): void;
 }
 
-const WHOLE = 'model.safetensors';
-const INDEX = 'model.safetensors.index.json';
-
-/** Begin of the name of a shipped model, in the place of a folder. */
-const EXAMPLE = 'example:';
-
-/**
- * The folder of a checkpoint, or its GGUF file: as it is, the one GGUF file that a folder without
- * config.json has, what the local Hugging Face cache has under a name, its `refs/main`, else its
- * newest snapshot, or a shipped model under `example:NAME`.
- *
- * @throws {ModelError} where there is none.
- */
-export function checkpointFolder(path: string): string {
-  if (!existsSync(path)) {
-    if (path.startsWith(EXAMPLE)) return exampleModel(path.slice(EXAMPLE.length));
-    throw new ModelError(`${path}: there is no such folder or file.`, {
-      help: 'Name a folder with config.json and *.safetensors, or a file *.gguf.',
-    });
-  }
-  if (isGgufFile(path)) return path;
-  const snapshots = join(path, 'snapshots');
-  if (existsSync(join(path, 'config.json'))) return path;
-  if (!existsSync(snapshots)) return ggufFileIn(path) ?? path;
-  const main = join(path, 'refs', 'main');
-  const named = existsSync(main) ? join(snapshots, readFileSync(main, 'utf8').trim()) : null;
-  if (named !== null && existsSync(named)) return checkpointFolder(named);
-  const newest = readdirSync(snapshots)
-    .map((name) => join(snapshots, name))
-    .toSorted((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0];
-  if (newest !== undefined) return checkpointFolder(newest);
-  throw new ModelError(`${path}: its snapshots are empty.`, {
-    help: 'Download the model again; the cache holds nothing of it.',
-  });
-}
-
-/** The one GGUF file of a folder, or the first of several of one model; null for none. */
-function ggufFileIn(folder: string): string | null {
-  const names = readdirSync(folder).filter((name) => name.endsWith('.gguf') && !isLaterPart(name));
-  if (names.length <= 1) return names[0] === undefined ? null : join(folder, names[0]);
-  throw new ModelError(
-    `${folder}: has ${names.length} GGUF files: ${names.slice(0, 5).join(', ')}.`,
-    {
-      help: `Name one of them, such as ${join(folder, names[0]!)}.`,
-    },
-  );
-}
+/** The one file of weights. */
+export const WHOLE = 'model.safetensors';
+/** The file that says which of several has a weight. */
+export const INDEX = 'model.safetensors.index.json';
 
 /**
  * Opens the weights of a folder, or of a GGUF file; only headers are read.
@@ -97,25 +52,36 @@ function ggufFileIn(folder: string): string | null {
 export function openCheckpoint(folder: string): Checkpoint {
   if (isGgufFile(folder)) return openGgufCheckpoint(folder, readModelConfig(folder));
   const opened = new Map<string, SafetensorsFile>();
-  const weights = new Map<string, StoredWeight>();
-  const closeAll = () => {
-    for (const file of opened.values()) file.close();
-  };
-  let [parameterCount, sizeBytes] = [0, 0];
-  let places: ReadonlyMap<string, SafetensorsFile>;
   try {
     const { paths, shards } = weightFiles(folder);
-    for (const path of paths) opened.set(path, openSafetensors(path));
-    places = placesOf(folder, opened, shards);
-    for (const [own, file] of places) {
-      const { shape, dtype, begin, end } = file.entries.get(own)!;
-      weights.set(own, { shape, dtype, sizeBytes: end - begin });
-      parameterCount += tf.util.sizeFromShape([...shape]);
-      sizeBytes += end - begin;
-    }
+    for (const path of paths) opened.set(basename(path), openSafetensors(path));
+    return checkpointOf(folder, opened, shards);
   } catch (error) {
-    closeAll();
+    for (const file of opened.values()) file.close();
     throw error;
+  }
+}
+
+/**
+ * The weights of open files.
+ *
+ * @param folder - of their index, for errors.
+ * @param opened - by their names; closing the checkpoint closes them.
+ * @throws {ModelError} where the index names weights that are not there.
+ */
+export function checkpointOf(
+  folder: string,
+  opened: ReadonlyMap<string, SafetensorsFile>,
+  shards: WeightFiles['shards'],
+): Checkpoint {
+  const places = placesOf(folder, opened, shards);
+  const weights = new Map<string, StoredWeight>();
+  let [parameterCount, sizeBytes] = [0, 0];
+  for (const [own, file] of places) {
+    const { shape, dtype, begin, end } = file.entries.get(own)!;
+    weights.set(own, { shape, dtype, sizeBytes: end - begin });
+    parameterCount += tf.util.sizeFromShape([...shape]);
+    sizeBytes += end - begin;
   }
   const readStored = async (name: string, rows?: RowRun): Promise<StoredNumbers> => {
     const file = places.get(name);
@@ -138,7 +104,9 @@ export function openCheckpoint(folder: string): Checkpoint {
     ...{ folder, weights, parameterCount, sizeBytes, readStored },
     readInto: (name, target) => places.get(name)!.readInto(name, target),
     read: async (name) => floatsOf(await readStored(name)),
-    close: closeAll,
+    close: () => {
+      for (const file of opened.values()) file.close();
+    },
   };
 }
 
@@ -153,7 +121,7 @@ function placesOf(
     for (const name of file.entries.keys()) places.set(name, file);
   }
   for (const [name, shard] of Object.entries(shards)) {
-    const file = opened.get(join(folder, shard))!;
+    const file = opened.get(shard)!;
     if (!file.entries.has(name)) {
       throw new ModelError(`${join(folder, INDEX)}: ${name} is not in ${shard}.`, {
         help: 'Take the index and the files of the same checkpoint.',
@@ -233,7 +201,15 @@ const conversion = (folder: string) =>
   'python3 -c "from transformers import AutoModelForCausalLM as M; ' +
   `M.from_pretrained('${folder}').save_pretrained('OUT')"`;
 
-function shardsOf(index: string, folder: string): WeightFiles {
+/**
+ * What an index says: the file of each weight, and the files.
+ *
+ * @throws {ModelError} where it is no index, or names files outside of its folder.
+ */
+export function readIndex(index: string): {
+  readonly names: readonly string[];
+  readonly shards: WeightFiles['shards'];
+} {
   const shards = weightMap(index);
   const names = [...new Set(Object.values(shards))].toSorted();
   for (const name of names) {
@@ -243,6 +219,11 @@ function shardsOf(index: string, folder: string): WeightFiles {
       });
     }
   }
+  return { names, shards };
+}
+
+function shardsOf(index: string, folder: string): WeightFiles {
+  const { names, shards } = readIndex(index);
   const absent = names.filter((name) => !existsSync(join(folder, name)));
   if (absent.length > 0) {
     throw new ModelError(

@@ -7,7 +7,8 @@ import { ConfigError, makeFolder, ModelError } from '@lab/core';
 import { copySafetensors, type HeaderTexts, type TensorChange } from '@lab/tensor/io';
 import { assertNotThere } from '../gguf/gguf-import.js';
 import { isGgufFile } from '../gguf/gguf-file.js';
-import { checkpointFolder, type StoredWeight, weightFiles } from './checkpoint.js';
+import { checkpointFolder } from './checkpoint-folder.js';
+import { type StoredWeight, weightFiles } from './checkpoint.js';
 import { removeWhole } from './write-shards.js';
 
 /** A weight as it lies in the files. */

@@ -125,18 +125,19 @@ export function matchWeights(
 ): ReadonlyMap<string, string> {
   const names = new Map<string, string>();
   const [missing, misshapen]: string[][] = [[], []];
+  const used = new Set<string>();
   for (const [name, shape] of [...expected, ...optional]) {
     const short = prefix !== null && name.startsWith(prefix) ? name.slice(prefix.length) : name;
     const within = isWrapped ? [`language_model.${name}`, `model.language_model.${short}`] : [];
     const own = [name, short, aliases?.get(name) ?? name, ...within].find((one) => found.has(one));
     const weight = own === undefined ? undefined : found.get(own);
+    if (own !== undefined) used.add(own);
     if (own === undefined || weight === undefined) {
       if (!optional.has(name)) missing!.push(name);
     } else if (weight.shape.join() !== shape.join()) {
       misshapen!.push(`${name} [${weight.shape.join(', ')}], not [${shape.join(', ')}]`);
     } else names.set(name, own);
   }
-  const used = new Set(names.values());
   // Of a model for pictures and texts only the language part is of interest.
   const isOther = (name: string) => isWrapped && !/(^|\.)(language_model|lm_head)\./.test(name);
   const unexpected = [...found.keys()].filter(

@@ -1,6 +1,7 @@
 /**
  * The parts of any model from its files: small weights, blocks, vocabulary, each where it is to be.
  */
+import { ModelError } from '@lab/core';
 import { readVocabulary, residentVocabulary, type Vocabulary } from '../vocabulary.js';
 import type { VocabularyRules } from '../vocabulary.js';
 import { BlockSource } from './block-source.js';
@@ -67,8 +68,20 @@ export async function placedParts<Block extends object, Around extends object>(
   }
 }
 
-/** Frees all weights and closes the files. */
+const disposed = new WeakSet<PlacedParts<object, object>>();
+
+/** @throws {ModelError} where weights are not there any more. */
+export function assertHeld(parts: PlacedParts<object, object>): void {
+  if (!disposed.has(parts)) return;
+  throw new ModelError('transformer: this model has been disposed.', {
+    help: 'Call dispose once nothing uses the model any more, or load it again.',
+  });
+}
+
+/** Frees all weights and closes the files; a second time nothing is done. */
 export function disposeParts(parts: PlacedParts<object, object>): void {
+  if (disposed.has(parts)) return;
+  disposed.add(parts);
   parts.blocks.dispose();
   parts.vocabulary.dispose();
   disposeWeights(parts.around);

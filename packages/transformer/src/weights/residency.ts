@@ -1,8 +1,16 @@
 /**
  * Where the weights of a model stay while none of them is needed.
  */
-import { ConfigError, formatBytes } from '@lab/core';
+import {
+  checkOptions,
+  ConfigError,
+  formatBytes,
+  hasFields,
+  type OptionFields,
+  optionFields,
+} from '@lab/core';
 import { machineMemoryBytes, selectedBackend } from '@lab/tensor';
+import { z } from 'zod';
 import type { Checkpoint } from './checkpoint.js';
 import { heldBytes, weightSizes } from './weight-sizes.js';
 
@@ -28,6 +36,30 @@ export interface LoadModelOptions {
    * `off`.
    */
   readonly validate?: 'full' | 'off' | 'quick' | undefined;
+}
+
+/** What {@link LoadModelOptions} may be. */
+export const loadFields = {
+  residency: z.enum(['auto', 'resident', 'host', 'streamed']).optional(),
+  budgetBytes: z.number().positive().optional(),
+  validate: z.enum(['full', 'off', 'quick']).optional(),
+} satisfies OptionFields<LoadModelOptions>;
+
+const callSchema = z.strictObject({ ...loadFields, path: optionFields.path });
+
+/**
+ * Checks a call that loads a model.
+ *
+ * @throws {ConfigError} without a path, and for an option that is not known or of another kind.
+ */
+export function checkLoading(
+  call: string,
+  opened: Checkpoint | string,
+  options: LoadModelOptions,
+): void {
+  const isPlain = typeof options === 'object' && options !== null;
+  const path = hasFields(opened, 'folder', 'readStored') ? (opened as Checkpoint).folder : opened;
+  checkOptions(call, isPlain ? { ...options, path } : options, callSchema);
 }
 
 /** The share of memory that weights may take, unless a budget says otherwise. */

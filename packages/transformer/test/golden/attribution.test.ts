@@ -6,11 +6,16 @@ import { expectNoLeak } from '@lab/tensor/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   accumulatedLogits,
+  accumulatedResidual,
+  directLogits,
   type Intervention,
   loadModel,
   logitAttribution,
+  logitDirections,
   type Model,
+  normedComponents,
   residualComponents,
+  stackedHeads,
 } from '../../src/index.js';
 import { idRows } from './golden-files.js';
 
@@ -120,6 +125,46 @@ describe.each(Object.keys(golden))('%s', (name) => {
       const wrong: Intervention = { kind: 'add', site: 'z', layer: 1, value: [1, 2, 3, 4, 5] };
       await logitAttribution(model, { ...texts, tokens, interventions: [wrong] });
     });
+  });
+
+  it('stacks are the same, step by step', async () => {
+    const found = await residualComponents(model, texts);
+    const directions = await logitDirections(model, tokens, against);
+    const normed = normedComponents(model, found);
+    const whole = await logitAttribution(model, { ...texts, tokens, against });
+    const count = components.length - (directions.biases === null ? 0 : 1);
+    const own = directLogits(normed, directions);
+    const heads = directLogits(stackedHeads(normed), directions);
+    const sums = directLogits(accumulatedResidual(normed), directions);
+    const grown = accumulatedLogits(whole);
+    const places = components.flatMap((one, at) => (one.includes('.head.') ? [at] : []));
+    expect(heads.length).toBe(3 * places.length);
+    for (let text = 0; text < 3; text += 1) {
+      const start = text * components.length;
+      for (let at = 0; at < count; at += 1) {
+        const wanted = whole.values[start + at]!;
+        expect(Math.abs(own[text * count + at]! - wanted)).toBeLessThan(TOLERANCE);
+        const sum = sums[text * count + at]! - grown[start + at]!;
+        expect(Math.abs(sum)).toBeLessThan(TOLERANCE);
+      }
+      for (const [row, at] of places.entries()) {
+        const value = heads[text * places.length + row]!;
+        expect(Math.abs(value - whole.values[start + at]!)).toBeLessThan(TOLERANCE);
+      }
+      if (directions.biases === null) continue;
+      const bias = whole.values[start + count]!;
+      expect(Math.abs(directions.biases[text]! - bias)).toBeLessThan(TOLERANCE);
+    }
+    const result = await model.forward({ ...texts, logits: 'none', residualPositions: 'last' });
+    const end = (await result.residual.data()) as Float32Array;
+    result.dispose();
+    const last = accumulatedResidual(found).data.slice(-end.length);
+    end.forEach((value, at) => expect(Math.abs(value - last[at]!)).toBeLessThan(TOLERANCE));
+    const one = await logitDirections(model, [1]);
+    expect(() => directLogits(normed, one)).toThrow(/directions must be \[3, \d+\], got \[1/);
+    const bare = { ...found, components: [] };
+    expect(() => stackedHeads(bare)).toThrow('no heads among the components');
+    await expect(logitDirections(model, [1], [1, 2])).rejects.toThrow(/against has 2 tokens/);
   });
 
   it.each([

@@ -32,19 +32,20 @@ describe.each(['gpt2', 'gemma2', 'falcon-new', 'qwen3', 'falcon-alibi'])('inside
     const isOfHeads = (place: string) => place.endsWith('_heads');
     const plain = await model.forward({ ids, capture: (place) => !isOfHeads(place) });
     const apart = await model.forward({ ids, capture: isOfHeads });
+    const named = await model.forward({ ids, capture: /hook_(tokens|(attn|mlp)_in|[qkv]_input)$/ });
     const sizes = { B: 2, T: 5 };
-    const listed = hookNames(model).map((one) => ({
+    const listed = hookNames(model, { optional: true }).map((one) => ({
       name: one.name,
       shape: one.shape.map((size) => (typeof size === 'number' ? size : sizes[size])),
     }));
-    const found = [...plain.captured, ...apart.captured].map(([place, { shape }]) => ({
+    const all = [...plain.captured, ...apart.captured, ...named.captured];
+    const found = all.map(([place, { shape }]) => ({
       name: place,
       shape,
     }));
     const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
     expect(found.toSorted(byName)).toEqual(listed.toSorted(byName));
-    plain.dispose();
-    apart.dispose();
+    for (const one of [plain, apart, named]) one.dispose();
   });
 
   it('the lens ends in the logits, and begins with the embedding', async () => {

@@ -13,6 +13,7 @@ import {
   type Residency,
   writeRandomCheckpoint,
 } from '../../src/index.js';
+import { T5Model } from '../../src/t5/t5-model.js';
 
 const checkpoints = join(import.meta.dirname, 'checkpoints');
 const ids = [
@@ -52,13 +53,13 @@ async function widened(folder: string, name: string) {
 async function logitsOf(folder: string, residency: Residency): Promise<Float32Array> {
   const isT5 = folder.endsWith('t5-v1.1');
   const model = isT5 ? await loadT5(folder, { residency }) : await loadModel(folder, { residency });
-  const result = await model.forward({
-    ids,
-    decoderIds: [
-      [0, 4, 9],
-      [0, 8, 2],
-    ],
-  });
+  const decoderIds = [
+    [0, 4, 9],
+    [0, 8, 2],
+  ];
+  const result = await (model instanceof T5Model
+    ? model.forward({ ids, decoderIds })
+    : model.forward({ ids }));
   const values = ((await result.logits!.data()) as Float32Array).slice();
   result.dispose();
   model.dispose();

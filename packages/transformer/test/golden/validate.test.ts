@@ -60,4 +60,13 @@ describe('validateModel', () => {
   ])('finds that %s not, where %s are wrong', async (name, _, hook, factor) => {
     expect(await failures(broken(hook, factor))).toContain(name);
   });
+
+  it('names the first place whose values are no numbers', async () => {
+    const place = 'blocks.1.attn.hook_z';
+    const checks = await validateModel(broken(() => place, Number.NaN));
+    const finite = checks.find(({ name }) => name === 'logits are finite');
+    expect(finite).toMatchObject({ passed: false, place: 'blocks.1.hook_attn_out' });
+    const sound = await validateModel(model);
+    expect(sound.every((check) => !('place' in check))).toBe(true);
+  });
 });

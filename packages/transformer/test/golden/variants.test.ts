@@ -10,6 +10,7 @@ import {
 } from '@lab/tensor/io';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadModel, loadT5 } from '../../src/index.js';
+import { T5Model } from '../../src/t5/t5-model.js';
 import { drawnNumbers, farthest, idRows, spreadOf } from './golden-files.js';
 
 /** How the values of a weight are drawn, and its shape. */
@@ -70,7 +71,9 @@ interface Given {
 
 async function logitsOf(folder: string, { decoderIds, ...texts }: Given): Promise<Float32Array> {
   const model = decoderIds === undefined ? await loadModel(folder) : await loadT5(folder);
-  const result = await model.forward({ ...texts, decoderIds: decoderIds ?? [] });
+  const result = await (model instanceof T5Model
+    ? model.forward({ ...texts, decoderIds: decoderIds! })
+    : model.forward(texts));
   const values = ((await result.logits!.data()) as Float32Array).slice();
   result.dispose();
   model.dispose();
