@@ -48,8 +48,9 @@ describe('loong run', () => {
     expect(first.stdout).toContain(`next: loong judge ${whole}`);
     // Questions behind these are under way for longer than anybody waits.
     server.reset();
-    const endless = { do: 'latency', ms: 600_000, when: { requests: [9, 1000] } } as const;
-    server.useScript({ rules: [endless, ...script.rules!] });
+    server.useScript({
+      rules: [{ do: 'latency', ms: 600_000, when: { requests: [9, 1000] } }, ...script.rules!],
+    });
     const path = join(killed, 'predictions.jsonl');
     expect(await killAtLine(runArgs(killed), { path, lines: 4 })).toBe(true);
     server.useScript(script);

@@ -3,6 +3,7 @@ import type { ArrayDtype } from './array-record.js';
 import { elementCount, itemBytes } from './dtype.js';
 import { assertNoLfsPointer } from './git-lfs.js';
 import type { ByteSource, FileSource } from './file-source.js';
+import { repeatedName } from './repeated-name.js';
 
 /** Place and form of one tensor; `begin` and `end` count from the start of the data. */
 export interface TensorEntry {
@@ -85,7 +86,7 @@ function headerBytesOf(prefix: Buffer, { path, sizeBytes }: Opened): number {
 
 function headerOf(bytes: Buffer, { path, sizeBytes }: Opened): SafetensorsHeader {
   const fail = failure(path);
-  const { __metadata__: metadata, ...listed } = parseJson(bytes, path);
+  const { __metadata__: metadata, ...listed } = parseJson(bytes, path, fail);
   const dataBytes = sizeBytes - 8 - bytes.length;
   const entries = Object.entries(listed).map(
     ([name, value]) => [name, parseEntry(name, value, fail)] as const,
@@ -110,10 +111,17 @@ function failure(path: string): Fail {
     });
 }
 
-function parseJson(bytes: Buffer, path: string): Record<string, unknown> {
+function parseJson(bytes: Buffer, path: string, fail: Fail): Record<string, unknown> {
+  const [text, parsed] = jsonOf(bytes, path);
+  const name = repeatedName(text);
+  if (name !== null) throw fail(`its header has "${name.slice(0, 80)}" twice`, name);
+  return parsed;
+}
+
+function jsonOf(bytes: Buffer, path: string): [text: string, parsed: Record<string, unknown>] {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    return JSON.parse(text) as Record<string, unknown>;
+    return [text, JSON.parse(text) as Record<string, unknown>];
   } catch (cause) {
     throw new DataError(`${path}: its header is not JSON.`, {
       file: path,

@@ -94,6 +94,13 @@ describe('readSafetensors', () => {
     ['null entry', { a: null }, 0, 'type undefined'],
     ['metadata of numbers', { __metadata__: { a: 1 } }, 0, '__metadata__ is not a table of texts'],
     ['no JSON', '{"a": }', 0, 'its header is not JSON'],
+    [
+      'a name twice',
+      '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},' +
+        '"a":{"dtype":"I32","shape":[1],"data_offsets":[0,4]}}',
+      4,
+      'its header has "a" twice',
+    ],
     ['an array', '[1, 2, 3]', 0, 'is not a safetensors file'],
     ['a type that is an object', '{"a": {"dtype": {"toString": 1}}}', 0, 'is of type object'],
     [
