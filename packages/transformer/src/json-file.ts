@@ -10,7 +10,7 @@ const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /**
  * The object in a JSON file.
  *
- * @throws {ModelError} where it is no JSON in UTF-8, saying where, or something else than an object.
+ * @throws {ModelError} where it is no JSON in UTF-8, with the place, or no object.
  * @throws {DataError} where git-lfs has not fetched it.
  */
 export function readJsonObject(file: string): Record<string, unknown> {

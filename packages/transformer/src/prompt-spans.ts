@@ -48,16 +48,16 @@ export interface PromptSpans {
  * Token spans of the last instruction, of the prompt and of its answer.
  *
  * A token belongs to a part that it holds a character of, if only some bytes of one; so a word that
- * goes with the space before it is one of the instruction's. A token that lies across the end of the
- * prompt is the answer's, and of no part before it. This is the rule of
+ * goes with the space before it is one of the instruction's. A token that lies across the end of
+ * the prompt is the answer's, and of no part before it. This is the rule of
  * `return_assistant_tokens_mask` in `transformers`; there further bytes of the last character are
  * left out.
  *
- * @param given - the prompt, written as {@link encodePrompt} does; or messages, of which the last is
- *   the user's, or the assistant's, which is the answer then.
+ * @param given - the prompt, written as {@link encodePrompt} does; or messages, of which the last
+ *   is the user's, or the assistant's, which is the answer then.
  * @throws {ConfigError} as {@link encodePrompt}, and for an answer that is given twice.
- * @throws {DataError} for a prompt that is blank or has no tokens, messages without an instruction, a conversation that the template
- *   refuses, and a template that writes the text of a message in a way of its own.
+ * @throws {DataError} for a prompt that is blank or has no tokens, messages without an instruction,
+ *   a conversation that the template refuses, and a template that leaves a message out.
  */
 export function promptSpans(
   tokenizer: Tokenizer,

@@ -47,7 +47,9 @@ interface Steps {
  * tokenizer puts before the first word has the range of that word's first character; null for a
  * token that stands for nothing in the text, such as one that begins it.
  *
- * Deviation: spaces before words are never cut off a range, as `trim_offsets` does for some.
+ * Deviation: spaces before words are never cut off a range, as `trim_offsets` does for some. Within
+ * letters that one sees as one, where a normalizer composes some and leaves others, a token may
+ * have the range of a neighbour among them.
  */
 export function offsetsReader(
   tokenizer: TextTokenizer,

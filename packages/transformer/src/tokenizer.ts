@@ -172,6 +172,22 @@ function beginOf(id: number | null): number {
   });
 }
 
+/** Rows of one length, with 1 for what is their own. */
+function filledUp(
+  rows: readonly (readonly number[])[],
+  { padding, paddingId }: { readonly padding: 'left' | 'right'; readonly paddingId: number },
+): EncodedBatch {
+  const length = rows.reduce((most, row) => Math.max(most, row.length), 0);
+  const filled = (row: readonly number[], own: (id: number) => number, fill: number) => {
+    const rest = Array.from({ length: length - row.length }, () => fill);
+    return padding === 'left' ? [...rest, ...row.map(own)] : [...row.map(own), ...rest];
+  };
+  return {
+    ids: rows.map((row) => filled(row, (id) => id, paddingId)),
+    mask: rows.map((row) => filled(row, () => 1, 0)),
+  };
+}
+
 function createTokenizer(
   inner: TextTokenizer,
   {
@@ -209,18 +225,11 @@ function createTokenizer(
       const ids = use(() => idsOf(inner, text, addSpecialTokens));
       return { ids, offsets: use(() => offsetsOf(text, addSpecialTokens)) };
     },
-    encodeBatch: (texts, { padding = 'left', ...options } = {}) => {
-      const rows = texts.map((text) => encode(text, options));
-      const length = rows.reduce((most, row) => Math.max(most, row.length), 0);
-      const filled = (row: readonly number[], own: (id: number) => number, fill: number) => {
-        const rest = Array.from({ length: length - row.length }, () => fill);
-        return padding === 'left' ? [...rest, ...row.map(own)] : [...row.map(own), ...rest];
-      };
-      return {
-        ids: rows.map((row) => filled(row, (id) => id, paddingId)),
-        mask: rows.map((row) => filled(row, () => 1, 0)),
-      };
-    },
+    encodeBatch: (texts, { padding = 'left', ...options } = {}) =>
+      filledUp(
+        texts.map((text) => encode(text, options)),
+        { padding, paddingId },
+      ),
     decode: (ids, { skipSpecialTokens = false } = {}) => {
       const known = ids.filter((id) => inner.id_to_token(id) !== undefined);
       if (known.length === 0) return '';

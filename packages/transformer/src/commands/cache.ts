@@ -147,7 +147,7 @@ async function readJob(input: CliInput, folder: string): Promise<CacheJob> {
   return { ...model, places, ids, mask, interventions, positions, most };
 }
 
-/** The texts in batches; the backend must have been chosen, whose memory says where weights stay. */
+/** The texts in batches; the memory of the backend, chosen before, says where weights stay. */
 const batchesOf = (
   { folder, ids, mask, interventions, most }: CacheJob,
   options: LoadModelOptions,
