@@ -2,12 +2,12 @@
 // estimateRun foresaw:
 //   node --conditions=@lab/source --import tsx bench/residency.ts [SHAPE ...] [--backend NAME]
 // Shapes: bench/shapes.ts, of random bf16 weights made on the spot and deleted; default the two
-// that fit one heap, and llama3-8b: whole where 20 GB of disk are free, else of fewer blocks, with a
-// quarter of its size as budget. Each pass is a process of its own:
-// 8 texts x 128 tokens with all logits, 64 tokens of llama3-8b. Prints one JSON line, and fails
-// where an estimate is more than 30 % off, where llama3-8b takes its budget (4 GiB) or more, or where its
-// streamed pass takes more than 1.2 times max(reading, computing). What is foreseen before and
-// after a run must agree, else the run is made again. Run it on an idle machine.
+// that fit one heap, and llama3-8b: whole where 20 GB of disk are free, else of fewer blocks, with
+// a quarter of its size as budget. Each pass is a process of its own: 8 texts x 128 tokens with all
+// logits, 64 tokens of llama3-8b. Prints one JSON line, and fails where an estimate is more than
+// 30 % off, where llama3-8b takes its budget (4 GiB) or more, or where its streamed pass takes more
+// than 1.2 times max(reading, computing). What is foreseen before and after a run must agree, else
+// the run is made again. Run it on an idle machine.
 import { mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
