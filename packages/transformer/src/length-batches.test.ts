@@ -45,6 +45,19 @@ describe('lengthGroups', () => {
     expect(lengthGroups(lengths, { most: 4096, isFewest: true })).toEqual([[0, 2, 3, 1]]);
   });
 
+  it('puts together what fits, and a text alone in any case', () => {
+    const lengths = [4, 4, 4, 9];
+    const groups = (most: number) =>
+      lengthGroups(lengths, {
+        most: 4096,
+        fits: ({ batchSize, length }) => batchSize * length ** 2 <= most,
+      });
+    expect(groups(32)).toEqual([[0, 1], [2], [3]]);
+    expect(groups(48)).toEqual([[0, 1, 2], [3]]);
+    expect(groups(1)).toEqual([[0], [1], [2], [3]]);
+    expect(groups(1000)).toEqual([[0, 1, 2, 3]]);
+  });
+
   it('refuses groups of no tokens', () => {
     expect(() => lengthGroups([1], { most: 0 })).toThrow('a batch has 0 tokens');
   });

@@ -3,11 +3,14 @@
  */
 import { ConfigError } from '@lab/core';
 import type { Architecture } from './architecture.js';
+import type { BatchShape } from './run-outline.js';
 
 /** How {@link lengthBatches} puts texts together. */
 export interface LengthBatchRules {
   /** Tokens of a batch at most, padding in them; a longer text is a batch by itself. */
   readonly most: number;
+  /** Whether there is memory for a batch of several texts; default always. */
+  readonly fits?: ((shape: BatchShape) => boolean) | undefined;
   /** Of the model: where positions depend on the longest text of a batch, lengths are not mixed. */
   readonly architecture?: Pick<Architecture, 'blocks'> | undefined;
   /**
@@ -43,7 +46,7 @@ export const dependsOnLongest = ({ blocks }: Pick<Architecture, 'blocks'>): bool
  */
 export function lengthGroups(
   lengths: readonly number[],
-  { most, architecture, isFewest = false }: LengthBatchRules,
+  { most, architecture, isFewest = false, fits = () => true }: LengthBatchRules,
 ): number[][] {
   if (!(most >= 1)) {
     throw new ConfigError(`transformer/batches: a batch has ${most} tokens.`, {
@@ -63,7 +66,8 @@ export function lengthGroups(
     least[start] = Infinity;
     for (let end = start + 1; end <= order.length; end += 1) {
       const [count, length] = [end - start, sorted[end - 1]!];
-      const isTooMuch = count > 1 && count * length > most;
+      const shape = { batchSize: count, length };
+      const isTooMuch = count > 1 && (count * length > most || !fits(shape));
       if (isTooMuch || (areAlike && length !== sorted[start])) break;
       const sum = count * length + cost + least[end]!;
       if (sum > least[start]!) continue;

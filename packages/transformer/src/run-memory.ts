@@ -5,7 +5,7 @@ import { tf } from '@lab/tensor';
 import type { Architecture } from './architecture.js';
 import { tokensTogether } from './logits-in-parts.js';
 import { type BatchShape, outputRows, type RunOutline } from './run-outline.js';
-import type { Residency } from './weights/residency.js';
+import { backendBudget, type LoadModelOptions, type Residency } from './weights/residency.js';
 import type { WeightSizes } from './weights/weight-sizes.js';
 
 interface Given {
@@ -16,7 +16,7 @@ interface Given {
 
 /** Bytes of the arrays that are there together at most, weights and values. */
 export function peakBytes(residency: Residency, { sizes, architecture, outline }: Given): number {
-  const { batches, logits = 'all', order } = outline;
+  const { batches, logits = 'all', order, keptBytes = 0 } = outline;
   const { width, vocabularySize } = architecture;
   const sum = (of: (shape: BatchShape) => number) =>
     batches.reduce((total, shape) => total + of(shape), 0);
@@ -31,7 +31,7 @@ export function peakBytes(residency: Residency, { sizes, architecture, outline }
   // memory.
   const output = (isRead && isWhole ? 3 : 2) * together;
   // What a pass gives stays in the host's memory, and residuals between the blocks.
-  const kept = sum((shape) => outputRows(shape, outline)) * vocabularySize;
+  const kept = 4 * sum((shape) => outputRows(shape, outline)) * vocabularySize + keptBytes;
   const residuals = 2 * sum(({ batchSize, length }) => batchSize * length) * width;
   // While a block runs the next one is read; while the output is made, none is.
   const held = residency === 'host' ? sizes.stored : 0;
@@ -41,9 +41,24 @@ export function peakBytes(residency: Residency, { sizes, architecture, outline }
   const whileOutput = 4 * output;
   // A heap of wasm never shrinks: what blocks needed is not there for what is kept.
   if (tf.getBackend() === 'wasm') {
-    return weights + Math.max(whileBlocks, whileOutput) + 4 * (kept + residuals);
+    return weights + Math.max(whileBlocks, whileOutput) + kept + 4 * residuals;
   }
-  return weights + Math.max(whileBlocks, whileOutput + 4 * kept) + 4 * residuals;
+  return weights + Math.max(whileBlocks, whileOutput + kept) + 4 * residuals;
+}
+
+/** Of a budget, what the arrays of a block may take: weights and results need the rest. */
+const BLOCK_SHARE = 0.25;
+
+/**
+ * Whether the arrays that a batch has in a block fit into their share of the budget, or of the
+ * memory of the backend in use.
+ */
+export function blockFits(
+  architecture: Architecture,
+  options: LoadModelOptions,
+): (shape: BatchShape) => boolean {
+  const most = BLOCK_SHARE * backendBudget(options);
+  return (shape) => 4 * activationFloats(architecture, shape) <= most;
 }
 
 const partOf = (rows: number, vocabularySize: number): number =>

@@ -29,6 +29,8 @@ export interface RunOutline extends LoadModelOptions {
   readonly logits?: 'all' | 'last' | 'none' | undefined;
   /** How often logits are made of a batch: once (default), or behind every block for a lens. */
   readonly outputs?: number | undefined;
+  /** Bytes of what the caller keeps of a pass, logits of its batches apart; default 0. */
+  readonly keptBytes?: number | undefined;
   /** Ends an estimate between two of its measurements. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -43,6 +45,7 @@ export const outlineSchema = z.strictObject({
   stopBlock: count.optional(),
   logits: z.enum(['all', 'last', 'none']).optional(),
   outputs: count.optional(),
+  keptBytes: count.optional(),
   signal,
 } satisfies OptionFields<RunOutline>);
 

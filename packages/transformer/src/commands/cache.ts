@@ -8,6 +8,7 @@ import { type Intervention, interventionHook } from '../interventions.js';
 import { loadModel } from '../load-model.js';
 import type { Model } from '../model.js';
 import { modelTypeOf, readModelConfig } from '../model-config.js';
+import { blockFits } from '../run-memory.js';
 import { type IdRows, tokenBatch } from '../token-batch.js';
 import { checkpointFolder } from '../weights/checkpoint-folder.js';
 import { openCheckpoint } from '../weights/checkpoint.js';
@@ -151,14 +152,17 @@ async function readJob(input: CliInput, folder: string): Promise<CacheJob> {
 const batchesOf = (
   { folder, ids, mask, interventions, most }: CacheJob,
   options: LoadModelOptions,
-): TextBatch[] =>
-  textBatches({ ids, mask }, readModelConfig(folder).architecture, {
+): TextBatch[] => {
+  const { architecture } = readModelConfig(folder);
+  return textBatches({ ids, mask }, architecture, {
     most,
+    fits: blockFits(architecture, options),
     // Positions of changes count padding, and values that are put in are of whole rows.
     isFixed: interventions.length > 0,
     // Weights that do not stay on the backend are read again for each batch.
     isFewest: !isResident(folder, options),
   });
+};
 
 function isResident(folder: string, options: LoadModelOptions): boolean {
   const files = openCheckpoint(folder);

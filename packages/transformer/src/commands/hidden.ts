@@ -7,6 +7,8 @@ import { loadModel } from '../load-model.js';
 import { hiddenStates } from '../hidden-states.js';
 import { modelTypeOf, readModelConfig } from '../model-config.js';
 import { estimateRun } from '../run-estimate.js';
+import { blockFits } from '../run-memory.js';
+import type { BatchShape, RunOutline } from '../run-outline.js';
 import { loadT5 } from '../t5/load-t5.js';
 import type { TokenInput } from '../token-batch.js';
 import { checkpointFolder } from '../weights/checkpoint-folder.js';
@@ -61,16 +63,21 @@ export const hiddenCommand: CliCommand = {
     const most = batchTokensOf('hidden', input);
     const options = residencyOf('hidden', input);
     const given = isT5 ? readIdFile(ids) : readDecoderIds(ids);
-    const batches = isT5 ? [] : batchesOf(folder, given, most);
     if (!isPlan) assertOutputFile('hidden', out, 'states.safetensors');
     await chosenBackend(context, input);
-    if (isPlan) return printPlan(context, { folder, batches, options });
-    if (!isT5) sayLong(context, folder, given);
-    if (!isT5) await sayEstimate(context, folder, { ...options, batches: shapesOf(batches) });
+    // The memory of the backend says how much goes together.
+    const batches = isT5 ? [] : batchesOf(folder, given, { ...options, most });
+    const [length, outline] = [given.ids[0]!.length, { ...options, batches: shapesOf(batches) }];
+    const keptBytes = isT5 ? 0 : writtenBytes(folder, outline.batches, length);
+    if (isPlan) return printPlan(context, folder, { ...outline, keptBytes });
+    if (!isT5) {
+      sayLong(context, folder, given);
+      await sayEstimate(context, folder, { ...outline, keptBytes });
+    }
     context.progress.update('reading the weights');
     const tensors = isT5
       ? await t5States(folder, given, options)
-      : await decoderStates(context, { folder, batches, options }, given.ids[0]!.length);
+      : await decoderStates(context, { folder, batches, options }, length);
     context.progress.done();
     const { logits, ...states } = tensors;
     sayNotANumber(context, { ...states, logits: logits! });
@@ -94,8 +101,14 @@ type States = Record<string, WritableArray>;
 
 const arrayOf = ({ shape, data }: Captured): WritableArray => ({ shape, data });
 
-const batchesOf = (folder: string, texts: TokenInput, most: number): TextBatch[] =>
-  textBatches(texts, readModelConfig(folder).architecture, { most });
+function batchesOf(
+  folder: string,
+  texts: TokenInput,
+  { most, ...options }: LoadModelOptions & { readonly most: number },
+): TextBatch[] {
+  const { architecture } = readModelConfig(folder);
+  return textBatches(texts, architecture, { most, fits: blockFits(architecture, options) });
+}
 
 const UNITS = [
   [1e15, 'PFLOP'],
@@ -110,10 +123,22 @@ interface Run {
   readonly options: LoadModelOptions;
 }
 
-async function printPlan(context: CliContext, { folder, batches, options }: Run): Promise<number> {
+/** Bytes of the arrays that are written, but for the logits of the batches alone. */
+function writtenBytes(folder: string, batches: readonly BatchShape[], length: number): number {
+  const { width, layerCount, vocabularySize } = readModelConfig(folder).architecture;
+  const tokens = batches.reduce((sum, one) => sum + one.batchSize * one.length, 0);
+  const rows = length * batches.reduce((sum, { batchSize }) => sum + batchSize, 0);
+  return 4 * (rows * ((layerCount + 1) * width + vocabularySize) - tokens * vocabularySize);
+}
+
+async function printPlan(
+  context: CliContext,
+  folder: string,
+  outline: RunOutline,
+): Promise<number> {
   context.progress.update('measuring two blocks');
   const { signal } = context;
-  const plan = await estimateRun(folder, { ...options, batches: shapesOf(batches), signal });
+  const plan = await estimateRun(folder, { ...outline, signal });
   context.progress.done();
   const { residency, loadSeconds, runSeconds, operations, peakBytes, readBytes } = plan;
   context.printJson({ status: 'success', ...plan });

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readModelConfig } from '../model-config.js';
+import { blockFits } from '../run-memory.js';
 import { textBatches } from './text-batches.js';
 
 const checkpoints = join(import.meta.dirname, '../../test/golden/checkpoints');
@@ -24,6 +25,29 @@ describe('textBatches', () => {
       expect(plain(batches.flatMap((batch) => batch.mask))).toEqual(mask);
       expect(batches.flatMap(({ places }) => places)).toEqual([0, 1, 2, 3, 4]);
     }
+  });
+
+  it('puts fewer together where a block would take more than its share of the budget', () => {
+    const architecture = architectureOf('llama');
+    const sizes = (budgetBytes: number) => {
+      const fits = blockFits(architecture, { budgetBytes });
+      return [false, true].map((isFixed) =>
+        textBatches({ ids, mask }, architecture, { most: 100, fits, isFixed }).map(
+          (batch) => batch.ids.length,
+        ),
+      );
+    };
+    expect(sizes(1e9)).toEqual([[5], [5]]);
+    expect(sizes(1)).toEqual([Array(5).fill(1), Array(5).fill(1)]);
+    // Six tokens need 4 x 4 x 6 times the numbers of a token.
+    const { width, headCount, keyValueHeadCount, headWidth, mlpWidth } = architecture;
+    const attention = 5 * (headCount + keyValueHeadCount) * headWidth + 2 * width;
+    const floats = 4 * width + Math.max(attention, 4 * mlpWidth + 2 * width);
+    expect(sizes(4 * 4 * 6 * floats)).toEqual([
+      [2, 2, 1],
+      [2, 2, 1],
+    ]);
+    expect(sizes(4 * 4 * 6 * floats - 1)).toEqual([Array(5).fill(1), Array(5).fill(1)]);
   });
 
   it('leaves padding out on both sides, not tokens that do not count', () => {

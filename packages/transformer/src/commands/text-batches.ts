@@ -5,12 +5,13 @@ import { ConfigError } from '@lab/core';
 import type { CliInput, CliOption } from '@lab/core/cli';
 import type { Architecture } from '../architecture.js';
 import { dependsOnLongest, lengthBatches } from '../length-batches.js';
+import type { BatchShape } from '../run-outline.js';
 import { type IdRows, tokenBatch, type TokenInput } from '../token-batch.js';
 
 /** Tokens that are computed together. */
 export const batchTokensOption: CliOption = {
   flags: '--batch-tokens <n>',
-  summary: 'tokens that go through a block together',
+  summary: 'most tokens that go through a block together; fewer where memory is short',
   kind: 'integer',
   default: 4096,
 };
@@ -38,6 +39,8 @@ export interface TextBatch extends TokenInput {
 export interface TextBatchRules {
   /** Tokens of a batch at most, padding in them; it has one text at least. */
   readonly most: number;
+  /** As of {@link lengthBatches}. */
+  readonly fits?: ((shape: BatchShape) => boolean) | undefined;
   /** Whether rows stay as they are, padding in them, and in their order; default false. */
   readonly isFixed?: boolean | undefined;
   /** As of {@link lengthBatches}. */
@@ -53,13 +56,13 @@ export interface TextBatchRules {
 export function textBatches(
   texts: TokenInput,
   architecture: Architecture,
-  { most, isFixed = false, isFewest }: TextBatchRules,
+  { most, fits, isFixed = false, isFewest }: TextBatchRules,
 ): TextBatch[] {
   const { batchSize, length } = tokenBatch(texts, architecture.vocabularySize);
   const mask = texts.mask ?? texts.ids.map((row) => new Uint8Array(row.length).fill(1));
   const isWhole = dependsOnLongest(architecture);
   if (isWhole || isFixed) {
-    const size = isWhole ? batchSize : Math.max(1, Math.floor(most / length));
+    const size = isWhole ? batchSize : fixedSize(length, { most, fits });
     return Array.from({ length: Math.ceil(batchSize / size) }, (_, at) => {
       const ids = texts.ids.slice(at * size, (at + 1) * size);
       return {
@@ -77,7 +80,7 @@ export function textBatches(
     return Array.from(rows[place]!).slice(...columns[place]!);
   };
   const rows = texts.ids.map((_, place) => own(texts.ids, place));
-  return lengthBatches(rows, { most, isFewest }).map((batch) => {
+  return lengthBatches(rows, { most, fits, isFewest }).map((batch) => {
     // Where tokens within a text do not count, they still do not.
     for (const [row, place] of batch.places.entries()) {
       const counts = own(mask, place);
@@ -85,4 +88,11 @@ export function textBatches(
     }
     return { ...batch, columns: batch.places.map((place) => columns[place]!) };
   });
+}
+
+/** Texts of a length that go together. */
+function fixedSize(length: number, { most, fits }: Pick<TextBatchRules, 'fits' | 'most'>): number {
+  let batchSize = Math.max(1, Math.floor(most / length));
+  while (batchSize > 1 && fits?.({ batchSize, length }) === false) batchSize -= 1;
+  return batchSize;
 }

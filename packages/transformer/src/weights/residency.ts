@@ -65,6 +65,12 @@ export function checkLoading(
 /** The share of memory that weights may take, unless a budget says otherwise. */
 const SHARE = 0.7;
 
+/** Bytes that a budget leaves on the backend in use: no more than the machine or backend has. */
+export function backendBudget({ budgetBytes = Infinity }: LoadModelOptions): number {
+  const limit = Math.min(machineMemoryBytes(), selectedBackend()?.memoryLimitBytes ?? Infinity);
+  return Math.min(budgetBytes, SHARE * limit);
+}
+
 /**
  * Where weights are to stay: the first place that has room for them.
  *
@@ -76,7 +82,7 @@ export function chosenResidency(
 ): Residency {
   const sizes = weightSizes(checkpoint);
   const machine = SHARE * machineMemoryBytes();
-  const backend = Math.min(machine, SHARE * (selectedBackend()?.memoryLimitBytes ?? Infinity));
+  const backend = backendBudget({});
   const fits = (place: Residency, most: number) =>
     heldBytes(place, sizes) <= Math.min(most, budgetBytes ?? most);
   const auto = fits('resident', backend) ? 'resident' : fits('host', machine) ? 'host' : 'streamed';
