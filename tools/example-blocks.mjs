@@ -42,7 +42,7 @@ export function exampleModule(code, exported) {
   );
   const isUsed = (name) => new RegExp(`(?<![.\\w])${name}\\b`).test(code);
   const known = new Set(
-    [...code.matchAll(/import \{([^}]*)\}/g)].flatMap(([, list]) => namesIn(list)),
+    [...code.matchAll(/import (?:type )?\{([^}]*)\}/g)].flatMap(([, list]) => namesIn(list)),
   );
   const imports = [];
   for (const [entry, names] of Object.entries(exported)) {
