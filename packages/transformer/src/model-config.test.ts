@@ -75,6 +75,8 @@ describe('readModelConfig', () => {
     // Fields of other families.
     ['gemma2', { hidden_act: 'relu', sliding_window_pattern: 9 }, { activation: 'gelu-tanh' }],
     ['gemma', { hidden_activation: 'relu' }, { activation: 'gelu-tanh' }],
+    ['gemma', { final_logit_softcapping: 5, attn_logit_softcapping: 5 }, { logitCap: null }],
+    ['gpt_neox', { num_key_value_heads: 1 }, { headCount: 2, keyValueHeadCount: 2 }],
   ])('fills in what transformers does: %s %j', (type, fields, wanted) => {
     const { num_attention_heads: _, ...sizes } = plain;
     const heads = type.startsWith('gemma') ? {} : { num_attention_heads: 2 };
@@ -83,6 +85,11 @@ describe('readModelConfig', () => {
     const { window } = architecture.blocks[0]!;
     expect({ ...architecture, window }).toMatchObject(wanted);
     if (type === 'gemma2') expect(architecture.blocks[1]!.window).toBeNull();
+  });
+
+  it('refuses heads of GPT-NeoX that are no part of the width', () => {
+    const config = { ...plain, model_type: 'gpt_neox', head_dim: 6 };
+    expect(() => readModelConfig(folderOf(config))).toThrow('head_dim must be 4, got 6');
   });
 
   it.each([

@@ -56,8 +56,8 @@ export const gemma: Family = {
   read: (config) => {
     config.ignore(...idleFields, 'hidden_act', 'hidden_activation');
     config.ignore('_sliding_window_pattern', 'sliding_window_size');
-    // Gemma 3 has no cap of scores, whatever its config says.
-    config.ignore('attn_logit_softcapping');
+    // Gemma 1 has no caps and Gemma 3 none of scores, whatever their configs say.
+    config.ignore('attn_logit_softcapping', 'final_logit_softcapping');
     config.only('use_bidirectional_attention', false);
     const modelType = config.text('model_type');
     const [isFirst, isSecond] = [modelType === 'gemma', modelType === 'gemma2'];
@@ -91,7 +91,7 @@ export const gemma: Family = {
         hasPostNorms: !isFirst,
         hasQueryKeyNorm: isThird,
         scoreCap: isSecond ? config.optionalNumber('attn_logit_softcapping') : null,
-        logitCap: config.optionalNumber('final_logit_softcapping'),
+        logitCap: isFirst ? null : config.optionalNumber('final_logit_softcapping'),
         embeddingScale: Math.sqrt(sizes.width),
         isTied: config.boolean('tie_word_embeddings', true),
         blocks:

@@ -16,7 +16,11 @@ export const gptNeox: Family = {
   read: (config) => {
     // This family has its own names for base and share.
     config.ignore(...idleFields, 'rope_theta', 'partial_rotary_factor');
-    const sizes = readSizes(config);
+    const given = readSizes(config);
+    // It has as many heads of keys as of queries, whatever its config says.
+    const sizes = { ...given, keyValueHeadCount: given.headCount };
+    const headWidth = sizes.width / sizes.headCount;
+    if (sizes.headWidth !== headWidth) throw config.wrong('head_dim', `${headWidth}`);
     const base = config.number('rotary_emb_base', 10_000);
     const share = config.number('rotary_pct', 0.25);
     const rotary = scaledRotary(config, { ...sizes, base, share, isPartial: true });
