@@ -1,4 +1,4 @@
-export type { RedisEvent } from './queue/connect-redis.js';
+export type { RedisEvent } from './queue/redis-event.js';
 export {
   createQueueClient,
   type QueueClient,

@@ -4,7 +4,7 @@ import type { CliContext, CliOption } from '@lab/core/cli';
 import type { AnswerStore } from '../answer-cache.js';
 import type { LlmClient } from '../llm-client.js';
 import type { PriceTable } from '../prices.js';
-import type { RedisEvent } from '../queue/connect-redis.js';
+import type { RedisEvent } from '../queue/redis-event.js';
 import { createQueueClient, type QueueClient } from '../queue/queue-client.js';
 import { parseQueueRate, type QueueRate } from '../queue/queue-rate.js';
 

@@ -4,15 +4,13 @@
 import { ConfigError } from '@lab/core';
 import type * as BullMq from 'bullmq';
 import type { Redis } from 'ioredis';
+import type { RedisEvent } from './redis-event.js';
 
 /** Before the names of all keys, so that other queues of the same Redis are left alone. */
 export const keyPrefix = 'lab';
 
 const connectMs = 5000;
 const longestPauseMs = 2000;
-
-/** Whether a Redis has gone away, or has come back. */
-export type RedisEvent = 'away' | 'back';
 
 /** A Redis that answers, and BullMQ. */
 export interface RedisLink {

@@ -13,7 +13,8 @@ import type { ClientOptions } from '../client-options.js';
 import { type Clock, systemClock } from '../clock.js';
 import { LlmFailure } from '../llm-failure.js';
 import { type RetryLimits, retryLimits } from '../retry.js';
-import { connectRedis, keyPrefix, type RedisEvent, type RedisLink } from './connect-redis.js';
+import { connectRedis, keyPrefix, type RedisLink } from './connect-redis.js';
+import type { RedisEvent } from './redis-event.js';
 import { type QueuedAnswer, type QueuedRequest, queueName, toQueued } from './queue-job.js';
 
 /** Settings of {@link workOnQueue}. */

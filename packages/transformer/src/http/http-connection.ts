@@ -170,7 +170,7 @@ export async function* bodyChunks(response: Response): AsyncGenerator<Uint8Array
 }
 
 /** The whole of an answer, or null where it has more than `mostBytes`. */
-export async function wholeBody(response: Response, mostBytes: number): Promise<Buffer | null> {
+export async function wholeBody(response: Response, mostBytes: number): Promise<Uint8Array | null> {
   const said = saidBytes(response);
   if (said !== null && said > mostBytes) return null;
   const chunks: Uint8Array[] = [];
