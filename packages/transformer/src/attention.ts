@@ -83,14 +83,25 @@ export function heads(x: tf.Tensor3D, count: number): tf.Tensor4D {
  * @returns `[B, H, T, F]`.
  */
 function headProducts(x: tf.Tensor4D, { weight }: Linear): tf.Tensor4D {
-  const [batch, length, count, width] = x.shape;
+  const [, , count, width] = x.shape;
   const size = rowCount(weight) / count;
   const apart = tf.reshape(matrixFloats(weight), [count, size, width]);
   const matrices = tf.transpose(apart, [0, 2, 1]) as tf.Tensor3D;
-  const rows = tf.reshape(tf.transpose(x, [2, 0, 1, 3]), [count, batch * length, width]);
-  const products = tf.matMul(rows as tf.Tensor3D, matrices);
-  const split = tf.reshape(products, [count, batch, length, size]);
-  return tf.transpose(split, [1, 0, 2, 3]) as tf.Tensor4D;
+  return ownProducts(tf.transpose(x, [2, 0, 1, 3]), matrices);
+}
+
+/**
+ * Rows of each head times a matrix of its own.
+ *
+ * @param x - `[H, B, T, F]`.
+ * @param matrices - `[H, F, G]`.
+ * @returns `[B, H, T, G]`.
+ */
+function ownProducts(x: tf.Tensor4D, matrices: tf.Tensor3D): tf.Tensor4D {
+  const [count, batch, length, width] = x.shape;
+  const rows = tf.reshape<tf.Rank.R3>(x, [count, batch * length, width]);
+  const products = tf.reshape(tf.matMul(rows, matrices), [count, batch, length, -1]);
+  return tf.transpose(products, [1, 0, 2, 3]) as tf.Tensor4D;
 }
 
 /**
@@ -238,12 +249,9 @@ export function joined(
  * @returns `[B, H, T, D]`; without the bias, which belongs to no head.
  */
 function headResults(z: tf.Tensor4D, { weight }: Linear): tf.Tensor4D {
-  const [batch, count, length, width] = z.shape;
+  const [, count, , width] = z.shape;
   const size = rowCount(weight);
   const apart = tf.reshape(matrixFloats(weight), [size, count, width]);
   const matrices = tf.transpose(apart, [1, 2, 0]) as tf.Tensor3D;
-  const rows = tf.reshape(tf.transpose(z, [1, 0, 2, 3]), [count, batch * length, width]);
-  const products = tf.matMul(rows as tf.Tensor3D, matrices);
-  const results = tf.reshape(products, [count, batch, length, size]);
-  return tf.transpose(results, [1, 0, 2, 3]) as tf.Tensor4D;
+  return ownProducts(tf.transpose(z, [1, 0, 2, 3]), matrices);
 }

@@ -95,6 +95,7 @@ export {
   lengthBatches,
   type LengthBatchRules,
   lengthGroups,
+  passRules,
 } from './length-batches.js';
 export { type LensInput, type LensLayer, logitLens } from './lens.js';
 export { loadModel } from './load-model.js';

@@ -3,6 +3,7 @@
  */
 import { ConfigError } from '@lab/core';
 import type { Architecture } from './architecture.js';
+import type { Model } from './model.js';
 import type { BatchShape } from './run-outline.js';
 
 /** How {@link lengthBatches} puts texts together. */
@@ -19,6 +20,15 @@ export interface LengthBatchRules {
    */
   readonly isFewest?: boolean | undefined;
 }
+
+/**
+ * Rules for batches that go through the whole model one by one: where weights do not stay on the
+ * backend each of them reads the weights anew, so that batches are as few as may be.
+ */
+export const passRules = (
+  { architecture, residency }: Pick<Model, 'architecture' | 'residency'>,
+  most: number,
+): LengthBatchRules => ({ most, architecture, isFewest: residency !== 'resident' });
 
 /** Texts that go through a model together, filled up on the left. */
 export interface LengthBatch {

@@ -3,7 +3,13 @@
  */
 import { DataError } from '@lab/core';
 import { tf } from '@lab/tensor';
-import { type BatchShape, type Captured, lengthBatches, type Model } from '@lab/transformer';
+import {
+  type BatchShape,
+  type Captured,
+  lengthBatches,
+  type Model,
+  passRules,
+} from '@lab/transformer';
 import { type SiteOptions, type StatePlace, statePlaces } from './state-places.js';
 import type { StatePositions } from './state-store.js';
 
@@ -99,7 +105,7 @@ export function promptBatches(
   most: number,
 ): PromptBatch[] {
   const texts = prompts.map(({ ids }) => ids);
-  const rules = { most, architecture, isFewest: residency !== 'resident' };
+  const rules = passRules({ architecture, residency }, most);
   return lengthBatches(texts, rules).map(({ places, ids, mask }) => {
     return { members: places, ids, mask };
   });

@@ -1,7 +1,7 @@
 /**
  * Prompts as batches of like length, filled up on the left.
  */
-import { type LengthBatch, lengthBatches, type Model } from '@lab/transformer';
+import { type LengthBatch, lengthBatches, type Model, passRules } from '@lab/transformer';
 import type { TokenPrompt } from '../head-outputs.js';
 
 /**
@@ -11,11 +11,10 @@ import type { TokenPrompt } from '../head-outputs.js';
  * @param batchTokens - default 1024.
  */
 export function batchedPrompts(
-  { architecture, residency }: Pick<Model, 'architecture' | 'residency'>,
+  model: Pick<Model, 'architecture' | 'residency'>,
   prompts: readonly TokenPrompt[],
   batchTokens = 1024,
 ): LengthBatch[] {
   const texts = prompts.map(({ ids }) => ids);
-  const isFewest = residency !== 'resident';
-  return lengthBatches(texts, { most: batchTokens, architecture, isFewest });
+  return lengthBatches(texts, passRules(model, batchTokens));
 }

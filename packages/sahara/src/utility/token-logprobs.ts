@@ -3,7 +3,7 @@
  */
 import { ModelError } from '@lab/core';
 import { gatherRows, tf } from '@lab/tensor';
-import { lengthGroups, type Model } from '@lab/transformer';
+import { lengthGroups, type Model, passRules } from '@lab/transformer';
 import type { PassChanges } from '../ablation.js';
 
 /** Tokens, of which those from a place on are scored. */
@@ -40,10 +40,7 @@ export async function tokenLogprobs(
   rows: readonly ScoredRow[],
   { changes, batchTokens = 2048, signal, onProgress }: LogprobOptions = {},
 ): Promise<Float64Array[]> {
-  const { architecture, residency } = model;
-  // Where weights do not stay on the backend, each batch reads them anew.
-  const isFewest = residency !== 'resident';
-  const groups = lengthGroups(rows.map(lengthOf), { most: batchTokens, architecture, isFewest });
+  const groups = lengthGroups(rows.map(lengthOf), passRules(model, batchTokens));
   const found = new Array<Float64Array>(rows.length);
   let done = 0;
   for (const places of groups) {

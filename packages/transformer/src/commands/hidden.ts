@@ -65,19 +65,11 @@ export const hiddenCommand: CliCommand = {
     const given = isT5 ? readIdFile(ids) : readDecoderIds(ids);
     if (!isPlan) assertOutputFile('hidden', out, 'states.safetensors');
     await chosenBackend(context, input);
-    // The memory of the backend says how much goes together.
-    const batches = isT5 ? [] : batchesOf(folder, given, { ...options, most });
-    const [length, outline] = [given.ids[0]!.length, { ...options, batches: shapesOf(batches) }];
-    const keptBytes = isT5 ? 0 : writtenBytes(folder, outline.batches, length);
-    if (isPlan) return printPlan(context, folder, { ...outline, keptBytes });
-    if (!isT5) {
-      sayLong(context, folder, given);
-      await sayEstimate(context, folder, { ...outline, keptBytes });
-    }
-    context.progress.update('reading the weights');
+    if (isT5) context.progress.update('reading the weights');
     const tensors = isT5
       ? await t5States(folder, given, options)
-      : await decoderStates(context, { folder, batches, options }, length);
+      : await decoderTensors(context, { folder, given, options, most, isPlan });
+    if (tensors === null) return 0;
     context.progress.done();
     const { logits, ...states } = tensors;
     sayNotANumber(context, { ...states, logits: logits! });
@@ -131,11 +123,7 @@ function writtenBytes(folder: string, batches: readonly BatchShape[], length: nu
   return 4 * (rows * ((layerCount + 1) * width + vocabularySize) - tokens * vocabularySize);
 }
 
-async function printPlan(
-  context: CliContext,
-  folder: string,
-  outline: RunOutline,
-): Promise<number> {
+async function printPlan(context: CliContext, folder: string, outline: RunOutline): Promise<void> {
   context.progress.update('measuring two blocks');
   const { signal } = context;
   const plan = await estimateRun(folder, { ...outline, signal });
@@ -149,13 +137,39 @@ async function printPlan(
     ['memory', `about ${formatBytes(peakBytes)}`],
   ];
   for (const [name, value] of lines) context.print(`${name!.padEnd(14)} ${value}\n`);
-  return 0;
 }
 
 /** `2.5 TFLOP`. */
 function formatOperations(operations: number): string {
   const [factor, unit] = UNITS.find(([least]) => operations >= least) ?? UNITS.at(-1)!;
   return `${(operations / factor).toPrecision(3)} ${unit}`;
+}
+
+/** What is asked of a decoder. */
+interface DecoderJob {
+  readonly folder: string;
+  readonly given: TokenInput;
+  readonly options: LoadModelOptions;
+  readonly most: number;
+  readonly isPlan: boolean;
+}
+
+/** The arrays of a decoder; null where only its plan was asked for. */
+async function decoderTensors(context: CliContext, job: DecoderJob): Promise<States | null> {
+  const { folder, given, options, most, isPlan } = job;
+  // The memory of the backend says how much goes together.
+  const batches = batchesOf(folder, given, { ...options, most });
+  const [length, shapes] = [given.ids[0]!.length, shapesOf(batches)];
+  const keptBytes = writtenBytes(folder, shapes, length);
+  const outline = { ...options, batches: shapes, keptBytes };
+  if (isPlan) {
+    await printPlan(context, folder, outline);
+    return null;
+  }
+  sayLong(context, folder, given);
+  await sayEstimate(context, folder, outline);
+  context.progress.update('reading the weights');
+  return decoderStates(context, { folder, batches, options }, length);
 }
 
 /** States and logits of all texts, in the order of the file; padding is 0. */

@@ -5,6 +5,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tf } from '@lab/tensor';
 import { type WritableArray, writeSafetensors } from '@lab/tensor/io';
+import { INDEX, WHOLE } from './checkpoint.js';
 
 /** Weights in their order, so many numbers together. */
 export interface ShardedWeights {
@@ -35,15 +36,11 @@ export async function writeShards(
   if (shards.length === 1) return;
   removeWhole(folder);
   const index = { metadata: {}, weight_map: map };
-  writeFileSync(
-    join(folder, 'model.safetensors.index.json'),
-    `${JSON.stringify(index, null, 2)}\n`,
-  );
+  writeFileSync(join(folder, INDEX), `${JSON.stringify(index, null, 2)}\n`);
 }
 
 /** Removes the one file of an older checkpoint, which would be read in the place of shards. */
-export const removeWhole = (folder: string): void =>
-  rmSync(join(folder, 'model.safetensors'), { force: true });
+export const removeWhole = (folder: string): void => rmSync(join(folder, WHOLE), { force: true });
 
 type Shape = readonly [name: string, shape: readonly number[]];
 
