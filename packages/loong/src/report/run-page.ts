@@ -177,6 +177,10 @@ function sectionsOf(
   const present = (figures: readonly (CaptionedFigure | null)[]) =>
     figures.filter((figure) => figure !== null && figure !== main) as CaptionedFigure[];
   const { bySubtask, byDomain, byLanguage, byLevel, bySet, byCoverage } = evaluation;
+  // Where all prompts had the same of their documents there is nothing to tell apart.
+  const told = byCoverage.length < 2 ? [] : byCoverage;
+  const more = told.length === 0 ? ' and sets' : ', sets and what prompts had of the documents';
+  const caption = `Tasks${more}`;
   const records = scored.map(({ record }) => record);
   const heat =
     main.figure.title === 'Score by task and set' ? null : taskSetFigure(evaluation, scored);
@@ -184,10 +188,7 @@ function sectionsOf(
     {
       heading: 'Scores',
       figures: present([heat]),
-      table: scoresTable('Tasks, sets and what prompts had of the documents', [
-        ...[evaluation.overall, ...byLevel, ...bySet],
-        ...(byCoverage.length < 2 ? [] : byCoverage),
-      ]),
+      table: scoresTable(caption, [evaluation.overall, ...byLevel, ...bySet, ...told]),
     },
     {
       heading: 'Kinds of questions',
